@@ -1,0 +1,150 @@
+"""What activities need from outside; infra/ implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from domain.fact import Draft, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """Who recorded something and why; kept with every event. Opaque ids only, no personal data."""
+
+    actor: str
+    purpose: str = "care_coordination"
+    on_behalf_of: str | None = None
+    key: str | None = None
+    causation: str | None = None
+    provenance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKey:
+    """An idempotency key: (actor, key) is remembered with the SHA-256 of the command's body."""
+
+    actor: str
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A command that was recorded before: the versions it wrote in its stream (first > last when it wrote none)."""
+
+    body: bytes
+    stream: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A lot, protocol, centre or person as its read model shows it."""
+
+    stream: str
+    version: int
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One stream as of one instant. `sources` are the streams this one watches; `now` is the database's clock."""
+
+    stream: str
+    facts: Sequence[Fact[Any]]
+    now: datetime
+    remembered: Remembered | None = None
+    sources: Sequence[Source] = ()
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What the courier must know of a case after this append.
+
+    `attended` is true when the engine itself has just looked (record(case, None)); `wake_at` is the next instant
+    at which time alone changes something, None = never; `ended` = nothing is open, the loop may return;
+    `grace` = how long the courier waits before it nudges for this append (zero for what people and hospitals wrote).
+    """
+
+    attended: bool = False
+    wake_at: datetime | None = None
+    ended: bool = False
+    grace: timedelta = timedelta(0)
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Read model rows of one stream, a pure function of its state; None = this stream has no such row."""
+
+    case: Mapping[str, Any] | None = None
+    obligations: Sequence[Mapping[str, Any]] = ()
+    effects: Sequence[Mapping[str, Any]] = ()
+    watch: Sequence[str] = ()
+    source: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """All that one command writes, in one transaction. No drafts is allowed: then only attention is written."""
+
+    stream: str
+    expected: int
+    drafts: Sequence[Draft[Any]]
+    meta: Meta
+    views: Views = field(default_factory=Views)
+    command: CommandKey | None = None
+    attention: Attention | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one attempt of an effect until `lease_until`. `attempt` counts from 1.
+
+    `before` is how many earlier attempts ended without a recorded outcome: the far side may have seen them.
+    """
+
+    effect: str
+    attempt: int
+    lease_until: datetime
+    before: int
+
+
+class VersionConflict(Exception):
+    """The stream has moved on since it was loaded; load again and decide again."""
+
+
+class ClaimHeld(Exception):
+    """Another attempt of this effect is under way; its lease ends in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"another attempt is under way for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class Ledger(Protocol):
+    """The append-only event store and what commits together with it."""
+
+    async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
+        """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources.
+
+        Raises Refused(NEWER_THAN_ME) when the stream holds a type or schema version this program does not know.
+        """
+
+    async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
+        """The named lots, protocols, centres and persons that exist."""
+
+    async def append(self, append: Append) -> Sequence[Fact[Any]]:
+        """Record, durably, all or nothing. Raises VersionConflict, Refused(KEY_REUSED | SUPERSEDED | READ_ONLY)."""
+
+    async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
+        """Claim one attempt of an effect. Raises VersionConflict, ClaimHeld, Refused(SUPERSEDED)."""
+
+    async def release(self, effect: str, attempt: int) -> None:
+        """End a claim; called with the recorded outcome."""

@@ -1,0 +1,40 @@
+"""Which fields describe a person, and the value that stands where a key was destroyed.
+
+A field of an event or command that identifies or describes a person is annotated with one of the types below;
+the ledger seals it with the case's data key of that class (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Literal
+
+KeyClass = Literal["identity", "clinical", "trace"]
+KEY_CLASSES: tuple[KeyClass, ...] = ("identity", "clinical", "trace")
+
+
+class Erased(Enum):
+    """Stands in for a value whose key was destroyed; rules treat it as unknown."""
+
+    ERASED = "erased"
+
+
+ERASED = Erased.ERASED
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Marks a field with its key class."""
+
+    key_class: KeyClass
+
+
+Identity = Annotated[str | Erased, Sealed("identity")]
+"""Names, contacts, numbers, birth dates, free text about a person. Rules never read it."""
+
+Clinical = Annotated[str | Erased, Sealed("clinical")]
+"""Diagnosis, findings, results."""
+
+Trace = Annotated[str | Erased, Sealed("trace")]
+"""What thirty-year traceability needs: lot, unit and recipient codes (Reg. 1394/2007 art. 15, DOMAIN C5)."""

@@ -1,0 +1,58 @@
+"""When something happened, with how well that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+Precision = Literal["instant", "day", "bound", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """An instant, a day, a span or nothing known; `earliest` and `latest` are aware, inclusive, None = open."""
+
+    precision: Precision
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for bound in (self.earliest, self.latest):
+            if bound is not None and bound.tzinfo is None:
+                raise ValueError("a time needs a zone")
+        if self.earliest and self.latest and self.earliest > self.latest:
+            raise ValueError("earliest is after latest")
+        if self.precision in ("instant", "day") and not (self.earliest and self.latest):
+            raise ValueError(f"precision {self.precision} needs earliest and latest")
+
+    @classmethod
+    def at(cls, instant: datetime) -> When:
+        """Exactly then."""
+        return cls("instant", instant, instant)
+
+    @classmethod
+    def on(cls, day: date) -> When:
+        """Some time on that day, in UTC."""
+        start = datetime.combine(day, time(), UTC)
+        return cls("day", start, start + timedelta(days=1) - timedelta(microseconds=1))
+
+    @classmethod
+    def between(cls, earliest: datetime | None, latest: datetime | None) -> When:
+        """Not before `earliest`, not after `latest`; either may be open."""
+        return cls("bound", earliest, latest)
+
+    @classmethod
+    def unknown(cls) -> When:
+        """Nothing is known."""
+        return cls("unknown")
+
+    @property
+    def known(self) -> bool:
+        """Whether a rule may use the date: an instant or a day. A bound or nothing is not a date."""
+        return self.precision in ("instant", "day")
+
+    @property
+    def day(self) -> date | None:
+        """The day in UTC, where it is known."""
+        return self.earliest.astimezone(UTC).date() if self.known and self.earliest else None
