@@ -1,0 +1,57 @@
+# Everything runs from .venv, which the first target that needs it makes and fills: nothing to do before `make run`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+CODE := domain workflows activities infra api tests
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+
+.PHONY: help run test quick check soak bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: $(READY) ## start everything here, filled with a rehearsed cohort; Ctrl-C stops it
+	@exec $(BIN)/caravel up
+
+test: check ## everything that must hold, at most 12 minutes
+	$(PYTEST) -m "not slow and not soak" -n $(WORKERS)
+	$(PYTEST) -m "slow and not soak" -n $(WORKERS)
+
+quick: check ## before every commit, at most 60 s
+	$(PYTEST) -m "not slow and not soak" -n $(WORKERS) -q
+
+check: $(READY) ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+soak: $(READY) ## kill loops and growth, long
+	$(PYTEST) -m soak --timeout 0
+
+bench: $(READY) ## measurements, each against a peer in the same run
+	$(BIN)/python -m bench
+
+# uv resolves for every platform at once; no address of any registry ends up in the files.
+LOCK := uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 -q
+lock: ## pin the newest versions that fit (needs uv)
+	$(LOCK) --upgrade pyproject.toml -o requirements.txt
+	$(LOCK) --upgrade pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove the environment and caches, never the data in .caravel
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+
+# --no-build-isolation: setuptools is pinned in the file above, so the last step asks no registry.
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Caravel needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ...")'
+	@echo "Preparing .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

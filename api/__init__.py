@@ -1,0 +1,1 @@
+"""Everything that faces people: HTTP, console, command line."""

@@ -1,0 +1,1 @@
+"""What assembles and starts the parts; the only place that sees everything."""

@@ -1,0 +1,1 @@
+"""One outside thing per file or folder: ledger, servers, hospitals, mail, keys."""

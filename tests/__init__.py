@@ -1,0 +1,1 @@
+"""Checks of every promise, from pure rules to the whole stack under kills."""
