@@ -115,12 +115,16 @@ class PostgresServer:
                     raise ServerError(f"PostgreSQL did not start; its last words:\n{self._process.last_words()}")
                 await asyncio.sleep(0.2)
 
+    async def _connect(self) -> asyncpg.Connection:
+        # No TLS on the loopback; looking for it would read the home folder, which a changed user may not.
+        return await asyncpg.connect(self.dsn_of(SUPERUSER), ssl=False, timeout=10)
+
     async def _answers(self) -> bool:
         """Wait until the server accepts us (True) or has ended (False)."""
         while self.pid:
             try:
-                connection = await asyncpg.connect(self.dsn_of(SUPERUSER), timeout=10)
-            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+                connection = await self._connect()
+            except (ConnectionError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
                 await asyncio.sleep(POLL)
             else:
                 await connection.close()
@@ -133,7 +137,7 @@ class PostgresServer:
         return "pre-existing shared memory block" in said or "postmaster.pid" in said
 
     async def _make_database(self) -> None:
-        connection = await asyncpg.connect(self.dsn_of(SUPERUSER))
+        connection = await self._connect()
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
                 await connection.execute(f"CREATE DATABASE {DATABASE}")

@@ -1,6 +1,7 @@
 """Temporal's development server for the embedded mode and the tests, with its data in one folder."""
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -66,7 +67,8 @@ class TemporalServer:
         await self._process.own()
         try:
             self._recall(may_move=not self.port)
-            self._process.spawn(self._command())
+            # Neither the caller's TEMPORAL_ variables nor a configuration in their home may reach this server.
+            self._process.spawn(self._command(), env={"HOME": str(self._process.folder), "PATH": os.defpath})
             await self._healthy()
         except BaseException:
             await self.stop()
