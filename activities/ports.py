@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from domain.fact import Draft, Fact
+from domain.personal import KeyClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One stream as of one instant. `sources` are the streams this one watches; `now` is the database's clock."""
+    """One stream as of one instant. `sources` are the streams this one watches; `now` is the database's clock.
+
+    `woken` counts how often a watched stream has called; hand it back in Attention, else a call that came meanwhile
+    would be taken for answered.
+    """
 
     stream: str
     facts: Sequence[Fact[Any]]
@@ -60,6 +65,7 @@ class Loaded:
     remembered: Remembered | None = None
     sources: Sequence[Source] = ()
     epoch: int = 0
+    woken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class Attention:
 
     `attended` is true when the engine itself has just looked (record(case, None)); `wake_at` is the next instant
     at which time alone changes something, None = never; `ended` = nothing is open, the loop may return;
-    `grace` = how long the courier waits before it nudges for this append (zero for what people and hospitals wrote).
+    `grace` = how long the courier waits before it nudges for this append (zero for what people and hospitals wrote);
+    `woken` = Loaded.woken of the load this rests on.
     """
 
     attended: bool = False
@@ -76,6 +83,7 @@ class Attention:
     ended: bool = False
     grace: timedelta = timedelta(0)
     epoch: int | None = None
+    woken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +156,24 @@ class Ledger(Protocol):
 
     async def release(self, effect: str, attempt: int) -> None:
         """End a claim; called with the recorded outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """256 bits that seal one key class of one stream."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+class Keys(Protocol):
+    """Data keys, kept outside the database. A destroyed key is absent from every answer and is never made again."""
+
+    async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
+        """The keys of these classes; what does not exist yet is made and durable on return."""
+
+    async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
+        """The keys this stream has."""
+
+    async def destroy(self, stream: str, key_class: KeyClass) -> None:
+        """Make everything sealed with this key unreadable, for good; harmless when repeated."""
