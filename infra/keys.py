@@ -1,0 +1,161 @@
+"""Data keys in a folder of files: the KeyService of the embedded mode."""
+
+import asyncio
+import json
+import os
+import secrets
+from base64 import b64decode, b64encode
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, aes_key_wrap_with_padding
+
+from activities.ports import DataKey
+from domain.personal import KEY_CLASSES, KeyClass
+
+BITS = 256
+CACHED = 10_000
+Name = tuple[str, KeyClass]
+
+
+class FolderKeys:
+    """One file a key, wrapped (AES-KWP) under the key encryption key in `kek`; several processes may share them.
+
+    `destroyed` lists what was destroyed and must not lie in `folder`: a restored old folder is held against it.
+    """
+
+    def __init__(self, folder: Path, *, kek: Path, destroyed: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if destroyed.parent.resolve() == folder.resolve():
+            raise ValueError("the list of destroyed keys must not be restored together with the keys")
+        self._folder = folder
+        self._kek = _kek(kek, make=not any(folder.iterdir()))
+        self._list = destroyed
+        self._list_seen = (0, 0)
+        self._gone: set[Name] = set()
+        self._cache: OrderedDict[Name, DataKey] = OrderedDict()
+        self._reapply()
+
+    async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
+        """The keys of these classes, made and on disk where they were missing; never a destroyed one."""
+        self._reapply()
+        wanted = [key_class for key_class in classes if (stream, key_class) not in self._gone]
+        found = {key_class: self._find(stream, key_class) for key_class in wanted}
+        for key_class in [key_class for key_class, key in found.items() if key is None]:
+            found[key_class] = await asyncio.to_thread(self._make, stream, key_class)
+        return {key_class: key for key_class, key in found.items() if key}
+
+    async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
+        """The keys this stream has."""
+        self._reapply()
+        found = {key_class: self._find(stream, key_class) for key_class in KEY_CLASSES}
+        return {key_class: key for key_class, key in found.items() if key}
+
+    async def destroy(self, stream: str, key_class: KeyClass) -> None:
+        """Tombstone first, then the file: whatever a crash leaves is finished by the next start."""
+        await asyncio.to_thread(self._note_destroyed, stream, key_class)
+        self._reapply()
+
+    def _find(self, stream: str, key_class: KeyClass) -> DataKey | None:
+        name = (stream, key_class)
+        if name in self._gone:
+            return None
+        if key := self._cache.get(name):
+            self._cache.move_to_end(name)
+            return key
+        try:
+            stored = json.loads(self._file(stream, key_class).read_text())
+        except FileNotFoundError:
+            return None
+        key = DataKey(stored["id"], aes_key_unwrap_with_padding(self._kek, b64decode(stored["wrapped"])))
+        self._cache[name] = key
+        if len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+        return key
+
+    def _make(self, stream: str, key_class: KeyClass) -> DataKey | None:
+        """The first of several processes wins; all answer with its key."""
+        wrapped = aes_key_wrap_with_padding(self._kek, secrets.token_bytes(BITS // 8))
+        key_id = secrets.token_hex(8)
+        content = json.dumps(
+            {"id": key_id, "stream": stream, "class": key_class, "wrapped": b64encode(wrapped).decode()}
+        )
+        draft = self._folder / f".{key_id}"
+        _write(draft, content.encode())
+        _publish(draft, self._file(stream, key_class))
+        return self._find(stream, key_class)
+
+    def _note_destroyed(self, stream: str, key_class: KeyClass) -> None:
+        new = not self._list.exists()
+        # The first newline ends what a crash may have left half-written.
+        line = "\n" + json.dumps({"stream": stream, "class": key_class}) + "\n"
+        _write(self._list, line.encode(), os.O_APPEND)
+        if new:
+            _sync_folder(self._list.parent)
+
+    def _reapply(self) -> None:
+        """Take in what any process has destroyed since, and remove what a restored folder brought back."""
+        try:
+            status = self._list.stat()
+        except FileNotFoundError:
+            return
+        seen = (status.st_mtime_ns, status.st_size)
+        if seen == self._list_seen:
+            return
+        self._gone = set(_destroyed(self._list.read_text()))
+        for stream, key_class in self._gone:
+            self._cache.pop((stream, key_class), None)
+            self._file(stream, key_class).unlink(missing_ok=True)
+        _sync_folder(self._folder)
+        self._list_seen = seen
+
+    def _file(self, stream: str, key_class: KeyClass) -> Path:
+        return self._folder / f"{quote(stream, safe='')}.{key_class}"
+
+
+def _destroyed(text: str) -> Iterator[Name]:
+    """The names in a list; half a line is a destruction that a crash cut short and nobody was told of."""
+    for line in text.split("\n"):
+        if line.endswith("}"):
+            entry = json.loads(line)
+            yield entry["stream"], entry["class"]
+
+
+def _kek(file: Path, *, make: bool) -> bytes:
+    """The key encryption key; made only for a folder that holds no keys yet."""
+    if make and not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_name(f".{secrets.token_hex(8)}")
+        _write(draft, secrets.token_bytes(BITS // 8))
+        _publish(draft, file)
+    if file.stat().st_mode & 0o077:
+        raise PermissionError("the key encryption key can be read by others; make its mode 0600")
+    return file.read_bytes()
+
+
+def _publish(draft: Path, file: Path) -> None:
+    """Give a whole, synced file its name, unless another process was first."""
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
+    _sync_folder(file.parent)
+
+
+def _write(file: Path, content: bytes, mode: int = os.O_EXCL) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | mode, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

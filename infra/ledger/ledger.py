@@ -1,0 +1,205 @@
+"""The ledger on PostgreSQL: implements the port of activities/ports.py, and what followers and the courier need."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from activities.ports import Append, Claim, Keys, Loaded, Remembered, Source
+from domain.errors import Reason, require
+from domain.fact import Fact
+from domain.installation import Installation
+from domain.when import When
+from infra.ledger import queries
+from infra.ledger.bells import EVENTS, Bells
+from infra.ledger.codec import Codec
+from infra.ledger.commit import GroupCommit, Pool
+from infra.ledger.details import open_detail
+from infra.ledger.errors import guarded
+from infra.ledger.rows import CASE_DETAIL, arguments, classes, detail_of
+from infra.ledger.sealing import NOTHING, Place
+from infra.ledger.stored import Stored, stored
+
+PAGE = 500  # rows a follower fetches at once
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case the courier should nudge."""
+
+    stream: str
+    version: int
+    woken: int
+    wake_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The workflow engine that acts for this ledger; `target` and `cluster` are empty until one has taken over."""
+
+    epoch: int
+    target: str
+    cluster: str
+
+
+class PgLedger:
+    """Reads and appends; refuses to write (READ_ONLY) when the ledger belongs to another installation."""
+
+    def __init__(
+        self,
+        pool: "Pool[asyncpg.Record]",
+        keys: Keys,
+        codec: Codec,
+        bells: Bells,
+        installation: Installation | None = None,
+    ) -> None:
+        self.installation = installation
+        self.read_only = False
+        self.bells = bells
+        self._pool = pool
+        self._keys = keys
+        self._codec = codec
+        self._commit = GroupCommit(pool)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.bells.close()
+        await self._pool.close()
+
+    async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
+        """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
+        actor, key = command or (None, None)
+        row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after, actor, key))
+        assert row is not None
+        return Loaded(
+            stream,
+            await self.facts(_stored_columns(stream, row)),
+            row["now"],
+            row["body"] and Remembered(row["body"], row["command_stream"], row["first"], row["last"]),
+            [
+                Source(name, version, json.loads(state))
+                for name, version, state in zip(
+                    row["source_streams"] or (), row["source_versions"] or (), row["source_states"] or (), strict=True
+                )
+            ],
+            row["epoch"],
+            row["woken"],
+        )
+
+    async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
+        """The named lots, protocols, centres and persons that exist."""
+        rows = await guarded(self._pool.fetch(queries.SOURCES, list(streams)))
+        return [Source(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
+
+    async def append(self, append: Append) -> Sequence[Fact[Any]]:
+        """Record, durably, all or nothing."""
+        self._writable()
+        encoded = [self._codec.encode(draft.event) for draft in append.drafts]
+        detail = detail_of(append.views)
+        sealing = classes(encoded, detail)
+        keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
+        row = await self._commit.append(arguments(append, encoded, detail, keys))
+        return [
+            Fact(
+                event=draft.event,
+                id=draft.id,
+                version=version,
+                at=row["recorded_at"],
+                occurred=draft.occurred or When.at(row["recorded_at"]),
+                actor=append.meta.actor,
+                why=draft.why,
+                corrects=draft.corrects,
+                provenance=append.meta.provenance,
+            )
+            for version, draft in enumerate(append.drafts, append.expected + 1)
+        ]
+
+    async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
+        """Claim one attempt of an effect. Raises VersionConflict, ClaimHeld, Refused(SUPERSEDED)."""
+        self._writable()
+        row = await guarded(self._pool.fetchrow(queries.CLAIM, case, effect, expected, epoch, lease))
+        assert row is not None
+        return Claim(effect, row["attempt"], row["lease_until"], row["before"])
+
+    async def release(self, effect: str, attempt: int) -> None:
+        """End a claim; called with the recorded outcome."""
+        self._writable()
+        await guarded(self._pool.execute(queries.RELEASE, effect, attempt))
+
+    async def facts(self, rows: Sequence[Stored]) -> Sequence[Fact[Any]]:
+        """Stored events of one stream, opened with the keys that are left."""
+        sealed = next((row for row in rows if row.sealed != NOTHING), None)
+        keys = await self._keys.for_opening(sealed.stream) if sealed else {}
+        return [self._codec.fact(row, keys) for row in rows]
+
+    async def case_detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
+        """The JSON of case_view.detail with its personal fields back in place, ERASED where the key is gone."""
+        return open_detail(Place(stream, CASE_DETAIL), text, await self._keys.for_opening(stream))
+
+    async def events(self, stream: str, *, up_to: int | None = None) -> Sequence[Stored]:
+        """The rows of a stream as they are stored, up to a version."""
+        return [stored(row) for row in await guarded(self._pool.fetch(queries.STREAM, stream, up_to))]
+
+    async def head(self) -> int:
+        """The last position; 0 for an empty ledger."""
+        position: int = await guarded(self._pool.fetchval(queries.HEAD))
+        return position
+
+    async def follow(self, after: int = 0) -> AsyncIterator[Stored]:
+        """Every event after a position, in order, for ever; none is skipped, whoever writes."""
+        bell = await self.bells.listen(EVENTS)
+        try:
+            while True:
+                rows = await guarded(self._pool.fetch(queries.AFTER, after, PAGE))
+                for row in rows:
+                    yield stored(row)
+                    after = row["position"]
+                if len(rows) < PAGE:
+                    await self.bells.wait(bell)
+        finally:
+            self.bells.leave(EVENTS, bell)
+
+    async def attention_due(self, limit: int) -> Sequence[Due]:
+        """Cases somebody should look at now: unattended, overdue by a minute, or with a claim past its lease."""
+        rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
+        return [Due(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
+
+    async def nudged(self, due: Sequence[Due], pause: timedelta) -> None:
+        """Leave these alone for a while, except where something was recorded since they were seen."""
+        self._writable()
+        seen = sorted(due, key=lambda one: one.stream)  # the same order everywhere, so that nobody deadlocks
+        columns = [one.stream for one in seen], [one.version for one in seen], [one.woken for one in seen]
+        await guarded(self._pool.execute(queries.NUDGED, *columns, pause))
+
+    async def engine(self) -> Engine:
+        """The engine that acts."""
+        row = await guarded(self._pool.fetchrow(queries.ENGINE))
+        assert row is not None
+        return Engine(row["epoch"], row["target"], row["cluster"])
+
+    async def take_over(self, target: str, cluster: str) -> int:
+        """Make another engine the one that acts; answers with its epoch."""
+        self._writable()
+        epoch: int = await guarded(self._pool.fetchval(queries.TAKE_OVER, target, cluster))
+        return epoch
+
+    async def reject_callback(self, centre: str, reason: str, digest: bytes, size: int) -> None:
+        """Note a callback that was not believed; only the newest 1,000 are kept."""
+        self._writable()
+        await guarded(self._pool.execute(queries.REJECT_CALLBACK, centre, reason, digest, size))
+
+    def _writable(self) -> None:
+        require(not self.read_only, Reason.READ_ONLY, "this ledger belongs to another installation")
+
+
+def _stored_columns(stream: str, row: asyncpg.Record) -> list[Stored]:
+    """From the column arrays of LOAD; salts and hash stay in the database."""
+    names = ("position", "version", "id", "type", "schema_version", "precision", "occurred_earliest", "occurred_latest")
+    columns = [row[name] or () for name in (*names, "recorded_at", "data", "sealed", "meta")]
+    return [
+        Stored(position, stream, version, id_, type_, schema, When(*when), at, data, sealed, meta, b"", b"")
+        for position, version, id_, type_, schema, *when, at, data, sealed, meta in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,65 @@
+"""Opens a ledger: connects, names an empty one, and stands back from one that belongs to somebody else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from activities.ports import Append, Keys, Meta, VersionConflict
+from domain import installation
+from domain.fact import Draft, Ids
+from domain.installation import InstallationNamed, Kind
+from infra.ledger.bells import Bells
+from infra.ledger.codec import Codec, Upcaster
+from infra.ledger.errors import guarded
+from infra.ledger.ledger import PgLedger
+
+SETTINGS = {"role": "caravel_app", "timezone": "UTC", "jit": "off", "application_name": "caravel"}
+CONNECTIONS = 16
+
+
+async def open_ledger(
+    dsn: str,
+    keys: Keys,
+    events: Sequence[type],
+    name: str,
+    kind: Kind,
+    *,
+    ids: Ids,
+    upcasters: Mapping[tuple[str, int], Upcaster] | None = None,
+    connections: int = CONNECTIONS,
+    start: datetime | None = None,
+) -> PgLedger:
+    """A migrated ledger, read-only when its name or kind is another. `start`: the first instant of a rehearsal.
+
+    The user in `dsn` must be a member of caravel_app.
+    """
+    codec = Codec((*installation.EVENTS, *events), upcasters)
+    pool = await guarded(asyncpg.create_pool(dsn, min_size=1, max_size=connections, server_settings=SETTINGS))
+    ledger = PgLedger(pool, keys, codec, Bells(dsn))
+    try:
+        named = await _installation(ledger)
+        if named is None:
+            await _name(ledger, InstallationNamed(name, kind), ids(), start)
+            named = await _installation(ledger)
+    except BaseException:
+        await ledger.close()
+        raise
+    ledger.installation = named
+    ledger.read_only = named is None or (named.name, named.kind) != (name, kind)
+    return ledger
+
+
+async def _installation(ledger: PgLedger) -> installation.Installation | None:
+    return installation.fold((await ledger.load(installation.STREAM)).facts)
+
+
+async def _name(ledger: PgLedger, event: InstallationNamed, event_id: str, start: datetime | None) -> None:
+    try:
+        await ledger.append(
+            Append(
+                installation.STREAM, 0, [Draft(event, event_id)], Meta(actor="caravel", purpose="operation"), at=start
+            )
+        )
+    except VersionConflict:
+        return  # another process named it first; what it said counts

@@ -1,0 +1,70 @@
+"""Every query of the ledger that is not a function in a .sql file, by name."""
+
+from infra.ledger.stored import COLUMNS
+
+# One statement, so that facts, command memory and sources are of one instant.
+LOAD = """
+select greatest(clock_timestamp(), (select recorded_at from event order by position desc limit 1)) as now,
+       (select epoch from engine) as epoch,
+       coalesce((select woken from attention where stream = $1), 0) as woken,
+       c.body, c.stream as command_stream, c.first, c.last, e.*, s.*
+from (select array_agg(position) as position, array_agg(version) as version, array_agg(id) as id,
+             array_agg(type) as type, array_agg(schema_version) as schema_version,
+             array_agg(occurred_earliest) as occurred_earliest, array_agg(occurred_latest) as occurred_latest,
+             array_agg(precision) as precision, array_agg(recorded_at) as recorded_at, array_agg(data) as data,
+             array_agg(sealed) as sealed, array_agg(meta) as meta
+      from (select * from event where stream = $1 and version > $2 order by version) ordered) e
+cross join (select array_agg(source.stream) as source_streams, array_agg(source.version) as source_versions,
+                   array_agg(source.state) as source_states
+            from watch join source on source.stream = watch.stream where watch.watcher = $1) s
+left join command c on c.actor = $3 and c.key = $4
+"""
+
+SOURCES = "select stream, version, state from source where stream = any($1::text[])"
+
+APPEND = """
+select o_recorded_at as recorded_at, o_first_position as first_position
+from caravel_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+"""
+
+CLAIM = """
+select o_attempt as attempt, o_lease_until as lease_until, o_before as before
+from caravel_claim($1, $2, $3, $4, $5)
+"""
+
+RELEASE = "update claim set ended_at = clock_timestamp() where effect = $1 and attempt = $2 and ended_at is null"
+
+HEAD = "select coalesce(max(position), 0) from event"
+
+AFTER = f"select {COLUMNS} from event where position > $1 order by position limit $2"  # noqa: S608 - as above
+
+STREAM = f"""
+select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version
+"""  # noqa: S608 - as above
+
+# Longest unattended first, then overdue, then claims whose attempt nobody knows the end of.
+ATTENTION_DUE = """
+select stream, version, woken, wake_at from (
+    (select a.*, 1 as urgency from attention a
+     where attended < version and nudge_at <= clock_timestamp() order by nudge_at limit $1)
+    union all
+    (select a.*, 2 from attention a
+     where wake_at < clock_timestamp() - interval '1 minute' and attended >= version
+         and nudge_at <= clock_timestamp() order by wake_at limit $1)
+    union all
+    (select a.*, 3 from claim c join attention a on a.stream = c.stream join effect_view e on e.id = c.effect
+     where c.newest and c.ended_at is null and c.lease_until < clock_timestamp() and a.attended >= a.version
+         and e.state in ('requested', 'unknown') and a.nudge_at <= clock_timestamp() order by c.lease_until limit $1)
+) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
+"""
+
+# Only what has not changed since it was seen: a newer append keeps its own nudge.
+NUDGED = """
+update attention a set nudge_at = clock_timestamp() + $4
+from unnest($1::text[], $2::integer[], $3::integer[]) as due (stream, version, woken)
+where a.stream = due.stream and a.version = due.version and a.woken = due.woken
+"""
+
+ENGINE = "select epoch, target, cluster from engine"
+TAKE_OVER = "select caravel_take_over($1, $2)"
+REJECT_CALLBACK = "select caravel_reject_callback($1, $2, $3, $4)"

@@ -1,0 +1,189 @@
+"""The tables as SQLModel classes, for reads; migrations/versions makes them, a test compares the two."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+def _text(**options: Any) -> Any:  # noqa: ANN401 - as SQLModel's Field
+    return Field(sa_type=Text, **options)
+
+
+def _instant(**options: Any) -> Any:  # noqa: ANN401 - as SQLModel's Field
+    return Field(sa_type=DateTime(timezone=True), **options)
+
+
+class Event(SQLModel, table=True):
+    """One recorded event; docs/ledger-format.md explains the columns."""
+
+    __table_args__ = (UniqueConstraint("stream", "version", name="event_stream_version"),)
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    stream: str = _text()
+    version: int
+    id: str = _text()
+    type: str = _text()
+    schema_version: int
+    occurred_earliest: datetime | None = _instant()
+    occurred_latest: datetime | None = _instant()
+    precision: str = _text()
+    recorded_at: datetime = _instant()
+    data: str = _text()
+    sealed: str = _text()
+    meta: str = _text()
+    salts: bytes
+    hash: bytes
+
+
+class Command(SQLModel, table=True):
+    """What was recorded for (actor, idempotency key)."""
+
+    actor: str = _text(primary_key=True)
+    key: str = _text(primary_key=True)
+    body: bytes
+    stream: str = _text()
+    first: int
+    last: int
+
+
+class AttentionRow(SQLModel, table=True):
+    """What the courier must know of a case."""
+
+    __tablename__: ClassVar[str] = "attention"
+    __table_args__ = (
+        Index("attention_unattended", "nudge_at", postgresql_where=text("attended < version")),
+        Index("attention_wake_at", "wake_at", postgresql_where=text("wake_at is not null")),
+    )
+    stream: str = _text(primary_key=True)
+    version: int
+    attended: int
+    woken: int
+    wake_at: datetime | None = _instant()
+    ended: bool
+    nudge_at: datetime = _instant()
+
+
+class ClaimRow(SQLModel, table=True):
+    """One attempt of an effect; `ended_at` is empty while nobody knows how it went."""
+
+    __tablename__: ClassVar[str] = "claim"
+    __table_args__ = (Index("claim_past_lease", "lease_until", postgresql_where=text("newest and ended_at is null")),)
+    effect: str = _text(primary_key=True)
+    attempt: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    stream: str = _text()
+    epoch: int
+    claimed_at: datetime = _instant()
+    lease_until: datetime = _instant()
+    ended_at: datetime | None = _instant()
+    newest: bool
+
+
+class EngineRow(SQLModel, table=True):
+    """The workflow engine that acts for this ledger; one row."""
+
+    __tablename__: ClassVar[str] = "engine"
+    singleton: bool = Field(primary_key=True)
+    epoch: int
+    target: str = _text()
+    cluster: str = _text()
+
+
+class Watch(SQLModel, table=True):
+    """Which case wants to know when another stream grows."""
+
+    __table_args__ = (Index("watch_stream", "stream"),)
+    watcher: str = _text(primary_key=True)
+    stream: str = _text(primary_key=True)
+
+
+class SourceRow(SQLModel, table=True):
+    """A lot, protocol, centre or person; `state` is JSON."""
+
+    __tablename__: ClassVar[str] = "source"
+    stream: str = _text(primary_key=True)
+    version: int
+    state: str = _text()
+
+
+class CaseView(SQLModel, table=True):
+    """A line of the worklist; `detail` is JSON with its personal fields sealed."""
+
+    __tablename__: ClassVar[str] = "case_view"
+    __table_args__ = (
+        UniqueConstraint("number", name="case_view_number"),
+        Index("case_view_due", "next_due", "stream"),
+        Index("case_view_owner_due", "owner", "next_due", "stream"),
+        Index("case_view_team_due", "team", "next_due", "stream"),
+        Index("case_view_stage_due", "stage", "next_due", "stream"),
+    )
+    stream: str = _text(primary_key=True)
+    version: int
+    number: str = _text()
+    stage: str = _text()
+    exit: str | None = _text()
+    owner: str | None = _text()
+    team: str | None = _text()
+    centre: str | None = _text()
+    protocol: str | None = _text()
+    country: str | None = _text()
+    urgent: bool
+    on_hold: bool
+    open: bool
+    opened_at: datetime = _instant()
+    stage_since: datetime = _instant()
+    next_due: datetime | None = _instant()
+    next_kind: str | None = _text()
+    next_debtor: str | None = _text()
+    facts_version: int
+    detail: str = _text()
+
+
+class ObligationView(SQLModel, table=True):
+    """Who owes what to whom until when."""
+
+    __tablename__: ClassVar[str] = "obligation_view"
+    __table_args__ = (
+        Index("obligation_view_stream", "stream"),
+        Index("obligation_view_overdue", "due", postgresql_where=text("state = 'open'")),
+    )
+    id: str = _text(primary_key=True)
+    stream: str = _text()
+    kind: str = _text()
+    about: str = _text()
+    debtor: str = _text()
+    creditor: str = _text()
+    state: str = _text()
+    due: datetime = _instant()
+    next_step_at: datetime | None = _instant()
+    opened_at: datetime = _instant()
+
+
+class EffectView(SQLModel, table=True):
+    """What the journey asks of the world, and how that stands."""
+
+    __tablename__: ClassVar[str] = "effect_view"
+    __table_args__ = (
+        Index("effect_view_stream", "stream"),
+        Index("effect_view_unfinished", "requested_at", postgresql_where=text("state in ('requested', 'unknown')")),
+    )
+    id: str = _text(primary_key=True)
+    stream: str = _text()
+    kind: str = _text()
+    about: str = _text()
+    state: str = _text()
+    tries: int
+    not_before: datetime | None = _instant()
+    requested_at: datetime = _instant()
+
+
+class RejectedCallback(SQLModel, table=True):
+    """A callback that was not believed; the newest 1,000 are kept."""
+
+    __tablename__: ClassVar[str] = "rejected_callback"
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    received_at: datetime = _instant()
+    centre: str = _text()
+    reason: str = _text()
+    digest: bytes
+    size: int
