@@ -1,0 +1,166 @@
+"""What the journey asks of the world: each effect is wanted by a fact, requested once, and ends in an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from domain.errors import Reason, Refused
+from domain.personal import Identity
+from domain.policy import Party, Policy
+
+if TYPE_CHECKING:
+    from domain.fact import Fact
+    from domain.state import Case
+
+BY_PERSON = "settled_by_person"
+State = Literal["requested", "delivered", "refused", "unknown", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRequested:
+    """Something is wanted of somebody; the effect id is the idempotency key sent outside."""
+
+    effect: str
+    kind: str
+    about: str
+    to: Party
+    type: Literal["EffectRequested"] = "EffectRequested"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDelivered:
+    """The far side has it. `possible_repeat`: it may have it twice, and cannot tell."""
+
+    effect: str
+    attempt: int
+    receipt: str
+    possible_repeat: bool = False
+    type: Literal["EffectDelivered"] = "EffectDelivered"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRefused:
+    """The far side said no, for good."""
+
+    effect: str
+    attempt: int
+    code: str
+    detail: Identity = ""
+    type: Literal["EffectRefused"] = "EffectRefused"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectUnknown:
+    """Nobody can tell whether it arrived. Tried again from `not_before`; None = a person must find out."""
+
+    effect: str
+    attempt: int
+    not_before: datetime | None
+    type: Literal["EffectUnknown"] = "EffectUnknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectWithdrawn:
+    """It is no longer wanted and had not been delivered."""
+
+    effect: str
+    type: Literal["EffectWithdrawn"] = "EffectWithdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What one attempt of an effect came to; only the engine says this."""
+
+    effect: str
+    attempt: int
+    outcome: Literal["delivered", "refused", "unknown"]
+    receipt: str = ""
+    code: str = ""
+    detail: Identity = ""
+    possible_repeat: bool = False
+    type: Literal["RecordOutcome"] = "RecordOutcome"
+
+
+Event = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectWithdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One effect as it stands; `tries` counts the attempts whose outcome was unknown.
+
+    `settled`: a person has dealt with a refusal, nothing more is owed for it.
+    """
+
+    id: str
+    kind: str
+    about: str
+    to: Party
+    requested_at: datetime
+    state: State = "requested"
+    tries: int = 0
+    not_before: datetime | None = None
+    settled: bool = False
+
+    def due(self, now: datetime) -> bool:
+        """Whether an attempt may be made now."""
+        unknown_due = self.state == "unknown" and self.not_before is not None and self.not_before <= now
+        return self.state == "requested" or unknown_due
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """A row of a stage's table: `wanted` yields what about. `order` sorts what is undone when a case ends early."""
+
+    kind: str
+    to: Party
+    wanted: Callable[[Case], Iterable[str]]
+
+
+def decide(case: Case, command: RecordOutcome, now: datetime, policy: Policy) -> Sequence[Event]:
+    """The outcome of an attempt. What is already known for certain stays; a late certainty ends an unknown."""
+    known = case.effects.get(command.effect)
+    if known is None:
+        raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")
+    if known.state in ("delivered", "refused"):
+        return []
+    c = command
+    match c.outcome:
+        case "delivered":
+            return [EffectDelivered(c.effect, c.attempt, c.receipt, c.possible_repeat)]
+        case "refused":
+            return [EffectRefused(c.effect, c.attempt, c.code, c.detail)]
+        case "unknown":
+            waits = policy.retry_unknown
+            again = now + waits[known.tries] if known.tries < len(waits) else None
+            return [] if known.state == "withdrawn" else [EffectUnknown(c.effect, c.attempt, again)]
+        case _:
+            assert_never(c.outcome)
+
+
+def evolve(effects: Mapping[str, Effect], fact: Fact[Event]) -> Mapping[str, Effect]:
+    """Fold one effect event."""
+    event = fact.event
+    if isinstance(event, EffectRequested):
+        new = Effect(event.effect, event.kind, event.about, event.to, fact.at)
+        return {**effects, new.id: new}
+    known = effects.get(event.effect)
+    return effects if known is None else {**effects, known.id: _changed(known, event)}
+
+
+def _changed(known: Effect, event: Event) -> Effect:
+    match event:
+        case EffectRequested():
+            return known
+        case EffectDelivered():
+            return replace(known, state="delivered", not_before=None)
+        case EffectRefused():
+            return replace(known, state="refused", not_before=None, settled=event.code == BY_PERSON)
+        case EffectUnknown():
+            return replace(known, state="unknown", tries=known.tries + 1, not_before=event.not_before)
+        case EffectWithdrawn():
+            return replace(known, state="withdrawn", not_before=None)
+        case _:
+            assert_never(event)

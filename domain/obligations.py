@@ -1,0 +1,213 @@
+"""Who owes what to whom until when: opened, chased and ended from the state of the case, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from domain.policy import OPENING, Ladder, Party, Policy
+
+if TYPE_CHECKING:
+    from domain.fact import Fact, Ids
+    from domain.state import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instant of a ladder, in UTC."""
+
+    at: datetime
+    action: Literal["remind", "escalate"]
+    to: Party
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationOpened:
+    """Somebody owes something from now on; every instant is fixed here, with the policy's hash."""
+
+    obligation: str
+    kind: str
+    about: str
+    debtor: Party
+    creditor: Party
+    due: datetime
+    steps: tuple[Step, ...]
+    policy: str
+    type: Literal["ObligationOpened"] = "ObligationOpened"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationStepTaken:
+    """A reminder or an escalation fell due; the message itself is the effect that follows."""
+
+    obligation: str
+    step: int
+    late: bool
+    type: Literal["ObligationStepTaken"] = "ObligationStepTaken"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationStepSkipped:
+    """A reminder was overtaken by a newer one or by the deadline, so it was not sent."""
+
+    obligation: str
+    step: int
+    type: Literal["ObligationStepSkipped"] = "ObligationStepSkipped"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationMet:
+    """What was owed has been done in time."""
+
+    obligation: str
+    type: Literal["ObligationMet"] = "ObligationMet"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationMissed:
+    """The deadline passed with nothing done."""
+
+    obligation: str
+    late: bool
+    type: Literal["ObligationMissed"] = "ObligationMissed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationWithdrawn:
+    """It is no longer owed, though it was not done."""
+
+    obligation: str
+    type: Literal["ObligationWithdrawn"] = "ObligationWithdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationRedated:
+    """A person, or a policy they applied, moved the instants of an open obligation."""
+
+    obligation: str
+    due: datetime
+    steps: tuple[Step, ...]
+    reason: str
+    type: Literal["ObligationRedated"] = "ObligationRedated"
+
+
+Event = (
+    ObligationOpened
+    | ObligationStepTaken
+    | ObligationStepSkipped
+    | ObligationMet
+    | ObligationMissed
+    | ObligationWithdrawn
+    | ObligationRedated
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One obligation as it stands. `done` are the steps taken or skipped."""
+
+    id: str
+    kind: str
+    about: str
+    debtor: Party
+    creditor: Party
+    opened_at: datetime
+    due: datetime
+    steps: tuple[Step, ...]
+    done: frozenset[int] = frozenset()
+    state: Literal["open", "met", "missed", "withdrawn"] = "open"
+
+    @property
+    def next_at(self) -> datetime:
+        """When this obligation next does something by itself, while open."""
+        return min([step.at for n, step in enumerate(self.steps) if n not in self.done] + [self.due])
+
+
+@dataclass(frozen=True, slots=True)
+class Owes:
+    """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date."""
+
+    kind: str
+    debtor: Party
+    creditor: Party
+    owed: Callable[[Case], Iterable[str]]
+    met: Callable[[Case, str], bool]
+    due: Callable[[Case, str], datetime | None] | None = None
+
+
+def evolve(obligations: Mapping[str, Obligation], fact: Fact[Event]) -> Mapping[str, Obligation]:
+    """Fold one obligation event."""
+    event = fact.event
+    if isinstance(event, ObligationOpened):
+        opened = Obligation(
+            event.obligation,
+            event.kind,
+            event.about,
+            event.debtor,
+            event.creditor,
+            fact.at,
+            event.due,
+            event.steps,
+        )
+        return {**obligations, opened.id: opened}
+    known = obligations.get(event.obligation)
+    return obligations if known is None else {**obligations, known.id: _changed(known, event)}
+
+
+def _changed(known: Obligation, event: Event) -> Obligation:
+    match event:
+        case ObligationOpened():
+            return known
+        case ObligationStepTaken() | ObligationStepSkipped():
+            return replace(known, done=known.done | {event.step})
+        case ObligationMet():
+            return replace(known, state="met")
+        case ObligationMissed():
+            return replace(known, state="missed")
+        case ObligationWithdrawn():
+            return replace(known, state="withdrawn")
+        case ObligationRedated():
+            return replace(known, due=event.due, steps=event.steps, done=frozenset())
+        case _:
+            assert_never(event)
+
+
+def opened(row: Owes, about: str, case: Case, now: datetime, ids: Ids, policy: Policy) -> ObligationOpened:
+    """The event that opens a row's obligation; steps that would already be past are left out."""
+    ladder = policy.ladders[row.kind]
+    country = case.country_of(row.debtor, policy)
+    anchor = row.due(case, about) if row.due else None
+    due = _due(ladder, anchor, now, country, policy)
+    start = due if ladder.before_due else now
+    steps = (Step(policy.instant(start, r.after, country, OPENING), r.action, r.to) for r in ladder.rungs)
+    ahead = tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
+    return ObligationOpened(ids(), row.kind, about, row.debtor, row.creditor, due, ahead, policy.hash)
+
+
+def _due(ladder: Ladder, anchor: datetime | None, now: datetime, country: str, policy: Policy) -> datetime:
+    if anchor is not None and anchor > now:
+        return anchor
+    if ladder.due is None:
+        ladder = policy.ladders["catch_up"]  # the facts came after the date they were due
+    assert ladder.due is not None  # the policy reader refuses a catch_up without a due span
+    return policy.instant(now, ladder.due, country)
+
+
+def fallen_due(obligation: Obligation, now: datetime, policy: Policy) -> Sequence[Event]:
+    """What time has brought for one open obligation: newest reminder, every escalation, the missed deadline."""
+    past = [n for n, step in enumerate(obligation.steps) if n not in obligation.done and step.at <= now]
+    missed = obligation.due <= now
+    reminders = [n for n in past if obligation.steps[n].action == "remind"]
+    newest = reminders[-1] if reminders and not missed else None
+    events: list[Event] = []
+    for n in past:
+        step = obligation.steps[n]
+        if step.action == "remind" and n != newest:
+            events.append(ObligationStepSkipped(obligation.id, n))
+        else:
+            events.append(ObligationStepTaken(obligation.id, n, now - step.at > policy.late_after))
+    if missed:
+        events.append(ObligationMissed(obligation.id, now - obligation.due > policy.late_after))
+    return events

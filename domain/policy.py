@@ -1,0 +1,110 @@
+"""The numbers of the service as one frozen value: reminder ladders, deadlines, working-day tables, leases.
+
+Read from infra/policy.yaml; the defaults are those of DOMAIN.md 8.3. An obligation keeps the instants and the hash
+of the policy it was opened under, so a new policy touches nothing that is already open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+
+class Party(StrEnum):
+    """Who owes something, or to whom."""
+
+    COORDINATOR = "coordinator"
+    SUPERVISOR = "supervisor"
+    REVIEWER = "reviewer"  # the service's own medical reviewer, advisory only
+    TRANSLATOR = "translator"
+    HOSPITAL = "hospital"
+    FAMILY = "family"
+    CONSULATE = "consulate"
+    HOME_ONCOLOGIST = "home_oncologist"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time: working days of somebody's calendar, days of 24 hours, or hours."""
+
+    amount: int
+    unit: Literal["working_days", "days", "hours"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder: how far from the anchor, and who is reminded or called in."""
+
+    after: Span
+    action: Literal["remind", "escalate"]
+    to: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """How an obligation is chased. Spans count from its opening, or back from a due instant given by the facts."""
+
+    due: Span | None
+    rungs: tuple[Rung, ...] = ()
+    before_due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One country's working days: weekends off unless listed in `make_up`, `holidays` off."""
+
+    zone: str
+    holidays: frozenset[date] = frozenset()
+    make_up: frozenset[date] = frozenset()
+    weekend: frozenset[int] = frozenset({5, 6})
+
+    def works_on(self, day: date) -> bool:
+        """Whether people are at work that day."""
+        return day in self.make_up or (day.weekday() not in self.weekend and day not in self.holidays)
+
+
+OPENING, CLOSING = time(9), time(17)
+NO_HOLIDAYS = Calendar("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every configurable number; `hash` is the SHA-256 of the file and tables it was read from."""
+
+    name: str
+    hash: str
+    ladders: Mapping[str, Ladder]
+    calendars: Mapping[str, Calendar]
+    home_country: str = "IN"
+    late_after: timedelta = timedelta(minutes=15)
+    retry_unknown: tuple[timedelta, ...] = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+    decision_valid: timedelta = timedelta(days=28)
+    dose_hold: timedelta = timedelta(days=14)
+    dose_margin: timedelta = timedelta(days=3)
+    bed_hold: timedelta = timedelta(days=7)
+    stay: timedelta = timedelta(days=70)
+    stay_margin: timedelta = timedelta(days=14)
+    infusion_window: timedelta = timedelta(days=14)
+
+    def calendar(self, country: str) -> Calendar:
+        """The country's working-day table; a country without one has plain weekends in UTC."""
+        return self.calendars.get(country, NO_HOLIDAYS)
+
+    def instant(self, start: datetime, span: Span, country: str, at: time = CLOSING) -> datetime:
+        """`start` plus the span, in UTC. Working days end at local closing time unless `at` says otherwise."""
+        if span.unit == "hours":
+            return start + timedelta(hours=span.amount)
+        if span.unit == "days":
+            return start + timedelta(days=span.amount)
+        calendar = self.calendar(country)
+        zone = ZoneInfo(calendar.zone)
+        day, step = start.astimezone(zone).date(), 1 if span.amount >= 0 else -1
+        for _ in range(abs(span.amount)):
+            day += timedelta(days=step)
+            while not calendar.works_on(day):
+                day += timedelta(days=step)
+        return datetime.combine(day, at, zone).astimezone(UTC)

@@ -1,0 +1,284 @@
+"""Admission [S6]: arrival, address registered within a day, admission, screening on site, trial consent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from domain.effects import Wants
+from domain.errors import Reason, require
+from domain.fact import Fact, Ids
+from domain.obligations import Owes
+from domain.personal import Clinical, Identity
+from domain.policy import Party, Policy
+from domain.state import Case, Exit, Stage
+from domain.table import Need
+
+
+@dataclass(frozen=True, slots=True)
+class RecordArrival:
+    """The patient entered the country at `entered`; the stay clock starts."""
+
+    entered: datetime
+    type: Literal["RecordArrival"] = "RecordArrival"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterAddress:
+    """The address in the country was registered, by the hotel or in person (DOMAIN J9: within 24 h)."""
+
+    by: str = ""
+    type: Literal["RegisterAddress"] = "RegisterAddress"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitPatient:
+    """The hospital admitted the patient; `ref` is its encounter number."""
+
+    ref: str
+    type: Literal["AdmitPatient"] = "AdmitPatient"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmScreening:
+    """A clinician of the centre confirms, after the tests on site, that treatment goes on as planned."""
+
+    clinician: Identity
+    finding: Clinical = ""
+    type: Literal["ConfirmScreening"] = "ConfirmScreening"
+
+
+@dataclass(frozen=True, slots=True)
+class FailScreening:
+    """A clinician of the centre found a reason not to go on. An alternative is always named."""
+
+    clinician: Identity
+    code: Literal["progression", "infection", "organ_function", "antigen_lost", "consent_refused", "other"]
+    alternative: Clinical
+    type: Literal["FailScreening"] = "FailScreening"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStayExtension:
+    """An extension of stay was applied for."""
+
+    type: Literal["FileStayExtension"] = "FileStayExtension"
+
+
+@dataclass(frozen=True, slots=True)
+class DecideStayExtension:
+    """The authority decided; `until` is the new end of the permitted stay when granted."""
+
+    granted: bool
+    until: datetime | None = None
+    type: Literal["DecideStayExtension"] = "DecideStayExtension"
+
+
+Command = (
+    RecordArrival
+    | RegisterAddress
+    | AdmitPatient
+    | ConfirmScreening
+    | FailScreening
+    | FileStayExtension
+    | DecideStayExtension
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientArrived:
+    """The patient is in the country; `stay_until` is the end of the permitted stay, None = no visa needed."""
+
+    entered: datetime
+    stay_until: datetime | None
+    type: Literal["PatientArrived"] = "PatientArrived"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRegistered:
+    """The address is registered."""
+
+    by: str
+    type: Literal["AddressRegistered"] = "AddressRegistered"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientAdmitted:
+    """The patient is in hospital."""
+
+    ref: str
+    type: Literal["PatientAdmitted"] = "PatientAdmitted"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningConfirmed:
+    """The centre confirmed on site."""
+
+    clinician: Identity
+    finding: Clinical
+    type: Literal["ScreeningConfirmed"] = "ScreeningConfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningFailed:
+    """The centre stopped before treatment and named an alternative."""
+
+    clinician: Identity
+    code: str
+    alternative: Clinical
+    type: Literal["ScreeningFailed"] = "ScreeningFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class StayExtensionFiled:
+    """An extension of stay is applied for."""
+
+    type: Literal["StayExtensionFiled"] = "StayExtensionFiled"
+
+
+@dataclass(frozen=True, slots=True)
+class StayExtensionDecided:
+    """The permitted stay was extended, or not."""
+
+    granted: bool
+    until: datetime | None
+    type: Literal["StayExtensionDecided"] = "StayExtensionDecided"
+
+
+Event = (
+    PatientArrived
+    | AddressRegistered
+    | PatientAdmitted
+    | ScreeningConfirmed
+    | ScreeningFailed
+    | StayExtensionFiled
+    | StayExtensionDecided
+)
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What an admission command brings about."""
+    match command:
+        case RecordArrival():
+            require(case.entered is None, Reason.ALREADY, "the arrival is recorded")
+            require(command.entered <= now, Reason.INVALID, "the arrival lies in the future", "entered")
+            return [PatientArrived(command.entered, _stay_until(case, command.entered))]
+        case RegisterAddress():
+            require(case.entered, Reason.MISSING, "the arrival is not recorded")
+            return [AddressRegistered(command.by)]
+        case AdmitPatient():
+            require(not case.admitted, Reason.ALREADY, "the patient is admitted")
+            return [PatientAdmitted(command.ref)]
+        case ConfirmScreening():
+            require(case.admitted, Reason.MISSING, "the patient is not admitted")
+            return [ScreeningConfirmed(command.clinician, command.finding)]
+        case FailScreening():
+            require(command.alternative, Reason.INVALID, "a refusal names an alternative pathway", "alternative")
+            return [ScreeningFailed(command.clinician, command.code, command.alternative)]
+        case FileStayExtension():
+            require(case.stay_until, Reason.MISSING, "no permitted stay is recorded")
+            return [StayExtensionFiled()]
+        case DecideStayExtension():
+            require(case.extension == "filed", Reason.MISSING, "no extension was applied for")
+            require(not command.granted or command.until, Reason.INVALID, "a granted stay has an end", "until")
+            return [StayExtensionDecided(command.granted, command.until if command.granted else None)]
+        case _:
+            assert_never(command)
+
+
+def _stay_until(case: Case, entered: datetime) -> datetime | None:
+    patient = case.patient
+    visa = case.visas.get(patient.id) if patient else None
+    return entered + timedelta(days=visa.stay_days) if visa and visa.stay_days else None
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one admission event."""
+    event = fact.event
+    match event:
+        case PatientArrived():
+            return replace(case, entered=event.entered, stay_until=event.stay_until)
+        case AddressRegistered():
+            return replace(case, address=fact.id)
+        case PatientAdmitted():
+            return replace(case, admitted=fact.id)
+        case ScreeningConfirmed():
+            return replace(case, screening="confirmed")
+        case ScreeningFailed():
+            return replace(case, screening="failed", alternative=fact.id)
+        case StayExtensionFiled():
+            return replace(case, extension="filed")
+        case StayExtensionDecided():
+            granted = replace(case, extension="granted", stay_until=event.until)
+            return granted if event.granted else replace(case, extension="refused")
+        case _:
+            assert_never(event)
+
+
+def gives_up(case: Case) -> Exit | None:
+    """A failed screening ends the main line; the alternative is already named."""
+    return Exit.SCREEN_FAILED if case.screening == "failed" and not case.infusions else None
+
+
+def _here(case: Case) -> bool:
+    return case.stage is Stage.ADMISSION and not case.exit
+
+
+def _in_country(case: Case) -> bool:
+    return case.entered is not None and case.home is None and not case.died
+
+
+def _departed(case: Case, _: str) -> datetime | None:
+    """Six hours after the planned departure day ends, an arrival is expected."""
+    arrives = case.stay_plan.get("arrives")
+    if arrives is None:
+        return None
+    return datetime.fromisoformat(f"{arrives.isoformat()}T23:59:59+00:00") + timedelta(hours=6)
+
+
+NEEDS = (
+    Need("arrival recorded", lambda c, _: c.entered is not None, rests_on=("PatientArrived",)),
+    Need("admitted", lambda c, _: bool(c.admitted), rests_on=("PatientAdmitted",)),
+    Need("screening confirmed on site", lambda c, _: c.screening == "confirmed", rests_on=("ScreeningConfirmed",)),
+    Need("consent to the trial", lambda c, _: c.consented("trial"), waivable=False, rests_on=("ConsentGiven",)),
+    Need("acceptance of the particular risks", lambda c, _: c.consented("risks"), waivable=False),
+)
+
+OWES = (
+    Owes(
+        "arrival",
+        Party.FAMILY,
+        Party.COORDINATOR,
+        lambda c: ["arrival"] if _here(c) and c.entered is None else [],
+        lambda c, _: c.entered is not None,
+        _departed,
+    ),
+    Owes(
+        "address_registration",
+        Party.FAMILY,
+        Party.COORDINATOR,
+        lambda c: ["address"] if _in_country(c) and not c.address else [],
+        lambda c, _: bool(c.address),
+    ),
+    Owes(
+        "screening_result",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: ["screening"] if _here(c) and c.admitted and c.screening == "none" else [],
+        lambda c, _: c.screening != "none",
+    ),
+    Owes(
+        "stay_end",
+        Party.FAMILY,
+        Party.COORDINATOR,
+        lambda c: [c.stay_until.isoformat()] if _in_country(c) and c.stay_until else [],
+        lambda c, about: not _in_country(c) or (c.stay_until is not None and c.stay_until.isoformat() != about),
+        lambda _, about: datetime.fromisoformat(about),
+    ),
+)
+
+WANTS = (
+    Wants("announce_arrival", Party.HOSPITAL, lambda c: [c.centre] if _here(c) and c.entered and c.centre else []),
+)

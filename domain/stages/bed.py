@@ -1,0 +1,157 @@
+"""Bed track: a bed at the treating centre, held on a lease that ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.effects import Wants
+from domain.errors import Reason, require
+from domain.fact import Fact, Ids
+from domain.obligations import Owes
+from domain.policy import Party, Policy
+from domain.state import Case, Stage
+from domain.table import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBed:
+    """The hospital holds a bed until `until`; `ref` is its own booking number."""
+
+    ref: str
+    until: datetime
+    type: Literal["HoldBed"] = "HoldBed"
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseBed:
+    """The hospital has no bed now."""
+
+    code: Literal["full", "not_yet", "other"]
+    type: Literal["RefuseBed"] = "RefuseBed"
+
+
+@dataclass(frozen=True, slots=True)
+class AskBedAgain:
+    """A coordinator asks for a bed again, or for a longer hold."""
+
+    type: Literal["AskBedAgain"] = "AskBedAgain"
+
+
+Command = HoldBed | RefuseBed | AskBedAgain
+
+
+@dataclass(frozen=True, slots=True)
+class BedHeld:
+    """A bed is held until `until`."""
+
+    ref: str
+    until: datetime
+    type: Literal["BedHeld"] = "BedHeld"
+
+
+@dataclass(frozen=True, slots=True)
+class BedRefused:
+    """No bed could be held."""
+
+    code: str
+    type: Literal["BedRefused"] = "BedRefused"
+
+
+@dataclass(frozen=True, slots=True)
+class BedAsked:
+    """A bed is asked for again."""
+
+    round: int
+    type: Literal["BedAsked"] = "BedAsked"
+
+
+@dataclass(frozen=True, slots=True)
+class BedLapsed:
+    """The hold ended by itself."""
+
+    type: Literal["BedLapsed"] = "BedLapsed"
+
+
+Event = BedHeld | BedRefused | BedAsked | BedLapsed
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a bed command brings about."""
+    match command:
+        case HoldBed():
+            require(command.until > now, Reason.INVALID, "the hold has ended already", "until")
+            return [BedHeld(command.ref, command.until)]
+        case RefuseBed():
+            return [BedRefused(command.code)]
+        case AskBedAgain():
+            require(case.accepted, Reason.MISSING, "no centre has accepted yet")
+            return [BedAsked(case.bed.round + 1)]
+        case _:
+            assert_never(command)
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one bed event."""
+    event = fact.event
+    match event:
+        case BedHeld():
+            return replace(case, bed=case.bed.held(event.ref, event.until, fact.id))
+        case BedRefused():
+            return replace(case, bed=case.bed.ended("refused", fact.id))
+        case BedAsked():
+            return replace(case, bed=case.bed.again(fact.id, keep=case.bed.good_at(fact.at)))
+        case BedLapsed():
+            return replace(case, bed=case.bed.again(fact.id, keep=False))
+        case _:
+            assert_never(event)
+
+
+def needed(case: Case) -> bool:
+    """Whether a bed must be held: accepted, priced, not yet admitted."""
+    before = case.stage in (Stage.ELIGIBILITY, Stage.VISA, Stage.ADMISSION) and not case.exit
+    return before and case.accepted is not None and case.quote.state == "held" and not case.admitted
+
+
+def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A hold ends at its own instant, whoever looks; an occupied bed is no longer a hold."""
+    ended = case.bed.state == "held" and case.bed.until is not None and case.bed.until <= now
+    return [BedLapsed()] if ended and not case.admitted else []
+
+
+RULES = (Rule("bed_hold_ends", 1, lapse, ("BedHeld",)),)
+
+OWES = (
+    Owes(
+        "bed_answer",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [f"{c.centre}/{c.bed.round}"] if needed(c) and c.bed.unanswered else [],
+        lambda c, about: not c.bed.unanswered or not about.endswith(f"/{c.bed.round}"),
+    ),
+    Owes(
+        "bed_hold_renewal",
+        Party.COORDINATOR,
+        Party.HOSPITAL,
+        lambda c: [c.bed.fact] if needed(c) and c.bed.state == "held" and not c.bed.unanswered else [],
+        lambda c, about: c.bed.fact != about or c.bed.unanswered or bool(c.admitted),
+        lambda c, _: c.bed.until,
+    ),
+    Owes(
+        "find_bed",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        lambda c: [c.bed.fact] if needed(c) and c.bed.state == "refused" else [],
+        lambda c, about: c.bed.fact != about,
+    ),
+)
+
+WANTS = (
+    Wants(
+        "hold_bed",
+        Party.HOSPITAL,
+        lambda c: [f"{c.centre}/{c.bed.round}"] if needed(c) and c.bed.unanswered else [],
+    ),
+)

@@ -1,0 +1,245 @@
+"""Lymphodepletion [S7]: the gate that is never waived, then the days of chemotherapy, or their recorded omission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from domain.effects import Wants
+from domain.errors import Reason, Refused, require
+from domain.fact import Fact, Ids
+from domain.obligations import Owes
+from domain.personal import Clinical, Identity
+from domain.policy import Party, Policy
+from domain.stages.eligibility import require_open_door
+from domain.state import Case, Stage, Treatment
+from domain.table import Need
+from domain.when import When
+
+
+@dataclass(frozen=True, slots=True)
+class SignGate:
+    """A clinician signs that nothing stands against starting. Dose, lot and door are checked at this instant (P7)."""
+
+    clinician: Identity
+    no_active_infection: bool
+    organ_function_fine: bool
+    finding: Clinical = ""
+    type: Literal["SignGate"] = "SignGate"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDepletion:
+    """One day of chemotherapy as the hospital gave it. `regimen` names drugs and doses as the hospital wrote them."""
+
+    regimen: Clinical
+    day: int | None = None
+    occurred: When | None = None
+    type: Literal["RecordDepletion"] = "RecordDepletion"
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteDepletion:
+    """The last day was given. The product's infusion window closes `window_days` days later (DOMAIN.md 3.1)."""
+
+    window_days: int = 14
+    occurred: When | None = None
+    type: Literal["CompleteDepletion"] = "CompleteDepletion"
+
+
+@dataclass(frozen=True, slots=True)
+class OmitDepletion:
+    """The protocol or the clinician left lymphodepletion out."""
+
+    reason: Clinical
+    occurred: When | None = None
+    type: Literal["OmitDepletion"] = "OmitDepletion"
+
+
+@dataclass(frozen=True, slots=True)
+class StopDepletion:
+    """It was broken off. What was given cannot be undone."""
+
+    reason: Clinical
+    occurred: When | None = None
+    type: Literal["StopDepletion"] = "StopDepletion"
+
+
+Command = SignGate | RecordDepletion | CompleteDepletion | OmitDepletion | StopDepletion
+
+
+@dataclass(frozen=True, slots=True)
+class GateSigned:
+    """A clinician signed the gate for one treatment."""
+
+    treatment: int
+    clinician: Identity
+    finding: Clinical
+    type: Literal["GateSigned"] = "GateSigned"
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionGiven:
+    """Chemotherapy was given: the point of no cheap return."""
+
+    treatment: int
+    regimen: Clinical
+    day: int | None
+    type: Literal["DepletionGiven"] = "DepletionGiven"
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionCompleted:
+    """Lymphodepletion is complete; the window for the cells closes at `window_closes`, None = unknown."""
+
+    treatment: int
+    window_closes: datetime | None
+    type: Literal["DepletionCompleted"] = "DepletionCompleted"
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionOmitted:
+    """No lymphodepletion for this treatment."""
+
+    treatment: int
+    reason: Clinical
+    type: Literal["DepletionOmitted"] = "DepletionOmitted"
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionStopped:
+    """Lymphodepletion was broken off."""
+
+    treatment: int
+    reason: Clinical
+    type: Literal["DepletionStopped"] = "DepletionStopped"
+
+
+Event = GateSigned | DepletionGiven | DepletionCompleted | DepletionOmitted | DepletionStopped
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a lymphodepletion command brings about."""
+    number = len(case.treatments)
+    match command:
+        case SignGate():
+            _gate_checks(case, command, now)
+            return [GateSigned(number, command.clinician, command.finding)]
+        case RecordDepletion():
+            require(_treatment(case).gate, Reason.MISSING, "the lymphodepletion gate is not signed")
+            return [DepletionGiven(number, command.regimen, command.day)]
+        case CompleteDepletion():
+            require(_treatment(case).depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
+            require(command.window_days > 0, Reason.INVALID, "a window has at least one day", "window_days")
+            return [DepletionCompleted(number, _window(command, now))]
+        case OmitDepletion():
+            require(_treatment(case).gate, Reason.MISSING, "the lymphodepletion gate is not signed")
+            require(_treatment(case).depletion == "none", Reason.NOT_NOW, "lymphodepletion has started")
+            return [DepletionOmitted(number, command.reason)]
+        case StopDepletion():
+            require(_treatment(case).depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
+            return [DepletionStopped(number, command.reason)]
+        case _:
+            assert_never(command)
+
+
+def _treatment(case: Case) -> Treatment:
+    if case.treatment is None:
+        raise Refused(Reason.MISSING, "no treatment is under way")
+    return case.treatment
+
+
+def _gate_checks(case: Case, c: SignGate, now: datetime) -> None:
+    require(not _treatment(case).gate, Reason.ALREADY, "the gate is signed for this treatment")
+    require(case.consented("trial"), Reason.MISSING, "consent to the trial is not given")
+    require(c.no_active_infection, Reason.INVALID, "an active infection keeps the gate closed", "no_active_infection")
+    require(c.organ_function_fine, Reason.INVALID, "unfit organ function keeps the gate closed", "organ_function_fine")
+    require_open_door(case, case.centre, case.protocol, now)
+    require(case.dose.good_at(now), Reason.LAPSED, "no dose is held now")
+    lot = case.noted(case.lot)
+    require(lot.get("state") == "released", Reason.LAPSED, "the lot is not released")
+    expires = lot.get("expires")
+    require(isinstance(expires, datetime) and now < expires, Reason.LAPSED, "the lot has expired")
+
+
+def _window(c: CompleteDepletion, now: datetime) -> datetime | None:
+    if c.occurred is None:
+        return now + timedelta(days=c.window_days)
+    last = c.occurred.latest if c.occurred.known else None
+    return last + timedelta(days=c.window_days) if last else None
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one lymphodepletion event."""
+    event = fact.event
+    match event:
+        case GateSigned():
+            return _changed(case, event.treatment, gate=fact.id)
+        case DepletionGiven():
+            return _changed(case, event.treatment, depletion="started")
+        case DepletionCompleted():
+            return _changed(case, event.treatment, depletion="completed", window_closes=event.window_closes)
+        case DepletionOmitted():
+            return _changed(case, event.treatment, depletion="omitted")
+        case DepletionStopped():
+            return _changed(case, event.treatment, depletion="stopped")
+        case _:
+            assert_never(event)
+
+
+def _changed(case: Case, number: int, **changes: object) -> Case:
+    treatments = tuple(
+        replace(t, **changes) if t.number == number else t  # type: ignore[arg-type]
+        for t in case.treatments
+    )
+    return replace(case, treatments=treatments)
+
+
+def _here(case: Case) -> bool:
+    return case.stage is Stage.LYMPHODEPLETION and not case.exit
+
+
+def _ready(case: Case) -> bool:
+    return case.treatment is not None and case.treatment.depletion in ("completed", "omitted")
+
+
+NEEDS = (
+    Need(
+        "lymphodepletion gate signed",
+        lambda c, _: bool(c.treatment and c.treatment.gate),
+        waivable=False,
+        rests_on=("GateSigned",),
+    ),
+    Need(
+        "lymphodepletion completed or left out",
+        lambda c, _: _ready(c),
+        rests_on=("DepletionCompleted", "DepletionOmitted"),
+    ),
+)
+
+OWES = (
+    Owes(
+        "gate",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and not c.treatment.gate else [],
+        lambda c, _: bool(c.treatment and c.treatment.gate),
+    ),
+    Owes(
+        "depletion_report",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and c.treatment.gate and not _ready(c) else [],
+        lambda c, _: _ready(c),
+    ),
+)
+
+WANTS = (
+    Wants(
+        "confirm_depletion_start",
+        Party.HOSPITAL,
+        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and c.treatment.gate else [],
+    ),
+)

@@ -1,0 +1,367 @@
+"""What one case is, as folded from its facts: where it stands, its tracks, what is owed and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from domain.effects import Effect
+from domain.obligations import Obligation
+from domain.personal import ERASED, Clinical, Identity
+from domain.policy import Party, Policy
+from domain.when import When
+
+NONE: Mapping[str, Any] = {}
+
+
+class Stage(StrEnum):
+    """Where the main line of the journey stands, in journey order (DOMAIN.md 1.1)."""
+
+    INQUIRY = "inquiry"
+    RECORDS = "records"
+    ELIGIBILITY = "eligibility"
+    VISA = "visa"
+    ADMISSION = "admission"
+    LYMPHODEPLETION = "lymphodepletion"
+    INFUSION = "infusion"
+    REDOSING = "redosing"
+    FOLLOW_UP = "follow_up"
+    CLOSED = "closed"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the journey, from 0."""
+        return list(Stage).index(self)
+
+
+class Exit(StrEnum):
+    """Why a journey left its main line early."""
+
+    DECLINED = "declined"  # the patient or family chose not to go on
+    WITHDRAWN = "withdrawn"  # consent or study participation withdrawn
+    DIED = "died"
+    NOT_SUITABLE = "not_suitable"  # the hospital said no; an alternative pathway is named
+    PROTOCOL_CLOSED = "protocol_closed"
+    PRODUCT_RECALLED = "product_recalled"
+    LOST = "lost_to_follow_up"
+    NO_RESPONSE = "no_response"
+    SCREEN_FAILED = "screen_failed"
+    VOIDED = "voided"  # opened by mistake; nothing was done
+
+
+TrackState = Literal["none", "asked", "held", "lapsed", "released", "done", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Something that runs beside the main line and may end by itself at `until`. `ref` is the holder's own number.
+
+    It is asked for once a `round`; while `answered` is behind, the question is still open.
+    """
+
+    state: TrackState = "none"
+    ref: str = ""
+    until: datetime | None = None
+    fact: str = ""
+    round: int = 1
+    answered: int = 0
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the present round's question has no answer yet."""
+        return self.answered < self.round
+
+    def held(self, ref: str, until: datetime | None, fact: str) -> Track:
+        """The answer was yes."""
+        return Track("held", ref, until, fact, self.round, self.round)
+
+    def ended(self, state: TrackState, fact: str) -> Track:
+        """The answer was no, or what was held is gone; nothing is asked by itself."""
+        return Track(state, self.ref, None, fact, self.round, self.round)
+
+    def again(self, fact: str, *, keep: bool) -> Track:
+        """Ask once more; `keep` what is held meanwhile."""
+        kept = self if keep else Track("asked", fact=fact)
+        return Track(kept.state, kept.ref, kept.until, kept.fact, self.round + 1, self.round)
+
+    def good_at(self, now: datetime) -> bool:
+        """Whether it is held and has not ended."""
+        return self.state == "held" and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the case. `role`: patient, carer, legal_representative, home_oncologist."""
+
+    id: str
+    role: str
+    name: Identity
+    mail: Identity
+    phone: Identity
+    zone: str
+    language: str
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One consent as it stands; `fact` is the event that gave or withdrew it."""
+
+    purpose: str
+    recipient: str
+    given: bool
+    fact: str
+
+
+RecordState = Literal["requested", "received", "translating", "translated", "verified", "rejected", "waived"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordItem:
+    """One document the dossier needs. `round` counts how often it was asked for."""
+
+    id: str
+    kind: str
+    source: Party
+    state: RecordState
+    round: int = 1
+    document: str = ""
+    language: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is awaited for it."""
+        return self.state in ("verified", "waived")
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The frozen set of documents a hospital reviews. `version` 0 = none yet."""
+
+    version: int = 0
+    digest: str = ""
+    summary: str = ""
+    drafted_by: str = ""
+    signed_by: str = ""
+
+
+SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One dossier put before one centre under one protocol. `valid_until` bounds an acceptance."""
+
+    id: str
+    centre: str
+    protocol: str
+    dossier: int
+    state: SubmissionState
+    round: int = 0
+    valid_until: datetime | None = None
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visa:
+    """A traveller's visa (DOMAIN.md 1.4): `valid_until` is enter-by, `stay_days` counts from entry."""
+
+    person: str
+    state: Literal["filed", "granted", "refused", "withdrawn"]
+    round: int = 1
+    category: str = ""
+    valid_until: datetime | None = None
+    stay_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Infusion:
+    """Cells that went in; never changes again."""
+
+    number: int
+    occurred: When
+    lot: str | object
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One lymphodepletion (or its omission) and the infusions planned with it. Re-dosing adds another."""
+
+    number: int
+    planned_infusions: int = 1
+    gate: str = ""
+    depletion: Literal["none", "started", "completed", "omitted", "stopped"] = "none"
+    window_closes: datetime | None = None
+    authorised: str = ""
+    identity_checked: str = ""
+    thawed: str = ""
+    thaws: int = 0
+    infusions: tuple[Infusion, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Every planned infusion was given, or the rest was given up."""
+        return len(self.infusions) >= self.planned_infusions
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A lot, protocol or centre as this case last noted it."""
+
+    version: int
+    state: Mapping[str, Any]
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One patient's journey. Every field is folded from facts; nothing here reads a clock."""
+
+    id: str = ""
+    version: int = 0
+    people_version: int = 0  # facts by people and hospitals only; automatic ones do not make a page stale
+    stage: Stage = Stage.INQUIRY
+    stage_since: datetime | None = None
+    opened_at: datetime | None = None
+    imported: bool = False
+    number: str = ""
+    country: str = ""
+    language: str = ""
+    zone: str = "UTC"
+    triage: str = ""
+    diagnosis: Clinical = ""
+    urgent: bool = False
+    owner: str = ""
+    team: str = ""
+    people: Mapping[str, Person] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    scope_acknowledged: str = ""
+    replied: str = ""
+    local_care: str = ""
+    on_hold: datetime | None = None
+    hold_round: int = 0
+    exit: Exit | None = None
+    exit_fact: str = ""
+    left_from: Stage = Stage.INQUIRY
+    alternative: str = ""
+    records: Mapping[str, RecordItem] = field(default_factory=dict)
+    dossier: Dossier = field(default_factory=Dossier)
+    submissions: Mapping[str, Submission] = field(default_factory=dict)
+    estimate: Literal["none", "issued", "acknowledged"] = "none"
+    quote: Track = field(default_factory=Track)
+    dose: Track = field(default_factory=Track)
+    lot: str = ""
+    bed: Track = field(default_factory=Track)
+    letter: Track = field(default_factory=Track)
+    visas: Mapping[str, Visa] = field(default_factory=dict)
+    passports: Mapping[str, date] = field(default_factory=dict)
+    stay_plan: Mapping[str, Any] = field(default_factory=dict)
+    fit_to_travel: Track = field(default_factory=Track)
+    travel: Track = field(default_factory=Track)
+    entered: datetime | None = None
+    stay_until: datetime | None = None
+    extension: Literal["none", "filed", "granted", "refused"] = "none"
+    address: str = ""
+    admitted: str = ""
+    screening: Literal["none", "confirmed", "failed"] = "none"
+    treatments: tuple[Treatment, ...] = ()
+    assessments: int = 0
+    toxicities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    discharged: str = ""
+    readmissions: int = 0
+    pathway: str = ""
+    fit_home: str = ""
+    transplant: Literal["none", "referred", "done", "declined"] = "none"
+    transplants: int = 0
+    handover: Literal["none", "ready", "accepted"] = "none"
+    home: datetime | None = None
+    died: str = ""
+    off_study: str = ""
+    visits: Mapping[str, str] = field(default_factory=dict)
+    contact_attempts: int = 0
+    follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"
+    undone: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, Noted] = field(default_factory=dict)
+    obligations: Mapping[str, Obligation] = field(default_factory=dict)
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    correctable: Mapping[str, str] = field(default_factory=dict)  # id → event type of facts that may be told again
+    seen: Mapping[str, str] = field(default_factory=dict)  # event type → id of the newest such fact
+
+    @property
+    def patient(self) -> Person | None:
+        """The patient, once known."""
+        return next((p for p in self.people.values() if p.role == "patient"), None)
+
+    @property
+    def accepted(self) -> Submission | None:
+        """The submission the journey goes on with."""
+        return next((s for s in self.submissions.values() if s.state == "accepted"), None)
+
+    @property
+    def centre(self) -> str:
+        """The treating centre's stream, once one accepted."""
+        return self.accepted.centre if self.accepted else ""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's stream, once a centre accepted under it."""
+        return self.accepted.protocol if self.accepted else ""
+
+    @property
+    def treatment(self) -> Treatment | None:
+        """The treatment under way or last given."""
+        return self.treatments[-1] if self.treatments else None
+
+    @property
+    def infusions(self) -> tuple[Infusion, ...]:
+        """Every infusion of every treatment, in order."""
+        return tuple(i for t in self.treatments for i in t.infusions)
+
+    @property
+    def open(self) -> bool:
+        """Whether anything of the case is still to be done: the main line or any track."""
+        return self.stage != Stage.CLOSED or self.follow_up == "open" or self.unfinished
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an effect or an obligation is still open."""
+        effects = any(e.state == "requested" or e.not_before for e in self.effects.values())
+        return effects or any(o.state == "open" for o in self.obligations.values())
+
+    def noted(self, stream: str) -> Mapping[str, Any]:
+        """What the case knows of a lot, protocol or centre."""
+        known = self.sources.get(stream)
+        return known.state if known else NONE
+
+    def consented(self, purpose: str, recipient: str = "") -> bool:
+        """Whether this consent is given and was not withdrawn."""
+        consent = self.consents.get(f"{purpose}:{recipient}")
+        return consent is not None and consent.given
+
+    def latest(self, kind: str, about: str) -> Obligation | None:
+        """The newest obligation of that kind about that thing."""
+        found = [o for o in self.obligations.values() if o.kind == kind and o.about == about]
+        return found[-1] if found else None
+
+    def missed(self, kind: str, about: str) -> bool:
+        """Whether the newest such obligation ended without being met."""
+        newest = self.latest(kind, about)
+        return newest is not None and newest.state == "missed"
+
+    def country_of(self, party: Party, policy: Policy) -> str:
+        """Whose working days count for that party."""
+        if party is Party.HOSPITAL or party is Party.CONSULATE:
+            asked = [s.centre for s in self.submissions.values() if s.state not in ("declined", "withdrawn")]
+            centre = self.centre or (asked[-1] if asked else "")
+            return str(self.noted(centre).get("country", policy.home_country))
+        family = party in (Party.FAMILY, Party.HOME_ONCOLOGIST)
+        return self.country or policy.home_country if family else policy.home_country
+
+
+def readable(value: object) -> bool:
+    """Whether a personal value is there at all: not empty, not erased."""
+    return value is not ERASED and bool(value)

@@ -1,0 +1,36 @@
+"""What a stage file puts in its tables: rules that time or facts set off, and what leaving the stage needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from domain.fact import Ids
+    from domain.policy import Policy
+    from domain.state import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row: what follows from facts or from time. A changed rule gets a new version; events name the one they used.
+
+    `rests_on` names the event types whose newest facts the outcome is explained by.
+    """
+
+    name: str
+    version: int
+    follows: Callable[[Case, datetime, Ids, Policy], Sequence[Any]]
+    rests_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something a stage must have before it is left. `waivable` needs can be accepted as missing by a supervisor."""
+
+    name: str
+    holds: Callable[[Case, datetime], bool]
+    waivable: bool = True
+    rests_on: tuple[str, ...] = ()
