@@ -1,0 +1,69 @@
+"""The far sides of the journey: whom Caravel asks for something, and how an answer of theirs arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Channel = Literal["asks", "dedupes", "blind"]
+"""Can be asked by effect id; recognises a repeat by itself; can do neither (DESIGN section 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One attempt of one effect as it goes out.
+
+    `effect` is the idempotency key sent outside, `case` an opaque id, `about` and `to` as in EffectRequested,
+    `centre` the stream of the centre it concerns or empty. `body` holds what this kind of effect needs said: for a
+    hospital the inputs of infra/hospitals/codes.py, for mail the address, the language and the facts of the notice.
+    `documents` are SHA-256 digests of stored ciphertexts.
+    """
+
+    effect: str
+    kind: str
+    case: str
+    about: str
+    to: str
+    centre: str
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    documents: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The far side has it, under its own number. `possible_repeat`: it may have it twice, and cannot tell."""
+
+    number: str
+    possible_repeat: bool = False
+
+
+class FarSideRefused(Exception):
+    """A definite no; trying again would be answered the same. `detail` may describe a person, so str() leaves it out."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class FarSide(Protocol):
+    """One way to reach one party. `channel` says what may be done after an attempt whose outcome is unknown."""
+
+    channel: Channel
+
+    async def send(self, request: Request) -> Receipt:
+        """Hand the request over, in at most half a minute. Raises FarSideRefused; any other exception = unknown."""
+
+    async def ask(self, effect: str) -> Receipt | None:
+        """Whether the far side has this effect already; only where `channel` is "asks". Any exception = unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a hospital says: one domain command as JSON. `callback` is its id and serves as idempotency key."""
+
+    callback: str
+    in_reply_to: str | None
+    case: str
+    command: Mapping[str, Any] = field(repr=False)
