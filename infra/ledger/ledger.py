@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: implements the port of activities/ports.py, and what followers and the courier need."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,7 +148,7 @@ class PgLedger:
         position: int = await guarded(self._pool.fetchval(queries.HEAD))
         return position
 
-    async def follow(self, after: int = 0) -> AsyncIterator[Stored]:
+    async def follow(self, after: int = 0) -> AsyncGenerator[Stored, None]:
         """Every event after a position, in order, for ever; none is skipped, whoever writes."""
         bell = await self.bells.listen(EVENTS)
         try:
