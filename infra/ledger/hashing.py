@@ -1,4 +1,4 @@
-"""The bytes of docs/ledger-format.md in Python; hash.sql holds the same for the database."""
+"""The bytes of docs/ledger-format.md in Python; sql/hash.sql holds the same for the database."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256

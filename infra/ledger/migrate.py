@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from infra.ledger.script import run_script
 
 HERE = Path(__file__).parent
+SQL = HERE / "sql"
 FUNCTIONS = ("hash.sql", "append.sql", "views.sql", "attention.sql", "grants.sql")
 ONE_AT_A_TIME = 4846795
 
@@ -49,11 +50,11 @@ def _upgrade(connection: Connection) -> None:
     encoding = connection.exec_driver_sql("show server_encoding").scalar_one()
     if encoding != "UTF8":
         raise ValueError(f"the database must be UTF8, not {encoding}")  # hashes are over UTF-8 bytes
-    run_script(connection, (HERE / "roles.sql").read_text())
+    run_script(connection, (SQL / "roles.sql").read_text())
     connection.exec_driver_sql("set local role caravel_owner")
     command.upgrade(_config(connection), "head")
     for name in FUNCTIONS:
-        run_script(connection, (HERE / name).read_text())
+        run_script(connection, (SQL / name).read_text())
 
 
 def _is_head(connection: Connection) -> bool:

@@ -84,7 +84,8 @@ async def test_missing_and_swapped_events_are_found(ledger: PgLedger, admin: "Ad
             "version_missing",
         )
     swap = f"""update event a set data = b.data, salts = b.salts, meta = b.meta, hash = b.hash, id = b.id from event b
-        where (a.stream, a.version, b.stream, b.version) in (('{name}', 2, '{other}', 1), ('{other}', 1, '{name}', 2))"""
+        where (a.stream, a.version, b.stream, b.version)
+            in (('{name}', 2, '{other}', 1), ('{other}', 1, '{name}', 2))"""
     async with meddled(admin, swap):
         broken = (await verify_all(ledger._pool)).broken
         assert broken

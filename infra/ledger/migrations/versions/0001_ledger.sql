@@ -1,5 +1,5 @@
 -- Tables of the ledger, the read models that commit with it, and what the courier and the effects need.
--- Owner: caravel_owner. Roles and grants: ../../roles.sql. Functions: ../../*.sql, applied again by every `migrate`.
+-- Owner: caravel_owner. Roles and grants: ../../sql/roles.sql. Functions: ../../sql, applied again by every `migrate`.
 
 -- The truth. docs/ledger-format.md explains each column. Only caravel_append writes here.
 create table event (

@@ -14,7 +14,8 @@ create or replace trigger event_is_append_only before update or delete or trunca
     for each statement execute function caravel_refuse_change();
 alter table event enable always trigger event_is_append_only;
 
--- Held to the end of the transaction by whoever appends, so that positions are contiguous in commit order.
+-- Held to the end of the transaction by whoever appends (caravel_append spells it out), so that positions are
+-- contiguous in commit order.
 create or replace function caravel_append_lock() returns void
 language sql volatile as $$ select pg_advisory_xact_lock(4846793) $$;
 
@@ -28,13 +29,12 @@ begin
 end
 $$;
 
--- The instant to record: the clock, never before the head. One may be given to a rehearsal that has not ended.
-create or replace function caravel_instant(p_at timestamptz, p_head timestamptz, p_first_data text) returns timestamptz
+-- The given instant, never before the head; only a rehearsal that has not ended accepts one. `p_first_data` is the
+-- naming itself when the ledger is still empty.
+create or replace function caravel_given_instant(p_at timestamptz, p_head timestamptz, p_first_data text)
+returns timestamptz
 language plpgsql as $$
 begin
-    if p_at is null then
-        return greatest(clock_timestamp(), p_head);
-    end if;
     if exists (select from event where stream = 'installation' and type = 'RehearsalEnded')
         or coalesce((select data from event where stream = 'installation' and version = 1), p_first_data)::json
             ->> 'kind' is distinct from 'rehearsal' then
@@ -79,9 +79,12 @@ declare
 begin
     -- A statement of its own: the reads below must not share its snapshot, which is older than the lock.
     if v_count > 0 or p_key is not null then
-        perform caravel_append_lock();
+        perform pg_advisory_xact_lock(4846793);
     end if;
-    perform caravel_check_epoch((p_attention ->> 'epoch')::integer);
+    -- What does not apply is not called: each call costs as much as a small query.
+    if p_attention ->> 'epoch' is not null then
+        perform caravel_check_epoch((p_attention ->> 'epoch')::integer);
+    end if;
     if p_key is not null then
         perform caravel_check_key(p_actor, p_key, p_body);
     end if;
@@ -95,11 +98,18 @@ begin
             raise exception 'the ledger has no name yet' using errcode = 'CV007';
         end if;
         o_first_position := coalesce(o_first_position, 1);
-        o_recorded_at := caravel_instant(p_at, v_head, p_datas[1]);
+        o_recorded_at := greatest(clock_timestamp(), v_head);
+        if p_at is not null then
+            o_recorded_at := caravel_given_instant(p_at, v_head, p_datas[1]);
+        end if;
         perform caravel_place(o_first_position, o_recorded_at, v_hash, p_stream, p_expected, p_ids, p_types, p_schemas,
             p_datas, p_seals, p_metas, p_salts, p_earliest, p_latest, p_precisions);
-        v_rewoken := caravel_replace_views(p_stream, p_views);
-        perform caravel_wake_watchers(p_stream);
+        if p_views is not null then
+            v_rewoken := caravel_replace_views(p_stream, p_views);
+        end if;
+        if exists (select from watch where stream = p_stream) then
+            perform caravel_wake_watchers(p_stream);
+        end if;
         perform pg_notify('caravel_events', (o_first_position + v_count - 1)::text);
     end if;
     if p_key is not null then

@@ -5,9 +5,6 @@
 create or replace function caravel_replace_views(p_stream text, p_views json) returns boolean
 language plpgsql as $$
 begin
-    if p_views is null then
-        return false;
-    end if;
     if p_views -> 'case' is not null then
         perform caravel_replace_case(p_views -> 'case');
     end if;
