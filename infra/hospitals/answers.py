@@ -1,0 +1,149 @@
+"""What a hospital says: a FHIR Task whose outputs are the fields of one domain command from the closed table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from activities.far_sides import Answer
+from domain.when import When
+from infra.hospitals import fhir_values
+from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
+from infra.hospitals.fhir_map import Unmapped, checked, coded, identified
+
+
+class BadAnswer(Exception):
+    """A callback that says nothing we can use; `reason` names the element at fault and repeats no value."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def answer_of(body: bytes) -> Answer:
+    """The one command a callback carries. Raises BadAnswer."""
+    made = _task(body)
+    name = coded(made.get("businessStatus"), COMMAND)
+    if name not in SAYS:
+        raise BadAnswer("businessStatus: not a command hospitals may give")
+    if made["status"] not in ANSWER_STATUS:
+        raise BadAnswer("status: not one of an answer")
+    callback = next((i.get("value", "") for i in made.get("identifier", []) if i.get("system") == CALLBACK), "")
+    case = identified((made.get("for") or {}).get("identifier"), CASE)
+    if not callback or not case:
+        raise BadAnswer("identifier: a callback needs an id of its own and the case's")
+    replied = (identified(r.get("identifier"), EFFECT) for r in made.get("basedOn", []))
+    command = {"type": name, **_fields(name, made)}
+    _proved(name, command)
+    return Answer(callback, next((r for r in replied if r), None), case, command)
+
+
+def _task(body: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadAnswer("not JSON") from None
+    if not isinstance(read, dict) or read.get("resourceType") != "Task":
+        raise BadAnswer("not a FHIR Task")
+    try:
+        return checked(read)
+    except Unmapped as error:
+        raise BadAnswer(str(error)) from None
+
+
+def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
+    """The command's fields from the outputs; `submission` may be left out, the request's own `about` names it."""
+    kinds = _kinds(name)
+    said: dict[str, list[Any]] = {}
+    for output in made.get("output", []):
+        word = coded(output.get("type"), FIELD)
+        if word not in kinds:
+            raise BadAnswer(f"output: {name} has no such field")
+        said.setdefault(word, []).append(_value(word, output))
+    about = identified(made.get("groupIdentifier"), ABOUT)
+    if "submission" in kinds and "submission" not in said and about:
+        said["submission"] = [about.split("/", maxsplit=1)[0]]
+    if many := [word for word, values in said.items() if len(values) > 1 and not kinds[word]]:
+        raise BadAnswer(f"output: {many[0]} is given twice")
+    return {word: values if kinds[word] else values[0] for word, values in said.items()}
+
+
+@cache
+def _kinds(name: str) -> Mapping[str, bool]:
+    """A command's fields; true for those that hold several values."""
+    command = SAYS[name]
+    hints = get_type_hints(command)
+    return {f.name: get_origin(hints[f.name]) is tuple for f in fields(command) if f.name != "type"}
+
+
+def _value(word: str, output: Mapping[str, Any]) -> object:
+    try:
+        return fhir_values.when(output) if word == "occurred" else fhir_values.plain(output)
+    except (ValueError, KeyError, TypeError):
+        raise BadAnswer(f"output: {word} has no usable value") from None
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(SAYS[name])
+
+
+def _proved(name: str, command: Mapping[str, Any]) -> None:
+    try:
+        parsed = _adapter(name).validate_json(json.dumps(command), strict=True)
+    except ValidationError as error:
+        where = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()})
+        raise BadAnswer(f"{name}: {', '.join(where)}") from None
+    naive = [f.name for f in fields(parsed) if _naive(getattr(parsed, f.name))]
+    if naive:
+        raise BadAnswer(f"{name}: {naive[0]} needs a zone")
+
+
+def _naive(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is None
+
+
+def task_of(
+    callback: str, case: str, command: Mapping[str, Any], *, in_reply_to: str = "", about: str = ""
+) -> dict[str, Any]:
+    """The callback that says this command (JSON with its `type`), as a hospital would send it. Raises Unmapped."""
+    name = str(command["type"])
+    says = {word: value for word, value in command.items() if word != "type" and value not in (None, "")}
+    made = {
+        "resourceType": "Task",
+        "identifier": [{"system": CALLBACK, "value": callback}],
+        "basedOn": [{"identifier": {"system": EFFECT, "value": in_reply_to}}] if in_reply_to else [],
+        "groupIdentifier": {"system": ABOUT, "value": about} if about else None,
+        "status": "completed",
+        "businessStatus": {"coding": [{"system": COMMAND, "code": name}]},
+        "intent": "order",
+        "for": {"type": "Patient", "identifier": {"system": CASE, "value": case}},
+        "output": [output for word, value in says.items() for output in _outputs(name, word, value)],
+    }
+    return checked(made)
+
+
+def _outputs(name: str, word: str, value: object) -> Iterable[dict[str, Any]]:
+    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    dated = _dated(name, word)
+    for one in values:
+        given = datetime.fromisoformat(one) if dated and isinstance(one, str) else one
+        element = fhir_values.valued(_when(given) if isinstance(given, Mapping) else given)
+        yield {"type": {"coding": [{"system": FIELD, "code": word}]}, **element}
+
+
+def _dated(name: str, word: str) -> bool:
+    hint = str(get_type_hints(SAYS[name]).get(word, ""))
+    return "datetime" in hint
+
+
+def _when(value: Mapping[str, Any]) -> When:
+    bounds = (value.get("earliest"), value.get("latest"))
+    earliest, latest = (datetime.fromisoformat(b) if isinstance(b, str) else b for b in bounds)
+    return When(value["precision"], earliest, latest)

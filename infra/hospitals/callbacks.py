@@ -1,0 +1,151 @@
+"""Proof that a callback is the hospital's own: RFC 9421 signature with Ed25519 over method, path, RFC 9530 digest."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from http_message_signatures import (
+    HTTPMessageSignaturesException,
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    InvalidSignature,
+    SigningKey,
+    VerificationKey,
+)
+from http_message_signatures.algorithms import ED25519
+
+MAX_AGE = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(seconds=30)
+COVERED = ("@method", "@path", "content-digest", "content-type")
+NEEDED = ("@method", "@path", "content-digest")
+ORIGIN = "https://caravel.invalid"
+"""Stands in for the authority, which proxies change; signatures bind the path, and the key belongs to one centre."""
+
+
+class BadSignature(Exception):
+    """This is not from the hospital, was changed on the way, or is too old; `reason` is safe to log and to show."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class _Message:
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _OneKey(HTTPSignatureKeyResolver):
+    private: Ed25519PrivateKey | None = None
+    public: Ed25519PublicKey | None = None
+
+    def resolve_private_key(self, key_id: str) -> SigningKey:
+        assert self.private, key_id
+        return self.private
+
+    def resolve_public_key(self, key_id: str) -> VerificationKey:
+        assert self.public, key_id
+        return self.public
+
+
+class _Verifier(HTTPMessageVerifier):
+    """The library's verifier with the clock as an argument; its own reads the machine's."""
+
+    def __init__(self, key: Ed25519PublicKey, now: datetime) -> None:
+        super().__init__(signature_algorithm=ED25519, key_resolver=_OneKey(public=key))
+        self._now = now
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:  # noqa: ANN401  untyped in the library
+        """Made within five minutes, not in the future, not expired, with a nonce and a key id."""
+        params = sig_input.params
+        for name in ("created", "keyid", "nonce"):
+            if name not in params:
+                raise InvalidSignature(f"the signature has no {name}")
+        created = _instant(params["created"])
+        if created > self._now + CLOCKS_DIFFER:
+            raise InvalidSignature("the signature was made in the future")
+        if created + (max_age or MAX_AGE) < self._now:
+            raise InvalidSignature("the signature is too old")
+        if "expires" in params and _instant(params["expires"]) < self._now:
+            raise InvalidSignature("the signature has expired")
+
+
+def _instant(seconds: object) -> datetime:
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        raise InvalidSignature("a signature's times are whole seconds")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def verify(
+    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    method: str,
+    path: str,
+    body: bytes,
+    key: bytes,
+    now: datetime,
+) -> None:
+    """Refuse what `key` (32 bytes, Ed25519) did not sign within five minutes. Raises BadSignature.
+
+    Repeated header lines may be given as pairs. A replay within those minutes is caught by the callback's id.
+    """
+    lines = headers.items() if isinstance(headers, Mapping) else headers
+    message = _Message(method.upper(), ORIGIN + path)
+    for name, value in lines:
+        known = message.headers.get(name.lower())
+        message.headers[name.lower()] = value if known is None else f"{known}, {value}"
+    try:
+        public = Ed25519PublicKey.from_public_bytes(key)
+        _Verifier(public, now).verify(message, max_age=MAX_AGE, require_components=NEEDED, body=body)
+    except (InvalidSignature, HTTPMessageSignaturesException) as error:
+        raise BadSignature(_reason(error)) from None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise BadSignature("malformed") from None
+
+
+def _reason(error: Exception) -> str:
+    """The library's sentence, or a plain one where cryptography gives none; never anything from the body."""
+    text = str(error).strip()
+    return text[:200] if text and "\n" not in text else "the signature does not match"
+
+
+def sign(method: str, path: str, body: bytes, key: Ed25519PrivateKey, key_id: str, now: datetime) -> dict[str, str]:
+    """The headers that prove a callback: Content-Type, Content-Digest, Signature-Input, Signature."""
+    message = _Message(method, ORIGIN + path, {"Content-Type": "application/fhir+json"})
+    HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(private=key)).sign(
+        message,
+        key_id=key_id,
+        created=now,
+        nonce=secrets.token_urlsafe(16),
+        label="hospital",
+        covered_component_ids=COVERED,
+        body=body,
+    )
+    return message.headers
+
+
+def key_id(headers: Mapping[str, str]) -> str:
+    """Which key a message claims to be signed with, read before it is proved; empty = it does not say."""
+    _, found, rest = next((v for k, v in headers.items() if k.lower() == "signature-input"), "").partition(';keyid="')
+    return rest.split('"', maxsplit=1)[0] if found else ""
+
+
+def shown(key: Ed25519PublicKey) -> str:
+    """A public key as the catalogue keeps it: base64 of its 32 bytes."""
+    return base64.b64encode(key.public_bytes_raw()).decode()
+
+
+def read_key(text: str) -> bytes:
+    """The 32 bytes of a public key in the catalogue. Raises ValueError."""
+    raw = base64.b64decode(text, validate=True)
+    Ed25519PublicKey.from_public_bytes(raw)
+    return raw

@@ -1,0 +1,109 @@
+"""Our own code sets: `fhir.resources` takes any code, so these tables decide. docs/fhir.md explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from domain.stages import (
+    admission,
+    bed,
+    dose,
+    eligibility,
+    follow_up,
+    infusion,
+    lymphodepletion,
+    observations,
+    redosing,
+    transplant,
+    visa,
+)
+
+EFFECT = "urn:caravel:effect"
+CASE = "urn:caravel:case"
+ABOUT = "urn:caravel:about"
+CENTRE = "urn:caravel:centre"
+CALLBACK = "urn:caravel:callback"
+DOCUMENT = "urn:caravel:document:sha-256"
+KIND = "urn:caravel:effect-kind"
+INPUT = "urn:caravel:input"
+COMMAND = "urn:caravel:command"
+FIELD = "urn:caravel:field"
+
+Focus = Literal["ServiceRequest", "Appointment", "Communication"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one kind of effect is put to a hospital: the focus of its Task, that focus's status, and plain words."""
+
+    focus: Focus
+    status: str
+    words: str
+
+
+ASKED: Mapping[str, Row] = {
+    "submit_dossier": Row("ServiceRequest", "active", "Please review this dossier"),
+    "request_quote": Row("ServiceRequest", "active", "Please name the price of the treatment"),
+    "withdraw_submission": Row("Communication", "completed", "This request is withdrawn"),
+    "reserve_dose": Row("ServiceRequest", "active", "Please hold one unit for this case"),
+    "hold_bed": Row("Appointment", "proposed", "Please hold a bed for this case"),
+    "request_invitation_letter": Row("ServiceRequest", "active", "Please issue an invitation letter"),
+    "confirm_open_door": Row("ServiceRequest", "active", "Please confirm that the patient may travel now"),
+    "arrange_stay": Row("Appointment", "proposed", "Please arrange the stay"),
+    "announce_arrival": Row("Communication", "completed", "The patient is in the country"),
+    "confirm_depletion_start": Row("ServiceRequest", "active", "Please confirm the start and report each day"),
+    "confirm_thaw": Row("ServiceRequest", "active", "Please confirm the thaw and report the infusion"),
+    "refer_transplant": Row("ServiceRequest", "active", "Please decide on a transplant"),
+    "tell_centre_of_exit": Row("Communication", "completed", "The journey has ended early"),
+    "release_dose": Row("Communication", "completed", "The held unit is free again"),
+    "release_bed": Row("Appointment", "cancelled", "The held bed is free again"),
+    "void_letter": Row("Communication", "completed", "The invitation letter is not used"),
+    "recall_dossier": Row("Communication", "completed", "Please destroy your copies where law allows"),
+    "remind": Row("Communication", "completed", "An answer is still awaited"),
+    "escalate": Row("Communication", "completed", "An answer is overdue"),
+}
+"""Every kind of effect a hospital can be sent."""
+
+INPUTS = frozenset(
+    {
+        "protocol", "dossier_version", "dossier_digest", "submission", "round", "treatment", "number",
+        "patient_name", "birth_date", "sex", "country", "language", "passport_number", "passport_expires",
+        "companion_name", "companion_passport_number", "arrives", "departs", "days", "lodging", "interpreter_language",
+        "lot", "unit", "until", "valid_until", "ref", "reason", "what", "due", "text", "reply_url",
+    }
+)  # fmt: skip
+"""What a request may carry beside its documents; a name outside this list is refused before it is sent."""
+
+ANSWER_STATUS = frozenset({"received", "accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
+
+SAYS: Mapping[str, type[Any]] = {
+    command.__name__: command
+    for command in (
+        eligibility.AcknowledgeSubmission,
+        eligibility.AskForMore,
+        eligibility.AcceptPatient,
+        eligibility.DeclinePatient,
+        eligibility.GiveQuote,
+        dose.HoldDose,
+        dose.RefuseDose,
+        bed.HoldBed,
+        bed.RefuseBed,
+        visa.IssueLetter,
+        visa.ConfirmTravel,
+        visa.StopTravel,
+        admission.AdmitPatient,
+        admission.ConfirmScreening,
+        admission.FailScreening,
+        *get_args(lymphodepletion.Command),
+        *get_args(infusion.Command),
+        *get_args(redosing.Command),
+        *get_args(observations.Command),
+        transplant.RecordTransplant,
+        transplant.DeclineTransplant,
+        follow_up.RecordVisit,
+        follow_up.ReportMalignancy,
+    )
+}
+"""The closed table of commands a hospital may give. Whether one is accepted now is the journey table's business."""

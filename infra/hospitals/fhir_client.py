@@ -1,0 +1,142 @@
+"""A hospital asked over FHIR R4: conditional create by effect id, search by effect id, no retries of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+
+from activities.far_sides import Channel, FarSideRefused, Receipt, Request
+from infra.hospitals import fhir_map
+from infra.hospitals.codes import EFFECT
+
+OK, CREATED, REQUEST_ERROR, SERVER_ERROR = 200, 201, 400, 500
+ALREADY = (409, 412)
+LATER = (408, 425, 429)
+LARGEST = 1 << 20
+FHIR_JSON = "application/fhir+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: for the connection, for each read, and for all of one attempt."""
+
+    connect: float = 10
+    read: float = 10
+    total: float = 25
+
+
+class NotUnderstood(Exception):
+    """The hospital answered neither yes nor no; what became of the request is unknown."""
+
+
+class FhirFarSide:
+    """One hospital's FHIR endpoint."""
+
+    channel: Channel = "asks"
+
+    def __init__(self, http: httpx2.AsyncClient, base: str, patience: Patience | None = None) -> None:
+        self._http, self._base = http, base.rstrip("/")
+        self._patience = patience or Patience()
+
+    async def send(self, request: Request) -> Receipt:
+        """Create the Task unless the hospital has it. Raises FarSideRefused; any other exception = unknown."""
+        try:
+            body = json.dumps(fhir_map.task(request)).encode()
+        except fhir_map.Unmapped as error:
+            raise FarSideRefused("unmapped", str(error)) from error
+        headers = {"If-None-Exist": _by_effect(request.effect), "Prefer": "return=representation"}
+        async with asyncio.timeout(self._patience.total):
+            status, answer, location = await self._call("POST", "/Task", body, headers)
+            if status in ALREADY:
+                return await self._already(request.effect)
+            return _receipt(status, answer, location, request.effect)
+
+    async def ask(self, effect: str) -> Receipt | None:
+        """The receipt of an earlier request; None = the hospital never got it. Any exception = unknown."""
+        async with asyncio.timeout(self._patience.total):
+            status, bundle, _ = await self._call("GET", f"/Task?{_by_effect(effect)}")
+        if status != OK or bundle is None or bundle.get("resourceType") != "Bundle":
+            raise NotUnderstood(f"search answered {status}")
+        found = [_number(entry.get("resource"), effect) for entry in _list(bundle, "entry")]
+        numbers = [number for number in found if number]
+        if not numbers and bundle.get("total", 0) != 0:
+            raise NotUnderstood("search counted what it did not show")
+        return Receipt(numbers[0]) if numbers else None
+
+    async def _already(self, effect: str) -> Receipt:
+        receipt = await self.ask(effect)
+        if receipt is None:
+            raise NotUnderstood("a conflict about something the hospital does not have")
+        return receipt
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any] | None, str]:
+        """Status, JSON object if it is one, Location. Reads at most a mebibyte."""
+        sent = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, **(headers or {})}
+        timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
+        url = self._base + path
+        async with self._http.stream(method, url, content=body, headers=sent, timeout=timeout) as response:
+            read = bytearray()
+            async for part in response.aiter_bytes():
+                read += part
+                if len(read) > LARGEST:
+                    raise NotUnderstood(f"an answer of more than {LARGEST} bytes")
+            return response.status_code, _object(bytes(read)), response.headers.get("Location", "")
+
+
+def _by_effect(effect: str) -> str:
+    return urlencode({"identifier": f"{EFFECT}|{effect}"})
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _list(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    value = holder.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _receipt(status: int, answer: dict[str, Any] | None, location: str, effect: str) -> Receipt:
+    if status in (OK, CREATED):
+        number = _number(answer, effect) or (_located(location) if answer is None else "")
+        if number:
+            return Receipt(number)
+        raise NotUnderstood(f"{status} without our Task in it")
+    final = REQUEST_ERROR <= status < SERVER_ERROR and status not in LATER
+    if final and answer and answer.get("resourceType") == "OperationOutcome":
+        raise _refusal(status, answer)
+    raise NotUnderstood(f"answered {status}")
+
+
+def _number(task: object, effect: str) -> str:
+    """The hospital's own name of our Task; empty = this is not it."""
+    if not isinstance(task, dict) or task.get("resourceType") != "Task" or not isinstance(task.get("id"), str):
+        return ""
+    ours = any((i.get("system"), i.get("value")) == (EFFECT, effect) for i in _list(task, "identifier"))
+    return f"Task/{task['id']}" if ours else ""
+
+
+def _located(location: str) -> str:
+    """Task/ID of ".../Task/ID/_history/1": the answer of a server that returns no body."""
+    _, found, rest = location.rpartition("/Task/")
+    return f"Task/{rest.split('/', maxsplit=1)[0]}" if found and rest else ""
+
+
+def _refusal(status: int, outcome: Mapping[str, Any]) -> FarSideRefused:
+    issues = [i for i in _list(outcome, "issue") if i.get("severity") in ("error", "fatal")]
+    issue = issues[0] if issues else {}
+    details = issue.get("details")
+    text = issue.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "")
+    return FarSideRefused(str(issue.get("code") or status)[:64], str(text or "")[:500])

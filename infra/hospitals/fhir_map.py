@@ -1,0 +1,140 @@
+"""A request as one FHIR Task: its focus and documents are contained, so that a single conditional create is atomic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from fhir.resources.R4B.task import Task
+from pydantic import ValidationError
+
+from activities.far_sides import Request
+from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND, Row
+from infra.hospitals.fhir_values import plain, valued
+
+
+class Unmapped(ValueError):
+    """This cannot be said in our FHIR; the text names the kind or the input, never a value."""
+
+
+def task(request: Request) -> dict[str, Any]:
+    """The Task a hospital is sent. Raises Unmapped for a kind, an input or a value outside our tables."""
+    row = ASKED.get(request.kind)
+    if row is None:
+        raise Unmapped(f"hospitals are not sent {request.kind}")
+    documents = [_document(request, n, digest) for n, digest in enumerate(request.documents)]
+    made = {
+        "resourceType": "Task",
+        "identifier": [{"system": EFFECT, "value": request.effect}],
+        "groupIdentifier": {"system": ABOUT, "value": request.about},
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": KIND, "code": request.kind}], "text": row.words},
+        "for": _case(request),
+        "owner": {"identifier": {"system": CENTRE, "value": request.centre}},
+        "contained": [_focus(request, row), *documents],
+        "focus": {"reference": "#focus"},
+        "input": [*_inputs(request.body), *_references(documents)],
+    }
+    return checked(made)
+
+
+def checked(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The Task as plain R4B JSON without empty parts. Raises Unmapped naming the elements at fault."""
+    filled = {key: value for key, value in made.items() if value not in (None, [], "")}
+    try:
+        shown: dict[str, Any] = Task.model_validate(filled).model_dump(mode="json", exclude_none=True)
+    except ValidationError as error:
+        where = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()})
+        raise Unmapped(f"not a Task of R4B: {', '.join(where)}") from None
+    return shown
+
+
+def request_of(body: Mapping[str, Any], centre: str) -> Request:
+    """What a hospital reads in a Task of ours. Raises Unmapped for a Task that is not one."""
+    made = checked(body)
+    kind = coded(made.get("code"), KIND)
+    if kind not in ASKED:
+        raise Unmapped("not a kind of effect")
+    documents = [identified(r.get("masterIdentifier"), DOCUMENT) for r in made["contained"] if _is_document(r)]
+    inputs: dict[str, Any] = {}
+    for given in made.get("input", []):
+        if name := coded(given["type"], INPUT):
+            inputs[name] = plain(given)
+    return Request(
+        effect=next(i["value"] for i in made["identifier"] if i.get("system") == EFFECT),
+        kind=kind,
+        case=identified(made["for"].get("identifier"), CASE),
+        about=identified(made.get("groupIdentifier"), ABOUT),
+        to="hospital",
+        centre=centre,
+        body=inputs,
+        documents=[d for d in documents if d],
+    )
+
+
+def coded(concept: Mapping[str, Any] | None, system: str) -> str:
+    """The code a concept has in one of our systems; empty = none."""
+    codings = (concept or {}).get("coding", [])
+    return next((str(c.get("code", "")) for c in codings if c.get("system") == system), "")
+
+
+def identified(identifier: Mapping[str, Any] | None, system: str) -> str:
+    """The value of an identifier of one of our systems; empty = none."""
+    found = identifier or {}
+    return str(found.get("value", "")) if found.get("system") == system else ""
+
+
+def _case(request: Request) -> dict[str, Any]:
+    return {"type": "Patient", "identifier": {"system": CASE, "value": request.case}}
+
+
+def _focus(request: Request, row: Row) -> dict[str, Any]:
+    """The contained resource the Task is about, in the shape its type demands."""
+    resource: dict[str, Any] = {"resourceType": row.focus, "id": "focus", "status": row.status}
+    match row.focus:
+        case "ServiceRequest":
+            return resource | {"intent": "order", "subject": _case(request), "code": {"text": row.words}}
+        case "Appointment":
+            who = {"actor": _case(request), "status": "needs-action"}
+            return resource | {"participant": [who], "description": row.words}
+        case "Communication":
+            return resource | {"subject": _case(request), "payload": [{"contentString": row.words}]}
+
+
+def _document(request: Request, number: int, digest: str) -> dict[str, Any]:
+    return {
+        "resourceType": "DocumentReference",
+        "id": f"document-{number}",
+        "masterIdentifier": {"system": DOCUMENT, "value": digest},
+        "status": "current",
+        "subject": _case(request),
+        "content": [{"attachment": {"url": f"{DOCUMENT}:{digest}"}}],
+    }
+
+
+def _is_document(resource: Mapping[str, Any]) -> bool:
+    return resource.get("resourceType") == "DocumentReference"
+
+
+def _references(documents: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    for document in documents:
+        yield {"type": {"text": "document"}, "valueReference": {"reference": f"#{document['id']}"}}
+
+
+def _inputs(body: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for name, value in body.items():
+        if name not in INPUTS:
+            raise Unmapped(f"not an input: {name}")
+        if not isinstance(value, bool | int | float | str | date | datetime):
+            raise Unmapped(f"input {name} has a value FHIR has no word for")
+        if value != "":
+            yield {"type": {"coding": [{"system": INPUT, "code": name}]}, **_valued(name, value)}
+
+
+def _valued(name: str, value: object) -> dict[str, Any]:
+    try:
+        return valued(value)
+    except ValueError:
+        raise Unmapped(f"input {name} is an instant without a zone") from None

@@ -1,0 +1,97 @@
+"""FHIR's value[x] elements to and from plain values; an instant always carries its zone."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from domain.when import When
+
+ELEMENTS: tuple[tuple[type, str], ...] = (
+    (bool, "valueBoolean"),  # before int, which it is too
+    (int, "valueInteger"),
+    (float, "valueDecimal"),
+    (datetime, "valueDateTime"),  # before date, which it is too
+    (date, "valueDate"),
+    (str, "valueString"),
+)
+
+
+def valued(value: object) -> dict[str, Any]:
+    """One plain value as the one value[x] that fits it. Raises ValueError for what FHIR has no word for here."""
+    if isinstance(value, When):
+        return _when(value)
+    for kind, name in ELEMENTS:
+        if isinstance(value, kind):
+            return {name: _said(value)}
+    raise ValueError(f"no FHIR value for {type(value).__name__}")
+
+
+def _said(value: object) -> object:
+    if isinstance(value, datetime):
+        return _aware(value).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def plain(element: Mapping[str, Any]) -> object:
+    """The value of an input or output, as JSON. Raises ValueError when there is none, or two."""
+    values = [(k, v) for k, v in element.items() if k.startswith("value")]
+    if len(values) != 1:
+        raise ValueError("an element has exactly one value")
+    return values[0][1]
+
+
+def when(element: Mapping[str, Any]) -> dict[str, Any]:
+    """When something happened, as the JSON of a When: instant, day, month, year, period, or the code "unknown"."""
+    value = plain(element)
+    if "valuePeriod" in element and isinstance(value, Mapping):
+        return _json(When.between(_start(value), _end(value)))
+    if "valueCode" in element and value == "unknown":
+        return _json(When.unknown())
+    if ("valueDate" in element or "valueDateTime" in element) and isinstance(value, str):
+        return _json(_point(value))
+    raise ValueError("not a time")
+
+
+def _when(value: When) -> dict[str, Any]:
+    if value.precision == "unknown":
+        return {"valueCode": "unknown"}
+    if value.precision == "day" and value.day:
+        return {"valueDate": value.day.isoformat()}
+    if value.precision == "instant" and value.earliest:
+        return {"valueDateTime": value.earliest.isoformat()}
+    bounds = {"start": value.earliest, "end": value.latest}
+    return {"valuePeriod": {name: bound.isoformat() for name, bound in bounds.items() if bound}}
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs a zone")
+    return value
+
+
+def _point(text: str) -> When:
+    if len(text) > len("2026-01-31"):
+        return When.at(_aware(datetime.fromisoformat(text)))
+    if len(text) == len("2026-01-31"):
+        return When.on(date.fromisoformat(text))
+    year, _, month = text.partition("-")
+    first, last = (int(month), int(month)) if month else (1, 12)
+    days = calendar.monthrange(int(year), last)[1]
+    start, end = When.on(date(int(year), first, 1)), When.on(date(int(year), last, days))
+    return When.between(start.earliest, end.latest)
+
+
+def _start(period: Mapping[str, Any]) -> datetime | None:
+    return _point(period["start"]).earliest if "start" in period else None
+
+
+def _end(period: Mapping[str, Any]) -> datetime | None:
+    return _point(period["end"]).latest if "end" in period else None
+
+
+def _json(value: When) -> dict[str, Any]:
+    bounds = {"earliest": value.earliest, "latest": value.latest}
+    return {"precision": value.precision} | {k: b and b.astimezone(UTC).isoformat() for k, b in bounds.items()}

@@ -1,0 +1,132 @@
+"""Mail as a far side: one plain-text message per effect, with a Message-ID that is the same for every repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+import aiosmtplib
+
+from activities.far_sides import Channel, FarSideRefused, Receipt, Request
+from infra.notices import CannotSay, compose
+
+PERMANENT = 500
+PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in and whom it is from. Seconds: per step of the conversation, and for all of it."""
+
+    host: str
+    port: int
+    sender: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    step: float = 10
+    total: float = 25
+
+
+class NotHandedIn(Exception):
+    """The mail server gave no clear answer; names the kind of failure, never the address."""
+
+
+class MailFarSide:
+    """`request.body` holds address, language and the facts of the notice (infra/notices)."""
+
+    channel: Channel = "blind"
+
+    def __init__(self, server: MailServer, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._server, self._clock = server, clock
+
+    async def send(self, request: Request) -> Receipt:
+        """Hand one message in. A permanent no = FarSideRefused; any other exception = unknown."""
+        message = message_of(request, self._server.sender, self._clock())
+        try:
+            async with asyncio.timeout(self._server.total):
+                await self._hand_in(message)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # The library's own texts repeat the address, so neither they nor the chain go on from here.
+            raise _outcome(error) from None
+        return Receipt(str(message["Message-ID"]))
+
+    async def ask(self, effect: str) -> Receipt | None:
+        """Mail cannot be asked. Always raises NotImplementedError."""
+        raise NotImplementedError("nobody can tell whether a message arrived")
+
+    async def _hand_in(self, message: EmailMessage) -> None:
+        s = self._server
+        await aiosmtplib.send(
+            message,
+            hostname=s.host,
+            port=s.port,
+            username=s.user,
+            password=s.password,
+            use_tls=s.tls,
+            timeout=s.step,
+        )
+
+
+def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:
+    """The message of an effect. Raises FarSideRefused for what can never be sent: no address, no text for it."""
+    body = request.body
+    address = _address(body.get("address"))
+    try:
+        notice = compose(request.kind, str(body.get("language") or "en"), body)
+        message = EmailMessage()
+        message["From"] = sender
+        message["To"] = address
+        message["Subject"] = notice.subject
+    except (CannotSay, MessageError, ValueError) as error:
+        raise FarSideRefused("unspeakable", str(error) if isinstance(error, CannotSay) else "") from error
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id(request.effect, sender)
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Caravel-Effect"] = request.effect if PLAIN_ID.fullmatch(request.effect) else _hashed(request.effect)
+    message.set_content(notice.body, charset="utf-8")
+    return message
+
+
+def message_id(effect: str, sender: str) -> str:
+    """The same for every attempt of one effect."""
+    local = effect if PLAIN_ID.fullmatch(effect) else _hashed(effect)
+    return f"<{local}@{sender.rpartition('@')[2].rstrip('>')}>"
+
+
+def _hashed(effect: str) -> str:
+    return hashlib.sha256(effect.encode()).hexdigest()[:32]
+
+
+def _address(given: object) -> str:
+    """A single bare address; an erased or empty one can never be written to."""
+    try:
+        return Address(addr_spec=given).addr_spec if isinstance(given, str) and given else _no_address()
+    except (MessageError, ValueError, IndexError):
+        return _no_address()
+
+
+def _no_address() -> str:
+    raise FarSideRefused("no_address")
+
+
+def _outcome(error: Exception) -> Exception:
+    """A permanent no about this sender, recipient or message is definite; anything else leaves it open."""
+    if isinstance(error, aiosmtplib.SMTPNotSupported):
+        return FarSideRefused("address_not_supported")
+    answers: list[Exception] = [error]
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        answers = [*error.recipients]
+    about_it = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)
+    codes = [answer.code for answer in answers if isinstance(answer, about_it)]
+    if codes and min(codes) >= PERMANENT:
+        return FarSideRefused(str(codes[0]))
+    return NotHandedIn(f"{type(error).__name__} {codes[0] if codes else ''}".strip())

@@ -1,0 +1,163 @@
+"""A mail server that delivers nowhere: keeps what it is given and shows it on loopback. `python -m infra.mail_catcher`.
+
+Addresses ending in these domains are treated as the name says: @bounce.invalid is refused for good (550), @busy.invalid
+for now (451), @slow.invalid is never answered, @garbled.invalid gets nonsense after its message was kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
+
+BOUNCE, BUSY, SLOW, GARBLED = "@bounce.invalid", "@busy.invalid", "@slow.invalid", "@garbled.invalid"
+HANGS = 120
+LARGEST = 1 << 20
+COLUMNS = "id, received_at, sender, recipient, subject, effect, message_id"
+SCHEMA = """CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY, received_at TEXT NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL,
+    subject TEXT NOT NULL, effect TEXT NOT NULL, message_id TEXT NOT NULL, body TEXT NOT NULL, raw BLOB NOT NULL)"""
+
+
+class Caught:
+    """Every message in one SQLite file that survives SIGKILL; nothing is ever recognised as a repeat."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(SCHEMA)
+
+    def keep(self, envelope: Envelope) -> None:
+        """One row for each recipient."""
+        raw = envelope.original_content or b""
+        mail = message_from_bytes(raw, EmailMessage, policy=policy.default)
+        text = mail.get_body(("plain",))
+        row = [str(mail.get(name, "")) for name in ("Subject", "X-Caravel-Effect", "Message-ID")]
+        body = str(text.get_content()) if text else ""
+        now = datetime.now(UTC).isoformat()
+        for recipient in envelope.rcpt_tos:
+            values = (now, envelope.mail_from or "", recipient, *row, body, raw)
+            query = """INSERT INTO message (received_at, sender, recipient, subject, effect, message_id, body, raw)
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+            self._db.execute(query, values)
+
+    def listed(self, to: str = "", effect: str = "", limit: int = 200) -> Sequence[Mapping[str, Any]]:
+        """The newest messages, without bodies."""
+        query = f"""SELECT {COLUMNS} FROM message WHERE (? = '' OR recipient = ?) AND (? = '' OR effect = ?)
+                    ORDER BY id DESC LIMIT ?"""  # noqa: S608  the column list is a constant
+        return [dict(row) for row in self._db.execute(query, (to, to, effect, effect, limit))]
+
+    def shown(self, number: int) -> Mapping[str, Any] | None:
+        """One message with its text."""
+        row = self._db.execute(f"SELECT {COLUMNS}, body FROM message WHERE id = ?", (number,)).fetchone()  # noqa: S608
+        return dict(row) if row else None
+
+
+class Handler:
+    """What the SMTP server asks at each step."""
+
+    def __init__(self, caught: Caught) -> None:
+        self._caught = caught
+
+    async def handle_RCPT(  # noqa: N802  the library's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Bounce, put off, or accept a recipient."""
+        if address.endswith(BOUNCE):
+            return "550 5.1.1 no such mailbox"
+        if address.endswith(BUSY):
+            return "451 4.3.0 try again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep the message before saying so."""
+        if any(address.endswith(SLOW) for address in envelope.rcpt_tos):
+            await asyncio.sleep(HANGS)
+        self._caught.keep(envelope)
+        garbled = any(address.endswith(GARBLED) for address in envelope.rcpt_tos)
+        return "thank you for shopping" if garbled else "250 kept"
+
+
+def application(caught: Caught) -> FastAPI:
+    """What was caught, as JSON and as pages."""
+    app = FastAPI(title="Caught mail", openapi_url=None)
+
+    @app.get("/messages")
+    async def messages(to: str = "", effect: str = "", limit: int = 200) -> Sequence[Mapping[str, Any]]:
+        return caught.listed(to, effect, limit)
+
+    @app.get("/messages/{number}")
+    async def message(number: int) -> Mapping[str, Any]:
+        found = caught.shown(number)
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    @app.get("/", response_class=HTMLResponse)
+    async def page() -> str:
+        rows = "".join(f"<tr><td>{'<td>'.join(_cells(m))}" for m in caught.listed())
+        return _page("Caught mail", f"<table><tr><th>Received<th>To<th>Subject{rows}</table>")
+
+    @app.get("/read/{number}", response_class=HTMLResponse)
+    async def read(number: int) -> str:
+        m = await message(number)
+        return _page(m["subject"], f"<p>To {escape(m['recipient'])}<pre>{escape(m['body'])}</pre>")
+
+    @app.get("/healthz")
+    async def healthz() -> Mapping[str, str]:
+        return {"status": "ok"}
+
+    return app
+
+
+def _cells(m: Mapping[str, Any]) -> Sequence[str]:
+    link = f'<a href="/read/{m["id"]}">{escape(m["subject"])}</a>'
+    return escape(m["received_at"][:19]), escape(m["recipient"]), link
+
+
+def _page(title: str, content: str) -> str:
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
+    return f"{head}<h1>{escape(title)}</h1>{content}"
+
+
+async def serve(given: argparse.Namespace) -> None:
+    """Catch and show until told to stop."""
+    caught = Caught(given.book)
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(
+        lambda: SMTP(Handler(caught), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="catcher.invalid"),
+        given.host,
+        given.smtp_port,
+    )
+    async with smtp:
+        web = uvicorn.Config(application(caught), host=given.host, port=given.http_port, log_level="warning")
+        await uvicorn.Server(web).serve()
+
+
+def options(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.mail_catcher", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--book", type=Path, required=True, help="SQLite file, made when missing")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(options()))

@@ -1,0 +1,170 @@
+"""How simulated hospitals usually act: for each kind of effect, stories with weights. Days are days of the journey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An instant so many days after the answer is given."""
+
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the request's input of that name says, or else `otherwise`."""
+
+    name: str
+    otherwise: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A number of the hospital's own, different for every effect."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Chance chooses."""
+
+    choices: tuple[Any, ...]
+
+
+SUBMISSION = Told("submission")
+"""Filled from what the request is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing a hospital says, some time between `earliest` and `latest` days after it got the request."""
+
+    earliest: float
+    latest: float
+    says: str
+    fields: Mapping[str, Any]
+
+
+Story = tuple[Line, ...]
+Trouble = Literal["error", "error_kept", "hang", "hang_kept", "garbage_kept", "conflict_kept", "busy"]
+"""What a request meets; `_kept` = the hospital has it all the same."""
+
+TROUBLES: tuple[tuple[float, Trouble | None], ...] = (
+    (91.0, None),
+    (3.0, "error"),
+    (1.5, "error_kept"),
+    (0.5, "hang"),
+    (0.5, "hang_kept"),
+    (1.0, "garbage_kept"),
+    (1.0, "conflict_kept"),
+    (1.5, "busy"),
+)
+SLOW, SLOWER_BY = 0.05, 3.0
+TWICE, AGAIN = 0.04, 0.02
+"""How often an answer is slow, sent twice under one id, or said once more under another."""
+
+CLINICIAN = OneOf(("Dr Li Wei", "Dr Zhang Min", "Dr Chen Jie"))
+ELSEWHERE = OneOf(("another centre of the catalogue", "treatment at home with the present doctor"))
+KINDS = OneOf((["infection_serology"], ["imaging"], ["labs", "cardiac_lung"], ["antigen"]))
+GOT_IT = Line(0.02, 1, "AcknowledgeSubmission", {"submission": SUBMISSION, "receipt": Drawn("R")})
+ACCEPTS = Line(3, 7, "AcceptPatient", {"submission": SUBMISSION, "clinician": CLINICIAN, "valid_until": Ahead(28)})
+ASKS = Line(2, 4, "AskForMore", {"submission": SUBMISSION, "kinds": KINDS})
+REASONS = OneOf(("cohort_full", "criteria_not_met", "other"))
+DECLINES = Line(
+    3,
+    8,
+    "DeclinePatient",
+    {"submission": SUBMISSION, "clinician": CLINICIAN, "code": REASONS, "alternative": ELSEWHERE},
+)
+PRICE = {"submission": SUBMISSION, "total": OneOf((118_000, 134_000, 152_000)), "currency": "USD"}
+LETTER = {"ref": Drawn("L"), "valid_until": Ahead(90)}
+ADMITS = Line(0.3, 1.2, "AdmitPatient", {"ref": Drawn("E")})
+REGIMEN = "fludarabine 30 mg/m2 + cyclophosphamide 300 mg/m2"
+CONDITIONING = tuple(
+    Line(at, at + 0.2, "RecordDepletion", {"regimen": REGIMEN, "day": day}) for at, day in ((0.5, -5), (1.5, -4))
+)
+
+HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
+    "submit_dossier": (
+        (70, (GOT_IT, ACCEPTS)),
+        (3, (Line(4, 5, GOT_IT.says, GOT_IT.fields), Line(2, 3, ACCEPTS.says, ACCEPTS.fields))),  # decides first
+        (12, (GOT_IT, ASKS)),
+        (10, (GOT_IT, DECLINES)),
+        (3, (GOT_IT,)),
+        (2, ()),
+    ),
+    "request_quote": ((95, (Line(1, 3, "GiveQuote", {**PRICE, "valid_until": Ahead(30)}),)), (5, ())),
+    "reserve_dose": (
+        (
+            92,
+            (Line(0.1, 1, "HoldDose", {"lot": Told("lot", "lot-1"), "unit": Told("unit", "U"), "until": Ahead(14)}),),
+        ),
+        (6, (Line(0.1, 1, "RefuseDose", {"code": "none_available"}),)),
+        (2, ()),
+    ),
+    "hold_bed": (
+        (90, (Line(0.2, 2, "HoldBed", {"ref": Drawn("B"), "until": Ahead(7)}),)),
+        (8, (Line(0.2, 2, "RefuseBed", {"code": "full"}),)),
+        (2, ()),
+    ),
+    "request_invitation_letter": (
+        (92, (Line(2, 5, "IssueLetter", LETTER),)),
+        (5, (Line(10, 15, "IssueLetter", LETTER),)),
+        (3, ()),
+    ),
+    "confirm_open_door": (
+        (95, (Line(0.02, 0.3, "ConfirmTravel", {"ref": Drawn("T")}),)),
+        (4, (Line(0.02, 0.3, "StopTravel", {"code": "no_place_now"}),)),
+        (1, ()),
+    ),
+    "announce_arrival": (
+        (92, (ADMITS, Line(3, 5, "ConfirmScreening", {"clinician": CLINICIAN}))),
+        (
+            5,
+            (
+                ADMITS,
+                Line(
+                    3, 5, "FailScreening", {"clinician": CLINICIAN, "code": "organ_function", "alternative": ELSEWHERE}
+                ),
+            ),
+        ),
+        (3, (ADMITS,)),
+    ),
+    "confirm_depletion_start": (
+        (
+            97,
+            (
+                *CONDITIONING,
+                Line(2.5, 2.6, "RecordDepletion", {"regimen": REGIMEN, "day": -3}),
+                Line(2.7, 2.9, "CompleteDepletion", {"window_days": 14}),
+            ),
+        ),
+        (3, CONDITIONING),
+    ),
+    "confirm_thaw": (
+        (
+            100,
+            (
+                Line(0.01, 0.02, "StartThaw", {"unit": Told("unit", "U")}),
+                Line(0.03, 0.04, "RecordInfusion", {"unit": Told("unit", "U")}),
+            ),
+        ),
+    ),
+    "refer_transplant": (
+        (60, (Line(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
+        (40, (Line(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),
+    ),
+}
+"""Kinds that are not listed are received and need no answer."""
+
+REFUSES: Mapping[str, tuple[float, str]] = {
+    "submit_dossier": (0.01, "business-rule"),
+    "request_invitation_letter": (0.01, "business-rule"),
+    "arrange_stay": (0.01, "not-supported"),
+}
+"""How often the request itself is turned away at the door, with which FHIR issue code."""
