@@ -1,0 +1,149 @@
+"""One attempt of an effect: claim it, call the far side, record what came of it. Never blindly twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.far_sides import FarSide, FarSideRefused, Receipt, Request
+from activities.orders import RECORD_UNKNOWN, Order
+from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
+from activities.record import ENGINE, Ask, Door, Reply
+from domain.case import Command
+from domain.effects import Effect, RecordOutcome
+from domain.errors import Reason, Refused
+from domain.state import Case
+
+CALL = 30.0
+"""Seconds one call of a far side may take (DESIGN section 9, rule 5)."""
+LEASE = timedelta(seconds=40)
+BLIND_REPEATS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The far side has it; `answer` is a command that already follows from its answer, recorded with the delivery."""
+
+    receipt: str
+    possible_repeat: bool = False
+    answer: Command | None = None
+
+
+class Hand(Protocol):
+    """How one kind of effect is carried out."""
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Call the far side; `repeat` earlier attempts may have reached it. Raises FarSideRefused; else unknown."""
+
+
+Addressed = Callable[[Case, Effect], Awaitable[Request]]
+
+
+class Outward:
+    """A hand that reaches somebody outside through a far side, honouring what its channel can do."""
+
+    def __init__(self, side: FarSide, request: Addressed) -> None:
+        self._side = side
+        self._request = request
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Ask first where that can be done, repeat where that is harmless, repeat mail once and say so."""
+        del now
+        if repeat and self._side.channel == "asks":
+            known = await self._side.ask(effect.id)
+            if known is not None:
+                return Delivered(known.number)
+        if repeat > BLIND_REPEATS and self._side.channel == "blind":
+            raise TimeoutError("sent twice already, and nobody can tell whether it arrived")
+        receipt: Receipt = await self._side.send(await self._request(case, effect))
+        again = receipt.possible_repeat or (repeat > 0 and self._side.channel == "blind")
+        return Delivered(receipt.number, again)
+
+
+class Performing:
+    """The activities behind every effect; `hands` has one for every kind."""
+
+    def __init__(self, door: Door, hands: Mapping[str, Hand]) -> None:
+        self._door = door
+        self._hands = hands
+
+    def activities(self, kinds: Iterable[str]) -> list[Callable[..., Awaitable[Any]]]:
+        """One named activity for each of these kinds."""
+        return [self._named(kind, self._hands[kind]) for kind in kinds]
+
+    def _named(self, kind: str, hand: Hand) -> Callable[[Order], Awaitable[None]]:
+        async def perform(order: Order) -> None:
+            try:
+                await self.attempt(order, hand)
+            except ClaimHeld as held:
+                raise ApplicationError("claimed", type="Claimed", next_retry_delay=_seconds(held.seconds)) from None
+            except VersionConflict:
+                raise ApplicationError("the case moved on", type="Moved", next_retry_delay=_seconds(0.05)) from None
+
+        perform.__doc__ = f"One attempt of {kind}."
+        return activity.defn(name=kind)(perform)
+
+    async def attempt(self, order: Order, hand: Hand) -> None:
+        """One attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
+        case, _, now = await self._door.case(order.case)
+        effect = case.effects.get(order.effect)
+        if effect is None or not effect.due(now):
+            return
+        try:
+            claim = await self._door.ledger.claim(
+                case.id, effect.id, expected=case.version, epoch=order.epoch, lease=LEASE
+            )
+        except Refused as refused:
+            if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY):
+                return
+            raise
+        await self._call(case, effect, claim, now, hand)
+
+    async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, hand: Hand) -> None:
+        try:
+            delivered = await asyncio.wait_for(hand.deliver(case, effect, now, repeat=claim.before), CALL)
+        except FarSideRefused as no:
+            outcome = RecordOutcome(effect.id, claim.attempt, "refused", code=no.code, detail=no.detail)
+            await self._record(case.id, outcome, claim)
+            return
+        reply = Reply(effect.id, claim.attempt, delivered.receipt)
+        if delivered.answer is not None:
+            await self._record(case.id, delivered.answer, claim, reply)
+            return
+        again = delivered.possible_repeat
+        done = RecordOutcome(effect.id, claim.attempt, "delivered", delivered.receipt, possible_repeat=again)
+        await self._record(case.id, done, claim)
+
+    async def _record(self, case: str, command: Command, claim: Claim, reply: Reply | None = None) -> None:
+        key = f"{claim.effect}/{claim.attempt}"
+        body = sha256(f"{key}/{command.type}".encode()).digest()
+        meta = Meta(ENGINE, purpose="operation", key=key)
+        await self._door.record(Ask(case, meta, command, CommandKey(ENGINE, key, body), reply))
+        await self._door.ledger.release(claim.effect, claim.attempt)
+
+    @activity.defn(name=RECORD_UNKNOWN)
+    async def record_unknown(self, order: Order) -> None:
+        """Ten minutes brought no certainty: the ledger says so, and when it is tried again."""
+        case, _, now = await self._door.case(order.case)
+        effect = case.effects.get(order.effect)
+        if effect is None or not effect.due(now):
+            return
+        key = f"{effect.id}/unknown/{effect.tries}"
+        command = RecordOutcome(effect.id, effect.tries, "unknown")
+        ask = Ask(order.case, Meta(ENGINE, purpose="operation", key=key), command, _key(key, command))
+        await self._door.record(ask)
+
+
+def _key(key: str, command: Command) -> CommandKey:
+    return CommandKey(ENGINE, key, sha256(f"{key}/{command.type}".encode()).digest())
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds + 0.05)

@@ -1,0 +1,222 @@
+"""The only door to the ledger: load, note what changed around the case, let time pass, decide, advance, append."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from activities.ports import Append, Attention, CommandKey, Ledger, Loaded, Meta, Source, VersionConflict
+from activities.views import case_views
+from domain.advance import advance, as_fact
+from domain.agenda import wake_at
+from domain.case import Command, Event, decide, evolve, fold
+from domain.effects import EffectDelivered
+from domain.errors import Reason, Refused, require
+from domain.fact import Draft, Fact, Ids, Why
+from domain.policy import Policy
+from domain.stages.inquiry import OpenCase
+from domain.stages.sources import noted, watched
+from domain.state import Case
+
+ENGINE = "engine"
+ATTEMPTS = 12
+"""How often a command is decided again while others keep changing the same case."""
+GRACE = timedelta(seconds=3)
+"""How long the courier leaves an append of the engine's own alone: the loop that wrote it looks again by itself."""
+
+ParseState = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Restores a source's read model from JSON: instants become datetimes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The effect a command answers. An answer implies delivery, also where the receipt never came."""
+
+    effect: str
+    attempt: int = 0
+    receipt: str = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The engine's own look at a case: what time brings. `epoch` is its engine's, `seen` the newest version it knows."""
+
+    epoch: int
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a command came to: the case after it, its facts, and whether it had been recorded before."""
+
+    case: Case
+    facts: Sequence[Fact[Event]]
+    now: datetime
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match)."""
+
+    stream: str
+    meta: Meta
+    command: Command | None = None
+    key: CommandKey | None = None
+    reply: Reply | None = None
+    look: Look | None = None
+    if_people_version: int | None = None
+
+
+class Door:
+    """Records commands and looks on cases. Plain arguments: the ledger, the policy, ids, how to read a source."""
+
+    def __init__(
+        self, ledger: Ledger, policy: Policy, ids: Ids, parse: ParseState, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self.ledger = ledger
+        self.policy = policy
+        self.ids = ids
+        self._parse = parse
+        self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
+
+    async def record(self, ask: Ask) -> Recorded:
+        """Record a command or a look. Raises Refused with nothing recorded; CONFLICT when others never pause."""
+        for _ in range(ATTEMPTS):
+            loaded = await self._load(ask)
+            if loaded.remembered is not None:
+                return await self._again(ask, loaded)
+            try:
+                return await self._once(ask, loaded)
+            except VersionConflict:
+                continue
+        raise Refused(Reason.CONFLICT, "others kept changing this case; nothing was recorded, try again")
+
+    async def case(self, stream: str) -> tuple[Case, Sequence[Fact[Event]], datetime]:
+        """A case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
+        loaded = await self.ledger.load(stream)
+        require(loaded.facts, Reason.NOT_FOUND, "no such case")
+        return replace(fold(loaded.facts), id=stream), loaded.facts, self._now(loaded)
+
+    def _now(self, loaded: Loaded) -> datetime:
+        return self._clock() if self._clock else loaded.now
+
+    async def _load(self, ask: Ask) -> Loaded:
+        command = (ask.key.actor, ask.key.key) if ask.key else None
+        loaded = await self.ledger.load(ask.stream, command=command)
+        if ask.look:
+            require(loaded.epoch <= ask.look.epoch, Reason.SUPERSEDED, "another engine has taken over")
+            behind = len(loaded.facts) < ask.look.seen
+            require(not behind, Reason.LEDGER_BEHIND, "the ledger is shorter than what was seen of this case")
+        return loaded
+
+    async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
+        """The first result of a command that was recorded before."""
+        first = loaded.remembered
+        assert first is not None and ask.key is not None
+        same = first.body == ask.key.body and (first.stream == ask.stream or isinstance(ask.command, OpenCase))
+        require(same, Reason.KEY_REUSED, "this idempotency key was used for another command")
+        facts = (await self.ledger.load(first.stream)).facts if first.stream != ask.stream else loaded.facts
+        upto = [f for f in facts if f.version <= max(first.last, first.first - 1)]
+        case = replace(fold(upto), id=first.stream)
+        written = [f for f in upto if f.version >= first.first]
+        return Recorded(case, written, upto[-1].at if upto else loaded.now, repeated=True)
+
+    async def _once(self, ask: Ask, loaded: Loaded) -> Recorded:
+        now = self._now(loaded)
+        turn = Turn(replace(fold(loaded.facts), id=ask.stream), loaded.facts, now, self.ids, self.policy)
+        stale = ask.if_people_version is not None and ask.if_people_version != turn.case.people_version
+        require(not stale, Reason.STALE, "facts changed since this page was read")
+        self._note(turn, loaded.sources)
+        turn.advance()
+        if ask.reply:
+            turn.answer(ask.reply)
+        if ask.command is not None:
+            turn.decide(ask.command)
+        new = watched(turn.case) - {s.stream for s in loaded.sources}
+        if new:
+            self._note(turn, await self.ledger.sources(sorted(new)))
+        turn.advance()
+        return await self._append(ask, loaded, turn)
+
+    def _note(self, turn: Turn, sources: Sequence[Source]) -> None:
+        """Write down what changed in the lots, protocols, centres and staff this case depends on."""
+        for source in sources:
+            known = turn.case.sources.get(source.stream)
+            if known is None or known.version < source.version:
+                turn.note(source, self._parse(source.stream, source.state))
+
+    async def _append(self, ask: Ask, loaded: Loaded, turn: Turn) -> Recorded:
+        case = turn.case
+        if not turn.drafts and ask.look is None and ask.key is None:
+            return Recorded(case, (), turn.now)
+        facts = await self.ledger.append(
+            Append(
+                ask.stream,
+                len(loaded.facts),
+                turn.drafts,
+                ask.meta,
+                case_views(case),
+                ask.key,
+                _attention(ask, case, loaded),
+                turn.now if self._clock else None,
+            )
+        )
+        return Recorded(case, facts, turn.now)
+
+
+def _attention(ask: Ask, case: Case, loaded: Loaded) -> Attention:
+    own = ask.meta.actor.startswith(ENGINE)
+    return Attention(
+        attended=ask.look is not None,
+        wake_at=wake_at(case),
+        ended=not case.open,
+        grace=GRACE if own else timedelta(0),
+        epoch=ask.look.epoch if ask.look else None,
+        woken=loaded.woken,
+    )
+
+
+class Turn:
+    """One pass over a case in memory: the case so far and the drafts that led there."""
+
+    def __init__(self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy) -> None:
+        self.case = case
+        self.now = now
+        self.drafts: list[Draft[Event]] = []
+        self._facts = facts
+        self._ids = ids
+        self._policy = policy
+
+    def advance(self) -> None:
+        """Let everything follow that follows by itself."""
+        self._add(advance(self.case, self.now, self._ids, self._policy))
+
+    def decide(self, command: Command) -> None:
+        """Decide a command."""
+        self._add(decide(self.case, command, self.now, self._ids, self._policy))
+
+    def note(self, source: Source, state: Mapping[str, Any]) -> None:
+        """Note the state of a watched source."""
+        why = Why("source_changed", 1, self._policy.hash, self.now)
+        self._add([Draft(noted(source.stream, source.version, state), self._ids(), None, why)])
+
+    def answer(self, reply: Reply) -> None:
+        """Mark the answered effect delivered, if nobody has yet."""
+        effect = self.case.effects.get(reply.effect)
+        if effect is not None and effect.state in ("requested", "unknown", "withdrawn"):
+            self._add([Draft(EffectDelivered(effect.id, reply.attempt, reply.receipt), self._ids())])
+
+    def _add(self, drafts: Sequence[Draft[Event]]) -> None:
+        self.drafts += drafts
+        if any(d.corrects for d in drafts):  # a correction changes what was folded before it
+            everything = [*self._facts, *self._as_facts()]
+            self.case = replace(fold(everything), id=self.case.id)
+            return
+        for draft in drafts:
+            self.case = evolve(self.case, as_fact(draft, self.case.version + 1, self.now))
+
+    def _as_facts(self) -> list[Fact[Event]]:
+        return [as_fact(d, len(self._facts) + n, self.now) for n, d in enumerate(self.drafts, 1)]

@@ -1,0 +1,99 @@
+"""Read model rows of a case: a pure function of its state, without any clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from activities.ports import Views
+from domain.effects import Effect
+from domain.obligations import Obligation
+from domain.personal import Identity
+from domain.stages.sources import watched
+from domain.state import Case
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail:
+    """What the worklist shows beside its columns."""
+
+    patient: Identity
+    tracks: dict[str, str]
+
+
+def case_views(case: Case) -> Views:
+    """The rows of one case."""
+    open_obligations = sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due)
+    pending = [e for e in case.effects.values() if e.state in ("requested", "unknown") or _refused(e)]
+    return Views(
+        _case_row(case, open_obligations),
+        [_obligation_row(o) for o in open_obligations],
+        [_effect_row(e) for e in pending],
+        sorted(watched(case)),
+    )
+
+
+def _refused(effect: Effect) -> bool:
+    return effect.state == "refused" and not effect.settled
+
+
+def _case_row(case: Case, owed: list[Obligation]) -> dict[str, Any]:
+    first = owed[0] if owed else None
+    return {
+        "number": case.number,
+        "stage": case.stage.value,
+        "exit": case.exit.value if case.exit else None,
+        "owner": case.owner,
+        "team": case.team,
+        "centre": case.centre,
+        "protocol": case.protocol,
+        "country": case.country,
+        "urgent": case.urgent,
+        "on_hold": case.on_hold is not None,
+        "open": case.open,
+        "opened_at": case.opened_at,
+        "stage_since": case.stage_since,
+        "next_due": first.due if first else None,
+        "next_kind": first.kind if first else None,
+        "next_debtor": first.debtor.value if first else None,
+        "facts_version": case.people_version,
+        "detail": _detail(case),
+    }
+
+
+def _detail(case: Case) -> CaseDetail:
+    tracks = {
+        "dose": case.dose.state,
+        "bed": case.bed.state,
+        "letter": case.letter.state,
+        "travel": case.travel.state,
+        "transplant": case.transplant,
+        "follow_up": case.follow_up,
+    }
+    return CaseDetail(case.patient.name if case.patient else "", tracks)
+
+
+def _obligation_row(o: Obligation) -> dict[str, Any]:
+    return {
+        "id": o.id,
+        "kind": o.kind,
+        "about": o.about,
+        "debtor": o.debtor.value,
+        "creditor": o.creditor.value,
+        "state": o.state,
+        "due": o.due,
+        "next_step_at": o.next_at,
+        "opened_at": o.opened_at,
+    }
+
+
+def _effect_row(e: Effect) -> dict[str, Any]:
+    return {
+        "id": e.id,
+        "kind": e.kind,
+        "about": e.about,
+        "state": e.state,
+        "tries": e.tries,
+        "not_before": e.not_before,
+        "requested_at": e.requested_at,
+    }

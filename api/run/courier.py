@@ -1,0 +1,92 @@
+"""The courier: sees to it that every case that needs looking at gets nudged. Level-triggered, no cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from infra.leader import COURIER, leading
+from infra.ledger.bells import ATTENTION
+from infra.ledger.ledger import Due, PgLedger
+from workflows.case import CaseStart, CaseWorkflow
+from workflows.names import CASES, NUDGE
+
+log = structlog.get_logger()
+
+POLL = 5.0
+"""Seconds; the floor when no bell rings."""
+BATCH = 200
+AT_ONCE = 20
+PAUSE = timedelta(seconds=10)
+"""How long a nudged case is left alone before it is nudged again if nobody looked."""
+RETRY = 1.0
+
+
+class Courier:
+    """One active in all processes, by a session advisory lock; nudges by signal-with-start."""
+
+    def __init__(self, ledger: PgLedger, client: Client, dsn: str) -> None:
+        self._ledger = ledger
+        self._dsn = dsn
+        self._client = client
+        self.nudges = 0
+
+    async def run(self) -> None:
+        """Nudge for ever; a lost database or engine is waited for."""
+        while True:
+            try:
+                async with leading(self._dsn, COURIER) as still:
+                    log.info("courier active")
+                    await self._work(still)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it was, the courier comes back
+                log.warning("courier interrupted", error=type(error).__name__)
+                await asyncio.sleep(RETRY)
+
+    async def _work(self, still: Callable[[], Awaitable[None]]) -> None:
+        bell = await self._ledger.bells.listen(ATTENTION)
+        try:
+            while True:
+                await still()
+                if await self.round() < BATCH:
+                    await self._ledger.bells.wait(bell, POLL)
+        finally:
+            self._ledger.bells.leave(ATTENTION, bell)
+
+    async def round(self) -> int:
+        """Nudge what is due now; answers with how many there were."""
+        due = await self._ledger.attention_due(BATCH)
+        if not due:
+            return 0
+        epoch = (await self._ledger.engine()).epoch
+        for start in range(0, len(due), AT_ONCE):
+            await self._nudge(due[start : start + AT_ONCE], epoch)
+        return len(due)
+
+    async def _nudge(self, due: Sequence[Due], epoch: int) -> None:
+        results = await asyncio.gather(*(self.nudge(d.stream, epoch) for d in due), return_exceptions=True)
+        reached = [d for d, result in zip(due, results, strict=True) if result is None]
+        await self._ledger.nudged(reached, PAUSE)
+        self.nudges += len(reached)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def nudge(self, case: str, epoch: int, start_delay: timedelta | None = None) -> None:
+        """Signal the case's loop, starting it if there is none."""
+        await self._client.start_workflow(
+            CaseWorkflow.run,
+            CaseStart(case, epoch),
+            id=case,
+            task_queue=CASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=NUDGE,
+            start_delay=start_delay,
+        )

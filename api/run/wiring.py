@@ -1,0 +1,59 @@
+"""Puts the parts together, in order, with plain arguments; every process and every end-to-end test starts here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+from activities.record import Door
+from domain.case import EVENTS
+from domain.catalogue import EVENTS as CATALOGUE_EVENTS
+from infra.catalogue_data import parse_source_state
+from infra.ids import fresh_id
+from infra.keys import FolderKeys
+from infra.ledger.ledger import PgLedger
+from infra.ledger.opening import open_ledger
+from infra.policy import load_policy
+from infra.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every process has: the ledger, its keys, and the door to it."""
+
+    settings: Settings
+    ledger: PgLedger
+    keys: FolderKeys
+    door: Door
+
+
+@asynccontextmanager
+async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[Parts]:
+    """Open the ledger of this installation. Read-only when the database belongs to another."""
+    keys = FolderKeys(settings.keys)
+    ledger = await open_ledger(
+        settings.database_url.get_secret_value(),
+        keys,
+        (*EVENTS, *CATALOGUE_EVENTS),
+        settings.installation,
+        settings.kind,
+        ids=fresh_id,
+        connections=connections,
+    )
+    try:
+        door = Door(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
+        yield Parts(settings, ledger, keys, door)
+    finally:
+        await ledger.close()
+
+
+async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords
+    """A client by TEMPORAL_* (temporalio.envconfig); lazy, so that a process starts while Temporal is away."""
+    config: Mapping[str, Any] = {**ClientConfig.load_client_connect_config(), **overrides}
+    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=True)

@@ -1,0 +1,71 @@
+"""A worker process: looks at cases, carries out effects, and one of all workers is the courier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import NondeterminismError
+
+from activities.attend import Attending
+from activities.perform import Hand, Performing
+from activities.record import Door
+from workflows.case import CaseWorkflow
+from workflows.journey import EFFECTS
+from workflows.names import CASES, NOTICES
+
+GRACE = timedelta(seconds=20)
+STICKY = timedelta(seconds=1)
+PASSED_THROUGH = ("domain", "activities", "workflows.journey", "workflows.names", "workflows.drive")
+
+RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worker]:
+    """One worker for cases, one for notices, so that a dead mail server holds up nothing else."""
+    performing = Performing(door, hands)
+    by_queue: dict[str, list[Callable[..., Any]]] = {CASES: [Attending(door).attend], NOTICES: []}
+    for queue, activities in by_queue.items():
+        activities += performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)
+    by_queue[CASES].append(performing.record_unknown)
+    return [_worker(client, queue, activities) for queue, activities in by_queue.items()]
+
+
+def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[CaseWorkflow] if queue == CASES else [],
+        activities=activities,
+        workflow_runner=RUNNER,
+        workflow_failure_exception_types=[NondeterminismError],
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        graceful_shutdown_timeout=GRACE,
+        max_concurrent_activities=20,
+        max_cached_workflows=1_000,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+async def work(running: list[Worker], beside: list[Callable[[], Awaitable[None]]], stop: asyncio.Event) -> None:
+    """Run until `stop` is set; then let what is under way finish. Raises what ended a worker by itself."""
+    async with AsyncExitStack() as stack:
+        for worker in running:
+            await stack.enter_async_context(worker)
+        tasks = [asyncio.create_task(job()) for job in beside]  # type: ignore[arg-type]
+        try:
+            stopping = asyncio.create_task(stop.wait())
+            done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,15 @@
+"""Fresh random ids that sort by time (UUIDv7, RFC 9562)."""
+
+from __future__ import annotations
+
+from uuid_utils import uuid7
+
+
+def fresh_id() -> str:
+    """A new id, 36 characters."""
+    return str(uuid7())
+
+
+def fresh_stream(kind: str) -> str:
+    """The id of a new stream: `case-…`, `lot-…`."""
+    return f"{kind}-{uuid7()}"

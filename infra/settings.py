@@ -1,0 +1,42 @@
+"""Settings from the environment (CARAVEL_*); Temporal's own come from TEMPORAL_* through temporalio.envconfig."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.installation import Kind
+
+
+class Settings(BaseSettings):
+    """Everything a process needs to know of its surroundings; every field has a CARAVEL_ variable of its name."""
+
+    model_config = SettingsConfigDict(env_prefix="CARAVEL_", env_file=None, frozen=True)
+
+    home: Path = Path(".caravel")
+    installation: str = "caravel"
+    kind: Kind = "development"
+    database_url: SecretStr = SecretStr("")
+    policy: Path | None = None
+    documents: str = ""
+    hospital_url: str = ""
+    callback_url: str = ""
+    smtp: str = "127.0.0.1:1025"
+    mail_from: str = "caravel@localhost"
+    api_host: str = "127.0.0.1"
+    api_port: int = 0
+    metrics_port: int = 0
+    pace: float = 1.0
+    log_level: str = "info"
+
+    @property
+    def keys(self) -> Path:
+        """Where data keys live; never the database's folder."""
+        return self.home / "keys"
+
+    @property
+    def document_folder(self) -> Path:
+        """Where documents live when no object store is named."""
+        return self.home / "documents"

@@ -1,0 +1,153 @@
+"""CaseWorkflow: one per open case, the clock and the hands. It holds no facts and no rules."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Order, Turn
+    from workflows.drive import Perform, Step, Wait, drive
+    from workflows.journey import EFFECTS
+    from workflows.names import (
+        CASE_ATTRIBUTE,
+        CASE_WORKFLOW,
+        NUDGE,
+        STAGE_ATTRIBUTE,
+    )
+
+STAGE = SearchAttributeKey.for_keyword(STAGE_ATTRIBUTE)
+CASE = SearchAttributeKey.for_keyword(CASE_ATTRIBUTE)
+LONGEST_SLEEP = timedelta(days=1)
+"""No sleep is longer, so that any lost timer heals within a day."""
+MOST_EVENTS = 1_000
+LOOK = timedelta(seconds=5)
+PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
+ATTEMPT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60))
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStart:
+    """What a run begins with; `stage` is where the run before left off. Opaque ids and codes only."""
+
+    case: str
+    epoch: int
+    seen: int = 0
+    stage: str = ""
+
+
+@workflow.defn(name=CASE_WORKFLOW)
+class CaseWorkflow:
+    """Look, do what is due, sleep until something falls due or a nudge comes; a new run at every change of stage."""
+
+    @workflow.init
+    def __init__(self, start: CaseStart) -> None:
+        self._start = start
+        self._stage = start.stage
+        self._seen = start.seen
+        self._calls = 0  # nudges and finished effects so far
+        self._answered = 0  # how many of them the newest look has taken in
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @workflow.signal(name=NUDGE)
+    def nudge(self) -> None:
+        """Something may have changed; lost, doubled and late nudges are harmless."""
+        self._calls += 1
+
+    @workflow.run
+    async def run(self, start: CaseStart) -> str:
+        """Drive the case until nothing of it is open, or another engine has taken over."""
+        steps = drive(start.case, start.epoch, start.seen)
+        step = next(steps)
+        while True:
+            answer = await self._answer(step)
+            try:
+                step = steps.send(answer)
+            except StopIteration as stop:
+                return str(stop.value)
+
+    async def _answer(self, step: Step) -> Turn | bool | None:
+        match step:
+            case Attend():
+                return await self._attend(step)
+            case Perform():
+                self._perform(step.due)
+                return None
+            case Wait():
+                return await self._wait(step.turn)
+
+    async def _attend(self, step: Attend) -> Turn:
+        self._answered = self._calls
+        turn = await workflow.execute_activity(
+            ATTEND, step, result_type=Turn, start_to_close_timeout=LOOK, retry_policy=PATIENT
+        )
+        self._seen = turn.version
+        self._show(turn)
+        return turn
+
+    def _show(self, turn: Turn) -> None:
+        workflow.set_current_details(f"**{turn.stage}**: {turn.waiting or 'nothing is awaited'}")
+        if turn.stage and not self._stage:
+            self._stage = turn.stage
+            workflow.upsert_memo({"stage": turn.stage})
+            workflow.upsert_search_attributes([STAGE.value_set(turn.stage), CASE.value_set(self._start.case)])
+
+    def _perform(self, due: Due) -> None:
+        """Beside the loop, one task per effect; a look never waits for it."""
+        if due.effect not in self._running:
+            self._running[due.effect] = asyncio.create_task(self._attempt(due))
+
+    async def _attempt(self, due: Due) -> None:
+        row = EFFECTS[due.kind]
+        order = Order(self._start.case, due.effect, self._start.epoch)
+        try:
+            await workflow.execute_activity(
+                row.activity,
+                order,
+                task_queue=row.queue,
+                start_to_close_timeout=row.call + timedelta(seconds=5),
+                schedule_to_close_timeout=row.attempt,
+                retry_policy=ATTEMPT,
+                summary=due.kind,
+            )
+        except ActivityError:
+            await workflow.execute_activity(
+                RECORD_UNKNOWN, order, start_to_close_timeout=LOOK, retry_policy=PATIENT, summary=due.kind
+            )
+        finally:
+            del self._running[due.effect]
+            self._calls += 1
+
+    async def _wait(self, turn: Turn) -> bool:
+        """Whether to go on. A new stage or a long history begins a new run once no effect is under way."""
+        if turn.ended and not self._running and not self._called():
+            return False
+        if turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS:
+            if not self._running:
+                self._next_run(turn)
+            await workflow.wait_condition(lambda: self._called() or not self._running)
+            return True
+        await self._sleep(turn.wake_in)
+        return True
+
+    def _next_run(self, turn: Turn) -> None:
+        workflow.continue_as_new(
+            CaseStart(self._start.case, self._start.epoch, self._seen, turn.stage),
+            memo={"stage": turn.stage},
+            search_attributes=[STAGE.value_set(turn.stage), CASE.value_set(self._start.case)],  # type: ignore[arg-type]
+        )
+
+    async def _sleep(self, wake_in: float | None) -> None:
+        longest = LONGEST_SLEEP if wake_in is None else min(LONGEST_SLEEP, timedelta(seconds=max(wake_in, 0.05)))
+        try:
+            await workflow.wait_condition(self._called, timeout=longest, timeout_summary="until something falls due")
+        except TimeoutError:
+            return
+
+    def _called(self) -> bool:
+        return self._calls != self._answered

@@ -1,0 +1,94 @@
+"""The journey as the engine sees it: stage → the effects it may ask for → the named activity for each.
+
+Read beside domain/journey.py; a test compares the two in both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.state import Stage
+from workflows.names import CASES, NOTICES
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One named activity: its queue, its channel, how long one call may take and one attempt in all.
+
+    Channels: `asks` = the far side can be asked whether it has the effect; `dedupes` = a repeat with the same key is
+    harmless; `blind` = mail: repeated once, and said so.
+    """
+
+    activity: str
+    channel: str
+    queue: str = CASES
+    call: timedelta = timedelta(seconds=30)
+    attempt: timedelta = timedelta(minutes=10)
+
+
+def _hospital(activity: str) -> Effect:
+    return Effect(activity, "asks")
+
+
+def _lot(activity: str) -> Effect:
+    return Effect(activity, "dedupes")
+
+
+def _mail(activity: str) -> Effect:
+    return Effect(activity, "blind", NOTICES)
+
+
+REQUEST_RECORD = _mail("request_record")
+REQUEST_RECORD_FROM_DOCTOR = _mail("request_record_from_doctor")
+ORDER_TRANSLATION = _mail("order_translation")
+DOSSIER = (REQUEST_RECORD, REQUEST_RECORD_FROM_DOCTOR, ORDER_TRANSLATION)
+
+SUBMIT_DOSSIER = _hospital("submit_dossier")
+REQUEST_QUOTE = _hospital("request_quote")
+WITHDRAW_SUBMISSION = _hospital("withdraw_submission")
+HOLD_BED = _hospital("hold_bed")
+RESERVE_DOSE = _lot("reserve_dose")
+CENTRES = (SUBMIT_DOSSIER, REQUEST_QUOTE, WITHDRAW_SUBMISSION, HOLD_BED, RESERVE_DOSE)
+
+REMIND = _mail("remind")
+ESCALATE = _mail("escalate")
+REFER_TRANSPLANT = _hospital("refer_transplant")
+SEND_HANDOVER = _mail("send_handover")
+
+UNDO = (
+    _hospital("tell_centre_of_exit"),
+    _lot("release_dose"),
+    _hospital("release_bed"),
+    _hospital("void_letter"),
+    _mail("withdraw_visa"),
+    _hospital("recall_dossier"),
+    _mail("cancel_travel"),
+    _mail("tell_family_of_exit"),
+)
+"""In the order of DOMAIN.md 1.3."""
+
+ANYTIME = (REMIND, ESCALATE)
+
+JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
+    Stage.INQUIRY: (*DOSSIER, *ANYTIME),
+    Stage.RECORDS: (*DOSSIER, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *ANYTIME),
+    Stage.VISA: (
+        *DOSSIER,
+        *CENTRES,
+        _hospital("request_invitation_letter"),
+        _hospital("confirm_open_door"),
+        _hospital("arrange_stay"),
+        *ANYTIME,
+    ),
+    Stage.ADMISSION: (*CENTRES, _hospital("arrange_stay"), _hospital("announce_arrival"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.LYMPHODEPLETION: (RESERVE_DOSE, _lot("confirm_depletion_start"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.INFUSION: (RESERVE_DOSE, _lot("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.FOLLOW_UP: (SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
+    Stage.CLOSED: (SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
+}
+
+EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}

@@ -1,0 +1,10 @@
+"""Names that stored histories depend on: never change one, add a new one."""
+
+from __future__ import annotations
+
+CASES = "cases"
+NOTICES = "notices"
+CASE_WORKFLOW = "CaravelCase"
+NUDGE = "nudge"
+STAGE_ATTRIBUTE = "CaravelStage"
+CASE_ATTRIBUTE = "CaravelCase"
