@@ -6,11 +6,11 @@ from datetime import datetime
 
 from temporalio import activity
 
+from activities.orders import ATTEND, Attend, Due, Turn
 from activities.ports import Meta
 from activities.record import ENGINE, Ask, Door, Look
 from domain.agenda import Agenda, agenda
 from domain.errors import Reason, Refused
-from activities.orders import ATTEND, Attend, Due, Turn
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.far_sides import FarSide, FarSideRefused, Receipt, Request
+from activities.far_sides import FarSide, FarSideRefused, Request
 from activities.orders import RECORD_UNKNOWN, Order
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
 from activities.record import ENGINE, Ask, Door, Reply
@@ -43,26 +43,21 @@ class Hand(Protocol):
         """Call the far side; `repeat` earlier attempts may have reached it. Raises FarSideRefused; else unknown."""
 
 
-Addressed = Callable[[Case, Effect], Awaitable[Request]]
-
-
 class Outward:
-    """A hand that reaches somebody outside through a far side, honouring what its channel can do."""
+    """Takes a request to a far side, honouring what its channel can do."""
 
-    def __init__(self, side: FarSide, request: Addressed) -> None:
+    def __init__(self, side: FarSide) -> None:
         self._side = side
-        self._request = request
 
-    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+    async def deliver(self, request: Request, *, repeat: int) -> Delivered:
         """Ask first where that can be done, repeat where that is harmless, repeat mail once and say so."""
-        del now
         if repeat and self._side.channel == "asks":
-            known = await self._side.ask(effect.id)
+            known = await self._side.ask(request.effect)
             if known is not None:
                 return Delivered(known.number)
         if repeat > BLIND_REPEATS and self._side.channel == "blind":
             raise TimeoutError("sent twice already, and nobody can tell whether it arrived")
-        receipt: Receipt = await self._side.send(await self._request(case, effect))
+        receipt = await self._side.send(request)
         again = receipt.possible_repeat or (repeat > 0 and self._side.channel == "blind")
         return Delivered(receipt.number, again)
 

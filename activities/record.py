@@ -41,7 +41,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The engine's own look at a case: what time brings. `epoch` is its engine's, `seen` the newest version it knows."""
+    """The engine's own look: what time brings. `epoch` is its engine's, `seen` the newest version it knows."""
 
     epoch: int
     seen: int = 0
@@ -115,7 +115,8 @@ class Door:
     async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
         """The first result of a command that was recorded before."""
         first = loaded.remembered
-        assert first is not None and ask.key is not None
+        assert first is not None
+        assert ask.key is not None
         same = first.body == ask.key.body and (first.stream == ask.stream or isinstance(ask.command, OpenCase))
         require(same, Reason.KEY_REUSED, "this idempotency key was used for another command")
         facts = (await self.ledger.load(first.stream)).facts if first.stream != ask.stream else loaded.facts

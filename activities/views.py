@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class CaseDetail:
     """What the worklist shows beside its columns."""
 
     patient: Identity
-    tracks: dict[str, str]
+    tracks: Mapping[str, str]
 
 
 def case_views(case: Case) -> Views:

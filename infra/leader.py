@@ -18,7 +18,7 @@ async def leading(dsn: str, lock: int) -> AsyncIterator[Callable[[], Awaitable[N
     """Waits to become the one; yields a check that raises once the session, and with it the lock, is lost."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, timeout=5, ssl=False)
     try:
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", lock):
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", lock):  # noqa: ASYNC110 - another process
             await asyncio.sleep(WAIT)
 
         async def still() -> None:

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     kind: Kind = "development"
     database_url: SecretStr = SecretStr("")
     policy: Path | None = None
+    role_mail: dict[str, str] = {}
     documents: str = ""
     hospital_url: str = ""
     callback_url: str = ""
@@ -35,6 +36,16 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """Where data keys live; never the database's folder."""
         return self.home / "keys"
+
+    @property
+    def kek(self) -> Path:
+        """The key that wraps all others."""
+        return self.home / "kek"
+
+    @property
+    def destroyed_keys(self) -> Path:
+        """What was destroyed, kept apart from the keys so that a restored folder is held against it."""
+        return self.home / "destroyed-keys"
 
     @property
     def document_folder(self) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
@@ -83,7 +83,7 @@ class CaseWorkflow:
 
     async def _attend(self, step: Attend) -> Turn:
         self._answered = self._calls
-        turn = await workflow.execute_activity(
+        turn: Turn = await workflow.execute_activity(
             ATTEND, step, result_type=Turn, start_to_close_timeout=LOOK, retry_policy=PATIENT
         )
         self._seen = turn.version
@@ -139,7 +139,9 @@ class CaseWorkflow:
         workflow.continue_as_new(
             CaseStart(self._start.case, self._start.epoch, self._seen, turn.stage),
             memo={"stage": turn.stage},
-            search_attributes=[STAGE.value_set(turn.stage), CASE.value_set(self._start.case)],  # type: ignore[arg-type]
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(STAGE, turn.stage), SearchAttributePair(CASE, self._start.case)]
+            ),
         )
 
     async def _sleep(self, wake_in: float | None) -> None:

@@ -78,7 +78,7 @@ class Courier:
             if isinstance(result, BaseException):
                 raise result
 
-    async def nudge(self, case: str, epoch: int, start_delay: timedelta | None = None) -> None:
+    async def nudge(self, case: str, epoch: int) -> None:
         """Signal the case's loop, starting it if there is none."""
         await self._client.start_workflow(
             CaseWorkflow.run,
@@ -88,5 +88,16 @@ class Courier:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             start_signal=NUDGE,
-            start_delay=start_delay,
+        )
+
+    async def start_later(self, case: str, epoch: int, delay: timedelta) -> None:
+        """Start a loop that sleeps until something falls due; a nudge wakes it before that."""
+        await self._client.start_workflow(
+            CaseWorkflow.run,
+            CaseStart(case, epoch),
+            id=case,
+            task_queue=CASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_delay=delay,
         )

@@ -14,7 +14,7 @@ from temporalio.envconfig import ClientConfig
 from activities.record import Door
 from domain.case import EVENTS
 from domain.catalogue import EVENTS as CATALOGUE_EVENTS
-from infra.catalogue_data import parse_source_state
+from domain.catalogue import parse_source_state
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
@@ -36,7 +36,7 @@ class Parts:
 @asynccontextmanager
 async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[Parts]:
     """Open the ledger of this installation. Read-only when the database belongs to another."""
-    keys = FolderKeys(settings.keys)
+    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
     ledger = await open_ledger(
         settings.database_url.get_secret_value(),
         keys,

@@ -30,11 +30,14 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worker]:
     """One worker for cases, one for notices, so that a dead mail server holds up nothing else."""
     performing = Performing(door, hands)
-    by_queue: dict[str, list[Callable[..., Any]]] = {CASES: [Attending(door).attend], NOTICES: []}
-    for queue, activities in by_queue.items():
-        activities += performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)
-    by_queue[CASES].append(performing.record_unknown)
-    return [_worker(client, queue, activities) for queue, activities in by_queue.items()]
+
+    def named(queue: str) -> list[Callable[..., Any]]:
+        return performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)
+
+    return [
+        _worker(client, CASES, [Attending(door).attend, performing.record_unknown, *named(CASES)]),
+        _worker(client, NOTICES, named(NOTICES)),
+    ]
 
 
 def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) -> Worker:

@@ -37,6 +37,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open case and in how many seconds time brings something for it; None = somebody should look now."""
+
+    stream: str
+    in_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The workflow engine that acts for this ledger; `target` and `cluster` are empty until one has taken over."""
 
@@ -166,6 +174,10 @@ class PgLedger:
         """Cases somebody should look at now: unattended, overdue by a minute, or with a claim past its lease."""
         rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
         return [Due(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
+
+    async def open_cases(self) -> Sequence[Waiting]:
+        """Every case that is not ended, the most urgent first."""
+        return [Waiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]
 
     async def nudged(self, due: Sequence[Due], pause: timedelta) -> None:
         """Leave these alone for a while, except where something was recorded since they were seen."""

@@ -58,6 +58,12 @@ select stream, version, woken, wake_at from (
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
 """
 
+OPEN_CASES = """
+select stream, case when attended < version then null
+                    else extract(epoch from coalesce(wake_at, 'infinity') - clock_timestamp()) end::double precision
+from attention where not ended order by 2 nulls first
+"""
+
 # Only what has not changed since it was seen: a newer append keeps its own nudge.
 NUDGED = """
 update attention a set nudge_at = clock_timestamp() + $4

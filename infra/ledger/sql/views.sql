@@ -23,7 +23,8 @@ end
 $$;
 
 create or replace function caravel_replace_case(p_row json) returns void
-language sql volatile as $$
+language plpgsql as $$
+begin
     insert into case_view select * from json_populate_record(null::case_view, p_row)
     on conflict (stream) do update set
         version = excluded.version, number = excluded.number, stage = excluded.stage, exit = excluded.exit,
@@ -31,11 +32,13 @@ language sql volatile as $$
         country = excluded.country, urgent = excluded.urgent, on_hold = excluded.on_hold, open = excluded.open,
         opened_at = excluded.opened_at, stage_since = excluded.stage_since, next_due = excluded.next_due,
         next_kind = excluded.next_kind, next_debtor = excluded.next_debtor, facts_version = excluded.facts_version,
-        detail = excluded.detail
+        detail = excluded.detail;
+end
 $$;
 
 create or replace function caravel_replace_obligations(p_stream text, p_rows json) returns void
-language sql volatile as $$
+language plpgsql as $$
+begin
     delete from obligation_view
     where stream = p_stream and id not in (select id from json_populate_recordset(null::obligation_view, p_rows));
     insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_rows)
@@ -43,18 +46,21 @@ language sql volatile as $$
         stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
         creditor = excluded.creditor, state = excluded.state, due = excluded.due,
         next_step_at = excluded.next_step_at, opened_at = excluded.opened_at
-    where old.* is distinct from excluded.*
+    where old.* is distinct from excluded.*;
+end
 $$;
 
 create or replace function caravel_replace_effects(p_stream text, p_rows json) returns void
-language sql volatile as $$
+language plpgsql as $$
+begin
     delete from effect_view
     where stream = p_stream and id not in (select id from json_populate_recordset(null::effect_view, p_rows));
     insert into effect_view as old select * from json_populate_recordset(null::effect_view, p_rows)
     on conflict (id) do update set
         stream = excluded.stream, kind = excluded.kind, about = excluded.about, state = excluded.state,
         tries = excluded.tries, not_before = excluded.not_before, requested_at = excluded.requested_at
-    where old.* is distinct from excluded.*
+    where old.* is distinct from excluded.*;
+end
 $$;
 
 create or replace function caravel_replace_watch(p_stream text, p_streams json) returns boolean

@@ -1,0 +1,122 @@
+"""The hands of the engine: for every kind of effect, who carries it out. One table, compared with the journey."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from activities.addressing import Addressing, Link, Offices, Reader
+from activities.catalogue import Catalogue
+from activities.doses import Lots, OnUnit, Reserving
+from activities.far_sides import FarSide, FarSideRefused
+from activities.perform import Delivered, Hand, Outward
+from activities.ports import CommandKey, Ledger, Meta
+from activities.record import ENGINE
+from domain import catalogue, lot
+from domain.effects import Effect
+from domain.personal import Erased
+from domain.policy import Party, Policy
+from domain.state import Case
+from domain.unit import CommitUnit, FreeUnit
+from workflows.journey import EFFECTS
+
+Hospitals = Callable[[str, str], FarSide]
+"""A far side for a centre: (centre's stream, its endpoint)."""
+
+
+class ToHospital:
+    """Over the centre's interface where it has one, else as a mail with one question."""
+
+    def __init__(self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: FarSide) -> None:
+        self._ledger = ledger
+        self._addressing = addressing
+        self._hospitals = hospitals
+        self._mail = mail
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused(no_centre) where nobody is asked."""
+        name = self._addressing.centre_of(case, effect)
+        found = await self._ledger.sources([name]) if name else []
+        if not found:
+            raise FarSideRefused("no_centre")
+        centre = found[0].state
+        if centre.get("endpoint"):
+            request = self._addressing.hospital(case, effect)
+            return await Outward(self._hospitals(name, centre["endpoint"])).deliver(request, repeat=repeat)
+        languages = centre.get("languages") or ["en"]
+        reader = Reader(str(centre.get("mail", "")), str(languages[0]), str(centre.get("zone", "UTC")))
+        question = await self._addressing.question(case, effect, reader, now)
+        return await Outward(self._mail).deliver(question, repeat=repeat)
+
+
+class ToPeople:
+    """By mail; what concerns a hospital goes to the hospital."""
+
+    def __init__(self, addressing: Addressing, mail: FarSide, hospital: Hand) -> None:
+        self._addressing = addressing
+        self._mail = mail
+        self._hospital = hospital
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused(no_address) where nobody can be reached."""
+        if effect.to is Party.HOSPITAL:
+            return await self._hospital.deliver(case, effect, now, repeat=repeat)
+        request = await self._addressing.mail(case, effect, now)
+        return await Outward(self._mail).deliver(request, repeat=repeat)
+
+
+class StockedLots(Lots):
+    """Lots found by product in the read models, told through their own streams."""
+
+    def __init__(self, ledger: Ledger, keeper: Catalogue, lots_of: Callable[[str], Awaitable[Sequence[str]]]) -> None:
+        self._ledger = ledger
+        self._keeper = keeper
+        self._lots_of = lots_of
+
+    async def stocked(self, case: Case) -> Iterable[str]:
+        """Lots of the protocol's product, the soonest to expire first."""
+        found = await self._ledger.sources([case.protocol]) if case.protocol else []
+        product = str(found[0].state.get("product", "")) if found else ""
+        return [name for name in await self._lots_of(product) if name != case.lot]
+
+    async def tell(self, stream: str, command: lot.Command, key: str) -> lot.Lot:
+        """Record a command on a lot, once per (lot, effect, command)."""
+        name = f"{key}/{stream}/{command.type}"
+        body = sha256(name.encode()).digest()
+        done = await self._keeper.record(stream, command, Meta(ENGINE, key=name), CommandKey(ENGINE, name, body))
+        state = done.state
+        assert isinstance(state, lot.Lot)
+        return state
+
+
+def staff_of(ledger: Ledger) -> Callable[[str], Awaitable[Reader | None]]:
+    """Finds a member of staff by stream; an erased or missing address is nobody."""
+
+    async def find(stream: str) -> Reader | None:
+        if not stream.startswith("person-"):
+            return None
+        state: Any = catalogue.fold(stream, (await ledger.load(stream)).facts)
+        if isinstance(state.mail, Erased) or not state.mail:
+            return None
+        return Reader(state.mail, state.language or "en", state.zone or "UTC")
+
+    return find
+
+
+def hands(
+    ledger: Ledger, policy: Policy, offices: Offices, lots: Lots, hospitals: Hospitals, mail: FarSide, link: Link
+) -> Mapping[str, Hand]:
+    """One hand for every kind of effect of the journey. Raises LookupError for a kind without one."""
+    addressing = Addressing(offices, staff_of(ledger), link)
+    hospital = ToHospital(ledger, addressing, hospitals, mail)
+    people = ToPeople(addressing, mail, hospital)
+    special: dict[str, Hand] = {
+        "reserve_dose": Reserving(lots, policy),
+        "release_dose": OnUnit(lots, FreeUnit),
+        "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
+        "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
+    }
+    by_channel: dict[str, Hand] = {"asks": hospital, "blind": people}
+    return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -1,0 +1,95 @@
+"""Brings every open case to a workflow engine that has none of them: the loops are started again, paced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
+from temporalio.client import Client
+
+from api.run.courier import Courier
+from domain.errors import Reason, Refused
+from infra.ledger.ledger import PgLedger, Waiting
+
+log = structlog.get_logger()
+
+AT_ONCE = 10
+BREATH = 0.05
+SOON = timedelta(minutes=1)
+LONGEST = 86_400.0
+"""Seconds; a loop looks once a day in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """How many loops were started: at once because something is due, and for later."""
+
+    epoch: int
+    now: int
+    later: int
+
+
+async def cluster_id(client: Client) -> str:
+    """The id of the Temporal cluster behind a client; a wiped or different one has another."""
+    info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), timeout=timedelta(seconds=10))
+    return str(info.cluster_id)
+
+
+async def own_engine(ledger: PgLedger, client: Client) -> bool:
+    """Whether this Temporal is the one that acts for this ledger."""
+    return (await ledger.engine()).cluster == await cluster_id(client)
+
+
+async def restore(
+    ledger: PgLedger,
+    client: Client,
+    courier: Courier,
+    *,
+    take_over: bool,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Restored:
+    """Start a loop for every open case on this Temporal.
+
+    Raises Refused(SUPERSEDED) when another Temporal acts for this ledger and `take_over` is not given.
+    """
+    engine, cluster = await ledger.engine(), await cluster_id(client)
+    foreign = engine.cluster not in ("", cluster)
+    if foreign and not take_over:
+        raise Refused(
+            Reason.SUPERSEDED,
+            f"another Temporal ({engine.target}) acts for this ledger; stop it, then use --take-over",
+        )
+    epoch = engine.epoch
+    if engine.cluster != cluster or take_over:
+        epoch = await ledger.take_over(client.service_client.config.target_host, cluster)
+    waiting = await ledger.open_cases()
+    urgent = [case for case in waiting if _urgent(case)]
+    rest = [case for case in waiting if not _urgent(case)]
+    await _start(courier, urgent, epoch, lambda n: progress(n, len(waiting)))
+    await _start(courier, rest, epoch, lambda n: progress(len(urgent) + n, len(waiting)))
+    log.info("restored", epoch=epoch, now=len(urgent), later=len(rest))
+    return Restored(epoch, len(urgent), len(rest))
+
+
+async def _start(courier: Courier, cases: list[Waiting], epoch: int, progress: Callable[[int], None]) -> None:
+    """A few at a time, so that live cases do not wait behind sleeping ones."""
+    for first in range(0, len(cases), AT_ONCE):
+        group = cases[first : first + AT_ONCE]
+        await asyncio.gather(*(_one(courier, case, epoch) for case in group))
+        progress(first + len(group))
+        await asyncio.sleep(BREATH)
+
+
+async def _one(courier: Courier, case: Waiting, epoch: int) -> None:
+    if case.in_seconds is None or _urgent(case):
+        await courier.nudge(case.stream, epoch)
+    else:
+        await courier.start_later(case.stream, epoch, timedelta(seconds=min(case.in_seconds, LONGEST)))
+
+
+def _urgent(case: Waiting) -> bool:
+    return case.in_seconds is None or case.in_seconds <= SOON.total_seconds()
