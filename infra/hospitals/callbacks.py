@@ -61,6 +61,8 @@ class _OneKey(HTTPSignatureKeyResolver):
 class _Verifier(HTTPMessageVerifier):
     """The library's verifier with the clock as an argument; its own reads the machine's."""
 
+    needed = ("created", "keyid", "nonce")
+
     def __init__(self, key: Ed25519PublicKey, now: datetime) -> None:
         super().__init__(signature_algorithm=ED25519, key_resolver=_OneKey(public=key))
         self._now = now
@@ -68,7 +70,7 @@ class _Verifier(HTTPMessageVerifier):
     def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:  # noqa: ANN401  untyped in the library
         """Made within five minutes, not in the future, not expired, with a nonce and a key id."""
         params = sig_input.params
-        for name in ("created", "keyid", "nonce"):
+        for name in self.needed:
             if name not in params:
                 raise InvalidSignature(f"the signature has no {name}")
         created = _instant(params["created"])
