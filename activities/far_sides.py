@@ -39,7 +39,7 @@ class Receipt:
 
 
 class FarSideRefused(Exception):
-    """A definite no; trying again would be answered the same. `detail` may describe a person, so str() leaves it out."""
+    """A definite no; a repeat would be answered the same. `detail` may describe a person, so str() leaves it out."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code)
