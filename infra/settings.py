@@ -22,14 +22,12 @@ class Settings(BaseSettings):
     policy: Path | None = None
     role_mail: dict[str, str] = {}
     documents: str = ""
-    hospital_url: str = ""
-    callback_url: str = ""
+    public_url: str = "http://127.0.0.1"
     smtp: str = "127.0.0.1:1025"
     mail_from: str = "caravel@localhost"
     api_host: str = "127.0.0.1"
     api_port: int = 0
     metrics_port: int = 0
-    pace: float = 1.0
     log_level: str = "info"
 
     @property

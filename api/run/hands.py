@@ -7,8 +7,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from activities.addressing import Addressing, Link, Offices, Reader
 from activities.catalogue import Catalogue
+
+from activities.addressing import Addressing, Link, Offices, Reader
 from activities.doses import Lots, OnUnit, Reserving
 from activities.far_sides import FarSide, FarSideRefused
 from activities.perform import Delivered, Hand, Outward

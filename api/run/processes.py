@@ -1,0 +1,98 @@
+"""The long-running processes: what a worker is made of, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+import structlog
+from activities.catalogue import Catalogue
+from infra.capabilities import links
+from temporalio.client import Client
+
+from activities.addressing import Link, Offices, Reader
+from activities.far_sides import FarSide
+from activities.perform import Hand
+from api.run.courier import Courier
+from api.run.hands import StockedLots, hands
+from api.run.restore import own_engine
+from api.run.wiring import Parts, connect_temporal, parts
+from api.run.worker import work, workers
+from domain.errors import Reason, Refused
+from domain.policy import Party
+from infra.hospitals.fhir_client import FhirFarSide
+from infra.mail import MailFarSide, MailServer
+from infra.settings import Settings
+from infra.telemetry import configure_logs
+
+log = structlog.get_logger()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event set by SIGINT and SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def mail_server(settings: Settings) -> MailServer:
+    """Where mail is handed in."""
+    host, _, port = settings.smtp.rpartition(":")
+    return MailServer(host, int(port), settings.mail_from)
+
+
+def offices(settings: Settings) -> Offices:
+    """Addresses per role; a role without one cannot be reached, and an effect for it is refused plainly."""
+    known = {Party(role): Reader(address) for role, address in settings.role_mail.items()}
+    return Offices(settings.mail_from, known)
+
+
+@asynccontextmanager
+async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]]:
+    """The hands with real far sides."""
+    settings = here.settings
+    async with httpx2.AsyncClient() as http:
+
+        def hospital(_centre: str, endpoint: str) -> FarSide:
+            return FhirFarSide(http, endpoint)
+
+        keeper = Catalogue(here.ledger, here.door.ids)
+        lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
+        mail = MailFarSide(mail_server(settings))
+        yield hands(here.ledger, here.door.policy, offices(settings), lots, hospital, mail, link)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until told to stop. Waits for a Temporal of its own; another one's ledger is left alone."""
+    configure_logs(settings.log_level)
+    stop = stop_on_signals()
+    async with parts(settings) as here:
+        if here.ledger.read_only:
+            raise Refused(Reason.READ_ONLY, "this ledger belongs to another installation; no courier, no effects")
+        client = await connect_temporal()
+        await _own(here, client, stop)
+        if stop.is_set():
+            return
+        async with all_hands(here, links(here.ledger, settings.public_url)) as table:
+            courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
+            log.info("worker ready")
+            await work(workers(client, here.door, table), [courier.run], stop)
+
+
+async def _own(here: Parts, client: Client, stop: asyncio.Event) -> None:
+    """Wait until this Temporal is the one that acts for the ledger (`caravel restore` says so)."""
+    while not stop.is_set():
+        try:
+            if await own_engine(here.ledger, client):
+                return
+            log.warning("another Temporal acts for this ledger; `caravel restore --take-over` changes that")
+        except Exception as error:  # noqa: BLE001 - Temporal or the database is away; they come back
+            log.warning("waiting for Temporal", error=type(error).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), 2)
+        except TimeoutError:
+            continue

@@ -1,0 +1,106 @@
+"""The child processes of the embedded mode, started again whenever one ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from infra.server_process import ServerError, ServerProcess, free_port, usable
+
+log = structlog.get_logger()
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+STEADY = 30.0
+"""A process that lived this many seconds is started again at once."""
+
+
+class Server(Protocol):
+    """Something that can be started, waited for, and stopped; started again it keeps its ports and data."""
+
+    async def start(self) -> None:
+        """Start, and wait until it answers."""
+
+    async def wait(self) -> int:
+        """Wait until it has ended."""
+
+    async def stop(self) -> None:
+        """Stop it."""
+
+
+class Program:
+    """One Python program of ours with a folder for its log, and ports that are remembered there."""
+
+    def __init__(self, folder: Path, name: str, ports: tuple[str, ...] = ()) -> None:
+        self._process = ServerProcess(folder.absolute(), name, signal.SIGTERM)
+        self._command: list[str] = []
+        self._environment: dict[str, str] = {}
+        self._answers: Callable[[], Awaitable[bool]] | None = None
+        self._names = ports
+        self.ports: dict[str, int] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the running process; None when there is none."""
+        return self._process.pid
+
+    def port(self, name: str) -> int:
+        """A remembered port; another one only where somebody else took it."""
+        if name not in self.ports:
+            known = int(self._process.remembered().get(name) or 0)
+            self.ports[name] = known if known and usable(known) else free_port()
+        return self.ports[name]
+
+    def runs(
+        self,
+        words: list[str],
+        environment: Mapping[str, str] | None = None,
+        answers: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        """What to run: words after `python`, variables beside the present ones, and how to see that it answers."""
+        self._command = [sys.executable, *words]
+        self._environment = {**os.environ, **(environment or {})}
+        self._answers = answers
+
+    async def start(self) -> None:
+        """Start, and wait until it answers. Raises ServerError with its last words."""
+        if self.pid:
+            return
+        await self._process.own()
+        self._process.remember(**self.ports)
+        self._process.spawn(self._command, env=self._environment)
+        async with asyncio.timeout(30):
+            while self._answers and not await self._answers():
+                if not self.pid:
+                    raise ServerError(f"{self._process.name} did not start:\n{self._process.last_words()}")
+                await asyncio.sleep(0.05)
+
+    async def wait(self) -> int:
+        """Wait until it has ended; its exit code."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Stop it, letting it finish what is under way."""
+        await self._process.stop()
+
+
+async def keep(name: str, server: Server) -> None:
+    """Start it again for ever; a program that keeps ending is waited for a little longer each time."""
+    pause = FIRST_WAIT
+    clock = asyncio.get_running_loop()
+    while True:
+        began = clock.time()
+        code = await server.wait()
+        log.warning("restarting", program=name, exit_code=code)
+        pause = FIRST_WAIT if clock.time() - began > STEADY else min(LONGEST_WAIT, pause * 2)
+        await asyncio.sleep(pause)
+        try:
+            await server.start()
+        except (ServerError, TimeoutError, OSError) as error:
+            log.warning("not started", program=name, error=str(error))
