@@ -66,6 +66,6 @@ class GroupCommit:
 
 def _lost(failure: BaseException) -> bool:
     """Whether the connection broke: then nobody knows what was recorded, and only the caller may try again."""
-    return not isinstance(failure, asyncpg.PostgresError) or isinstance(
-        failure, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError
-    )
+    if isinstance(failure, asyncpg.PostgresError):
+        return isinstance(failure, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError)
+    return not isinstance(failure, ValueError)  # a value that could not even be sent

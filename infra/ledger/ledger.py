@@ -175,6 +175,11 @@ class PgLedger:
         rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
         return [Due(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
 
+    async def lots_of(self, product: str) -> Sequence[str]:
+        """Streams of the released lots of a product, the soonest to expire first."""
+        rows = await guarded(self._pool.fetch(queries.LOTS_OF, product))
+        return [row["stream"] for row in rows]
+
     async def open_cases(self) -> Sequence[Waiting]:
         """Every case that is not ended, the most urgent first."""
         return [Waiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]

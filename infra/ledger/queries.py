@@ -58,6 +58,12 @@ select stream, version, woken, wake_at from (
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
 """
 
+LOTS_OF = """
+select stream from source
+where stream like 'lot-%' and state::json ->> 'product' = $1 and state::json ->> 'state' = 'released'
+order by state::json ->> 'expires', stream
+"""
+
 OPEN_CASES = """
 select stream, case when attended < version then null
                     else extract(epoch from coalesce(wake_at, 'infinity') - clock_timestamp()) end::double precision

@@ -67,6 +67,15 @@ async def test_of_many_at_once_one_wins_and_the_others_conflict(ledger: PgLedger
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["VersionConflict"] * 19 + ["list"]
 
 
+@pytest.mark.parametrize(("name", "expected"), [("case-1", 2**40), ("\ud800", 0), ("\0", 0)])
+async def test_a_value_that_cannot_be_sent_fails_alone(ledger: PgLedger, name: str, expected: int) -> None:
+    bad = writing(name, expected, Counted())
+    appends = [*(writing(stream(), 0, Counted(i)) for i in range(5)), bad, writing(stream(), 0, Counted())]
+    outcomes = await asyncio.gather(*(ledger.append(one) for one in appends), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [*[list] * 5, DatabaseFailed, list]
+    assert await asyncio.wait_for(ledger.append(writing(stream(), 0, Counted())), 5)
+
+
 async def test_a_refused_append_does_not_take_its_batch_with_it(ledger: PgLedger) -> None:
     good = [writing(stream(), 0, Counted(i)) for i in range(10)]
     bad = writing(stream(), 3, Counted())
