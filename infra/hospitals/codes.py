@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from domain.stages import (
     admission,
     bed,
-    dose,
     eligibility,
     follow_up,
     infusion,
@@ -47,7 +46,6 @@ ASKED: Mapping[str, Row] = {
     "submit_dossier": Row("ServiceRequest", "active", "Please review this dossier"),
     "request_quote": Row("ServiceRequest", "active", "Please name the price of the treatment"),
     "withdraw_submission": Row("Communication", "completed", "This request is withdrawn"),
-    "reserve_dose": Row("ServiceRequest", "active", "Please hold one unit for this case"),
     "hold_bed": Row("Appointment", "proposed", "Please hold a bed for this case"),
     "request_invitation_letter": Row("ServiceRequest", "active", "Please issue an invitation letter"),
     "confirm_open_door": Row("ServiceRequest", "active", "Please confirm that the patient may travel now"),
@@ -57,14 +55,13 @@ ASKED: Mapping[str, Row] = {
     "confirm_thaw": Row("ServiceRequest", "active", "Please confirm the thaw and report the infusion"),
     "refer_transplant": Row("ServiceRequest", "active", "Please decide on a transplant"),
     "tell_centre_of_exit": Row("Communication", "completed", "The journey has ended early"),
-    "release_dose": Row("Communication", "completed", "The held unit is free again"),
     "release_bed": Row("Appointment", "cancelled", "The held bed is free again"),
     "void_letter": Row("Communication", "completed", "The invitation letter is not used"),
     "recall_dossier": Row("Communication", "completed", "Please destroy your copies where law allows"),
     "remind": Row("Communication", "completed", "An answer is still awaited"),
     "escalate": Row("Communication", "completed", "An answer is overdue"),
 }
-"""Every kind of effect a hospital can be sent."""
+"""Every kind of effect a hospital can be sent. Doses are held and freed on the lots' own streams, not by asking."""
 
 INPUTS = frozenset(
     {
@@ -86,8 +83,6 @@ SAYS: Mapping[str, type[Any]] = {
         eligibility.AcceptPatient,
         eligibility.DeclinePatient,
         eligibility.GiveQuote,
-        dose.HoldDose,
-        dose.RefuseDose,
         bed.HoldBed,
         bed.RefuseBed,
         visa.IssueLetter,

@@ -99,14 +99,6 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (2, ()),
     ),
     "request_quote": ((95, (Line(1, 3, "GiveQuote", {**PRICE, "valid_until": Ahead(30)}),)), (5, ())),
-    "reserve_dose": (
-        (
-            92,
-            (Line(0.1, 1, "HoldDose", {"lot": Told("lot", "lot-1"), "unit": Told("unit", "U"), "until": Ahead(14)}),),
-        ),
-        (6, (Line(0.1, 1, "RefuseDose", {"code": "none_available"}),)),
-        (2, ()),
-    ),
     "hold_bed": (
         (90, (Line(0.2, 2, "HoldBed", {"ref": Drawn("B"), "until": Ahead(7)}),)),
         (8, (Line(0.2, 2, "RefuseBed", {"code": "full"}),)),

@@ -24,7 +24,7 @@ MANY = 3_000
 
 
 def asking(effect: str, kind: str) -> Request:
-    return Request(effect, kind, "case-1", "submission-1/1", "hospital", "centre-1", {"lot": "lot-7"})
+    return Request(effect, kind, "case-1", "submission-1/1", "hospital", "centre-1")
 
 
 def test_the_same_in_another_process_with_another_hash_seed() -> None:
@@ -73,13 +73,11 @@ def test_every_kind_that_answers_is_one_a_hospital_is_sent() -> None:
 
 
 def test_what_only_the_moment_fills() -> None:
-    request = asking("e1", "reserve_dose")
-    said = next(
-        s for n in range(99) for s in behaviour(1, f"e{n}", "reserve_dose").answers if s.command["type"] == "HoldDose"
-    )
-    command = spoken(said, request, START)
-    assert (command["lot"], command["until"]) == ("lot-7", (START + timedelta(days=14)).isoformat())
-    assert command["unit"] == "U-e1"
+    thaw, bed = behaviour(1, "e1", "confirm_thaw").answers, [behaviour(1, f"e{n}", "hold_bed") for n in range(99)]
+    request = Request("e1", "confirm_thaw", "case-1", "fact-1", "hospital", "centre-1", {"unit": "lot-7/3"})
+    assert {spoken(said, request, START)["unit"] for said in thaw} == {"lot-7/3"}
+    held = next(said for plan in bed for said in plan.answers if said.command["type"] == "HoldBed")
+    assert spoken(held, request, START)["until"] == (START + timedelta(days=7)).isoformat()
 
 
 async def test_a_rehearsal_uses_the_same_desk_on_its_own_clock() -> None:
