@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from activities.ports import Append, Attention, CommandKey, Ledger, Loaded, Meta, Source, VersionConflict
+from activities.attempts import recorded_once, require_same
+from activities.ports import Append, Attention, CommandKey, Ledger, Loaded, Meta, Source
 from activities.views import case_views
 from domain.advance import advance, as_fact
 from domain.agenda import wake_at
 from domain.case import Command, Event, decide, evolve, fold
 from domain.effects import EffectDelivered
-from domain.errors import Reason, Refused, require
+from domain.errors import Reason, require
 from domain.fact import Draft, Fact, Ids, Why
 from domain.policy import Policy
 from domain.stages.inquiry import OpenCase
@@ -21,8 +22,6 @@ from domain.stages.sources import noted, watched
 from domain.state import Case
 
 ENGINE = "engine"
-ATTEMPTS = 12
-"""How often a command is decided again while others keep changing the same case."""
 GRACE = timedelta(seconds=3)
 """How long the courier leaves an append of the engine's own alone: the loop that wrote it looks again by itself."""
 
@@ -84,15 +83,9 @@ class Door:
 
     async def record(self, ask: Ask) -> Recorded:
         """Record a command or a look. Raises Refused with nothing recorded; CONFLICT when others never pause."""
-        for _ in range(ATTEMPTS):
-            loaded = await self._load(ask)
-            if loaded.remembered is not None:
-                return await self._again(ask, loaded)
-            try:
-                return await self._once(ask, loaded)
-            except VersionConflict:
-                continue
-        raise Refused(Reason.CONFLICT, "others kept changing this case; nothing was recorded, try again")
+        return await recorded_once(
+            lambda: self._load(ask), lambda loaded: self._again(ask, loaded), lambda loaded: self._once(ask, loaded)
+        )
 
     async def case(self, stream: str) -> tuple[Case, Sequence[Fact[Event]], datetime]:
         """A case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
@@ -114,11 +107,7 @@ class Door:
 
     async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
         """The first result of a command that was recorded before."""
-        first = loaded.remembered
-        assert first is not None
-        assert ask.key is not None
-        same = first.body == ask.key.body and (first.stream == ask.stream or isinstance(ask.command, OpenCase))
-        require(same, Reason.KEY_REUSED, "this idempotency key was used for another command")
+        first = require_same(ask.key, loaded, opening=isinstance(ask.command, OpenCase))
         facts = (await self.ledger.load(first.stream)).facts if first.stream != ask.stream else loaded.facts
         upto = [f for f in facts if f.version <= max(first.last, first.first - 1)]
         case = replace(fold(upto), id=first.stream)
