@@ -88,6 +88,9 @@ async def test_a_call_that_comes_while_the_engine_looks_is_not_lost(ledger: PgLe
     await ledger.append(writing(lot, 0, Counted()))
     await ledger.append(writing(name, 1, Counted(), attention=Attention(attended=True, woken=loaded.woken)))
     assert await due(ledger, name)
+    # The control: an engine that claims to have seen the call loses it.
+    await ledger.append(writing(name, 2, Counted(), attention=Attention(attended=True, woken=loaded.woken + 1)))
+    assert await due(ledger, name) is None
 
 
 async def test_a_case_that_has_just_begun_to_watch_is_looked_at_again(ledger: PgLedger) -> None:
