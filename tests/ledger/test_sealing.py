@@ -153,6 +153,7 @@ for i in range(40):
 """
 
 
+@pytest.mark.slow
 async def test_several_processes_agree_on_every_key(tmp_path: Path) -> None:
     runs = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", MAKER, str(tmp_path), stdout=subprocess.PIPE)
