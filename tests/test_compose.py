@@ -18,7 +18,7 @@ def services() -> dict[str, Any]:
 
 
 def test_schema() -> None:
-    PyCompose.from_yaml(COMPOSE.read_text()).validate()
+    PyCompose.from_yaml(yaml.safe_dump(yaml.safe_load(COMPOSE.read_text()))).validate()  # its reader knows no merge keys
 
 
 def test_lint_finds_nothing_of_high_severity() -> None:

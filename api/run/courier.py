@@ -25,6 +25,8 @@ AT_ONCE = 20
 PAUSE = timedelta(seconds=10)
 """How long a nudged case is left alone before it is nudged again if nobody looked."""
 RETRY = 1.0
+LASTS = 2.0
+"""Seconds for which the epoch and the lock are taken to stand."""
 
 
 class Courier:
@@ -35,6 +37,7 @@ class Courier:
         self._dsn = dsn
         self._client = client
         self.nudges = 0
+        self._epoch = (-LASTS, 0)
 
     async def run(self) -> None:
         """Nudge for ever; a lost database or engine is waited for."""
@@ -51,9 +54,12 @@ class Courier:
 
     async def _work(self, still: Callable[[], Awaitable[None]]) -> None:
         bell = await self._ledger.bells.listen(ATTENTION)
+        clock, checked = asyncio.get_running_loop().time, 0.0
         try:
             while True:
-                await still()
+                if clock() - checked > LASTS:
+                    await still()
+                    checked = clock()
                 if await self.round() < BATCH:
                     await self._ledger.bells.wait(bell, POLL)
         finally:
@@ -64,10 +70,19 @@ class Courier:
         due = await self._ledger.attention_due(BATCH)
         if not due:
             return 0
-        epoch = (await self._ledger.engine()).epoch
+        epoch = await self._present_epoch()
         for start in range(0, len(due), AT_ONCE):
             await self._nudge(due[start : start + AT_ONCE], epoch)
         return len(due)
+
+    async def _present_epoch(self) -> int:
+        """The engine's epoch, read again every few seconds: a stale one only starts a loop that ends at once."""
+        now = asyncio.get_running_loop().time()
+        read, epoch = self._epoch
+        if now - read > LASTS:
+            epoch = (await self._ledger.engine()).epoch
+            self._epoch = (now, epoch)
+        return epoch
 
     async def _nudge(self, due: Sequence[Due], epoch: int) -> None:
         results = await asyncio.gather(*(self.nudge(d.stream, epoch) for d in due), return_exceptions=True)
