@@ -15,7 +15,7 @@ from activities.far_sides import Answer
 from domain.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
-from infra.hospitals.fhir_map import Unmapped, checked, coded, identified
+from infra.hospitals.fhir_map import Unmapped, at_fault, checked, coded, identified, stated
 
 
 class BadAnswer(Exception):
@@ -98,8 +98,7 @@ def _proved(name: str, command: Mapping[str, Any]) -> None:
     try:
         parsed = _adapter(name).validate_json(json.dumps(command), strict=True)
     except ValidationError as error:
-        where = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()})
-        raise BadAnswer(f"{name}: {', '.join(where)}") from None
+        raise BadAnswer(f"{name}: {at_fault(error)}") from None
     naive = [f.name for f in fields(parsed) if _naive(getattr(parsed, f.name))]
     if naive:
         raise BadAnswer(f"{name}: {naive[0]} needs a zone")
@@ -126,7 +125,7 @@ def task_of(
         "for": {"type": "Patient", "identifier": {"system": CASE, "value": case}},
         "output": [output for word, value in says.items() for output in _outputs(name, word, value)],
     }
-    return checked(made)
+    return stated(made)
 
 
 def _outputs(name: str, word: str, value: object) -> Iterable[dict[str, Any]]:

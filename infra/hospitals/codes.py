@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from domain.stages import (
-    admission,
-    bed,
-    eligibility,
-    follow_up,
-    infusion,
-    lymphodepletion,
-    observations,
-    redosing,
-    transplant,
-    visa,
-)
+from domain.case import COMMANDS
 
 EFFECT = "urn:caravel:effect"
 CASE = "urn:caravel:case"
@@ -75,30 +64,18 @@ INPUTS = frozenset(
 
 ANSWER_STATUS = frozenset({"received", "accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
 
-SAYS: Mapping[str, type[Any]] = {
-    command.__name__: command
-    for command in (
-        eligibility.AcknowledgeSubmission,
-        eligibility.AskForMore,
-        eligibility.AcceptPatient,
-        eligibility.DeclinePatient,
-        eligibility.GiveQuote,
-        bed.HoldBed,
-        bed.RefuseBed,
-        visa.IssueLetter,
-        visa.ConfirmTravel,
-        visa.StopTravel,
-        admission.AdmitPatient,
-        admission.ConfirmScreening,
-        admission.FailScreening,
-        *get_args(lymphodepletion.Command),
-        *get_args(infusion.Command),
-        *get_args(redosing.Command),
-        *get_args(observations.Command),
-        transplant.RecordTransplant,
-        transplant.DeclineTransplant,
-        follow_up.RecordVisit,
-        follow_up.ReportMalignancy,
-    )
-}
+_NAMES = """
+AcknowledgeSubmission AskForMore AcceptPatient DeclinePatient GiveQuote
+HoldBed RefuseBed IssueLetter ConfirmTravel StopTravel
+AdmitPatient ConfirmScreening FailScreening
+SignGate RecordDepletion CompleteDepletion OmitDepletion StopDepletion
+AuthoriseInfusion CheckIdentity StartThaw DestroyUnit RecordInfusion PlanInfusions
+DischargePatient ReadmitPatient DecidePathway DeclareFitHome DecideRedosing GiveUpRedosing
+ReportToxicity ResolveToxicity ReportInfection ReportLaboratory ReportStay AssessResponse ReportProgression
+ReportOtherTreatment ReportTrialHold ReportOffStudy ReportDeath
+RecordTransplant DeclineTransplant RecordVisit ReportMalignancy
+""".split()
+_COMMANDS = {command.__name__: command for command in COMMANDS}
+
+SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES}
 """The closed table of commands a hospital may give. Whether one is accepted now is the journey table's business."""

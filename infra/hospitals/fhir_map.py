@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 from activities.far_sides import Request
 from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND, Row
 from infra.hospitals.fhir_values import plain, valued
+
+NOT_PLAIN = re.compile(r"[^A-Za-z0-9_]")
 
 
 class Unmapped(ValueError):
@@ -37,18 +40,33 @@ def task(request: Request) -> dict[str, Any]:
         "focus": {"reference": "#focus"},
         "input": [*_inputs(request.body), *_references(documents)],
     }
-    return checked(made)
+    return stated(made)
 
 
-def checked(made: Mapping[str, Any]) -> dict[str, Any]:
-    """The Task as plain R4B JSON without empty parts. Raises Unmapped naming the elements at fault."""
+def stated(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A Task of our own making without its empty parts, proved to be R4B. Raises Unmapped."""
     filled = {key: value for key, value in made.items() if value not in (None, [], "")}
-    try:
-        shown: dict[str, Any] = Task.model_validate(filled).model_dump(mode="json", exclude_none=True)
-    except ValidationError as error:
-        where = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()})
-        raise Unmapped(f"not a Task of R4B: {', '.join(where)}") from None
+    _parsed(filled)
+    return filled
+
+
+def checked(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Somebody else's Task as plain R4B JSON. Raises Unmapped naming the elements at fault."""
+    shown: dict[str, Any] = _parsed(read).model_dump(mode="json", exclude_none=True)
     return shown
+
+
+def _parsed(made: Mapping[str, Any]) -> Task:
+    try:
+        return Task.model_validate(made)
+    except ValidationError as error:
+        raise Unmapped(f"not a Task of R4B: {at_fault(error)}") from None
+
+
+def at_fault(error: ValidationError) -> str:
+    """Where the faults are, at most five, with whatever a stranger may have called an element cut to plain letters."""
+    paths = {".".join(NOT_PLAIN.sub("", str(part))[:40] for part in e["loc"]) for e in error.errors()}
+    return ", ".join(sorted(paths)[:5])
 
 
 def request_of(body: Mapping[str, Any], centre: str) -> Request:

@@ -93,10 +93,20 @@ def test_nothing_may_be_left_out(name: str) -> None:
     refused({k: v for k, v in signed().items() if k != name})
 
 
-def test_a_signature_that_does_not_cover_the_body_proves_nothing() -> None:
-    message = callbacks._Message("POST", callbacks.ORIGIN + PATH, {})
+@pytest.mark.parametrize("left_out", ["@method", "@path", "content-digest"])
+def test_a_signature_covers_method_path_and_body(left_out: str) -> None:
+    headers = {"Content-Digest": signed()["Content-Digest"]}
+    message = callbacks._Message("POST", callbacks.ORIGIN + PATH, headers)
     signer = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=callbacks._OneKey(private=KEY))
-    signer.sign(message, key_id="centre-1", created=NOW, nonce="n", covered_component_ids=("@method", "@path"))
+    covered = [name for name in callbacks.NEEDED if name != left_out]
+    signer.sign(
+        message,
+        key_id="centre-1",
+        created=NOW,
+        nonce="n",
+        covered_component_ids=covered,
+        use_existing_digest=True,
+    )
     refused(message.headers)
 
 
