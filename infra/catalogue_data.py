@@ -1,0 +1,93 @@
+"""The real trials and centres of infra/data as commands for an empty catalogue: stream → command, in file order."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from domain.centre import RegisterCentre
+from domain.protocol import ProductClass, RegisterProtocol
+
+DATA = Path(__file__).with_name("data")
+PROTOCOLS, CENTRES, COURSES = DATA / "protocols.json", DATA / "centres.json", DATA / "courses.json"
+CLASSES: Mapping[str, ProductClass] = {"CAR-NK": "car_nk", "autologous": "autologous", "allogeneic": "allogeneic"}
+WEEKLY = re.compile(r"once a week for (\d+) weeks")
+
+
+class CatalogueDataInvalid(ValueError):
+    """A data file cannot be used; the message names the entry."""
+
+
+def centres(path: Path = CENTRES) -> Mapping[str, RegisterCentre]:
+    """Every centre of the file. One not known to accept patients from abroad counts as one that does not."""
+    return {row["stream"]: _centre(row) for row in _rows(path, "centres")}
+
+
+def protocols(path: Path = PROTOCOLS) -> Mapping[str, RegisterProtocol]:
+    """Every protocol of the file that has a source."""
+    read = json.loads(path.read_text(encoding="utf-8"))
+    as_of = date.fromisoformat(read["brought_in"])
+    return {row["stream"]: _protocol(row, as_of) for row in _rows(path, "protocols")}
+
+
+def _rows(path: Path, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[name]
+    streams = [row["stream"] for row in rows]
+    if doubled := {stream for stream in streams if streams.count(stream) > 1}:
+        raise CatalogueDataInvalid(f"{path.name}: {', '.join(sorted(doubled))} stands there twice")
+    return rows
+
+
+def _centre(row: Mapping[str, Any]) -> RegisterCentre:
+    return RegisterCentre(
+        name=row["name"],
+        city=row["city"],
+        country=row["country"],
+        zone=row["zone"],
+        languages=tuple(row["languages"]),
+        accepts_international=bool(row["accepts_international"]),
+        capabilities=tuple(row["capabilities"]),
+        source=row["source"],
+        as_of=date.fromisoformat(row["as_of"]),
+    )
+
+
+def _protocol(row: Mapping[str, Any], as_of: date) -> RegisterProtocol:
+    return RegisterProtocol(
+        registry=row["registry"] or row["other_ids"][0],
+        title=row["title"],
+        product=row["product"],
+        product_class=product_class(row["product_type"]),
+        targets=tuple(row["targets"]),
+        diseases=tuple(row["diseases"]),
+        phase=row["phase"] or "",
+        centre=row["centre_stream"] or "",
+        planned_infusions=planned_infusions(row["redosing"]),
+        lymphodepletion_planned=lymphodepletion_planned(row["lymphodepletion"]),
+        source=" | ".join(source["ref"] for source in row["sources"]),
+        as_of=as_of,
+    )
+
+
+def product_class(product_type: str) -> ProductClass:
+    """The class of a product by the first word of its type; ValueError for a new one."""
+    found = CLASSES.get(product_type.split(" ", maxsplit=1)[0])
+    if found is None:
+        raise CatalogueDataInvalid(f"protocols: no product class for {product_type}")
+    return found
+
+
+def planned_infusions(redosing: Any) -> int:  # noqa: ANN401 - JSON: text, object or null
+    """How many infusions the protocol plans for everybody; 1 where it plans more for some or says nothing."""
+    if not isinstance(redosing, Mapping):
+        return 1
+    weekly = WEEKLY.search(str(redosing.get("schedule", "")))
+    return int(redosing.get("planned_infusions") or redosing.get("rounds") or (weekly[1] if weekly else 1))
+
+
+def lymphodepletion_planned(regimen: list[Mapping[str, Any]]) -> bool | None:
+    """Whether everybody gets it (True), nobody (False); None where the source does not say or arms differ."""
+    given = {not str(row["drug"]).startswith("none") for row in regimen}
+    return given.pop() if len(given) == 1 else None
