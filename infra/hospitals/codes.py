@@ -64,17 +64,17 @@ INPUTS = frozenset(
 
 ANSWER_STATUS = frozenset({"received", "accepted", "rejected", "in-progress", "on-hold", "completed", "failed"})
 
-_NAMES = """
-AcknowledgeSubmission AskForMore AcceptPatient DeclinePatient GiveQuote
-HoldBed RefuseBed IssueLetter ConfirmTravel StopTravel
-AdmitPatient ConfirmScreening FailScreening
-SignGate RecordDepletion CompleteDepletion OmitDepletion StopDepletion
-AuthoriseInfusion CheckIdentity StartThaw DestroyUnit RecordInfusion PlanInfusions
-DischargePatient ReadmitPatient DecidePathway DeclareFitHome DecideRedosing GiveUpRedosing
-ReportToxicity ResolveToxicity ReportInfection ReportLaboratory ReportStay AssessResponse ReportProgression
-ReportOtherTreatment ReportTrialHold ReportOffStudy ReportDeath
-RecordTransplant DeclineTransplant RecordVisit ReportMalignancy
-""".split()
+_NAMES = (
+    "AcknowledgeSubmission", "AskForMore", "AcceptPatient", "DeclinePatient", "GiveQuote",
+    "HoldBed", "RefuseBed", "IssueLetter", "ConfirmTravel", "StopTravel",
+    "AdmitPatient", "ConfirmScreening", "FailScreening",
+    "SignGate", "RecordDepletion", "CompleteDepletion", "OmitDepletion", "StopDepletion",
+    "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion", "PlanInfusions",
+    "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing", "GiveUpRedosing",
+    "ReportToxicity", "ResolveToxicity", "ReportInfection", "ReportLaboratory", "ReportStay", "AssessResponse",
+    "ReportProgression", "ReportOtherTreatment", "ReportTrialHold", "ReportOffStudy", "ReportDeath",
+    "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy",
+)  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 
 SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 import pytest
@@ -45,6 +47,14 @@ def refused(body: bytes) -> str:
 def test_every_effect_for_a_hospital_has_its_row() -> None:
     asked = {row.kind for row in WANTS if row.to is Party.HOSPITAL} | {"remind", "escalate"}
     assert set(ASKED) == asked - {"reserve_dose", "release_dose"}  # on the lots' own streams
+
+
+def test_the_page_for_hospitals_names_every_kind_and_command_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fhir.md").read_text()
+    kinds = [kind for row in re.findall(r"^\| `[A-Z].*?\| (.*) \|$", page, re.MULTILINE) for kind in row.split(", ")]
+    assert sorted(set(kinds)) == sorted(ASKED)
+    commands = re.findall(r"Commands a hospital may give: (.*)\.", page)[0].split(", ")
+    assert sorted(commands) == sorted(SAYS)
 
 
 @pytest.mark.parametrize("kind", sorted(ASKED))
