@@ -17,6 +17,9 @@ from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
 from infra.hospitals.fhir_map import Unmapped, at_fault, checked, coded, identified, stated
 
+ABOUT_IT = {"submission", "alert"}
+"""Fields a hospital may leave out, because what it was asked about names them."""
+
 
 class BadAnswer(Exception):
     """A callback that says nothing we can use; `reason` names the element at fault and repeats no value."""
@@ -58,7 +61,10 @@ def _task(body: bytes) -> dict[str, Any]:
 
 
 def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
-    """The command's fields from the outputs; `submission` may be left out, the request's own `about` names it."""
+    """The command's fields from the outputs; what the request's own `about` names may be left out.
+
+    A hospital speaks for the hospital, whatever it says.
+    """
     kinds = _kinds(name)
     said: dict[str, list[Any]] = {}
     for output in made.get("output", []):
@@ -67,8 +73,10 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
             raise BadAnswer(f"output: {name} has no such field")
         said.setdefault(word, []).append(_value(word, output))
     about = identified(made.get("groupIdentifier"), ABOUT)
-    if "submission" in kinds and "submission" not in said and about:
-        said["submission"] = [about.split("/", maxsplit=1)[0]]
+    for word in kinds.keys() & ABOUT_IT - said.keys() if about else ():
+        said[word] = [about.split("/", maxsplit=1)[0]]
+    if "party" in kinds:
+        said["party"] = ["hospital"]
     if many := [word for word, values in said.items() if len(values) > 1 and not kinds[word]]:
         raise BadAnswer(f"output: {many[0]} is given twice")
     return {word: values if kinds[word] else values[0] for word, values in said.items()}

@@ -44,6 +44,7 @@ ASKED: Mapping[str, Row] = {
     "confirm_thaw": Row("ServiceRequest", "active", "Please confirm the thaw and report the infusion"),
     "refer_transplant": Row("ServiceRequest", "active", "Please decide on a transplant"),
     "tell_centre_of_exit": Row("Communication", "completed", "The journey has ended early"),
+    "tell_centre_of_alert": Row("Communication", "completed", "A safety notice concerns this patient"),
     "release_bed": Row("Appointment", "cancelled", "The held bed is free again"),
     "void_letter": Row("Communication", "completed", "The invitation letter is not used"),
     "recall_dossier": Row("Communication", "completed", "Please destroy your copies where law allows"),
@@ -73,9 +74,9 @@ _NAMES = (
     "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing", "GiveUpRedosing",
     "ReportToxicity", "ResolveToxicity", "ReportInfection", "ReportLaboratory", "ReportStay", "AssessResponse",
     "ReportProgression", "ReportOtherTreatment", "ReportTrialHold", "ReportOffStudy", "ReportDeath",
-    "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy",
+    "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy", "AnswerAlert",
 )  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 
-SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES}
+SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES if name in _COMMANDS}
 """The closed table of commands a hospital may give. Whether one is accepted now is the journey table's business."""

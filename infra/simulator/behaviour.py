@@ -18,6 +18,7 @@ from infra.simulator.habits import (
     SLOWER_BY,
     TROUBLES,
     TWICE,
+    About,
     Ahead,
     Drawn,
     Line,
@@ -114,7 +115,7 @@ def _filled(value: object, request: Request, at: datetime) -> object:
     match value:
         case Ahead():
             return (at + timedelta(days=value.days)).isoformat()
-        case Told(name="submission"):
+        case About():
             return request.about.split("/", maxsplit=1)[0]
         case Told(name="unit"):
             return str(request.body.get("unit") or f"{value.otherwise}-{request.effect[:12]}")

@@ -23,6 +23,11 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """The id of what the request is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A number of the hospital's own, different for every effect."""
 
@@ -36,8 +41,7 @@ class OneOf:
     choices: tuple[Any, ...]
 
 
-SUBMISSION = Told("submission")
-"""Filled from what the request is about."""
+SUBMISSION = About()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,10 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
                 Line(0.03, 0.04, "RecordInfusion", {"unit": Told("unit", "U")}),
             ),
         ),
+    ),
+    "tell_centre_of_alert": (
+        (95, (Line(0.05, 0.6, "AnswerAlert", {"alert": About(), "party": "hospital"}),)),
+        (5, ()),
     ),
     "refer_transplant": (
         (60, (Line(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),

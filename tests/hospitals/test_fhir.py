@@ -111,7 +111,8 @@ def test_every_command_of_the_table_survives_the_way_there_and_back(name: str) -
     answer = answer_of(says(command))
     assert (answer.callback, answer.in_reply_to, answer.case) == ("callback-1", "effect-1", "case-1")
     adapter: TypeAdapter[Command] = TypeAdapter(SAYS[name])
-    assert adapter.validate_python(answer.command) == adapter.validate_python(command)
+    said = command | ({"party": "hospital"} if "party" in command else {})
+    assert adapter.validate_python(answer.command) == adapter.validate_python(said)
 
 
 def test_an_answer_without_the_optional_fields() -> None:
