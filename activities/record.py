@@ -19,7 +19,7 @@ from domain.fact import Draft, Fact, Ids, Why
 from domain.policy import Policy
 from domain.stages.inquiry import OpenCase
 from domain.stages.sources import noted, watched
-from domain.state import Case
+from domain.state import Case, Noted
 
 ENGINE = "engine"
 GRACE = timedelta(seconds=3)
@@ -136,7 +136,7 @@ class Door:
         for source in sources:
             known = turn.case.sources.get(source.stream)
             if known is None or known.version < source.version:
-                turn.note(source, self._parse(source.stream, source.state))
+                turn.note(source, self._parse(source.stream, source.state), known)
 
     async def _append(self, ask: Ask, loaded: Loaded, turn: Turn) -> Recorded:
         case = turn.case
@@ -150,18 +150,18 @@ class Door:
                 ask.meta,
                 case_views(case),
                 ask.key,
-                _attention(ask, case, loaded),
+                _attention(ask, case, loaded, turn.now),
                 turn.now if self._clock else None,
             )
         )
         return Recorded(case, facts, turn.now)
 
 
-def _attention(ask: Ask, case: Case, loaded: Loaded) -> Attention:
+def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention:
     own = ask.meta.actor.startswith(ENGINE)
     return Attention(
         attended=ask.look is not None,
-        wake_at=wake_at(case),
+        wake_at=wake_at(case, now),
         ended=not case.open,
         grace=GRACE if own else timedelta(0),
         epoch=ask.look.epoch if ask.look else None,
@@ -188,10 +188,12 @@ class Turn:
         """Decide a command."""
         self._add(decide(self.case, command, self.now, self._ids, self._policy))
 
-    def note(self, source: Source, state: Mapping[str, Any]) -> None:
-        """Note the state of a watched source."""
-        why = Why("source_changed", 1, self._policy.hash, self.now)
-        self._add([Draft(noted(source.stream, source.version, state), self._ids(), None, why)])
+    def note(self, source: Source, state: Mapping[str, Any], known: Noted | None) -> None:
+        """Note the state of a watched source, unless what the case wants to know of it is as it was."""
+        event = noted(source.stream, source.version, state)
+        if known is not None and all(getattr(event, name) == value for name, value in known.state.items()):
+            return
+        self._add([Draft(event, self._ids(), None, Why("source_changed", 1, self._policy.hash, self.now))])
 
     def answer(self, reply: Reply) -> None:
         """Mark the answered effect delivered, if nobody has yet."""

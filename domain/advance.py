@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from domain.case import Event, evolve
-from domain.effects import EffectRequested, EffectWithdrawn
+from domain.effects import IMPLIED, Effect, EffectDelivered, EffectRequested, EffectWithdrawn, Wants
 from domain.fact import Draft, Fact, Ids, Why
 from domain.journey import OWES, RULES, WANTS
 from domain.obligations import (
     Obligation,
     ObligationMet,
+    ObligationMissed,
+    ObligationOpened,
+    ObligationRedated,
+    ObligationStepSkipped,
     ObligationStepTaken,
     ObligationWithdrawn,
     Owes,
     fallen_due,
+    moved,
     opened,
 )
 from domain.policy import Party, Policy
@@ -34,23 +39,40 @@ class NoFixpoint(Exception):
 def advance(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
     """Every event that follows from the facts and from time at `now`. A second call adds nothing."""
     drafts: list[Draft[Event]] = []
-    fired: list[str] = []
     for _ in range(ROUNDS):
         new = _round(case, now, ids, policy)
         if not new:
             return drafts
-        fired += [d.why.rule for d in new if d.why]
         for draft in new:
             case = evolve(case, as_fact(draft, case.version + 1, now))
         drafts += new
-    raise NoFixpoint(f"no end after {ROUNDS} rounds: {', '.join(sorted(set(fired[-20:])))}")
+    fired = {f"{d.why.rule}: {d.event.type}" for d in drafts[-20:] if d.why}
+    raise NoFixpoint(f"no end after {ROUNDS} rounds: {', '.join(sorted(fired))}")
 
 
-def as_fact(draft: Draft[Event], version: int, now: datetime) -> Fact[Event]:
-    """A draft as the fold will see it once recorded."""
+def as_fact(draft: Draft[Event], version: int, now: datetime, actor: str = "") -> Fact[Event]:
+    """A draft as the fold will see it once recorded by that actor."""
     occurred = draft.occurred or When.at(now)
-    actor = "engine" if draft.why else ""
-    return Fact(draft.event, draft.id, version, now, occurred, actor, draft.why, draft.corrects)
+    return Fact(
+        draft.event, draft.id, version, now, occurred, "engine" if draft.why else actor, draft.why, draft.corrects
+    )
+
+
+TIME = Rule(
+    "time_passed",
+    1,
+    lambda *_: (),
+    brings=(ObligationStepTaken, ObligationStepSkipped, ObligationMissed, EffectRequested),
+)
+DEBTS = Rule(
+    "what_is_owed",
+    1,
+    lambda *_: (),
+    brings=(ObligationOpened, ObligationRedated, ObligationMet, ObligationWithdrawn),
+)
+WISHES = Rule("what_is_asked", 1, lambda *_: (), brings=(EffectRequested, EffectDelivered, EffectWithdrawn))
+ALWAYS = (TIME, DEBTS, WISHES)
+"""What follows at every stage, after the stages' own rules."""
 
 
 def _round(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
@@ -63,11 +85,6 @@ def _round(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Ev
     return _time(case, now, ids, policy) or _debts(case, now, ids, policy) or _wishes(case, now, ids, policy)
 
 
-TIME = Rule("time_passed", 1, lambda *_: [])
-DEBTS = Rule("what_is_owed", 1, lambda *_: [])
-WISHES = Rule("what_is_asked", 1, lambda *_: [])
-
-
 def _draft(case: Case, event: Event, rule: Rule, now: datetime, ids: Ids, policy: Policy) -> Draft[Event]:
     rests_on = tuple(dict.fromkeys(case.seen[t] for t in rule.rests_on if t in case.seen))
     return Draft(event, ids(), None, Why(rule.name, rule.version, policy.hash, now, rests_on))
@@ -77,7 +94,7 @@ def _time(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Eve
     """Steps and deadlines that fell due; a taken step asks for its message at once."""
     drafts: list[Draft[Event]] = []
     for o in case.obligations.values():
-        if o.state != "open" or (case.on_hold is not None and o.kind != "hold_review"):
+        if o.state != "open" or case.waits(o.kind):
             continue
         for event in fallen_due(o, now, policy):
             drafts.append(_draft(case, event, TIME, now, ids, policy))
@@ -89,70 +106,76 @@ def _time(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Eve
 
 
 def _debts(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
-    """Open what is owed and not open, end what is open and no longer owed."""
+    """Open what is owed and not open, move what rests on another date now, end what is no longer owed."""
     owed = {(row.kind, about): row for row in OWES for about in row.owed(case)}
-    owed |= {("chase_again" if again else "chase", about): row for again, about, row in _overdue(case, owed)}
+    newest = {(o.kind, o.about): o for o in case.obligations.values()}
+    owed |= {("chase_again" if again else "chase", about): row for again, about, row in _overdue(newest, owed)}
     events: list[Event] = []
     for (kind, about), row in owed.items():
-        newest = case.latest(kind, about)
-        if newest is None or newest.state in ("met", "withdrawn") or (newest.state == "missed" and kind in CHASED):
+        known = newest.get((kind, about))
+        if known is None or known.state in ("met", "withdrawn") or (known.state == "missed" and kind in CHASED):
             events.append(opened(row, about, case, now, ids, policy))
-    events += [_ended(case, o, owed) for o in _no_longer(case.obligations.values(), owed)]
+        elif known.state == "open" and (redated := moved(known, row, case, now, policy)):
+            events.append(redated)
+    events += [_ended(case, o) for o in _no_longer(case.obligations.values(), owed)]
     return [_draft(case, event, DEBTS, now, ids, policy) for event in events]
 
 
-def _no_longer(all_of: Iterable[Obligation], owed: dict[tuple[str, str], Owes]) -> Sequence[Obligation]:
-    return [o for o in all_of if o.state == "open" and (o.kind, o.about) not in owed]
+Newest = Mapping[tuple[str, str], Obligation]
+Owed = Mapping[tuple[str, str], Owes]
 
 
-def _ended(case: Case, o: Obligation, owed: dict[tuple[str, str], Owes]) -> ObligationMet | ObligationWithdrawn:
-    if o.kind in CHASED:
-        kind, about = o.about.split(":", 1)
-        done = _met(case, kind, about)
-    else:
-        done = _met(case, o.kind, o.about)
+def _no_longer(obligations: Iterable[Obligation], owed: Owed) -> Sequence[Obligation]:
+    return [o for o in obligations if o.state == "open" and (o.kind, o.about) not in owed]
+
+
+def _ended(case: Case, o: Obligation) -> ObligationMet | ObligationWithdrawn:
+    kind, about = o.about.split(":", 1) if o.kind in CHASED else (o.kind, o.about)
+    done = any(row.met(case, about) for row in OWES if row.kind == kind)
     return ObligationMet(o.id) if done else ObligationWithdrawn(o.id)
 
 
-def _met(case: Case, kind: str, about: str) -> bool:
-    return any(row.met(case, about) for row in OWES if row.kind == kind)
-
-
-def _overdue(case: Case, owed: dict[tuple[str, str], Owes]) -> Iterable[tuple[bool, str, Owes]]:
+def _overdue(newest: Newest, owed: Owed) -> Iterable[tuple[bool, str, Owes]]:
     """What was missed and is still owed: a coordinator chases it, then a supervisor, until it is settled."""
     for kind, about in owed:
-        if case.missed(kind, about) and kind not in CLOSES_BY_ITSELF:
+        if _missed(newest, kind, about) and kind not in CLOSES_BY_ITSELF:
             name = f"{kind}:{about}"
-            again = case.missed("chase", name)
+            again = _missed(newest, "chase", name)
             debtor, creditor = (Party.SUPERVISOR, Party.FAMILY) if again else (Party.COORDINATOR, Party.SUPERVISOR)
-            yield again, name, Owes("chase_again" if again else "chase", debtor, creditor, _nothing, lambda *_: False)
+            row = Owes("chase_again" if again else "chase", debtor, creditor, lambda _: (), lambda *_: False)
+            yield again, name, row
 
 
-def _nothing(_: Case) -> Iterable[str]:
-    return ()
+def _missed(newest: Newest, kind: str, about: str) -> bool:
+    known = newest.get((kind, about))
+    return known is not None and known.state == "missed"
 
 
-CLOSES_BY_ITSELF = ("family_reply",)
+CLOSES_BY_ITSELF = ("family_reply", "visit")
 """Missing these already has its own consequence."""
 
 
 def _wishes(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
-    """Ask for what is wanted and was not asked; withdraw what was asked, not delivered, and is no longer wanted."""
+    """Ask for what is wanted and was not asked; end what was asked, is pending, and answered or no longer wanted."""
     asked = {(e.kind, e.about) for e in case.effects.values() if e.state != "withdrawn"}
-    wanted = {(row.kind, about): row.to for row in WANTS for about in row.wanted(case)}
-    kinds = {row.kind for row in WANTS}
+    wanted = {(row.kind, about): row for row in WANTS for about in row.wanted(case)}
     events: list[Event] = [
-        EffectRequested(ids(), kind, about, to) for (kind, about), to in wanted.items() if (kind, about) not in asked
+        EffectRequested(ids(), kind, about, row.to)
+        for (kind, about), row in wanted.items()
+        if (kind, about) not in asked and not case.waits(kind)
     ]
     for e in case.effects.values():
-        pending = e.state == "requested" or (e.state == "unknown" and e.not_before is not None)
-        dropped = e.kind in kinds and (e.kind, e.about) not in wanted
-        silenced = e.kind == "remind" and not _still_open(case, e.about)
-        if pending and (dropped or silenced):
+        if e.pending and (row := ROW_OF.get(e.kind)) and row.answered(case, e.about):
+            events.append(EffectDelivered(e.id, e.tries, IMPLIED))
+        elif e.pending and ((e.kind in ROW_OF and (e.kind, e.about) not in wanted) or _silenced(case, e)):
             events.append(EffectWithdrawn(e.id))
     return [_draft(case, event, WISHES, now, ids, policy) for event in events]
 
 
-def _still_open(case: Case, about: str) -> bool:
-    known = case.obligations.get(about.split("/", maxsplit=1)[0])
-    return known is not None and known.state == "open"
+ROW_OF: Mapping[str, Wants] = {row.kind: row for row in WANTS}
+
+
+def _silenced(case: Case, e: Effect) -> bool:
+    """A reminder of what is no longer owed; who is called in hears of it all the same."""
+    known = case.obligations.get(e.about.split("/", maxsplit=1)[0])
+    return e.kind == "remind" and (known is None or known.state != "open")

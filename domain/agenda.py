@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.effects import Effect
+from domain.journey import RULES
 from domain.obligations import Obligation
-from domain.stages.follow_up import last_due
 from domain.state import Case, Stage
 
 
@@ -25,27 +25,23 @@ class Agenda:
 
 
 def agenda(case: Case, now: datetime) -> Agenda:
-    """The agenda of a case at an instant; needs no policy, since every obligation carries its own instants."""
+    """The agenda of an advanced case; needs no policy, since every obligation carries its own instants."""
     owed = tuple(sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.next_at))
     due = tuple(e for e in case.effects.values() if e.due(now))
-    return Agenda(case.stage, case.version, owed, due, wake_at(case), not case.open)
+    return Agenda(case.stage, case.version, owed, due, wake_at(case, now), not case.open)
 
 
-def wake_at(case: Case) -> datetime | None:
-    """The earliest instant at which a rule, a step or a retry may have something to say; None = never."""
-    return min((t for t in _instants(case) if t is not None), default=None)
+def wake_at(case: Case, now: datetime) -> datetime | None:
+    """The first instant after `now` at which a rule, a step or a retry may have something to say; None = never."""
+    return min((t for t in _instants(case) if t is not None and t > now), default=None)
 
 
 def _instants(case: Case) -> Iterable[datetime | None]:
     for o in case.obligations.values():
-        if o.state == "open" and (case.on_hold is None or o.kind == "hold_review"):
+        if o.state == "open" and not case.waits(o.kind):
             yield o.next_at
     for e in case.effects.values():
-        if e.state == "unknown":
+        if e.pending:
             yield e.not_before
-    if case.dose.state == "held" and not (case.treatment and case.treatment.thawed):
-        yield case.dose.until
-    if case.bed.state == "held" and not case.admitted:
-        yield case.bed.until
-    if case.follow_up == "open":
-        yield last_due(case)
+    for rule in RULES:
+        yield from rule.at(case)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never, get_args
 
 from domain import effects, obligations
+from domain.copying import replace
 from domain.errors import Reason, Refused, require
 from domain.fact import Draft, Fact, Ids
 from domain.journey import ACCEPTED, accepting_stages
@@ -16,41 +16,62 @@ from domain.stages import (
     admission,
     anytime,
     bed,
+    centres,
     closing,
     correcting,
     dose,
+    dossier,
     eligibility,
     follow_up,
+    holding,
+    importing,
     infusion,
     inquiry,
+    letter,
     lymphodepletion,
     moving,
     observations,
+    people,
+    quote,
     records,
+    recovery,
     redosing,
+    safety,
     sources,
     transplant,
+    travel,
     visa,
 )
 from domain.state import Case
+from domain.tracks import given_back
 from domain.when import When
 
 Command = (
     inquiry.Command
+    | people.Command
     | records.Command
+    | dossier.Command
+    | centres.Command
     | eligibility.Command
+    | quote.Command
     | dose.Command
     | bed.Command
+    | letter.Command
     | visa.Command
+    | travel.Command
     | admission.Command
     | lymphodepletion.Command
     | infusion.Command
+    | recovery.Command
     | observations.Command
+    | safety.Command
     | redosing.Command
     | transplant.Command
     | follow_up.Command
     | closing.Command
+    | holding.Command
     | anytime.Command
+    | importing.ImportFacts
     | moving.MoveOn
     | correcting.CorrectFact
     | effects.RecordOutcome
@@ -58,20 +79,30 @@ Command = (
 
 Event = (
     inquiry.Event
+    | people.Event
     | records.Event
+    | dossier.Event
+    | centres.Event
     | eligibility.Event
+    | quote.Event
     | dose.Event
     | bed.Event
+    | letter.Event
     | visa.Event
+    | travel.Event
     | admission.Event
     | lymphodepletion.Event
     | infusion.Event
+    | recovery.Event
     | observations.Event
+    | safety.Event
     | redosing.Event
     | transplant.Event
     | follow_up.Event
     | closing.Event
+    | holding.Event
     | anytime.Event
+    | importing.FactsImported
     | moving.StageEntered
     | correcting.FactCorrected
     | sources.Event
@@ -89,9 +120,7 @@ FUTURE = timedelta(minutes=5)
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
     """What a command brings about, or Refused with nothing recorded. The journey table is asked first."""
     _accepted_here(case, command)
-    occurred: When | None = getattr(command, "occurred", None)
-    if occurred is not None and occurred.earliest is not None:
-        require(occurred.earliest <= now + FUTURE, Reason.INVALID, "a fact lies in the past", "occurred")
+    occurred = _occurred(command, now)
     if isinstance(command, correcting.CorrectFact):
         return _correct(case, command, now, ids, policy)
     return [Draft(event, ids(), occurred) for event in _events(case, command, now, ids, policy)]
@@ -106,27 +135,50 @@ def _accepted_here(case: Case, command: Command) -> None:
     raise Refused(Reason.NOT_NOW, f"{command.type} is accepted in: {where}; the case stands at {case.stage}", "type")
 
 
+def _occurred(command: object, now: datetime) -> When | None:
+    occurred: When | None = getattr(command, "occurred", None)
+    past = occurred is None or occurred.earliest is None or occurred.earliest <= now + FUTURE
+    require(past, Reason.INVALID, "a fact lies in the past", "occurred")
+    return occurred
+
+
 def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     if isinstance(command, inquiry.Command):
         return inquiry.decide(case, command, now, ids, policy)
+    if isinstance(command, people.Command):
+        return people.decide(case, command, now, ids, policy)
     if isinstance(command, records.Command):
         return records.decide(case, command, now, ids, policy)
+    if isinstance(command, dossier.Command):
+        return dossier.decide(case, command, now, ids, policy)
+    if isinstance(command, centres.Command):
+        return centres.decide(case, command, now, ids, policy)
     if isinstance(command, eligibility.Command):
         return eligibility.decide(case, command, now, ids, policy)
+    if isinstance(command, quote.Command):
+        return quote.decide(case, command, now, ids, policy)
     if isinstance(command, dose.Command):
         return dose.decide(case, command, now, ids, policy)
     if isinstance(command, bed.Command):
         return bed.decide(case, command, now, ids, policy)
+    if isinstance(command, letter.Command):
+        return letter.decide(case, command, now, ids, policy)
     if isinstance(command, visa.Command):
         return visa.decide(case, command, now, ids, policy)
+    if isinstance(command, travel.Command):
+        return travel.decide(case, command, now, ids, policy)
     if isinstance(command, admission.Command):
         return admission.decide(case, command, now, ids, policy)
     if isinstance(command, lymphodepletion.Command):
         return lymphodepletion.decide(case, command, now, ids, policy)
     if isinstance(command, infusion.Command):
         return infusion.decide(case, command, now, ids, policy)
+    if isinstance(command, recovery.Command):
+        return recovery.decide(case, command, now, ids, policy)
     if isinstance(command, observations.Command):
         return observations.decide(case, command, now, ids, policy)
+    if isinstance(command, safety.Command):
+        return safety.decide(case, command, now, ids, policy)
     if isinstance(command, redosing.Command):
         return redosing.decide(case, command, now, ids, policy)
     if isinstance(command, transplant.Command):
@@ -135,55 +187,51 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return follow_up.decide(case, command, now, ids, policy)
     if isinstance(command, closing.Command):
         return closing.decide(case, command, now, ids, policy)
+    if isinstance(command, holding.Command):
+        return holding.decide(case, command, now, ids, policy)
     if isinstance(command, anytime.Command):
         return anytime.decide(case, command, now, ids, policy)
+    if isinstance(command, importing.ImportFacts):
+        return importing.decide(case, command, now, ids, policy)
     if isinstance(command, moving.MoveOn):
         return moving.decide(case, command, now, ids, policy)
     if isinstance(command, effects.RecordOutcome):
         return effects.decide(case, command, now, policy)
     if isinstance(command, correcting.CorrectFact):
-        raise TypeError("a correction is not corrected again; correct the newest version of the fact")
+        raise TypeError("a correction is not corrected; tell the first fact again")
     assert_never(command)
 
 
 def _correct(case: Case, c: correcting.CorrectFact, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
     wrong = case.correctable.get(c.fact)
-    require(wrong, Reason.NOT_FOUND, "no such fact that can be corrected", "fact")
-    before = replace(case, died="") if wrong == "DeathReported" else case
-    right = _events(_unthawed(before, wrong), c.correction, now, ids, policy)
-    kinds = {event.type for event in right}
-    require(kinds == {wrong}, Reason.INVALID, f"a {wrong} is corrected by another {wrong}", "correction")
-    occurred: When | None = getattr(c.correction, "occurred", None)
+    require(wrong, Reason.NOT_FOUND, "no such fact that can be corrected; name the first telling", "fact")
+    occurred = _occurred(c.correction, now)
+    right = correcting.corrected(case, wrong, c.correction, now, ids, policy)
     explained: Draft[Event] = Draft(correcting.FactCorrected(c.fact, c.reason), ids())
     return [explained, *(Draft(event, ids(), occurred, corrects=c.fact) for event in right)]
 
 
-def _unthawed(case: Case, wrong: str | None) -> Case:
-    """A corrected infusion is decided as if its unit were still at the bedside."""
-    if wrong != "InfusionCompleted" or case.treatment is None:
-        return case
-    open_again = replace(case.treatment, thawed="corrected", planned_infusions=len(case.treatment.infusions) + 1)
-    return replace(case, treatments=(*case.treatments[:-1], open_again))
-
-
 def evolve(case: Case, fact: Fact[Event]) -> Case:
-    """Fold one recorded event. Never fails on anything that was recorded."""
-    folded = _fold(case, fact)
-    people = folded.people_version if fact.why or fact.actor.startswith("engine") else folded.people_version + 1
+    """Fold one recorded event. Never fails on anything that was recorded.
+
+    A correction changes what lies before it, so here it only counts: `follow` reads the history again.
+    """
+    folded = case if fact.corrects else _fold(case, fact)
+    automatic = fact.why is not None or fact.actor.startswith("engine")
+    told_again = fact.event.type in CORRECTABLE and not fact.corrects
     return replace(
         folded,
         version=fact.version,
-        people_version=people,
+        people_version=folded.people_version + (not automatic),
         seen={**folded.seen, fact.event.type: fact.id},
-        correctable={**folded.correctable, fact.id: fact.event.type}
-        if fact.event.type in CORRECTABLE
-        else folded.correctable,
+        correctable={**folded.correctable, fact.id: fact.event} if told_again else folded.correctable,
     )
 
 
 CORRECTABLE = frozenset(
     {e.__name__ for e in get_args(observations.Event)}
-    | {"TransplantGiven", "InfusionCompleted", "DepletionGiven", "PassportRecorded", "VisaGranted"}
+    | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven"}
+    | {"PassportRecorded", "VisaGranted"}
 )
 
 
@@ -199,24 +247,40 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return moving.evolve(case, fact)
     if isinstance(event, inquiry.Event):
         return inquiry.evolve(case, fact)
+    if isinstance(event, people.Event):
+        return people.evolve(case, fact)
     if isinstance(event, records.Event):
         return records.evolve(case, fact)
+    if isinstance(event, dossier.Event):
+        return dossier.evolve(case, fact)
+    if isinstance(event, centres.Event):
+        return centres.evolve(case, fact)
     if isinstance(event, eligibility.Event):
         return eligibility.evolve(case, fact)
+    if isinstance(event, quote.Event):
+        return quote.evolve(case, fact)
     if isinstance(event, dose.Event):
         return dose.evolve(case, fact)
     if isinstance(event, bed.Event):
         return bed.evolve(case, fact)
+    if isinstance(event, letter.Event):
+        return letter.evolve(case, fact)
     if isinstance(event, visa.Event):
         return visa.evolve(case, fact)
+    if isinstance(event, travel.Event):
+        return travel.evolve(case, fact)
     if isinstance(event, admission.Event):
         return admission.evolve(case, fact)
     if isinstance(event, lymphodepletion.Event):
         return lymphodepletion.evolve(case, fact)
     if isinstance(event, infusion.Event):
         return infusion.evolve(case, fact)
+    if isinstance(event, recovery.Event):
+        return recovery.evolve(case, fact)
     if isinstance(event, observations.Event):
         return observations.evolve(case, fact)
+    if isinstance(event, safety.Event):
+        return safety.evolve(case, fact)
     if isinstance(event, redosing.Event):
         return redosing.evolve(case, fact)
     if isinstance(event, transplant.Event):
@@ -225,8 +289,12 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return follow_up.evolve(case, fact)
     if isinstance(event, closing.Event):
         return closing.evolve(case, fact)
+    if isinstance(event, holding.Event):
+        return holding.evolve(case, fact)
     if isinstance(event, anytime.Event):
         return anytime.evolve(case, fact)
+    if isinstance(event, importing.FactsImported):
+        return importing.evolve(case, fact)
     if isinstance(event, correcting.FactCorrected):
         return case
     assert_never(event)
@@ -235,41 +303,30 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
 def _effect(case: Case, fact: Fact[effects.Event]) -> Case:
     """An effect's outcome; what a delivered release gave back is no longer held."""
     folded = replace(case, effects=effects.evolve(case.effects, fact))
-    if not isinstance(fact.event, effects.EffectDelivered):
-        return folded
-    done = folded.effects.get(fact.event.effect)
-    track = closing.RELEASED_BY.get(done.kind) if done else None
-    match track:
-        case "dose":
-            return replace(folded, dose=folded.dose.ended("released", fact.id))
-        case "bed":
-            return replace(folded, bed=folded.bed.ended("released", fact.id))
-        case "letter":
-            return replace(folded, letter=folded.letter.ended("released", fact.id))
-        case "travel":
-            return replace(folded, travel=folded.travel.ended("released", fact.id))
-        case _:
-            return folded
+    done = folded.effects.get(fact.event.effect) if isinstance(fact.event, effects.EffectDelivered) else None
+    return given_back(folded, done.kind, done.about, fact.id) if done else folded
 
 
 def fold(facts: Iterable[Fact[Event]], start: Case | None = None) -> Case:
-    """The case as of its facts; a superseded fact is left out and its correction takes its place."""
+    """The case as of its facts; a correction takes the place of what it corrects."""
     ordered = list(facts)
-    corrections: dict[str, Fact[Event]] = {f.corrects: f for f in ordered if f.corrects}
+    corrections = {f.corrects: f for f in ordered if f.corrects}
     case = start or Case()
     for fact in ordered:
-        if fact.corrects:
-            case = replace(case, version=fact.version, people_version=case.people_version + 1)
-            continue
         case = evolve(case, _superseded(fact, corrections))
     return case
 
 
-def _superseded(fact: Fact[Event], corrections: dict[str, Fact[Event]]) -> Fact[Event]:
+def follow(case: Case, history: Sequence[Fact[Event]], new: Sequence[Fact[Event]]) -> Case:
+    """The case after new facts. `history` is all that was recorded before; it is read again after a correction."""
+    if any(fact.corrects for fact in new):
+        return fold([*history, *new])
+    for fact in new:
+        case = evolve(case, fact)
+    return case
+
+
+def _superseded(fact: Fact[Event], corrections: Mapping[str, Fact[Event]]) -> Fact[Event]:
     """The newest correction of a fact in that fact's own place, under its own id."""
-    newest = fact
-    while newest.id in corrections:
-        newest = corrections[newest.id]
-    if newest is fact:
-        return fact
-    return replace(fact, event=newest.event, occurred=newest.occurred)
+    newest = corrections.get(fact.id)
+    return replace(fact, event=newest.event, occurred=newest.occurred) if newest else fact

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, assert_never
 
+from domain.copying import replace
 from domain.errors import Reason, Refused
 from domain.personal import Identity
 from domain.policy import Party, Policy
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from domain.state import Case
 
 BY_PERSON = "settled_by_person"
+IMPLIED = "implied by the answer"
 State = Literal["requested", "delivered", "refused", "unknown", "withdrawn"]
 
 
@@ -104,19 +106,32 @@ class Effect:
     not_before: datetime | None = None
     settled: bool = False
 
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be attempted, now or later."""
+        return self.state == "requested" or (self.state == "unknown" and self.not_before is not None)
+
     def due(self, now: datetime) -> bool:
         """Whether an attempt may be made now."""
-        unknown_due = self.state == "unknown" and self.not_before is not None and self.not_before <= now
-        return self.state == "requested" or unknown_due
+        return self.pending and (self.not_before is None or self.not_before <= now)
+
+
+def not_answered(_: Case, __: str) -> bool:
+    """Nothing comes back that would show the delivery."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """A row of a stage's table: `wanted` yields what about. `order` sorts what is undone when a case ends early."""
+    """A row of a stage's table: `wanted` yields what about; `answered` tells that the far side must have it.
+
+    An answer may come before the attempt that would have recorded its own delivery: it implies delivery.
+    """
 
     kind: str
     to: Party
     wanted: Callable[[Case], Iterable[str]]
+    answered: Callable[[Case, str], bool] = not_answered
 
 
 def decide(case: Case, command: RecordOutcome, now: datetime, policy: Policy) -> Sequence[Event]:

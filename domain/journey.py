@@ -5,119 +5,196 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from domain.effects import RecordOutcome, Wants
+from domain.effects import EffectDelivered, EffectRefused, EffectUnknown, RecordOutcome, Wants
 from domain.obligations import Owes
 from domain.stages import (
     admission,
     anytime,
     bed,
+    centres,
     closing,
     correcting,
     dose,
+    dossier,
     eligibility,
     follow_up,
+    holding,
+    importing,
     infusion,
     inquiry,
+    letter,
     lymphodepletion,
     moving,
     observations,
+    people,
+    quote,
     records,
+    recovery,
     redosing,
+    safety,
     transplant,
+    travel,
     visa,
 )
 from domain.state import Exit, Stage
 from domain.table import Rule
 
-__all__ = ["ACCEPTED", "JOURNEY", "OWES", "RULES", "TRACKS", "WANTS", "Exit", "Stage", "accepting_stages"]
+__all__ = ["ACCEPTED", "JOURNEY", "OWES", "RECORDED", "RULES", "TRACKS", "WANTS", "Exit", "Stage", "accepting_stages"]
 
 TRACKS: tuple[str, ...] = ("dose", "bed", "letter", "visa", "transplant", "follow_up")
 """What runs beside the main line, each with a state of its own."""
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One stage: the modules whose commands it accepts, in the order people meet them."""
-
-    stage: Stage
-    meaning: str
-    accepts: tuple[Any, ...]
-
-
-def _all(*unions: object) -> tuple[type[Any], ...]:
-    return tuple(c for union in unions for c in (get_args(union) or (union,)))
-
-
-ANYTIME = _all(anytime.Command, moving.MoveOn, correcting.CorrectFact, RecordOutcome, closing.Command)
-PEOPLE = _all(
-    inquiry.AddPerson, inquiry.ChangeContact, inquiry.GiveConsent, inquiry.WithdrawConsent, inquiry.SetUrgency
-)
-RESOURCES = _all(dose.Command, bed.Command)
-REPORTS = _all(observations.Command, transplant.Command)
-DOSSIER = _all(records.Command)
-EARLY = _all(observations.ReportDeath, observations.ReportProgression, observations.ReportTrialHold)
-STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admission.RegisterAddress)
-
-JOURNEY: tuple[Row, ...] = (
-    Row(Stage.INQUIRY, "who asks, for whom, with whose consent", _all(inquiry.Command) + DOSSIER + EARLY),
-    Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier", DOSSIER + PEOPLE + EARLY
-        + _all(inquiry.ReplyToFamily, inquiry.AdviseLocalCare)),
-    Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
-        _all(eligibility.Command) + RESOURCES + DOSSIER + PEOPLE + EARLY),
-    Row(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
-        _all(visa.Command, eligibility.Command) + RESOURCES + DOSSIER + PEOPLE + EARLY),
-    Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
-        _all(admission.Command, visa.Command, eligibility.Command) + RESOURCES + PEOPLE + REPORTS),
-    Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
-        _all(lymphodepletion.Command, infusion.PlanInfusions) + RESOURCES + STAY + PEOPLE + REPORTS
-        + _all(eligibility.AcceptPatient)),
-    Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
-        _all(infusion.Command, redosing.Command) + RESOURCES + STAY + PEOPLE + REPORTS
-        + _all(follow_up.ReportMalignancy, follow_up.RecordVisit)),
-    Row(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
-        _all(redosing.Command, infusion.DischargePatient, infusion.ReadmitPatient, infusion.DecidePathway)
-        + RESOURCES + STAY + PEOPLE + REPORTS + _all(follow_up.ReportMalignancy, follow_up.RecordVisit)),
-    Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
-        _all(follow_up.Command, infusion.DischargePatient, infusion.ReadmitPatient, infusion.DecidePathway,
-             infusion.DeclareFitHome, redosing.DecideRedosing) + STAY + PEOPLE + REPORTS),
-    Row(Stage.CLOSED, "nothing is to be done; late reports are still kept", PEOPLE + REPORTS
-        + _all(follow_up.RecordVisit, follow_up.ReportMalignancy)),
-)  # fmt: skip
-
-ACCEPTED: Mapping[Stage, tuple[type[Any], ...]] = {row.stage: row.accepts + ANYTIME for row in JOURNEY}
-
 MODULES = (
     inquiry,
+    people,
     records,
+    dossier,
+    centres,
     eligibility,
+    quote,
     dose,
     bed,
+    letter,
     visa,
+    travel,
     admission,
     lymphodepletion,
     infusion,
+    recovery,
+    observations,
+    safety,
     redosing,
     transplant,
     follow_up,
     closing,
+    holding,
     anytime,
+    importing,
     moving,
 )
+"""The files of domain/stages in the order people meet them; rules are tried in this order."""
 
-RULES: tuple[Rule, ...] = (
-    Rule("dossier_complete", 1, records.freeze, ("RecordVerified", "RecordWaived", "SummarySigned")),
-    *(rule for module in MODULES for rule in getattr(module, "RULES", ())),
+Commands = tuple[type[Any], ...]
+
+
+def _all(*unions: object) -> Commands:
+    return tuple(dict.fromkeys(c for union in unions for c in (get_args(union) or (union,))))
+
+
+TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
+TO_KEEP = _all(
+    anytime.Command, safety.AnswerAlert, holding.Snooze, holding.Redate, correcting.CorrectFact, RecordOutcome
 )
-"""What follows by itself, in the order it is tried."""
+PEOPLE = _all(people.Command, inquiry.SetUrgency)
+DOSSIER = _all(records.Command, dossier.Command)
+REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
+HOLDS = _all(dose.Command, bed.Command)
+WAY = _all(letter.Command, visa.Command, travel.Command)
+EARLY = _all(observations.ReportDeath, observations.ReportProgression, observations.ReportTrialHold)
+REPORTS = _all(observations.Command, transplant.Command)
+AFTER = _all(safety.ReportMalignancy, follow_up.RecordVisit)
+STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admission.RegisterAddress)
+ANSWERS = _all(dose.HoldDose, dose.RefuseDose, bed.HoldBed, bed.RefuseBed, letter.IssueLetter,
+               visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel)  # fmt: skip
+"""What was asked for before the journey was left may be answered after: it is kept, and given back."""
+BEDSIDE = _all(infusion.RecordInfusion, infusion.DestroyUnit)
+HOMEWARD = _all(follow_up.ReturnHome, recovery.DischargePatient, recovery.ReadmitPatient)
 
-OWES: tuple[Owes, ...] = tuple(row for module in MODULES for row in getattr(module, "OWES", ()))
-WANTS: tuple[Wants, ...] = tuple(row for module in MODULES for row in getattr(module, "WANTS", ()))
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stage: the commands it accepts, in the order people meet them, beside those accepted everywhere."""
+
+    stage: Stage
+    meaning: str
+    own: Commands
+    always: Commands = TO_KEEP + TO_DO + _all(closing.ReopenCase)
+
+    @property
+    def accepts(self) -> Commands:
+        """Every command of this stage."""
+        return tuple(dict.fromkeys(self.own + self.always))
+
+    @property
+    def records(self) -> tuple[type[Any], ...]:
+        """Every event one of its commands may record; rules record theirs at any stage."""
+        return tuple(dict.fromkeys(event for command in self.accepts for event in RECORDED[command]))
+
+
+JOURNEY: tuple[Row, ...] = (
+    Row(Stage.INQUIRY, "who asks, for whom, with whose consent",
+        _all(inquiry.Command, importing.ImportFacts) + PEOPLE + DOSSIER + EARLY),
+    Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
+        DOSSIER + PEOPLE + EARLY + _all(inquiry.ReplyToFamily, inquiry.AdviseLocalCare)),
+    Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
+        REVIEW + HOLDS + DOSSIER + PEOPLE + EARLY + ANSWERS),
+    Row(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
+        WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + EARLY),
+    Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
+        _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS),
+    Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
+        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient)
+        + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+    Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
+        _all(infusion.Command, recovery.Command, redosing.Command) + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+    Row(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
+        _all(redosing.Command, recovery.Command, admission.RecordArrival, admission.AdmitPatient,
+             eligibility.AcceptPatient, quote.GiveQuote, quote.AcceptQuote)
+        + HOLDS + WAY + STAY + PEOPLE + REPORTS + AFTER),
+    Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
+        _all(follow_up.Command, recovery.Command, redosing.DecideRedosing)
+        + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE),
+    Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
+        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + HOMEWARD + STAY, TO_KEEP + _all(closing.ReopenCase)),
+)  # fmt: skip
+
+ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}
+
+_OUTCOMES = (EffectDelivered, EffectRefused, EffectUnknown)
+RECORDED: Mapping[type[Any], tuple[type[Any], ...]] = {
+    **{command: events for module in MODULES for command, events in module.RECORDS.items()},
+    RecordOutcome: _OUTCOMES,
+    correcting.CorrectFact: (
+        correcting.FactCorrected,
+        *dict.fromkeys(
+            event
+            for module in MODULES
+            for command, events in module.RECORDS.items()
+            if command in get_args(correcting.Correctable)
+            for event in events
+        ),
+    ),
+}
+"""The events each command may record."""
+
+
+def _table(name: str) -> Iterable[Any]:
+    return (row for module in MODULES for row in getattr(module, name, ()))
+
+
+RULES: tuple[Rule, ...] = tuple(_table("RULES"))
+"""What follows by itself, in the order it is tried."""
+OWES: tuple[Owes, ...] = tuple(_table("OWES"))
+WANTS: tuple[Wants, ...] = tuple(_table("WANTS"))
 
 
 def accepting_stages(command: type[Any]) -> Sequence[str]:
     """The stages that accept a command, in journey order."""
     return [stage.value for stage, accepted in ACCEPTED.items() if command in accepted]
+
+
+def as_markdown() -> str:
+    """The table as README shows it."""
+    lines = ["| Stage | What happens | Commands of this stage |", "| --- | --- | --- |"]
+    lines += [f"| `{r.stage}` | {r.meaning} | {', '.join(c.__name__ for c in r.own)} |" for r in JOURNEY]
+    always = ", ".join(c.__name__ for c in JOURNEY[0].always)
+    return "\n".join([*lines, "", f"At every stage, while the case is not closed: {always}."])
+
+
+def meaning(event: type[Any]) -> str:
+    """The one line an event class says about itself."""
+    return (event.__doc__ or "").split("\n", maxsplit=1)[0]

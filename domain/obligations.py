@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, assert_never
 
+from domain.copying import replace
 from domain.policy import OPENING, Ladder, Party, Policy
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ObligationOpened:
-    """Somebody owes something from now on; every instant is fixed here, with the policy's hash."""
+    """Somebody owes something from now on; every instant is fixed here, with the policy's hash.
+
+    `anchor` is the date in the world that the deadline follows from, None = counted from now.
+    """
 
     obligation: str
     kind: str
@@ -35,6 +39,7 @@ class ObligationOpened:
     due: datetime
     steps: tuple[Step, ...]
     policy: str
+    anchor: datetime | None = None
     type: Literal["ObligationOpened"] = "ObligationOpened"
 
 
@@ -84,12 +89,13 @@ class ObligationWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ObligationRedated:
-    """A person, or a policy they applied, moved the instants of an open obligation."""
+    """The instants of an open obligation moved: a person, a policy they applied, or the date it rests on."""
 
     obligation: str
     due: datetime
     steps: tuple[Step, ...]
     reason: str
+    anchor: datetime | None = None
     type: Literal["ObligationRedated"] = "ObligationRedated"
 
 
@@ -116,6 +122,7 @@ class Obligation:
     opened_at: datetime
     due: datetime
     steps: tuple[Step, ...]
+    anchor: datetime | None = None
     done: frozenset[int] = frozenset()
     state: Literal["open", "met", "missed", "withdrawn"] = "open"
 
@@ -150,6 +157,7 @@ def evolve(obligations: Mapping[str, Obligation], fact: Fact[Event]) -> Mapping[
             fact.at,
             event.due,
             event.steps,
+            event.anchor,
         )
         return {**obligations, opened.id: opened}
     known = obligations.get(event.obligation)
@@ -169,27 +177,54 @@ def _changed(known: Obligation, event: Event) -> Obligation:
         case ObligationWithdrawn():
             return replace(known, state="withdrawn")
         case ObligationRedated():
-            return replace(known, due=event.due, steps=event.steps, done=frozenset())
+            return replace(known, due=event.due, steps=event.steps, anchor=event.anchor, done=frozenset())
         case _:
             assert_never(event)
 
 
 def opened(row: Owes, about: str, case: Case, now: datetime, ids: Ids, policy: Policy) -> ObligationOpened:
     """The event that opens a row's obligation; steps that would already be past are left out."""
-    ladder = policy.ladders[row.kind]
-    country = case.country_of(row.debtor, policy)
     anchor = row.due(case, about) if row.due else None
+    due, steps = _instants(row, about, anchor, case, now, policy)
+    return ObligationOpened(ids(), row.kind, about, row.debtor, row.creditor, due, steps, policy.hash, anchor)
+
+
+def moved(o: Obligation, row: Owes, case: Case, now: datetime, policy: Policy) -> ObligationRedated | None:
+    """The event for an open obligation whose date in the world is another by now; None = it stands as it was."""
+    anchor = row.due(case, o.about) if row.due else None
+    if anchor is None or anchor == o.anchor:
+        return None
+    due, steps = _instants(row, o.about, anchor, case, now, policy)
+    return ObligationRedated(o.id, due, steps, "the date it rests on is another", anchor)
+
+
+Instants = tuple[datetime, tuple[Step, ...]]
+
+
+def _instants(row: Owes, about: str, anchor: datetime | None, case: Case, now: datetime, policy: Policy) -> Instants:
+    ladder = _ladder(row.kind, about, case, policy)
+    country = case.country_of(row.debtor, about, policy)
     due = _due(ladder, anchor, now, country, policy)
     start = due if ladder.before_due else now
     steps = (Step(policy.instant(start, r.after, country, OPENING), r.action, r.to) for r in ladder.rungs)
-    ahead = tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
-    return ObligationOpened(ids(), row.kind, about, row.debtor, row.creditor, due, ahead, policy.hash)
+    return due, tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
+
+
+def _ladder(kind: str, about: str, case: Case, policy: Policy) -> Ladder:
+    """The kind's ladder; what is chased again and again comes at ever longer intervals."""
+    ladder = policy.ladders[kind]
+    times = sum(o.kind == kind and o.about == about for o in case.obligations.values())
+    return ladder.stretched(2 ** min(times, LONGEST)) if kind == "chase_again" else ladder
+
+
+LONGEST = 3
+"""How often the interval of `chase_again` doubles."""
 
 
 def _due(ladder: Ladder, anchor: datetime | None, now: datetime, country: str, policy: Policy) -> datetime:
     if anchor is not None and anchor > now:
         return anchor
-    if ladder.due is None:
+    if anchor is not None or ladder.due is None:
         ladder = policy.ladders["catch_up"]  # the facts came after the date they were due
     assert ladder.due is not None  # the policy reader refuses a catch_up without a due span
     return policy.instant(now, ladder.due, country)

@@ -7,7 +7,7 @@ of the policy it was opened under, so a new policy touches nothing that is alrea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -51,6 +51,12 @@ class Ladder:
     due: Span | None
     rungs: tuple[Rung, ...] = ()
     before_due: bool = False
+
+    def stretched(self, factor: int) -> Ladder:
+        """The same ladder, every span that many times as long."""
+        due = self.due and replace(self.due, amount=self.due.amount * factor)
+        rungs = tuple(replace(r, after=replace(r.after, amount=r.after.amount * factor)) for r in self.rungs)
+        return replace(self, due=due, rungs=rungs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from domain.copying import replace
 from domain.effects import Effect
 from domain.obligations import Obligation
 from domain.personal import ERASED, Clinical, Identity
 from domain.policy import Party, Policy
+from domain.tracks import Track
 from domain.when import When
 
 NONE: Mapping[str, Any] = {}
+NEVER_HELD = frozenset({"hold_review", "safety_alert", "safety_answer", "tell_centre_of_alert"})
+"""What goes on while a case is on hold."""
 
 
 class Stage(StrEnum):
@@ -50,46 +54,6 @@ class Exit(StrEnum):
     NO_RESPONSE = "no_response"
     SCREEN_FAILED = "screen_failed"
     VOIDED = "voided"  # opened by mistake; nothing was done
-
-
-TrackState = Literal["none", "asked", "held", "lapsed", "released", "done", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Something that runs beside the main line and may end by itself at `until`. `ref` is the holder's own number.
-
-    It is asked for once a `round`; while `answered` is behind, the question is still open.
-    """
-
-    state: TrackState = "none"
-    ref: str = ""
-    until: datetime | None = None
-    fact: str = ""
-    round: int = 1
-    answered: int = 0
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the present round's question has no answer yet."""
-        return self.answered < self.round
-
-    def held(self, ref: str, until: datetime | None, fact: str) -> Track:
-        """The answer was yes."""
-        return Track("held", ref, until, fact, self.round, self.round)
-
-    def ended(self, state: TrackState, fact: str) -> Track:
-        """The answer was no, or what was held is gone; nothing is asked by itself."""
-        return Track(state, self.ref, None, fact, self.round, self.round)
-
-    def again(self, fact: str, *, keep: bool) -> Track:
-        """Ask once more; `keep` what is held meanwhile."""
-        kept = self if keep else Track("asked", fact=fact)
-        return Track(kept.state, kept.ref, kept.until, kept.fact, self.round + 1, self.round)
-
-    def good_at(self, now: datetime) -> bool:
-        """Whether it is held and has not ended."""
-        return self.state == "held" and (self.until is None or now < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +92,7 @@ class RecordItem:
     source: Party
     state: RecordState
     round: int = 1
+    translations: int = 0
     document: str = ""
     language: str = ""
 
@@ -170,7 +135,7 @@ class Visa:
     """A traveller's visa (DOMAIN.md 1.4): `valid_until` is enter-by, `stay_days` counts from entry."""
 
     person: str
-    state: Literal["filed", "granted", "refused", "withdrawn"]
+    state: Literal["filed", "granted", "refused", "lapsed", "used"]
     round: int = 1
     category: str = ""
     valid_until: datetime | None = None
@@ -198,14 +163,30 @@ class Treatment:
     window_closes: datetime | None = None
     authorised: str = ""
     identity_checked: str = ""
+    unit: str = ""  # the unit whose identity was checked
     thawed: str = ""
-    thaws: int = 0
     infusions: tuple[Infusion, ...] = ()
+    given_up: bool = False
 
     @property
     def complete(self) -> bool:
         """Every planned infusion was given, or the rest was given up."""
-        return len(self.infusions) >= self.planned_infusions
+        return self.given_up or len(self.infusions) >= self.planned_infusions
+
+    @property
+    def untouched(self) -> bool:
+        """Planned, and nothing of it has begun."""
+        return not (self.infusions or self.gate or self.given_up or self.depletion != "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something dangerous found out after cells went in. `answered` are the parties that have dealt with it."""
+
+    id: str
+    kind: Literal["malignancy", "recall"]
+    about: str
+    answered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +198,12 @@ class Noted:
     fact: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """One patient's journey. Every field is folded from facts; nothing here reads a clock."""
+    """One patient's journey. Every field is folded from facts; nothing here reads a clock.
+
+    Without slots: a fold copies it once or twice per event, see copying.py.
+    """
 
     id: str = ""
     version: int = 0
@@ -247,6 +231,7 @@ class Case:
     exit: Exit | None = None
     exit_fact: str = ""
     left_from: Stage = Stage.INQUIRY
+    reopenings: int = 0
     alternative: str = ""
     records: Mapping[str, RecordItem] = field(default_factory=dict)
     dossier: Dossier = field(default_factory=Dossier)
@@ -255,6 +240,7 @@ class Case:
     quote: Track = field(default_factory=Track)
     dose: Track = field(default_factory=Track)
     lot: str = ""
+    units: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # id of the fact that held it → lot, unit
     bed: Track = field(default_factory=Track)
     letter: Track = field(default_factory=Track)
     visas: Mapping[str, Visa] = field(default_factory=dict)
@@ -262,6 +248,10 @@ class Case:
     stay_plan: Mapping[str, Any] = field(default_factory=dict)
     fit_to_travel: Track = field(default_factory=Track)
     travel: Track = field(default_factory=Track)
+    shut: tuple[str, ...] = ()  # doors that closed after the tickets were bought
+    shut_fact: str = ""
+    spare: tuple[tuple[str, str], ...] = ()  # effect kind, fact: acquired, no longer wanted, to be given back
+    returning: bool = False  # home, and to come again for another treatment
     entered: datetime | None = None
     stay_until: datetime | None = None
     extension: Literal["none", "filed", "granted", "refused"] = "none"
@@ -270,25 +260,29 @@ class Case:
     screening: Literal["none", "confirmed", "failed"] = "none"
     treatments: tuple[Treatment, ...] = ()
     assessments: int = 0
-    toxicities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     discharged: str = ""
     readmissions: int = 0
     pathway: str = ""
     fit_home: str = ""
     transplant: Literal["none", "referred", "done", "declined"] = "none"
+    referrals: int = 0
     transplants: int = 0
-    handover: Literal["none", "ready", "accepted"] = "none"
+    handover: Literal["none", "accepted"] = "none"
     home: datetime | None = None
+    contacted: str = ""  # the newest contact since the return home
     died: str = ""
     off_study: str = ""
     visits: Mapping[str, str] = field(default_factory=dict)
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
     contact_attempts: int = 0
     follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"
     undone: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, Noted] = field(default_factory=dict)
     obligations: Mapping[str, Obligation] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    correctable: Mapping[str, str] = field(default_factory=dict)  # id → event type of facts that may be told again
+    correctable: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # id → the fact as it stands, where it may be told again
     seen: Mapping[str, str] = field(default_factory=dict)  # event type → id of the newest such fact
 
     @property
@@ -329,8 +323,9 @@ class Case:
     @property
     def unfinished(self) -> bool:
         """Whether an effect or an obligation is still open."""
-        effects = any(e.state == "requested" or e.not_before for e in self.effects.values())
-        return effects or any(o.state == "open" for o in self.obligations.values())
+        return any(e.pending for e in self.effects.values()) or any(
+            o.state == "open" for o in self.obligations.values()
+        )
 
     def noted(self, stream: str) -> Mapping[str, Any]:
         """What the case knows of a lot, protocol or centre."""
@@ -352,12 +347,22 @@ class Case:
         newest = self.latest(kind, about)
         return newest is not None and newest.state == "missed"
 
-    def country_of(self, party: Party, policy: Policy) -> str:
+    def waits(self, kind: str) -> bool:
+        """Whether the hold keeps this kind of obligation or effect back."""
+        return self.on_hold is not None and kind not in NEVER_HELD
+
+    def centre_of(self, about: str) -> str:
+        """The centre an obligation or effect is about: the one a submission went to, else the treating centre."""
+        first = about.split("/", maxsplit=1)[0]
+        submission = self.submissions.get(first)
+        if submission is not None:
+            return submission.centre
+        return first if first.startswith("centre-") else self.centre
+
+    def country_of(self, party: Party, about: str, policy: Policy) -> str:
         """Whose working days count for that party."""
-        if party is Party.HOSPITAL or party is Party.CONSULATE:
-            asked = [s.centre for s in self.submissions.values() if s.state not in ("declined", "withdrawn")]
-            centre = self.centre or (asked[-1] if asked else "")
-            return str(self.noted(centre).get("country", policy.home_country))
+        if party in (Party.HOSPITAL, Party.CONSULATE):
+            return str(self.noted(self.centre_of(about)).get("country") or policy.home_country)
         family = party in (Party.FAMILY, Party.HOME_ONCOLOGIST)
         return self.country or policy.home_country if family else policy.home_country
 
@@ -365,3 +370,12 @@ class Case:
 def readable(value: object) -> bool:
     """Whether a personal value is there at all: not empty, not erased."""
     return value is not ERASED and bool(value)
+
+
+def in_treatment(case: Case, number: int, **changes: object) -> Case:
+    """The case with one treatment standing differently."""
+    treatments = tuple(
+        replace(t, **changes) if t.number == number else t  # type: ignore[arg-type]
+        for t in case.treatments
+    )
+    return replace(case, treatments=treatments)

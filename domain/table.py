@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,18 +12,28 @@ if TYPE_CHECKING:
     from domain.policy import Policy
     from domain.state import Case
 
+Instants = Iterable[datetime | None]
+
+
+def never(_: Case) -> Instants:
+    """Time alone never sets this rule off."""
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A row: what follows from facts or from time. A changed rule gets a new version; events name the one they used.
 
-    `rests_on` names the event types whose newest facts the outcome is explained by.
+    `rests_on` names the event types whose newest facts the outcome is explained by; `at` yields every instant at
+    which time alone may set the rule off; `brings` are the events it may record.
     """
 
     name: str
     version: int
     follows: Callable[[Case, datetime, Ids, Policy], Sequence[Any]]
     rests_on: tuple[str, ...] = ()
+    brings: tuple[type[Any], ...] = ()
+    at: Callable[[Case], Instants] = never
 
 
 @dataclass(frozen=True, slots=True)

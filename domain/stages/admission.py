@@ -1,19 +1,20 @@
-"""Admission [S6]: arrival, address registered within a day, admission, screening on site, trial consent."""
+"""Admission [S6]: arrival, address registered within a day, permitted stay, admission, screening, trial consent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
-from domain.state import Case, Exit, Stage
+from domain.state import Case, Exit, Stage, Visa
 from domain.table import Need
 
 
@@ -157,6 +158,16 @@ Event = (
     | StayExtensionDecided
 )
 
+RECORDS = {
+    RecordArrival: (PatientArrived,),
+    RegisterAddress: (AddressRegistered,),
+    AdmitPatient: (PatientAdmitted,),
+    ConfirmScreening: (ScreeningConfirmed,),
+    FailScreening: (ScreeningFailed,),
+    FileStayExtension: (StayExtensionFiled,),
+    DecideStayExtension: (StayExtensionDecided,),
+}
+
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What an admission command brings about."""
@@ -181,11 +192,15 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(case.stay_until, Reason.MISSING, "no permitted stay is recorded")
             return [StayExtensionFiled()]
         case DecideStayExtension():
-            require(case.extension == "filed", Reason.MISSING, "no extension was applied for")
-            require(not command.granted or command.until, Reason.INVALID, "a granted stay has an end", "until")
-            return [StayExtensionDecided(command.granted, command.until if command.granted else None)]
+            return [_extension(case, command)]
         case _:
             assert_never(command)
+
+
+def _extension(case: Case, c: DecideStayExtension) -> Event:
+    require(case.extension == "filed", Reason.MISSING, "no extension was applied for")
+    require(not c.granted or c.until, Reason.INVALID, "a granted stay has an end", "until")
+    return StayExtensionDecided(c.granted, c.until if c.granted else None)
 
 
 def _stay_until(case: Case, entered: datetime) -> datetime | None:
@@ -199,7 +214,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case PatientArrived():
-            return replace(case, entered=event.entered, stay_until=event.stay_until)
+            return _arrived(case, event)
         case AddressRegistered():
             return replace(case, address=fact.id)
         case PatientAdmitted():
@@ -217,25 +232,35 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             assert_never(event)
 
 
+def _arrived(case: Case, event: PatientArrived) -> Case:
+    """The patient is there; visas are used up and doors on the way no longer matter."""
+    visas = {p: _used(v) for p, v in case.visas.items()}
+    here = replace(case, entered=event.entered, stay_until=event.stay_until, visas=visas)
+    return replace(here, returning=False, home=None, shut=(), shut_fact="")
+
+
+def _used(visa: Visa) -> Visa:
+    return replace(visa, state="used") if visa.state == "granted" else visa
+
+
 def gives_up(case: Case) -> Exit | None:
     """A failed screening ends the main line; the alternative is already named."""
     return Exit.SCREEN_FAILED if case.screening == "failed" and not case.infusions else None
+
+
+def in_country(case: Case) -> bool:
+    """Whether the patient is away from home, for the treatment."""
+    return case.entered is not None and case.home is None and not case.died
 
 
 def _here(case: Case) -> bool:
     return case.stage is Stage.ADMISSION and not case.exit
 
 
-def _in_country(case: Case) -> bool:
-    return case.entered is not None and case.home is None and not case.died
-
-
-def _departed(case: Case, _: str) -> datetime | None:
-    """Six hours after the planned departure day ends, an arrival is expected."""
+def _expected(case: Case, _: str) -> datetime | None:
+    """Six hours after the planned day has ended, an arrival is overdue."""
     arrives = case.stay_plan.get("arrives")
-    if arrives is None:
-        return None
-    return datetime.fromisoformat(f"{arrives.isoformat()}T23:59:59+00:00") + timedelta(hours=6)
+    return datetime.combine(arrives, time(), UTC) + timedelta(hours=30) if isinstance(arrives, date) else None
 
 
 NEEDS = (
@@ -246,21 +271,52 @@ NEEDS = (
     Need("acceptance of the particular risks", lambda c, _: c.consented("risks"), waivable=False),
 )
 
+
+def _unarrived(case: Case) -> Iterable[str]:
+    travelling = case.stage is Stage.ADMISSION or case.returning
+    booked = case.travel.state == "held" or case.stage is Stage.ADMISSION
+    return [f"arrival/{case.travel.round}"] if travelling and booked and case.entered is None and not case.exit else []
+
+
+def _unsigned(case: Case) -> Iterable[str]:
+    """The patient is there and a consent that nobody can waive is not given yet."""
+    missing = not (case.consented("trial") and case.consented("risks"))
+    return ["consents"] if _here(case) and case.entered and missing else []
+
+
+def _stay_ends(case: Case) -> Iterable[str]:
+    return [case.stay_until.isoformat()] if in_country(case) and case.stay_until else []
+
+
 OWES = (
     Owes(
         "arrival",
         Party.FAMILY,
         Party.COORDINATOR,
-        lambda c: ["arrival"] if _here(c) and c.entered is None else [],
+        _unarrived,
         lambda c, _: c.entered is not None,
-        _departed,
+        _expected,
     ),
     Owes(
         "address_registration",
         Party.FAMILY,
         Party.COORDINATOR,
-        lambda c: ["address"] if _in_country(c) and not c.address else [],
+        lambda c: [f"address/{c.travel.round}"] if in_country(c) and not c.address else [],
         lambda c, _: bool(c.address),
+    ),
+    Owes(
+        "admission",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: ["admission"] if _here(c) and c.entered and not c.admitted else [],
+        lambda c, _: bool(c.admitted),
+    ),
+    Owes(
+        "trial_consent",
+        Party.FAMILY,
+        Party.HOSPITAL,
+        _unsigned,
+        lambda c, _: c.consented("trial") and c.consented("risks"),
     ),
     Owes(
         "screening_result",
@@ -273,12 +329,17 @@ OWES = (
         "stay_end",
         Party.FAMILY,
         Party.COORDINATOR,
-        lambda c: [c.stay_until.isoformat()] if _in_country(c) and c.stay_until else [],
-        lambda c, about: not _in_country(c) or (c.stay_until is not None and c.stay_until.isoformat() != about),
+        _stay_ends,
+        lambda c, about: c.home is not None or (c.stay_until is not None and c.stay_until.isoformat() != about),
         lambda _, about: datetime.fromisoformat(about),
     ),
 )
 
 WANTS = (
-    Wants("announce_arrival", Party.HOSPITAL, lambda c: [c.centre] if _here(c) and c.entered and c.centre else []),
+    Wants(
+        "announce_arrival",
+        Party.HOSPITAL,
+        lambda c: [f"{c.centre}/{c.travel.round}"] if _here(c) and c.entered and c.centre else [],
+        lambda c, _: bool(c.admitted),
+    ),
 )

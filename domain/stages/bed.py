@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.policy import Party, Policy
 from domain.state import Case, Stage
-from domain.table import Rule
+from domain.table import Instants, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class BedLapsed:
 
 Event = BedHeld | BedRefused | BedAsked | BedLapsed
 
+RECORDS = {HoldBed: (BedHeld,), RefuseBed: (BedRefused,), AskBedAgain: (BedAsked,)}
+
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What a bed command brings about."""
@@ -85,9 +88,11 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(command.until > now, Reason.INVALID, "the hold has ended already", "until")
             return [BedHeld(command.ref, command.until)]
         case RefuseBed():
+            require(not case.bed.good_at(now), Reason.ALREADY, "a bed is held")
             return [BedRefused(command.code)]
         case AskBedAgain():
-            require(case.accepted, Reason.MISSING, "no centre has accepted yet")
+            require(needed(case), Reason.NOT_NOW, "no bed is needed now")
+            require(not case.bed.unanswered, Reason.ALREADY, "a bed is asked for already")
             return [BedAsked(case.bed.round + 1)]
         case _:
             assert_never(command)
@@ -102,9 +107,10 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case BedRefused():
             return replace(case, bed=case.bed.ended("refused", fact.id))
         case BedAsked():
-            return replace(case, bed=case.bed.again(fact.id, keep=case.bed.good_at(fact.at)))
+            renewed = case.bed.renewal() if case.bed.good_at(fact.at) else case.bed.again(fact.id)
+            return replace(case, bed=renewed)
         case BedLapsed():
-            return replace(case, bed=case.bed.again(fact.id, keep=False))
+            return replace(case, bed=case.bed.again(fact.id, "lapsed"))
         case _:
             assert_never(event)
 
@@ -117,26 +123,41 @@ def needed(case: Case) -> bool:
 
 def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """A hold ends at its own instant, whoever looks; an occupied bed is no longer a hold."""
-    ended = case.bed.state == "held" and case.bed.until is not None and case.bed.until <= now
-    return [BedLapsed()] if ended and not case.admitted else []
+    return [BedLapsed()] if case.bed.ended_by(now) and not case.admitted else []
 
 
-RULES = (Rule("bed_hold_ends", 1, lapse, ("BedHeld",)),)
+def _ends(case: Case) -> Instants:
+    return [case.bed.until] if case.bed.state == "held" and not case.admitted else []
+
+
+RULES = (Rule("bed_hold_ends", 1, lapse, ("BedHeld",), (BedLapsed,), _ends),)
+
+
+def _open_question(case: Case) -> Iterable[str]:
+    return [f"{case.centre}/{case.bed.round}"] if needed(case) and case.bed.unanswered else []
+
+
+def _answered(case: Case, about: str) -> bool:
+    return case.bed.answered >= int(about.split("/")[1]) and case.bed.state in ("held", "refused")
+
+
+def _held_once(case: Case) -> Iterable[str]:
+    return [case.bed.fact] if needed(case) and case.bed.state == "held" and not case.bed.unanswered else []
+
+
+def _renewed(case: Case, about: str) -> bool:
+    asked = case.bed.state == "held" and (case.bed.fact != about or case.bed.unanswered)
+    return asked or bool(case.admitted)
+
 
 OWES = (
-    Owes(
-        "bed_answer",
-        Party.HOSPITAL,
-        Party.COORDINATOR,
-        lambda c: [f"{c.centre}/{c.bed.round}"] if needed(c) and c.bed.unanswered else [],
-        lambda c, about: not c.bed.unanswered or not about.endswith(f"/{c.bed.round}"),
-    ),
+    Owes("bed_answer", Party.HOSPITAL, Party.COORDINATOR, _open_question, _answered),
     Owes(
         "bed_hold_renewal",
         Party.COORDINATOR,
         Party.HOSPITAL,
-        lambda c: [c.bed.fact] if needed(c) and c.bed.state == "held" and not c.bed.unanswered else [],
-        lambda c, about: c.bed.fact != about or c.bed.unanswered or bool(c.admitted),
+        _held_once,
+        _renewed,
         lambda c, _: c.bed.until,
     ),
     Owes(
@@ -144,14 +165,8 @@ OWES = (
         Party.COORDINATOR,
         Party.FAMILY,
         lambda c: [c.bed.fact] if needed(c) and c.bed.state == "refused" else [],
-        lambda c, about: c.bed.fact != about,
+        lambda c, about: c.bed.fact != about and c.bed.state in ("asked", "held"),
     ),
 )
 
-WANTS = (
-    Wants(
-        "hold_bed",
-        Party.HOSPITAL,
-        lambda c: [f"{c.centre}/{c.bed.round}"] if needed(c) and c.bed.unanswered else [],
-    ),
-)
+WANTS = (Wants("hold_bed", Party.HOSPITAL, _open_question, _answered),)

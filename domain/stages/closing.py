@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.personal import Clinical
 from domain.policy import Party, Policy
 from domain.stages import admission, inquiry
-from domain.state import Case, Exit, Stage, Track
+from domain.state import Case, Exit, Stage
 from domain.table import Rule
+from domain.tracks import Track, let_go
 
 Leaving = Literal["declined", "withdrawn", "not_suitable", "protocol_closed", "product_recalled", "lost_to_follow_up"]
 
@@ -79,7 +81,12 @@ class CaseReopened:
 
 Event = JourneyLeft | CannotBeUndone | CaseReopened
 
-SENT = ("submitted", "acknowledged", "more_info", "accepted", "withdrawn")
+RECORDS = {LeaveJourney: (JourneyLeft,), VoidCase: (JourneyLeft,), ReopenCase: (CaseReopened,)}
+
+UNNAMED = ("declined", "withdrawn", "lost_to_follow_up")
+"""Reasons of the family's own, which need no alternative pathway."""
+REOPENABLE = ("withdrawn", "transferred", "lost")
+"""Ends of follow-up after which a family may come back."""
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -87,21 +94,29 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     match command:
         case LeaveJourney():
             require(case.exit is None, Reason.ALREADY, "the journey was left before")
-            named = command.alternative or command.reason in ("declined", "withdrawn", "lost_to_follow_up")
+            named = command.alternative or command.reason in UNNAMED
             require(named, Reason.INVALID, "name the alternative pathway: nobody is left at a dead end", "alternative")
             return [JourneyLeft(Exit(command.reason), case.stage, command.alternative)]
         case VoidCase():
             require(case.exit is None, Reason.ALREADY, "the journey was left before")
-            sent = any(s.state in SENT for s in case.submissions.values()) or case.infusions
+            sent = any(s.round for s in case.submissions.values()) or case.infusions
             require(not sent, Reason.IRREVERSIBLE, "others know of this case; leave the journey instead")
             return [JourneyLeft(Exit.VOIDED, case.stage, command.reason)]
         case ReopenCase():
-            require(case.exit, Reason.NOT_NOW, "the journey was not left")
-            final = case.exit in (Exit.DIED, Exit.VOIDED)
-            require(not final, Reason.IRREVERSIBLE, "this case cannot be taken up again")
-            return [CaseReopened(case.left_from, command.reason)]
+            return [_reopen(case, command)]
         case _:
             assert_never(command)
+
+
+def _reopen(case: Case, c: ReopenCase) -> Event:
+    gone = case.exit or case.follow_up in REOPENABLE
+    require(gone, Reason.NOT_NOW, "the journey was not left")
+    final = case.died or case.exit in (Exit.DIED, Exit.VOIDED)
+    require(not final, Reason.IRREVERSIBLE, "this case cannot be taken up again")
+    stage = case.left_from if case.exit else Stage.FOLLOW_UP
+    stays_closed = case.exit is not None and _reason(_reopened(case, stage, "")) is not None
+    require(not stays_closed, Reason.MISSING, "consent to process health data was withdrawn; it must be given again")
+    return CaseReopened(stage, c.reason)
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -113,29 +128,25 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case CannotBeUndone():
             return replace(case, undone={**case.undone, event.what: event.instead})
         case CaseReopened():
-            return _reopened(case, event.stage, fact)
+            return _reopened(replace(case, stage_since=fact.at), event.stage, fact.id)
         case _:
             assert_never(event)
 
 
-def _reopened(case: Case, stage: Stage, fact: Fact[Event]) -> Case:
-    """Nothing released comes back by itself: every track is asked again."""
-
-    def fresh(track: Track) -> Track:
-        return track if track.state == "none" else track.again(fact.id, keep=False)
-
+def _reopened(case: Case, stage: Stage, fact: str) -> Case:
+    """Nothing released comes back by itself: what is still held is given back, and every track is asked again."""
+    thawed = case.treatment is not None and case.treatment.thawed
+    again = case if thawed else let_go(case, fact)
     return replace(
-        case,
+        again,
         exit=None,
+        exit_fact="",
         stage=stage,
-        stage_since=fact.at,
+        reopenings=case.reopenings + 1,
         undone={},
-        dose=fresh(case.dose),
-        bed=fresh(case.bed),
-        letter=fresh(case.letter),
-        travel=replace(case.travel, state="none", round=case.travel.round + 1),
+        quote=case.quote,
         screening="none" if case.screening == "failed" else case.screening,
-        obligations={k: o for k, o in case.obligations.items() if (o.kind, o.state) != ("family_reply", "missed")},
+        follow_up="open" if case.follow_up in REOPENABLE else case.follow_up,
     )
 
 
@@ -160,10 +171,13 @@ def state_the_irreversible(case: Case, now: datetime, ids: Ids, policy: Policy) 
     """On leaving, say plainly what cannot be taken back and what is done instead."""
     if case.exit is None:
         return []
-    return [CannotBeUndone(what, instead) for what, instead in _irreversible(case) if what not in case.undone]  # type: ignore[arg-type]
+    return [CannotBeUndone(what, instead) for what, instead in _irreversible(case) if what not in case.undone]
 
 
-def _irreversible(case: Case) -> Iterable[tuple[str, str]]:
+What = Literal["lymphodepletion", "infused_cells", "thawed_unit", "granted_visa", "stay_in_country", "shared_dossier"]
+
+
+def _irreversible(case: Case) -> Iterable[tuple[What, str]]:
     treatment = case.treatment
     if treatment and treatment.depletion in ("started", "completed", "stopped") and not treatment.infusions:
         yield "lymphodepletion", "physician on call informed; infection-risk plan; search for a backup unit"
@@ -173,79 +187,84 @@ def _irreversible(case: Case) -> Iterable[tuple[str, str]]:
         yield "infused_cells", "follow-up of fifteen years goes on"
     if any(v.state == "granted" for v in case.visas.values()):
         yield "granted_visa", "non-use is reported to the hospital"
-    if case.entered and not case.home and not case.died:
+    if admission.in_country(case):
         yield "stay_in_country", "return travel is arranged; the permitted stay keeps running"
     if any(s.round for s in case.submissions.values()):
         yield "shared_dossier", "the hospital is told to destroy its copies where law allows"
 
 
 RULES = (
-    Rule("leaving_the_journey", 1, leave, ("DeathReported", "ConsentWithdrawn", "ScreeningFailed", "ObligationMissed")),
-    Rule("what_cannot_be_undone", 1, state_the_irreversible, ("JourneyLeft",)),
+    Rule(
+        "leaving_the_journey",
+        1,
+        leave,
+        ("DeathReported", "ConsentWithdrawn", "ScreeningFailed", "ObligationMissed"),
+        (JourneyLeft,),
+    ),
+    Rule("what_cannot_be_undone", 1, state_the_irreversible, ("JourneyLeft",), (CannotBeUndone,)),
 )
 
 
-def _exited(case: Case) -> bool:
-    return case.exit is not None
+def _held(track: Track) -> Iterable[str]:
+    return [track.fact] if track.state == "held" else []
 
 
-def _has(track: Track) -> bool:
-    return track.state == "held"
+def _exited(case: Case) -> Iterable[str]:
+    return [case.exit_fact] if case.exit else []
 
 
-def _release_dose(case: Case) -> Iterable[str]:
+def _dose(case: Case) -> Iterable[str]:
+    """A unit nobody waits for any more; one that is thawed is destroyed, not released."""
+    idle = case.exit or case.stage in (Stage.FOLLOW_UP, Stage.CLOSED)
     thawed = case.treatment is not None and case.treatment.thawed
-    idle = case.stage in (Stage.FOLLOW_UP, Stage.CLOSED)
-    return [case.dose.fact] if _has(case.dose) and not thawed and (_exited(case) or idle) else []
+    return _held(case.dose) if idle and not thawed else []
 
 
-def _submitted(case: Case) -> Iterable[str]:
-    return [
-        f"{s.id}/{s.round}" for s in case.submissions.values() if s.round and s.state not in ("withdrawn", "declined")
-    ]
+def _shared(case: Case) -> Iterable[str]:
+    """Every centre that was asked; the one that treats the patient keeps its own record."""
+    live = [s for s in case.submissions.values() if s.round and s.state not in ("withdrawn", "declined")]
+    return [f"{s.id}/{s.round}" for s in live if case.exit and not (case.admitted and s.state == "accepted")]
 
 
-UNDO: tuple[tuple[int, str, Party, Callable[[Case], Iterable[str]]], ...] = (
-    (
-        1,
-        "tell_centre_of_exit",
-        Party.HOSPITAL,
-        lambda c: [c.exit_fact] if c.centre and (c.admitted or c.entered) else [],
-    ),
-    (2, "release_dose", Party.HOSPITAL, _release_dose),
-    (2, "release_bed", Party.HOSPITAL, lambda c: [c.bed.fact] if _has(c.bed) and not c.admitted else []),
-    (3, "void_letter", Party.HOSPITAL, lambda c: [c.letter.fact] if _has(c.letter) and not c.entered else []),
-    (
-        3,
-        "withdraw_visa",
-        Party.FAMILY,
-        lambda c: [f"{v.person}/{v.round}" for v in c.visas.values() if v.state == "filed"],
-    ),
-    (3, "recall_dossier", Party.HOSPITAL, _submitted),
-    (4, "cancel_travel", Party.FAMILY, lambda c: [c.travel.fact] if _has(c.travel) and not c.entered else []),
-    (5, "tell_family_of_exit", Party.FAMILY, lambda c: [c.exit_fact] if not c.died and c.exit != Exit.VOIDED else []),
+def _filed(case: Case) -> Iterable[str]:
+    return [f"{v.person}/{v.round}" for v in case.visas.values() if v.state == "filed" and case.exit]
+
+
+Undo = tuple[int, str, Party, Callable[[Case], Iterable[str]]]
+UNDO: tuple[Undo, ...] = (
+    (1, "tell_centre_of_exit", Party.HOSPITAL, lambda c: _exited(c) if c.centre and (c.admitted or c.entered) else []),
+    (2, "release_dose", Party.HOSPITAL, _dose),
+    (2, "release_bed", Party.HOSPITAL, lambda c: _held(c.bed) if c.exit and not c.admitted else []),
+    (3, "void_letter", Party.HOSPITAL, lambda c: _held(c.letter) if c.exit and not c.entered else []),
+    (3, "withdraw_visa", Party.FAMILY, _filed),
+    (3, "recall_dossier", Party.HOSPITAL, _shared),
+    (4, "cancel_travel", Party.FAMILY, lambda c: _held(c.travel) if c.exit and not c.entered else []),
+    (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit != Exit.VOIDED else []),
 )
 """What is undone on leaving, by rank: safety, scarce resources, paperwork, money, words (DOMAIN.md 1.3)."""
 
-RELEASED_BY = {"release_dose": "dose", "release_bed": "bed", "void_letter": "letter", "cancel_travel": "travel"}
+
+def _acquired(case: Case, kind: str, own: Callable[[Case], Iterable[str]]) -> list[str]:
+    """What of this kind is to be given back: what the tracks hold in vain, and what was let go before."""
+    return list(dict.fromkeys([*(about for k, about in case.spare if k == kind), *own(case)]))
 
 
-def _ranked(rank: int, kind: str, acquired: Callable[[Case], Iterable[str]]) -> Callable[[Case], Iterable[str]]:
+def _ranked(rank: int, kind: str, own: Callable[[Case], Iterable[str]]) -> Callable[[Case], Iterable[str]]:
     def wanted(case: Case) -> Iterable[str]:
-        if case.exit is None:
-            return acquired(case) if kind == "release_dose" else []
-        earlier = {row[1] for row in UNDO if row[0] < rank}
-        waiting = any(e.kind in earlier and e.state == "requested" for e in case.effects.values())
-        return [] if waiting or not _tried(case, rank) else acquired(case)
+        due = _acquired(case, kind, own)
+        if not due or _free(case, rank):
+            return due
+        asked = {e.about for e in case.effects.values() if e.kind == kind and e.state != "withdrawn"}
+        return [about for about in due if about in asked]
 
     return wanted
 
 
-def _tried(case: Case, rank: int) -> bool:
-    """Whether everything of an earlier rank was asked for: a step never overtakes one that was not yet requested."""
-    asked = {(e.kind, e.about) for e in case.effects.values()}
-    earlier = [(kind, about) for r, kind, _, acquired in UNDO if r < rank for about in acquired(case)]
-    return all(pair in asked for pair in earlier)
+def _free(case: Case, rank: int) -> bool:
+    """Whether everything of an earlier rank was asked for and has had its first answer: no step overtakes another."""
+    known = {(e.kind, e.about): e.state for e in case.effects.values() if e.state != "withdrawn"}
+    earlier = ((kind, about) for r, kind, _, own in UNDO if r < rank for about in _acquired(case, kind, own))
+    return all(known.get(step, "requested") != "requested" for step in earlier)
 
 
-WANTS = tuple(Wants(kind, to, _ranked(rank, kind, acquired)) for rank, kind, to, acquired in UNDO)
+WANTS = tuple(Wants(kind, to, _ranked(rank, kind, own)) for rank, kind, to, own in UNDO)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal, assert_never
 
+from domain.copying import replace
+from domain.errors import Reason, require
+from domain.fact import Ids
 from domain.personal import Identity
-from domain.stages import infusion, lymphodepletion, observations, transplant, visa
+from domain.policy import Policy
+from domain.stages import infusion, lymphodepletion, observations, safety, transplant, visa
+from domain.state import Case
 
 Correctable = (
     observations.Command
+    | safety.ReportMalignancy
     | transplant.RecordTransplant
     | infusion.RecordInfusion
     | lymphodepletion.RecordDepletion
@@ -36,3 +44,41 @@ class FactCorrected:
     fact: str
     reason: Identity
     type: Literal["FactCorrected"] = "FactCorrected"
+
+
+def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, policy: Policy) -> Sequence[Any]:  # noqa: ANN401 - any correctable event
+    """The right event in the place of the wrong one; what only the first telling could know is kept."""
+    same = c.type in TOLD_BY[wrong.type]
+    require(same, Reason.INVALID, f"a {wrong.type} is corrected by another {wrong.type}", "correction")
+    if isinstance(c, observations.Command):
+        return observations.decide(replace(case, died=""), c, now, ids, policy)
+    if isinstance(c, transplant.RecordTransplant):
+        return transplant.decide(case, c, now, ids, policy)
+    if isinstance(c, safety.ReportMalignancy):
+        return safety.decide(case, c, now, ids, policy)
+    match c:
+        case infusion.RecordInfusion():
+            return [replace(wrong, unit=c.unit, cells=c.cells)]
+        case lymphodepletion.RecordDepletion():
+            return [replace(wrong, regimen=c.regimen, day=c.day)]
+        case visa.RecordPassport():
+            _same_person(wrong, c)
+            return [replace(wrong, expires=c.expires, number=c.number)]
+        case visa.GrantVisa():
+            _same_person(wrong, c)
+            require(c.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
+            return [replace(wrong, valid_until=c.valid_until, stay_days=c.stay_days, entries=c.entries)]
+        case _:
+            assert_never(c)
+
+
+def _same_person(wrong: Any, c: visa.RecordPassport | visa.GrantVisa) -> None:  # noqa: ANN401 - either event
+    require(wrong.person == c.person, Reason.INVALID, "a correction is about the same person", "correction")
+
+
+TOLD_BY: dict[str, tuple[str, ...]] = {
+    event.__name__: tuple(command.__name__ for command, events in module.RECORDS.items() if event in events)
+    for module in (observations, safety, transplant, infusion, lymphodepletion, visa)
+    for events in module.RECORDS.values()
+    for event in events
+}

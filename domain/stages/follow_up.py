@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical
 from domain.policy import Party, Policy
-from domain.stages.infusion import day_0
+from domain.stages.recovery import day_0
 from domain.state import Case, Stage
-from domain.table import Need, Rule
+from domain.table import Instants, Need, Rule
 from domain.when import When
 
 YEAR = timedelta(days=365.25)
@@ -30,6 +31,8 @@ VISITS: tuple[tuple[str, timedelta], ...] = (
     *((f"Y{year}", year * YEAR) for year in range(2, 16)),
 )
 """Days after day 0 by which a visit's report is due; schedule of DOMAIN.md 4.1."""
+ATTEMPTS = 3
+"""How often a family is tried before it counts as lost (DOMAIN.md 4.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,6 @@ class RecordVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportMalignancy:
-    """A new cancer after integrating cells: lot and vector lot are looked up at once (DOMAIN F5)."""
-
-    detail: Clinical
-    occurred: When | None = None
-    type: Literal["ReportMalignancy"] = "ReportMalignancy"
-
-
-@dataclass(frozen=True, slots=True)
 class TryContact:
     """An attempt to reach the family; three without answer by two channels, then others are asked."""
 
@@ -86,7 +80,7 @@ class EndFollowUp:
     type: Literal["EndFollowUp"] = "EndFollowUp"
 
 
-Command = ReturnHome | AcceptHandover | RecordVisit | ReportMalignancy | TryContact | EndFollowUp
+Command = ReturnHome | AcceptHandover | RecordVisit | TryContact | EndFollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +109,6 @@ class VisitRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class MalignancyReported:
-    """A new cancer was found."""
-
-    detail: Clinical
-    type: Literal["MalignancyReported"] = "MalignancyReported"
-
-
-@dataclass(frozen=True, slots=True)
 class ContactTried:
     """Somebody tried to reach the family."""
 
@@ -140,7 +126,15 @@ class FollowUpEnded:
     type: Literal["FollowUpEnded"] = "FollowUpEnded"
 
 
-Event = ReturnedHome | HandoverAccepted | VisitRecorded | MalignancyReported | ContactTried | FollowUpEnded
+Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded
+
+RECORDS = {
+    ReturnHome: (ReturnedHome,),
+    AcceptHandover: (HandoverAccepted,),
+    RecordVisit: (VisitRecorded,),
+    TryContact: (ContactTried,),
+    EndFollowUp: (FollowUpEnded,),
+}
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -155,15 +149,14 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case RecordVisit():
             names = {name for name, _ in VISITS}
             require(not command.visit or command.visit in names, Reason.INVALID, "no such scheduled visit", "visit")
+            require(command.alive, Reason.INVALID, "a death is reported as a death, with its own date", "alive")
             return [VisitRecorded(command.visit, command.alive, command.result, command.detail)]
-        case ReportMalignancy():
-            return [MalignancyReported(command.detail)]
         case TryContact():
             return [ContactTried(command.channel, command.answered)]
         case EndFollowUp():
             require(case.follow_up == "open", Reason.NOT_NOW, "no follow-up is open")
-            lost = command.reason == "lost"
-            require(not lost or case.contact_attempts >= 3, Reason.MISSING, "three attempts come first", "reason")
+            tried = command.reason != "lost" or case.contact_attempts >= ATTEMPTS
+            require(tried, Reason.MISSING, "three attempts come first", "reason")
             return [FollowUpEnded(command.reason, command.detail)]
         case _:
             assert_never(command)
@@ -174,16 +167,16 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case ReturnedHome():
-            return replace(case, home=fact.occurred.earliest or fact.at)
+            return replace(case, home=fact.occurred.earliest or fact.at, contacted="")
         case HandoverAccepted():
             return replace(case, handover="accepted")
         case VisitRecorded():
-            name = event.visit or f"extra-{len(case.visits) + 1}"
-            return replace(case, visits={**case.visits, name: fact.id}, contact_attempts=0)
-        case MalignancyReported():
-            return case
+            name = _about(case, event.visit) if event.visit else f"extra-{len(case.visits) + 1}"
+            return replace(case, visits={**case.visits, name: fact.id}, contact_attempts=0, contacted=fact.id)
         case ContactTried():
-            return replace(case, contact_attempts=0 if event.answered else case.contact_attempts + 1)
+            if event.answered:
+                return replace(case, contact_attempts=0, contacted=fact.id)
+            return replace(case, contact_attempts=case.contact_attempts + 1)
         case FollowUpEnded():
             return replace(case, follow_up=event.reason)
         case _:
@@ -191,25 +184,36 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def ends(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """Death ends follow-up; so do fifteen years after the last infusion, once the last visit is in or missed."""
+    """Death ends follow-up; so do fifteen years after the last infusion, once no visit is awaited any more."""
     if case.follow_up != "open":
         return []
     if case.died:
         return [FollowUpEnded("died", "")]
     until = last_due(case)
-    over = until is not None and now >= until
-    last = VISITS[-1][0]
-    settled = last in case.visits or case.missed("visit", _about(case, last))
-    return [FollowUpEnded("completed", "")] if over and settled else []
-
-
-RULES = (Rule("follow_up_ends", 1, ends, ("DeathReported", "InfusionCompleted", "VisitRecorded")),)
+    over = until is not None and now >= until and case.stage is Stage.FOLLOW_UP
+    return [FollowUpEnded("completed", "")] if over and not _next_visit(case) else []
 
 
 def last_due(case: Case) -> datetime | None:
     """When fifteen years are over, counted from the last infusion; None while its date is unknown."""
     start = day_0(case)
     return start + VISITS[-1][1] if start else None
+
+
+def _end(case: Case) -> Instants:
+    return [last_due(case)] if case.follow_up == "open" else []
+
+
+RULES = (
+    Rule(
+        "follow_up_ends",
+        1,
+        ends,
+        ("DeathReported", "InfusionCompleted", "VisitRecorded"),
+        (FollowUpEnded,),
+        _end,
+    ),
+)
 
 
 def _about(case: Case, visit: str) -> str:
@@ -223,20 +227,36 @@ def _due(case: Case, about: str) -> datetime | None:
 
 
 def _following(case: Case) -> bool:
-    return case.follow_up == "open" and case.stage in (Stage.FOLLOW_UP, Stage.CLOSED) and not case.died
+    return case.follow_up == "open" and case.stage is Stage.FOLLOW_UP and not case.died
 
 
-def _next_visit(case: Case) -> Iterable[str]:
-    """One visit at a time: the first that is neither recorded nor already missed."""
-    if not _following(case) or day_0(case) is None:
+def _next_visit(case: Case) -> list[str]:
+    """One visit at a time: the first that is neither recorded nor missed.
+
+    Only of those that fall due after the hospital let the patient go: what came before was seen there, or lies
+    before the import.
+    """
+    start = day_0(case)
+    if not _following(case) or start is None or case.stage_since is None:
         return []
-    for name, _ in VISITS:
-        if name not in case.visits and not case.missed("visit", _about(case, name)):
-            return [_about(case, name)]
-    return []
+    names = (_about(case, name) for name, after in VISITS if start + after > case.stage_since)
+    return [about for about in names if about not in case.visits and not case.missed("visit", about)][:1]
 
 
 NEEDS = (Need("follow-up ended", lambda c, _: c.follow_up != "open", waivable=False, rests_on=("FollowUpEnded",)),)
+
+
+def _to_hand_over(case: Case) -> Iterable[str]:
+    return [f"handover/{len(case.infusions)}"] if _following(case) and case.handover != "accepted" else []
+
+
+def _handed_over(case: Case, _: str) -> bool:
+    return case.handover == "accepted"
+
+
+def _to_greet(case: Case) -> Iterable[str]:
+    return ["home"] if _following(case) and case.home is not None and not case.contacted else []
+
 
 OWES = (
     Owes(
@@ -244,7 +264,7 @@ OWES = (
         Party.HOME_ONCOLOGIST,
         Party.COORDINATOR,
         _next_visit,
-        lambda c, about: about.split("/")[0] in c.visits,
+        lambda c, about: about in c.visits,
         _due,
     ),
     Owes(
@@ -254,20 +274,8 @@ OWES = (
         lambda c: ["day 0"] if _following(c) and day_0(c) is None else [],
         lambda c, _: day_0(c) is not None,
     ),
-    Owes(
-        "handover",
-        Party.HOME_ONCOLOGIST,
-        Party.COORDINATOR,
-        lambda c: ["handover"] if _following(c) and c.handover != "accepted" else [],
-        lambda c, _: c.handover == "accepted",
-    ),
-    Owes(
-        "first_contact_home",
-        Party.COORDINATOR,
-        Party.FAMILY,
-        lambda c: ["home"] if _following(c) and c.home is not None and not c.visits else [],
-        lambda c, _: bool(c.visits),
-    ),
+    Owes("handover", Party.HOME_ONCOLOGIST, Party.COORDINATOR, _to_hand_over, _handed_over),
+    Owes("first_contact_home", Party.COORDINATOR, Party.FAMILY, _to_greet, lambda c, _: bool(c.contacted)),
 )
 
-WANTS = (Wants("send_handover", Party.HOME_ONCOLOGIST, lambda c: ["handover"] if _following(c) else []),)
+WANTS = (Wants("send_handover", Party.HOME_ONCOLOGIST, _to_hand_over, _handed_over),)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case_number import case_number
+from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
-from domain.state import Case, Consent, Exit, Person, Stage, readable
+from domain.stages.people import AddPerson, PersonAdded, added, require_person
+from domain.state import Case, Exit, Stage, readable
 from domain.table import Need
 
-PersonRole = Literal["patient", "carer", "legal_representative", "home_oncologist"]
-Purpose = Literal["data_processing", "share_with_hospital", "cross_border", "translation", "trial", "registry", "risks"]
 Triage = Literal["autologous_not_feasible", "manufacture_failed", "not_fast_enough", "other"]
+COUNTRY = 2
+"""Letters of an ISO 3166 alpha-2 code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +41,6 @@ class OpenCase:
     team: str = ""
     imported: bool = False
     type: Literal["OpenCase"] = "OpenCase"
-
-
-@dataclass(frozen=True, slots=True)
-class AddPerson:
-    """Somebody else belongs to the case."""
-
-    role: PersonRole
-    name: Identity
-    zone: str
-    language: str
-    mail: Identity = ""
-    phone: Identity = ""
-    minor: bool = False
-    type: Literal["AddPerson"] = "AddPerson"
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeContact:
-    """A person's address, number, language or zone changed."""
-
-    person: str
-    mail: Identity
-    phone: Identity
-    zone: str
-    language: str
-    type: Literal["ChangeContact"] = "ChangeContact"
-
-
-@dataclass(frozen=True, slots=True)
-class GiveConsent:
-    """The patient, or who represents them, consents to one purpose, for one recipient where one is named."""
-
-    purpose: Purpose
-    person: str
-    form_version: str
-    language: str
-    recipient: str = ""
-    type: Literal["GiveConsent"] = "GiveConsent"
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawConsent:
-    """A consent is taken back; what was done under it stays lawful."""
-
-    purpose: Purpose
-    person: str
-    recipient: str = ""
-    type: Literal["WithdrawConsent"] = "WithdrawConsent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +78,7 @@ class SetUrgency:
     type: Literal["SetUrgency"] = "SetUrgency"
 
 
-Command = (
-    OpenCase
-    | AddPerson
-    | ChangeContact
-    | GiveConsent
-    | WithdrawConsent
-    | AcknowledgeScope
-    | ReplyToFamily
-    | AdviseLocalCare
-    | SetUrgency
-)
+Command = OpenCase | AcknowledgeScope | ReplyToFamily | AdviseLocalCare | SetUrgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,55 +96,6 @@ class CaseOpened:
     imported: bool
     diagnosis: Clinical
     type: Literal["CaseOpened"] = "CaseOpened"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonAdded:
-    """Somebody belongs to the case."""
-
-    person: str
-    role: PersonRole
-    name: Identity
-    mail: Identity
-    phone: Identity
-    zone: str
-    language: str
-    minor: bool
-    type: Literal["PersonAdded"] = "PersonAdded"
-
-
-@dataclass(frozen=True, slots=True)
-class ContactChanged:
-    """A person can be reached differently."""
-
-    person: str
-    mail: Identity
-    phone: Identity
-    zone: str
-    language: str
-    type: Literal["ContactChanged"] = "ContactChanged"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentGiven:
-    """Consent to one purpose, with the form's version and language."""
-
-    purpose: Purpose
-    recipient: str
-    person: str
-    form_version: str
-    language: str
-    type: Literal["ConsentGiven"] = "ConsentGiven"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentWithdrawn:
-    """A consent ended."""
-
-    purpose: Purpose
-    recipient: str
-    person: str
-    type: Literal["ConsentWithdrawn"] = "ConsentWithdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,42 +133,24 @@ class UrgencySet:
     type: Literal["UrgencySet"] = "UrgencySet"
 
 
-Event = (
-    CaseOpened
-    | PersonAdded
-    | ContactChanged
-    | ConsentGiven
-    | ConsentWithdrawn
-    | ScopeAcknowledged
-    | FamilyAnswered
-    | LocalCareAdvised
-    | UrgencySet
-)
+Event = CaseOpened | ScopeAcknowledged | FamilyAnswered | LocalCareAdvised | UrgencySet
+
+RECORDS = {
+    OpenCase: (CaseOpened, PersonAdded),
+    AcknowledgeScope: (ScopeAcknowledged,),
+    ReplyToFamily: (FamilyAnswered,),
+    AdviseLocalCare: (LocalCareAdvised,),
+    SetUrgency: (UrgencySet,),
+}
 
 
-def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | PersonAdded]:
     """What an inquiry command brings about."""
     match command:
         case OpenCase():
             return _open(case, command, ids)
-        case AddPerson():
-            return [_person(command, ids)]
-        case ChangeContact():
-            require(command.person in case.people, Reason.NOT_FOUND, "no such person in this case", "person")
-            c = command
-            return [ContactChanged(c.person, c.mail, c.phone, c.zone, c.language)]
-        case GiveConsent():
-            return [_consent(case, command)]
-        case WithdrawConsent():
-            require(
-                case.consented(command.purpose, command.recipient),
-                Reason.MISSING,
-                "this consent is not given",
-                "purpose",
-            )
-            return [ConsentWithdrawn(command.purpose, command.recipient, command.person)]
         case AcknowledgeScope():
-            require(command.person in case.people, Reason.NOT_FOUND, "no such person in this case", "person")
+            require_person(case, command.person)
             return [ScopeAcknowledged(command.person, command.form_version)]
         case ReplyToFamily():
             return [FamilyAnswered(command.channel, command.note)]
@@ -286,38 +163,17 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
-def _open(case: Case, c: OpenCase, ids: Ids) -> Sequence[Event]:
+def _open(case: Case, c: OpenCase, ids: Ids) -> Sequence[Event | PersonAdded]:
     require(case.version == 0, Reason.ALREADY, "the case is open already")
     require(readable(c.patient_name), Reason.INVALID, "a patient needs a name", "patient_name")
+    code = len(c.country) == COUNTRY and c.country.isascii() and c.country.isupper()
+    require(code, Reason.INVALID, "a country is two capital letters (ISO 3166)", "country")
+    patient = AddPerson("patient", c.patient_name, c.zone, c.language, c.patient_mail, c.patient_phone, c.minor)
     number = case_number(ids())
     opened = CaseOpened(
         number, c.country, c.language, c.zone, c.triage, c.urgent, c.owner, c.team, c.imported, c.diagnosis
     )
-    patient = AddPerson("patient", c.patient_name, c.zone, c.language, c.patient_mail, c.patient_phone, c.minor)
-    return [opened, _person(patient, ids)]
-
-
-def _person(c: AddPerson, ids: Ids) -> PersonAdded:
-    require(readable(c.name), Reason.INVALID, "a person needs a name", "name")
-    return PersonAdded(ids(), c.role, c.name, c.mail, c.phone, c.zone, c.language, c.minor)
-
-
-def _consent(case: Case, c: GiveConsent) -> Event:
-    giver = case.people.get(c.person)
-    if giver is None:
-        require(False, Reason.NOT_FOUND, "no such person in this case", "person")
-    elif giver.role == "patient":
-        require(not giver.minor, Reason.NOT_ALLOWED, "for a minor the legal representative consents", "person")
-    else:
-        require(
-            giver.role == "legal_representative",
-            Reason.NOT_ALLOWED,
-            "only the patient or the legal representative consents",
-            "person",
-        )
-    if c.purpose in ("share_with_hospital", "cross_border"):
-        require(c.recipient, Reason.INVALID, "this consent names its recipient", "recipient")
-    return ConsentGiven(c.purpose, c.recipient, c.person, c.form_version, c.language)
+    return [opened, added(patient, ids)]
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -341,16 +197,6 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
                 stage=Stage.INQUIRY,
                 stage_since=fact.at,
             )
-        case PersonAdded():
-            e = event
-            person = Person(e.person, e.role, e.name, e.mail, e.phone, e.zone, e.language, e.minor)
-            return replace(case, people={**case.people, person.id: person})
-        case ContactChanged():
-            return _contact(case, event)
-        case ConsentGiven():
-            return _consented(case, Consent(event.purpose, event.recipient, True, fact.id))
-        case ConsentWithdrawn():
-            return _consented(case, Consent(event.purpose, event.recipient, False, fact.id))
         case ScopeAcknowledged():
             return replace(case, scope_acknowledged=fact.id)
         case FamilyAnswered():
@@ -363,18 +209,6 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             assert_never(event)
 
 
-def _contact(case: Case, e: ContactChanged) -> Case:
-    known = case.people.get(e.person)
-    if known is None:
-        return case
-    changed = replace(known, mail=e.mail, phone=e.phone, zone=e.zone, language=e.language)
-    return replace(case, people={**case.people, e.person: changed})
-
-
-def _consented(case: Case, consent: Consent) -> Case:
-    return replace(case, consents={**case.consents, f"{consent.purpose}:{consent.recipient}": consent})
-
-
 def _in_inquiry(case: Case) -> bool:
     return case.stage is Stage.INQUIRY and case.exit is None
 
@@ -385,6 +219,11 @@ def _answered(case: Case) -> bool:
 
 def _agreed(case: Case) -> bool:
     return bool(case.consented("data_processing") and case.scope_acknowledged)
+
+
+def _consent(case: Case) -> str:
+    """What the family is asked for; a reopened case asks anew."""
+    return f"consent/{case.reopenings}"
 
 
 NEEDS = (
@@ -410,7 +249,7 @@ OWES = (
         "family_reply",
         Party.FAMILY,
         Party.COORDINATOR,
-        lambda c: ["consent"] if _in_inquiry(c) and _answered(c) and not _agreed(c) else [],
+        lambda c: [_consent(c)] if _in_inquiry(c) and _answered(c) and not _agreed(c) else [],
         lambda c, _: _agreed(c),
     ),
 )
@@ -418,5 +257,5 @@ OWES = (
 
 def gives_up(case: Case) -> Exit | None:
     """A family that never answers: the case closes, and can be reopened."""
-    silent = _in_inquiry(case) and case.missed("family_reply", "consent") and not _agreed(case)
+    silent = _in_inquiry(case) and case.missed("family_reply", _consent(case)) and not _agreed(case)
     return Exit.NO_RESPONSE if silent else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
@@ -13,8 +13,8 @@ from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
-from domain.stages.eligibility import require_open_door
-from domain.state import Case, Stage, Treatment
+from domain.stages.centres import require_open_door
+from domain.state import Case, Stage, Treatment, in_treatment
 from domain.table import Need
 from domain.when import When
 
@@ -42,9 +42,9 @@ class RecordDepletion:
 
 @dataclass(frozen=True, slots=True)
 class CompleteDepletion:
-    """The last day was given. The product's infusion window closes `window_days` days later (DOMAIN.md 3.1)."""
+    """The last day was given. The product's window closes `window_days` days later, None = as the policy says."""
 
-    window_days: int = 14
+    window_days: int | None = None
     occurred: When | None = None
     type: Literal["CompleteDepletion"] = "CompleteDepletion"
 
@@ -119,27 +119,35 @@ class DepletionStopped:
 
 Event = GateSigned | DepletionGiven | DepletionCompleted | DepletionOmitted | DepletionStopped
 
+RECORDS = {
+    SignGate: (GateSigned,),
+    RecordDepletion: (DepletionGiven,),
+    CompleteDepletion: (DepletionCompleted,),
+    OmitDepletion: (DepletionOmitted,),
+    StopDepletion: (DepletionStopped,),
+}
+
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What a lymphodepletion command brings about."""
-    number = len(case.treatments)
+    treatment = _treatment(case)
+    number = treatment.number
     match command:
         case SignGate():
-            _gate_checks(case, command, now)
+            _gate_checks(case, command, treatment, now)
             return [GateSigned(number, command.clinician, command.finding)]
         case RecordDepletion():
-            require(_treatment(case).gate, Reason.MISSING, "the lymphodepletion gate is not signed")
+            require(treatment.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
             return [DepletionGiven(number, command.regimen, command.day)]
         case CompleteDepletion():
-            require(_treatment(case).depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
-            require(command.window_days > 0, Reason.INVALID, "a window has at least one day", "window_days")
-            return [DepletionCompleted(number, _window(command, now))]
+            require(treatment.depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
+            return [DepletionCompleted(number, _window(command, now, policy))]
         case OmitDepletion():
-            require(_treatment(case).gate, Reason.MISSING, "the lymphodepletion gate is not signed")
-            require(_treatment(case).depletion == "none", Reason.NOT_NOW, "lymphodepletion has started")
+            require(treatment.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
+            require(treatment.depletion == "none", Reason.NOT_NOW, "lymphodepletion has started")
             return [DepletionOmitted(number, command.reason)]
         case StopDepletion():
-            require(_treatment(case).depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
+            require(treatment.depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
             return [DepletionStopped(number, command.reason)]
         case _:
             assert_never(command)
@@ -151,24 +159,30 @@ def _treatment(case: Case) -> Treatment:
     return case.treatment
 
 
-def _gate_checks(case: Case, c: SignGate, now: datetime) -> None:
-    require(not _treatment(case).gate, Reason.ALREADY, "the gate is signed for this treatment")
+def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime) -> None:
+    require(not treatment.gate, Reason.ALREADY, "the gate is signed for this treatment")
     require(case.consented("trial"), Reason.MISSING, "consent to the trial is not given")
+    require(case.consented("risks"), Reason.MISSING, "acceptance of the particular risks is not given")
     require(c.no_active_infection, Reason.INVALID, "an active infection keeps the gate closed", "no_active_infection")
     require(c.organ_function_fine, Reason.INVALID, "unfit organ function keeps the gate closed", "organ_function_fine")
     require_open_door(case, case.centre, case.protocol, now)
+    require_good_dose(case, now)
+
+
+def require_good_dose(case: Case, now: datetime) -> None:
+    """Refuse unless a dose is held now, of a lot that is released and has not expired."""
     require(case.dose.good_at(now), Reason.LAPSED, "no dose is held now")
     lot = case.noted(case.lot)
-    require(lot.get("state") == "released", Reason.LAPSED, "the lot is not released")
+    require(lot.get("state") == "released", Reason.NEVER_WAIVED, "the lot is not known to be released")
     expires = lot.get("expires")
     require(isinstance(expires, datetime) and now < expires, Reason.LAPSED, "the lot has expired")
 
 
-def _window(c: CompleteDepletion, now: datetime) -> datetime | None:
-    if c.occurred is None:
-        return now + timedelta(days=c.window_days)
-    last = c.occurred.latest if c.occurred.known else None
-    return last + timedelta(days=c.window_days) if last else None
+def _window(c: CompleteDepletion, now: datetime, policy: Policy) -> datetime | None:
+    require(c.window_days is None or c.window_days > 0, Reason.INVALID, "a window has at least one day", "window_days")
+    length = policy.infusion_window if c.window_days is None else timedelta(days=c.window_days)
+    last = now if c.occurred is None else c.occurred.latest if c.occurred.known else None
+    return last + length if last else None
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -176,29 +190,25 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case GateSigned():
-            return _changed(case, event.treatment, gate=fact.id)
+            return in_treatment(case, event.treatment, gate=fact.id)
         case DepletionGiven():
-            return _changed(case, event.treatment, depletion="started")
+            return in_treatment(case, event.treatment, depletion="started")
         case DepletionCompleted():
-            return _changed(case, event.treatment, depletion="completed", window_closes=event.window_closes)
+            return in_treatment(case, event.treatment, depletion="completed", window_closes=event.window_closes)
         case DepletionOmitted():
-            return _changed(case, event.treatment, depletion="omitted")
+            return in_treatment(case, event.treatment, depletion="omitted")
         case DepletionStopped():
-            return _changed(case, event.treatment, depletion="stopped")
+            return in_treatment(case, event.treatment, depletion="stopped")
         case _:
             assert_never(event)
 
 
-def _changed(case: Case, number: int, **changes: object) -> Case:
-    treatments = tuple(
-        replace(t, **changes) if t.number == number else t  # type: ignore[arg-type]
-        for t in case.treatments
-    )
-    return replace(case, treatments=treatments)
-
-
 def _here(case: Case) -> bool:
-    return case.stage is Stage.LYMPHODEPLETION and not case.exit
+    return case.stage is Stage.LYMPHODEPLETION and not case.exit and case.treatment is not None
+
+
+def _gated(case: Case) -> bool:
+    return bool(case.treatment and case.treatment.gate)
 
 
 def _ready(case: Case) -> bool:
@@ -206,12 +216,7 @@ def _ready(case: Case) -> bool:
 
 
 NEEDS = (
-    Need(
-        "lymphodepletion gate signed",
-        lambda c, _: bool(c.treatment and c.treatment.gate),
-        waivable=False,
-        rests_on=("GateSigned",),
-    ),
+    Need("lymphodepletion gate signed", lambda c, _: _gated(c), waivable=False, rests_on=("GateSigned",)),
     Need(
         "lymphodepletion completed or left out",
         lambda c, _: _ready(c),
@@ -219,19 +224,29 @@ NEEDS = (
     ),
 )
 
+
+def _this(case: Case) -> Iterable[str]:
+    return [str(len(case.treatments))]
+
+
+def _began(case: Case, about: str) -> bool:
+    known = next((t for t in case.treatments if str(t.number) == about), None)
+    return known is not None and known.depletion != "none"
+
+
 OWES = (
     Owes(
         "gate",
         Party.HOSPITAL,
         Party.COORDINATOR,
-        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and not c.treatment.gate else [],
-        lambda c, _: bool(c.treatment and c.treatment.gate),
+        lambda c: _this(c) if _here(c) and not _gated(c) else [],
+        lambda c, _: _gated(c),
     ),
     Owes(
         "depletion_report",
         Party.HOSPITAL,
         Party.COORDINATOR,
-        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and c.treatment.gate and not _ready(c) else [],
+        lambda c: _this(c) if _here(c) and _gated(c) and not _ready(c) else [],
         lambda c, _: _ready(c),
     ),
 )
@@ -240,6 +255,7 @@ WANTS = (
     Wants(
         "confirm_depletion_start",
         Party.HOSPITAL,
-        lambda c: [str(len(c.treatments))] if _here(c) and c.treatment and c.treatment.gate else [],
+        lambda c: _this(c) if _here(c) and _gated(c) else [],
+        _began,
     ),
 )

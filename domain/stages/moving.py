@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.errors import Reason, require
+from domain.copying import replace
+from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
 from domain.personal import Clinical
 from domain.policy import Policy
 from domain.stages import (
     admission,
+    dossier,
     eligibility,
     follow_up,
     infusion,
     inquiry,
     lymphodepletion,
-    records,
+    recovery,
     redosing,
+    travel,
     visa,
 )
 from domain.state import Case, Stage
@@ -49,19 +52,24 @@ class StageEntered:
     type: Literal["StageEntered"] = "StageEntered"
 
 
+RECORDS = {MoveOn: (StageEntered,)}
+
 NEEDS: Mapping[Stage, tuple[Need, ...]] = {
     Stage.INQUIRY: inquiry.NEEDS,
-    Stage.RECORDS: records.NEEDS,
+    Stage.RECORDS: dossier.NEEDS,
     Stage.ELIGIBILITY: eligibility.NEEDS,
-    Stage.VISA: visa.NEEDS,
+    Stage.VISA: travel.NEEDS + visa.NEEDS,
     Stage.ADMISSION: admission.NEEDS,
     Stage.LYMPHODEPLETION: lymphodepletion.NEEDS,
-    Stage.INFUSION: infusion.NEEDS,
+    Stage.INFUSION: infusion.NEEDS + recovery.NEEDS,
     Stage.REDOSING: redosing.NEEDS,
     Stage.FOLLOW_UP: follow_up.NEEDS,
     Stage.CLOSED: (),
 }
 """What must be there before a stage is left."""
+
+MAIN = tuple(s for s in Stage if s not in (Stage.REDOSING, Stage.CLOSED))
+"""The way every case goes; re-dosing leads from its end back to lymphodepletion."""
 
 
 def missing(case: Case, now: datetime) -> Sequence[Need]:
@@ -79,27 +87,38 @@ def next_stage(case: Case) -> Stage | None:
         case Stage.FOLLOW_UP:
             return Stage.CLOSED
         case Stage.REDOSING:
-            return Stage.FOLLOW_UP if case.pathway == "observe" else Stage.LYMPHODEPLETION
+            return Stage.LYMPHODEPLETION if redosing.untouched(case) else Stage.FOLLOW_UP
         case _:
-            return list(Stage)[case.stage.rank + 1]
+            return MAIN[MAIN.index(case.stage) + 1]
 
 
 def decide(case: Case, command: MoveOn, now: datetime, ids: Ids, policy: Policy) -> Sequence[StageEntered]:
     """Move on, or say exactly what is missing and what of it nobody may waive."""
-    require(command.stage.rank > case.stage.rank, Reason.INVALID, "a case moves forward", "stage")
-    require(command.stage.rank <= Stage.FOLLOW_UP.rank, Reason.INVALID, "closing has its own command", "stage")
-    between = [s for s in Stage if case.stage.rank <= s.rank < command.stage.rank and s is not Stage.REDOSING]
-    lacking = [n for s in between for n in NEEDS[s] if not n.holds(case, now)]
+    require(case.exit is None, Reason.NOT_NOW, "the journey was left")
+    require(case.on_hold is None, Reason.NOT_NOW, "the case is on hold")
+    lacking = [n for s in _left(case, command.stage) for n in NEEDS[s] if not n.holds(case, now)]
     fixed = [n.name for n in lacking if not n.waivable]
     require(not fixed, Reason.NEVER_WAIVED, f"cannot be waived: {'; '.join(fixed)}", "accepting")
-    names = {n.name for n in lacking}
-    require(
-        names == set(command.accepting),
-        Reason.MISSING,
-        f"accept exactly what is missing: {'; '.join(sorted(names)) or 'nothing'}",
-        "accepting",
-    )
-    return [StageEntered(command.stage, case.stage, tuple(sorted(names)), command.reason, command.by)]
+    names = sorted({n.name for n in lacking})
+    told = sorted(set(command.accepting)) == names
+    words = f"accept exactly what is missing: {'; '.join(names) or 'nothing'}"
+    require(told, Reason.MISSING, words, "accepting")
+    return [StageEntered(command.stage, case.stage, tuple(names), command.reason, command.by)]
+
+
+def _left(case: Case, target: Stage) -> Sequence[Stage]:
+    """The stages that are left on the way to the target."""
+    if case.stage is Stage.REDOSING:
+        onward = redosing.untouched(case) and target is Stage.LYMPHODEPLETION
+        require(onward, Reason.INVALID, "from re-dosing a planned treatment goes to lymphodepletion", "stage")
+        return [Stage.REDOSING]
+    if target not in MAIN:
+        raise Refused(Reason.INVALID, "re-dosing is decided, and closing has commands of its own", "stage")
+    start, end = MAIN.index(case.stage), MAIN.index(target)
+    require(start < end, Reason.INVALID, "a case moves forward", "stage")
+    again = target is Stage.FOLLOW_UP and case.pathway == "redose"
+    require(not again, Reason.NOT_NOW, "re-dosing is decided; decide on another pathway first")
+    return MAIN[start:end]
 
 
 def evolve(case: Case, fact: Fact[StageEntered]) -> Case:
@@ -110,15 +129,28 @@ def evolve(case: Case, fact: Fact[StageEntered]) -> Case:
 
 def move(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[StageEntered]:
     """One step along the main line, or off it after leaving early."""
-    if case.on_hold is not None and case.exit is None:
-        return []
-    if case.exit is not None:
+    if case.exit is not None or case.stage is Stage.CLOSED:
         end = Stage.FOLLOW_UP if case.follow_up == "open" else Stage.CLOSED
-        return [] if case.stage in (end, Stage.CLOSED) else [StageEntered(end, case.stage)]
-    if case.stage in (Stage.INFUSION, Stage.FOLLOW_UP) and redosing.untouched(case):
-        return [StageEntered(Stage.REDOSING, case.stage)]
-    target = next_stage(case)
-    return [StageEntered(target, case.stage)] if target and not missing(case, now) else []
+        return [] if case.stage is end else [StageEntered(end, case.stage)]
+    if case.on_hold is not None:
+        return []
+    target = _turned(case) or (None if missing(case, now) else next_stage(case))
+    return [StageEntered(target, case.stage)] if target else []
+
+
+def _turned(case: Case) -> Stage | None:
+    """Where a decision leads off the plain way: back to other centres, to another treatment, or past one given up."""
+    match case.stage:
+        case Stage.VISA | Stage.ADMISSION if case.accepted is None and case.entered is None:
+            return Stage.ELIGIBILITY
+        case Stage.LYMPHODEPLETION if case.treatment is not None and case.treatment.given_up:
+            return Stage.FOLLOW_UP
+        case Stage.INFUSION if redosing.untouched(case):
+            return Stage.REDOSING
+        case Stage.FOLLOW_UP if redosing.untouched(case) or case.pathway == "redose":
+            return Stage.REDOSING
+        case _:
+            return None
 
 
 RULES = (
@@ -127,5 +159,6 @@ RULES = (
         1,
         move,
         tuple(sorted({t for needs in NEEDS.values() for n in needs for t in n.rests_on} | {"JourneyLeft"})),
+        (StageEntered,),
     ),
 )

@@ -6,10 +6,11 @@ Reports may be late, out of order, or without a known day; nothing here is infer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.personal import Clinical
@@ -259,6 +260,24 @@ Event = (
 )
 
 
+GRADES = range(6)
+"""CTCAE and ASTCT grades (DOMAIN.md 3.5)."""
+
+RECORDS = {
+    ReportToxicity: (ToxicityReported,),
+    ResolveToxicity: (ToxicityResolved,),
+    ReportInfection: (InfectionReported,),
+    ReportLaboratory: (LaboratoryReported,),
+    ReportStay: (StayReported,),
+    AssessResponse: (ResponseAssessed,),
+    ReportProgression: (ProgressionReported,),
+    ReportOtherTreatment: (OtherTreatmentReported,),
+    ReportTrialHold: (TrialHoldReported,),
+    ReportOffStudy: (OffStudyReported,),
+    ReportDeath: (DeathReported,),
+}
+
+
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What a report brings about: the same, as a fact."""
     c = command
@@ -293,10 +312,10 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 
 def _grades(grade: int | None, at_least: int | None) -> None:
-    """CTCAE and ASTCT grades run from 0 to 5 (DOMAIN.md 3.5)."""
+    """Exactly the grade that was given: one, a lower bound, or none."""
     require(grade is None or at_least is None, Reason.INVALID, "a grade is exact or a lower bound, not both", "grade")
-    require(grade is None or 0 <= grade <= 5, Reason.INVALID, "grades run from 0 to 5", "grade")
-    require(at_least is None or 0 <= at_least <= 5, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
+    require(grade is None or grade in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade")
+    require(at_least is None or at_least in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.errors import Reason, require
+from domain.copying import replace
+from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
-from domain.state import Case, Stage, Treatment
+from domain.state import Case, Stage, Treatment, in_treatment
 from domain.table import Need, Rule
+from domain.tracks import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ class RedosingDecided:
 
 @dataclass(frozen=True, slots=True)
 class RedosingGivenUp:
-    """No further treatment will be given."""
+    """The treatment under way will not be given, or not to its end."""
 
+    treatment: int
     clinician: Identity
     reason: Clinical
     type: Literal["RedosingGivenUp"] = "RedosingGivenUp"
@@ -67,19 +70,37 @@ class RedosingGivenUp:
 
 Event = TreatmentPlanned | RedosingDecided | RedosingGivenUp
 
+RECORDS = {DecideRedosing: (RedosingDecided, TreatmentPlanned), GiveUpRedosing: (RedosingGivenUp,)}
+
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What a re-dosing command brings about."""
     match command:
         case DecideRedosing():
-            require(command.planned_infusions > 0, Reason.INVALID, "at least one infusion", "planned_infusions")
-            require(case.treatment and case.treatment.infusions, Reason.NOT_NOW, "the next treatment is planned")
-            planned = TreatmentPlanned(len(case.treatments) + 1, command.planned_infusions)
-            return [RedosingDecided(command.clinician, command.reason), planned]
+            return _decided(case, command)
         case GiveUpRedosing():
-            return [RedosingGivenUp(command.clinician, command.reason)]
+            return [RedosingGivenUp(_running(case).number, command.clinician, command.reason)]
         case _:
             assert_never(command)
+
+
+def _decided(case: Case, c: DecideRedosing) -> Sequence[Event]:
+    require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion", "planned_infusions")
+    require(case.exit is None, Reason.NOT_NOW, "the journey was left; reopen it first")
+    begun = case.treatment is not None and (case.treatment.infusions or case.treatment.given_up)
+    require(begun, Reason.NOT_NOW, "a treatment is planned already")
+    require(not (case.treatment and case.treatment.thawed), Reason.NOT_NOW, "a unit is thawing")
+    planned = TreatmentPlanned(len(case.treatments) + 1, c.planned_infusions)
+    return [RedosingDecided(c.clinician, c.reason), planned]
+
+
+def _running(case: Case) -> Treatment:
+    """The re-dosing that can still be given up."""
+    t = case.treatment
+    if t is None or t.complete or not case.infusions or len(case.treatments) == 1:
+        raise Refused(Reason.NOT_NOW, "no re-dosing is under way")
+    require(not t.thawed, Reason.NOT_NOW, "a unit is thawing")
+    return t
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -88,14 +109,37 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     match event:
         case TreatmentPlanned():
             new = Treatment(event.treatment, event.planned_infusions)
-            return replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
+            planned = replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
+            return _come_again(planned, fact.id) if case.home is not None else planned
         case RedosingDecided():
             return case
         case RedosingGivenUp():
-            kept = tuple(t for t in case.treatments if t.infusions)
-            return replace(case, treatments=kept, pathway="observe")
+            return replace(in_treatment(case, event.treatment, given_up=True), pathway="observe", returning=False)
         case _:
             assert_never(event)
+
+
+def _come_again(case: Case, fact: str) -> Case:
+    """The patient is home: letter, visa, ticket, bed and arrival start anew."""
+    return replace(
+        case,
+        returning=True,
+        entered=None,
+        stay_until=None,
+        extension="none",
+        address="",
+        admitted="",
+        discharged="",
+        stay_plan={},
+        bed=_anew(case.bed, fact),
+        letter=_anew(case.letter, fact),
+        fit_to_travel=_anew(case.fit_to_travel, fact),
+        travel=_anew(case.travel, fact),
+    )
+
+
+def _anew(track: Track, fact: str) -> Track:
+    return track if track.state == "none" else track.again(fact, "none")
 
 
 def first_treatment(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -105,35 +149,42 @@ def first_treatment(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequ
     return [TreatmentPlanned(1, planned)] if due else []
 
 
-RULES = (Rule("first_treatment", 1, first_treatment, ("StageEntered",)),)
+RULES = (Rule("first_treatment", 1, first_treatment, ("StageEntered",), (TreatmentPlanned,)),)
 
 
 def untouched(case: Case) -> bool:
     """Whether the newest treatment is planned and nothing of it has begun."""
-    t = case.treatment
-    return t is not None and not t.infusions and not t.gate and t.depletion == "none"
+    return case.treatment is not None and case.treatment.untouched
 
 
-def _given_up(case: Case) -> bool:
-    return case.pathway == "observe"
+def over(case: Case) -> bool:
+    """Whether there will be no further treatment."""
+    return not untouched(case) and case.pathway not in ("", "redose")
 
 
 NEEDS = (
-    Need("next treatment decided", lambda c, _: untouched(c) or _given_up(c), rests_on=("RedosingDecided",)),
-    Need("dose held", lambda c, now: c.dose.good_at(now) or _given_up(c), rests_on=("DoseHeld",)),
+    Need("next treatment decided, or given up", lambda c, _: untouched(c) or over(c), rests_on=("RedosingDecided",)),
+    Need("back at the centre", lambda c, _: not c.returning or over(c), rests_on=("PatientArrived",)),
+    Need("dose held", lambda c, now: c.dose.good_at(now) or over(c), rests_on=("DoseHeld",)),
     Need(
         "permitted stay not over",
-        lambda c, now: c.stay_until is None or now < c.stay_until or _given_up(c),
+        lambda c, now: c.stay_until is None or now < c.stay_until or over(c),
         rests_on=("PatientArrived", "StayExtensionDecided"),
     ),
 )
+
+
+def _undecided(case: Case) -> Iterable[str]:
+    open_question = case.stage is Stage.REDOSING and not case.exit and not untouched(case) and not over(case)
+    return [str(len(case.treatments))] if open_question else []
+
 
 OWES = (
     Owes(
         "redosing_decision",
         Party.HOSPITAL,
         Party.COORDINATOR,
-        lambda c: [str(len(c.infusions))] if c.stage is Stage.REDOSING and not c.exit and not untouched(c) else [],
-        lambda c, _: untouched(c) or c.stage is not Stage.REDOSING,
+        _undecided,
+        lambda c, _: not c.exit and (untouched(c) or over(c)),
     ),
 )

@@ -1,12 +1,13 @@
-"""What a case knows of the lots, protocols, centres and staff it depends on: noted as its own facts, never looked up."""
+"""What a case knows of the lots, protocols, centres and staff it depends on: noted as its own facts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from domain.copying import replace
 from domain.errors import Reason, Refused
 from domain.fact import Fact
 from domain.state import Case, Noted
@@ -69,12 +70,15 @@ KINDS: Mapping[str, type[Any]] = {
 
 
 def watched(case: Case) -> frozenset[str]:
-    """The streams whose changes matter to this case."""
+    """The streams whose changes matter to this case. A lot that was infused matters for ever: it may be recalled."""
+    infused = {i.lot for i in case.infusions if isinstance(i.lot, str)}
+    return frozenset(s for s in infused | (_needed(case) if case.open else set()) if s)
+
+
+def _needed(case: Case) -> set[str]:
     live = [s for s in case.submissions.values() if s.state not in ("declined", "withdrawn")]
-    streams = {s.centre for s in live} | {s.protocol for s in live} | {case.lot}
-    streams |= {str(i.lot) for i in case.infusions if isinstance(i.lot, str)}
-    streams |= {case.owner} if case.owner.startswith("person-") else set()
-    return frozenset(s for s in streams if s and case.open)
+    owner = {case.owner} if case.owner.startswith("person-") else set()
+    return {s.centre for s in live} | {s.protocol for s in live} | {case.lot} | owner
 
 
 def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
@@ -82,9 +86,17 @@ def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
     kind = KINDS.get(stream.split("-", 1)[0])
     if kind is None:
         raise Refused(Reason.NOT_FOUND, f"nothing can be noted of {stream}")
-    wanted = {f: state[f] for f in kind.__dataclass_fields__ if f in state}
+    wanted = {f: _instant(state[f]) if f in INSTANTS else state[f] for f in kind.__dataclass_fields__ if f in state}
     event: Event = kind(stream=stream, source_version=version, **wanted)
     return event
+
+
+INSTANTS = ("open_until", "expires", "absent_until")
+
+
+def _instant(value: object) -> object:
+    """A read model keeps instants as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
@@ -75,6 +76,12 @@ class TransplantDeclined:
 
 Event = TransplantReferred | TransplantGiven | TransplantDeclined
 
+RECORDS = {
+    ReferTransplant: (TransplantReferred,),
+    RecordTransplant: (TransplantGiven,),
+    DeclineTransplant: (TransplantDeclined,),
+}
+
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """What a transplant command brings about."""
@@ -96,7 +103,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case TransplantReferred():
-            return replace(case, transplant="referred")
+            return replace(case, transplant="referred", referrals=case.referrals + 1)
         case TransplantGiven():
             return replace(case, transplant="done", transplants=case.transplants + 1)
         case TransplantDeclined():
@@ -105,18 +112,14 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             assert_never(event)
 
 
-def _asked(case: Case) -> bool:
-    return case.transplant == "referred" and not case.died
+def _asked(case: Case) -> Iterable[str]:
+    return [f"transplant/{case.referrals}"] if case.transplant == "referred" and not case.died else []
 
 
-OWES = (
-    Owes(
-        "transplant_decision",
-        Party.HOSPITAL,
-        Party.COORDINATOR,
-        lambda c: ["transplant"] if _asked(c) else [],
-        lambda c, _: c.transplant in ("done", "declined"),
-    ),
-)
+def _answered(case: Case, _: str) -> bool:
+    return case.transplant in ("done", "declined")
 
-WANTS = (Wants("refer_transplant", Party.HOSPITAL, lambda c: ["transplant"] if _asked(c) else []),)
+
+OWES = (Owes("transplant_decision", Party.HOSPITAL, Party.COORDINATOR, _asked, _answered),)
+
+WANTS = (Wants("refer_transplant", Party.HOSPITAL, _asked, _answered),)

@@ -1,38 +1,22 @@
-"""Visa [S5] with the letter track: invitation letter, visas of all travellers, stay plan, ticket (DOMAIN.md 1.4)."""
+"""Visa [S5]: passports and visas of everybody who travels, each with an end of its own (DOMAIN.md 1.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal, assert_never
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, assert_never
 
-from domain.effects import Wants
+from domain.copying import replace
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Identity
 from domain.policy import Party, Policy
-from domain.stages.eligibility import accepted_now, protocol_open, require_open_door
-from domain.state import Case, Stage, Visa
-from domain.table import Need
-
-
-@dataclass(frozen=True, slots=True)
-class IssueLetter:
-    """The hospital issued the invitation letter; `ref` is its own number."""
-
-    ref: str
-    valid_until: datetime
-    type: Literal["IssueLetter"] = "IssueLetter"
-
-
-@dataclass(frozen=True, slots=True)
-class AskLetterAgain:
-    """A coordinator asks for a corrected or new letter."""
-
-    reason: Literal["wrong_details", "expired", "incomplete"]
-    type: Literal["AskLetterAgain"] = "AskLetterAgain"
+from domain.stages.letter import needs_visa, preparing
+from domain.stages.people import require_person
+from domain.state import Case, Visa
+from domain.table import Instants, Need, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,83 +58,7 @@ class RefuseVisa:
     type: Literal["RefuseVisa"] = "RefuseVisa"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanStay:
-    """When, how long, with whom, where to live and with what money. Days of 24 hours."""
-
-    arrives: date
-    days: int
-    attendant: str
-    lodging: Identity
-    funds_confirmed: bool
-    interpreter_language: str = ""
-    type: Literal["PlanStay"] = "PlanStay"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordFitToTravel:
-    """A clinician states fitness to travel until `valid_until`."""
-
-    clinician: Identity
-    valid_until: datetime
-    type: Literal["RecordFitToTravel"] = "RecordFitToTravel"
-
-
-@dataclass(frozen=True, slots=True)
-class BookTravel:
-    """Buy the tickets: from here it costs money. Refused at a closed door (P7)."""
-
-    departs: datetime
-    type: Literal["BookTravel"] = "BookTravel"
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmTravel:
-    """The centre confirmed the door is open at the instant of booking; `ref` is its confirmation."""
-
-    ref: str
-    type: Literal["ConfirmTravel"] = "ConfirmTravel"
-
-
-@dataclass(frozen=True, slots=True)
-class StopTravel:
-    """The centre said the door is closed; the ticket is not bought."""
-
-    code: str
-    type: Literal["StopTravel"] = "StopTravel"
-
-
-Command = (
-    IssueLetter
-    | AskLetterAgain
-    | RecordPassport
-    | FileVisa
-    | GrantVisa
-    | RefuseVisa
-    | PlanStay
-    | RecordFitToTravel
-    | BookTravel
-    | ConfirmTravel
-    | StopTravel
-)
-
-
-@dataclass(frozen=True, slots=True)
-class LetterIssued:
-    """The hospital's invitation letter exists, valid until."""
-
-    ref: str
-    valid_until: datetime
-    type: Literal["LetterIssued"] = "LetterIssued"
-
-
-@dataclass(frozen=True, slots=True)
-class LetterAsked:
-    """A new invitation letter is needed."""
-
-    reason: str
-    round: int
-    type: Literal["LetterAsked"] = "LetterAsked"
+Command = RecordPassport | FileVisa | GrantVisa | RefuseVisa
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,127 +102,84 @@ class VisaRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class StayPlanned:
-    """The weeks in the country are planned."""
+class VisaLapsed:
+    """A traveller did not enter before the visa ended."""
 
-    arrives: date
-    days: int
-    attendant: str
-    lodging: Identity
-    funds_confirmed: bool
-    interpreter_language: str
-    type: Literal["StayPlanned"] = "StayPlanned"
+    person: str
+    type: Literal["VisaLapsed"] = "VisaLapsed"
 
 
-@dataclass(frozen=True, slots=True)
-class FitToTravelRecorded:
-    """A clinician stated fitness to travel."""
+Event = PassportRecorded | VisaFiled | VisaGranted | VisaRefused | VisaLapsed
 
-    clinician: Identity
-    valid_until: datetime
-    type: Literal["FitToTravelRecorded"] = "FitToTravelRecorded"
-
-
-@dataclass(frozen=True, slots=True)
-class TravelAsked:
-    """Tickets are to be bought if the centre confirms the open door; `round` counts the attempts."""
-
-    departs: datetime
-    round: int
-    type: Literal["TravelAsked"] = "TravelAsked"
-
-
-@dataclass(frozen=True, slots=True)
-class TravelBooked:
-    """The centre confirmed and the tickets are bought."""
-
-    ref: str
-    type: Literal["TravelBooked"] = "TravelBooked"
-
-
-@dataclass(frozen=True, slots=True)
-class TravelStopped:
-    """The centre did not confirm; nobody travels."""
-
-    code: str
-    type: Literal["TravelStopped"] = "TravelStopped"
-
-
-Event = (
-    LetterIssued
-    | LetterAsked
-    | PassportRecorded
-    | VisaFiled
-    | VisaGranted
-    | VisaRefused
-    | StayPlanned
-    | FitToTravelRecorded
-    | TravelAsked
-    | TravelBooked
-    | TravelStopped
-)
+RECORDS = {
+    RecordPassport: (PassportRecorded,),
+    FileVisa: (VisaFiled,),
+    GrantVisa: (VisaGranted,),
+    RefuseVisa: (VisaRefused,),
+}
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a visa or travel command brings about."""
+    """What a command about passports and visas brings about."""
     match command:
-        case IssueLetter():
-            require(command.valid_until > now, Reason.INVALID, "the letter has ended already", "valid_until")
-            return [LetterIssued(command.ref, command.valid_until)]
-        case AskLetterAgain():
-            return [LetterAsked(command.reason, case.letter.round + 1)]
         case RecordPassport():
-            _traveller(case, command.person)
+            require_person(case, command.person)
             return [PassportRecorded(command.person, command.expires, command.number)]
         case FileVisa():
             return [_file(case, command, now)]
         case GrantVisa():
-            _visa(case, command.person, "filed")
+            _filed(case, command.person)
             require(command.valid_until > now, Reason.INVALID, "the visa has ended already", "valid_until")
             require(command.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
             return [VisaGranted(command.person, command.valid_until, command.stay_days, command.entries)]
         case RefuseVisa():
-            _visa(case, command.person, "filed")
+            _filed(case, command.person)
             return [VisaRefused(command.person, command.code)]
-        case PlanStay():
-            c = command
-            require(c.days > 0, Reason.INVALID, "a stay has at least one day", "days")
-            require(not c.attendant or c.attendant in case.people, Reason.NOT_FOUND, "no such person", "attendant")
-            return [StayPlanned(c.arrives, c.days, c.attendant, c.lodging, c.funds_confirmed, c.interpreter_language)]
-        case RecordFitToTravel():
-            require(command.valid_until > now, Reason.INVALID, "the statement has ended already", "valid_until")
-            return [FitToTravelRecorded(command.clinician, command.valid_until)]
-        case BookTravel():
-            return [_book(case, command, now)]
-        case ConfirmTravel():
-            require(case.travel.state == "asked", Reason.NOT_NOW, "no booking is waiting for the centre")
-            return [TravelBooked(command.ref)]
-        case StopTravel():
-            require(case.travel.state == "asked", Reason.NOT_NOW, "no booking is waiting for the centre")
-            return [TravelStopped(command.code)]
         case _:
             assert_never(command)
 
 
-def _traveller(case: Case, person: str) -> None:
-    require(person in case.people, Reason.NOT_FOUND, "no such person in this case", "person")
-
-
-def _visa(case: Case, person: str, *states: str) -> Visa:
+def _filed(case: Case, person: str) -> None:
     known = case.visas.get(person)
     if known is None:
         raise Refused(Reason.MISSING, "no application was filed for this person", "person")
-    require(known.state in states, Reason.NOT_NOW, f"the application is {known.state}", "person")
-    return known
+    require(known.state == "filed", Reason.NOT_NOW, f"the application is {known.state}", "person")
 
 
 def _file(case: Case, c: FileVisa, now: datetime) -> Event:
-    _traveller(case, c.person)
+    require_person(case, c.person)
     known = case.visas.get(c.person)
     require(known is None or known.state != "filed", Reason.ALREADY, "an application is with the consulate", "person")
     require(case.letter.good_at(now), Reason.MISSING, "there is no valid invitation letter")
     require(c.person in case.passports, Reason.MISSING, "this person's passport is not recorded", "person")
     return VisaFiled(c.person, c.category, known.round + 1 if known else 1)
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one event about passports and visas."""
+    event = fact.event
+    match event:
+        case PassportRecorded():
+            return replace(case, passports={**case.passports, event.person: event.expires})
+        case VisaFiled():
+            return _with(case, Visa(event.person, "filed", event.round, event.category))
+        case VisaGranted():
+            granted = replace(_of(case, event.person), state="granted")
+            return _with(case, replace(granted, valid_until=event.valid_until, stay_days=event.stay_days))
+        case VisaRefused():
+            return _with(case, replace(_of(case, event.person), state="refused"))
+        case VisaLapsed():
+            return _with(case, replace(_of(case, event.person), state="lapsed"))
+        case _:
+            assert_never(event)
+
+
+def _of(case: Case, person: str) -> Visa:
+    return case.visas.get(person, Visa(person, "filed"))
+
+
+def _with(case: Case, visa: Visa) -> Case:
+    return replace(case, visas={**case.visas, visa.person: visa})
 
 
 def travellers(case: Case) -> Sequence[str]:
@@ -324,170 +189,73 @@ def travellers(case: Case) -> Sequence[str]:
     return [*patient, *([attendant] if attendant else [])]
 
 
-def needs_visa(case: Case) -> bool:
-    """Whether anybody crosses a border: the patient's country is not the centre's."""
-    return bool(case.country != case.noted(case.centre).get("country", ""))
-
-
-def closed_doors(case: Case, now: datetime) -> Sequence[str]:
-    """What is shut or about to end, in words; empty = the way is free right now."""
-    arrives = case.stay_plan.get("arrives")
-    lands = datetime.combine(arrives, time(), UTC) if isinstance(arrives, date) else now
-    door = max(now, lands)
-    checks: list[tuple[bool, str]] = [
-        (accepted_now(case, now), "the centre's acceptance has ended"),
-        (protocol_open(case, case.protocol, now), "the protocol is not known to be open"),
-        (case.dose.good_at(now), "no dose is held"),
-        (case.bed.good_at(now), "no bed is held"),
-        (case.fit_to_travel.good_at(now), "fitness to travel is not stated or has ended"),
-        (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
-    ]
-    if needs_visa(case):
-        checks += [(_may_enter(case, p, door), "a traveller has no visa valid on arrival") for p in travellers(case)]
-        checks += [(_passport_lasts(case, p, lands), "a passport ends too soon") for p in travellers(case)]
-    return [words for good, words in checks if not good]
-
-
-def _may_enter(case: Case, person: str, at: datetime) -> bool:
+def may_enter(case: Case, person: str, at: datetime) -> bool:
+    """Whether a traveller's visa lets them in at that instant."""
     visa = case.visas.get(person)
-    if visa is None or visa.state != "granted" or visa.valid_until is None:
-        return False
-    return at < visa.valid_until
+    return bool(visa and visa.state == "granted" and visa.valid_until and at < visa.valid_until)
 
 
-def _passport_lasts(case: Case, person: str, lands: datetime) -> bool:
-    """At least six months after entry (DOMAIN J2)."""
+PASSPORT_MARGIN = timedelta(days=183)
+"""A passport lasts six months beyond entry (DOMAIN J2)."""
+
+
+def passport_lasts(case: Case, person: str, lands: datetime) -> bool:
+    """Whether a traveller's passport is valid long enough."""
     expires = case.passports.get(person)
-    return expires is not None and expires >= (lands + timedelta(days=183)).date()
+    return expires is not None and expires >= (lands + PASSPORT_MARGIN).date()
 
 
-def _book(case: Case, c: BookTravel, now: datetime) -> Event:
-    require(case.travel.state not in ("asked", "held"), Reason.ALREADY, "travel is booked or being booked")
-    require(c.departs > now, Reason.INVALID, "the departure lies in the past", "departs")
-    require_open_door(case, case.centre, case.protocol, now)
-    shut = closed_doors(case, now)
-    require(not shut, Reason.LAPSED, "; ".join(dict.fromkeys(shut)))
-    return TravelAsked(c.departs, case.travel.round)
+def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A visa that was not used ends at its own instant."""
+    if not preparing(case):
+        return []
+    granted = [v for v in case.visas.values() if v.state == "granted" and v.valid_until]
+    return [VisaLapsed(v.person) for v in granted if v.valid_until and v.valid_until <= now]
 
 
-def evolve(case: Case, fact: Fact[Event]) -> Case:
-    """Fold one visa or travel event."""
-    event = fact.event
-    match event:
-        case LetterIssued():
-            return replace(case, letter=case.letter.held(event.ref, event.valid_until, fact.id))
-        case LetterAsked():
-            return replace(case, letter=case.letter.again(fact.id, keep=False))
-        case PassportRecorded():
-            return replace(case, passports={**case.passports, event.person: event.expires})
-        case VisaFiled():
-            return _with(case, Visa(event.person, "filed", event.round, event.category))
-        case VisaGranted():
-            known = case.visas.get(event.person, Visa(event.person, "filed"))
-            return _with(
-                case, replace(known, state="granted", valid_until=event.valid_until, stay_days=event.stay_days)
-            )
-        case VisaRefused():
-            return _with(case, replace(case.visas.get(event.person, Visa(event.person, "filed")), state="refused"))
-        case StayPlanned():
-            return replace(case, stay_plan=_plan(event))
-        case FitToTravelRecorded():
-            return replace(case, fit_to_travel=case.fit_to_travel.held("", event.valid_until, fact.id))
-        case TravelAsked():
-            return replace(case, travel=replace(case.travel, state="asked", until=event.departs, fact=fact.id))
-        case TravelBooked():
-            return replace(case, travel=case.travel.held(event.ref, None, fact.id))
-        case TravelStopped():
-            stopped = replace(case.travel, state="refused", round=case.travel.round + 1, fact=fact.id)
-            return replace(case, travel=stopped)
-        case _:
-            assert_never(event)
+def _ends(case: Case) -> Instants:
+    return [v.valid_until for v in case.visas.values() if v.state == "granted"] if preparing(case) else []
 
 
-def _with(case: Case, visa: Visa) -> Case:
-    return replace(case, visas={**case.visas, visa.person: visa})
+RULES = (Rule("visa_ends", 1, lapse, ("VisaGranted",), (VisaLapsed,), _ends),)
+
+NEEDS = (
+    Need(
+        "visas of all travellers",
+        lambda c, now: not needs_visa(c) or (bool(c.visas) and all(may_enter(c, p, now) for p in travellers(c))),
+        rests_on=("VisaGranted",),
+    ),
+)
 
 
-def _plan(e: StayPlanned) -> dict[str, Any]:
-    return {
-        "arrives": e.arrives,
-        "days": e.days,
-        "attendant": e.attendant,
-        "funds_confirmed": e.funds_confirmed,
-        "interpreter_language": e.interpreter_language,
-    }
-
-
-def _here(case: Case) -> bool:
-    return case.stage is Stage.VISA and not case.exit
-
-
-def _letter_wanted(case: Case) -> Iterable[str]:
-    asked = _here(case) and needs_visa(case) and case.letter.unanswered
-    return [f"{case.centre}/{case.letter.round}"] if asked else []
+def _round(case: Case, person: str) -> int:
+    known = case.visas.get(person)
+    return known.round if known else 0
 
 
 def _unfiled(case: Case) -> Iterable[str]:
-    if not (_here(case) and needs_visa(case) and case.letter.state == "held"):
+    """Whoever travels without an application that is running or granted, once there is a letter."""
+    if not (preparing(case) and needs_visa(case) and case.letter.state == "held"):
         return []
-    return [p for p in travellers(case) if p not in case.visas or case.visas[p].state == "refused"]
+    settled = {v.person for v in case.visas.values() if v.state in ("filed", "granted")}
+    return [f"{p}/{_round(case, p)}" for p in travellers(case) if p not in settled]
 
 
-def _filed(case: Case) -> Iterable[str]:
+def _applied(case: Case, about: str) -> bool:
+    person, _, before = about.partition("/")
+    return _round(case, person) > int(before)
+
+
+def _at_consulate(case: Case) -> Iterable[str]:
     return [f"{v.person}/{v.round}" for v in case.visas.values() if v.state == "filed" and not case.exit]
 
 
 def _decided(case: Case, about: str) -> bool:
     visa = case.visas.get(about.split("/", maxsplit=1)[0])
-    return visa is not None and visa.state in ("granted", "refused")
+    return visa is not None and visa.state != "filed"
 
-
-NEEDS = (
-    Need("stay planned and funded", lambda c, _: bool(c.stay_plan.get("funds_confirmed")), rests_on=("StayPlanned",)),
-    Need(
-        "visas of all travellers",
-        lambda c, now: not needs_visa(c) or (bool(c.visas) and all(_may_enter(c, p, now) for p in travellers(c))),
-        rests_on=("VisaGranted",),
-    ),
-    Need("travel booked at an open door", lambda c, _: c.travel.state == "held", rests_on=("TravelBooked",)),
-)
 
 OWES = (
-    Owes(
-        "invitation_letter",
-        Party.HOSPITAL,
-        Party.COORDINATOR,
-        _letter_wanted,
-        lambda c, about: not c.letter.unanswered or not about.endswith(f"/{c.letter.round}"),
-    ),
-    Owes("visa_application", Party.FAMILY, Party.COORDINATOR, _unfiled, lambda c, about: about in c.visas),
-    Owes("visa_outcome", Party.CONSULATE, Party.FAMILY, _filed, _decided),
-    Owes(
-        "stay_plan",
-        Party.COORDINATOR,
-        Party.FAMILY,
-        lambda c: ["stay"] if _here(c) and not c.stay_plan else [],
-        lambda c, _: bool(c.stay_plan),
-    ),
-    Owes(
-        "travel_booking",
-        Party.COORDINATOR,
-        Party.FAMILY,
-        lambda c: [str(c.travel.round)] if _here(c) and c.stay_plan and c.travel.state in ("none", "refused") else [],
-        lambda c, about: c.travel.state == "held" or str(c.travel.round) != about,
-    ),
-)
-
-WANTS = (
-    Wants("request_invitation_letter", Party.HOSPITAL, _letter_wanted),
-    Wants(
-        "confirm_open_door",
-        Party.HOSPITAL,
-        lambda c: [f"{c.centre}/{c.travel.round}"] if c.travel.state == "asked" and not c.exit else [],
-    ),
-    Wants(
-        "arrange_stay",
-        Party.HOSPITAL,
-        lambda c: [c.centre] if c.travel.state == "held" and not c.exit else [],
-    ),
+    Owes("visa_application", Party.FAMILY, Party.COORDINATOR, _unfiled, _applied),
+    Owes("visa_outcome", Party.CONSULATE, Party.FAMILY, _at_consulate, _decided),
 )
