@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,8 +21,11 @@ from domain.unit import CommitUnit, FreeUnit, HoldUnit, UseUnit
 class Lots(Protocol):
     """The lots' own streams."""
 
-    async def stocked(self, case: Case) -> Iterable[str]:
+    async def stocked(self, case: Case) -> Sequence[str]:
         """Streams of the lots whose product this case's protocol uses, the soonest to expire first."""
+
+    async def find(self, stream: str) -> Lot:
+        """A lot as it stands."""
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per key; the lot after it. Raises Refused."""
@@ -36,26 +39,22 @@ class Reserving:
         self._policy = policy
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Ask lot by lot; the same effect always gets the same unit."""
+        """What an earlier attempt may have got comes first: one effect never takes two units."""
         del repeat
+        streams = list(dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case)]))
         until = now + self._policy.dose_hold
-        why: RefuseDose = RefuseDose("none_available")
-        for stream in [*([case.lot] if case.lot else []), *await self._lots.stocked(case)]:
+        why: lot.NoUnit = "none_available"
+        found = [(stream, await self._lots.find(stream)) for stream in streams]
+        for stream, known in sorted(found, key=lambda one: lot.unit_for(one[1], effect.id) is None):
+            no = lot.no_unit(known, until, now)
             try:
                 held = await self._lots.tell(stream, HoldUnit(case.id, effect.id, until), effect.id)
-            except Refused as no:
-                why = _reason(no)
+            except Refused:
+                why = no or why
                 continue
-            unit = lot.unit_for(held, effect.id)
-            if unit is not None and unit.until is not None:
-                return Delivered(f"{stream}/{unit.id}", answer=HoldDose(stream, unit.id, unit.until))
-        return Delivered("none", answer=why)
-
-
-def _reason(no: Refused) -> RefuseDose:
-    if "lot_not_released" in no.detail:
-        return RefuseDose("lot_not_released")
-    return RefuseDose("expires_too_soon" if "expires_too_soon" in no.detail else "none_available")
+            if (unit := lot.unit_for(held, effect.id)) is not None:
+                return Delivered(f"{stream}/{unit.id}", answer=HoldDose(stream, unit.id, unit.until or until))
+        return Delivered("none", answer=RefuseDose(why))
 
 
 class OnUnit:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from activities.catalogue import Catalogue
-
 from activities.addressing import Addressing, Link, Offices, Reader
+from activities.catalogue import Catalogue
 from activities.doses import Lots, OnUnit, Reserving
 from activities.far_sides import FarSide, FarSideRefused
 from activities.perform import Delivered, Hand, Outward
@@ -76,11 +75,17 @@ class StockedLots(Lots):
         self._keeper = keeper
         self._lots_of = lots_of
 
-    async def stocked(self, case: Case) -> Iterable[str]:
+    async def find(self, stream: str) -> lot.Lot:
+        """A lot as it stands."""
+        state = (await self._keeper.entry(stream)).state
+        assert isinstance(state, lot.Lot)
+        return state
+
+    async def stocked(self, case: Case) -> Sequence[str]:
         """Lots of the protocol's product, the soonest to expire first."""
         found = await self._ledger.sources([case.protocol]) if case.protocol else []
         product = str(found[0].state.get("product", "")) if found else ""
-        return [name for name in await self._lots_of(product) if name != case.lot]
+        return await self._lots_of(product)
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> lot.Lot:
         """Record a command on a lot, once per (lot, effect, command)."""
