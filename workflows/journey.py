@@ -56,6 +56,8 @@ REMIND = _mail("remind")
 ESCALATE = _mail("escalate")
 REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
+ALERT = _hospital("tell_centre_of_alert")
+WARN = _mail("warn_of_closed_door")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
@@ -81,14 +83,23 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("request_invitation_letter"),
         _hospital("confirm_open_door"),
         _hospital("arrange_stay"),
+        WARN,
         *ANYTIME,
     ),
-    Stage.ADMISSION: (*CENTRES, _hospital("arrange_stay"), _hospital("announce_arrival"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.LYMPHODEPLETION: (RESERVE_DOSE, _lot("confirm_depletion_start"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.INFUSION: (RESERVE_DOSE, _lot("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.REDOSING: (RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
-    Stage.FOLLOW_UP: (SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
-    Stage.CLOSED: (SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
+    Stage.ADMISSION: (
+        *CENTRES,
+        _hospital("arrange_stay"),
+        _hospital("announce_arrival"),
+        WARN,
+        ALERT,
+        REFER_TRANSPLANT,
+        *ANYTIME,
+    ),
+    Stage.LYMPHODEPLETION: (ALERT, RESERVE_DOSE, _lot("confirm_depletion_start"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.INFUSION: (ALERT, RESERVE_DOSE, _lot("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.FOLLOW_UP: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
+    Stage.CLOSED: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
 }
 
 EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}

@@ -23,7 +23,7 @@ from api.run.wiring import Parts, connect_temporal, parts
 from api.run.worker import work, workers
 from domain.errors import Reason, Refused
 from domain.policy import Party
-from infra.hospitals.fhir_client import FhirFarSide
+from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
 from infra.settings import Settings
 from infra.telemetry import configure_logs
@@ -58,7 +58,7 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
     async with httpx2.AsyncClient() as http:
 
         def hospital(_centre: str, endpoint: str) -> FarSide:
-            return FhirFarSide(http, endpoint)
+            return FhirFarSide(http, endpoint, Patience(connect=5, read=10, total=14))  # asking and sending fit into one call
 
         keeper = Catalogue(here.ledger, here.door.ids)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)

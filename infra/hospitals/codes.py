@@ -78,5 +78,5 @@ _NAMES = (
 )  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 
-SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES if name in _COMMANDS}
+SAYS: Mapping[str, type[Any]] = {name: _COMMANDS[name] for name in _NAMES}
 """The closed table of commands a hospital may give. Whether one is accepted now is the journey table's business."""
