@@ -72,6 +72,11 @@ class PgLedger:
         self._codec = codec
         self._commit = GroupCommit(pool)
 
+    @property
+    def pool(self) -> "Pool[asyncpg.Record]":
+        """The connections, for reads beside the ledger (infra/desk.py, infra/sessions.py …)."""
+        return self._pool
+
     async def close(self) -> None:
         """Let go of all connections."""
         await self.bells.close()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -187,3 +187,32 @@ class RejectedCallback(SQLModel, table=True):
     reason: str = _text()
     digest: bytes
     size: int
+
+
+class SessionRow(SQLModel, table=True):
+    """Somebody signed in; `token` is a SHA-256."""
+
+    __tablename__: ClassVar[str] = "session"
+    __table_args__ = (Index("session_expires_at", "expires_at"),)
+    token: bytes = Field(primary_key=True)
+    actor: str = _text()
+    kind: str = _text()
+    opened_at: datetime = _instant()
+    expires_at: datetime = _instant()
+
+
+class CapabilityRow(SQLModel, table=True):
+    """One question somebody may answer once; `token` is a SHA-256."""
+
+    __tablename__: ClassVar[str] = "capability"
+    __table_args__ = (Index("capability_expires_at", "expires_at"),)
+    token: bytes = Field(primary_key=True)
+    stream: str = _text()
+    effect: str = _text()
+    actor: str = _text()
+    question: str = _text()
+    commands: list[str] = Field(sa_type=ARRAY(Text))
+    fixed: str = _text()
+    zone: str = _text()
+    expires_at: datetime = _instant()
+    used_at: datetime | None = _instant()

@@ -1,0 +1,127 @@
+"""What people look at: the worklist, the catalogue's lists, changes as they come. SQL on read models, no domain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from infra.ledger.errors import guarded
+from infra.ledger.ledger import PgLedger
+
+COLUMNS = """stream, version, number, stage, exit, owner, team, centre, protocol, country, urgent, on_hold, open,
+    opened_at, stage_since, next_due, next_kind, next_debtor, facts_version, detail"""
+FILTERS: Mapping[str, str] = {
+    "stage": "stage = {}",
+    "owner": "owner = {}",
+    "team": "team = {}",
+    "centre": "centre = {}",
+    "urgent": "urgent = {}",
+    "open": "open = {}",
+    "number": "number = {}",
+    "overdue": "(next_due < clock_timestamp()) is not distinct from {}",
+}
+"""What a worklist can be narrowed to; each takes one value."""
+SCOPES: Mapping[str, str] = {
+    "own": "owner = {0}",
+    "team": "(owner = {0} or team = {1} or (coalesce(owner, '') = '' and coalesce(team, '') = ''))",
+    "centre": "centre = {0}",
+    "all": "true",
+}
+"""Whose cases; the words of domain/roles.py. {0} is the actor or centre, {1} the team."""
+
+CASE_OF = "select stream from case_view where number = $1"
+SCOPE_OF = "select stream, owner, team, centre from case_view where stream = any($1::text[])"
+LIST = (
+    "select stream, version, state from source where starts_with(stream, $1) and stream > $2 order by stream limit $3"
+)
+HEAD = "select coalesce(max(position), 0) from event"
+CHANGES = """
+select position, stream, version from event where position > $1 and starts_with(stream, 'case-')
+order by position limit $2
+"""
+Cursor = tuple[datetime | None, str]
+
+
+class Desk:
+    """Reads of one ledger."""
+
+    def __init__(self, ledger: PgLedger) -> None:
+        self._ledger = ledger
+        self._pool = ledger.pool
+
+    async def worklist(
+        self,
+        scope: tuple[str, str, str],
+        filters: Mapping[str, Any],
+        after: Cursor | None,
+        limit: int,
+    ) -> Sequence[dict[str, Any]]:
+        """Rows by what is due next, then those nothing is due of; `scope` is (scope, actor or centre, team)."""
+        rows: list[dict[str, Any]] = []
+        if after is None or after[0] is not None:
+            rows = await self._rows(scope, filters, "next_due is not null", "(next_due, stream)", after, limit)
+        if len(rows) < limit:
+            rest = after[1:] if after and after[0] is None else None
+            rows += await self._rows(scope, filters, "next_due is null", "stream", rest, limit - len(rows))
+        return rows
+
+    async def _rows(
+        self,
+        scope: tuple[str, str, str],
+        filters: Mapping[str, Any],
+        part: str,
+        order: str,
+        after: tuple[Any, ...] | None,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        given: list[Any] = []
+
+        def place(value: object) -> str:
+            given.append(value)
+            return f"${len(given)}"
+
+        name, whose, team = scope
+        bounds = [part]
+        if name != "all":
+            places = [place(whose), place(team)] if name == "team" else [place(whose)]
+            bounds.append(SCOPES[name].format(*places))
+        bounds += [FILTERS[key].format(place(value)) for key, value in filters.items()]
+        if after is not None:
+            bounds.append(f"{order} > ({', '.join(place(one) for one in after)})")
+        sql = f"select {COLUMNS} from case_view where {' and '.join(bounds)} order by {_plain(order)} limit {limit:d}"  # noqa: S608 - fixed words, values are placed
+        return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
+
+    async def detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
+        """`detail` of a worklist row, opened."""
+        return await self._ledger.case_detail(stream, text)
+
+    async def case_of(self, number: str) -> str | None:
+        """The case with this number."""
+        stream: str | None = await guarded(self._pool.fetchval(CASE_OF, number))
+        return stream
+
+    async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Owner, team and centre of cases, for scope."""
+        rows = await guarded(self._pool.fetch(SCOPE_OF, list(streams)))
+        return {row["stream"]: dict(row) for row in rows}
+
+    async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]:
+        """Lots, protocols, centres or persons as their read models show them, by stream."""
+        rows = await guarded(self._pool.fetch(LIST, f"{prefix}-", after, limit))
+        return [{**row, "state": json.loads(row["state"])} for row in rows]
+
+    async def head(self) -> int:
+        """The newest position."""
+        position: int = await guarded(self._pool.fetchval(HEAD))
+        return position
+
+    async def changes(self, after: int, limit: int) -> Sequence[tuple[int, str, int]]:
+        """Position, case and version of every event of a case after a position."""
+        rows = await guarded(self._pool.fetch(CHANGES, after, limit))
+        return [(row["position"], row["stream"], row["version"]) for row in rows]
+
+
+def _plain(order: str) -> str:
+    return order.strip("()")
