@@ -1,0 +1,187 @@
+"""Who may do what with which case: one table, role by action → scope and purposes. Everything not in it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Role(StrEnum):
+    """What somebody is here for; the words of staff (domain/person.py) and the hospital."""
+
+    COORDINATOR = "coordinator"
+    SUPERVISOR = "supervisor"
+    REVIEWER = "reviewer"  # the service's own medical reviewer
+    TRANSLATOR = "translator"
+    QUALITY = "quality"
+    HOSPITAL = "hospital"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+class Action(StrEnum):
+    """What can be allowed. Every command belongs to exactly one of them, see `action_of`."""
+
+    SEE = "see"  # a case with everything personal masked
+    SEE_PERSON = "see_person"  # names, contacts, free text
+    SEE_CLINICAL = "see_clinical"  # diagnosis, findings, lot and unit codes
+    OPEN = "open"  # a new case
+    COORDINATE = "coordinate"  # everything coordinators do day by day
+    NOTE = "note"  # notes, calls, documents
+    TRANSLATE = "translate"
+    REVIEW = "review"  # what only the medical reviewer says
+    SUPERVISE = "supervise"  # set aside what the journey asks for
+    ANSWER = "answer"  # what only a hospital can say
+    SETTLE = "settle"  # find out what became of an effect
+    IMPORT = "import"
+    ENGINE = "engine"  # nobody but the engine
+    SEE_CATALOGUE = "see_catalogue"
+    KEEP_CATALOGUE = "keep_catalogue"  # protocols, centres, staff
+    REGISTER_LOT = "register_lot"
+    STOP_LOT = "stop_lot"  # quarantine; everybody may ask for it
+    RELEASE_LOT = "release_lot"
+
+
+class Scope(StrEnum):
+    """Of which cases."""
+
+    OWN = "own"
+    TEAM = "team"  # and what nobody has taken yet
+    CENTRE = "centre"
+    ALL = "all"
+
+
+CARE = "care_coordination"
+PURPOSES: Mapping[Role, tuple[str, ...]] = {
+    Role.COORDINATOR: (CARE,),
+    Role.SUPERVISOR: (CARE, "quality_assurance"),
+    Role.REVIEWER: ("medical_review", CARE),
+    Role.TRANSLATOR: ("translation",),
+    Role.QUALITY: ("quality_assurance",),
+    Role.HOSPITAL: ("treatment",),
+    Role.AUDITOR: ("audit",),
+    Role.OPERATOR: ("operation",),
+}
+"""What each role may say it looks or acts for; the first is taken when nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks. `id` is opaque: a person's or a centre's stream."""
+
+    id: str
+    role: Role
+    team: str = ""
+    centre: str = ""
+    purpose: str = ""
+
+    @property
+    def stated(self) -> str:
+        """The purpose, the role's first when none was stated."""
+        return self.purpose or PURPOSES[self.role][0]
+
+
+class Belongs(Protocol):
+    """What scope asks of a case."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def team(self) -> str: ...
+    @property
+    def centres(self) -> frozenset[str]: ...
+
+
+def _row(scope: Scope, *actions: Action) -> dict[Action, Scope]:
+    return dict.fromkeys(actions, scope)
+
+
+A = Action
+EVERYBODY = _row(Scope.ALL, A.SEE_CATALOGUE, A.STOP_LOT)
+ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
+    Role.COORDINATOR: {
+        **EVERYBODY,
+        **_row(Scope.ALL, A.OPEN, A.IMPORT),
+        **_row(Scope.TEAM, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.COORDINATE, A.NOTE, A.TRANSLATE, A.SETTLE),
+    },
+    Role.SUPERVISOR: {
+        **EVERYBODY,
+        **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
+        **_row(Scope.ALL, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT),
+    },
+    Role.REVIEWER: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
+    Role.TRANSLATOR: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE)},
+    Role.QUALITY: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT)},
+    Role.HOSPITAL: {**EVERYBODY, **_row(Scope.CENTRE, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.ANSWER)},
+    Role.AUDITOR: {**_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE)},
+    Role.OPERATOR: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE)},
+}
+"""Role → action → of which cases. A supervisor may enter what a hospital said by telephone, recorded as theirs."""
+
+
+def allow(actor: Actor, action: Action, case: Belongs | None = None) -> bool:
+    """Whether this actor may do this, to this case; None = it concerns no case."""
+    scope = ALLOWED[actor.role].get(action)
+    if scope is None or actor.stated not in PURPOSES[actor.role]:
+        return False
+    return case is None or _within(actor, scope, case)
+
+
+def _within(actor: Actor, scope: Scope, case: Belongs) -> bool:
+    match scope:
+        case Scope.ALL:
+            return True
+        case Scope.OWN:
+            return case.owner == actor.id
+        case Scope.TEAM:
+            untaken = not (case.owner or case.team)
+            return untaken or case.owner == actor.id or (bool(actor.team) and case.team == actor.team)
+        case Scope.CENTRE:
+            return bool(actor.centre) and actor.centre in case.centres
+
+
+REVIEWS = frozenset({"SetUrgency", "SignSummary", "RecordCriterion"})
+NOTES = frozenset({"AddNote", "AttachDocument"})
+SUPERVISES = frozenset({"MoveOn", "Redate", "VoidCase", "ReopenCase", "WaiveRecord"})
+ENGINE_ONLY = frozenset({"RecordOutcome", "HoldUnit", "ExtendHold", "FreeUnit", "CommitUnit", "UseUnit"})
+TOLD_BY_HOSPITALS = frozenset(
+    {
+        "AcknowledgeSubmission", "AskForMore", "AcceptPatient", "DeclinePatient", "GiveQuote", "HoldDose",
+        "RefuseDose", "HoldBed", "RefuseBed", "IssueLetter", "ConfirmTravel", "StopTravel", "AdmitPatient",
+        "ConfirmScreening", "FailScreening", "SignGate", "RecordDepletion", "CompleteDepletion", "OmitDepletion",
+        "StopDepletion", "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion",
+        "PlanInfusions", "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing",
+        "GiveUpRedosing", "RecordTransplant", "DeclineTransplant",
+    }
+)  # fmt: skip
+"""What only a hospital can say. Observations (toxicity, response, death …) may also reach a coordinator first."""
+
+SPECIAL: Mapping[Action, frozenset[str]] = {
+    A.NOTE: NOTES,
+    A.REVIEW: REVIEWS,
+    A.SUPERVISE: SUPERVISES,
+    A.ENGINE: ENGINE_ONLY,
+    A.ANSWER: TOLD_BY_HOSPITALS,
+    A.OPEN: frozenset({"OpenCase"}),
+    A.IMPORT: frozenset({"ImportFacts"}),
+    A.TRANSLATE: frozenset({"CertifyTranslation"}),
+    A.SETTLE: frozenset({"SettleEffect"}),
+    A.REGISTER_LOT: frozenset({"RegisterLot"}),
+    A.STOP_LOT: frozenset({"QuarantineLot"}),
+    A.RELEASE_LOT: frozenset({"ReleaseLot", "RecallLot", "SettleUnit"}),
+    A.KEEP_CATALOGUE: frozenset(
+        {
+            "RegisterProtocol", "AmendProtocol", "ConfirmProtocolOpen", "CloseProtocol", "RegisterCentre",
+            "PauseCentre", "ResumeCentre", "ChangeEndpoint", "RegisterPerson", "SetAbsence", "EndAbsence",
+        }
+    ),
+}  # fmt: skip
+
+_ACTIONS = {name: action for action, names in SPECIAL.items() for name in names}
+
+
+def action_of(command: str) -> Action:
+    """What sending a command of that type is. A case's command that is nowhere else is a coordinator's."""
+    return _ACTIONS.get(command, A.COORDINATE)
