@@ -1,0 +1,62 @@
+"""The HTTP application: which routes there are, put together from plain arguments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import callbacks, cases, catalogue, health, problems, reads, replies, sign_in, stream
+from api.auth import Doorkeeper
+from api.described import described
+from api.edge import Edge
+from api.health import Figures
+from api.limits import Throttle
+from api.ports import Service
+from api.stream import Ringing
+from domain.catalogue import CATALOGUE
+
+ABOUT = "System of record and engine for cell-therapy patient journeys."
+
+
+def create_app(service: Service) -> FastAPI:
+    """The app over these parts. A development sign-in is there only if `service.dev` is."""
+    throttle, figures = Throttle(service.limits), Figures()
+    app = FastAPI(title="Caravel", description=ABOUT, lifespan=_lifespan, redirect_slashes=False)
+    app.state.service = service
+    app.state.throttle = throttle
+    app.state.figures = figures
+    app.state.doorkeeper = Doorkeeper(service, throttle)
+    app.state.ringing = Ringing()
+    for part in (cases, reads, callbacks, replies, stream, sign_in, health):
+        app.include_router(part.router)
+    for prefix in CATALOGUE:
+        app.include_router(catalogue.router_of(prefix))
+    if service.dev is not None:
+        app.include_router(sign_in.dev_router)
+    problems.install(app)
+    app.add_middleware(Edge, figures=figures, throttle=throttle)
+    app.openapi = lambda: _description(app)  # type: ignore[method-assign]
+    return app
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = described(app)
+    return app.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    ringing: Ringing = app.state.ringing
+    task = asyncio.create_task(ringing.run(app.state.service))
+    try:
+        yield
+    finally:
+        await ringing.stop()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

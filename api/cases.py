@@ -1,0 +1,47 @@
+"""Writing: a new case, and every command on one. Parse, authorise, record, answer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from structlog.contextvars import bind_contextvars
+
+from activities.ports import CommandKey, Meta
+from activities.record import Ask
+from api.access import case_meant, may_command, require_command
+from api.answers import CREATED, idempotency_key, if_match, recorded_answer
+from api.auth import Parts, Who
+from api.commands import CASE
+from api.limits import read_body
+
+router = APIRouter(tags=["cases"])
+OPEN = "OpenCase"
+
+
+@router.post("/cases", status_code=CREATED)
+async def open_case(request: Request, service: Parts, who: Who) -> JSONResponse:
+    """Open a case. The body is OpenCase."""
+    key = idempotency_key(request)
+    require_command(who, OPEN)
+    command = CASE.parse(await read_body(request), who.id, only=(OPEN,), default=OPEN)
+    if command.imported:
+        require_command(who, "ImportFacts")
+    stream = service.fresh_stream("case")
+    remembered = CommandKey(who.id, key, CASE.digest("", command))
+    bind_contextvars(case=stream, key=key)
+    done = await service.door.record(Ask(stream, Meta(who.id, who.stated, key=key), command, remembered))
+    return recorded_answer(done, who, CREATED)
+
+
+@router.post("/cases/{case}/commands")
+async def command_case(case: str, request: Request, service: Parts, who: Who) -> JSONResponse:
+    """Give a command. Its `by` is set to who is signed in."""
+    key, expected = idempotency_key(request), if_match(request)
+    stream = await case_meant(service, case)
+    bind_contextvars(case=stream, key=key)
+    command = CASE.parse(await read_body(request), who.id)
+    await may_command(service, who, stream, command.type)
+    remembered = CommandKey(who.id, key, CASE.digest(stream, command))
+    meta = Meta(who.id, who.stated, key=key)
+    ask = Ask(stream, meta, command, remembered, if_people_version=expected)
+    return recorded_answer(await service.door.record(ask), who)

@@ -1,0 +1,66 @@
+"""The outermost layer: counts and times every request, limits addresses, and lets no error text out."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars, clear_contextvars
+
+from api.health import Figures
+from api.limits import Throttle, address
+from api.problems import Problem, of_failure
+
+log = structlog.get_logger()
+QUIET = ("/healthz", "/readyz", "/metrics")
+GONE = 499
+
+
+class Edge:
+    """ASGI middleware. Logs the route's template, never an address: addresses carry tokens and numbers."""
+
+    def __init__(self, app: ASGIApp, figures: Figures, throttle: Throttle) -> None:
+        self._app = app
+        self._figures = figures
+        self._throttle = throttle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        clear_contextvars()
+        problem = await self._answer(scope, receive, noted)
+        if problem is not None and not status:
+            await problem.response()(scope, receive, noted)
+        self._note(scope, status or GONE, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Problem | None:
+        try:
+            if scope["path"] not in QUIET:
+                await self._throttle.hit("address", address(Request(scope)))
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return None
+        except Problem as problem:
+            return problem
+        except Exception as error:  # noqa: BLE001 - its text may hold what it should not; the log gets where it was
+            return of_failure(error)
+        return None
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._figures.answered(scope["method"], route, status, seconds)
+        if scope["path"] not in QUIET:
+            with bound_contextvars(method=scope["method"] if route != "unknown" else "other", route=route):
+                log.info("answered", status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,114 @@
+"""What the API needs from outside; api/run/http.py hands it in, with plain arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from activities.catalogue import Catalogue
+from activities.far_sides import Answer
+from activities.record import Door
+
+Cursor = tuple[datetime | None, str]
+
+
+class Untrusted(Exception):
+    """A callback that is not the hospital's own, was changed, or is too old; `reason` is safe to show."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Malformed(Untrusted):
+    """A callback that is the hospital's own and says nothing we can use."""
+
+
+class Sessions(Protocol):
+    """Sign-ins, known to every process."""
+
+    async def open(self, actor: str, kind: str, lasts: timedelta) -> str: ...
+    async def find(self, token: str) -> Mapping[str, Any] | None: ...
+    async def close(self, token: str) -> None: ...
+
+
+class Capabilities(Protocol):
+    """One-question links."""
+
+    async def find(self, token: str) -> Mapping[str, Any] | None: ...
+    async def use(self, token: str) -> None: ...
+
+
+class Desk(Protocol):
+    """Read models."""
+
+    async def worklist(
+        self, scope: tuple[str, str, str], filters: Mapping[str, Any], after: Cursor | None, limit: int
+    ) -> Sequence[dict[str, Any]]: ...
+    async def detail(self, stream: str, text: str) -> Any: ...  # noqa: ANN401 - JSON
+    async def case_of(self, number: str) -> str | None: ...
+    async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+    async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
+    async def head(self) -> int: ...
+    async def changes(self, after: int, limit: int) -> Sequence[tuple[int, str, int]]: ...
+
+
+class Bell(Protocol):
+    """Waits until something was recorded, or for a while."""
+
+    async def __call__(self) -> None: ...
+
+
+OpenCallback = Callable[[str, Sequence[tuple[str, str]], str, bytes, datetime], Answer]
+"""(the centre's key, header lines, path, body, now) → what it says. Raises Untrusted, Malformed."""
+
+Reject = Callable[[str, str, bytes, int], Awaitable[None]]
+"""(centre, reason, SHA-256 of the body, its size): note a callback that was not believed."""
+
+Probe = Callable[[], Awaitable[bool]]
+"""Whether something outside answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevSignIn:
+    """Exists only inside `caravel up` on a ledger that is not a production one; `secret` stands in the ready URL."""
+
+    secret: str
+    hosts: frozenset[str]
+    lasts: timedelta = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests a minute, per actor and per address; reads and writes alike. 0 = no limit."""
+
+    actor: int = 1200
+    address: int = 2400
+    sign_in: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything the app is made of."""
+
+    door: Door
+    catalogue: Catalogue
+    desk: Desk
+    sessions: Sessions
+    capabilities: Capabilities
+    open_callback: OpenCallback
+    reject: Reject
+    bell: Bell
+    gauges: Callable[[], Awaitable[Mapping[str, Any]]]
+    needed: Mapping[str, Probe]
+    """Without these nothing can be recorded: database, schema."""
+    wanted: Mapping[str, Probe]
+    """Without these commands are recorded and wait: Temporal, courier."""
+    fresh_stream: Callable[[str], str]
+    clock: Callable[[], datetime]
+    person_of_jwt: Callable[[str], Awaitable[str | None]] | None = None
+    """The person's stream that a bearer JWT stands for; None = not believed."""
+    dev: DevSignIn | None = None
+    limits: Limits = Limits()

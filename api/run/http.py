@@ -1,0 +1,113 @@
+"""Assembles the HTTP application from the parts every process has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from activities.catalogue import Catalogue
+from activities.far_sides import Answer
+from api.app import create_app
+from api.ports import DevSignIn, Limits, Malformed, Probe, Service, Untrusted
+from api.run.wiring import Parts
+from infra import gauges
+from infra.capabilities import Capabilities
+from infra.desk import Desk
+from infra.hospitals.answers import BadAnswer, answer_of
+from infra.hospitals.callbacks import BadSignature, read_key, verify
+from infra.ids import fresh_stream
+from infra.ledger.bells import EVENTS
+from infra.ledger.ledger import PgLedger
+from infra.ledger.migrate import at_head
+from infra.oidc import Oidc
+from infra.sessions import Sessions
+
+SCHEMA_SEEN = timedelta(seconds=60)
+
+
+def http_app(
+    here: Parts,
+    temporal: Client | None = None,
+    *,
+    dev: DevSignIn | None = None,
+    oidc: Oidc | None = None,
+    limits: Limits | None = None,
+) -> FastAPI:
+    """The app over these parts. A development sign-in is refused on a production ledger."""
+    ledger = here.ledger
+    kind = ledger.installation.kind if ledger.installation else "production"
+    if dev is not None and kind == "production":
+        raise ValueError("a production ledger has no development sign-in")
+    return create_app(
+        Service(
+            door=here.door,
+            catalogue=Catalogue(ledger, here.door.ids),
+            desk=Desk(ledger),
+            sessions=Sessions(ledger),
+            capabilities=Capabilities(ledger),
+            open_callback=open_callback,
+            reject=ledger.reject_callback,
+            bell=bell(ledger),
+            gauges=lambda: gauges.gauges(ledger),
+            needed={"database": lambda: gauges.database_answers(ledger), "schema": schema(here)},
+            wanted={"courier": lambda: gauges.courier_active(ledger), **_temporal(temporal)},
+            fresh_stream=fresh_stream,
+            clock=lambda: datetime.now(UTC),
+            person_of_jwt=oidc.person if oidc else None,
+            dev=dev,
+            limits=limits or Limits(),
+        )
+    )
+
+
+def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime) -> Answer:
+    """Signature first, then what it says. Raises Untrusted, Malformed."""
+    try:
+        verify(lines, "POST", path, body, read_key(key), now)
+    except BadSignature as bad:
+        raise Untrusted(bad.reason) from None
+    except ValueError:
+        raise Untrusted("the key registered for this centre cannot be read") from None
+    try:
+        return answer_of(body)
+    except BadAnswer as bad:
+        raise Malformed(bad.reason) from None
+
+
+def bell(ledger: PgLedger) -> Any:  # noqa: ANN401 - a Bell
+    """Returns when something was recorded, and after a few seconds in any case."""
+
+    async def ring() -> None:
+        listening = await ledger.bells.listen(EVENTS)
+        try:
+            await ledger.bells.wait(listening)
+        finally:
+            ledger.bells.leave(EVENTS, listening)
+
+    return ring
+
+
+def schema(here: Parts) -> Probe:
+    """Whether the database has this program's schema; once seen it is not asked again."""
+    seen = False
+
+    async def probe() -> bool:
+        nonlocal seen
+        seen = seen or await at_head(here.settings.database_url.get_secret_value())
+        return seen
+
+    return probe
+
+
+def _temporal(client: Client | None) -> Mapping[str, Probe]:
+    if client is None:
+        return {}
+
+    async def answers() -> bool:
+        return await client.service_client.check_health(timeout=timedelta(seconds=2))
+
+    return {"temporal": answers}

@@ -1,0 +1,64 @@
+"""Serving the app from our own process: open streams end when it is told to stop, not when they please."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE = 10
+"""Seconds for what is under way."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, without its signal handlers, and with streams that end first."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs us."""
+        yield
+
+    async def stop(self) -> None:
+        """End the streams, then finish what is under way."""
+        await self._app.state.ringing.stop()
+        self.should_exit = True
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A listening socket, so that the port is known before the first request. 0 = any free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=512)
+    listening.setblocking(False)
+    return listening
+
+
+async def serve(
+    app: FastAPI, host: str, port: int, stop: asyncio.Event, ready: Callable[[int], None] = lambda _: None
+) -> None:
+    """Answer until `stop` is set, then finish what is under way. `ready` is told the port once it listens."""
+    listening = bound(host, port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=30,
+    )
+    server = Server(config, app)
+    running = asyncio.create_task(server.serve([listening]))
+    waiting = asyncio.create_task(stop.wait())
+    ready(listening.getsockname()[1])
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    await server.stop()
+    await running

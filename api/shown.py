@@ -1,0 +1,97 @@
+"""Values as JSON for somebody: each personal field opened only for those who may see its key class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from domain.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from domain.roles import Action, Actor, Belongs, allow
+
+Sees = frozenset[KeyClass]
+EVERYTHING: Sees = frozenset(KEY_CLASSES)
+NOTHING: Sees = frozenset()
+NEEDS: Mapping[KeyClass, Action] = {
+    "identity": Action.SEE_PERSON,
+    "clinical": Action.SEE_CLINICAL,
+    "trace": Action.SEE_CLINICAL,
+}
+
+
+def sees(actor: Actor, case: Belongs | None) -> Sees:
+    """The key classes this actor may read of this case."""
+    return frozenset(key_class for key_class, action in NEEDS.items() if allow(actor, action, case))
+
+
+def masked(visible: Sees) -> list[str]:
+    """The key classes that are left out, as an answer says it."""
+    return [key_class for key_class in KEY_CLASSES if key_class not in visible]
+
+
+def shown(value: Any, visible: Sees, *, without: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
+    """A dataclass as JSON; a masked value is {"masked": class}, a destroyed one {"erased": true}.
+
+    What is declared as anything at all counts as identity: nobody has said that it describes no person.
+    """
+    return {n: _of(hint)(getattr(value, n), visible) for n, hint in _hints(type(value)) if n not in without}  # type: ignore[arg-type] # mypy: type[Any] is hashable
+
+
+Show = Callable[[Any, Sees], Any]
+
+
+@cache
+def _hints(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple((f.name, hints[f.name]) for f in fields(kind))
+
+
+@cache
+def _of(hint: Any) -> Show:  # noqa: ANN401 - an annotation
+    """How values declared like this are shown."""
+    key = next((one.key_class for one in getattr(hint, "__metadata__", ()) if isinstance(one, Sealed)), None)
+    if key is not None:
+        return lambda value, visible: _plain(value, visible) if key in visible or not value else _hidden(value, key)
+    if hint is Any or hint is object:
+        return _loose
+    inner = [_of(one) for one in get_args(hint) if one not in (type(None), ...) and get_origin(hint) is not Literal]
+    special = next((show for show in inner if show is not _plain), None)
+    if special is None:
+        return _plain
+    return lambda value, visible: _each(value, visible, special)
+
+
+def _loose(value: Any, visible: Sees) -> Any:  # noqa: ANN401 - JSON
+    return _plain(value, visible) if "identity" in visible or not value else _hidden(value, "identity")
+
+
+def _hidden(value: Any, key: KeyClass) -> Any:  # noqa: ANN401 - JSON
+    return {"erased": True} if value is ERASED else {"masked": key}
+
+
+def _each(value: Any, visible: Sees, show: Show) -> Any:  # noqa: ANN401 - JSON
+    """Inside containers the same rule holds."""
+    if isinstance(value, Mapping):
+        return {str(name): show(one, visible) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [show(one, visible) for one in items]
+    return show(value, visible)
+
+
+def _plain(value: Any, visible: Sees) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, Enum):
+        return {"erased": True} if value is ERASED else value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return shown(value, visible)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return _each(value, visible, _plain) if isinstance(value, CONTAINERS) else value
+
+
+CONTAINERS = (Mapping, list, tuple, set, frozenset)

@@ -1,0 +1,120 @@
+"""The application in process over a migrated database of its own, with people of every role signed in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from activities.catalogue import Catalogue
+from activities.ports import Meta
+from api.ports import DevSignIn, Limits
+from api.run.http import http_app
+from api.run.wiring import Parts, parts
+from domain.person import RegisterPerson
+from infra.ids import fresh_stream
+from infra.ledger.migrate import migrate
+from infra.settings import Settings
+
+HOST = "caravel.test"
+SECRET = "one-time-secret"
+CANARY = "Wilhelmina Canary-Øster"
+ROLES = ("coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator")
+NO_LIMIT = Limits(0, 0, 0)
+
+
+@dataclass
+class Person:
+    """Somebody signed in."""
+
+    id: str
+    http: httpx2.AsyncClient
+
+    async def post(self, path: str, body: Any = None, key: str | None = None, **headers: str) -> httpx2.Response:
+        sent = {"Idempotency-Key": key or uuid.uuid4().hex, **{n.replace("_", "-"): v for n, v in headers.items()}}
+        return await self.http.post(path, json=body, headers=sent)
+
+    async def get(self, path: str, **query: Any) -> httpx2.Response:
+        return await self.http.get(path, params=query)
+
+    async def open(self, **fields: Any) -> dict[str, Any]:
+        answer = await self.post("/cases", {**INQUIRY, **fields})
+        assert answer.status_code == 201, answer.text
+        opened: dict[str, Any] = answer.json()
+        return opened
+
+    async def send(self, case: str, type_: str, **fields: Any) -> httpx2.Response:
+        return await self.post(f"/cases/{case}/commands", {"type": type_, **fields})
+
+
+INQUIRY = {
+    "country": "IN",
+    "language": "hi",
+    "zone": "Asia/Kolkata",
+    "patient_name": CANARY,
+    "patient_mail": "canary@example.org",
+    "diagnosis": "r/r B-ALL canary",
+    "team": "asia",
+}
+
+
+def settings(dsn: str, home: Any, **more: Any) -> Settings:
+    return Settings(database_url=dsn, home=home, kind="development", **more)
+
+
+@pytest.fixture(scope="module")
+async def here(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
+    await migrate(postgres)
+    async with parts(settings(postgres, tmp_path_factory.mktemp("home"))) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def app(here: Parts) -> AsyncIterator[FastAPI]:
+    app = http_app(here, dev=DevSignIn(SECRET, frozenset({HOST})), limits=NO_LIMIT)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def client(app: FastAPI, **headers: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=f"http://{HOST}", headers=headers)
+
+
+@pytest.fixture(scope="module")
+async def nobody(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client(app) as http:
+        yield http
+
+
+async def registered(here: Parts, role: Any, team: str = "asia") -> str:
+    keeper = Catalogue(here.ledger, here.door.ids)
+    command = RegisterPerson(role, team, f"{role} {CANARY}", "staff@example.org", "Asia/Kolkata", "en")
+    return (await keeper.record(fresh_stream("person"), command, Meta("test", "operation"))).stream
+
+
+async def signed_in(app: FastAPI, person: str) -> Person:
+    async with client(app) as http:
+        answer = await http.post("/dev/sign-in", json={"person": person, "secret": SECRET})
+    assert answer.status_code == 200, answer.text
+    return Person(person, client(app, Authorization=f"Bearer {answer.json()['token']}"))
+
+
+@pytest.fixture(scope="module")
+async def people(app: FastAPI, here: Parts) -> Mapping[str, Person]:
+    """One of each role, all of team asia."""
+    return {role: await signed_in(app, await registered(here, role)) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def coordinator(people: Mapping[str, Person]) -> Person:
+    return people["coordinator"]
+
+
+@pytest.fixture(scope="module")
+def supervisor(people: Mapping[str, Person]) -> Person:
+    return people["supervisor"]
