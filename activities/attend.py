@@ -6,7 +6,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.orders import ATTEND, Attend, Due, Turn
+from activities.orders import ATTEND, Attend, Due, Turn, nameless
 from activities.ports import Meta
 from activities.record import ENGINE, Ask, Door, Look
 from domain.agenda import Agenda, agenda
@@ -30,7 +30,9 @@ class Attending:
         except Refused as refused:
             if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY):
                 return GONE
-            raise
+            raise nameless(refused) from None
+        except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
+            raise nameless(error) from None
         return turn_of(agenda(recorded.case, recorded.now), recorded.now)
 
 

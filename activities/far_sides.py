@@ -47,13 +47,17 @@ class FarSideRefused(Exception):
         self.detail = detail
 
 
+class NotReached(Exception):
+    """The far side has nothing of it for certain, and could not say no either: a repeat is no repeat."""
+
+
 class FarSide(Protocol):
     """One way to reach one party. `channel` says what may be done after an attempt whose outcome is unknown."""
 
     channel: Channel
 
     async def send(self, request: Request) -> Receipt:
-        """Hand the request over, in at most half a minute. Raises FarSideRefused; any other exception = unknown."""
+        """Hand the request over, in at most half a minute. Raises FarSideRefused, NotReached; any other = unknown."""
 
     async def ask(self, effect: str) -> Receipt | None:
         """Whether the far side has this effect already; only where `channel` is "asks". Any exception = unknown."""

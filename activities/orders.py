@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
+from traceback import extract_tb
+
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import Refused
 
 ATTEND = "attend"
 RECORD_UNKNOWN = "record_unknown"
@@ -45,3 +51,10 @@ class Turn:
     ended: bool
     superseded: bool = False
     waiting: str = ""
+
+
+def nameless(error: Exception) -> ApplicationError:
+    """The same failure as Temporal may keep it: kind and place, a refusal's reason, never a text about a person."""
+    place = extract_tb(error.__traceback__)[-1]
+    said = str(error) if isinstance(error, Refused) else f"{PurePath(place.filename).name}:{place.lineno}"
+    return ApplicationError(said, type=type(error).__name__)

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.far_sides import FarSide, FarSideRefused, Request
-from activities.orders import RECORD_UNKNOWN, Order
+from activities.far_sides import FarSide, FarSideRefused, NotReached, Request
+from activities.orders import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
 from activities.record import ENGINE, Ask, Door, Reply
 from domain.case import Command
@@ -81,6 +81,8 @@ class Performing:
                 raise ApplicationError("claimed", type="Claimed", next_retry_delay=_seconds(held.seconds)) from None
             except VersionConflict:
                 raise ApplicationError("the case moved on", type="Moved", next_retry_delay=_seconds(0.05)) from None
+            except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
+                raise nameless(error) from None
 
         perform.__doc__ = f"One attempt of {kind}."
         return activity.defn(name=kind)(perform)
@@ -108,6 +110,9 @@ class Performing:
             outcome = RecordOutcome(effect.id, claim.attempt, "refused", code=no.code, detail=no.detail)
             await self._record(case.id, outcome, claim)
             return
+        except NotReached:
+            await self._door.ledger.release(claim.effect, claim.attempt)  # nothing is unknown, so nothing is repeated
+            raise
         reply = Reply(effect.id, claim.attempt, delivered.receipt)
         if delivered.answer is not None:
             await self._record(case.id, delivered.answer, claim, reply)

@@ -15,10 +15,10 @@ from email.utils import format_datetime
 
 import aiosmtplib
 
-from activities.far_sides import Channel, FarSideRefused, Receipt, Request
+from activities.far_sides import Channel, FarSideRefused, NotReached, Receipt, Request
 from infra.notices import CannotSay, compose
 
-PERMANENT = 500
+PASSING, PERMANENT = 400, 500
 PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
@@ -38,6 +38,10 @@ class MailServer:
 
 class NotHandedIn(Exception):
     """The mail server gave no clear answer; names the kind of failure, never the address."""
+
+
+class NotTaken(NotHandedIn, NotReached):
+    """The mail server has nothing of it: it could not be reached, or said "not now" before it took the message."""
 
 
 class MailFarSide:
@@ -129,4 +133,20 @@ def _outcome(error: Exception) -> Exception:
     codes = [answer.code for answer in answers if isinstance(answer, about_it)]
     if codes and min(codes) >= PERMANENT:
         return FarSideRefused(str(codes[0]))
-    return NotHandedIn(f"{type(error).__name__} {codes[0] if codes else ''}".strip())
+    name = f"{type(error).__name__} {codes[0] if codes else ''}".strip()
+    return NotTaken(name) if _before_the_message(error) else NotHandedIn(name)
+
+
+def _before_the_message(error: Exception) -> bool:
+    """Whether the message was not handed over, or its handing over was answered with a plain "not now"."""
+    if isinstance(error, aiosmtplib.SMTPDataError):
+        return PASSING <= error.code < PERMANENT
+    return isinstance(
+        error,
+        (
+            aiosmtplib.SMTPConnectError,
+            aiosmtplib.SMTPHeloError,
+            aiosmtplib.SMTPSenderRefused,
+            aiosmtplib.SMTPRecipientsRefused,
+        ),
+    )

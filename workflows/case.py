@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Order, Turn
     from workflows.drive import Perform, Step, Wait, drive
-    from workflows.journey import EFFECTS
+    from workflows.journey import EFFECTS, Effect
     from workflows.names import (
         CASE_ATTRIBUTE,
         CASE_WORKFLOW,
@@ -25,6 +25,9 @@ STAGE = SearchAttributeKey.for_keyword(STAGE_ATTRIBUTE)
 CASE = SearchAttributeKey.for_keyword(CASE_ATTRIBUTE)
 LONGEST_SLEEP = timedelta(days=1)
 """No sleep is longer, so that any lost timer heals within a day."""
+SHORTEST_SLEEP = 0.05
+LONGEST_PAUSE = 300.0
+"""Seconds between looks at a case whose hour has come and to which nothing happens: a rule in error must not spin."""
 MOST_EVENTS = 1_000
 LOOK = timedelta(seconds=5)
 PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
@@ -52,6 +55,7 @@ class CaseWorkflow:
         self._seen = start.seen
         self._calls = 0  # nudges and finished effects so far
         self._answered = 0  # how many of them the newest look has taken in
+        self._idle = 0  # looks in a row that found something due and changed nothing
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @workflow.signal(name=NUDGE)
@@ -86,6 +90,8 @@ class CaseWorkflow:
         turn: Turn = await workflow.execute_activity(
             ATTEND, step, result_type=Turn, start_to_close_timeout=LOOK, retry_policy=PATIENT
         )
+        idle = turn.wake_in == 0 and turn.version == self._seen
+        self._idle = self._idle + 1 if idle else 0
         self._seen = turn.version
         self._show(turn)
         return turn
@@ -100,10 +106,9 @@ class CaseWorkflow:
     def _perform(self, due: Due) -> None:
         """Beside the loop, one task per effect; a look never waits for it."""
         if due.effect not in self._running:
-            self._running[due.effect] = asyncio.create_task(self._attempt(due))
+            self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind]))
 
-    async def _attempt(self, due: Due) -> None:
-        row = EFFECTS[due.kind]
+    async def _attempt(self, due: Due, row: Effect) -> None:
         order = Order(self._start.case, due.effect, self._start.epoch)
         try:
             await workflow.execute_activity(
@@ -125,13 +130,11 @@ class CaseWorkflow:
 
     async def _wait(self, turn: Turn) -> bool:
         """Whether to go on. A new stage or a long history begins a new run once no effect is under way."""
+        old = turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS
+        if old and not self._running:
+            self._next_run(turn)
         if turn.ended and not self._running and not self._called():
             return False
-        if turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS:
-            if not self._running:
-                self._next_run(turn)
-            await workflow.wait_condition(lambda: self._called() or not self._running)
-            return True
         await self._sleep(turn.wake_in)
         return True
 
@@ -145,11 +148,16 @@ class CaseWorkflow:
         )
 
     async def _sleep(self, wake_in: float | None) -> None:
-        longest = LONGEST_SLEEP if wake_in is None else min(LONGEST_SLEEP, timedelta(seconds=max(wake_in, 0.05)))
+        """Until then, a nudge, or the end of an effect."""
+        longest = LONGEST_SLEEP if wake_in is None else min(LONGEST_SLEEP, timedelta(seconds=self._pause(wake_in)))
         try:
             await workflow.wait_condition(self._called, timeout=longest, timeout_summary="until something falls due")
         except TimeoutError:
             return
+
+    def _pause(self, wake_in: float) -> float:
+        """What is due already waits longer each time that a look at it changes nothing."""
+        return max(wake_in, SHORTEST_SLEEP) if not self._idle else min(float(1 << min(self._idle, 10)), LONGEST_PAUSE)
 
     def _called(self) -> bool:
         return self._calls != self._answered

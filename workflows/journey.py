@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.state import Stage
-from workflows.names import CASES, NOTICES
+from workflows.names import CASES, HOSPITALS, NOTICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,15 @@ class Effect:
 
 
 def _hospital(activity: str) -> Effect:
-    return Effect(activity, "asks")
+    return Effect(activity, "asks", HOSPITALS)
 
 
 def _lot(activity: str) -> Effect:
     return Effect(activity, "dedupes")
+
+
+def _lot_and_hospital(activity: str) -> Effect:
+    return Effect(activity, "dedupes", HOSPITALS)
 
 
 def _mail(activity: str) -> Effect:
@@ -95,8 +99,14 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
-    Stage.LYMPHODEPLETION: (ALERT, RESERVE_DOSE, _lot("confirm_depletion_start"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.INFUSION: (ALERT, RESERVE_DOSE, _lot("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.LYMPHODEPLETION: (
+        ALERT,
+        RESERVE_DOSE,
+        _lot_and_hospital("confirm_depletion_start"),
+        REFER_TRANSPLANT,
+        *ANYTIME,
+    ),
+    Stage.INFUSION: (ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
     Stage.REDOSING: (ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
     Stage.FOLLOW_UP: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
     Stage.CLOSED: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CASES = "cases"
+HOSPITALS = "hospitals"
 NOTICES = "notices"
 CASE_WORKFLOW = "CaravelCase"
 NUDGE = "nudge"

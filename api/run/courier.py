@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
+from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
@@ -37,7 +38,7 @@ class Courier:
         self._dsn = dsn
         self._client = client
         self.nudges = 0
-        self._epoch = (-LASTS, 0)
+        self._epoch: tuple[float, int | None] = (-LASTS, None)
 
     async def run(self) -> None:
         """Nudge for ever; a lost database or engine is waited for."""
@@ -66,21 +67,29 @@ class Courier:
             self._ledger.bells.leave(ATTENTION, bell)
 
     async def round(self) -> int:
-        """Nudge what is due now; answers with how many there were."""
+        """Nudge what is due now; answers with how many there were, 0 where another Temporal acts for the ledger."""
         due = await self._ledger.attention_due(BATCH)
         if not due:
             return 0
         epoch = await self._present_epoch()
+        if epoch is None:
+            log.warning("another Temporal acts for this ledger; `caravel restore --take-over` changes that")
+            return 0
         for start in range(0, len(due), AT_ONCE):
             await self._nudge(due[start : start + AT_ONCE], epoch)
         return len(due)
 
-    async def _present_epoch(self) -> int:
-        """The engine's epoch, read again every few seconds: a stale one only starts a loop that ends at once."""
+    async def _present_epoch(self) -> int | None:
+        """The epoch of this engine, None where it is not the one that acts: replaced, or wiped, a moment ago.
+
+        Read again every few seconds: a stale one only starts a loop that ends at once.
+        """
         now = asyncio.get_running_loop().time()
         read, epoch = self._epoch
         if now - read > LASTS:
-            epoch = (await self._ledger.engine()).epoch
+            engine = await self._ledger.engine()
+            own = engine.cluster in ("", await cluster_id(self._client))
+            epoch = engine.epoch if own else None
             self._epoch = (now, epoch)
         return epoch
 
@@ -89,9 +98,11 @@ class Courier:
         reached = [d for d, result in zip(due, results, strict=True) if result is None]
         await self._ledger.nudged(reached, PAUSE)
         self.nudges += len(reached)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failed = [result for result in results if isinstance(result, BaseException)]
+        if failed and not reached:
+            raise failed[0]
+        if failed:  # one case that cannot be reached holds up no other; it stays due
+            log.warning("not nudged", cases=len(failed), error=type(failed[0]).__name__)
 
     async def nudge(self, case: str, epoch: int) -> None:
         """Signal the case's loop, starting it if there is none."""
@@ -105,14 +116,21 @@ class Courier:
             start_signal=NUDGE,
         )
 
-    async def start_later(self, case: str, epoch: int, delay: timedelta) -> None:
-        """Start a loop that sleeps until something falls due; a nudge wakes it before that."""
+    async def begin(self, case: str, epoch: int, delay: timedelta, *, anew: bool) -> None:
+        """Start a loop that sleeps for `delay`; a nudge wakes it before that. `anew`: in place of the one there is."""
+        replaced = WorkflowIDConflictPolicy.TERMINATE_EXISTING if anew else WorkflowIDConflictPolicy.USE_EXISTING
         await self._client.start_workflow(
             CaseWorkflow.run,
             CaseStart(case, epoch),
             id=case,
             task_queue=CASES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_conflict_policy=replaced,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_delay=delay,
+            start_delay=delay or None,
         )
+
+
+async def cluster_id(client: Client) -> str:
+    """The id of the Temporal cluster behind a client; a wiped or different one has another."""
+    info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), timeout=timedelta(seconds=10))
+    return str(info.cluster_id)

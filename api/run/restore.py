@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 
-from api.run.courier import Courier
+from api.run.courier import Courier, cluster_id
 from domain.errors import Reason, Refused
 from infra.ledger.ledger import PgLedger, Waiting
 
@@ -33,12 +32,6 @@ class Restored:
     later: int
 
 
-async def cluster_id(client: Client) -> str:
-    """The id of the Temporal cluster behind a client; a wiped or different one has another."""
-    info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), timeout=timedelta(seconds=10))
-    return str(info.cluster_id)
-
-
 async def own_engine(ledger: PgLedger, client: Client) -> bool:
     """Whether this Temporal is the one that acts for this ledger."""
     return (await ledger.engine()).cluster == await cluster_id(client)
@@ -52,7 +45,7 @@ async def restore(
     take_over: bool,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Restored:
-    """Start a loop for every open case on this Temporal.
+    """Start a loop for every open case on this Temporal; after a take-over in place of those of the engine before.
 
     Raises Refused(SUPERSEDED) when another Temporal acts for this ledger and `take_over` is not given.
     """
@@ -63,32 +56,41 @@ async def restore(
             Reason.SUPERSEDED,
             f"another Temporal ({engine.target}) acts for this ledger; stop it, then use --take-over",
         )
-    epoch = engine.epoch
-    if engine.cluster != cluster or take_over:
+    epoch, anew = engine.epoch, engine.cluster != cluster or take_over
+    if anew:
         epoch = await ledger.take_over(client.service_client.config.target_host, cluster)
     waiting = await ledger.open_cases()
     urgent = [case for case in waiting if _urgent(case)]
     rest = [case for case in waiting if not _urgent(case)]
-    await _start(courier, urgent, epoch, lambda n: progress(n, len(waiting)))
-    await _start(courier, rest, epoch, lambda n: progress(len(urgent) + n, len(waiting)))
+    starting = _Starting(courier, epoch, anew=anew)
+    await starting.all(urgent, lambda n: progress(n, len(waiting)))
+    await starting.all(rest, lambda n: progress(len(urgent) + n, len(waiting)))
     log.info("restored", epoch=epoch, now=len(urgent), later=len(rest))
     return Restored(epoch, len(urgent), len(rest))
 
 
-async def _start(courier: Courier, cases: list[Waiting], epoch: int, progress: Callable[[int], None]) -> None:
-    """A few at a time, so that live cases do not wait behind sleeping ones."""
-    for first in range(0, len(cases), AT_ONCE):
-        group = cases[first : first + AT_ONCE]
-        await asyncio.gather(*(_one(courier, case, epoch) for case in group))
-        progress(first + len(group))
-        await asyncio.sleep(BREATH)
+@dataclass(frozen=True, slots=True)
+class _Starting:
+    courier: Courier
+    epoch: int
+    anew: bool
 
+    async def all(self, cases: list[Waiting], progress: Callable[[int], None]) -> None:
+        """A few at a time, so that live cases do not wait behind sleeping ones."""
+        for first in range(0, len(cases), AT_ONCE):
+            group = cases[first : first + AT_ONCE]
+            await asyncio.gather(*(self.one(case) for case in group))
+            progress(first + len(group))
+            await asyncio.sleep(BREATH)
 
-async def _one(courier: Courier, case: Waiting, epoch: int) -> None:
-    if case.in_seconds is None or _urgent(case):
-        await courier.nudge(case.stream, epoch)
-    else:
-        await courier.start_later(case.stream, epoch, timedelta(seconds=min(case.in_seconds, LONGEST)))
+    async def one(self, case: Waiting) -> None:
+        """At once where something is due, else when it will be."""
+        urgent = _urgent(case)
+        if urgent and not self.anew:
+            await self.courier.nudge(case.stream, self.epoch)
+            return
+        delay = 0 if urgent or case.in_seconds is None else min(case.in_seconds, LONGEST)
+        await self.courier.begin(case.stream, self.epoch, timedelta(seconds=delay), anew=self.anew)
 
 
 def _urgent(case: Waiting) -> bool:

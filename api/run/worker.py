@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -18,17 +18,19 @@ from activities.perform import Hand, Performing
 from activities.record import Door
 from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
-from workflows.names import CASES, NOTICES
+from workflows.names import CASES, HOSPITALS, NOTICES
 
 GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)
+SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20}
+"""Activities at once."""
 PASSED_THROUGH = ("domain", "activities", "workflows.journey", "workflows.names", "workflows.drive")
 
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worker]:
-    """One worker for cases, one for notices, so that a dead mail server holds up nothing else."""
+    """One worker for each queue, so that hospitals that hang and a dead mail server hold up no look at a case."""
     performing = Performing(door, hands)
 
     def named(queue: str) -> list[Callable[..., Any]]:
@@ -36,6 +38,7 @@ def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worke
 
     return [
         _worker(client, CASES, [Attending(door).attend, performing.record_unknown, *named(CASES)]),
+        _worker(client, HOSPITALS, named(HOSPITALS)),
         _worker(client, NOTICES, named(NOTICES)),
     ]
 
@@ -50,19 +53,21 @@ def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) ->
         workflow_failure_exception_types=[NondeterminismError],
         sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
-        max_concurrent_activities=20,
+        max_concurrent_activities=SLOTS[queue],
         max_cached_workflows=1_000,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
 
 
-async def work(running: list[Worker], beside: list[Callable[[], Awaitable[None]]], stop: asyncio.Event) -> None:
+async def work(
+    running: list[Worker], beside: list[Callable[[], Coroutine[Any, Any, None]]], stop: asyncio.Event
+) -> None:
     """Run until `stop` is set; then let what is under way finish. Raises what ended a worker by itself."""
     async with AsyncExitStack() as stack:
         for worker in running:
             await stack.enter_async_context(worker)
-        tasks = [asyncio.create_task(job()) for job in beside]  # type: ignore[arg-type]
+        tasks = [asyncio.create_task(job()) for job in beside]
         try:
             stopping = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
