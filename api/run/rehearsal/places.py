@@ -1,0 +1,135 @@
+"""Where a course is played: its own protocol and centre where the catalogue has them, else ones made up and said so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from activities.catalogue import Catalogue
+from activities.ports import Meta
+from api.run.rehearsal.courses import Course
+from api.run.rehearsal.steps import ASSUMED, Places
+from domain import catalogue
+from domain.centre import RegisterCentre
+from domain.lot import RegisterLot, ReleaseLot
+from domain.protocol import ConfirmProtocolOpen, ProductClass, RegisterProtocol
+
+META = Meta("rehearsal", provenance=f"{ASSUMED}: catalogue of the rehearsal")
+LONG = timedelta(days=40 * 365)
+SHORTEST_NAME = 4
+CLASSES: Mapping[str, ProductClass] = {
+    "autologous": "autologous",
+    "allogeneic": "allogeneic",
+    "car_nk": "car_nk",
+    "in_vivo": "in_vivo",
+}
+GENERIC = "centre-rehearsal"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProtocol:
+    """A protocol of the catalogue; `names` are its registry number, other numbers and what its product is called."""
+
+    stream: str
+    command: RegisterProtocol
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalogue brings: its protocols, and its centres by stream."""
+
+    protocols: Sequence[KnownProtocol] = ()
+    centres: Mapping[str, RegisterCentre] = ()  # type: ignore[assignment]
+
+
+def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownProtocol, str] | None:
+    """The protocol whose number or product the publication names, and which name it was."""
+    told = " | ".join((course.publication, *course.sources, course.product))
+    for wanted in (_is_number, _is_product):
+        for protocol in known:
+            for name in filter(wanted, protocol.names):
+                if _named_in(name, told):
+                    return protocol, name
+    return None
+
+
+def _is_number(name: str) -> bool:
+    return re.fullmatch(r"(NCT|ISRCTN|ChiCTR|CTR|EudraCT )[-0-9A-Za-z]+", name) is not None
+
+
+def _is_product(name: str) -> bool:
+    """A name of its own, such as UCART19 or cema-cel; what merely describes a product names no trial."""
+    telling = re.search(r"[0-9]|-", name) is not None and " " not in name
+    return telling and len(name) >= SHORTEST_NAME and not _is_number(name) and not re.fullmatch("(?i)car-?(t|nk)", name)
+
+
+def _named_in(name: str, text: str) -> bool:
+    return re.search(rf"(?<![0-9A-Za-z-]){re.escape(name)}(?![0-9A-Za-z])", text, re.IGNORECASE) is not None
+
+
+class PlaceKeeper:
+    """Brings what the courses need into the ledger's catalogue, each once."""
+
+    def __init__(self, door: Catalogue, known: Known, start: datetime) -> None:
+        self._door = door
+        self._known = known
+        self._start = start
+        self._done: set[str] = set()
+
+    def places(self, course: Course, number: int) -> Places:
+        """Where the n-th course is played; nothing is recorded by asking."""
+        own = own_protocol(course, self._known.protocols)
+        lot = f"lot-rehearsal-{number}"
+        centre = own[0].command.centre if own and own[0].command.centre in dict(self._known.centres) else GENERIC
+        country = self._known.centres[centre].country if centre != GENERIC else "CN"
+        if own is None:
+            stream = f"protocol-rehearsal-{number}"
+            return Places(centre, country, stream, lot, "", ("protocol", "centre", "lot"))
+        generic = ("lot",) if centre != GENERIC else ("centre", "lot")
+        return Places(centre, country, own[0].stream, lot, own[1], generic)
+
+    async def provide(self, course: Course, places: Places, units: int) -> None:
+        """Centre, open protocol and released lot of a course."""
+        own = next((p.command for p in self._known.protocols if p.stream == places.protocol), None)
+        await self._once(places.centre, self._known.centres.get(places.centre) if self._known.centres else None)
+        if places.centre not in self._done:
+            await self._tell(places.centre, _generic_centre(self._start))
+        if places.protocol not in self._done:
+            await self._tell(places.protocol, own or _generic_protocol(course, self._start))
+            await self._tell(places.protocol, ConfirmProtocolOpen(self._start + LONG, ASSUMED))
+        names = tuple(places.unit(n + 1) for n in range(max(1, units)))
+        product = course.product or "not told by the source"
+        await self._tell(places.lot, RegisterLot(product, names, self._start + LONG, by="rehearsal-1"))
+        await self._tell(places.lot, ReleaseLot("rehearsal-2"))
+
+    async def _once(self, stream: str, command: catalogue.Command | None) -> None:
+        if command is not None and stream not in self._done:
+            await self._tell(stream, command)
+
+    async def _tell(self, stream: str, command: catalogue.Command) -> None:
+        self._done.add(stream)
+        await self._door.record(stream, command, META)
+
+
+def _generic_centre(start: datetime) -> RegisterCentre:
+    source = f"{ASSUMED}: made up for a rehearsal"
+    return RegisterCentre(
+        "Rehearsal hospital", "Shanghai", "CN", "Asia/Shanghai", ("zh", "en"), True,
+        ("cell_therapy", "transplant"), source, start.date(),
+    )  # fmt: skip
+
+
+def _generic_protocol(course: Course, start: datetime) -> RegisterProtocol:
+    return RegisterProtocol(
+        registry="none (rehearsal)",
+        title=f"Protocol made up for the rehearsal of {course.publication or 'a published course'}",
+        product=course.product or "not told by the source",
+        product_class=CLASSES.get(course.product_class, "allogeneic"),
+        targets=("not told by the source",),
+        diseases=(course.disease or "not told by the source",),
+        source=f"{ASSUMED}: {course.source}",
+        as_of=start.date(),
+    )

@@ -1,0 +1,24 @@
+"""Far sides that have everything at once and never say anything: in a published course the source alone speaks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.perform import Delivered, Hand
+from domain.effects import Effect
+from domain.state import Case
+from workflows.journey import EFFECTS
+
+
+class Quiet:
+    """Delivered, with nothing following from it."""
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Always."""
+        del case, now, repeat
+        return Delivered(f"rehearsed/{effect.kind}")
+
+
+def quiet_hands() -> dict[str, Hand]:
+    """One for every kind of effect."""
+    return dict.fromkeys(EFFECTS, Quiet())

@@ -1,0 +1,146 @@
+"""What became of every course: published beside recorded, what is missing and why, and where the case ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from api.run.rehearsal.courses import Published
+from api.run.rehearsal.courses_run import Played
+from api.run.rehearsal.days import days_of
+from api.run.rehearsal.script import END
+from domain.fact import Fact
+from domain.state import Case
+
+
+def outcome(played: Played) -> dict[str, Any]:
+    """One course as JSON."""
+    course, script = played.script.course, played.script
+    represented = [_represented(played, e) for e in course.events if e.index in played.facts]
+    missing = [
+        {"index": e.index, "kind": e.kind, "day": dict(e.day.told), "reason": played.missing.get(e.index, "not told")}
+        for e in course.events
+        if e.index not in played.facts
+    ]
+    return {
+        "patient": course.patient,
+        "publication": course.publication,
+        "case": played.case,
+        "number": played.state.number,
+        "day_0": script.day_0.isoformat(),
+        "protocol": {"stream": script.places.protocol, "matched_by": script.places.matched_by or None},
+        "made_up": list(script.places.generic),
+        "represented": represented,
+        "missing": missing,
+        "end_state": _end_state(played),
+        "contradictions": _contradictions(played),
+        "problems": list(played.problems),
+        "events": sorted((_dated(f, played) for f in played.facts.values()), key=lambda e: str(e["recorded_at"])),
+    }
+
+
+def _represented(played: Played, event: Published) -> dict[str, Any]:
+    fact = played.facts[event.index]
+    return {
+        "index": event.index,
+        "kind": event.kind,
+        "fields": dict(event.fields),
+        "published_day": dict(event.day.told),
+        "recorded_day": days_of(fact.occurred, played.script.day_0),
+        "type": fact.event.type,
+        "event": fact.id,
+        **({"corrects": fact.corrects} if fact.corrects else {}),
+    }
+
+
+def _dated(fact: Fact[Any], played: Played) -> dict[str, Any]:
+    earliest, latest = fact.occurred.earliest, fact.occurred.latest
+    superseded = {f.corrects for f in played.facts.values() if f.corrects}
+    return {
+        "event": fact.id,
+        "type": fact.event.type,
+        "version": fact.version,
+        "occurred": {
+            "precision": fact.occurred.precision,
+            "earliest": earliest.isoformat() if earliest else None,
+            "latest": latest.isoformat() if latest else None,
+        },
+        "days": days_of(fact.occurred, played.script.day_0),
+        "recorded_at": fact.at.isoformat(),
+        "provenance": fact.provenance,
+        "superseded": fact.id in superseded,
+    }
+
+
+def _end_state(played: Played) -> dict[str, Any]:
+    case, course = played.state, played.script.course
+    return {
+        "status": status(case, played.facts.values()),
+        "published_alive": course.alive,
+        "last_known": course.last_known or None,
+        "stage": case.stage.value,
+        "exit": case.exit.value if case.exit else None,
+        "follow_up": case.follow_up,
+        "treatments": len(case.treatments),
+        "infusions": [{"number": i.number, "day": days_of(i.occurred, played.script.day_0)} for i in case.infusions],
+        "transplants": case.transplants,
+        "death": _death(played),
+    }
+
+
+def status(case: Case, facts: Any) -> str:  # noqa: ANN401 - facts of any event
+    """Dead once a death is recorded; alive only if a visit or contact says so; else unknown."""
+    if case.died:
+        return "dead"
+    visits = [f.event.alive for f in facts if f.event.type == "VisitRecorded"]
+    return "unknown" if not visits else "alive" if visits[-1] else "unknown"
+
+
+def _death(played: Played) -> Mapping[str, Any] | None:
+    deaths = [f for f in played.facts.values() if f.event.type == "DeathReported"]
+    return days_of(deaths[-1].occurred, played.script.day_0) if deaths else None
+
+
+def _contradictions(played: Played) -> Sequence[str]:
+    """What the source says that cannot all be true; both sides are kept."""
+    course = played.script.course
+    said: list[str] = []
+    deaths = [e for e in course.events if e.kind == "death"]
+    if deaths and course.alive:
+        said.append("a death is told, and the patient is last known alive")
+    if deaths and course.alive is None:
+        said.append("a death is told, and the end of the course does not say so")
+    last = min((e.day.last for e in deaths if e.day.last is not None), default=None)
+    for event in course.events:
+        later = last is not None and event.day.first is not None and event.day.first > last
+        if later and event.kind not in ("death", "trial_hold", "correction"):
+            said.append(f"{event.kind} (event {event.index}) lies after the death")
+    if len(deaths) > 1:
+        said.append("more than one death is told")
+    return said
+
+
+def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
+    """The same for people."""
+    rows = Table(title="Published courses, rehearsed")
+    for heading in ("patient", "told", "missing", "end", "stage", "follow-up", "infusions", "transplants", "protocol"):
+        rows.add_column(heading)
+    for o in outcomes:
+        end = o["end_state"]
+        rows.add_row(
+            o["patient"],
+            str(len(o["represented"])),
+            "; ".join(f"{m['kind']}: {m['reason']}" for m in o["missing"]) or "-",
+            end["status"],
+            end["stage"],
+            end["follow_up"],
+            str(len(end["infusions"])),
+            str(end["transplants"]),
+            o["protocol"]["matched_by"] or "made up",
+        )
+    return rows
+
+
+__all__ = ["END", "outcome", "status", "table"]

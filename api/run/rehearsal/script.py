@@ -1,0 +1,158 @@
+"""A published course as commands on a clock: pure, the same for the same course, place and day 0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from api.run.rehearsal.before import LEAD, screened, until_admission
+from api.run.rehearsal.corrections import correction
+from api.run.rehearsal.courses import Course, Published
+from api.run.rehearsal.days import when
+from api.run.rehearsal.mainline import CELLS, Line, line
+from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Step, Tell, Writer
+from api.run.rehearsal.tellings import AFTER_CELLS, TELLINGS, infused
+from api.run.rehearsal.treating import treat
+from domain.case import Command
+from domain.stages.anytime import AddNote
+from domain.stages.correcting import Correctable, CorrectFact
+from domain.stages.follow_up import RecordVisit
+from domain.stages.observations import ReportDeath
+from domain.when import When
+
+END = -1
+"""The place of what a source says about how the patient was last known."""
+EARLIEST = 90
+"""Nobody is kept in hospital longer before treatment for the sake of an old report: it is told on admission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The steps in order of time, and what of the course could not become a step, with the reason, by place."""
+
+    course: Course
+    places: Places
+    day_0: date
+    steps: tuple[Step, ...]
+    missing: Mapping[int, str]
+
+    @property
+    def starts(self) -> datetime:
+        """When the case is opened."""
+        return self.steps[0].at
+
+    @property
+    def ends(self) -> datetime:
+        """When the last thing known was told."""
+        return self.steps[-1].at
+
+
+def lead(course: Course) -> int:
+    """How many days before day 0 the journey of this course begins."""
+    return LEAD - _comes(line(course))
+
+
+def script(course: Course, places: Places, day_0: date) -> Script:
+    """The whole course; its day 0 falls on `day_0`."""
+    days, order = Calendar(day_0), line(course)
+    come = _comes(order)
+    last = max([0, *(t.starts for t in order.treatments)])
+    writer = Writer([], days.at(come - LEAD, 7))
+    until_admission(course, places, days, come, last - come + 120, writer)
+    admitted = writer.cursor
+    missing = {e.index: f"the journey has no word for {e.kind!r}" for e in order.unknown}
+    if order.treatments:
+        gate = order.treatments[0]
+        first = min([gate.starts - 1, *(day for day, _ in gate.depletion)])
+        writer.say(days.at(first, 5), screened, f"{ASSUMED}: screening on site")
+    missing |= treat(course, places, days, order.treatments, writer)
+    steps = list(writer.steps)
+    steps += _reports(course, order, days, admitted, writer.cursor)
+    steps += _corrections(course, days, steps, missing)
+    steps += _end(course, max(s.at for s in steps))
+    return Script(course, places, day_0, tuple(sorted(steps, key=lambda s: s.at)), missing)
+
+
+def _comes(order: Line) -> int:
+    """The day of admission: some days before treatment, or the first report if that is not too long before."""
+    gate = min([0, *(t.starts for t in order.treatments), *(d for t in order.treatments for d, _ in t.depletion)]) - 6
+    return max(min(gate, order.begins - 1), gate - EARLIEST)
+
+
+def occurred(event: Published, day_0: date) -> When:
+    """When it happened, as the ledger keeps it."""
+    return when(event.day, day_0, after_cells=event.kind in AFTER_CELLS)
+
+
+def told(course: Course) -> str:
+    """The provenance of everything the source says."""
+    return f"published: {course.source}"
+
+
+def _reports(course: Course, order: Line, days: Calendar, admitted: datetime, treated: datetime) -> Sequence[Step]:
+    steps = []
+    for day, event in order.reports:
+        if event.kind == "correction":
+            continue
+        nominal = max(days.at(day, 16, event.index), admitted + timedelta(minutes=event.index + 1))
+        after = treated + timedelta(minutes=event.index + 1)
+        at = max(nominal, after) if event.kind == "death" else nominal
+        happened = occurred(event, days.day_0)
+        said = TELLINGS[event.kind](event, happened)
+        steps.append(Step(at, _saying(said), told(course), event.index, happened))
+    return steps
+
+
+def _saying(command: Command) -> Tell:
+    return lambda _: command
+
+
+def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing: dict[int, str]) -> Sequence[Step]:
+    """Each after the event it corrects, however the source orders them."""
+    at = {s.place: s.at for s in steps if s.place is not None}
+    stands = {e.index: e for e in course.events if e.index in at}
+    found: list[Step] = []
+    for event in (e for e in course.events if e.kind == "correction"):
+        meant = correction(event, stands)
+        if meant is None:
+            missing[event.index] = "no earlier event of this source is meant by the correction"
+            continue
+        stands[meant.target] = meant.right
+        own = days.at(event.day.reached, 17, event.index) if event.day.reached is not None else at[meant.target]
+        instant = max(own, at[meant.target] + timedelta(minutes=event.index + 1))
+        happened = occurred(meant.right, days.day_0)
+        tell = _correcting(meant.target, meant.right, happened, meant.reason)
+        found.append(Step(instant, tell, told(course), event.index, happened, meant.target))
+    return found
+
+
+def _correcting(target: int, right: Published, happened: When, reason: str) -> Tell:
+    def tell(known: Known) -> Command:
+        cells = right.kind in CELLS
+        said = _infusion(known, target, right, happened) if cells else TELLINGS[right.kind](right, happened)
+        assert isinstance(said, Correctable)
+        return CorrectFact(known.facts[target], said, reason)
+
+    return tell
+
+
+def _infusion(known: Known, target: int, right: Published, happened: When) -> Command:
+    earlier = known.case.correctable[known.facts[target]]
+    return infused(str(getattr(earlier, "unit", "")), {}, right, happened)
+
+
+def _end(course: Course, last: datetime) -> Sequence[Step]:
+    """How the patient was last known, where the source says it without an event of its own."""
+    at = last + timedelta(minutes=1)
+    words = json.dumps({"last_known": course.last_known}, ensure_ascii=False) if course.last_known else ""
+    dead = any(e.kind == "death" for e in course.events)
+    said: Command | None = None
+    if course.alive is False and not dead:
+        said = ReportDeath(words, When.unknown())
+    elif course.alive:
+        said = RecordVisit("", True, "", words, When.unknown())
+    elif course.last_known:
+        said = AddNote("note", course.last_known)
+    return [Step(at, _saying(said), told(course), END, When.unknown())] if said else []
