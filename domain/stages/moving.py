@@ -116,6 +116,8 @@ def _left(case: Case, target: Stage) -> Sequence[Stage]:
         raise Refused(Reason.INVALID, "re-dosing is decided, and closing has commands of its own", "stage")
     start, end = MAIN.index(case.stage), MAIN.index(target)
     require(start < end, Reason.INVALID, "a case moves forward", "stage")
+    treated = target is not Stage.FOLLOW_UP or case.infusions
+    require(treated, Reason.NOT_NOW, "no cells were infused; leave the journey instead")
     again = target is Stage.FOLLOW_UP and case.pathway == "redose"
     require(not again, Reason.NOT_NOW, "re-dosing is decided; decide on another pathway first")
     return MAIN[start:end]

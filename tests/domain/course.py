@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from domain.obligations import Obligation
 from domain.stages.admission import AdmitPatient, ConfirmScreening, RecordArrival, RegisterAddress
@@ -286,3 +288,21 @@ def visit_every_time(j: Journey, until: datetime) -> Journey:
         j.wait(until=max(j.now, min(owed[0].due - 10 * DAY, until)))
         j.tell(RecordVisit(owed[0].about.split("/")[0], alive=True, occurred=When.on(j.now.astimezone(UTC).date())))
     return j
+
+
+FROM = ("", "imported", *STEPS)
+"""Every place to start from: nothing at all, a case that is being imported, each step of the course."""
+
+
+@cache
+def _reached(name: str) -> Journey:
+    if name == "imported":
+        j = Journey()
+        _world(j)
+        return j.tell(replace(OPENED, imported=True))
+    return at(name) if name else Journey()
+
+
+def start(name: str) -> Journey:
+    """A case of its own that stands there."""
+    return _reached(name).fork()

@@ -52,6 +52,7 @@ class Journey:
         self.case = Case(id="case-1")
         self.sources: dict[str, tuple[int, Mapping[str, Any]]] = {}
         self.last: Sequence[Event] = ()
+        self.decided: Sequence[Event] = ()
         self.refused: Refusal | None = None
         self.policy = policy()
         self._numbers = count(1)
@@ -86,7 +87,7 @@ class Journey:
     def _record(self, command: Command | None, actor: str) -> Journey:
         before = (self.case, len(self.facts))
         new: list[Fact[Event]] = []
-        self.refused, self.last = None, ()
+        self.refused, self.last, self.decided = None, (), ()
         try:
             self._turn(command, actor, new)
         except Refused as no:
@@ -108,6 +109,7 @@ class Journey:
         add(advance(self.case, self.now, self.ids, self.policy), ENGINE)
         if command is not None:
             decided = decide(self.case, command, self.now, self.ids, self.policy)
+            self.decided = [d.event for d in decided]
             stray = {type(d.event) for d in decided} - set(RECORDED[type(command)])
             assert not stray, f"the journey table does not say that {command.type} records {stray}"
             add(decided, actor)
@@ -181,6 +183,13 @@ class Journey:
     def newest(self, event: type[Any]) -> str:
         """The id of the newest fact of that type."""
         return self.case.seen[event.__name__]
+
+    def fork(self) -> Journey:
+        """The same case, to be led elsewhere."""
+        other = Journey(self.now)
+        other.facts, other.case, other.sources = list(self.facts), self.case, dict(self.sources)
+        other._numbers = count(10 * len(self.facts) + 1000)
+        return other
 
     def refold(self) -> Case:
         return replace(fold(self.facts), id="case-1")

@@ -1,0 +1,260 @@
+"""For every command class a plausible command of this case, picked by a number: what random sequences are made of."""
+
+# ruff: noqa: ARG005 - one signature for every maker
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeVar, get_args
+
+from domain.effects import RecordOutcome
+from domain.stages.admission import (
+    AdmitPatient,
+    ConfirmScreening,
+    DecideStayExtension,
+    FailScreening,
+    FileStayExtension,
+    RecordArrival,
+    RegisterAddress,
+)
+from domain.stages.anytime import AddNote, AssignCase, AttachDocument, SettleEffect
+from domain.stages.bed import AskBedAgain, HoldBed, RefuseBed
+from domain.stages.centres import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
+from domain.stages.closing import LeaveJourney, Leaving, ReopenCase, VoidCase
+from domain.stages.correcting import TOLD_BY, Correctable, CorrectFact
+from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
+from domain.stages.dossier import CertifyTranslation, DraftSummary, OrderTranslation, SignSummary
+from domain.stages.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
+from domain.stages.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
+from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.importing import ImportFacts
+from domain.stages.infusion import (
+    AuthoriseInfusion,
+    CheckIdentity,
+    DestroyUnit,
+    PlanInfusions,
+    RecordInfusion,
+    StartThaw,
+)
+from domain.stages.inquiry import AcknowledgeScope, AdviseLocalCare, OpenCase, ReplyToFamily, SetUrgency
+from domain.stages.letter import AskLetterAgain, IssueLetter
+from domain.stages.lymphodepletion import CompleteDepletion, OmitDepletion, RecordDepletion, SignGate, StopDepletion
+from domain.stages.moving import MoveOn, missing
+from domain.stages.observations import (
+    AssessResponse,
+    ReportDeath,
+    ReportInfection,
+    ReportLaboratory,
+    ReportOffStudy,
+    ReportOtherTreatment,
+    ReportProgression,
+    ReportStay,
+    ReportToxicity,
+    ReportTrialHold,
+    ResolveToxicity,
+)
+from domain.stages.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
+from domain.stages.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
+from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
+from domain.stages.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
+from domain.stages.redosing import DecideRedosing, GiveUpRedosing
+from domain.stages.safety import AnswerAlert, ReportMalignancy
+from domain.stages.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
+from domain.stages.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
+from domain.stages.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
+from domain.state import Stage
+from domain.when import When
+from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
+from tests.domain.journey import DAY, Journey
+
+T = TypeVar("T")
+Make = Callable[[Journey, int], Any]
+
+
+def pick(options: Iterable[T], n: int, otherwise: T) -> T:
+    found: Sequence[T] = list(options)
+    return found[n % len(found)] if found else otherwise
+
+
+def person(j: Journey, n: int = 0) -> str:
+    """Mostly the patient."""
+    return pick(j.case.people, 0 if n % 4 else n // 4, "nobody")
+
+
+def item(j: Journey, n: int) -> str:
+    return pick(j.case.records, n, "nothing")
+
+
+def submission(j: Journey, n: int) -> str:
+    return pick(j.case.submissions, n, "nothing")
+
+
+def moment(j: Journey, n: int) -> When | None:
+    return pick(
+        [None, When.at(j.now), When.on((j.now - 3 * DAY).date()), When.unknown(), When.between(None, j.now)], n, None
+    )
+
+
+def _move_on(j: Journey, n: int) -> MoveOn:
+    return MoveOn(pick(Stage, n, Stage.VISA), "reason", tuple(x.name for x in missing(j.case, j.now)), "person-9")
+
+
+def _correct(j: Journey, n: int) -> CorrectFact:
+    fact = pick(j.case.correctable, n, "nothing")
+    known = j.case.correctable.get(fact)
+    command = next((c for c in get_args(Correctable) if known and c.__name__ in TOLD_BY[known.type]), RecordPassport)
+    return CorrectFact(fact, MAKE[command](j, n), "mistyped")
+
+
+def _import(j: Journey, n: int) -> ImportFacts:
+    stage = pick(Stage, n, Stage.VISA)
+    infused = (When.on((j.now - 400 * DAY).date()),) if n % 2 else ()
+    return ImportFacts(stage, "person-1", "", CENTRE, PROTOCOL, j.now + 9 * DAY, ("trial", "risks"), infusions=infused)
+
+
+def _unit(j: Journey) -> str:
+    return j.case.dose.ref or (j.case.treatment.unit if j.case.treatment else "") or "unit-9"
+
+
+def _obligation(j: Journey, n: int) -> str:
+    return pick([o.id for o in j.all_owed()], n, "nothing")
+
+
+def _due(j: Journey, n: int) -> Any:
+    known = j.case.obligations.get(_obligation(j, n))
+    return known.due if known else j.now
+
+
+MAKE: dict[type[Any], Make] = {
+    OpenCase: lambda j, n: OPENED,
+    AcknowledgeScope: lambda j, n: AcknowledgeScope(person(j, n), "1"),
+    ReplyToFamily: lambda j, n: ReplyToFamily("call"),
+    AdviseLocalCare: lambda j, n: AdviseLocalCare("call"),
+    SetUrgency: lambda j, n: SetUrgency(not j.case.urgent, "worse"),
+    AddPerson: lambda j, n: AddPerson(
+        pick(("carer", "legal_representative", "home_oncologist"), n, "carer"), "X", "UTC", "en"
+    ),
+    ChangeContact: lambda j, n: ChangeContact(person(j, n), "m", "p", "UTC", "en"),
+    GiveConsent: lambda j, n: GiveConsent(
+        pick(get_args(Purpose), n, "trial"),
+        person(j),
+        "1",
+        "en",
+        CENTRE if n % len(get_args(Purpose)) in (1, 2) else "",
+    ),
+    WithdrawConsent: lambda j, n: WithdrawConsent(*_consent(j, n)),
+    RequestRecord: lambda j, n: RequestRecord("labs", pick(("family", "home_oncologist"), n, "family")),
+    ReceiveRecord: lambda j, n: ReceiveRecord(item(j, n), DOCUMENT, "en"),
+    VerifyRecord: lambda j, n: VerifyRecord(item(j, n), "person-1"),
+    RejectRecord: lambda j, n: RejectRecord(item(j, n), "illegible"),
+    WaiveRecord: lambda j, n: WaiveRecord(item(j, n), "not needed"),
+    OrderTranslation: lambda j, n: OrderTranslation(item(j, n), "zh"),
+    CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), DOCUMENT, "person-4", "person-5"),
+    DraftSummary: lambda j, n: DraftSummary(f"{n:064d}", "person-2"),
+    SignSummary: lambda j, n: SignSummary("person-3"),
+    ChooseCentre: lambda j, n: ChooseCentre(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
+    SubmitDossier: lambda j, n: SubmitDossier(submission(j, n)),
+    AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
+    WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
+    AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),
+    RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", "met"),
+    AcceptPatient: lambda j, n: AcceptPatient(submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY),
+    DeclinePatient: lambda j, n: DeclinePatient(submission(j, n), "Dr Li", "other", "palliative care at home"),
+    IssueEstimate: lambda j, n: IssueEstimate(1, 2, "USD"),
+    AcknowledgeEstimate: lambda j, n: AcknowledgeEstimate(person(j, n)),
+    GiveQuote: lambda j, n: GiveQuote(submission(j, n), 7, "USD", j.now + (1 + n % 9) * DAY),
+    AcceptQuote: lambda j, n: AcceptQuote(person(j, n)),
+    HoldDose: lambda j, n: HoldDose(pick((LOT, "lot-b"), n, LOT), f"unit-{n % 3}", j.now + (1 + n % 30) * DAY),
+    RefuseDose: lambda j, n: RefuseDose("none_available"),
+    AskDoseAgain: lambda j, n: AskDoseAgain(),
+    HoldBed: lambda j, n: HoldBed("B", j.now + (1 + n % 30) * DAY),
+    RefuseBed: lambda j, n: RefuseBed("full"),
+    AskBedAgain: lambda j, n: AskBedAgain(),
+    IssueLetter: lambda j, n: IssueLetter("L", j.now + (1 + n % 90) * DAY),
+    AskLetterAgain: lambda j, n: AskLetterAgain("expired"),
+    RecordPassport: lambda j, n: RecordPassport(person(j, n), date(2036, 1, 1 + n % 28)),
+    FileVisa: lambda j, n: FileVisa(person(j, n), "S2"),
+    GrantVisa: lambda j, n: GrantVisa(person(j, n), j.now + (1 + n % 90) * DAY, 30 + n % 90),
+    RefuseVisa: lambda j, n: RefuseVisa(person(j, n), "incomplete"),
+    PlanStay: lambda j, n: PlanStay((j.now + (n % 40) * DAY).date(), 70, "", "H", bool(n % 5)),
+    RecordFitToTravel: lambda j, n: RecordFitToTravel("Dr", j.now + (1 + n % 30) * DAY),
+    BookTravel: lambda j, n: BookTravel(j.now + (1 + n % 10) * DAY),
+    ConfirmTravel: lambda j, n: ConfirmTravel("T"),
+    StopTravel: lambda j, n: StopTravel("closed"),
+    RecordArrival: lambda j, n: RecordArrival(j.now - (n % 3) * DAY),
+    RegisterAddress: lambda j, n: RegisterAddress("hotel"),
+    AdmitPatient: lambda j, n: AdmitPatient("E"),
+    ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
+    FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
+    FileStayExtension: lambda j, n: FileStayExtension(),
+    DecideStayExtension: lambda j, n: DecideStayExtension(bool(n % 2), j.now + 30 * DAY),
+    SignGate: lambda j, n: SignGate("Dr", True, True),
+    RecordDepletion: lambda j, n: RecordDepletion("Flu/Cy", -5, moment(j, n)),
+    CompleteDepletion: lambda j, n: CompleteDepletion(None, moment(j, n)),
+    OmitDepletion: lambda j, n: OmitDepletion("protocol"),
+    StopDepletion: lambda j, n: StopDepletion("fever"),
+    AuthoriseInfusion: lambda j, n: AuthoriseInfusion("Dr"),
+    CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, True),
+    StartThaw: lambda j, n: StartThaw(_unit(j)),
+    DestroyUnit: lambda j, n: DestroyUnit(_unit(j), "broken bag"),
+    RecordInfusion: lambda j, n: RecordInfusion(_unit(j), "1e8", moment(j, n)),
+    PlanInfusions: lambda j, n: PlanInfusions(1 + n % 3),
+    DischargePatient: lambda j, n: DischargePatient("Dr"),
+    ReadmitPatient: lambda j, n: ReadmitPatient("fever"),
+    DecidePathway: lambda j, n: DecidePathway(pick(get_args(Pathway), n, "observe"), "Dr"),
+    DeclareFitHome: lambda j, n: DeclareFitHome("Dr"),
+    ReportToxicity: lambda j, n: ReportToxicity("CRS", n % 6, None, "", moment(j, n)),
+    ResolveToxicity: lambda j, n: ResolveToxicity("CRS"),
+    ReportInfection: lambda j, n: ReportInfection("lung"),
+    ReportLaboratory: lambda j, n: ReportLaboratory("ferritin"),
+    ReportStay: lambda j, n: ReportStay("three days"),
+    AssessResponse: lambda j, n: AssessResponse("CR", "", moment(j, n)),
+    ReportProgression: lambda j, n: ReportProgression("bone"),
+    ReportOtherTreatment: lambda j, n: ReportOtherTreatment("radiotherapy"),
+    ReportTrialHold: lambda j, n: ReportTrialHold("FDA"),
+    ReportOffStudy: lambda j, n: ReportOffStudy(),
+    ReportDeath: lambda j, n: ReportDeath("", moment(j, n)),
+    ReportMalignancy: lambda j, n: ReportMalignancy("T cell"),
+    AnswerAlert: lambda j, n: AnswerAlert(
+        pick(j.case.alerts, n, "nothing"), pick(("coordinator", "hospital"), n // 2, "coordinator")
+    ),
+    DecideRedosing: lambda j, n: DecideRedosing("Dr", "", 1 + n % 2),
+    GiveUpRedosing: lambda j, n: GiveUpRedosing("Dr", "infection"),
+    ReferTransplant: lambda j, n: ReferTransplant("Dr"),
+    RecordTransplant: lambda j, n: RecordTransplant(occurred=moment(j, n)),
+    DeclineTransplant: lambda j, n: DeclineTransplant("no donor"),
+    ReturnHome: lambda j, n: ReturnHome(moment(j, n)),
+    AcceptHandover: lambda j, n: AcceptHandover(),
+    RecordVisit: lambda j, n: RecordVisit(pick([v for v, _ in VISITS], n, ""), True),
+    TryContact: lambda j, n: TryContact("call", not n % 3),
+    EndFollowUp: lambda j, n: EndFollowUp(pick(("withdrawn", "transferred", "lost"), n, "lost")),
+    LeaveJourney: lambda j, n: LeaveJourney(pick(get_args(Leaving), n, "declined"), "hospice"),
+    VoidCase: lambda j, n: VoidCase("twice"),
+    ReopenCase: lambda j, n: ReopenCase("came back"),
+    HoldCase: lambda j, n: HoldCase("infection"),
+    ResumeCase: lambda j, n: ResumeCase(),
+    Snooze: lambda j, n: Snooze(_obligation(j, n), j.now + (_due(j, n) - j.now) / 2, "ill"),
+    Redate: lambda j, n: Redate(_obligation(j, n), _due(j, n) + (n % 5 - 1) * DAY, "agreed"),
+    AssignCase: lambda j, n: AssignCase(f"person-{n % 3}", "team-1"),
+    AddNote: lambda j, n: AddNote("note", "text"),
+    AttachDocument: lambda j, n: AttachDocument(DOCUMENT, "scan", "image/png", 10),
+    SettleEffect: lambda j, n: SettleEffect(
+        pick([e.id for e in j.case.effects.values() if e.state in ("unknown", "refused")], n, "nothing"),
+        pick(("delivered", "refused", "try_again"), n // 3, "delivered"),
+    ),
+    ImportFacts: _import,
+    MoveOn: _move_on,
+    CorrectFact: _correct,
+    RecordOutcome: lambda j, n: RecordOutcome(
+        pick([e.id for e in j.case.effects.values() if e.pending], n, "nothing"),
+        1,
+        pick(("delivered", "unknown", "refused"), n, "delivered"),
+    ),
+}
+
+
+def _consent(j: Journey, n: int) -> tuple[Any, str, str]:
+    given = [(c.purpose, c.recipient) for c in j.case.consents.values() if c.given]
+    purpose, recipient = pick(given, n, ("trial", ""))
+    return purpose, person(j), recipient
