@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from api.run.rehearsal.courses import Course
+from api.run.rehearsal.known import years
 from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
 from domain.case import Command
 from domain.stages import (
@@ -35,7 +35,6 @@ ADULT = 18
 PAPERS: tuple[records.RecordKind, ...] = ("passport", "pathology", "labs", "treatment_history")
 ASKED: tuple[people.Purpose, ...] = ("data_processing", "translation")
 NAMED: tuple[people.Purpose, ...] = ("share_with_hospital", "cross_border")
-AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(y|m|d|w)?", re.IGNORECASE)
 
 
 def until_admission(course: Course, places: Places, days: Calendar, come: int, stay: int, writer: Writer) -> None:
@@ -49,10 +48,8 @@ def until_admission(course: Course, places: Places, days: Calendar, come: int, s
 
 def minor(age: str) -> bool:
     """Whether the age as the source writes it is a child's."""
-    found = AGE.match(age.strip())
-    if found is None:
-        return "child" in age.casefold() or "infant" in age.casefold()
-    return (found[2] or "y").casefold() != "y" or float(found[1]) < ADULT
+    known = years(age)
+    return known < ADULT if known is not None else any(word in age.casefold() for word in ("child", "infant"))
 
 
 def _inquiry(course: Course, places: Places, days: Calendar, day: int, w: Writer) -> None:

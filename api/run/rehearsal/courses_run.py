@@ -11,13 +11,13 @@ from activities.ports import Meta
 from activities.record import Recorded
 from api.run.rehearsal.courses import Course
 from api.run.rehearsal.folding import folding_once
+from api.run.rehearsal.known import Catalogued
 from api.run.rehearsal.mainline import line
-from api.run.rehearsal.places import Known, PlaceKeeper
+from api.run.rehearsal.places import PlaceKeeper
 from api.run.rehearsal.quiet import quiet_hands
 from api.run.rehearsal.script import Script, lead, script
 from api.run.rehearsal.stage import Stage
-from api.run.rehearsal.steps import Known as Seen
-from api.run.rehearsal.steps import Places, Step
+from api.run.rehearsal.steps import Known, Places, Step
 from domain.errors import Refused
 from domain.fact import Fact
 from domain.state import Case
@@ -40,7 +40,7 @@ class Played:
 
 
 async def play_courses(
-    stage: Stage, courses: Sequence[Course], known: Known, progress: Progress = lambda *_: None
+    stage: Stage, courses: Sequence[Course], known: Catalogued, progress: Progress = lambda *_: None
 ) -> Sequence[Played]:
     """Every course from its inquiry to the last thing known of it; all begin when the stage's clock stands now."""
     stage.hands = quiet_hands()
@@ -65,7 +65,7 @@ async def play_courses(
 
 def _job(stage: Stage, one: Played, step: Step) -> Callable[[], Any]:
     async def say() -> None:
-        seen = Seen(one.state, {place: fact.id for place, fact in one.facts.items()})
+        seen = Known(one.state, {place: fact.id for place, fact in one.facts.items()})
         try:
             command = step.tell(seen)
             if command is None:

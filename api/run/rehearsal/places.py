@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from activities.catalogue import Catalogue
 from activities.ports import Meta
 from api.run.rehearsal.courses import Course
+from api.run.rehearsal.known import Catalogued, own_protocol
 from api.run.rehearsal.steps import ASSUMED, Places
 from domain import catalogue
 from domain.centre import RegisterCentre
@@ -18,7 +17,6 @@ from domain.protocol import ConfirmProtocolOpen, ProductClass, RegisterProtocol
 
 META = Meta("rehearsal", provenance=f"{ASSUMED}: catalogue of the rehearsal")
 LONG = timedelta(days=40 * 365)
-SHORTEST_NAME = 4
 CLASSES: Mapping[str, ProductClass] = {
     "autologous": "autologous",
     "allogeneic": "allogeneic",
@@ -28,52 +26,10 @@ CLASSES: Mapping[str, ProductClass] = {
 GENERIC = "centre-rehearsal"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProtocol:
-    """A protocol of the catalogue; `names` are its registry number, other numbers and what its product is called."""
-
-    stream: str
-    command: RegisterProtocol
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the catalogue brings: its protocols, and its centres by stream."""
-
-    protocols: Sequence[KnownProtocol] = ()
-    centres: Mapping[str, RegisterCentre] = ()  # type: ignore[assignment]
-
-
-def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownProtocol, str] | None:
-    """The protocol whose number or product the publication names, and which name it was."""
-    told = " | ".join((course.publication, *course.sources, course.product))
-    for wanted in (_is_number, _is_product):
-        for protocol in known:
-            for name in filter(wanted, protocol.names):
-                if _named_in(name, told):
-                    return protocol, name
-    return None
-
-
-def _is_number(name: str) -> bool:
-    return re.fullmatch(r"(NCT|ISRCTN|ChiCTR|CTR|EudraCT )[-0-9A-Za-z]+", name) is not None
-
-
-def _is_product(name: str) -> bool:
-    """A name of its own, such as UCART19 or cema-cel; what merely describes a product names no trial."""
-    telling = re.search(r"[0-9]|-", name) is not None and " " not in name
-    return telling and len(name) >= SHORTEST_NAME and not _is_number(name) and not re.fullmatch("(?i)car-?(t|nk)", name)
-
-
-def _named_in(name: str, text: str) -> bool:
-    return re.search(rf"(?<![0-9A-Za-z-]){re.escape(name)}(?![0-9A-Za-z])", text, re.IGNORECASE) is not None
-
-
 class PlaceKeeper:
     """Brings what the courses need into the ledger's catalogue, each once."""
 
-    def __init__(self, door: Catalogue, known: Known, start: datetime) -> None:
+    def __init__(self, door: Catalogue, known: Catalogued, start: datetime) -> None:
         self._door = door
         self._known = known
         self._start = start
@@ -83,7 +39,7 @@ class PlaceKeeper:
         """Where the n-th course is played; nothing is recorded by asking."""
         own = own_protocol(course, self._known.protocols)
         lot = f"lot-rehearsal-{number}"
-        centre = own[0].command.centre if own and own[0].command.centre in dict(self._known.centres) else GENERIC
+        centre = own[0].command.centre if own and own[0].command.centre in self._known.centres else GENERIC
         country = self._known.centres[centre].country if centre != GENERIC else "CN"
         if own is None:
             stream = f"protocol-rehearsal-{number}"
@@ -94,7 +50,7 @@ class PlaceKeeper:
     async def provide(self, course: Course, places: Places, units: int) -> None:
         """Centre, open protocol and released lot of a course."""
         own = next((p.command for p in self._known.protocols if p.stream == places.protocol), None)
-        await self._once(places.centre, self._known.centres.get(places.centre) if self._known.centres else None)
+        await self._once(places.centre, self._known.centres.get(places.centre))
         if places.centre not in self._done:
             await self._tell(places.centre, _generic_centre(self._start))
         if places.protocol not in self._done:

@@ -1,0 +1,67 @@
+"""Plays a file of courses in a database of its own, and what the tests ask of the outcome."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from api.run.rehearsal.courses import Course, read_courses
+from api.run.rehearsal.courses_run import Played, play_courses
+from api.run.rehearsal.known import catalogued
+from api.run.rehearsal.opening import stage
+from api.run.rehearsal.report import outcome
+from infra.catalogue_data import COURSES
+from infra.ledger.migrate import migrate
+
+HERE = Path(__file__).parent
+FILES = {"given": COURSES, "unseen": HERE / "unseen.json"}
+START = datetime(2008, 3, 3, tzinfo=UTC)
+AFTER_CELLS = {"assessment", "death", "progression", "toxicity", "toxicity_resolved", "off_study", "follow_up"}
+
+
+def courses_of(file: str) -> Sequence[Course]:
+    return read_courses(FILES[file].read_bytes())
+
+
+async def fresh(dsn: str, name: str) -> str:
+    """A migrated database of that name beside the given one."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    own = f"{dsn.rsplit('/', 1)[0]}/{name}"
+    await migrate(own)
+    return own
+
+
+async def play(dsn: str, folder: Path, courses: Sequence[Course], seed: int = 1) -> Sequence[Played]:
+    async with stage(START, seed, database=dsn, folder=folder) as scene:
+        return await play_courses(scene, courses, catalogued())
+
+
+def told(played: Sequence[Played]) -> Mapping[str, dict[str, Any]]:
+    return {one.script.course.patient: outcome(one) for one in played}
+
+
+def expected(kind: str, day: Mapping[str, Any]) -> dict[str, Any]:
+    """The day as it must stand in the ledger, worked out here and not by the code under test."""
+    if not day["known"]:
+        return {"precision": "unknown"}
+    if "at" in day:
+        return {"precision": "day", "day": day["at"]}
+    if "about" in day:
+        margin = day.get("margin", max(3, -(-abs(day["about"]) // 10)))
+        return {"precision": "bound", "first": day["about"] - margin, "last": day["about"] + margin}
+    pair = day.get("between", [None, None])
+    firsts = [pair[0], day.get("from"), day.get("at_or_after"), day["after"] + 1 if "after" in day else None]
+    lasts = [pair[1], day.get("to"), day.get("at_or_before"), day["before"] - 1 if "before" in day else None]
+    first = max((f for f in firsts if f is not None), default=None)
+    last = min((d for d in lasts if d is not None), default=None)
+    if first is None and kind in AFTER_CELLS and last is not None and last >= 0:
+        first = 0
+    return {"precision": "bound", "first": first, "last": last}
+
+
+def day_0(case: Mapping[str, Any]) -> date:
+    return date.fromisoformat(case["day_0"])
