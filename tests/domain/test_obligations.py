@@ -1,0 +1,449 @@
+"""Everything that can be owed: it opens, reminds, is met, is missed, is withdrawn; and time never lies about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from domain.effects import EffectRequested, RecordOutcome
+from domain.errors import Reason
+from domain.journey import OWES
+from domain.obligations import (
+    Obligation,
+    ObligationMissed,
+    ObligationOpened,
+    ObligationRedated,
+    ObligationStepSkipped,
+    ObligationStepTaken,
+)
+from domain.policy import Party
+from domain.stages.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
+from domain.stages.anytime import AssignCase, SettleEffect
+from domain.stages.bed import HoldBed, RefuseBed
+from domain.stages.centres import ChooseCentre, SubmitDossier
+from domain.stages.closing import LeaveJourney, ReopenCase
+from domain.stages.correcting import CorrectFact
+from domain.stages.dose import HoldDose, RefuseDose
+from domain.stages.dossier import CertifyTranslation, OrderTranslation
+from domain.stages.eligibility import AcceptPatient
+from domain.stages.follow_up import RecordVisit
+from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
+from domain.stages.inquiry import OpenCase
+from domain.stages.lymphodepletion import OmitDepletion
+from domain.stages.observations import ReportDeath
+from domain.stages.people import GiveConsent, WithdrawConsent
+from domain.stages.records import ReceiveRecord, RequestRecord
+from domain.stages.recovery import DecidePathway
+from domain.stages.redosing import DecideRedosing
+from domain.stages.safety import AnswerAlert, ReportMalignancy
+from domain.stages.transplant import RecordTransplant, ReferTransplant
+from domain.when import When
+from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
+from tests.domain.journey import DAY, HOUR, Journey, given, when
+
+Lead = Callable[[Journey], object]
+ROWS = {row.kind: row for row in OWES}
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where something comes to be owed, and what meets it."""
+
+    at: str
+    meet: Lead
+    before: Lead = lambda _: None
+
+
+def _unowned(j: Journey) -> None:
+    j.tell(replace(OPENED, owner="", team=""))
+
+
+def _consents_at_the_bedside(j: Journey) -> None:
+    j.tell(WithdrawConsent("trial", patient(j))).away(7 * DAY).tell(RecordArrival(j.now))
+
+
+def _infused_on_an_unknown_day(j: Journey) -> None:
+    j.tell(RecordInfusion(UNIT, "1e8", When.unknown()))
+    for step in ("assessed", "follow_up"):
+        STEPS[step](j)
+
+
+def _the_day_is_found(j: Journey) -> None:
+    fact = j.newest(InfusionCompleted)
+    j.tell(CorrectFact(fact, RecordInfusion(UNIT, "1e8", When.on((j.now - 20 * DAY).date())), "found in the chart"))
+
+
+def _refuse_the_request(j: Journey) -> None:
+    j.tell(RequestRecord("labs"))
+    [effect] = j.agenda.effects
+    j.tell(RecordOutcome(effect.id, 1, "refused", code="no_such_address"), "engine")
+
+
+def _settle(j: Journey) -> None:
+    refused = next(e.id for e in j.case.effects.values() if e.state == "refused")
+    j.tell(SettleEffect(refused, "delivered", "by phone", "person-1"))
+
+
+def _alert(j: Journey) -> str:
+    return next(iter(j.case.alerts))
+
+
+def _infuse(j: Journey) -> None:
+    for step in ("authorised", "checked", "thawed", "infused"):
+        STEPS[step](j)
+
+
+def _extend(j: Journey) -> None:
+    j.tell(FileStayExtension()).tell(DecideStayExtension(granted=True, until=j.now + 200 * DAY))
+
+
+SCENES: dict[str, Scene] = {
+    "first_reply": Scene("opened", STEPS["answered"]),
+    "family_reply": Scene("answered", STEPS["records"]),
+    "record": Scene("asked_records", STEPS["received"]),
+    "record_from_doctor": Scene(
+        "records",
+        lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
+        lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
+    ),
+    "record_check": Scene("received", STEPS["verified"]),
+    "translation": Scene(
+        "received",
+        lambda j: j.tell(CertifyTranslation(item(j), DOCUMENT, "person-4", "person-5")),
+        lambda j: j.tell(OrderTranslation(item(j), "zh")),
+    ),
+    "summary_signature": Scene("drafted", STEPS["eligibility"]),
+    "records_list": Scene("records", STEPS["asked_records"]),
+    "next_centre": Scene("eligibility", STEPS["chosen"]),
+    "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
+    "hospital_decision": Scene("submitted", STEPS["accepted"]),
+    "reconfirm_decision": Scene("accepted", lambda j: j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 90 * DAY))),
+    "estimate": Scene("eligibility", STEPS["estimated"]),
+    "quote": Scene("accepted", STEPS["quoted"]),
+    "quote_answer": Scene("quoted", STEPS["priced"]),
+    "dose_hold_renewal": Scene("dose_held", lambda j: j.tell(HoldDose(LOT, UNIT, j.now + 90 * DAY))),
+    "find_dose": Scene(
+        "priced", lambda j: j.tell(HoldDose(LOT, UNIT, j.now + 9 * DAY)), lambda j: j.tell(RefuseDose("none_available"))
+    ),
+    "bed_answer": Scene("priced", lambda j: j.tell(HoldBed("B", j.now + 9 * DAY))),
+    "bed_hold_renewal": Scene("visa", lambda j: j.tell(HoldBed("B", j.now + 90 * DAY))),
+    "find_bed": Scene("priced", lambda j: j.tell(HoldBed("B", j.now + 9 * DAY)), lambda j: j.tell(RefuseBed("full"))),
+    "invitation_letter": Scene("visa", STEPS["invited"]),
+    "visa_application": Scene("invited", STEPS["filed"]),
+    "visa_outcome": Scene("filed", STEPS["granted"]),
+    "stay_plan": Scene("visa", STEPS["planned"]),
+    "fit_to_travel": Scene("planned", STEPS["fit"]),
+    "travel_booking": Scene("fit", STEPS["booking"]),
+    "door_confirmation": Scene("booking", STEPS["admission"]),
+    "closed_door": Scene(
+        "admission",
+        lambda j: j.source(PROTOCOL, open=True).look(),
+        lambda j: j.source(PROTOCOL, open=False).look(),
+    ),
+    "arrival": Scene("admission", STEPS["arrived"]),
+    "address_registration": Scene(
+        "admission", lambda j: j.tell(RegisterAddress("hotel")), lambda j: j.away(7 * DAY).tell(RecordArrival(j.now))
+    ),
+    "admission": Scene("arrived", STEPS["admitted"]),
+    "trial_consent": Scene(
+        "admission", lambda j: j.tell(GiveConsent("trial", patient(j), "2", "hi")), _consents_at_the_bedside
+    ),
+    "screening_result": Scene("admitted", STEPS["lymphodepletion"]),
+    "stay_end": Scene("arrived", _extend),
+    "gate": Scene("lymphodepletion", STEPS["gated"]),
+    "depletion_report": Scene("gated", lambda j: j.tell(OmitDepletion("protocol"))),
+    "infusion_window": Scene("infusion", _infuse),
+    "unit_destruction": Scene(
+        "thawed", lambda j: j.tell(DestroyUnit(UNIT, "not given")), lambda j: j.tell(LeaveJourney("withdrawn"))
+    ),
+    "response_check": Scene("infused", lambda j: j.tell(DecidePathway("palliative", "Dr Li"))),
+    "fit_home": Scene("assessed", STEPS["follow_up"]),
+    "return_home": Scene("follow_up", STEPS["home"]),
+    "redosing_decision": Scene(
+        "infused", lambda j: j.tell(DecideRedosing("Dr Li")), lambda j: j.tell(DecidePathway("redose", "Dr Li"))
+    ),
+    "transplant_decision": Scene(
+        "infused", lambda j: j.tell(RecordTransplant()), lambda j: j.tell(ReferTransplant("Dr Li"))
+    ),
+    "visit": Scene("handed_over", lambda j: j.tell(RecordVisit(j.owed("visit").about.split("/")[0], alive=True))),
+    "infusion_date": Scene("thawed", _the_day_is_found, _infused_on_an_unknown_day),
+    "handover": Scene("follow_up", STEPS["handed_over"]),
+    "first_contact_home": Scene("home", STEPS["handed_over"]),
+    "hold_review": Scene("records", lambda j: j.tell(ResumeCase()), lambda j: j.tell(HoldCase("infection"))),
+    "settle_effect": Scene("records", _settle, _refuse_the_request),
+    "owner": Scene("", lambda j: j.tell(AssignCase("person-1", "")), _unowned),
+    "safety_alert": Scene(
+        "handed_over",
+        lambda j: j.tell(AnswerAlert(_alert(j), "coordinator")),
+        lambda j: j.tell(ReportMalignancy("T cell")),
+    ),
+    "safety_answer": Scene(
+        "handed_over",
+        lambda j: j.tell(AnswerAlert(_alert(j), "hospital")),
+        lambda j: j.tell(ReportMalignancy("T cell")),
+    ),
+}
+NEVER_WITHDRAWN = {"settle_effect", "unit_destruction", "safety_alert"}
+"""What somebody has to do whatever becomes of the patient."""
+KINDS = [row.kind for row in OWES]
+
+
+def scene(kind: str) -> tuple[Journey, Obligation]:
+    j = start(SCENES[kind].at)
+    SCENES[kind].before(j)
+    j.deliver()
+    return j, j.owed(kind)
+
+
+def stands(j: Journey, o: Obligation) -> str:
+    return j.case.obligations[o.id].state
+
+
+def test_there_is_a_scene_for_everything_that_can_be_owed() -> None:
+    assert set(SCENES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_opens_with_every_instant_ahead(kind: str) -> None:
+    j, o = scene(kind)
+    [opened] = [f.event for f in j.facts if isinstance(f.event, ObligationOpened) and f.event.obligation == o.id]
+    assert (o.debtor, o.creditor) == (ROWS[kind].debtor, ROWS[kind].creditor)
+    assert opened.policy == j.policy.hash
+    assert all(o.opened_at < s.at < o.due for s in o.steps)
+    assert list(o.steps) == sorted(o.steps, key=lambda s: s.at)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_step_is_taken_at_its_instant_and_not_before(kind: str) -> None:
+    j, o = scene(kind)
+    for n, step in ((n, s) for n, s in enumerate(o.steps) if n not in o.done):
+        j.wait(until=max(step.at - TICK, j.now))
+        if stands(j, o) != "open":
+            pytest.fail(f"{kind} ended by itself before its step {n}")
+        assert n not in j.case.obligations[o.id].done
+        j.now = step.at
+        j.look()
+        told = [e for e in j.last if isinstance(e, ObligationStepTaken) and e.obligation == o.id]
+        assert told == [ObligationStepTaken(o.id, n, late=False)]
+        [message] = [e for e in j.last if isinstance(e, EffectRequested) and e.about == f"{o.id}/{n}"]
+        assert (message.kind, message.to) == (step.action, step.to)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_met_when_it_is_done(kind: str) -> None:
+    j, o = scene(kind)
+    SCENES[kind].meet(j)
+    assert stands(j, o) == "met"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_missed_at_its_deadline_and_stays_missed_when_done_late(kind: str) -> None:
+    j, o = scene(kind)
+    j.now = o.due - TICK
+    j.look()
+    assert stands(j, o) == "open"
+    j.now = o.due
+    j.look()
+    assert stands(j, o) == "missed"
+    assert ObligationMissed(o.id, late=False) in j.last
+    if j.all_owed("chase") and kind not in LAPSES:
+        SCENES[kind].meet(j)
+    assert stands(j, o) == "missed"
+
+
+LAPSES = {"dose_hold_renewal", "bed_hold_renewal", "arrival", "visa_outcome", "infusion_date"}
+"""What ends with its deadline, so that nothing is left to be done late, or takes longer than the course allows."""
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - NEVER_WITHDRAWN))
+def test_it_is_withdrawn_when_the_patient_dies(kind: str) -> None:
+    j, o = scene(kind)
+    j.tell(ReportDeath())
+    assert stands(j, o) == "withdrawn"
+
+
+@pytest.mark.parametrize("kind", sorted(NEVER_WITHDRAWN))
+def test_what_somebody_has_to_do_whatever_happens(kind: str) -> None:
+    j, o = scene(kind)
+    j.tried(ReportDeath())
+    assert stands(j, o) == "open"
+    assert j.case.open
+
+
+# time
+
+
+def test_after_an_outage_only_the_newest_reminder_goes_out_and_it_says_that_it_is_late() -> None:
+    j, o = scene("invitation_letter")
+    j.away(6 * DAY).look()
+    steps = [e for e in j.last if isinstance(e, ObligationStepTaken | ObligationStepSkipped) and e.obligation == o.id]
+    assert steps == [ObligationStepSkipped(o.id, 0), ObligationStepTaken(o.id, 1, late=True)]
+
+
+def test_who_is_called_in_is_called_in_however_late() -> None:
+    j, o = scene("stay_end")
+    j.away(o.due - j.now + DAY).look()
+    taken = [e.step for e in j.last if isinstance(e, ObligationStepTaken) and e.obligation == o.id]
+    skipped = [e.step for e in j.last if isinstance(e, ObligationStepSkipped) and e.obligation == o.id]
+    assert {o.steps[n].action for n in taken} == {"escalate"}
+    assert {o.steps[n].action for n in skipped} == {"remind"}
+    assert len(taken) + len(skipped) == len(o.steps)
+    assert ObligationMissed(o.id, late=True) in j.last
+
+
+def test_a_reminder_that_could_not_leave_is_withdrawn_with_its_obligation() -> None:
+    j, o = scene("invitation_letter")
+    j.now = o.steps[0].at
+    j.look()
+    [reminder] = j.asked("remind")
+    STEPS["invited"](j)
+    assert j.case.effects[reminder.id].state == "withdrawn"
+
+
+def test_what_was_missed_is_chased_by_a_coordinator_then_by_a_supervisor_ever_more_seldom() -> None:
+    j, o = scene("estimate")
+    j.tell(HoldCase("only the estimate is watched here")).tell(ResumeCase())
+    debtors: list[tuple[Party, timedelta]] = []
+    for _ in range(7):
+        chases = [c for c in j.all_owed() if c.about == f"estimate:{o.about}"]
+        if chases:
+            [chase] = chases
+            debtors.append((chase.debtor, chase.due - chase.opened_at))
+            j.wait(until=chase.due)
+        else:
+            j.wait(until=j.owed("estimate").due)
+    who = [party for party, _ in debtors]
+    assert who == [Party.COORDINATOR, *[Party.SUPERVISOR] * 5]
+    lengths = [length for _, length in debtors[1:]]
+    assert lengths[:4] == sorted(lengths[:4])
+    assert lengths[3] > 6 * lengths[0]
+    assert abs(lengths[4] - lengths[3]) < 20 * DAY, "the longest interval is bounded"
+
+
+def test_a_chase_is_met_when_the_thing_is_done_at_last() -> None:
+    j, o = scene("first_reply")
+    j.now = o.due
+    j.look()
+    chase = j.owed("chase")
+    STEPS["answered"](j)
+    assert (stands(j, chase), stands(j, o)) == ("met", "missed")
+
+
+def test_working_days_are_those_of_the_centre_that_is_asked() -> None:
+    """Two centres are asked: each is given the days of its own country."""
+    j = start("submitted")
+    j.source("centre-b", paused=False, country="DE", zone="Europe/Berlin")
+    [first] = j.all_owed("hospital_decision")
+    j.tell(ChooseCentre("centre-b", "protocol-b")).tell(SubmitDossier(submission(j)))
+    [second] = [o for o in j.all_owed("hospital_decision") if o.id != first.id]
+    assert first.due.hour != second.due.hour
+
+
+# the clock in people's hands
+
+
+def test_a_hold_silences_everything_but_its_own_review_and_alerts() -> None:
+    j, o = scene("invitation_letter")
+    before = set(j.case.effects)
+    j.tell(HoldCase("infection"))
+    j.wait(by=60 * DAY)
+    assert stands(j, o) == "open"
+    asked = [e for e in j.case.effects.values() if e.id not in before]
+    abouts = {j.case.obligations[e.about.split("/")[0]] for e in asked}
+    assert {(x.kind, x.about) for x in abouts} == {
+        ("hold_review", "1"),
+        ("chase", "hold_review:1"),
+        ("chase_again", "hold_review:1"),
+    }
+
+
+def test_resuming_puts_off_what_was_counted_and_leaves_what_ends_in_the_world() -> None:
+    j = start("visa")
+    counted, lease = j.owed("invitation_letter"), j.owed("dose_hold_renewal")
+    j.tell(HoldCase("infection")).away(3 * DAY)
+    when(j, ResumeCase())
+    assert j.owed("invitation_letter").due == counted.due + 3 * DAY
+    assert [s.at for s in j.owed("invitation_letter").steps] == [s.at + 3 * DAY for s in counted.steps]
+    assert j.owed("dose_hold_renewal").due == lease.due
+
+
+def test_what_was_opened_during_a_hold_is_put_off_only_by_its_own_waiting() -> None:
+    j = start("records")
+    j.tell(HoldCase("infection")).away(4 * DAY).tell(RequestRecord("labs"))
+    asked = j.owed("record")
+    j.away(2 * DAY).tell(ResumeCase())
+    assert j.owed("record").due == asked.due + 2 * DAY
+
+
+def test_a_snooze_moves_reminders_and_nothing_else() -> None:
+    j, o = scene("stay_end")
+    until = o.steps[0].at + DAY + HOUR
+    when(j, Snooze(o.id, until, "away"))
+    snoozed = j.owed("stay_end")
+    assert snoozed.due == o.due
+    assert [s for s in snoozed.steps if s.action == "escalate"] == [s for s in o.steps if s.action == "escalate"]
+    assert min(s.at for s in snoozed.steps if s.action == "remind") == until
+
+
+def test_a_snooze_ends_before_the_deadline_and_after_now() -> None:
+    j, o = scene("invitation_letter")
+    when(j, Snooze("nothing", j.now + HOUR, "x")).then_refused(Reason.NOT_FOUND, "no such obligation")
+    when(j, Snooze(o.id, j.now, "x")).then_refused(Reason.INVALID, "that lies in the past")
+    when(j, Snooze(o.id, o.due, "x")).then_refused(Reason.INVALID, "redate it instead")
+
+
+def test_redating_moves_a_deadline_and_its_steps() -> None:
+    j, o = scene("invitation_letter")
+    when(j, Redate(o.id, o.due + 5 * DAY, "holiday")).then(
+        ObligationRedated(o.id, o.due + 5 * DAY, tuple(replace(s, at=s.at + 5 * DAY) for s in o.steps), "holiday", None)
+    )
+    when(j, Redate(o.id, o.steps[0].at - HOUR, "sooner"))
+    assert j.owed("invitation_letter").steps == ()
+    when(j, Redate(o.id, j.now, "x")).then_refused(Reason.INVALID, "a deadline lies ahead")
+
+
+def test_redating_sooner_never_drops_who_is_called_in() -> None:
+    j, o = scene("stay_end")
+    sooner = o.steps[0].at
+    j.tell(Redate(o.id, sooner, "flight"))
+    assert [(s.action, s.at) for s in j.owed("stay_end").steps] == [("escalate", sooner)] * 2
+
+
+def test_what_is_over_is_neither_snoozed_nor_redated() -> None:
+    j, o = scene("invitation_letter")
+    STEPS["invited"](j)
+    when(j, Snooze(o.id, j.now + HOUR, "x")).then_refused(Reason.NOT_NOW, "the obligation is met")
+
+
+def test_a_corrected_day_0_moves_what_counts_from_it() -> None:
+    j = start("handed_over")
+    visit = j.owed("visit")
+    day_0 = j.case.infusions[0].occurred.earliest
+    assert day_0
+    earlier = When.at(day_0 - 2 * DAY)
+    j.tell(CorrectFact(j.newest(InfusionCompleted), RecordInfusion(UNIT, "1e8", earlier), "mistyped"))
+    assert j.owed("visit").id == visit.id
+    assert j.owed("visit").due == visit.due - 2 * DAY
+    assert [e for e in j.last if isinstance(e, ObligationRedated)]
+
+
+def test_an_unanswered_inquiry_closes_and_asks_anew_when_reopened() -> None:
+    j = start("answered")
+    j.wait(by=40 * DAY)
+    assert (j.case.stage, j.case.exit) == ("closed", "no_response")
+    j.tell(ReopenCase("they called"))
+    assert j.case.stage == "inquiry"
+    assert j.owed("family_reply").due > j.now
+    assert [o.state for o in j.case.obligations.values() if o.kind == "family_reply"] == ["missed", "open"]
+
+
+def test_nobody_is_owed_anything_before_there_is_a_case() -> None:
+    assert given().look().facts == []
+    with pytest.raises(AssertionError, match="was refused"):
+        given().tell(AssignCase("person-1", ""))
+    assert isinstance(OPENED, OpenCase)
