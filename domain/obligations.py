@@ -177,9 +177,16 @@ def _changed(known: Obligation, event: Event) -> Obligation:
         case ObligationWithdrawn():
             return replace(known, state="withdrawn")
         case ObligationRedated():
-            return replace(known, due=event.due, steps=event.steps, anchor=event.anchor, done=frozenset())
+            return _redated(known, event)
         case _:
             assert_never(event)
+
+
+def _redated(known: Obligation, event: ObligationRedated) -> Obligation:
+    """Steps that were taken keep their numbers; the new ones are counted on from there."""
+    past = tuple(step for n, step in enumerate(known.steps) if n in known.done)
+    steps = past + event.steps
+    return replace(known, due=event.due, steps=steps, anchor=event.anchor, done=frozenset(range(len(past))))
 
 
 def opened(row: Owes, about: str, case: Case, now: datetime, ids: Ids, policy: Policy) -> ObligationOpened:
@@ -234,12 +241,12 @@ def fallen_due(obligation: Obligation, now: datetime, policy: Policy) -> Sequenc
     """What time has brought for one open obligation: newest reminder, every escalation, the missed deadline."""
     past = [n for n, step in enumerate(obligation.steps) if n not in obligation.done and step.at <= now]
     missed = obligation.due <= now
-    reminders = [n for n in past if obligation.steps[n].action == "remind"]
-    newest = reminders[-1] if reminders and not missed else None
+    reminders = {obligation.steps[n].to: n for n in past if obligation.steps[n].action == "remind"}
+    newest = set() if missed else set(reminders.values())  # one for each addressee
     events: list[Event] = []
     for n in past:
         step = obligation.steps[n]
-        if step.action == "remind" and n != newest:
+        if step.action == "remind" and n not in newest:
             events.append(ObligationStepSkipped(obligation.id, n))
         else:
             events.append(ObligationStepTaken(obligation.id, n, now - step.at > policy.late_after))
