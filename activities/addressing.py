@@ -73,32 +73,35 @@ class Addressing:
 
     async def mail(self, case: Case, effect: Effect, now: datetime) -> Request:
         """A notice to the family, the doctor at home, staff or a translator. Raises FarSideRefused(no_address)."""
-        reader = await self.reader(case, effect)
+        reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind == "send_handover":
             until = now + ANSWERED_WITHIN
             facts |= {"until": _local(until, reader.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, reader, facts)
 
-    async def reader(self, case: Case, effect: Effect) -> Reader:
-        """Who reads it. Raises FarSideRefused(no_address)."""
-        match effect.to:
+    async def reader(self, case: Case, effect: Effect, now: datetime) -> Reader:
+        """Who reads it; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
+        match Party.COORDINATOR if effect.to is Party.FAMILY and case.died else effect.to:
             case Party.FAMILY:
                 found = _person(case, "legal_representative") or _person(case, "patient") or _person(case, "carer")
             case Party.HOME_ONCOLOGIST:
                 found = _person(case, "home_oncologist")
             case Party.COORDINATOR:
-                found = await self._owner(case) or self._offices.by_role.get(Party.COORDINATOR)
+                found = await self._owner(case, now) or self._offices.by_role.get(Party.COORDINATOR)
             case _:
                 found = self._offices.by_role.get(effect.to)
         if found is None or not found.address:
             raise FarSideRefused("no_address")
         return found
 
-    async def _owner(self, case: Case) -> Reader | None:
-        """The owner, or who covers for an absent one."""
-        away = case.noted(case.owner)
-        return await self._staff(str(away.get("cover") or case.owner)) if case.owner else None
+    async def _owner(self, case: Case, now: datetime) -> Reader | None:
+        """The owner, or who covers while the owner is away."""
+        known = case.noted(case.owner)
+        since, until = known.get("absent_from"), known.get("absent_until")
+        away = isinstance(since, datetime) and isinstance(until, datetime) and since <= now < until
+        who = str(known.get("cover") or case.owner) if away else case.owner
+        return await self._staff(who) if who else None
 
     def _mail(self, case: Case, effect: Effect, reader: Reader, facts: Mapping[str, Any]) -> Request:
         body = {**facts, "address": reader.address, "language": reader.language}

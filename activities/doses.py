@@ -60,7 +60,7 @@ class Reserving:
 class OnUnit:
     """An effect that compares and sets the held unit on its lot, and then, where there is one, tells the centre."""
 
-    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit | UseUnit], after: Hand | None = None) -> None:
+    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit], after: Hand | None = None) -> None:
         self._lots = lots
         self._command = command
         self._after = after
@@ -76,3 +76,23 @@ class OnUnit:
         if self._after is None:
             return Delivered(f"{case.lot}/{case.dose.ref}")
         return await self._after.deliver(case, effect, now, repeat=repeat)
+
+
+class UsedUnit:
+    """mark_unit_used: the lot's stream learns into whom its unit went, and never forgets (P8)."""
+
+    def __init__(self, lots: Lots) -> None:
+        self._lots = lots
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """A unit that was never held for this case is a definite no: a person must find out what was infused."""
+        del now, repeat
+        given = next((i for i in case.infusions if i.fact == effect.about), None)
+        if given is None or not isinstance(given.lot, str) or not isinstance(given.unit, str):
+            raise FarSideRefused("no_unit")
+        try:
+            await self._lots.tell(given.lot, CommitUnit(given.unit, case.id), effect.id)
+            await self._lots.tell(given.lot, UseUnit(given.unit, case.id), effect.id)
+        except Refused as no:
+            raise FarSideRefused(no.reason.value, no.detail) from no
+        return Delivered(f"{given.lot}/{given.unit}")

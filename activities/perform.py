@@ -36,11 +36,19 @@ class Delivered:
     answer: Command | None = None
 
 
+class PutOff(Exception):
+    """Not now: it is quiet where the recipient is, until an instant."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("quiet hours")
+        self.until = until
+
+
 class Hand(Protocol):
     """How one kind of effect is carried out."""
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Call the far side; `repeat` earlier attempts may have reached it. Raises FarSideRefused; else unknown."""
+        """Call the far side, which `repeat` attempts may have reached. Raises FarSideRefused, PutOff; else unknown."""
 
 
 class Outward:
@@ -106,9 +114,8 @@ class Performing:
     async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, hand: Hand) -> None:
         try:
             delivered = await asyncio.wait_for(hand.deliver(case, effect, now, repeat=claim.before), CALL)
-        except FarSideRefused as no:
-            outcome = RecordOutcome(effect.id, claim.attempt, "refused", code=no.code, detail=no.detail)
-            await self._record(case.id, outcome, claim)
+        except (FarSideRefused, PutOff) as no:
+            await self._record(case.id, _not_done(effect, claim, no), claim)
             return
         except NotReached:
             await self._door.ledger.release(claim.effect, claim.attempt)  # nothing is unknown, so nothing is repeated
@@ -139,6 +146,12 @@ class Performing:
         command = RecordOutcome(effect.id, effect.tries, "unknown")
         ask = Ask(order.case, Meta(ENGINE, purpose="operation", key=key), command, _key(key, command))
         await self._door.record(ask)
+
+
+def _not_done(effect: Effect, claim: Claim, why: FarSideRefused | PutOff) -> RecordOutcome:
+    if isinstance(why, PutOff):
+        return RecordOutcome(effect.id, claim.attempt, "put_off", not_before=why.until)
+    return RecordOutcome(effect.id, claim.attempt, "refused", code=why.code, detail=why.detail)
 
 
 def _key(key: str, command: Command) -> CommandKey:

@@ -12,6 +12,7 @@ from activities.ports import Append, Attention, CommandKey, Ledger, Loaded, Meta
 from activities.views import case_views
 from domain.advance import advance, as_fact
 from domain.agenda import wake_at
+from domain.answers import PROVED_BY_US, of_this_round
 from domain.case import Command, Event, decide, evolve, fold
 from domain.effects import EffectDelivered
 from domain.errors import Reason, require
@@ -198,7 +199,11 @@ class Turn:
     def answer(self, reply: Reply) -> None:
         """Mark the answered effect delivered, if nobody has yet."""
         effect = self.case.effects.get(reply.effect)
-        if effect is not None and effect.state in ("requested", "unknown", "withdrawn"):
+        if effect is None:
+            return
+        require(of_this_round(self.case, effect), Reason.NOT_NOW, "this answers an earlier request", "basedOn")
+        outside = reply.attempt == 0 and effect.kind in PROVED_BY_US
+        if effect.state in ("requested", "unknown", "withdrawn") and not outside:
             self._add([Draft(EffectDelivered(effect.id, reply.attempt, reply.receipt), self._ids())])
 
     def _add(self, drafts: Sequence[Draft[Event]]) -> None:

@@ -94,7 +94,7 @@ def _time(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Eve
     """Steps and deadlines that fell due; a taken step asks for its message at once."""
     drafts: list[Draft[Event]] = []
     for o in case.obligations.values():
-        if o.state != "open" or case.waits(o.kind):
+        if o.state != "open" or case.waits(o.kind, o.about):
             continue
         for event in fallen_due(o, now, policy):
             drafts.append(_draft(case, event, TIME, now, ids, policy))

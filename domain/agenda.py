@@ -38,7 +38,7 @@ def wake_at(case: Case, now: datetime) -> datetime | None:
 
 def _instants(case: Case) -> Iterable[datetime | None]:
     for o in case.obligations.values():
-        if o.state == "open" and not case.waits(o.kind):
+        if o.state == "open" and not case.waits(o.kind, o.about):
             yield o.next_at
     for e in case.effects.values():
         if e.pending:

@@ -43,7 +43,7 @@ from domain.stages import (
     visa,
 )
 from domain.state import Case
-from domain.tracks import given_back
+from domain.tracks import given_back, perhaps_acquired
 from domain.when import When
 
 Command = (
@@ -303,6 +303,8 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
 def _effect(case: Case, fact: Fact[effects.Event]) -> Case:
     """An effect's outcome; what a delivered release gave back is no longer held."""
     folded = replace(case, effects=effects.evolve(case.effects, fact))
+    if isinstance(fact.event, effects.EffectWithdrawn):
+        return perhaps_acquired(folded, case.effects.get(fact.event.effect))
     done = folded.effects.get(fact.event.effect) if isinstance(fact.event, effects.EffectDelivered) else None
     return given_back(folded, done.kind, done.about, fact.id) if done else folded
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-
 LENGTH = 9
 
 

@@ -65,6 +65,15 @@ class EffectUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectPutOff:
+    """It is quiet where the recipient is; it goes out from `not_before`. The due time does not move."""
+
+    effect: str
+    not_before: datetime
+    type: Literal["EffectPutOff"] = "EffectPutOff"
+
+
+@dataclass(frozen=True, slots=True)
 class EffectWithdrawn:
     """It is no longer wanted and had not been delivered."""
 
@@ -78,15 +87,16 @@ class RecordOutcome:
 
     effect: str
     attempt: int
-    outcome: Literal["delivered", "refused", "unknown"]
+    outcome: Literal["delivered", "refused", "unknown", "put_off"]
     receipt: str = ""
     code: str = ""
     detail: Identity = ""
     possible_repeat: bool = False
+    not_before: datetime | None = None
     type: Literal["RecordOutcome"] = "RecordOutcome"
 
 
-Event = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectWithdrawn
+Event = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectPutOff | EffectWithdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,9 @@ def decide(case: Case, command: RecordOutcome, now: datetime, policy: Policy) ->
             waits = policy.retry_unknown
             again = now + waits[known.tries] if known.tries < len(waits) else None
             return [] if known.state == "withdrawn" else [EffectUnknown(c.effect, c.attempt, again)]
+        case "put_off":
+            later = c.not_before if c.not_before and c.not_before > now else None
+            return [EffectPutOff(c.effect, later)] if later and known.state == "requested" else []
         case _:
             assert_never(c.outcome)
 
@@ -175,6 +188,8 @@ def _changed(known: Effect, event: Event) -> Effect:
             return replace(known, state="refused", not_before=None, settled=event.code == BY_PERSON)
         case EffectUnknown():
             return replace(known, state="unknown", tries=known.tries + 1, not_before=event.not_before)
+        case EffectPutOff():
+            return replace(known, not_before=event.not_before)
         case EffectWithdrawn():
             return replace(known, state="withdrawn", not_before=None)
         case _:

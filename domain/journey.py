@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from domain.effects import EffectDelivered, EffectRefused, EffectUnknown, RecordOutcome, Wants
+from domain.effects import EffectDelivered, EffectPutOff, EffectRefused, EffectUnknown, RecordOutcome, Wants
 from domain.obligations import Owes
 from domain.stages import (
     admission,
@@ -154,7 +154,7 @@ JOURNEY: tuple[Row, ...] = (
 
 ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}
 
-_OUTCOMES = (EffectDelivered, EffectRefused, EffectUnknown)
+_OUTCOMES = (EffectDelivered, EffectRefused, EffectUnknown, EffectPutOff)
 RECORDED: Mapping[type[Any], tuple[type[Any], ...]] = {
     **{command: events for module in MODULES for command, events in module.RECORDS.items()},
     RecordOutcome: _OUTCOMES,

@@ -150,6 +150,7 @@ class Infusion:
     occurred: When
     lot: str | object
     fact: str
+    unit: str | object = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +348,10 @@ class Case:
         newest = self.latest(kind, about)
         return newest is not None and newest.state == "missed"
 
-    def waits(self, kind: str) -> bool:
-        """Whether the hold keeps this kind of obligation or effect back."""
-        return self.on_hold is not None and kind not in NEVER_HELD
+    def waits(self, kind: str, about: str = "") -> bool:
+        """Whether the hold keeps this kind of obligation or effect back; what is chased counts as what it is about."""
+        root = about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
+        return self.on_hold is not None and root not in NEVER_HELD
 
     def centre_of(self, about: str) -> str:
         """The centre an obligation or effect is about: the one a submission went to, else the treating centre."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from domain.copying import replace
 
 if TYPE_CHECKING:
+    from domain.effects import Effect
     from domain.state import Case
 
 TrackState = Literal["none", "asked", "held", "lapsed", "released", "done", "refused"]
@@ -66,6 +67,17 @@ def spare(case: Case, kind: str, track: Track) -> Case:
     """What this track holds is no longer wanted and is still to be given back, by an effect of that kind."""
     held = track.state == "held" and (kind, track.fact) not in case.spare
     return replace(case, spare=(*case.spare, (kind, track.fact))) if held else case
+
+
+UNDONE_BY = {"hold_bed": "release_bed", "request_invitation_letter": "void_letter"}
+"""What gives back what a request may have acquired though nobody knows whether it arrived."""
+
+
+def perhaps_acquired(case: Case, effect: Effect | None) -> Case:
+    """A request whose fate is unknown was let go: the hospital is told all the same, under the request's id."""
+    if effect is None or effect.state != "unknown" or effect.kind not in UNDONE_BY:
+        return case
+    return replace(case, spare=(*case.spare, (UNDONE_BY[effect.kind], effect.id)))
 
 
 def let_go(case: Case, fact: str) -> Case:

@@ -62,6 +62,7 @@ REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
+MARK_USED = _lot("mark_unit_used")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
@@ -106,10 +107,10 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
-    Stage.INFUSION: (ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.REDOSING: (ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
-    Stage.FOLLOW_UP: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
-    Stage.CLOSED: (ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
+    Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (MARK_USED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.FOLLOW_UP: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
+    Stage.CLOSED: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
 }
 
 EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}

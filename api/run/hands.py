@@ -9,9 +9,9 @@ from typing import Any
 
 from activities.addressing import Addressing, Link, Offices, Reader
 from activities.catalogue import Catalogue
-from activities.doses import Lots, OnUnit, Reserving
+from activities.doses import Lots, OnUnit, Reserving, UsedUnit
 from activities.far_sides import FarSide, FarSideRefused
-from activities.perform import Delivered, Hand, Outward
+from activities.perform import Delivered, Hand, Outward, PutOff
 from activities.ports import CommandKey, Ledger, Meta
 from activities.record import ENGINE
 from domain import catalogue, lot
@@ -20,10 +20,16 @@ from domain.personal import Erased
 from domain.policy import Party, Policy
 from domain.state import Case
 from domain.unit import CommitUnit, FreeUnit
+from infra.notices.quiet import quiet_until
 from workflows.journey import EFFECTS
 
 Hospitals = Callable[[str, str], FarSide]
 """A far side for a centre: (centre's stream, its endpoint)."""
+
+
+OUTSIDE = (Party.FAMILY, Party.HOME_ONCOLOGIST)
+URGENT = ("warn_of_closed_door", "cancel_travel")
+"""Told also at night: somebody may be about to travel."""
 
 
 class ToHospital:
@@ -64,6 +70,10 @@ class ToPeople:
         if effect.to is Party.HOSPITAL:
             return await self._hospital.deliver(case, effect, now, repeat=repeat)
         request = await self._addressing.mail(case, effect, now)
+        if effect.to in OUTSIDE and effect.kind not in URGENT:
+            reader = await self._addressing.reader(case, effect, now)
+            if (until := quiet_until(now, reader.zone)) is not None:
+                raise PutOff(until)
         return await Outward(self._mail).deliver(request, repeat=repeat)
 
 
@@ -123,6 +133,7 @@ def hands(
         "release_dose": OnUnit(lots, FreeUnit),
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
+        "mark_unit_used": UsedUnit(lots),
     }
     by_channel: dict[str, Hand] = {"asks": hospital, "blind": people}
     return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import structlog
-from activities.catalogue import Catalogue
-from infra.capabilities import links
 from temporalio.client import Client
 
 from activities.addressing import Link, Offices, Reader
+from activities.catalogue import Catalogue
 from activities.far_sides import FarSide
 from activities.perform import Hand
 from api.run.courier import Courier
@@ -23,6 +22,7 @@ from api.run.wiring import Parts, connect_temporal, parts
 from api.run.worker import work, workers
 from domain.errors import Reason, Refused
 from domain.policy import Party
+from infra.capabilities import links
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
 from infra.settings import Settings
@@ -58,7 +58,9 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
     async with httpx2.AsyncClient() as http:
 
         def hospital(_centre: str, endpoint: str) -> FarSide:
-            return FhirFarSide(http, endpoint, Patience(connect=5, read=10, total=14))  # asking and sending fit into one call
+            return FhirFarSide(
+                http, endpoint, Patience(connect=5, read=10, total=14)
+            )  # asking and sending fit into one call
 
         keeper = Catalogue(here.ledger, here.door.ids)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)

@@ -244,7 +244,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def _infused(case: Case, event: InfusionCompleted, fact: Fact[Event]) -> Case:
-    new = Infusion(event.number, fact.occurred, event.lot, fact.id)
+    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit)
     known = next((t for t in case.treatments if t.number == event.treatment), Treatment(event.treatment))
     given = replace(known, infusions=(*known.infusions, new), thawed="", authorised="", identity_checked="", unit="")
     others = tuple(t for t in case.treatments if t.number != event.treatment)
@@ -280,11 +280,6 @@ def _to_thaw(case: Case) -> Iterable[str]:
     return [t.identity_checked] if _here(case) and t and t.identity_checked and not t.thawed else []
 
 
-def _thaw_began(case: Case, about: str) -> bool:
-    t = case.treatment
-    return t is not None and t.identity_checked == about and bool(t.thawed)
-
-
 OWES = (
     Owes(
         "infusion_window",
@@ -303,4 +298,7 @@ OWES = (
     ),
 )
 
-WANTS = (Wants("confirm_thaw", Party.HOSPITAL, _to_thaw, _thaw_began),)
+WANTS = (
+    Wants("confirm_thaw", Party.HOSPITAL, _to_thaw),
+    Wants("mark_unit_used", Party.HOSPITAL, lambda c: [i.fact for i in c.infusions if i.unit and i.lot]),
+)

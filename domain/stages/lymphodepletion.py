@@ -229,11 +229,6 @@ def _this(case: Case) -> Iterable[str]:
     return [str(len(case.treatments))]
 
 
-def _began(case: Case, about: str) -> bool:
-    known = next((t for t in case.treatments if str(t.number) == about), None)
-    return known is not None and known.depletion != "none"
-
-
 OWES = (
     Owes(
         "gate",
@@ -256,6 +251,5 @@ WANTS = (
         "confirm_depletion_start",
         Party.HOSPITAL,
         lambda c: _this(c) if _here(c) and _gated(c) else [],
-        _began,
     ),
 )

@@ -50,10 +50,11 @@ class CentreStateNoted:
 
 @dataclass(frozen=True, slots=True)
 class PersonStateNoted:
-    """The owner: absent until, and who covers."""
+    """The owner: absent from and until, and who covers."""
 
     stream: str
     source_version: int
+    absent_from: datetime | None
     absent_until: datetime | None
     cover: str
     type: Literal["PersonStateNoted"] = "PersonStateNoted"
@@ -91,7 +92,7 @@ def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
     return event
 
 
-INSTANTS = ("open_until", "expires", "absent_until")
+INSTANTS = ("open_until", "expires", "absent_from", "absent_until")
 
 
 def _instant(value: object) -> object:

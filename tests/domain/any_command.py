@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
 from domain.effects import RecordOutcome
@@ -249,7 +249,8 @@ MAKE: dict[type[Any], Make] = {
     RecordOutcome: lambda j, n: RecordOutcome(
         pick([e.id for e in j.case.effects.values() if e.pending], n, "nothing"),
         1,
-        pick(("delivered", "unknown", "refused"), n, "delivered"),
+        pick(("delivered", "put_off", "unknown", "refused"), n, "delivered"),
+        not_before=j.now + timedelta(hours=n % 12 + 1),
     ),
 }
 

@@ -24,7 +24,7 @@ FACTS: dict[str, Any] = {
     "number": "2603-0017-4", "contact": "help@caravel.example", "what": "labs", "into": "zh", "due": NOW, "until": NOW,
     "link": "https://caravel.example/q/abc",
 }  # fmt: skip
-LOTS = {"reserve_dose", "release_dose"}  # on the lots' own streams, by nobody's leave
+LOTS = {"reserve_dose", "release_dose", "mark_unit_used"}  # on the lots' own streams, by nobody's leave
 SENDER = "coordination@caravel.example"
 PROMISES = re.compile(
     r"guarante|cure|eligib|success|hope|best treatment|will be accepted|保证|治愈|符合条件|疗效|成功|希望",
