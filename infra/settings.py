@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = 0
     metrics_port: int = 0
+    oidc_issuer: str = ""
+    oidc_audience: str = "caravel"
+    oidc_jwks: str = ""
+    oidc_claim: str = "caravel_person"
     log_level: str = "info"
 
     @property
