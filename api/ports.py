@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from activities.catalogue import Catalogue
 from activities.far_sides import Answer
 from activities.record import Door
+from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str]
 
@@ -112,3 +113,5 @@ class Service:
     """The person's stream that a bearer JWT stands for; None = not believed."""
     dev: DevSignIn | None = None
     limits: Limits = Limits()
+    local: Actor | None = None
+    """Who every request comes from: only in an app that is called in process and never listens."""

@@ -19,6 +19,7 @@ class Role(StrEnum):
     HOSPITAL = "hospital"
     AUDITOR = "auditor"
     OPERATOR = "operator"
+    MACHINE = "machine"  # the command line on the machine that holds database and keys
 
 
 class Action(StrEnum):
@@ -63,6 +64,7 @@ PURPOSES: Mapping[Role, tuple[str, ...]] = {
     Role.HOSPITAL: ("treatment",),
     Role.AUDITOR: ("audit",),
     Role.OPERATOR: ("operation",),
+    Role.MACHINE: ("operation", CARE),
 }
 """What each role may say it looks or acts for; the first is taken when nothing is said."""
 
@@ -117,8 +119,11 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
     Role.HOSPITAL: {**EVERYBODY, **_row(Scope.CENTRE, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.ANSWER)},
     Role.AUDITOR: {**_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE)},
     Role.OPERATOR: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE)},
+    Role.MACHINE: _row(Scope.ALL, *(a for a in A if a is not A.ENGINE)),
 }
-"""Role → action → of which cases. A supervisor may enter what a hospital said by telephone, recorded as theirs."""
+"""Role → action → of which cases. A supervisor may enter what a hospital said by telephone, recorded as theirs.
+
+Whoever holds database and keys can do everything; the table says so."""
 
 
 def allow(actor: Actor, action: Action, case: Belongs | None = None) -> bool:

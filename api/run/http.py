@@ -14,6 +14,7 @@ from activities.far_sides import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, Untrusted
 from api.run.wiring import Parts
+from domain.roles import Actor
 from infra import gauges
 from infra.capabilities import Capabilities
 from infra.desk import Desk
@@ -36,8 +37,9 @@ def http_app(
     dev: DevSignIn | None = None,
     oidc: Oidc | None = None,
     limits: Limits | None = None,
+    local: Actor | None = None,
 ) -> FastAPI:
-    """The app over these parts. A development sign-in is refused on a production ledger."""
+    """The app over these parts. A development sign-in is refused on a production ledger; `local` never listens."""
     ledger = here.ledger
     kind = ledger.installation.kind if ledger.installation else "production"
     if dev is not None and kind == "production":
@@ -60,6 +62,7 @@ def http_app(
             person_of_jwt=oidc.person if oidc else None,
             dev=dev,
             limits=limits or Limits(),
+            local=local,
         )
     )
 

@@ -1,0 +1,36 @@
+"""The `caravel` command line: people's commands talk to the API, processes are started from a table.
+
+Exit codes: 0 done, 1 refused, 2 not understood, 3 nobody there to answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App
+
+from api.cli import case, catalogue
+from api.cli.outcome import Failed, tell
+from api.cli.processes import register
+
+app = App(
+    name="caravel",
+    help="System of record and engine for cell-therapy patient journeys.",
+    version=version("caravel"),
+    result_action="return_value",
+)
+app.command(case.app)
+for kind in catalogue.apps():
+    app.command(kind)
+register(app)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command line; the exit code says how it went."""
+    try:
+        app(sys.argv[1:] if words is None else words)
+    except Failed as failed:
+        tell(failed)
+        sys.exit(failed.code)

@@ -1,0 +1,166 @@
+"""`caravel case …`: open, send, look, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import import_module
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from api.cli.outcome import as_json, say, table
+from api.cli.way import Caravel, asking, running
+from api.cli.words import command_of
+from domain.case import COMMANDS
+
+app = App(name="case", help="Cases: open, send commands, look, explain.")
+KNOWN = {c.__name__: c for c in COMMANDS}
+Json = Annotated[bool, Parameter(name="--json", negative="", help="for programs")]
+As = Annotated[str, Parameter(name="--as", help="in whose name (a person's id), where there is no API to sign in to")]
+Key = Annotated[str, Parameter(name="--key", help="idempotency key: a repeat with the same key is recorded once")]
+
+
+@app.command(name="open")
+def open_case(*fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
+    """Open a case: country=IN language=hi zone=Asia/Kolkata patient_name=… and any field of OpenCase."""
+    body = command_of(KNOWN, "OpenCase", fields)
+    _recorded(asking(lambda c: c.post("/cases", body, key or None), person=as_), json=json)
+
+
+@app.command
+def send(case: str, command: str, *fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
+    """Give a case any command: case send CASE HoldBed ref=B7 until=2027-01-01T17:00:00Z."""
+    body = command_of(KNOWN, command, fields)
+    _recorded(asking(lambda c: c.post(f"/cases/{case}/commands", body, key or None), person=as_), json=json)
+
+
+def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
+    if json:
+        as_json(answer)
+        return
+    again = " (was recorded before)" if answer["repeated"] else ""
+    say(f"{answer['case']}  {answer['number']}  stage {answer['stage']}  version {answer['version']}{again}")
+    for one in answer["recorded"]:
+        say(f"  recorded {one['type']}  {one['id']}")
+    if due := answer["next"]:
+        say(f"  next: {due['debtor']} owes {due['kind']} by {due['due']}")
+
+
+@app.command
+def show(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """A case as it stands, or as it was known at an instant."""
+    answer = asking(lambda c: c.get(f"/cases/{case}", known_at=known_at and _zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    state = answer["case"]
+    rows = [(name, value) for name, value in state.items() if value not in ("", None, [], {}, False)]
+    table(
+        ("field", "value"), [(n, v) for n, v in rows if n not in ("effects", "obligations", "sources")], state["number"]
+    )
+    say("allowed now: " + ", ".join(answer["allowed"]))
+
+
+@app.command
+def timeline(case: str, *, json: Json = False) -> None:
+    """Everything recorded of a case, in order; what followed by itself names its rule."""
+    events = asking(lambda c: _all(c, f"/cases/{case}/events", "events"))
+    if json:
+        as_json(events)
+        return
+    rows = [(e["version"], e["recorded_at"][:19], e["type"], _by(e), _short(e["data"]), e["id"]) for e in events]
+    table(("no", "recorded (UTC)", "event", "by", "what", "id"), rows)
+
+
+def _by(event: Mapping[str, Any]) -> str:
+    return f"rule {event['why']['rule']}" if event["why"] else str(event["actor"])
+
+
+def _short(data: Mapping[str, Any]) -> str:
+    said = [f"{name}={'•••' if isinstance(value, dict) else value}" for name, value in data.items() if value]
+    return ", ".join(said)[:120]
+
+
+@app.command
+def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """Who owes what until when, and what is asked of the world now."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/agenda", known_at=known_at and _zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (o["due"], o["kind"], o["debtor"], o["creditor"], o["next_step_at"], o["id"]) for o in answer["obligations"]
+    ]
+    table(("due", "what", "from", "to", "next step", "id"), rows, f"stage {answer['stage']}")
+    table(("effect", "state", "about", "id"), [(e["kind"], e["state"], e["about"], e["id"]) for e in answer["effects"]])
+
+
+@app.command
+def why(case: str, event: str, *, json: Json = False) -> None:
+    """Why something was recorded, down to what people said."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/why/{event}"))
+    if json:
+        as_json(answer)
+        return
+    _explain(answer["event"], answer["because"], 0)
+
+
+def _explain(event: Mapping[str, Any], because: list[Any], depth: int) -> None:
+    say(f"{'  ' * depth}{event['type']}  {event['recorded_at'][:19]}  by {_by(event)}  {event['id']}")
+    for one in because:
+        _explain(one, one["because"], depth + 1)
+
+
+@app.command(name="list")
+def list_cases(
+    *,
+    stage: str | None = None,
+    owner: str | None = None,
+    team: str | None = None,
+    centre: str | None = None,
+    overdue: bool | None = None,
+    urgent: bool | None = None,
+    q: str | None = None,
+    limit: int = 50,
+    json: Json = False,
+) -> None:
+    """The worklist, by what is due next."""
+    given = {
+        "stage": stage,
+        "owner": owner,
+        "team": team,
+        "centre": centre,
+        "overdue": overdue,
+        "urgent": urgent,
+        "q": q,
+    }
+    answer = asking(lambda c: c.get("/cases", limit=limit, **given))
+    if json:
+        as_json(answer)
+        return
+    names = ("number", "stage", "next_due", "next_kind", "next_debtor", "patient", "owner", "urgent", "id")
+    table(names, [[one[name] for name in names] for one in answer["cases"]])
+
+
+@app.command
+def kick(case: str) -> None:
+    """Wake the loop of a case now; harmless, and only on the machine that reaches Temporal and the database."""
+    running(import_module("api.cli.here").nudged(case))
+    say(f"nudged {case}")
+
+
+async def _all(caravel: Caravel, path: str, name: str) -> list[Any]:
+    """Every page."""
+    found: list[Any] = []
+    after = None
+    while True:
+        page = await caravel.get(path, after=after)
+        found += page[name]
+        after = page["next"]
+        if after is None:
+            return found
+
+
+def _zoned(instant: datetime) -> str:
+    return (instant if instant.tzinfo else instant.astimezone()).isoformat()

@@ -1,0 +1,68 @@
+"""`caravel lot|protocol|centre|person …`: the same commands for each, made from the catalogue's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cyclopts import App
+
+from api.cli.case import As, Json, Key
+from api.cli.outcome import as_json, say, table
+from api.cli.way import asking
+from api.cli.words import command_of
+from domain.catalogue import CATALOGUE
+
+
+def apps() -> Iterator[App]:
+    """One group of commands for each kind."""
+    for prefix in CATALOGUE:
+        yield _app(prefix)
+
+
+def _app(prefix: str) -> App:
+    app = App(name=prefix, help=f"{prefix.capitalize()}s: list, show, register, send commands.")
+    known = {c.__name__: c for c in CATALOGUE[prefix].commands}
+    opening = next(name for name in known if name.startswith("Register"))
+
+    @app.command(name="list")
+    def entries(*, after: str = "", json: Json = False) -> None:
+        """What there is."""
+        answer = asking(lambda c: c.get(f"/{prefix}s", after=after))
+        rows = answer[f"{prefix}s"]
+        if json:
+            as_json(answer)
+            return
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table(names, [[row.get(name) for name in names] for row in rows])
+
+    @app.command
+    def show(entry: str, *, json: Json = False) -> None:
+        """One as it stands."""
+        answer = asking(lambda c: c.get(f"/{prefix}s/{entry}"))
+        if json:
+            as_json(answer)
+            return
+        table(("field", "value"), list(answer[prefix].items()), entry)
+
+    @app.command
+    def register(*fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
+        """Bring one in, field by field: field=value."""
+        body = command_of(known, opening, fields)
+        _recorded(asking(lambda c: c.post(f"/{prefix}s", body, key or None), person=as_), json=json)
+
+    @app.command
+    def send(entry: str, command: str, *fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
+        """Give it a command, field by field: field=value."""
+        body = command_of(known, command, fields)
+        _recorded(asking(lambda c: c.post(f"/{prefix}s/{entry}/commands", body, key or None), person=as_), json=json)
+
+    return app
+
+
+def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
+    if json:
+        as_json(answer)
+        return
+    said = ", ".join(one["type"] for one in answer["recorded"]) or "nothing new"
+    say(f"{answer['id']}  version {answer['version']}  {said}")

@@ -1,0 +1,60 @@
+"""The whole application in this process, for a machine that holds the database and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from activities.catalogue import Catalogue
+from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
+from api.run.courier import Courier
+from api.run.http import http_app
+from api.run.wiring import Parts, connect_temporal, parts
+from domain.person import Staff
+from domain.roles import Actor, Role
+from infra.desk import Desk
+from infra.settings import Settings
+from infra.telemetry import configure_logs
+
+MACHINE = Actor("operator", Role.MACHINE)
+
+
+@asynccontextmanager
+async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API without a socket; commands are given by the machine, or in a person's name and with their rights."""
+    configure_logs("error")
+    async with opened() as here:
+        transport = httpx2.ASGITransport(app=http_app(here, local=await _actor(here, person)))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://caravel") as http:
+            yield http
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Parts]:
+    """The ledger of this machine. Raises Failed when none is configured."""
+    settings = Settings()
+    if not settings.database_url.get_secret_value():
+        raise Failed(UNAVAILABLE, "set CARAVEL_API (and CARAVEL_TOKEN), or CARAVEL_DATABASE_URL and CARAVEL_HOME")
+    async with parts(settings, connections=4) as here:
+        yield here
+
+
+async def _actor(here: Parts, person: str) -> Actor:
+    if not person:
+        return MACHINE
+    state = (await Catalogue(here.ledger, here.door.ids).entry(person)).state
+    if not isinstance(state, Staff) or state.role is None:
+        raise Failed(REFUSED, "nobody of that id is known")
+    return Actor(person, Role(state.role), state.team)
+
+
+async def nudged(case: str) -> None:
+    """Wake the loop of a case. Raises Failed."""
+    async with opened() as here:
+        stream = case if case.startswith("case-") else await Desk(here.ledger).case_of(case)
+        if stream is None:
+            raise Failed(REFUSED, "no such case")
+        courier = Courier(here.ledger, await connect_temporal(), here.settings.database_url.get_secret_value())
+        await courier.nudge(stream, (await here.ledger.engine()).epoch)

@@ -1,0 +1,41 @@
+"""What runs for long or once on a machine, by name: adding one is one line. Imported only when it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from cyclopts import App
+
+from api.cli.way import running
+
+RUN: dict[str, tuple[str, str]] = {
+    "api": ("api.run.serving:run_api", "Answer HTTP until stopped."),
+    "worker": ("api.run.processes:run_worker", "Look at cases, carry out effects, be the courier, until stopped."),
+}
+"""Processes: name → coroutine function of (settings), and what it does."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "migrate": ("api.cli.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
+    "doctor": ("api.cli.machine:doctor", "Look at everything this machine needs, and say what is missing."),
+    "import": ("api.cli.importing:import_file", "Bring in running cases from a spreadsheet, each row once."),
+    "policy": ("api.cli.policy:app", "Deadlines, ladders and leases as this machine reads them."),
+}
+"""Commands with arguments of their own: name → function, or App, read when it is needed."""
+
+
+def register(app: App) -> None:
+    """Put them all on the command line."""
+    for name, (where, does) in RUN.items():
+        app.command(_process(where), name=name, help=does)
+    for name, (where, does) in COMMANDS.items():
+        app.command(where, name=name, help=does)
+
+
+def _process(where: str) -> Callable[[], None]:
+    def run() -> None:
+        module, _, function = where.partition(":")
+        settings = import_module("infra.settings").Settings()
+        running(getattr(import_module(module), function)(settings))
+
+    return run

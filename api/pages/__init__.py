@@ -1,0 +1,1 @@
+"""HTML templates of the pages the API serves by itself."""

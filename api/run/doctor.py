@@ -1,0 +1,74 @@
+"""Looks at everything a machine needs to run Caravel, one finding a part; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from api.run.wiring import Parts, connect_temporal, parts
+from infra import gauges
+from infra.ledger.errors import FAILURES, DatabaseFailed
+from infra.ledger.migrate import at_head
+from infra.policy import load_policy
+from infra.settings import Settings
+
+Finding = tuple[str, bool, str]
+"""Part, whether it is well, what it says."""
+PATIENCE = timedelta(seconds=3)
+LATE = 60.0
+"""Seconds after which an unattended case means that nobody works."""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every finding, in the order things are needed."""
+    return [_policy(settings), *[finding async for finding in _database(settings)], await _temporal()]
+
+
+def _policy(settings: Settings) -> Finding:
+    try:
+        policy = load_policy(settings.policy)
+    except (ValueError, OSError) as error:
+        return "policy", False, str(error)
+    return "policy", True, f"{policy.name} {policy.hash[:12]}"
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    dsn = settings.database_url.get_secret_value()
+    try:
+        fine = bool(dsn) and await at_head(dsn)
+    except FAILURES as error:
+        yield "database", False, f"does not answer: {type(error).__name__}"
+        return
+    yield "database", fine, "answers, with this program's schema" if fine else "run `caravel migrate`"
+    if not fine:
+        return
+    try:
+        async with parts(settings, connections=2) as here:
+            async for finding in _ledger(here):
+                yield finding
+    except (DatabaseFailed, OSError) as error:
+        yield "ledger", False, f"cannot be opened: {type(error).__name__}"
+
+
+async def _ledger(here: Parts) -> AsyncIterator[Finding]:
+    ledger = here.ledger
+    named = ledger.installation
+    text = f"{named.name}, {named.kind}, {await ledger.head()} events" if named else "has no name"
+    yield "ledger", not ledger.read_only, text + (" (belongs to another installation)" if ledger.read_only else "")
+    mode = here.settings.keys.stat().st_mode & 0o077 if here.settings.keys.exists() else 0
+    yield "keys", mode == 0, str(here.settings.keys) if not mode else "can be read by others"
+    figures = await gauges.gauges(ledger)
+    late = figures["oldest_unattended"]
+    active = await gauges.courier_active(ledger)
+    yield "courier", active and late < LATE, f"{'active' if active else 'nobody'}; oldest unattended case {late:.0f} s"
+    unknown = sum(figures["effects"].values())
+    yield "effects", True, f"{unknown} refused or unknown, {figures['claims_past_lease']} claims past their lease"
+
+
+async def _temporal() -> Finding:
+    try:
+        client = await connect_temporal()
+        fine = await client.service_client.check_health(timeout=PATIENCE)
+    except Exception as error:  # noqa: BLE001 - whatever it was, Temporal does not answer
+        return "temporal", False, f"does not answer: {type(error).__name__}"
+    return "temporal", fine, client.service_client.config.target_host

@@ -1,0 +1,189 @@
+"""The command line on the real ledger: as the machine, in a person's name, and over HTTP; exit codes and JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import openpyxl
+import pytest
+
+from api.cli import main
+from api.run.wiring import Parts
+from infra.ledger.migrate import migrate
+from tests.api.conftest import CANARY, registered
+
+pytestmark = pytest.mark.slow
+INQUIRY = ("country=IN", "language=hi", "zone=Asia/Kolkata", f"patient_name={CANARY}", "team=asia")
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        read: dict[str, object] = json.loads(self.out)
+        return read
+
+
+class Cli:
+    """Runs it in this process, in a thread; another process is asked for once, starting one takes a second."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    async def __call__(self, *words: str, **variables: str) -> Said:
+        with mock.patch.dict(os.environ, {**self._variables, **variables, "COLUMNS": "200"}):
+            return await asyncio.to_thread(self._run, words)
+
+    @staticmethod
+    def _run(words: Sequence[str]) -> Said:
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                main(words)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Said(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def cli(here: Parts) -> Cli:
+    dsn = here.settings.database_url.get_secret_value()
+    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
+
+
+async def test_a_case_by_hand(cli: Cli) -> None:
+    opened = await cli("case", "open", *INQUIRY, "--json")
+    assert opened.code == 0, opened.err
+    case = str(opened.json["case"])
+    sent = await cli("case", "send", case, "ReplyToFamily", "channel=call", "note=spoke at length")
+    assert sent.code == 0
+    assert "recorded FamilyAnswered" in sent.out
+    shown = await cli("case", "show", str(opened.json["number"]), "--json")
+    assert shown.json["case"]["people"]  # type: ignore[index]
+    timeline = await cli("case", "timeline", case)
+    assert "FamilyAnswered" in timeline.out
+    assert "rule" in timeline.out
+    agenda = await cli("case", "agenda", case, "--json")
+    owed = [one["kind"] for one in agenda.json["obligations"]]  # type: ignore[attr-defined]
+    assert "family_reply" in owed
+    listed = await cli("case", "list", "--team", "asia", "--json")
+    assert case in listed.out
+    events = json.loads((await cli("case", "timeline", case, "--json")).out)
+    opening = next(one["id"] for one in events if one["type"] == "ObligationOpened")
+    assert "ObligationOpened" in (await cli("case", "why", case, opening)).out
+
+
+async def test_exit_codes(cli: Cli) -> None:
+    opened = await cli("case", "open", *INQUIRY, "--json")
+    case = str(opened.json["case"])
+    assert (await cli("case", "send", case, "ResumeCase")).code == 1
+    assert (await cli("case", "send", case, "AddNote", "kind=note", "colour=red")).code == 2
+    assert (await cli("case", "send", case, "AddNote", "kind=song", "text=x")).code == 2
+    assert (await cli("case", "send", case, "Snooze", "obligation=o", "until=2027-01-01T09:00", "reason=r")).code == 2
+    assert (await cli("nonsense")).code == 2
+    assert (await cli("case", "show", "case-nobody")).code == 1
+    assert (await cli("case", "list", CARAVEL_DATABASE_URL="")).code == 3
+    assert (await cli("case", "list", CARAVEL_API="http://127.0.0.1:9")).code == 3
+    wrong = await cli("case", "show", "4821-7730-0")
+    assert wrong.code == 2
+    assert "check digit" in wrong.err
+
+
+async def test_in_a_persons_name(cli: Cli, here: Parts) -> None:
+    auditor = await registered(here, "auditor")
+    refused = await cli("case", "open", *INQUIRY, "--as", auditor)
+    assert refused.code == 1
+    assert "auditor" in refused.err
+    coordinator = await registered(here, "coordinator")
+    opened = await cli("case", "open", *INQUIRY, "--as", coordinator, "--json")
+    events = json.loads((await cli("case", "timeline", str(opened.json["case"]), "--json")).out)
+    assert events[0]["actor"] == coordinator
+
+
+async def test_lots(cli: Cli) -> None:
+    made = await cli("lot", "register", "product=CAR-NK-1", "units=u1,u2", "expires=2031-01-01T00:00:00Z", "--json")
+    assert made.code == 0, made.err
+    lot = str(made.json["id"])
+    assert (await cli("lot", "send", lot, "ReleaseLot")).code == 1  # whoever registered it does not release it
+    assert (await cli("lot", "show", lot)).code == 0
+    assert lot in (await cli("lot", "list", "--json")).out
+
+
+async def test_as_a_program() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "api.cli", "policy", "check", stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"can be used" in out
+
+
+async def test_migrate_doctor_and_policy(cli: Cli, postgres: str) -> None:
+    await migrate(postgres)
+    assert (await cli("migrate")).code == 0
+    examined = await cli("doctor", "--json", TEMPORAL_ADDRESS="127.0.0.1:9")
+    assert examined.code == 3
+    found = {one["part"]: one["ok"] for one in json.loads(examined.out)}
+    assert (found["database"], found["ledger"], found["temporal"]) == (True, True, False)
+    assert (await cli("policy", "check")).code == 0
+    assert "first_reply" in (await cli("policy", "show", "--json")).out
+
+
+MAPPING = """
+name: desk-2026
+key: Ref
+open: {country: Country, patient_name: Patient, diagnosis: Diagnosis}
+facts: {stage: Status, consents: [Consent], entered: Arrived}
+always: {language: hi, zone: Asia/Kolkata, team: asia}
+values:
+  Status: {collecting documents: records, waiting for the letter: visa}
+dates: "%d/%m/%Y"
+"""
+ROWS = (
+    ("Ref", "Country", "Patient", "Diagnosis", "Status", "Consent", "Arrived"),
+    ("A1", "IN", f"{CANARY} 1", "ALL", "collecting documents", "data_processing", ""),
+    ("A2", "India", f"{CANARY} 2", "ALL", "collecting documents", "data_processing", ""),
+    ("A3", "IN", f"{CANARY} 3", "ALL", "somewhere", "data_processing", "31/31/2026"),
+    ("A1", "IN", f"{CANARY} 4", "ALL", "collecting documents", "data_processing", ""),
+    ("A5", "IN", f"{CANARY} 5", "ALL", "waiting for the letter", "data_processing", "05/03/2026"),
+)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_import(cli: Cli, tmp_path: Path, kind: str) -> None:
+    mapping, sheet = tmp_path / "mapping.yaml", tmp_path / f"cases.{kind}"
+    mapping.write_text(MAPPING.replace("desk-2026", f"desk-{kind}"))
+    if kind == "csv":
+        sheet.write_text("\n".join(",".join(row) for row in ROWS))
+    else:
+        book = openpyxl.Workbook()
+        for row in ROWS:
+            book.worksheets[0].append(row)
+        book.save(sheet)
+    dry = await cli("import", str(sheet), "--mapping", str(mapping), "--dry-run", "--json")
+    assert dry.code == 1
+    faults = {row["row"]: {f["field"] for f in row["faults"]} for row in json.loads(dry.out)}
+    assert faults == {2: set(), 3: {"country"}, 4: {"Status", "Arrived"}, 5: {"Ref"}, 6: {"centre"}}
+    assert "Canary" not in dry.out + dry.err
+    before = (await cli("case", "list", "--limit", "500", "--json")).out.count('"number"')
+    first = await cli("import", str(sheet), "--mapping", str(mapping), "--json")
+    again = await cli("import", str(sheet), "--mapping", str(mapping), "--json")
+    outcomes = [[row["outcome"] for row in json.loads(one.out)] for one in (first, again)]
+    assert outcomes[0] == ["brought in", "refused", "refused", "refused", "refused"]
+    assert outcomes[1] == ["there already", *outcomes[0][1:]]
+    after = (await cli("case", "list", "--limit", "500", "--json")).out.count('"number"')
+    assert after - before == 1
