@@ -1,0 +1,123 @@
+"""Records [S2]: document by document, translated and reviewed, summed up under four eyes, frozen."""
+
+from unittest.mock import ANY
+
+import pytest
+
+from domain.errors import Reason
+from domain.stages.dossier import (
+    CertifyTranslation,
+    DossierFrozen,
+    DraftSummary,
+    OrderTranslation,
+    SignSummary,
+    SummarySigned,
+    TranslationCertified,
+    TranslationOrdered,
+)
+from domain.stages.moving import StageEntered
+from domain.stages.people import WithdrawConsent
+from domain.stages.records import (
+    ReceiveRecord,
+    RecordReceived,
+    RecordRejected,
+    RecordRequested,
+    RecordVerified,
+    RecordWaived,
+    RejectRecord,
+    RequestRecord,
+    VerifyRecord,
+    WaiveRecord,
+)
+from domain.state import Stage
+from tests.domain.course import DOCUMENT, item, patient, start
+from tests.domain.journey import Journey, when
+from tests.domain.refusals import No
+
+
+def translating(j: Journey) -> None:
+    j.tell(OrderTranslation(item(j), "zh"))
+
+
+REFUSALS = (
+    No("asked_records", VerifyRecord("nothing"), Reason.NOT_FOUND, "no such document in this case"),
+    No("asked_records", lambda j: VerifyRecord(item(j)), Reason.NOT_NOW, "the document is requested"),
+    No("verified", lambda j: WaiveRecord(item(j), "x"), Reason.NOT_NOW, "the document is verified"),
+    No("asked_records", lambda j: ReceiveRecord(item(j), "", "en"), Reason.INVALID, "a received document is stored"),
+    No(
+        "received",
+        lambda j: OrderTranslation(item(j), "zh"),
+        Reason.MISSING,
+        "consent to translation is not given",
+        lambda j: j.tell(WithdrawConsent("translation", patient(j))),
+    ),
+    No(
+        "received",
+        lambda j: CertifyTranslation(item(j), DOCUMENT, "", "person-5"),
+        Reason.INVALID,
+        "a translation has a translator and a reviewer",
+        translating,
+    ),
+    No(
+        "received",
+        lambda j: CertifyTranslation(item(j), DOCUMENT, "person-4", "person-4"),
+        Reason.FOUR_EYES,
+        "a translator does not review their own work",
+        translating,
+    ),
+    No("verified", SignSummary("person-3"), Reason.MISSING, "there is no summary to sign"),
+    No("verified", DraftSummary(DOCUMENT, ""), Reason.INVALID, "a summary has an author"),
+    No("eligibility", SignSummary("person-3"), Reason.ALREADY, "the summary is signed"),
+    No("drafted", SignSummary(""), Reason.INVALID, "a signature has a name"),
+    No("drafted", SignSummary("person-2"), Reason.FOUR_EYES, "whoever wrote the summary does not sign it"),
+)
+
+
+@pytest.mark.parametrize("no", REFUSALS, ids=str)
+def test_refused(no: No) -> None:
+    no.check()
+
+
+def test_a_document_is_asked_for_received_and_verified() -> None:
+    j = start("records")
+    when(j, RequestRecord("labs")).then_told(RecordRequested(ANY, "labs", "family", "")).then_asks("request_record")
+    when(j, ReceiveRecord(item(j), DOCUMENT, "hi")).then_told(RecordReceived(item(j), DOCUMENT, "hi"))
+    when(j, VerifyRecord(item(j), "person-1")).then_told(RecordVerified(item(j), "person-1"))
+
+
+def test_a_document_that_cannot_be_used_is_asked_for_again() -> None:
+    j = start("received")
+    when(j, RejectRecord(item(j), "wrong_patient")).then_told(RecordRejected(item(j), "wrong_patient"))
+    when(j, ReceiveRecord(item(j), DOCUMENT, "en")).then_told(RecordReceived(item(j), DOCUMENT, "en"))
+
+
+def test_a_translation_is_reviewed_by_somebody_else() -> None:
+    j = start("received")
+    when(j, OrderTranslation(item(j), "zh")).then_told(TranslationOrdered(item(j), "zh")).then_asks("order_translation")
+    when(j, CertifyTranslation(item(j), DOCUMENT, "person-4", "person-5")).then_told(
+        TranslationCertified(item(j), DOCUMENT, "person-4", "person-5")
+    )
+    when(j, OrderTranslation(item(j), "en")).then_refused(Reason.NOT_NOW)
+    j.tell(VerifyRecord(item(j)))
+    when(j, OrderTranslation(item(j), "en")).then_asks("order_translation")
+
+
+def test_the_second_signature_freezes_the_dossier_and_moves_the_case_on() -> None:
+    when(start("drafted"), SignSummary("person-3")).then_told(
+        SummarySigned("person-3"), DossierFrozen(1, ANY), StageEntered(Stage.ELIGIBILITY, Stage.RECORDS)
+    )
+
+
+def test_a_later_document_makes_a_new_version_and_the_same_ones_do_not() -> None:
+    j = start("eligibility")
+    j.tell(RequestRecord("labs"))
+    when(j, WaiveRecord(item(j), "not needed")).then_told(RecordWaived(item(j), "not needed"))
+    j.tell(RequestRecord("labs")).tell(ReceiveRecord(item(j), DOCUMENT, "en"))
+    when(j, VerifyRecord(item(j))).then_told(RecordVerified(item(j), ""), DossierFrozen(2, ANY))
+
+
+def test_a_new_summary_waits_for_a_new_signature() -> None:
+    j = start("eligibility")
+    j.tell(DraftSummary("e" * 64, "person-3"))
+    assert j.owed("summary_signature").state == "open"
+    when(j, SignSummary("person-2")).then_told(SummarySigned("person-2"), DossierFrozen(2, ANY))
