@@ -11,6 +11,7 @@ from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from domain.errors import Reason, Refused, require
 from infra.leader import COURIER, leading
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import Due, PgLedger
@@ -38,7 +39,7 @@ class Courier:
         self._dsn = dsn
         self._client = client
         self.nudges = 0
-        self._epoch: tuple[float, int | None] = (-LASTS, None)
+        self._epoch = (-LASTS, 0)
 
     async def run(self) -> None:
         """Nudge for ever; a lost database or engine is waited for."""
@@ -49,6 +50,9 @@ class Courier:
                     await self._work(still)
             except asyncio.CancelledError:
                 raise
+            except Refused as refused:  # the lock is given up, for the courier whose turn it is
+                log.warning("courier rests", reason=refused.detail)
+                await asyncio.sleep(POLL)
             except Exception as error:  # noqa: BLE001 - whatever it was, the courier comes back
                 log.warning("courier interrupted", error=type(error).__name__)
                 await asyncio.sleep(RETRY)
@@ -67,20 +71,17 @@ class Courier:
             self._ledger.bells.leave(ATTENTION, bell)
 
     async def round(self) -> int:
-        """Nudge what is due now; answers with how many there were, 0 where another Temporal acts for the ledger."""
+        """Nudge what is due now; answers with how many there were. Raises Refused(SUPERSEDED): not this Temporal."""
         due = await self._ledger.attention_due(BATCH)
         if not due:
             return 0
         epoch = await self._present_epoch()
-        if epoch is None:
-            log.warning("another Temporal acts for this ledger; `caravel restore --take-over` changes that")
-            return 0
         for start in range(0, len(due), AT_ONCE):
             await self._nudge(due[start : start + AT_ONCE], epoch)
         return len(due)
 
-    async def _present_epoch(self) -> int | None:
-        """The epoch of this engine, None where it is not the one that acts: replaced, or wiped, a moment ago.
+    async def _present_epoch(self) -> int:
+        """The epoch of this engine, if it is the one that acts; it may have been replaced, or wiped, a moment ago.
 
         Read again every few seconds: a stale one only starts a loop that ends at once.
         """
@@ -89,7 +90,8 @@ class Courier:
         if now - read > LASTS:
             engine = await self._ledger.engine()
             own = engine.cluster in ("", await cluster_id(self._client))
-            epoch = engine.epoch if own else None
+            require(own, Reason.SUPERSEDED, "another Temporal acts for this ledger; `caravel restore --take-over`")
+            epoch = engine.epoch
             self._epoch = (now, epoch)
         return epoch
 
