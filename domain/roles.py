@@ -150,11 +150,13 @@ def _within(actor: Actor, scope: Scope, case: Belongs) -> bool:
 REVIEWS = frozenset({"SetUrgency", "SignSummary", "RecordCriterion"})
 NOTES = frozenset({"AddNote", "AttachDocument"})
 SUPERVISES = frozenset({"MoveOn", "Redate", "VoidCase", "ReopenCase", "WaiveRecord"})
-ENGINE_ONLY = frozenset({"RecordOutcome", "HoldUnit", "ExtendHold", "FreeUnit", "CommitUnit", "UseUnit"})
+ENGINE_ONLY = frozenset(
+    {"RecordOutcome", "HoldDose", "RefuseDose", "HoldUnit", "ExtendHold", "FreeUnit", "CommitUnit", "UseUnit"}
+)
 TOLD_BY_HOSPITALS = frozenset(
     {
-        "AcknowledgeSubmission", "AskForMore", "AcceptPatient", "DeclinePatient", "GiveQuote", "HoldDose",
-        "RefuseDose", "HoldBed", "RefuseBed", "IssueLetter", "ConfirmTravel", "StopTravel", "AdmitPatient",
+        "AcknowledgeSubmission", "AskForMore", "AcceptPatient", "DeclinePatient", "GiveQuote",
+        "HoldBed", "RefuseBed", "IssueLetter", "ConfirmTravel", "StopTravel", "AdmitPatient",
         "ConfirmScreening", "FailScreening", "SignGate", "RecordDepletion", "CompleteDepletion", "OmitDepletion",
         "StopDepletion", "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion",
         "PlanInfusions", "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing",

@@ -28,7 +28,6 @@ USE = "update capability set used_at = clock_timestamp() where token = $1 and us
 ANSWERS: Mapping[str, Sequence[str]] = {
     "submit_dossier": ("AcceptPatient", "DeclinePatient", "AskForMore", "AcknowledgeSubmission"),
     "request_quote": ("GiveQuote",),
-    "reserve_dose": ("HoldDose", "RefuseDose"),
     "hold_bed": ("HoldBed", "RefuseBed"),
     "request_invitation_letter": ("IssueLetter",),
     "confirm_open_door": ("ConfirmTravel", "StopTravel"),
