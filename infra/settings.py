@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     @property
     def destroyed_keys(self) -> Path:
         """What was destroyed, kept apart from the keys so that a restored folder is held against it."""
-        return self.home / "destroyed-keys"
+        return self.home / "destroyed"
 
     @property
     def document_folder(self) -> Path:

@@ -19,7 +19,9 @@ def configure_logs(level: str, *, plain: bool = False) -> None:
         _no_values,
     ]
     last: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if plain else structlog.processors.JSONRenderer(sort_keys=True)
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        if plain
+        else structlog.processors.JSONRenderer(sort_keys=True)
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

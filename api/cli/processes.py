@@ -16,6 +16,12 @@ RUN: dict[str, tuple[str, str]] = {
 """Processes: name → coroutine function of (settings), and what it does."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("api.run.maintenance:up", "Run everything on this machine until Ctrl-C."),
+    "restore": ("api.run.maintenance:restore", "Bring every open case live on the configured Temporal."),
+    "backup": ("api.run.maintenance:backup", "Database, documents and keys, in an order that restores."),
+    "rebuild": ("api.run.maintenance:rebuild", "Compute the read models again from the events."),
+    "rehearse": ("api.run.rehearsal.rehearse:rehearse", "Published courses or a cohort through years, in seconds."),
+    "simulator": ("api.run.maintenance:simulator", "Simulated hospitals."),
     "migrate": ("api.cli.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
     "doctor": ("api.cli.machine:doctor", "Look at everything this machine needs, and say what is missing."),
     "import": ("api.cli.importing:import_file", "Bring in running cases from a spreadsheet, each row once."),

@@ -77,9 +77,12 @@ class Program:
         self._process.spawn(self._command, env=self._environment)
         async with asyncio.timeout(30):
             while self._answers and not await self._answers():
-                if not self.pid:
-                    raise ServerError(f"{self._process.name} did not start:\n{self._process.last_words()}")
+                self._require_alive()
                 await asyncio.sleep(0.05)
+
+    def _require_alive(self) -> None:
+        if not self.pid:
+            raise ServerError(f"{self._process.name} did not start:\n{self._process.last_words()}")
 
     async def wait(self) -> int:
         """Wait until it has ended; its exit code."""

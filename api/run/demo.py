@@ -1,0 +1,181 @@
+"""The living demonstration of `caravel up`: a rehearsed past, seeded staff, hospitals on the air, people who act."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import asyncpg
+import structlog
+from rich.console import Console
+
+from activities.catalogue import Catalogue
+from activities.ports import CommandKey, Meta
+from activities.record import Ask
+from api.ports import DevSignIn
+from api.run.rehearsal.families import Trial, families
+from api.run.rehearsal.known import catalogued
+from api.run.rehearsal.reactions import Situation, next_command
+from api.run.rehearsal.rehearse import rehearse_courses
+from api.run.wiring import Parts
+from domain import catalogue
+from domain.centre import ChangeEndpoint
+from domain.errors import Refused
+from domain.lot import RegisterLot, ReleaseLot
+from domain.person import RegisterPerson
+from domain.protocol import ConfirmProtocolOpen
+from domain.state import Case
+from infra.catalogue_data import COURSES
+from infra.simulator.keys import HospitalKeys
+
+log = structlog.get_logger()
+
+ACTOR = "demo"
+META = Meta(ACTOR, purpose="demonstration", provenance="demonstration")
+OPEN_FOR, STOCK, EVERY = timedelta(days=120), 40, 20.0
+"""How long a protocol is confirmed open, units per demonstration lot, seconds between two acts."""
+
+SPAN = timedelta(days=700)
+ZONES = ("Asia/Kolkata", "Asia/Shanghai", "Europe/London")
+NAMES = {"coordinator": "Mei Tan", "supervisor": "Omar Said", "reviewer": "Ana Ruiz", "quality": "Jo Lind",
+         "auditor": "Eva Holm", "operator": "Sam Roy"}  # fmt: skip
+STAFF = {
+    f"person-{role}": RegisterPerson(role, "rehearsal", name, f"{role}@caravel.example", ZONES[n % 3], "en")  # type: ignore[arg-type]
+    for n, (role, name) in enumerate(NAMES.items())
+}
+"""Whom a visitor may sign in as: one of each role, made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demonstration is made of."""
+
+    cohort: int
+    seed: int
+    hospitals: str
+    keys: HospitalKeys
+
+
+async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> None:
+    """Fill a database with a past that ends now; does nothing to one that has one. `home` keeps the keys."""
+    if not await _untouched(dsn):
+        return
+    console.print("rehearsing the past: published courses on real protocols ...")
+
+    def progress(done: int, all_of: int, what: str) -> None:
+        console.print(f"  {done} of {all_of}: {what}")
+
+    await rehearse_courses(
+        COURSES.read_text("utf-8"),
+        database=dsn,
+        folder=home,
+        start=datetime.now(UTC) - SPAN,
+        seed=demo.seed,
+        progress=progress,
+    )
+
+
+async def _untouched(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn, ssl=False)
+    try:
+        return bool(await connection.fetchval("select not exists (select from event)"))
+    finally:
+        await connection.close()
+
+
+async def open_for_visitors(opened: Parts, demo: Demo) -> None:
+    """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
+    keeper = Catalogue(opened.ledger, opened.door.ids)
+    for stream, person in STAFF.items():
+        await _once(keeper, stream, person)
+    known = catalogued()
+    for centre, registered in known.centres.items():
+        await _once(keeper, centre, registered)
+        reached = ChangeEndpoint(f"{demo.hospitals}/{centre}/fhir", "desk@hospital.example", demo.keys.public(centre))
+        await _tell(keeper, centre, reached, f"{reached.endpoint}/{reached.callback_key}")
+    month = f"{datetime.now(UTC):%Y-%m}"
+    for number, protocol in enumerate(known.protocols):
+        await _once(keeper, protocol.stream, protocol.command)
+        until = datetime.now(UTC) + OPEN_FOR
+        await _tell(keeper, protocol.stream, ConfirmProtocolOpen(until, "demonstration desk"), month)
+        await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
+
+
+async def _stock(keeper: Catalogue, lot: str, product: str) -> None:
+    units = tuple(f"{lot}-U{n:03d}" for n in range(STOCK))
+    expires = datetime.now(UTC) + timedelta(days=400)
+    await _once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
+    await _tell(keeper, lot, ReleaseLot("person-quality"), "first")
+
+
+async def _once(keeper: Catalogue, stream: str, command: catalogue.Command) -> None:
+    """Register what is not there yet."""
+    try:
+        await keeper.entry(stream)
+    except Refused:
+        await keeper.record(stream, command, META)
+
+
+async def _tell(keeper: Catalogue, stream: str, command: catalogue.Command, about: str) -> None:
+    """Tell a stream something once; what it refuses (a closed protocol, a recalled lot) stays as it is."""
+    name = f"demo/{stream}/{command.type}/{about}"
+    body = sha256(name.encode()).digest()
+    try:
+        await keeper.record(stream, command, META, CommandKey(ACTOR, name, body))
+    except Refused as no:
+        log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
+
+
+def sign_in_for(port: int) -> DevSignIn:
+    """A development sign-in with a secret of this start."""
+    return DevSignIn(secrets.token_urlsafe(12), frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
+
+
+async def act(opened: Parts, demo: Demo) -> None:
+    """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
+    chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
+    open_trials = [(p.stream, p.command) for p in catalogued().protocols if p.command.centre]
+    trials = [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in open_trials]
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            await _deed(opened, demo, chance, trials)
+        except Refused as no:
+            log.info("demonstration deed refused", reason=no.reason.value)
+        except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
+            log.warning("demonstration waits", error=type(error).__name__)
+
+
+async def _deed(opened: Parts, demo: Demo, chance: random.Random, trials: Sequence[Trial]) -> None:
+    """One thing that somebody owes in one open case."""
+    waiting = await opened.ledger.open_cases()
+    if not waiting:
+        return
+    case, _, now = await opened.door.case(chance.choice(waiting).stream)
+    for owed in sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due):
+        kind, about, chased = _root(owed.kind, owed.about)
+        command = next_command(kind, _situation(case, about, demo, trials, now, chased=chased))
+        if command is not None:
+            await opened.door.record(Ask(case.id, META, command))
+            return
+
+
+def _root(kind: str, about: str) -> tuple[str, str, bool]:
+    if not kind.startswith("chase"):
+        return kind, about, False
+    first, _, rest = about.partition(":")
+    return first, rest, True
+
+
+def _situation(
+    case: Case, about: str, demo: Demo, trials: Sequence[Trial], now: datetime, *, chased: bool
+) -> Situation:
+    seed = int.from_bytes(sha256(f"{demo.seed}/{case.id}".encode()).digest()[:4])
+    family = families(1, seed, trials, timedelta(days=1))[0]
+    return Situation(case, about, family, random.Random(f"{seed}/{about}/{now:%Y%m%d%H}"), now, chased)  # noqa: S311

@@ -1,0 +1,128 @@
+"""What an operator does now and then: run everything here, restore onto a Temporal, back up, rebuild read models."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+
+from activities.ports import Views
+from activities.views import case_views
+from api.cli.outcome import say
+from api.cli.way import running
+from api.run.backup import backup as make_backup
+from api.run.courier import Courier
+from api.run.embedded import up as run_everything
+from api.run.restore import restore as bring_live
+from api.run.wiring import connect_temporal, parts
+from domain import catalogue, installation
+from domain.case import EVENTS, fold
+from domain.copying import replace
+from domain.fact import Fact
+from infra.keys import FolderKeys
+from infra.ledger.codec import Codec
+from infra.ledger.rebuild import Rebuild, Rebuilt
+from infra.server_process import ServerError
+from infra.settings import Settings
+
+UNAVAILABLE = 3
+
+
+def up(*, home: Path | None = None, cohort: int = 60, seed: int = 1, still: bool = False) -> None:
+    """Run everything on this machine until Ctrl-C: PostgreSQL, Temporal, hospitals, mail, worker, API.
+
+    Args:
+        home: Folder of all data; CARAVEL_HOME or ./.caravel.
+        cohort: How many journeys an empty folder is filled with.
+        seed: The same seed, the same journeys.
+        still: Nobody acts by themselves afterwards.
+    """
+    try:
+        running(run_everything((home or Settings().home).absolute(), cohort=cohort, seed=seed, still=still))
+    except ServerError as error:
+        Console(stderr=True).print(str(error))
+        sys.exit(UNAVAILABLE)
+
+
+def restore(*, take_over: bool = False) -> None:
+    """Start a loop for every open case on the configured Temporal; the first start of an installation does this too.
+
+    Args:
+        take_over: Act for a ledger another Temporal acts for; stop that one first.
+    """
+    restored = running(_restore(take_over=take_over))
+    say(f"epoch {restored.epoch}: {restored.now} cases started now, {restored.later} sleep until something falls due")
+
+
+async def _restore(*, take_over: bool) -> Any:  # noqa: ANN401 - Restored
+    settings = Settings()
+    async with parts(settings, connections=4) as here:
+        client = await connect_temporal()
+        courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
+        return await bring_live(here.ledger, client, courier, take_over=take_over, progress=_progress)
+
+
+def _progress(done: int, all_of: int) -> None:
+    if done == all_of or done % 500 == 0:
+        Console(stderr=True).print(f"  {done} of {all_of}")
+
+
+def backup(into: Path) -> None:
+    """Write database, documents and keys into a new folder below `into`, in an order that restores."""
+    say(str(running(make_backup(Settings(), into))))
+
+
+def rebuild(*, check: bool = False) -> None:
+    """Compute every read model again from the events and swap it in.
+
+    Args:
+        check: Only compare; the exit code is 1 when anything differs.
+    """
+    rebuilt = running(_rebuild(swap=not check))
+    say(f"{rebuilt.streams} streams, {len(rebuilt.differing)} rows differed")
+    for table, stream in rebuilt.differing:
+        say(f"  {table} {stream}")
+    if check and rebuilt.differing:
+        sys.exit(1)
+
+
+async def _rebuild(*, swap: bool) -> Rebuilt:
+    settings = Settings()
+    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
+    codec = Codec((*installation.EVENTS, *EVENTS, *catalogue.EVENTS))
+    connection = await asyncpg.connect(settings.database_url.get_secret_value(), ssl=False)
+    try:
+        return await Rebuild(connection, keys, codec, views_of).run(swap=swap)
+    finally:
+        await connection.close()
+
+
+def views_of(stream: str, facts: Sequence[Fact[Any]]) -> Views:
+    """The read models of any stream from all its facts."""
+    kind = stream.split("-", maxsplit=1)[0]
+    if kind == "case":
+        return case_views(replace(fold(facts), id=stream))
+    if kind in catalogue.CATALOGUE:
+        return Views(source=catalogue.read_model(stream, catalogue.fold(stream, facts)))
+    return Views()
+
+
+def simulator(*, port: int, book: Path, keys: Path, api: str = "", seed: int = 1, speed: float = 1.0) -> None:
+    """Simulated hospitals: a FHIR server per centre that acknowledges, asks, accepts, declines, or never answers.
+
+    Args:
+        port: Where it listens, on 127.0.0.1.
+        book: SQLite file it keeps its own book in.
+        keys: Folder of its signing secret.
+        api: Where callbacks go.
+        seed: What every mood follows from.
+        speed: Seconds of the journey in one second.
+    """
+    from infra.simulator.__main__ import options, serve  # noqa: PLC0415 - a program of its own
+
+    words = ["--port", str(port), "--book", str(book), "--keys", str(keys), "--api", api]
+    running(serve(options([*words, "--seed", str(seed), "--speed", str(speed)])))
