@@ -22,12 +22,13 @@ PER_YEAR = {"y": 1.0, "m": 12.0, "w": 52.2, "d": 365.25}
 
 @dataclass(frozen=True, slots=True)
 class KnownProtocol:
-    """A protocol of the catalogue; `names` are its numbers and what its product is called, `ages` in years."""
+    """A protocol of the catalogue. `names` are its numbers and what its product is called, `ages` in years."""
 
     stream: str
     command: RegisterProtocol
     names: tuple[str, ...]
     ages: tuple[float, float] = (0.0, 200.0)
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def catalogued() -> Catalogued:
     """The catalogue that comes with Caravel."""
     rows = {row["stream"]: row for row in json.loads(catalogue_data.PROTOCOLS.read_text(encoding="utf-8"))["protocols"]}
     known = [
-        KnownProtocol(stream, command, tuple(_names(rows[stream])), _ages(rows[stream]))
+        KnownProtocol(
+            stream, command, tuple(_names(rows[stream])), _ages(rows[stream]), str(rows[stream].get("status") or "")
+        )
         for stream, command in catalogue_data.protocols().items()
     ]
     return Catalogued(known, catalogue_data.centres())

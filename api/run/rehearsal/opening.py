@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from api.run.rehearsal.chance import seeded_ids
@@ -20,6 +20,12 @@ from infra.policy import load_policy
 from infra.postgres_server import PostgresServer
 
 NAME = "rehearsal"
+ENDS = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def ends_by() -> datetime:
+    """Where the clock of a rehearsal that was given no start stands at the end."""
+    return ENDS
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as as_json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,9 @@ from api.run.rehearsal import report
 from api.run.rehearsal.courses import CoursesInvalid, read_courses
 from api.run.rehearsal.courses_run import Progress, play_courses, span
 from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.opening import stage
+from api.run.rehearsal.opening import ends_by, stage
 from domain.errors import Refused
 
-ENDS = datetime(2026, 1, 5, tzinfo=UTC)
-"""Where the clock of a rehearsal without a start stands at the end."""
 OK, REFUSED, INVALID = 0, 1, 2
 
 
@@ -34,7 +32,7 @@ async def rehearse_courses(
 ) -> Mapping[str, Any]:
     """Every course of a file, told back as JSON. Raises CoursesInvalid; Refused for a ledger that is not empty."""
     courses = read_courses(text)
-    begins = start or ENDS - span(courses)
+    begins = start or ends_by() - span(courses)
     async with stage(begins, seed, database=database, folder=folder) as scene:
         played = await play_courses(scene, courses, catalogued(), progress)
         events = scene.ledger.appended

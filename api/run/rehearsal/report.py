@@ -10,7 +10,6 @@ from rich.table import Table
 from api.run.rehearsal.courses import Published
 from api.run.rehearsal.courses_run import Played
 from api.run.rehearsal.days import days_of
-from api.run.rehearsal.script import END
 from domain.fact import Fact
 from domain.state import Case
 
@@ -143,4 +142,15 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     return rows
 
 
-__all__ = ["END", "outcome", "status", "table"]
+def cohort_table(told: Mapping[str, Any]) -> Table:
+    """A cohort for people: how many cases ended how, and how fast it went."""
+    rows = Table(title=f"{told['cases']} cases until {told['until'][:10]}")
+    rows.add_column("where they stand")
+    rows.add_column("cases", justify="right")
+    for end, count in told["ends"].items():
+        rows.add_row(end, str(count))
+    rows.add_section()
+    rows.add_row("open, and nobody owes anything", str(len(told["stuck"])))
+    rows.add_row("events", f"{told['events']} ({told['events_per_second']} a second)")
+    rows.add_row("seconds", f"{told['seconds']} ({told['cases_per_second']} cases a second)")
+    return rows

@@ -10,6 +10,7 @@ from itertools import count
 
 from activities.attend import Attending, turn_of
 from activities.catalogue import Catalogue
+from activities.far_sides import NotReached
 from activities.orders import Attend, Due, Order, Turn
 from activities.perform import Hand, Performing
 from activities.ports import Append, Ledger, Meta
@@ -22,6 +23,7 @@ from domain.case import Command
 from domain.errors import Reason, require
 from domain.fact import Draft, Ids
 from domain.policy import Policy
+from domain.stages.sources import watched
 from domain.state import Case
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS
@@ -125,6 +127,13 @@ class Stage:
         else:
             self._sleep(loop, today)
 
+    async def wake_watchers(self, stream: str) -> None:
+        """A lot, protocol, centre or person changed: every case that watches it looks again."""
+        for case in [name for name in self._loops if stream in watched(self.case(name))]:
+            loop = self._loops.get(case)
+            if loop is not None:
+                await self._run(loop, go_on=True, started=True)
+
     async def leave(self, case: str) -> Case:
         """A last look; then nobody looks at this case any more, and it stays as it is."""
         await self._attending.attend(Attend(case, EPOCH, 0))
@@ -186,8 +195,9 @@ class Stage:
         order = Order(loop.case, due.effect, EPOCH)
         try:
             await self._performing.attempt(order, self.hands[due.kind])
-        except Exception:  # noqa: BLE001 - whatever it was, the outcome is unknown
-            await self.ledger.failed(loop.case, due.effect, EPOCH)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown
+            if not isinstance(error, NotReached):
+                await self.ledger.failed(loop.case, due.effect, EPOCH)
             again = self.clock.now + pause
             if again < deadline:
                 longer = min(pause * 2, LONGEST_RETRY)
