@@ -75,10 +75,10 @@ async def run_worker(settings: Settings) -> None:
     async with parts(settings) as here:
         if here.ledger.read_only:
             raise Refused(Reason.READ_ONLY, "this ledger belongs to another installation; no courier, no effects")
-        client = await connect_temporal()
-        await _own(here, client, stop)
+        await _own(here, await connect_temporal(), stop)
         if stop.is_set():
             return
+        client = await connect_temporal(lazy=False)  # a worker's has to be connected
         async with all_hands(here, links(here.ledger, settings.public_url)) as table:
             courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
             log.info("worker ready")

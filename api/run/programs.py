@@ -55,6 +55,8 @@ class Program:
         if name not in self.ports:
             known = int(self._process.remembered().get(name) or 0)
             self.ports[name] = known if known and usable(known) else free_port()
+            self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._process.remember(**self.ports)
         return self.ports[name]
 
     def runs(
@@ -73,7 +75,6 @@ class Program:
         if self.pid:
             return
         await self._process.own()
-        self._process.remember(**self.ports)
         self._process.spawn(self._command, env=self._environment)
         async with asyncio.timeout(30):
             while self._answers and not await self._answers():

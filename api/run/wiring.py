@@ -55,5 +55,5 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
 
 async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords
     """A client by TEMPORAL_* (temporalio.envconfig); lazy, so that a process starts while Temporal is away."""
-    config: Mapping[str, Any] = {**ClientConfig.load_client_connect_config(), **overrides}
-    return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=True)
+    config: Mapping[str, Any] = {"lazy": True, **ClientConfig.load_client_connect_config(), **overrides}
+    return await Client.connect(**config, data_converter=pydantic_data_converter)
