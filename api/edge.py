@@ -7,9 +7,9 @@ import time
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars, clear_contextvars
+from structlog.contextvars import clear_contextvars
 
-from api.health import Figures
+from api.health import METHODS, Figures
 from api.limits import Throttle, address
 from api.problems import Problem, of_failure
 
@@ -60,7 +60,7 @@ class Edge:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
-        self._figures.answered(scope["method"], route, status, seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._figures.answered(method, route, status, seconds)
         if scope["path"] not in QUIET:
-            with bound_contextvars(method=scope["method"] if route != "unknown" else "other", route=route):
-                log.info("answered", status=status, ms=round(seconds * 1000, 1))
+            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -41,9 +41,8 @@ class Figures:
         return Gauge(name, text, labels, registry=self.registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request was answered. `route` is the template, never an address."""
-        known = method if method in METHODS else "other"
-        self._latency.labels(known, route, str(status)).observe(seconds)
+        """One request was answered. `method` is one of METHODS or other, `route` the template, never an address."""
+        self._latency.labels(method, route, str(status)).observe(seconds)
 
     def page(self, figures: Mapping[str, object]) -> bytes:
         """The text Prometheus reads."""
