@@ -1,0 +1,70 @@
+"""Rehearsal: events and cases a second; one fifteen-year case against bare appends of the same number of events.
+
+python bench/rehearsal.py [cases] [years]
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from activities.ports import Append, Meta
+from api.run.rehearsal.chance import seeded_ids
+from api.run.rehearsal.cohort_run import rehearse_cohort
+from api.run.rehearsal.courses import Course, Published
+from api.run.rehearsal.courses_run import play_courses
+from api.run.rehearsal.days import read_day
+from api.run.rehearsal.known import catalogued
+from api.run.rehearsal.opening import stage
+from domain.fact import Draft
+from domain.stages.anytime import NoteAdded
+
+BEGINS = datetime(2008, 3, 3, tzinfo=UTC)
+LAST = 15 * 365
+
+
+def fifteen_years() -> Course:
+    """An infusion, and a word every half year until the fifteenth."""
+    days = [(0, "infusion"), *((day, "follow_up") for day in range(180, LAST + 1, 180))]
+    events = [Published(n, kind, read_day({"known": True, "at": day}), {}) for n, (day, kind) in enumerate(days)]
+    return Course("fifteen years", "bench", tuple(events), alive=True)
+
+
+async def one_case() -> tuple[int, float]:
+    """Events and seconds of one case from its inquiry to its fifteenth year."""
+    async with stage(BEGINS, 1) as scene:
+        began = time.perf_counter()
+        await play_courses(scene, [fifteen_years()], catalogued())
+        return scene.ledger.appended, time.perf_counter() - began
+
+
+async def bare(events: int) -> float:
+    """Seconds for as many appends of one small event each, one after the other, to the same kind of ledger."""
+    ids = seeded_ids(2)
+    async with stage(BEGINS, 1) as scene:
+        began = time.perf_counter()
+        for n in range(events):
+            draft = Draft(NoteAdded("note", "a word"), ids())
+            await scene.ledger.append(Append("case-bare", n, [draft], Meta("bench"), at=BEGINS + timedelta(minutes=n)))
+        return time.perf_counter() - began
+
+
+async def main(cases: int, years: float) -> None:
+    """Print the figures."""
+    events, seconds = await one_case()
+    alone = await bare(events)
+    ratio = f"{seconds / alone:.1f} times {events} bare appends ({alone:.2f} s)"
+    print(f"one fifteen-year case: {seconds:.2f} s, {events} events; {ratio}")
+    with tempfile.TemporaryDirectory() as folder:
+        span = timedelta(days=365.25 * years)
+        told = await rehearse_cohort(cases, 1, span, folder=Path(folder))
+    print(f"cohort of {cases} over {years:g} years: {told['seconds']} s, {told['events']} events")
+    print(f"  {told['events_per_second']} events a second, {told['cases_per_second']} cases a second")
+    print(f"  {len(told['stuck'])} stuck; {told['ends']}")
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    asyncio.run(main(int(words[0]) if words else 20, float(words[1]) if len(words) > 1 else 3.0))

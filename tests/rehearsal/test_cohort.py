@@ -1,0 +1,105 @@
+"""Generated cohorts: whoever owes anything acts, nobody is left in a state that nobody can leave, a seed repeats."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from api.run.rehearsal.cohort_run import Cohort, rehearse_cohort
+from api.run.rehearsal.families import families
+from api.run.rehearsal.known import catalogued
+from api.run.rehearsal.market import Market
+from api.run.rehearsal.memory import Remembering
+from api.run.rehearsal.reactions import REACTIONS
+from api.run.rehearsal.rehearse import INVALID, rehearse
+from domain.journey import OWES
+from tests.rehearsal.played import fresh
+
+BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
+BY_NOBODY = {"owner", "infusion_date"}
+"""A case of a cohort has an owner from the start, and its infusions are told on the day."""
+
+
+def test_whatever_can_be_owed_somebody_reacts_to() -> None:
+    assert {row.kind for row in OWES} - set(REACTIONS) == BY_NOBODY
+    assert set(REACTIONS) <= {row.kind for row in OWES}
+
+
+def test_families_are_the_same_for_the_same_seed_and_of_every_sort() -> None:
+    trials = Market.__new__(Market)
+    trials._known = catalogued()
+    trials._chance = random.Random("market/1")
+    found = trials._trials()
+    one, again, other = (families(200, seed, found, timedelta(days=900)) for seed in (1, 1, 2))
+    assert one == again != other
+    for trait in ("silent", "declines", "lost", "minor", "urgent"):
+        assert 0 < sum(getattr(f, trait) for f in one) < 80, trait
+    assert {t.protocol for f in one for t in f.trials} == {t.protocol for t in found}
+    assert max(f.asks_after for f in one) <= timedelta(days=900)
+
+
+def test_protocols_that_are_over_take_nobody() -> None:
+    market = Market.__new__(Market)
+    market._known = catalogued()
+    market._chance = random.Random("market/1")
+    streams = {t.protocol for t in market._trials()}
+    assert "protocol-nct06308978" in streams  # recruiting
+    assert not streams & {"protocol-nct04030195", "protocol-nct02746952", "protocol-nct03056339"}  # completed
+
+
+def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"courses": [{"patient": "P-1", "events": [{"kind": "death", "day": {"at": "3"}}]}]}')
+    assert rehearse() == INVALID
+    assert rehearse(courses=bad, cohort=3) == INVALID
+    assert rehearse(courses=bad) == INVALID
+    assert rehearse(courses=tmp_path / "none.json") == INVALID
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert "either --courses FILE or --cohort N" in said
+    assert "P-1: events[0].day: `at` is no number of days" in said
+    assert "none.json" in said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_cohort_ends_where_somebody_can_go_on(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instants: list[datetime] = []
+    append = Remembering.append
+
+    async def watched(self: Remembering, given: object) -> object:
+        facts = await append(self, given)  # type: ignore[arg-type]
+        instants.extend(f.at for f in facts)
+        return facts
+
+    monkeypatch.setattr(Remembering, "append", watched)
+    dsn = await fresh(postgres, f"cohort_{tmp_path.name.replace('-', '_')}")
+    told = await rehearse_cohort(6, 3, timedelta(days=500), database=dsn, folder=tmp_path, start=BEGINS)
+    assert told["stuck"] == []
+    assert told["cases"] == 6
+    assert told["events"] == len(instants) > 1000
+    assert instants == sorted(instants)
+    assert instants[0] >= BEGINS and instants[-1] == BEGINS + timedelta(days=500)  # noqa: PT018
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_the_same_seed_gives_the_same_cohort(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[object]] = []
+    ends = Cohort.ends
+
+    def kept(self: Cohort) -> object:
+        scene = self._scene
+        ran.append([(f.id, f.at, f.event) for case in self._families for f in scene.ledger.facts(case)])
+        return ends(self)
+
+    monkeypatch.setattr(Cohort, "ends", kept)
+    for n in range(2):
+        dsn = await fresh(postgres, f"seed_{n}_{tmp_path.name.replace('-', '_')}")
+        await rehearse_cohort(2, 11, timedelta(days=150), database=dsn, folder=tmp_path / str(n), start=BEGINS)
+    assert len(ran[0]) > 100
+    assert ran[0] == ran[1]
