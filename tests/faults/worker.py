@@ -75,15 +75,15 @@ def hasten() -> None:
 
 def die_after_commit(here: Engine, crash: Crash) -> None:
     """Between the recorded outcome, or look, and whoever waits to hear of it."""
-    release, append = here.ledger.release, here.ledger.append
+    release, committed = here.ledger.release, here.ledger.append
 
     async def released(effect: str, attempt: int) -> None:
         await crash.point("recorded")
         await release(effect, attempt)
 
-    async def appended(what: Append) -> Sequence[Fact[Any]]:
-        facts = await append(what)
-        if what.attention and what.attention.attended:
+    async def appended(append: Append) -> Sequence[Fact[Any]]:
+        facts = await committed(append)
+        if append.attention and append.attention.attended:
             await crash.point("attended")
         return facts
 
