@@ -15,9 +15,11 @@ from activities.perform import Delivered, Hand, Outward, PutOff
 from activities.ports import CommandKey, Ledger, Meta
 from activities.record import ENGINE
 from domain import catalogue, lot
+from domain.centre import Centre
 from domain.effects import Effect
 from domain.personal import Erased
 from domain.policy import Party, Policy
+from domain.protocol import Protocol
 from domain.state import Case
 from domain.unit import CommitUnit, FreeUnit
 from infra.notices.quiet import quiet_until
@@ -44,15 +46,13 @@ class ToHospital:
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Raises FarSideRefused(no_centre) where nobody is asked."""
         name = self._addressing.centre_of(case, effect)
-        found = await self._ledger.sources([name]) if name else []
-        if not found:
+        centre = catalogue.fold(name, (await self._ledger.load(name)).facts) if name else None
+        if not isinstance(centre, Centre) or not centre.version:
             raise FarSideRefused("no_centre")
-        centre = found[0].state
-        if centre.get("endpoint"):
+        if centre.endpoint:
             request = self._addressing.hospital(case, effect)
-            return await Outward(self._hospitals(name, centre["endpoint"])).deliver(request, repeat=repeat)
-        languages = centre.get("languages") or ["en"]
-        reader = Reader(str(centre.get("mail", "")), str(languages[0]), str(centre.get("zone", "UTC")))
+            return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)
+        reader = Reader(centre.mail, next(iter(centre.languages), "en"), centre.zone)
         question = await self._addressing.question(case, effect, reader, now)
         return await Outward(self._mail).deliver(question, repeat=repeat)
 
@@ -93,9 +93,10 @@ class StockedLots(Lots):
 
     async def stocked(self, case: Case) -> Sequence[str]:
         """Lots of the protocol's product, the soonest to expire first."""
-        found = await self._ledger.sources([case.protocol]) if case.protocol else []
-        product = str(found[0].state.get("product", "")) if found else ""
-        return await self._lots_of(product)
+        if not case.protocol:
+            return []
+        protocol = catalogue.fold(case.protocol, (await self._ledger.load(case.protocol)).facts)
+        return await self._lots_of(protocol.product) if isinstance(protocol, Protocol) else []
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> lot.Lot:
         """Record a command on a lot, once per (lot, effect, command)."""
