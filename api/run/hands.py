@@ -96,7 +96,8 @@ class StockedLots(Lots):
         if not case.protocol:
             return []
         protocol = catalogue.fold(case.protocol, (await self._ledger.load(case.protocol)).facts)
-        return await self._lots_of(protocol.product) if isinstance(protocol, Protocol) else []
+        known = protocol.description if isinstance(protocol, Protocol) else None
+        return await self._lots_of(known.product) if known else []
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> lot.Lot:
         """Record a command on a lot, once per (lot, effect, command)."""
