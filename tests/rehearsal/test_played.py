@@ -13,7 +13,11 @@ from domain.errors import Reason, Refused
 from tests.rehearsal.played import START, courses_of, day_0, expected, fresh, play, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-MISSING = {("U-08", 1)}
+MISSING = {
+    ("U-08", 1): "no word for 'vaccination'",
+    ("U-09", 10): "already: the death is recorded",
+    ("U-09", 11): "no earlier event of this source is meant",
+}
 CORRECTED = {  # the corrected event keeps its own day, unless the correction names another for it
     ("U-01", 7): {"precision": "day", "day": 28},
     ("U-09", 0): {"precision": "day", "day": 2},
@@ -46,6 +50,7 @@ async def test_every_published_event_is_represented_on_its_day(cases: Mapping[st
         by_index = {row["index"]: row for row in case["represented"]}
         missing = {(course.patient, row["index"]) for row in case["missing"]}
         assert missing == {m for m in MISSING if m[0] == course.patient}, case["missing"]
+        assert all(MISSING[course.patient, row["index"]] in row["reason"] for row in case["missing"])
         assert len(by_index) + len(missing) == len(course.events)
         for event in course.events:
             if event.index in by_index:

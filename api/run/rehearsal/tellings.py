@@ -54,9 +54,9 @@ class Fields:
         value = self._left.get(name)
         return self._left.pop(name) if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def flag(self, name: str, *, otherwise: bool) -> bool:
-        """True or false, where it is said."""
-        return bool(self._left.pop(name)) if isinstance(self._left.get(name), bool) else otherwise
+    def drop(self, name: str) -> None:
+        """Said by the command itself."""
+        self._left.pop(name, None)
 
     def grades(self) -> tuple[int | None, int | None]:
         """The grade given: exact, at least, or neither. A grade in other words stays in the detail."""
@@ -138,9 +138,12 @@ def _transplant(e: Published, occurred: When) -> Command:
 
 
 def _follow_up(e: Published, occurred: When) -> Command:
+    """A contact that found the patient dead is kept as a finding; the death itself has its own event and date."""
     f = Fields(e)
-    alive = f.flag("alive", otherwise=True)
-    return RecordVisit("", alive, f.text("result", "what"), f.detail(), occurred)
+    if e.fields.get("alive") is False:
+        return ReportLaboratory("follow-up: not alive", f.detail(), occurred)
+    f.drop("alive")
+    return RecordVisit("", True, f.text("result", "what"), f.detail(), occurred)
 
 
 def _depletion(e: Published, occurred: When) -> Command:
