@@ -137,7 +137,8 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS),
     Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
-        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient)
+        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient,
+             admission.AdmitPatient)
         + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
     Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         _all(infusion.Command, recovery.Command, redosing.Command) + HOLDS + STAY + PEOPLE + REPORTS + AFTER),

@@ -116,9 +116,10 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def needed(case: Case) -> bool:
-    """Whether a bed must be held: accepted, priced, not yet admitted."""
-    before = case.stage in (Stage.ELIGIBILITY, Stage.VISA, Stage.ADMISSION) and not case.exit
-    return before and case.accepted is not None and case.quote.state == "held" and not case.admitted
+    """Whether a bed must be held: accepted, priced, not yet admitted, for the first time or to come again."""
+    returning = case.stage is Stage.REDOSING and case.returning
+    before = case.stage in (Stage.ELIGIBILITY, Stage.VISA, Stage.ADMISSION) or returning
+    return before and not case.exit and case.accepted is not None and case.quote.state == "held" and not case.admitted
 
 
 def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

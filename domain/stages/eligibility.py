@@ -211,7 +211,8 @@ def _valid_until(case: Case, about: str) -> datetime | None:
 def before_travel(case: Case) -> bool:
     """Whether acceptance, price and holds still have to last until the patient arrives."""
     travelling = case.stage is Stage.ADMISSION and case.entered is None
-    return (case.stage in (Stage.ELIGIBILITY, Stage.VISA) or travelling) and not case.exit
+    returning = case.stage is Stage.REDOSING and case.returning
+    return (case.stage in (Stage.ELIGIBILITY, Stage.VISA) or travelling or returning) and not case.exit
 
 
 def _accepted(case: Case) -> Iterable[str]:

@@ -240,8 +240,8 @@ def test_a_refusal_goes_to_a_person_who_asks_anew_or_lets_it_be() -> None:
 def test_only_what_is_in_doubt_is_settled() -> None:
     j, effect = asked("hold_bed")
     when(j, SettleEffect(effect.id, "delivered")).then_refused(Reason.NOT_NOW, "the effect is requested")
-    when(j, SettleEffect("nothing", "delivered")).then_refused(Reason.NOT_FOUND, "no such effect")
-    when(j, RecordOutcome("nothing", 1, "delivered")).then_refused(Reason.NOT_FOUND, "no such effect")
+    when(j, SettleEffect("nothing", "delivered")).then_refused(Reason.NOT_FOUND, "no such effect in this case")
+    when(j, RecordOutcome("nothing", 1, "delivered")).then_refused(Reason.NOT_FOUND, "no such effect in this case")
 
 
 def test_a_late_certainty_ends_an_unknown_and_never_undoes_a_certainty() -> None:

@@ -392,9 +392,11 @@ def test_a_snooze_moves_reminders_and_nothing_else() -> None:
 
 def test_a_snooze_ends_before_the_deadline_and_after_now() -> None:
     j, o = scene("invitation_letter")
-    when(j, Snooze("nothing", j.now + HOUR, "x")).then_refused(Reason.NOT_FOUND, "no such obligation")
+    when(j, Snooze("nothing", j.now + HOUR, "x")).then_refused(Reason.NOT_FOUND, "no such obligation in this case")
     when(j, Snooze(o.id, j.now, "x")).then_refused(Reason.INVALID, "that lies in the past")
-    when(j, Snooze(o.id, o.due, "x")).then_refused(Reason.INVALID, "redate it instead")
+    when(j, Snooze(o.id, o.due, "x")).then_refused(
+        Reason.INVALID, "a snooze ends before the deadline; redate it instead"
+    )
 
 
 def test_redating_moves_a_deadline_and_its_steps() -> None:

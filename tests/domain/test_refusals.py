@@ -1,0 +1,105 @@
+"""Every refusal the domain can give is given once by a test, with its reason and its words."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import domain
+from domain.case import decide
+from domain.errors import Reason, Refused
+from domain.stages.eligibility import AcceptPatient
+from domain.stages.infusion import PlanInfusions
+from domain.stages.lymphodepletion import RecordDepletion
+from domain.state import Case, Stage
+from tests.domain.course import start
+from tests.domain.refusals import No
+
+HERE = Path(__file__).parent
+ROOT = Path(domain.__file__).parent
+SOURCES = [*sorted((ROOT / "stages").glob("*.py")), ROOT / "case.py", ROOT / "effects.py"]
+ELSEWHERE = {
+    "no such effect in this case": "test_effects",
+    "the effect is ": "test_effects",
+    "a person has settled it": "test_effects",
+    "that lies in the past": "test_obligations",
+    "a snooze ends before the deadline; redate it instead": "test_obligations",
+    "a deadline lies ahead": "test_obligations",
+    "no such obligation in this case": "test_obligations",
+    "the obligation is ": "test_obligations",
+    "there is no frozen dossier to submit": "test_stage_eligibility",
+    "another centre has accepted": "test_refusals",
+    "no follow-up is open": "test_stage_follow_up",
+    "re-dosing is decided; decide on another pathway first": "test_moving",
+    "nothing can be noted of ": "test_anytime",
+    "no treatment is under way": "test_refusals",
+    " is accepted in: ": "test_journey_table",
+    "; the case stands at ": "test_journey_table",
+    "the lymphodepletion gate is not signed": "test_stage_redosing",
+}
+"""Refusals whose test is not a row of a table."""
+
+
+def _tables() -> list[No]:
+    names = sorted(p.stem for p in HERE.glob("test_*.py"))
+    modules = [importlib.import_module(f"tests.domain.{n}") for n in names if n != "test_refusals"]
+    return [no for module in modules for no in getattr(module, "REFUSALS", ()) if isinstance(no, No)]
+
+
+def _written() -> list[tuple[str, str, str]]:
+    """(file and line, reason, the fixed words) of every refusal in the source."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if isinstance(node, ast.Call) and name in ("require", "Refused"):
+                reason, detail = node.args[name == "require" :][:2]
+                found.append((f"{path.stem}:{node.lineno}", ast.unparse(reason), _words(detail)))
+    return found
+
+
+def _words(detail: ast.expr) -> str:
+    parts = detail.values if isinstance(detail, ast.JoinedStr) else [detail]
+    fixed = [str(p.value) for p in parts if isinstance(p, ast.Constant)]
+    return max(fixed, key=len, default="")
+
+
+@pytest.mark.parametrize(("where", "reason", "words"), _written(), ids=lambda x: str(x)[:50])
+def test_every_refusal_is_given_somewhere(where: str, reason: str, words: str) -> None:
+    if words in ELSEWHERE:
+        text = (HERE / f"{ELSEWHERE[words]}.py").read_text()
+        assert words.strip() in text, f"{where}: no test says {words!r}"
+        return
+    wanted = Reason[reason.removeprefix("Reason.")]
+    given = [no for no in TABLES if no.reason is wanted and _said(no.detail, words)]
+    assert given, f"{where}: nobody is ever refused {words!r} ({reason})"
+
+
+TABLES = _tables()
+
+
+def _said(told: str, words: str) -> bool:
+    """The test gives the beginning of the words, or the words contain a value."""
+    return not words or words in told or words.startswith(told)
+
+
+def test_another_centre_cannot_accept_beside_the_first() -> None:
+    """`another centre has accepted` and `no treatment is under way` guard what rules and stages already exclude."""
+    j = start("accepted")
+    first = next(iter(j.case.submissions.values()))
+    both = {first.id: first, "other": replace(first, id="other", state="submitted")}
+    with pytest.raises(Refused, match="another centre has accepted"):
+        decide(replace(j.case, submissions=both), AcceptPatient("other", "Dr"), j.now, j.ids, j.policy)
+    empty = Case(version=1, stage=Stage.LYMPHODEPLETION)
+    for command in (RecordDepletion("x"), PlanInfusions(1)):
+        with pytest.raises(Refused, match="no treatment is under way"):
+            decide(empty, command, j.now, j.ids, j.policy)
+
+
+def test_a_refusal_nobody_tests_would_be_seen() -> None:
+    """Control."""
+    assert not [no for no in TABLES if _said(no.detail, "words nobody says")]

@@ -1,0 +1,241 @@
+"""Infusion [S8-S10]: two people, one unit, one patient; what was thawed never goes back; then recovery."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.errors import Reason
+from domain.stages.closing import LeaveJourney
+from domain.stages.infusion import (
+    AuthoriseInfusion,
+    CheckIdentity,
+    DestroyUnit,
+    IdentityChecked,
+    InfusionAuthorised,
+    InfusionCompleted,
+    InfusionsPlanned,
+    PlanInfusions,
+    RecordInfusion,
+    StartThaw,
+    ThawStarted,
+    UnitDestroyed,
+)
+from domain.stages.moving import StageEntered
+from domain.stages.observations import (
+    AssessResponse,
+    DeathReported,
+    ReportDeath,
+    ReportInfection,
+    ReportToxicity,
+    ResponseAssessed,
+    ToxicityReported,
+)
+from domain.stages.people import WithdrawConsent
+from domain.stages.recovery import (
+    DecidePathway,
+    DeclaredFitHome,
+    DeclareFitHome,
+    DischargePatient,
+    PathwayDecided,
+    PatientDischarged,
+    PatientReadmitted,
+    ReadmitPatient,
+)
+from domain.stages.redosing import DecideRedosing
+from domain.state import Exit, Stage
+from domain.when import When
+from tests.domain.course import LOT, STEPS, UNIT, patient, start
+from tests.domain.journey import DAY, HOUR, Journey, when
+from tests.domain.refusals import No
+
+
+def check(first: str = "nurse-1", second: str = "nurse-2", unit: str = UNIT, match: bool = True) -> CheckIdentity:
+    return CheckIdentity(first, second, unit, patient_matches=match, unit_matches=match)
+
+
+REFUSALS = (
+    No("infused", AuthoriseInfusion("Dr"), Reason.NOT_NOW, "every planned infusion of this treatment is given"),
+    No(
+        "infusion",
+        AuthoriseInfusion("Dr"),
+        Reason.NEVER_WAIVED,
+        "a consent is not given or was taken back",
+        lambda j: j.tell(WithdrawConsent("trial", patient(j))),
+    ),
+    No(
+        "checked",
+        StartThaw(UNIT),
+        Reason.NEVER_WAIVED,
+        "a consent is not given or was taken back",
+        lambda j: j.tell(WithdrawConsent("risks", patient(j))),
+    ),
+    No("infusion", AuthoriseInfusion("Dr"), Reason.LAPSED, "no dose is held now", lambda j: j.away(90 * DAY)),
+    No("checked", StartThaw(UNIT), Reason.LAPSED, "the lot has expired", lambda j: j.source(LOT, expires=j.now)),
+    No("infusion", check(), Reason.MISSING, "the infusion is not authorised"),
+    No("thawed", check(), Reason.ALREADY, "a unit is thawing"),
+    No("authorised", check("nurse-1", "nurse-1"), Reason.FOUR_EYES, "two different people check"),
+    No("authorised", check("", "nurse-1"), Reason.FOUR_EYES, "two different people check"),
+    No("authorised", check(match=False), Reason.NEVER_WAIVED, "a mismatch is a hard stop"),
+    No("authorised", check(unit="unit-9"), Reason.NEVER_WAIVED, "this is not the unit held"),
+    No("infusion", StartThaw(UNIT), Reason.MISSING, "the infusion is not authorised"),
+    No("authorised", StartThaw(UNIT), Reason.NEVER_WAIVED, "two people have not checked identity"),
+    No("thawed", StartThaw(UNIT), Reason.ALREADY, "a unit is thawing"),
+    No("checked", StartThaw("unit-9"), Reason.NEVER_WAIVED, "this is not the unit that was checked"),
+    No("checked", RecordInfusion(UNIT), Reason.MISSING, "no unit is thawed"),
+    No("thawed", RecordInfusion("unit-9"), Reason.NEVER_WAIVED, "this is not the unit that was thawed"),
+    No("thawed", DestroyUnit("unit-9", "x"), Reason.NEVER_WAIVED, "this is not the unit that was thawed"),
+    No("infusion", PlanInfusions(0), Reason.INVALID, "fewer than were given"),
+    No("infusion", DecidePathway("observe", "Dr"), Reason.MISSING, "no cells were infused"),
+    No(
+        "infused",
+        DecidePathway("observe", "Dr"),
+        Reason.NOT_NOW,
+        "another treatment is planned; give that up first",
+        lambda j: j.tell(DecideRedosing("Dr")),
+    ),
+    No("infusion", ReportToxicity("CRS", 2, 3), Reason.INVALID, "a grade is exact or a lower bound, not both"),
+    No("infusion", ReportToxicity("CRS", 6), Reason.INVALID, "grades run from 0 to 5"),
+    No("infusion", ReportInfection("lung", "", None, 6), Reason.INVALID, "grades run from 0 to 5"),
+    No("infusion", ReportInfection("lung", "", -1), Reason.INVALID, "grades run from 0 to 5"),
+    No(
+        "infused",
+        ReportDeath(),
+        Reason.ALREADY,
+        "the death is recorded; a correction supersedes it",
+        lambda j: j.tell(ReportDeath()),
+    ),
+    No(
+        "infusion",
+        lambda j: ReportToxicity("CRS", 1, occurred=When.at(j.now + HOUR)),
+        Reason.INVALID,
+        "a fact lies in the past",
+    ),
+)
+
+
+@pytest.mark.parametrize("no", REFUSALS, ids=str)
+def test_refused(no: No) -> None:
+    no.check()
+
+
+def test_authorised_checked_thawed_infused() -> None:
+    j = start("infusion")
+    when(j, AuthoriseInfusion("Dr Li")).then_told(InfusionAuthorised(1, "Dr Li"))
+    when(j, check()).then_told(IdentityChecked(1, "nurse-1", "nurse-2", UNIT)).then_asks("confirm_thaw")
+    j.deliver()
+    when(j, StartThaw(UNIT)).then_told(ThawStarted(1, UNIT))
+    when(j, RecordInfusion(UNIT, "1e8")).then_told(InfusionCompleted(1, 1, LOT, UNIT, "1e8")).then_opens(
+        "response_check"
+    )
+    assert j.case.follow_up == "open"
+    assert j.owed("response_check").due == j.now + timedelta(days=31)
+
+
+def test_a_thawed_unit_that_was_not_given_is_destroyed_and_another_asked_for() -> None:
+    j = start("thawed")
+    when(j, DestroyUnit(UNIT, "broken bag")).then_told(UnitDestroyed(1, UNIT, "broken bag")).then_asks("reserve_dose")
+    assert j.case.treatment
+    begun = (j.case.treatment.authorised, j.case.treatment.identity_checked, j.case.treatment.thawed)
+    assert begun == ("", "", "")
+    assert j.asked("release_dose") == [], "never back to stock"
+
+
+def test_several_planned_infusions_each_need_a_unit_of_their_own() -> None:
+    j = start("infusion")
+    when(j, PlanInfusions(2)).then_told(InfusionsPlanned(1, 2))
+    for step in ("authorised", "checked", "thawed", "infused"):
+        STEPS[step](j)
+    assert j.all_owed("response_check") == []
+    assert [e.kind for e in j.agenda.effects if e.kind == "reserve_dose"] == ["reserve_dose"]
+    STEPS["dose_held"](j)
+    for step in ("authorised", "checked", "thawed", "infused"):
+        STEPS[step](j)
+    assert [i.number for i in j.case.infusions] == [1, 2]
+    assert j.owed("response_check").about == "2"
+
+
+def test_fewer_infusions_than_were_planned() -> None:
+    j = start("infusion")
+    j.tell(PlanInfusions(2))
+    for step in ("authorised", "checked", "thawed", "infused"):
+        STEPS[step](j)
+    when(j, PlanInfusions(1)).then_told(InfusionsPlanned(1, 1)).then_opens("response_check")
+    when(j, PlanInfusions(0)).then_refused(Reason.INVALID)
+
+
+def test_the_grade_is_kept_as_given() -> None:
+    j = start("infused")
+    day = When.on((j.now - DAY).date())
+    when(j, ReportToxicity("CRS", None, 3, "", day)).then_told(ToxicityReported("CRS", None, 3, ""))
+    assert j.facts[-1].occurred == day
+
+
+def test_discharge_and_back() -> None:
+    j = start("infused")
+    when(j, DischargePatient("Dr Li")).then(PatientDischarged("Dr Li"))
+    when(j, ReadmitPatient("fever")).then(PatientReadmitted("fever"))
+    assert (j.case.discharged, j.case.readmissions) == ("", 1)
+
+
+def test_the_response_check_leads_home() -> None:
+    j = start("discharged")
+    when(j, AssessResponse("CR")).then_told(ResponseAssessed("CR", ""))
+    when(j, DecidePathway("observe", "Dr Li")).then_told(PathwayDecided("observe", "Dr Li", "")).then_opens("fit_home")
+    when(j, DeclareFitHome("Dr Li")).then_told(
+        DeclaredFitHome("Dr Li"), StageEntered(Stage.FOLLOW_UP, Stage.INFUSION)
+    ).then_opens("return_home", "visit", "handover")
+
+
+def test_whoever_stays_for_a_transplant_is_followed_up_without_being_sent_home() -> None:
+    when(start("infused"), DecidePathway("transplant", "Dr Li")).then_told(
+        PathwayDecided("transplant", "Dr Li", ""), StageEntered(Stage.FOLLOW_UP, Stage.INFUSION)
+    )
+
+
+def test_after_the_cells_leaving_leads_to_follow_up_never_to_the_end() -> None:
+    j = start("infused")
+    when(j, LeaveJourney("withdrawn"))
+    assert (j.case.stage, j.case.follow_up, j.case.exit) == (Stage.FOLLOW_UP, "open", Exit.WITHDRAWN)
+    assert "infused_cells" in j.case.undone
+
+
+def test_death_at_the_bedside_stops_reminders_and_leaves_the_bag_to_be_destroyed() -> None:
+    j = start("thawed")
+    when(j, ReportDeath("sepsis"))
+    assert j.last[0] == DeathReported("sepsis")
+    assert {o.kind for o in j.all_owed()} == {"unit_destruction"}
+    assert not [e for e in j.agenda.effects if e.to == "family"]
+    when(j, DestroyUnit(UNIT, "patient died")).then_told(UnitDestroyed(1, UNIT, "patient died"))
+    assert j.all_owed() == []
+    assert j.asked("release_dose") == []
+
+
+def test_an_infusion_told_after_the_death_is_still_an_infusion() -> None:
+    """Reports come out of order; no infused dose may be lost."""
+    j = start("thawed")
+    j.tell(ReportDeath())
+    when(j, RecordInfusion(UNIT, "1e8"))
+    assert InfusionCompleted(1, 1, LOT, UNIT, "1e8") in j.last
+    assert (len(j.case.infusions), j.case.follow_up, j.case.stage) == (1, "died", Stage.CLOSED)
+
+
+def test_an_infusion_told_after_leaving_opens_follow_up() -> None:
+    j = start("thawed")
+    j.tell(LeaveJourney("withdrawn"))
+    when(j, RecordInfusion(UNIT, "1e8", When.at(j.now)))
+    assert StageEntered(Stage.FOLLOW_UP, Stage.CLOSED) in j.last
+    assert j.case.follow_up == "open"
+
+
+def test_the_window_for_the_cells_is_chased_when_it_closes() -> None:
+    j = start("infusion")
+    window = j.owed("infusion_window")
+    j.wait(until=window.due)
+    assert j.owed("chase").about == f"infusion_window:{window.about}"
+
+
+def test_numbers_of_a_fact_are_the_ledgers() -> None:
+    j: Journey = start("infused")
+    [infusion] = j.case.infusions
+    assert (infusion.lot, infusion.fact) == (LOT, j.newest(InfusionCompleted))
+    assert infusion.occurred.precision == "instant"
