@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecution
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.perform import Delivered, Hand
@@ -197,7 +198,13 @@ class Engine:
         return sum(a.activity_type.name == "attend" for a in scheduled)
 
     async def status(self, case: str) -> str:
-        described = await self.client.get_workflow_handle(case).describe()
+        """Of the newest run; empty before there is one."""
+        try:
+            described = await self.client.get_workflow_handle(case).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return ""
+            raise
         return described.status.name if described.status else ""
 
     async def attended(self, case: str) -> bool:
