@@ -15,12 +15,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.effects import Effect
+from domain.effects import Effect, EffectDelivered
+from domain.policy import Party
 from infra.ids import fresh_stream
 from infra.ledger.errors import DatabaseFailed
 from infra.ledger.migrate import migrate
@@ -282,3 +284,21 @@ async def test_soak(stand: Stand) -> None:
     print(f"\n{killed.total()} kills in {lasted:.0f} s, calm {calm:.0f} s later: {dict(killed)}")  # noqa: T201
     print(f"{commands} commands acknowledged, {sum(p.away for p in people)} repeats; {dict(found.outcomes)}")  # noqa: T201
     assert found.wrong == []
+
+
+WRONG = {
+    "lost": (1, 0, False, False),
+    "doubled and not marked": (1, 2, False, False),
+    "a hospital has it twice": (1, 2, True, True),
+    "two outcomes": (2, 1, False, False),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_control_the_comparison_sees_what_is_wrong(case: str) -> None:
+    outcomes, times, marked, labs = WRONG[case]
+    requested = datetime(2026, 1, 2, tzinfo=UTC)
+    effect = Effect("e", "remind", "o/0", Party.FAMILY, requested, "delivered")
+    found = Compared()
+    compare_effect(effect, [EffectDelivered("e", 1, "r", marked)] * outcomes, times, found, labs=labs)
+    assert found.wrong
