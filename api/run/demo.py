@@ -19,10 +19,10 @@ from activities.catalogue import Catalogue
 from activities.ports import CommandKey, Meta
 from activities.record import Ask
 from api.ports import DevSignIn
+from api.run.rehearsal.cohort_run import rehearse_cohort
 from api.run.rehearsal.families import Trial, families
 from api.run.rehearsal.known import catalogued
 from api.run.rehearsal.reactions import Situation, next_command
-from api.run.rehearsal.rehearse import rehearse_courses
 from api.run.wiring import Parts
 from domain import catalogue
 from domain.centre import ChangeEndpoint
@@ -31,7 +31,6 @@ from domain.lot import RegisterLot, ReleaseLot
 from domain.person import RegisterPerson
 from domain.protocol import ConfirmProtocolOpen
 from domain.state import Case
-from infra.catalogue_data import COURSES
 from infra.simulator.keys import HospitalKeys
 
 log = structlog.get_logger()
@@ -61,22 +60,32 @@ class Demo:
     hospitals: str
     keys: HospitalKeys
 
+    def reached(self, centre: str) -> tuple[str, str]:
+        """Where a simulated centre answers, and the key its callbacks are checked with."""
+        return f"{self.hospitals}/{centre}/fhir", self.keys.public(centre)
+
 
 async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> None:
     """Fill a database with a past that ends now; does nothing to one that has one. `home` keeps the keys."""
     if not await _untouched(dsn):
         return
-    console.print("rehearsing the past: published courses on real protocols ...")
+    console.print(f"rehearsing {demo.cohort} journeys through the last {SPAN.days} days ...")
 
-    def progress(done: int, all_of: int, what: str) -> None:
-        console.print(f"  {done} of {all_of}: {what}")
+    def progress(share: float, instant: datetime) -> None:
+        console.print(f"  {share:4.0%}  {instant:%Y-%m-%d}")
 
-    await rehearse_courses(
-        COURSES.read_text("utf-8"),
+    book = home / "hospitals" / "book.db"
+    await asyncio.to_thread(book.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
+    began = datetime.now(UTC) - SPAN
+    await rehearse_cohort(
+        demo.cohort,
+        demo.seed,
+        SPAN,
         database=dsn,
         folder=home,
-        start=datetime.now(UTC) - SPAN,
-        seed=demo.seed,
+        start=began,
+        book=book,
+        reached=demo.reached,
         progress=progress,
     )
 
@@ -97,8 +106,8 @@ async def open_for_visitors(opened: Parts, demo: Demo) -> None:
     known = catalogued()
     for centre, registered in known.centres.items():
         await _once(keeper, centre, registered)
-        reached = ChangeEndpoint(f"{demo.hospitals}/{centre}/fhir", "desk@hospital.example", demo.keys.public(centre))
-        await _tell(keeper, centre, reached, f"{reached.endpoint}/{reached.callback_key}")
+        endpoint, key = demo.reached(centre)
+        await _tell(keeper, centre, ChangeEndpoint(endpoint, "desk@hospital.example", key), f"{endpoint}/{key}")
     month = f"{datetime.now(UTC):%Y-%m}"
     for number, protocol in enumerate(known.protocols):
         await _once(keeper, protocol.stream, protocol.command)
