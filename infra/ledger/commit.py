@@ -4,21 +4,26 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import asyncpg
+import asyncpg.pool
 
+from infra.ledger.batch import Prepared, arguments
 from infra.ledger.errors import FAILURES, translate
 from infra.ledger.queries import APPEND
 
 MOST = 64  # appends in one transaction
+SMALL = 8  # so many are not worth halving
+LINGER = 0.05  # seconds
 Pool = asyncpg.Pool  # quoted where it is parametrised: at run time the class takes no parameter
+Connection = asyncpg.pool.PoolConnectionProxy
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    arguments: Sequence[Any]
-    done: "asyncio.Future[asyncpg.Record]"
+    prepared: Prepared
+    done: "asyncio.Future[datetime | None]"
 
 
 class GroupCommit:
@@ -28,39 +33,95 @@ class GroupCommit:
         self._pool = pool
         self._queue: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._closing = False
 
-    async def append(self, arguments: Sequence[Any]) -> asyncpg.Record:
-        """The row of APPEND; raises what `translate` makes of the database's refusal."""
-        waiting = _Waiting(arguments, asyncio.get_running_loop().create_future())
+    async def append(self, prepared: Prepared) -> datetime | None:
+        """When it was recorded, None without events; raises what `translate` makes of the database's refusal."""
+        waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if self._task is None or self._task.done():
             # A task of its own: a caller that gives up must not take the others' appends with it.
             self._task = asyncio.create_task(self._drain())
+        elif self._idle and not self._idle.done():
+            self._idle.set_result(None)
         return await waiting.done
+
+    async def close(self) -> None:
+        """Give the connection back; what waits is still sent."""
+        self._closing = True
+        if self._idle and not self._idle.done():
+            self._idle.set_result(None)
+        if self._task:
+            await self._task
 
     async def _drain(self) -> None:
         while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(MOST, len(self._queue)))]
-            if failure := await self._commit(batch):
-                await self._one_by_one(batch, failure)
+            try:
+                async with self._pool.acquire() as connection:
+                    while not connection.is_closed() and await self._more():
+                        await self._next(connection)
+            except FAILURES as error:
+                self._fail(self._batch(), error)
 
-    async def _one_by_one(self, batch: Sequence[_Waiting], failure: BaseException) -> None:
+    async def _more(self) -> bool:
+        """Whether there is something to send; waits a moment for it, since taking a connection costs half an append."""
+        if not self._queue and not self._closing:
+            loop = asyncio.get_running_loop()
+            self._idle = loop.create_future()
+            timer = loop.call_later(LINGER, _end, self._idle)
+            await self._idle
+            timer.cancel()
+        return bool(self._queue)
+
+    async def _next(self, connection: "Connection[asyncpg.Record]") -> None:
+        batch = self._batch()
+        if failure := await self._commit(connection, batch):
+            await self._one_by_one(connection, batch, failure)
+
+    def _batch(self) -> list[_Waiting]:
+        """The appends of the next transaction, one a stream.
+
+        Of many only half: callers answered by the one before prepare their next appends while this one commits.
+        """
+        many = len(self._queue)
+        wanted = min(MOST, many if many <= SMALL else many // 2)
+        batch: dict[str, _Waiting] = {}
+        later: list[_Waiting] = []
+        while self._queue and len(batch) < wanted:
+            waiting = self._queue.popleft()
+            if waiting.prepared.stream in batch:
+                later.append(waiting)
+            else:
+                batch[waiting.prepared.stream] = waiting
+        self._queue.extendleft(reversed(later))
+        return list(batch.values())
+
+    async def _one_by_one(
+        self, connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting], failure: BaseException
+    ) -> None:
         """A batch fails as a whole: only a repeat tells whose fault it was. Nothing of it was recorded."""
         for waiting in batch:
-            alone = failure if len(batch) == 1 or _lost(failure) else await self._commit([waiting])
-            if alone and not waiting.done.done():
-                waiting.done.set_exception(translate(alone))
+            alone = failure if len(batch) == 1 or _lost(failure) else await self._commit(connection, [waiting])
+            if alone:
+                self._fail([waiting], alone)
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> BaseException | None:
+    @staticmethod
+    def _fail(batch: Sequence[_Waiting], failure: BaseException) -> None:
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_exception(translate(failure))
+
+    @staticmethod
+    async def _commit(connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]) -> BaseException | None:
         """Commit all or nothing; answers with what went wrong."""
         try:
-            async with self._pool.acquire() as connection:
-                rows = await connection.fetchmany(APPEND, [waiting.arguments for waiting in batch])
+            recorded = await connection.fetchval(APPEND, *arguments([waiting.prepared for waiting in batch]))
         except FAILURES as error:
             return error
-        for waiting, row in zip(batch, rows, strict=True):
+        for waiting, at in zip(batch, recorded or [None] * len(batch), strict=True):
             if not waiting.done.done():
-                waiting.done.set_result(row)
+                waiting.done.set_result(at)
         return None
 
 
@@ -69,3 +130,8 @@ def _lost(failure: BaseException) -> bool:
     if isinstance(failure, asyncpg.PostgresError):
         return isinstance(failure, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError)
     return not isinstance(failure, ValueError)  # a value that could not even be sent
+
+
+def _end(idle: "asyncio.Future[None]") -> None:
+    if not idle.done():
+        idle.set_result(None)

@@ -19,8 +19,10 @@ from infra.ledger.codec import Codec
 from infra.ledger.commit import GroupCommit, Pool
 from infra.ledger.details import open_detail
 from infra.ledger.errors import guarded
-from infra.ledger.rows import CASE_DETAIL, arguments, classes, detail_of
-from infra.ledger.sealing import NOTHING, Place
+from infra.ledger.recall import NOTHING, Known, Recall
+from infra.ledger.rows import CASE_DETAIL, classes, detail_of, prepared
+from infra.ledger.sealing import NOTHING as NOT_SEALED
+from infra.ledger.sealing import Place
 from infra.ledger.stored import Stored, stored
 
 PAGE = 500  # rows a follower fetches at once
@@ -71,6 +73,7 @@ class PgLedger:
         self._keys = keys
         self._codec = codec
         self._commit = GroupCommit(pool)
+        self._recall = Recall()
 
     @property
     def pool(self) -> "Pool[asyncpg.Record]":
@@ -79,17 +82,27 @@ class PgLedger:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        await self._commit.close()
         await self.bells.close()
         await self._pool.close()
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
         """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
         actor, key = command or (None, None)
-        row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after, actor, key))
+        known = NOTHING if after else self._recall.of(stream)
+        row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after or len(known.facts), actor, key))
         assert row is not None
+        new = _stored_columns(stream, row)
+        keys = None if known.keys is None and not _sealed(new) else await self._keys.for_opening(stream)
+        if not known.still(row["hash_before"], keys):
+            self._recall.forget(stream)
+            return await self.load(stream, command=command)
+        facts = [*known.facts, *(self._codec.fact(one, keys or {}) for one in new)]
+        if new and not after:
+            self._recall.keep(stream, Known(tuple(facts), new[-1].hash, keys))
         return Loaded(
             stream,
-            await self.facts(_stored_columns(stream, row)),
+            facts,
             row["now"],
             row["body"] and Remembered(row["body"], row["command_stream"], row["first"], row["last"]),
             [
@@ -114,20 +127,21 @@ class PgLedger:
         detail = detail_of(append.views)
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
-        row = await self._commit.append(arguments(append, encoded, detail, keys))
+        at = await self._commit.append(prepared(append, encoded, detail, keys))
         return [
             Fact(
                 event=draft.event,
                 id=draft.id,
                 version=version,
-                at=row["recorded_at"],
-                occurred=draft.occurred or When.at(row["recorded_at"]),
+                at=at,
+                occurred=draft.occurred or When.at(at),
                 actor=append.meta.actor,
                 why=draft.why,
                 corrects=draft.corrects,
                 provenance=append.meta.provenance,
             )
             for version, draft in enumerate(append.drafts, append.expected + 1)
+            if at
         ]
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
@@ -144,8 +158,7 @@ class PgLedger:
 
     async def facts(self, rows: Sequence[Stored]) -> Sequence[Fact[Any]]:
         """Stored events of one stream, opened with the keys that are left."""
-        sealed = next((row for row in rows if row.sealed != NOTHING), None)
-        keys = await self._keys.for_opening(sealed.stream) if sealed else {}
+        keys = await self._keys.for_opening(rows[0].stream) if _sealed(rows) else {}
         return [self._codec.fact(row, keys) for row in rows]
 
     async def case_detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
@@ -217,11 +230,15 @@ class PgLedger:
         require(not self.read_only, Reason.READ_ONLY, "this ledger belongs to another installation")
 
 
+def _sealed(rows: Sequence[Stored]) -> bool:
+    return any(row.sealed != NOT_SEALED for row in rows)
+
+
 def _stored_columns(stream: str, row: asyncpg.Record) -> list[Stored]:
-    """From the column arrays of LOAD; salts and hash stay in the database."""
+    """From the column arrays of LOAD; salts stay in the database."""
     names = ("position", "version", "id", "type", "schema_version", "precision", "occurred_earliest", "occurred_latest")
-    columns = [row[name] or () for name in (*names, "recorded_at", "data", "sealed", "meta")]
+    columns = [row[name] or () for name in (*names, "recorded_at", "data", "sealed", "meta", "hash")]
     return [
-        Stored(position, stream, version, id_, type_, schema, When(*when), at, data, sealed, meta, b"", b"")
-        for position, version, id_, type_, schema, *when, at, data, sealed, meta in zip(*columns, strict=True)
+        Stored(position, stream, version, id_, type_, schema, When(*when), at, data, sealed, meta, b"", hash_)
+        for position, version, id_, type_, schema, *when, at, data, sealed, meta, hash_ in zip(*columns, strict=True)
     ]

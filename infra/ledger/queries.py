@@ -7,12 +7,13 @@ LOAD = """
 select greatest(clock_timestamp(), (select recorded_at from event order by position desc limit 1)) as now,
        (select epoch from engine) as epoch,
        coalesce((select woken from attention where stream = $1), 0) as woken,
+       (select hash from event where stream = $1 and version = $2) as hash_before,
        c.body, c.stream as command_stream, c.first, c.last, e.*, s.*
 from (select array_agg(position) as position, array_agg(version) as version, array_agg(id) as id,
              array_agg(type) as type, array_agg(schema_version) as schema_version,
              array_agg(occurred_earliest) as occurred_earliest, array_agg(occurred_latest) as occurred_latest,
              array_agg(precision) as precision, array_agg(recorded_at) as recorded_at, array_agg(data) as data,
-             array_agg(sealed) as sealed, array_agg(meta) as meta
+             array_agg(sealed) as sealed, array_agg(meta) as meta, array_agg(hash) as hash
       from (select * from event where stream = $1 and version > $2 order by version) ordered) e
 cross join (select array_agg(source.stream) as source_streams, array_agg(source.version) as source_versions,
                    array_agg(source.state) as source_states
@@ -22,10 +23,7 @@ left join command c on c.actor = $3 and c.key = $4
 
 SOURCES = "select stream, version, state from source where stream = any($1::text[])"
 
-APPEND = """
-select o_recorded_at as recorded_at, o_first_position as first_position
-from caravel_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-"""
+APPEND = f"select caravel_append_all({', '.join(f'${n}' for n in range(1, 33))})"
 
 CLAIM = """
 select o_attempt as attempt, o_lease_until as lease_until, o_before as before

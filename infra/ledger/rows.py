@@ -1,21 +1,28 @@
-"""Turns an Append into the arguments of caravel_append."""
+"""Turns an Append into what is sent to the database."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import datetime
+from functools import cache
 from secrets import token_bytes
+from types import NoneType
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from activities.ports import Append, Attention, DataKey, Views
+from domain.fact import Draft
 from domain.personal import KeyClass
+from infra.ledger.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, Prepared, ViewTexts
 from infra.ledger.codec import Encoded, encode_meta
 from infra.ledger.details import Detail
 from infra.ledger.hashing import SALT
-from infra.ledger.sealing import Place, canonical, seal
+from infra.ledger.sealing import Place, seal
 from infra.ledger.tables import CaseView, EffectView, ObligationView
 
 PARTS = 3
+PLAIN = {str, int, float, bool, NoneType}
 CASE_DETAIL = "view:case_view"
 Keyring = Mapping[KeyClass, DataKey]
 
@@ -32,63 +39,75 @@ def detail_of(views: Views) -> Detail | None:
     return Detail.of(detail) if is_dataclass(detail) and not isinstance(detail, type) else None
 
 
-def arguments(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Keyring) -> list[Any]:
-    """In the order of queries.APPEND."""
-    drafts = append.drafts
-    when = [draft.occurred for draft in drafts]
-    command = append.command
-    version = append.expected + len(drafts)
-    return [
-        append.stream,
-        append.expected,
-        [draft.id for draft in drafts],
-        [one.type for one in encoded],
-        [one.schema_version for one in encoded],
-        [one.data for one in encoded],
-        [seal(Place(append.stream, d.id), one.secrets, keys) for d, one in zip(drafts, encoded, strict=True)],
-        [encode_meta(append.meta, draft) for draft in drafts],
-        [token_bytes(PARTS * SALT) for _ in drafts],
-        [w and w.earliest for w in when],
-        [w and w.latest for w in when],
-        [w and w.precision for w in when],
-        append.at,
-        command and command.actor,
-        command and command.key,
-        command and command.body,
-        views_json(append.stream, version, append.views, detail, keys) if drafts else None,
-        attention_json(append.attention),
-    ]
-
-
-def attention_json(attention: Attention | None) -> str | None:
-    """p_attention."""
-    if attention is None:
-        return None
-    return canonical(
-        {
-            "attended": attention.attended,
-            "woken": attention.woken,
-            "wake_at": attention.wake_at.isoformat() if attention.wake_at else None,
-            "ended": attention.ended,
-            "grace": attention.grace.total_seconds(),
-            "epoch": attention.epoch,
-        }
+def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Keyring) -> Prepared:
+    """Everything that can be done before the database is asked."""
+    command, attention = append.command, append.attention
+    return Prepared(
+        (
+            append.stream,
+            append.expected,
+            len(append.drafts),
+            append.at,
+            *((command.actor, command.key, command.body) if command else NO_COMMAND),
+            *(_attention(attention) if attention else NO_ATTENTION),
+        ),
+        [_event(append, draft, one, keys) for draft, one in zip(append.drafts, encoded, strict=True)],
+        _views(append, detail, keys) if append.drafts else NO_VIEWS,
     )
 
 
-def views_json(stream: str, version: int, views: Views, detail: Detail | None, keys: Keyring) -> str | None:
-    """p_views; None for a stream without read models."""
-    rows = view_rows(stream, version, views, detail, keys)
-    return json.dumps(rows, default=_instant, ensure_ascii=False) if rows else None
+def _attention(attention: Attention) -> tuple[Any, ...]:
+    a = attention
+    return a.attended, a.woken, a.wake_at, a.ended, a.grace, a.epoch
+
+
+def _event(append: Append, draft: Draft[Any], encoded: Encoded, keys: Keyring) -> tuple[Any, ...]:
+    when = draft.occurred
+    return (
+        draft.id,
+        encoded.type,
+        encoded.schema_version,
+        encoded.data,
+        seal(Place(append.stream, draft.id), encoded.secrets, keys),
+        encode_meta(append.meta, draft),
+        token_bytes(PARTS * SALT),
+        *((when.earliest, when.latest, when.precision) if when else (None, None, None)),
+    )
+
+
+def _views(append: Append, detail: Detail | None, keys: Keyring) -> ViewTexts:
+    rows = view_rows(append.stream, append.expected + len(append.drafts), append.views, detail, keys)
+    if not rows:
+        return NO_VIEWS
+    return ViewTexts(
+        viewed="watch" in rows,
+        cases=_json([rows["case"]] if "case" in rows else ()),
+        obligations=_json(rows.get("obligations", ())),
+        obligation_ids=[row["id"] for row in rows.get("obligations", ())],
+        effects=_json(rows.get("effects", ())),
+        effect_ids=[row["id"] for row in rows.get("effects", ())],
+        watched=rows.get("watch", ()),
+        sources=_json([rows["source"]] if "source" in rows else ()),
+    )
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What stands between the brackets of their JSON array."""
+    if not rows:
+        return ""
+    try:
+        return to_json(rows)[1:-1].decode()
+    except PydanticSerializationError:  # it quotes what it refuses
+        pass
+    raise TypeError("a read model holds text that cannot be kept")
 
 
 def view_rows(stream: str, version: int, views: Views, detail: Detail | None, keys: Keyring) -> dict[str, Any]:
-    """The rows as they stand in the tables, under the names p_views gives them."""
+    """The rows as they stand in the tables, by table."""
     rows: dict[str, Any] = {}
     if views.case is not None:
-        rows["case"] = _row(CaseView, {**views.case, "stream": stream, "version": version})
-        if detail:
-            rows["case"]["detail"] = detail.sealed(Place(stream, CASE_DETAIL), keys)
+        text = {"detail": detail.sealed(Place(stream, CASE_DETAIL), keys)} if detail else {}
+        rows["case"] = _row(CaseView, {**views.case, **text, "stream": stream, "version": version})
     if views.case is not None or views.obligations or views.effects or views.watch:
         rows["obligations"] = [_row(ObligationView, {**row, "stream": stream}) for row in views.obligations]
         rows["effects"] = [_row(EffectView, {**row, "stream": stream}) for row in views.effects]
@@ -100,10 +119,19 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
 
 
 def _row(table: type[CaseView | ObligationView | EffectView], row: Mapping[str, Any]) -> dict[str, Any]:
-    """PostgreSQL would leave out a misspelt column without a word."""
-    if unknown := set(row) - set(table.model_fields):
-        raise TypeError(f"{table.__tablename__} has no column {', '.join(sorted(unknown))}")
+    """PostgreSQL would leave out a misspelt column, and guess a missing time zone, without a word."""
+    if not row.keys() <= _columns(table):
+        unknown = sorted(set(row) - _columns(table))
+        raise TypeError(f"{table.__tablename__} has no column {', '.join(unknown)}")
+    for value in row.values():
+        if type(value) not in PLAIN and not isinstance(value, str):
+            _instant(value)
     return dict(row)
+
+
+@cache
+def _columns(table: type[CaseView | ObligationView | EffectView]) -> frozenset[str]:
+    return frozenset(table.model_fields)
 
 
 def _instant(value: object) -> str:

@@ -24,9 +24,12 @@ Secrets = dict[KeyClass, dict[str, Any]]
 """Per key class: JSON pointer → value."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """JSON with sorted keys and no white space. ValueError for what JSON cannot say."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def separate(value: object, tree: Any, out: Secrets) -> Any:  # noqa: ANN401 - JSON

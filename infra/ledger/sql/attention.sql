@@ -1,39 +1,49 @@
 -- Who must look at which case, who may attempt which effect, and which engine acts.
 
--- p_attention: {"attended", "woken", "wake_at", "ended", "grace" (seconds), "epoch"}. `p_rewoken`: the case has just
--- begun to watch a stream whose state it cannot have seen for certain.
-create or replace function caravel_attend(p_stream text, p_version integer, p_attention json, p_rewoken boolean)
-returns void
+-- Arrays with one entry an append; those without attention have null in p_attended. `p_rewoken`: cases that have just
+-- begun to watch a stream whose state they cannot have seen for certain.
+create or replace function caravel_attend(
+    p_streams text[], p_expected integer[], p_counts integer[],
+    p_attended boolean[], p_woken integer[], p_wake_at timestamptz[], p_ended boolean[], p_grace interval[],
+    p_rewoken text[]
+) returns void
 language plpgsql as $$
-declare
-    v_attended boolean := (p_attention ->> 'attended')::boolean;
-    v_grace double precision := (p_attention ->> 'grace')::double precision;
-    v_nudge_at timestamptz := clock_timestamp() + make_interval(secs => v_grace);
 begin
-    insert into attention as a values (
-        p_stream, p_version, case when v_attended and not p_rewoken then p_version else 0 end, 0,
-        (p_attention ->> 'wake_at')::timestamptz, (p_attention ->> 'ended')::boolean, v_nudge_at)
+    insert into attention as old
+    select p_streams[a], p_expected[a] + p_counts[a],
+        case when p_attended[a] and p_streams[a] <> all (p_rewoken) then p_expected[a] + p_counts[a] else 0 end, 0,
+        p_wake_at[a], p_ended[a], clock_timestamp() + p_grace[a]
+    from generate_series(1, cardinality(p_streams)) a
+    where p_attended[a] is not null order by 1  -- the same order everywhere, so that nobody deadlocks
     on conflict (stream) do update set
-        version = greatest(a.version, excluded.version),
-        attended = case when not v_attended then a.attended
-                        when p_rewoken or (p_attention ->> 'woken')::integer < a.woken then 0
+        version = greatest(old.version, excluded.version),
+        attended = case when not p_attended[array_position(p_streams, old.stream)] then old.attended
+                        when p_woken[array_position(p_streams, old.stream)] < old.woken then 0
                         else excluded.attended end,
-        wake_at = case when v_attended then excluded.wake_at else a.wake_at end,
+        wake_at = case when p_attended[array_position(p_streams, old.stream)] then excluded.wake_at
+                       else old.wake_at end,
         ended = excluded.ended,
         -- A nudge that is already owed is never put off by something less urgent.
-        nudge_at = case when a.attended < a.version then least(a.nudge_at, v_nudge_at) else v_nudge_at end;
-    if not v_attended and v_grace = 0 then
-        perform pg_notify('caravel_attention', '');
-    end if;
+        nudge_at = case when old.attended < old.version then least(old.nudge_at, excluded.nudge_at)
+                        else excluded.nudge_at end;
+    for a in 1 .. cardinality(p_streams) loop
+        if not p_attended[a] and p_grace[a] = interval '0' then
+            perform pg_notify('caravel_attention', '');
+            return;
+        end if;
+    end loop;
 end
 $$;
 
--- The cases that watch this stream have something new to note.
-create or replace function caravel_wake_watchers(p_stream text) returns void
+-- The cases that watch one of these streams, if it grew, have something new to note.
+create or replace function caravel_wake_watchers(p_streams text[], p_counts integer[]) returns void
 language plpgsql as $$
 begin
     update attention a set attended = 0, woken = a.woken + 1, nudge_at = clock_timestamp()
-    from watch w where w.stream = p_stream and a.stream = w.watcher;
+    from (
+        select distinct watcher from watch join unnest(p_streams, p_counts) grown (stream, count) using (stream)
+        where count > 0
+    ) w where a.stream = w.watcher;
     if found then
         perform pg_notify('caravel_attention', '');
     end if;

@@ -1,9 +1,9 @@
 -- The bytes of docs/ledger-format.md. Plain SQL, so that the planner inlines it into the append.
 
--- text(s): length and UTF-8 bytes.
+-- text(s): length and UTF-8 bytes; `migrate` takes only a database in UTF-8.
 create or replace function caravel_text(value text) returns bytea
 language sql stable parallel safe as $$
-    select int8send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8')
+    select int8send(octet_length(value)) || convert_to(value, 'UTF8')
 $$;
 
 -- moment(t): present or absent, microseconds since 1970.

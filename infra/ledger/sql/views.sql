@@ -1,75 +1,52 @@
--- Read models: replaced with every append, as the case says they are. Rows that did not change are not written.
+-- Read models: replaced with every append, as the cases say they are. Rows that did not change are not written.
 
--- p_views: {"case": row, "obligations": [rows], "effects": [rows], "watch": [streams], "source": row}; what is absent
--- stays as it is. Answers whether the stream began to watch another one.
-create or replace function caravel_replace_views(p_stream text, p_views json) returns boolean
-language plpgsql as $$
-begin
-    if p_views -> 'case' is not null then
-        perform caravel_replace_case(p_views -> 'case');
-    end if;
-    if p_views -> 'obligations' is not null then
-        perform caravel_replace_obligations(p_stream, p_views -> 'obligations');
-    end if;
-    if p_views -> 'effects' is not null then
-        perform caravel_replace_effects(p_stream, p_views -> 'effects');
-    end if;
-    if p_views -> 'source' is not null then
-        insert into source select * from json_populate_record(null::source, p_views -> 'source')
-        on conflict (stream) do update set version = excluded.version, state = excluded.state;
-    end if;
-    return p_views -> 'watch' is not null and caravel_replace_watch(p_stream, p_views -> 'watch');
-end
-$$;
-
-create or replace function caravel_replace_case(p_row json) returns void
-language plpgsql as $$
-begin
-    insert into case_view select * from json_populate_record(null::case_view, p_row)
-    on conflict (stream) do update set
-        version = excluded.version, number = excluded.number, stage = excluded.stage, exit = excluded.exit,
-        owner = excluded.owner, team = excluded.team, centre = excluded.centre, protocol = excluded.protocol,
-        country = excluded.country, urgent = excluded.urgent, on_hold = excluded.on_hold, open = excluded.open,
-        opened_at = excluded.opened_at, stage_since = excluded.stage_since, next_due = excluded.next_due,
-        next_kind = excluded.next_kind, next_debtor = excluded.next_debtor, facts_version = excluded.facts_version,
-        detail = excluded.detail;
-end
-$$;
-
-create or replace function caravel_replace_obligations(p_stream text, p_rows json) returns void
-language plpgsql as $$
-begin
-    delete from obligation_view
-    where stream = p_stream and id not in (select id from json_populate_recordset(null::obligation_view, p_rows));
-    insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_rows)
-    on conflict (id) do update set
-        stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
-        creditor = excluded.creditor, state = excluded.state, due = excluded.due,
-        next_step_at = excluded.next_step_at, opened_at = excluded.opened_at
-    where old.* is distinct from excluded.*;
-end
-$$;
-
-create or replace function caravel_replace_effects(p_stream text, p_rows json) returns void
-language plpgsql as $$
-begin
-    delete from effect_view
-    where stream = p_stream and id not in (select id from json_populate_recordset(null::effect_view, p_rows));
-    insert into effect_view as old select * from json_populate_recordset(null::effect_view, p_rows)
-    on conflict (id) do update set
-        stream = excluded.stream, kind = excluded.kind, about = excluded.about, state = excluded.state,
-        tries = excluded.tries, not_before = excluded.not_before, requested_at = excluded.requested_at
-    where old.* is distinct from excluded.*;
-end
-$$;
-
-create or replace function caravel_replace_watch(p_stream text, p_streams json) returns boolean
+-- The rows of all cases in p_viewed, as JSON, and their watches; what is not among them is deleted. Answers with the
+-- cases that began to watch another stream.
+create or replace function caravel_replace_views(
+    p_viewed text[], p_cases json, p_obligations json, p_obligation_ids text[], p_effects json, p_effect_ids text[],
+    p_watchers text[], p_watched text[]
+) returns text[]
 language plpgsql as $$
 declare
-    v_streams text[] := array(select json_array_elements_text(p_streams));
+    v_rewoken text[];
 begin
-    delete from watch where watcher = p_stream and stream <> all (v_streams);
-    insert into watch select p_stream, unnest(v_streams) on conflict do nothing;
-    return found;
+    if p_cases is not null then
+        insert into case_view select * from json_populate_recordset(null::case_view, p_cases)
+        on conflict (stream) do update set
+            version = excluded.version, number = excluded.number, stage = excluded.stage, exit = excluded.exit,
+            owner = excluded.owner, team = excluded.team, centre = excluded.centre, protocol = excluded.protocol,
+            country = excluded.country, urgent = excluded.urgent, on_hold = excluded.on_hold, open = excluded.open,
+            opened_at = excluded.opened_at, stage_since = excluded.stage_since, next_due = excluded.next_due,
+            next_kind = excluded.next_kind, next_debtor = excluded.next_debtor,
+            facts_version = excluded.facts_version, detail = excluded.detail;
+    end if;
+    delete from obligation_view where stream = any (p_viewed) and id <> all (p_obligation_ids);
+    if p_obligations is not null then
+        insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_obligations)
+        on conflict (id) do update set
+            stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
+            creditor = excluded.creditor, state = excluded.state, due = excluded.due,
+            next_step_at = excluded.next_step_at, opened_at = excluded.opened_at
+        where old.* is distinct from excluded.*;
+    end if;
+    delete from effect_view where stream = any (p_viewed) and id <> all (p_effect_ids);
+    if p_effects is not null then
+        insert into effect_view as old select * from json_populate_recordset(null::effect_view, p_effects)
+        on conflict (id) do update set
+            stream = excluded.stream, kind = excluded.kind, about = excluded.about, state = excluded.state,
+            tries = excluded.tries, not_before = excluded.not_before, requested_at = excluded.requested_at
+        where old.* is distinct from excluded.*;
+    end if;
+    delete from watch w
+    where watcher = any (p_viewed) and not exists (
+        select from unnest(p_watchers, p_watched) kept (watcher, stream)
+        where (kept.watcher, kept.stream) = (w.watcher, w.stream));
+    if p_watchers is null then
+        return '{}';
+    end if;
+    with begun as (
+        insert into watch select * from unnest(p_watchers, p_watched) on conflict do nothing returning watcher
+    ) select coalesce(array_agg(watcher), '{}') into v_rewoken from begun;
+    return v_rewoken;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Tables of the ledger, the read models that commit with it, and what the courier and the effects need.
 -- Owner: caravel_owner. Roles and grants: ../../sql/roles.sql. Functions: ../../sql, applied again by every `migrate`.
 
--- The truth. docs/ledger-format.md explains each column. Only caravel_append writes here.
+-- The truth. docs/ledger-format.md explains each column. Only caravel_append_all writes here.
 create table event (
     position bigint primary key,
     stream text not null,

@@ -1,0 +1,58 @@
+"""Facts of streams that were loaded before: history does not change, so only what is new has to be read and opened."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from activities.ports import DataKey
+from domain.fact import Fact
+from domain.personal import KeyClass
+
+FACTS = 50_000  # over all streams
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stream up to a version. `hash` of its last event stands for all before it; `keys` opened it, None = no need."""
+
+    facts: Sequence[Fact[Any]] = ()
+    hash: bytes | None = None
+    keys: Mapping[KeyClass, DataKey] | None = field(default=None, repr=False)
+
+    def still(self, found: bytes | None, keys: Mapping[KeyClass, DataKey] | None) -> bool:
+        """Whether the database holds the same (a restored one may not) and no key is gone or new."""
+        return not self.facts or (found == self.hash and self.keys in (None, keys))
+
+
+NOTHING = Known()
+
+
+class Recall:
+    """The streams used last, at most FACTS facts of them."""
+
+    def __init__(self, most: int = FACTS) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._facts = 0
+
+    def of(self, stream: str) -> Known:
+        """What is known of a stream."""
+        known = self._known.get(stream)
+        if known is None:
+            return NOTHING
+        self._known.move_to_end(stream)
+        return known
+
+    def keep(self, stream: str, known: Known) -> None:
+        """Remember the stream as it is now."""
+        self.forget(stream)
+        self._known[stream] = known
+        self._facts += len(known.facts)
+        while self._facts > self._most:
+            self.forget(next(iter(self._known)))
+
+    def forget(self, stream: str) -> None:
+        """Let go of what was decoded, opened names included."""
+        if known := self._known.pop(stream, None):
+            self._facts -= len(known.facts)
