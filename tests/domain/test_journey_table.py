@@ -84,6 +84,10 @@ def test_rules_bring_only_events_and_have_names_of_their_own() -> None:
     assert rests <= {e.__name__ for e in EVENTS}
 
 
+def test_each_row_names_the_events_its_commands_record() -> None:
+    assert {event for row in JOURNEY for event in row.records} == {e for events in RECORDED.values() for e in events}
+
+
 def test_kinds_of_obligations_and_effects_are_told_apart_by_their_names() -> None:
     for rows in (OWES, WANTS):
         kinds = [row.kind for row in rows]
@@ -116,7 +120,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "CorrectFact": tuple((c,) for c in ("", *REPORTS)),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
-WHERE = {"CorrectFact": ("granted", "infused")}
+WHERE = {"CorrectFact": ("filed", "granted", "depleting", "infused")}
 """Where to look, when it is not everywhere."""
 
 

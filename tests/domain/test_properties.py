@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.advance import advance
+from domain.advance import NoFixpoint, advance
 from domain.case import COMMANDS, Command
+from domain.stages.anytime import NoteAdded
+from domain.stages.dose import HoldDose
 from domain.state import Case, Stage
+from domain.table import Rule
 from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, LOT, PROTOCOL, start
-from tests.domain.journey import DAY, ENGINE, HOUR, Journey
+from tests.domain.journey import DAY, ENGINE, HOUR, START, Journey
 
 WAITS = (timedelta(0), timedelta(minutes=20), 5 * HOUR, DAY, 4 * DAY, 17 * DAY, 40 * DAY, 400 * DAY)
 Act = tuple[int, int, int]
@@ -147,6 +150,28 @@ def test_time_alone_brings_every_case_to_rest(name: str, acts: Sequence[Act]) ->
 
 def test_there_is_a_maker_for_every_command() -> None:
     assert set(MAKE) == set(COMMANDS)
+
+
+def test_rules_that_undo_each_other_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control of the fixpoint: a rule that always has something to say is an error, not a loop without end."""
+    j = start("records")
+    again = Rule("says_it_again", 1, lambda *_: [NoteAdded("note", "again")])
+    monkeypatch.setattr("domain.advance.RULES", (again,))
+    with pytest.raises(NoFixpoint, match="no end after 50 rounds: says_it_again: NoteAdded"):
+        advance(j.case, j.now, j.ids, j.policy)
+
+
+def test_a_wake_up_that_is_forgotten_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control of busy and missed waking: without the rules' own instants a lease ends and nobody looks."""
+    j = start("priced").tell(HoldDose(LOT, "unit-1", SOON))
+    for o in j.all_owed():
+        j.case = replace(j.case, obligations={k: v for k, v in j.case.obligations.items() if k != o.id})
+    monkeypatch.setattr("domain.agenda.RULES", ())
+    assert j.agenda.wake_at is None
+    assert next(d.event.type for d in advance(j.case, SOON, j.ids, j.policy)) == "DoseLapsed"
+
+
+SOON = START + 40 * DAY
 
 
 def test_the_checks_themselves_can_fail() -> None:
