@@ -32,7 +32,7 @@ HOME = ("IN", "Asia/Kolkata", "en")
 ELSEWHERE = ("BD", "Asia/Dhaka", "en")
 ROOM = timedelta(days=60)
 ADULT = 18
-PAPERS: tuple[records.RecordKind, ...] = ("passport", "pathology", "labs", "treatment_history")
+PAPERS: tuple[records.RecordKind, ...] = ("pathology", "labs")
 ASKED: tuple[people.Purpose, ...] = ("data_processing", "translation")
 NAMED: tuple[people.Purpose, ...] = ("share_with_hospital", "cross_border")
 

@@ -22,7 +22,8 @@ from api.run.rehearsal.hospitals import ShelvedLots, cohort_hands
 from api.run.rehearsal.known import catalogued
 from api.run.rehearsal.market import Market, Reached, unreached
 from api.run.rehearsal.opening import ends_by, stage
-from api.run.rehearsal.reactions import Situation, next_command
+from api.run.rehearsal.reactions import next_command
+from api.run.rehearsal.situation import Situation
 from api.run.rehearsal.stage import Stage
 from domain.agenda import agenda
 from domain.errors import Refused
