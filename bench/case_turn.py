@@ -49,6 +49,7 @@ class Bare:
 
     def __init__(self) -> None:
         self.nudges = 0
+        self.done = 0
 
     @workflow.signal
     def nudge(self) -> None:
@@ -56,24 +57,29 @@ class Bare:
 
     @workflow.run
     async def run(self) -> None:
-        done = 0
-        while done < TURNS + WARM:
-            await workflow.wait_condition(lambda: self.nudges > done)
+        while self.done < TURNS + WARM:
+            await workflow.wait_condition(lambda: self.nudges > self.done)
             await workflow.execute_activity("nothing", start_to_close_timeout=PATIENCE)
-            done += 1
+            self.done += 1
+
+
+def fresh_folder() -> Path:
+    """A folder the server's own user may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="caravel-bench-"))
+    folder.chmod(0o755)
+    return folder
 
 
 async def main() -> None:
     """Run and print JSON."""
-    folder = Path(tempfile.mkdtemp(prefix="caravel-bench-", dir="/var/tmp"))
-    folder.chmod(0o755)
+    folder = await asyncio.to_thread(fresh_folder)
     async with PostgresServer(folder / "pg") as pg, TemporalServer(folder / "temporal", ui=False) as temporal:
         await migrate(pg.dsn)
         keys = FolderKeys(folder / "keys", kek=folder / "kek", destroyed=folder / "destroyed")
         ledger = await open_ledger(pg.dsn, keys, EVENTS, "bench", "development", ids=fresh_id)
         door = Door(ledger, load_policy(), fresh_id, lambda _, state: state)
         client = await Client.connect(temporal.address, data_converter=pydantic_data_converter)
-        print(json.dumps(await _measure(door, client, Courier(ledger, client, pg.dsn)), indent=2))  # noqa: T201
+        print(json.dumps(await _measure(door, client, Courier(ledger, client, pg.dsn)), indent=2))
         await ledger.close()
 
 

@@ -22,7 +22,8 @@ from api.ports import DevSignIn
 from api.run.rehearsal.cohort_run import rehearse_cohort
 from api.run.rehearsal.families import Trial, families
 from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.reactions import Situation, next_command
+from api.run.rehearsal.reactions import next_command
+from api.run.rehearsal.situation import Situation
 from api.run.wiring import Parts
 from domain import catalogue
 from domain.centre import ChangeEndpoint

@@ -114,7 +114,7 @@ async def _answers(url: str) -> bool:
     return True
 
 
-async def up(home: Path, *, cohort: int = 60, seed: int = 1, still: bool = False) -> None:
+async def up(home: Path, *, cohort: int = 24, seed: int = 1, still: bool = False) -> None:
     """Run everything until Ctrl-C. An empty folder is filled with a rehearsed cohort first."""
     console, stop = Console(soft_wrap=True, highlight=False), stop_on_signals()
     configure_logs("warning", plain=True)

@@ -32,7 +32,7 @@ from infra.settings import Settings
 UNAVAILABLE = 3
 
 
-def up(*, home: Path | None = None, cohort: int = 60, seed: int = 1, still: bool = False) -> None:
+def up(*, home: Path | None = None, cohort: int = 24, seed: int = 1, still: bool = False) -> None:
     """Run everything on this machine until Ctrl-C: PostgreSQL, Temporal, hospitals, mail, worker, API.
 
     Args:
