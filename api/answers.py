@@ -19,6 +19,7 @@ from domain.catalogue import aggregate
 from domain.journey import ACCEPTED
 from domain.obligations import Obligation
 from domain.roles import Actor, action_of, allow
+from domain.stages.inquiry import OpenCase
 from domain.state import Case
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -53,7 +54,8 @@ def etag(version: int) -> str:
 def allowed_now(actor: Actor, case: Case) -> list[str]:
     """The commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)
-    return [c.__name__ for c in ACCEPTED[case.stage] if allow(actor, action_of(c.__name__), whose)]
+    names = (c.__name__ for c in ACCEPTED[case.stage] if c is not OpenCase)
+    return [name for name in names if allow(actor, action_of(name), whose)]
 
 
 def owed(obligation: Obligation) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Union
@@ -40,6 +40,7 @@ MESSAGES: Mapping[str, str] = {
 MEMBERS = frozenset({"str", "int", "bool", "none", "datetime", "date", "function-after", "function-before"})
 """What pydantic adds to the place of an error for members of a union."""
 FIELD = re.compile("[a-z][a-z0-9_]{0,39}")
+YEARS = range(1900, 2200)
 NAIVE = "must have a zone, as 2026-11-21T09:00:00Z"
 
 
@@ -76,7 +77,7 @@ class Commands:
         except ValidationError as error:
             faults = [_fault(one["type"], one["loc"], tree) for one in error.errors(include_url=False)]
         else:
-            faults = [Fault(NAIVE, pointer) for pointer in naive(command)]
+            faults = list(untimely(command))
             if not faults:
                 return command
         unique = {fault.pointer: fault for fault in reversed(faults) if fault}
@@ -120,17 +121,19 @@ def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
     return replace(command, by=actor)
 
 
-def naive(value: Any, pointer: str = "#") -> Iterator[str]:  # noqa: ANN401 - any part of a command
-    """Where an instant has no zone."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            yield pointer
+def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
+    """Where an instant has no zone, or lies where nothing of a patient's can have happened or be planned."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        yield Fault(NAIVE, pointer)
+    elif isinstance(value, date):
+        if value.year not in YEARS:
+            yield Fault(f"must lie between {YEARS.start} and {YEARS.stop}", pointer)
     elif is_dataclass(value):
         for name in _fields(type(value)):
-            yield from naive(getattr(value, name), f"{pointer}/{name}")
+            yield from untimely(getattr(value, name), f"{pointer}/{name}")
     elif isinstance(value, tuple):
         for n, one in enumerate(value):
-            yield from naive(one, f"{pointer}/{n}")
+            yield from untimely(one, f"{pointer}/{n}")
 
 
 def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON

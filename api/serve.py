@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+BACKLOG = 512
 GRACE = 10
 """Seconds for what is under way."""
 
@@ -42,6 +43,7 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # from here on a caller waits instead of being refused
     except OSError:
         listening.close()
         raise
@@ -67,7 +69,10 @@ async def serve(
     running = asyncio.create_task(server.serve([listening]))
     waiting = asyncio.create_task(stop.wait())
     ready(listening.getsockname()[1])
-    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    await server.stop()
-    await running
+    try:
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        await server.stop()
+        await running
+        listening.close()

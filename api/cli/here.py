@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
+import structlog
 
 from activities.catalogue import Catalogue
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
@@ -16,7 +19,6 @@ from domain.person import Staff
 from domain.roles import Actor, Role
 from infra.desk import Desk
 from infra.settings import Settings
-from infra.telemetry import configure_logs
 
 MACHINE = Actor("operator", Role.MACHINE)
 
@@ -24,7 +26,8 @@ MACHINE = Actor("operator", Role.MACHINE)
 @asynccontextmanager
 async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
     """The API without a socket; commands are given by the machine, or in a person's name and with their rights."""
-    configure_logs("error")
+    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     async with opened() as here:
         transport = httpx2.ASGITransport(app=http_app(here, local=await _actor(here, person)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://caravel") as http:

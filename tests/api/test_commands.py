@@ -103,6 +103,8 @@ BAD: Mapping[str, tuple[dict[str, Any], str]] = {
     "a field named like a person": ({"type": "AddNote", "kind": "note", "text": "x", CANARY: 1}, "#"),
     "a missing field": ({"type": "AddNote", "kind": "note"}, "#/text"),
     "a word outside the list": ({"type": "AddNote", "kind": CANARY, "text": "x"}, "#/kind"),
+    "the year one": ({"type": "HoldBed", "ref": "r", "until": "0001-01-01T00:00:00Z"}, "#/until"),
+    "the last second": ({"type": "HoldBed", "ref": "r", "until": "9999-12-31T23:59:59-12:00"}, "#/until"),
     "NUL": ({"type": "AddNote", "kind": "note", "text": f"{CANARY}\0"}, "#/text"),
     "an unknown command": ({"type": "DeclareEligible"}, "#/type"),
     "no command": ({"text": CANARY}, "#/type"),

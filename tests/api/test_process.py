@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from activities.record import Ask
@@ -26,10 +28,20 @@ from tests.api.test_commands import assert_problem
 async def served(app: FastAPI) -> AsyncIterator[tuple[str, asyncio.Event, asyncio.Task[None]]]:
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(app, "127.0.0.1", 0, stop, port.set_result))
-    async with asyncio.timeout(10):
+    try:
         yield f"http://127.0.0.1:{await port}", stop, task
-    stop.set()
-    await task
+    finally:
+        stop.set()
+        await task
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Everything that is logged."""
+    written = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
+    yield written
+    structlog.reset_defaults()
 
 
 async def read(lines: AsyncIterator[str], number: int) -> list[dict[str, Any]]:
@@ -106,7 +118,7 @@ async def test_a_database_that_is_away(coordinator: Person, here: Parts, monkeyp
 
 
 async def test_an_unknown_failure_says_an_incident_and_nothing_else(
-    coordinator: Person, here: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    coordinator: Person, here: Parts, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
     async def broken(ask: Ask) -> None:
         raise RuntimeError(f"cannot read {CANARY}")
@@ -117,10 +129,10 @@ async def test_an_unknown_failure_says_an_incident_and_nothing_else(
     )
     assert_problem(answer, 500, "failed")
     incident = answer.json()["detail"].rsplit(" ", 1)[-1]
-    logged = capsys.readouterr().out
-    assert incident in logged
-    assert "RuntimeError" in logged
-    assert "Canary" not in logged
+    text = logged.getvalue()
+    assert incident in text
+    assert "RuntimeError" in text
+    assert "Canary" not in text
 
 
 async def test_metrics(nobody: httpx2.AsyncClient, coordinator: Person) -> None:
@@ -137,7 +149,7 @@ async def test_metrics(nobody: httpx2.AsyncClient, coordinator: Person) -> None:
 
 
 async def test_nothing_personal_in_logs_metrics_and_problems(
-    coordinator: Person, nobody: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+    coordinator: Person, nobody: httpx2.AsyncClient, logged: io.StringIO
 ) -> None:
     opened = await coordinator.open(patient_phone=f"{CANARY} phone", diagnosis=f"{CANARY} leukaemia")
     case = opened["case"]
@@ -156,7 +168,7 @@ async def test_nothing_personal_in_logs_metrics_and_problems(
         await nobody.request(CANARY.split(maxsplit=1)[0].upper(), f"/cases/{CANARY}"),
     ]
     said = "".join(answer.text for answer in refused if answer.is_error)
-    said += capsys.readouterr().out + (await nobody.get("/metrics")).text
+    said += logged.getvalue() + (await nobody.get("/metrics")).text
     for word in ("Wilhelmina", "WILHELMINA", "Canary", "Øster"):
         assert word not in said
     assert case in said
