@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from unittest import mock
 
 import openpyxl
 import pytest
+import structlog
 
 from api.cli import main
 from api.run.wiring import Parts
@@ -59,9 +60,10 @@ class Cli:
 
 
 @pytest.fixture(scope="module")
-def cli(here: Parts) -> Cli:
+def cli(here: Parts) -> Iterator[Cli]:
     dsn = here.settings.database_url.get_secret_value()
-    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
+    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
+    structlog.reset_defaults()  # the command line keeps its own logs quiet
 
 
 async def test_a_case_by_hand(cli: Cli) -> None:
