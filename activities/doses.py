@@ -66,15 +66,16 @@ class OnUnit:
         self._after = after
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """A unit that is not this case's any more is a definite no."""
-        if not case.lot or not case.dose.ref:
+        """A unit that is not this case's any more is a definite no. What is given back names the fact that held it."""
+        stream, unit = case.units.get(effect.about, (case.lot, case.dose.ref))
+        if not stream or not unit:
             raise FarSideRefused("no_unit")
         try:
-            await self._lots.tell(case.lot, self._command(case.dose.ref, case.id), effect.id)
+            await self._lots.tell(stream, self._command(unit, case.id), effect.id)
         except Refused as no:
             raise FarSideRefused(no.reason.value, no.detail) from no
         if self._after is None:
-            return Delivered(f"{case.lot}/{case.dose.ref}")
+            return Delivered(f"{stream}/{unit}")
         return await self._after.deliver(case, effect, now, repeat=repeat)
 
 

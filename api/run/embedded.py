@@ -16,7 +16,7 @@ from api.run.courier import Courier
 from api.run.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
 from api.run.processes import stop_on_signals
 from api.run.programs import Program, Server, keep
-from api.run.restore import Restored, restore
+from api.run.restore import Restored, own_engine, restore
 from api.run.serving import serve_api
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.ledger.migrate import migrate
@@ -177,7 +177,8 @@ async def _bring_live(opened: Parts, here: Machine, console: Console) -> Restore
     client = await connect_temporal(target_host=here.temporal.address)
     courier = Courier(opened.ledger, client, opened.settings.database_url.get_secret_value())
     console.print("bringing the cases live ...")
-    return await restore(opened.ledger, client, courier, take_over=True)
+    foreign = not await own_engine(opened.ledger, client)  # a Temporal of this folder is always ours to use
+    return await restore(opened.ledger, client, courier, take_over=foreign)
 
 
 async def _serve(opened: Parts, here: Machine, console: Console, stop: asyncio.Event) -> None:
