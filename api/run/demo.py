@@ -32,6 +32,7 @@ from domain.lot import RegisterLot, ReleaseLot
 from domain.person import RegisterPerson
 from domain.protocol import ConfirmProtocolOpen
 from domain.state import Case
+from infra.ledger.migrate import migrate
 from infra.simulator.keys import HospitalKeys
 
 log = structlog.get_logger()
@@ -68,8 +69,12 @@ class Demo:
 
 async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> None:
     """Fill a database with a past that ends now; does nothing to one that has one. `home` keeps the keys."""
-    if not await _untouched(dsn):
+    begun, ended = await _past(dsn)
+    if ended:
         return
+    if begun:
+        console.print("the rehearsal was interrupted; beginning it again")
+        await _forget(dsn, home)
     console.print(f"rehearsing {demo.cohort} journeys through the last {SPAN.days} days ...")
 
     def progress(share: float, instant: datetime) -> None:
@@ -91,12 +96,29 @@ async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> N
     )
 
 
-async def _untouched(dsn: str) -> bool:
+async def _past(dsn: str) -> tuple[bool, bool]:
+    """Whether a rehearsal has begun in this database, and whether it came to its end."""
     connection = await asyncpg.connect(dsn, ssl=False)
     try:
-        return bool(await connection.fetchval("select not exists (select from event)"))
+        begun = await connection.fetchval("select exists (select from event)")
+        ended = await connection.fetchval("select exists (select from event where type = 'RehearsalEnded')")
     finally:
         await connection.close()
+    return bool(begun), bool(ended)
+
+
+async def _forget(dsn: str, home: Path) -> None:
+    """An unfinished rehearsal holds nothing that anybody told; it is played again from its beginning."""
+    address, _, name = dsn.rpartition("/")
+    connection = await asyncpg.connect(f"{address}/postgres", ssl=False)
+    try:
+        await connection.execute(f'drop database "{name}" with (force)')
+        await connection.execute(f'create database "{name}"')
+    finally:
+        await connection.close()
+    for book in await asyncio.to_thread(lambda: list((home / "hospitals").glob("book.db*"))):
+        await asyncio.to_thread(book.unlink)
+    await migrate(dsn)
 
 
 async def open_for_visitors(opened: Parts, demo: Demo) -> None:
