@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import callbacks, cases, catalogue, health, problems, reads, replies, sign_in, stream
+from api import callbacks, cases, catalogue, health, problems, reads, replies, sign_in, start, stream
 from api.auth import Doorkeeper
 from api.described import described
 from api.edge import Edge
@@ -25,13 +25,15 @@ ABOUT = "System of record and engine for cell-therapy patient journeys."
 def create_app(service: Service) -> FastAPI:
     """The app over these parts. A development sign-in is there only if `service.dev` is."""
     throttle, figures = Throttle(service.limits), Figures()
-    app = FastAPI(title="Caravel", description=ABOUT, lifespan=_lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="Caravel", description=ABOUT, lifespan=_lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     app.state.service = service
     app.state.throttle = throttle
     app.state.figures = figures
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
-    for part in (cases, reads, callbacks, replies, stream, sign_in, health):
+    for part in (start, cases, reads, callbacks, replies, stream, sign_in, health):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

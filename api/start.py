@@ -1,0 +1,37 @@
+"""The page at the address itself: every route and every command in words. No script, nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader
+
+from domain.journey import JOURNEY, meaning
+
+router = APIRouter()
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
+CLOSED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"}
+
+
+@router.get("/", include_in_schema=False)
+@router.get("/docs", include_in_schema=False)
+async def start(request: Request) -> HTMLResponse:
+    """What Caravel answers to."""
+    described = request.app.openapi()
+    routes = [
+        (method.upper(), path, operation.get("description") or operation.get("summary", ""))
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    ]
+    page = PAGES.get_template("start.html").render(
+        about=described["info"]["description"], routes=routes, journey=JOURNEY, meaning=meaning, fields=_fields
+    )
+    return HTMLResponse(page, headers=CLOSED)
+
+
+def _fields(command: type[Any]) -> str:
+    return ", ".join(f.name for f in fields(command) if f.name not in ("type", "by"))

@@ -1,0 +1,15 @@
+"""The page at the address: complete, and nothing on it comes from elsewhere."""
+
+import re
+
+from httpx2 import AsyncClient
+
+from domain.case import COMMANDS
+
+
+async def test_the_first_page_names_every_command_and_fetches_nothing(nobody: AsyncClient) -> None:
+    for path in ("/", "/docs"):
+        page = await nobody.get(path)
+        assert page.status_code == 200
+        assert all(command.__name__ in page.text for command in COMMANDS)
+        assert not re.search(r"<script|<link|(?:src|href)=[\"'](?:https?:)?//", page.text)
