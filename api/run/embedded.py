@@ -19,6 +19,7 @@ from api.run.programs import Program, Server, keep
 from api.run.restore import Restored, own_engine, restore
 from api.run.serving import serve_api
 from api.run.wiring import Parts, connect_temporal, parts
+from infra.gauges import courier_active
 from infra.ledger.migrate import migrate
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
@@ -157,12 +158,21 @@ async def _up(
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)
         await _start(stack, here, "worker", console)
+        await _courier(opened)
         console.print(f"{restored.now + restored.later} open cases are live")
         tasks = [asyncio.create_task(keep(name, server)) for name, server in here.named().items()]
         tasks += [] if still else [asyncio.create_task(act(opened, demo))]
         stack.push_async_callback(_cancel, tasks)
         serving.set()
         await _serve(opened, here, console, stop)
+
+
+async def _courier(opened: Parts) -> None:
+    """Wait until the worker's courier is at work, so that what is said to be ready is."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(15):
+            while not await courier_active(opened.ledger):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.2)
 
 
 async def _start(stack: AsyncExitStack, here: Machine, name: str, console: Console) -> None:
