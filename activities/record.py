@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from activities.attempts import recorded_once, require_same
+from activities.folding import FoldOnce
 from activities.ports import Append, Attention, CommandKey, Ledger, Loaded, Meta, Source
 from activities.views import case_views
 from domain.advance import advance, as_fact
@@ -79,6 +80,7 @@ class Door:
         self.ledger = ledger
         self.policy = policy
         self.ids = ids
+        self.fold = FoldOnce()
         self._parse = parse
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
 
@@ -92,7 +94,7 @@ class Door:
         """A case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such case")
-        return replace(fold(loaded.facts), id=stream), loaded.facts, self._now(loaded)
+        return replace(self.fold(loaded.facts), id=stream), loaded.facts, self._now(loaded)
 
     def _now(self, loaded: Loaded) -> datetime:
         return self._clock() if self._clock else loaded.now
@@ -117,7 +119,7 @@ class Door:
 
     async def _once(self, ask: Ask, loaded: Loaded) -> Recorded:
         now = self._now(loaded)
-        turn = Turn(replace(fold(loaded.facts), id=ask.stream), loaded.facts, now, self.ids, self.policy)
+        turn = Turn(replace(self.fold(loaded.facts), id=ask.stream), loaded.facts, now, self.ids, self.policy)
         stale = ask.if_people_version is not None and ask.if_people_version != turn.case.people_version
         require(not stale, Reason.STALE, "facts changed since this page was read")
         self._note(turn, loaded.sources)

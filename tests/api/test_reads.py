@@ -34,7 +34,7 @@ async def test_a_wrong_check_digit_is_told_apart_from_a_case_that_is_not_there(c
     assert_problem(await coordinator.get(f"/cases/{unknown}"), 404, "not_found")
 
 
-@pytest.mark.parametrize("name", ["case-none", "case-", "lot-1", "case-%00", "x" * 300, "case-a b", "..", "case-é"])
+@pytest.mark.parametrize("name", ["case-none", "case-", "lot-1", "case-%00", "x" * 300, "case-a b", "case-é"])
 async def test_no_such_case(coordinator: Person, name: str) -> None:
     for path in ("", "/events", "/agenda", "/why/e"):
         answer = await coordinator.get(f"/cases/{name}{path}")

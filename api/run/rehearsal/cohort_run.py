@@ -17,7 +17,6 @@ from api.commands import CASE
 from api.problems import Problem
 from api.run.rehearsal.delays import due_again, first_try
 from api.run.rehearsal.families import Family, families
-from api.run.rehearsal.folding import folding_once
 from api.run.rehearsal.hospitals import ShelvedLots, cohort_hands
 from api.run.rehearsal.known import catalogued
 from api.run.rehearsal.market import Market, Reached, unreached
@@ -164,8 +163,7 @@ async def rehearse_cohort(
         await market.open(reached)
         cohort = Cohort(scene, desk, families(cases, seed, market.trials, span * INQUIRIES), seed)
         cohort.begin()
-        with folding_once(scene.fold):
-            await _play(scene, desk, cohort, begins, begins + span, progress)
+        await _play(scene, desk, cohort, begins, begins + span, progress)
         took = time.perf_counter() - began
         desk.book.close()
         return _told(scene, cohort, took)

@@ -10,7 +10,6 @@ from typing import Any
 from activities.ports import Meta
 from activities.record import Recorded
 from api.run.rehearsal.courses import Course
-from api.run.rehearsal.folding import folding_once
 from api.run.rehearsal.known import Catalogued
 from api.run.rehearsal.mainline import line
 from api.run.rehearsal.places import PlaceKeeper
@@ -56,9 +55,8 @@ async def play_courses(
         for step in written.steps:
             stage.at(step.at, _job(stage, one, step))
         stage.at(written.ends + AFTER, _leaving(stage, one, progress, len(courses)))
-    with folding_once(stage.fold):
-        while stage.next_at is not None:
-            await stage.step()
+    while stage.next_at is not None:
+        await stage.step()
     await stage.end()
     return played
 

@@ -15,7 +15,6 @@ from activities.orders import Attend, Due, Order, Turn
 from activities.perform import Hand, Performing
 from activities.ports import Append, Ledger, Meta
 from activities.record import Ask, Door, ParseState, Recorded
-from api.run.rehearsal.folding import FoldOnce
 from api.run.rehearsal.memory import Remembering
 from domain import installation
 from domain.agenda import agenda
@@ -66,9 +65,9 @@ class Stage:
 
     def __init__(self, ledger: Ledger, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
         self.clock = clock
-        self.fold = FoldOnce()
         self.ledger = Remembering(ledger)
         self.door = Door(self.ledger, policy, ids, parse, clock)
+        self.fold = self.door.fold
         self.catalogue = Catalogue(self.ledger, ids, clock)
         self.ids = ids
         self.hands: Mapping[str, Hand] = {}
