@@ -1,4 +1,4 @@
-"""`caravel rehearse`: published courses, or a generated cohort, through years in seconds."""
+"""`caravel rehearse`: published courses, or a generated cohort, through years by a virtual clock."""
 
 from __future__ import annotations
 
