@@ -1,0 +1,1 @@
+"""Signed checkpoints over the ledger: the tree, the sealer that extends it, and where checkpoints are kept outside."""
