@@ -28,6 +28,7 @@ from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild, Rebuilt
 from infra.server_process import ServerError
 from infra.settings import Settings
+from infra.telemetry import configure_logs
 
 UNAVAILABLE = 3
 
@@ -60,6 +61,7 @@ def restore(*, take_over: bool = False) -> None:
 
 async def _restore(*, take_over: bool) -> Any:  # noqa: ANN401 - Restored
     settings = Settings()
+    configure_logs(settings.log_level)
     async with parts(settings, connections=4) as here:
         client = await connect_temporal()
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
