@@ -62,7 +62,7 @@ async def test_changes_arrive_and_go_on_where_they_were_left(
     app: FastAPI, coordinator: Person, supervisor: Person
 ) -> None:
     headers = dict(coordinator.http.headers)
-    async with served(app) as (url, stop, task), httpx2.AsyncClient(base_url=url, headers=headers) as http:
+    async with served(app) as (url, stop, task), httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
         async with http.stream("GET", "/stream") as live:
             assert live.headers["content-type"].startswith("text/event-stream")
             lines = live.aiter_lines()
