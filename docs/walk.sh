@@ -43,6 +43,7 @@ centre=${CENTRE:-centre-ruijin} protocol=${PROTOCOL:-protocol-nct04227015}
 send ChooseCentre centre="$centre" protocol="$protocol"
 submission=$(look | field "next(iter(v['case']['submissions']))")
 send GiveConsent purpose=share_with_hospital person="$patient" form_version=1 language=en recipient="$centre"
+send GiveConsent purpose=cross_border person="$patient" form_version=1 language=en recipient="$centre"
 send SubmitDossier submission="$submission"
 send AcceptPatient submission="$submission" clinician='Dr Li Wei'
 send GiveQuote submission="$submission" total=120000 currency=USD valid_until="$(instant '+30 days')"

@@ -14,6 +14,7 @@ from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical
 from domain.policy import Party, Policy
+from domain.stages.people import NAMED
 from domain.state import Case, Submission
 from domain.table import Rule
 from domain.tracks import let_go
@@ -175,7 +176,16 @@ def _submit(case: Case, c: SubmitDossier, now: datetime) -> Event:
     consented = case.consented("share_with_hospital", known.centre)
     require(consented, Reason.MISSING, "consent to share with this centre is not given", "submission")
     require_open_door(case, known.centre, known.protocol, now)
+    words = "consent to send records to this centre's country is not given"
+    require(may_receive(case, known.centre), Reason.MISSING, words, "submission")
     return DossierSubmitted(known.id, case.dossier.version, known.round + 1)
+
+
+def may_receive(case: Case, centre: str) -> bool:
+    """Whether records may go to this centre; out of the country only with a consent of its own (DOMAIN.md 7.6, A17)."""
+    abroad = case.noted(centre).get("country") != case.country
+    crossing = not abroad or case.consented("cross_border", centre)
+    return crossing and case.consented("share_with_hospital", centre)
 
 
 def require_not_there(case: Case, known: Submission) -> None:
@@ -231,13 +241,14 @@ def stop_sharing(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequenc
 
 
 def _taken_back(case: Case, s: Submission) -> bool:
-    consent = case.consents.get(f"share_with_hospital:{s.centre}")
-    return consent is not None and not consent.given
+    """A consent it needs was given and ended; one that was never asked for ends nothing that is under way."""
+    withdrawn = any(c.recipient == s.centre and c.purpose in NAMED and not c.given for c in case.consents.values())
+    return withdrawn and not may_receive(case, s.centre)
 
 
 RULES = (
     Rule("one_centre_accepts", 1, drop_others, ("PatientAccepted",), (SubmissionWithdrawn,)),
-    Rule("consent_to_share_withdrawn", 1, stop_sharing, ("ConsentWithdrawn",), (SubmissionWithdrawn,)),
+    Rule("consent_to_share_withdrawn", 2, stop_sharing, ("ConsentWithdrawn",), (SubmissionWithdrawn,)),
 )
 
 
@@ -272,7 +283,7 @@ WANTS = (
     Wants(
         "submit_dossier",
         Party.HOSPITAL,
-        lambda c: [by_round(s) for s in standing(c, *ASKED, "accepted") if s.round],
+        lambda c: [by_round(s) for s in standing(c, *ASKED, "accepted") if s.round and may_receive(c, s.centre)],
         lambda c, about: past(c, about, "acknowledged", "more_info", "accepted", "declined"),
     ),
     Wants(

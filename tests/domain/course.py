@@ -72,8 +72,9 @@ def _consented(j: Journey) -> None:
     j.away(HOUR)
     for purpose in ("translation", "risks", "trial"):
         j.tell(GiveConsent(purpose, who, "1", "hi"))
-    j.tell(GiveConsent("share_with_hospital", who, "1", "hi", CENTRE))
-    j.tell(GiveConsent("share_with_hospital", who, "1", "hi", "centre-b"))
+    for centre in (CENTRE, "centre-b"):
+        j.tell(GiveConsent("share_with_hospital", who, "1", "hi", centre))
+        j.tell(GiveConsent("cross_border", who, "1", "hi", centre))
     j.tell(AcknowledgeScope(who, "1"))
     j.tell(GiveConsent("data_processing", who, "1", "hi"))
 

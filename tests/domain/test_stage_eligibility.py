@@ -1,5 +1,6 @@
 """Eligibility [S3, S4]: centres, their decision and their price; never a dead end, never a closed door."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import ANY
 
@@ -249,6 +250,43 @@ def test_consent_to_share_taken_back_ends_the_request_to_that_centre() -> None:
     j.tell(WithdrawConsent("share_with_hospital", patient(j), CENTRE))
     assert SubmissionWithdrawn(submission(j)) in j.last
     assert [e.kind for e in j.agenda.effects] == ["withdraw_submission"]
+
+
+def shared_with(j: Journey, centre: str, country: str) -> Journey:
+    """A centre in that country is chosen; sharing with it is consented to, sending abroad is not."""
+    j.source(centre, paused=False, country=country, zone="UTC").tell(ChooseCentre(centre, PROTOCOL))
+    return j.tell(GiveConsent("share_with_hospital", patient(j), "1", "hi", centre))
+
+
+def test_records_do_not_leave_the_country_without_a_consent_to_that() -> None:
+    j = shared_with(start("eligibility"), "centre-x", "CN")
+    abroad = SubmitDossier(submission(j))
+    when(j, abroad).then_refused(Reason.MISSING, "consent to send records to this centre's country is not given")
+    j.tell(GiveConsent("cross_border", patient(j), "1", "hi", "centre-x"))
+    when(j, abroad).then_told(DossierSubmitted(submission(j), 1, 1)).then_asks("submit_dossier")
+
+
+def test_within_the_country_no_such_consent_is_needed() -> None:
+    j = shared_with(start("eligibility"), "centre-x", "IN")
+    when(j, SubmitDossier(submission(j))).then_told(DossierSubmitted(submission(j), 1, 1)).then_asks("submit_dossier")
+
+
+def test_consent_to_send_abroad_taken_back_ends_the_request_before_it_goes_out() -> None:
+    j = start("chosen").tell(SubmitDossier(submission(start("chosen"))))
+    [asked] = j.asked("submit_dossier")
+    when(j, WithdrawConsent("cross_border", patient(j), CENTRE)).then_asks("withdraw_submission")
+    assert j.case.effects[asked.id].state == "withdrawn"
+    assert j.case.submissions[submission(j)].state == "withdrawn"
+
+
+def test_a_request_recorded_before_this_consent_was_asked_for_waits_for_it() -> None:
+    """A case of an older Caravel: the dossier was submitted, nobody was asked about the border."""
+    j = start("chosen").tell(SubmitDossier(submission(start("chosen"))))
+    j.case = replace(j.case, consents={n: c for n, c in j.case.consents.items() if c.purpose != "cross_border"})
+    j.look()
+    assert not j.asked("submit_dossier")
+    assert j.case.submissions[submission(j)].state == "submitted"
+    when(j, GiveConsent("cross_border", patient(j), "1", "hi", CENTRE)).then_asks("submit_dossier")
 
 
 def test_an_estimate_then_a_price() -> None:
