@@ -19,6 +19,7 @@ from api.commands import CASE
 from api.limits import read_body
 from api.ports import Malformed, Service, Untrusted
 from api.problems import Problem
+from domain.answers import too_early
 from domain.centre import Centre
 from domain.errors import Reason, Refused, require
 from domain.roles import TOLD_BY_HOSPITALS, Actor, Role
@@ -26,6 +27,8 @@ from domain.state import Case
 
 router = APIRouter(tags=["hospitals"])
 MAX_ID = 200
+LATER = "60"
+"""Seconds after which a hospital may say again what it said too early: the question it answers is still open."""
 
 
 @router.post("/hospitals/{centre}/callbacks")
@@ -81,7 +84,13 @@ async def taken(service: Service, centre: str, answer: Answer) -> Recorded:
     body = CASE.digest(f"{answer.case}\0{effect or ''}", command)
     meta = Meta(centre, hospital.stated, key=answer.callback, causation=effect, provenance="callback")
     key = CommandKey(centre, answer.callback, body)
-    return await service.door.record(Ask(answer.case, meta, command, key, Reply(effect) if effect else None))
+    ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None)
+    try:
+        return await service.door.record(ask)
+    except Refused as refused:
+        if too_early(await _case(service, answer.case) or Case(), effect, refused.reason):
+            raise Problem(409, "too_early", refused.detail, headers={"Retry-After": LATER}) from None
+        raise
 
 
 async def _case(service: Service, stream: str) -> Case | None:

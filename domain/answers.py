@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from domain.effects import Effect
+from domain.errors import Reason
+from domain.journey import WANTS
 from domain.state import Case
 
 ROUND: Mapping[str, Callable[[Case], int]] = {
@@ -21,3 +23,16 @@ def of_this_round(case: Case, effect: Effect) -> bool:
     """Whether an answer to this effect answers what is asked at present."""
     number = ROUND.get(effect.kind)
     return number is None or effect.about.rsplit("/", maxsplit=1)[-1] == str(number(case))
+
+
+NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})
+"""Refusals that time and people may lift; anything else stays a no."""
+
+
+def too_early(case: Case, effect: str | None, refused: Reason) -> bool:
+    """Whether a refused answer may be right later: what it answers was asked, and the question is still open."""
+    known = case.effects.get(effect) if effect else None
+    if known is None or refused not in NOT_YET or known.state in ("refused", "withdrawn"):
+        return False
+    rows = [row for row in WANTS if row.kind == known.kind]
+    return any(known.about in row.wanted(case) and not row.answered(case, known.about) for row in rows)

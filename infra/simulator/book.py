@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +101,9 @@ class Book:
         return [Due(**{**row, "command": json.loads(row["command"])}) for row in rows]
 
     def next_due(self) -> datetime | None:
-        """When something is to be said next."""
+        """When something is to be said next: an instant at which `due` surely finds it."""
         at = self._db.execute("SELECT min(next_at) AS at FROM answer WHERE next_at IS NOT NULL").fetchone()["at"]
-        return None if at is None else datetime.fromtimestamp(at, UTC)
+        return None if at is None else _not_before(at)
 
     def delivered(self, due: Due, status: int, now: datetime, again_at: datetime | None, *, done: bool) -> None:
         """One try at saying it: the HTTP status (0 = no answer), when to try or repeat, None = never again."""
@@ -133,3 +133,9 @@ class Book:
                    AS statuses FROM answer ORDER BY due_at, callback"""
         rows = [dict(row) for row in self._db.execute(query)]
         return [{**r, "command": json.loads(r["command"]), "statuses": json.loads(r["statuses"])} for r in rows]
+
+
+def _not_before(at: float) -> datetime:
+    """The first instant of whole microseconds that is not before `at`: rounding down would wake just too early."""
+    nearest = datetime.fromtimestamp(at, UTC)
+    return nearest if nearest.timestamp() >= at else nearest + timedelta(microseconds=1)

@@ -18,7 +18,8 @@ from infra.simulator.keys import HospitalKeys
 AT_ONCE = 8
 LONGEST_NAP = 2.0
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=0.5), timedelta(minutes=5)
-GIVES_UP_AFTER = timedelta(hours=12)
+GIVES_UP_AFTER, ASKED_AGAIN_FOR = timedelta(hours=12), timedelta(days=7)
+"""How long silence is answered with another try, and how long an answer that came too early is said again."""
 REPEATS_AFTER = timedelta(seconds=0.2)
 OK, REDIRECT, REQUEST_ERROR, SERVER_ERROR = 200, 300, 400, 500
 LATER = (408, 425, 429)
@@ -61,12 +62,12 @@ class Speaker:
 
     async def say(self, due: Due) -> None:
         """One try."""
-        status = await self._post(due)
+        status, told = await self._post(due)
         now = datetime.now(UTC)
         done = REQUEST_ERROR > status >= OK
-        self.book.delivered(due, status, now, _again(due, status, now), done=done)
+        self.book.delivered(due, status, now, again(due, status, now, told), done=done)
 
-    async def _post(self, due: Due) -> int:
+    async def _post(self, due: Due) -> tuple[int, timedelta | None]:
         url = f"{self.api.rstrip('/')}/hospitals/{quote(due.centre, safe='')}/callbacks"
         task = task_of(due.callback, due.case, due.command, in_reply_to=due.effect, about=due.about)
         body = json.dumps(task).encode()
@@ -76,17 +77,18 @@ class Speaker:
             async with asyncio.timeout(30):
                 answer = await self.http.post(url, content=body, headers=headers)
         except (httpx2.HTTPError, TimeoutError):
-            return NO_ANSWER
-        return answer.status_code
+            return NO_ANSWER, None
+        seconds = answer.headers.get("Retry-After", "")
+        return answer.status_code, timedelta(seconds=int(seconds)) if seconds.isdecimal() else None
 
 
-def _again(due: Due, status: int, now: datetime) -> datetime | None:
-    """When to try or to repeat; None = this answer is finished."""
+def again(due: Due, status: int, now: datetime, told: timedelta | None = None) -> datetime | None:
+    """When to try or to repeat; None = this answer is finished. `told` is the receiver's own Retry-After."""
     if OK <= status < REDIRECT:
         return now + REPEATS_AFTER if due.sent + 1 < due.copies else None
     passing = status == NO_ANSWER or status >= SERVER_ERROR or status in LATER
     began = datetime.fromtimestamp(due.first_try, UTC) if due.first_try else now
-    if not passing or now - began > GIVES_UP_AFTER:
+    if not (passing or told) or now - began > (ASKED_AGAIN_FOR if told else GIVES_UP_AFTER):
         return None
-    wait: timedelta = FIRST_WAIT * float(1 << min(due.tries, 20))
-    return now + min(LONGEST_WAIT, wait)
+    wait: timedelta = min(LONGEST_WAIT, FIRST_WAIT * float(1 << min(due.tries, 20)))
+    return now + max(wait, told or wait)

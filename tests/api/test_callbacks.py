@@ -200,6 +200,35 @@ async def test_a_hospital_gives_only_hospital_commands(hospital: Hospital, case:
     assert_problem(await hospital.http.post(hospital.path, content=task, headers=headers), 400, "malformed")
 
 
+async def arrived(supervisor: Person, hospital: Hospital) -> Waiting:
+    """A case whose patient is in the country; the centre was told."""
+    case = (await supervisor.open(imported=True))["case"]
+    facts = {"stage": "admission", "centre": hospital.id, "protocol": PROTOCOL, "consents": ["data_processing"]}
+    until = "2030-01-01T00:00:00Z"
+    assert (await supervisor.send(case, "ImportFacts", accepted_until=until, **facts)).is_success
+    answer = await supervisor.send(case, "RecordArrival", entered=datetime.now(UTC).isoformat())
+    assert answer.is_success, answer.text
+    asked = [e["data"] for e in await events_of(supervisor, case) if e["type"] == "EffectRequested"]
+    return Waiting(case, next(one["effect"] for one in asked if one["kind"] == "announce_arrival"))
+
+
+async def test_an_answer_one_step_too_early_is_told_when_to_come_again(hospital: Hospital, supervisor: Person) -> None:
+    case = await arrived(supervisor, hospital)
+    screened = {"type": "ConfirmScreening", "clinician": "Dr Li"}
+    early = await hospital.say(case.id, screened, effect=case.effect, callback="cb-early")
+    assert_problem(early, 409, "too_early")
+    assert int(early.headers["Retry-After"]) > 0
+    unasked = await hospital.say(case.id, screened)
+    assert_problem(unasked, 409, "missing")
+    assert "Retry-After" not in unasked.headers
+    assert (await hospital.say(case.id, {"type": "AdmitPatient", "ref": "E-1"}, effect=case.effect)).is_success
+    again = await hospital.say(case.id, screened, effect=case.effect, callback="cb-early")
+    assert again.status_code == 200, again.text
+    assert again.json()["recorded"][0] == "ScreeningConfirmed"
+    late = await hospital.say(case.id, {"type": "AdmitPatient", "ref": "E-2"}, effect=case.effect)
+    assert_problem(late, 409, "already")
+
+
 async def test_a_late_answer_is_refused_clearly(hospital: Hospital, case: Waiting) -> None:
     accepted = {
         "type": "GiveQuote",

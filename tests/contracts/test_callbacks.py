@@ -20,12 +20,16 @@ from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.server_process import free_port
-from infra.simulator.behaviour import DAY, behaviour, callback_id
+from infra.simulator.behaviour import DAY, Plan, behaviour, callback_id
 from infra.simulator.keys import HospitalKeys
 from tests.contracts.rigs import CENTRE, PLANS, SEED, Simulator, asking, effect_that
 
 pytestmark = pytest.mark.slow
 FAST = 20 * DAY  # twenty days of the journey in one second
+
+
+def says_something_twice(plan: Plan) -> bool:
+    return PLANS["good"](plan) and any(answer.copies > 1 for answer in plan.answers)
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Listener:
     port: int = field(default_factory=free_port)
     heard: list[tuple[str, str]] = field(default_factory=list)
     mood: Callable[[int], int] = lambda _: 200
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -52,7 +57,7 @@ class Listener:
             assert centre == CENTRE
             assert answer.in_reply_to
             self.heard.append((answer.callback, answer.command["type"]))
-            return Response(status_code=self.mood(len(self.heard)))
+            return Response(None, self.mood(len(self.heard)), self.headers)
 
         return app
 
@@ -72,10 +77,10 @@ class Scene:
     simulator: Simulator
     listener: Listener
 
-    async def ask(self, count: int) -> set[str]:
+    async def ask(self, count: int, wanted: Callable[[Plan], bool] = PLANS["good"]) -> set[str]:
         """Send requests until the hospital has them all; their effect ids."""
         side = FhirFarSide(self.simulator.web, self.simulator.base, Patience(1, 0.5, 2))
-        effects = {effect_that(PLANS["good"]) for _ in range(count)}
+        effects = {effect_that(wanted) for _ in range(count)}
         for effect in effects:
             await side.send(asking(effect))
         return effects
@@ -105,7 +110,7 @@ def expected(effects: set[str]) -> Counter[str]:
 
 async def test_every_answer_arrives_signed_as_often_as_planned(scene: Scene) -> None:
     async with scene.listener.listening():
-        effects = await scene.ask(60)
+        effects = await scene.ask(60) | await scene.ask(1, says_something_twice)
         await scene.all_said()
     heard = Counter(callback for callback, _ in scene.listener.heard)
     assert heard == expected(effects)
@@ -124,6 +129,17 @@ async def test_an_absent_receiver_is_waited_for_and_a_no_is_accepted(scene: Scen
     assert any(0 in statuses for statuses in book.values())
     assert any({429, 503} & set(statuses) for statuses in book.values())
     assert set(book) == set(expected(effects))
+
+
+async def test_what_came_too_early_is_said_again_when_the_receiver_says(scene: Scene) -> None:
+    scene.listener.headers = {"Retry-After": "1"}
+    scene.listener.mood = lambda n: 409 if n == 1 else 200
+    async with scene.listener.listening():
+        await scene.ask(1)
+        await scene.all_said()
+    first = min(await scene.answers(), key=lambda a: a["first_try"])
+    assert first["statuses"][:2] == [409, 200]
+    assert scene.listener.heard.count(scene.listener.heard[0]) >= 2
 
 
 async def test_a_killed_hospital_goes_on_saying_what_is_due(scene: Scene) -> None:

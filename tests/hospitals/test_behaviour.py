@@ -14,10 +14,11 @@ from activities.far_sides import FarSideRefused, Request
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
 from infra.simulator.behaviour import DAY, behaviour, callback_id, spoken
-from infra.simulator.book import Book
+from infra.simulator.book import Book, Due
 from infra.simulator.desk import Desk
 from infra.simulator.habits import HABITS, REFUSES
 from infra.simulator.in_process import RehearsedHospital
+from infra.simulator.speaker import LONGEST_WAIT, again
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MANY = 3_000
@@ -122,3 +123,34 @@ def test_a_book_goes_on_where_a_rehearsal_ended_only_faster(tmp_path: Path) -> N
         left = was - end.timestamp()
         assert answer["next_at"] == pytest.approx(end.timestamp() + left / DAY if left > 0 else was)
     live.close()
+
+
+def test_what_is_due_next_is_due_at_that_instant(tmp_path: Path) -> None:
+    """Instants are kept as floats: one rounded down would be looked for too early, again and again."""
+    book = Book(tmp_path / "book.sqlite", durable=False)
+    desk = Desk(book, 1)
+    for n in range(100):
+        desk.receive(asking(f"e{n}", "submit_dossier"), START)
+    planned = {a["callback"]: a["next_at"] for a in book.answers()}
+    rounded_down = 0
+    while (at := book.next_due()) is not None:
+        [due] = book.due(at, 1)
+        kept = planned[due.callback]
+        rounded_down += datetime.fromtimestamp(kept, UTC).timestamp() < kept
+        book.delivered(due, 200, at, None, done=True)
+    assert rounded_down > 20, "the plain rounding would have missed these"
+    book.close()
+
+
+def said(first_try: datetime | None = None, tries: int = 0) -> Due:
+    return Due("c", "e", "centre-1", "case-1", "s/1", {}, 1, 0, tries, first_try.timestamp() if first_try else None)
+
+
+def test_a_no_is_final_unless_the_receiver_says_when_to_come_again() -> None:
+    minute = timedelta(minutes=1)
+    assert again(said(), 409, START) is None
+    assert again(said(), 409, START, minute) == START + minute
+    assert again(said(START, 20), 503, START + minute) == START + minute + LONGEST_WAIT
+    assert again(said(START, 20), 503, START + timedelta(hours=13)) is None
+    assert again(said(START, 20), 409, START + timedelta(days=6), minute) == START + timedelta(days=6) + LONGEST_WAIT
+    assert again(said(START, 20), 409, START + timedelta(days=8), minute) is None

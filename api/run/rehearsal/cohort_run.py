@@ -25,17 +25,19 @@ from api.run.rehearsal.reactions import next_command
 from api.run.rehearsal.situation import Situation
 from api.run.rehearsal.stage import Stage
 from domain.agenda import agenda
+from domain.answers import too_early
 from domain.errors import Refused
 from domain.obligations import Obligation
 from infra.simulator.book import Book, Due
 from infra.simulator.desk import Desk
+from infra.simulator.speaker import again
 
 INQUIRIES = 0.8
 """The last family asks when this share of the time is over, so that some cases have just begun at the end."""
 MOST = 8
 TRIES = 60
-ROUNDED = timedelta(microseconds=1)
-"""The book keeps instants as floats; a microsecond later is surely not too early."""
+LATER = timedelta(hours=1)
+"""When an answer that came too early is said again."""
 Progress = Callable[[float, datetime], None]
 
 
@@ -110,14 +112,16 @@ class Cohort:
             meta = Meta(due.centre, key=due.callback, causation=due.effect, provenance="callback")
             key = CommandKey(due.centre, due.callback, digest)
             await self._scene.say(Ask(due.case, meta, command, key, Reply(due.effect)))
-            status = 200
+            status, later = 200, None
         except (Refused, Problem) as no:
-            status = 409
+            status, later = 409, None
             words = f"{no.reason}: {no.detail}" if isinstance(no, Refused) else str(no)
             self.refused[f"{due.command['type']} by a hospital: {words}"] += 1
+            if isinstance(no, Refused) and too_early(self._scene.case(due.case), due.effect, no.reason):
+                later = LATER
         now = self._scene.clock.now
-        again = now + timedelta(seconds=2) if status == 200 and due.sent + 1 < due.copies else None  # noqa: PLR2004
-        self._desk.book.delivered(due, status, now, again, done=status == 200)  # noqa: PLR2004 - HTTP's own
+        next_at = again(due, status, now, later)
+        self._desk.book.delivered(due, status, now, next_at, done=status == 200)  # noqa: PLR2004 - HTTP's own
 
     def ends(self) -> tuple[Counter[str], Sequence[str]]:
         """Where every case stands, and those in which nobody owes anything although they are open."""
@@ -178,7 +182,7 @@ async def _play(scene: Stage, desk: Desk, cohort: Cohort, begins: datetime, ends
         if instant is None or instant > ends:
             break
         if said is not None and (done is None or said <= done):
-            scene.clock.move(said + ROUNDED)
+            scene.clock.move(said)
             for due in desk.book.due(scene.clock.now, 1):
                 await cohort.hear(due)
         else:
