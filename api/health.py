@@ -33,6 +33,10 @@ class Figures:
             ),
             "oldest_overdue": self._gauge("caravel_oldest_overdue_obligation_seconds", "Oldest overdue obligation"),
             "claims_past_lease": self._gauge("caravel_claims_past_lease", "Attempts whose end nobody knows"),
+            "exposed_seconds": self._gauge("caravel_exposed_seconds", "Age of the oldest event no checkpoint covers"),
+            "exposed_events": self._gauge("caravel_exposed_events", "Events no checkpoint kept outside covers"),
+            "sealing_refused": self._gauge("caravel_sealing_refused", "1 = history is not as it was sealed"),
+            "sinks_failing": self._gauge("caravel_checkpoint_sinks_failing", "Places of checkpoints that are away"),
         }
         self._effects = self._gauge("caravel_effects", "Effects refused or unknown", ("kind", "state"))
         self._cases = self._gauge("caravel_open_cases", "Open cases", ("stage",))

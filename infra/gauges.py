@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from infra.checkpoints.exposure import exposure
 from infra.leader import COURIER
 from infra.ledger.errors import FAILURES, guarded
 from infra.ledger.ledger import PgLedger
@@ -21,6 +22,8 @@ select
      where c.newest and c.ended_at is null and c.lease_until < clock_timestamp()
          and e.state in ('requested', 'unknown')) as claims_past_lease
 """
+UNSEALED = 300.0
+"""Seconds after which an event without a checkpoint outside means that nobody seals."""
 EFFECTS = "select kind, state, count(*) as number from effect_view where state <> 'requested' group by kind, state"
 STAGES = "select stage, count(*) as number from case_view where open group by stage"
 COURIER_HELD = f"""
@@ -35,14 +38,25 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
     one = await guarded(ledger.pool.fetchrow(GAUGES))
     effects = await guarded(ledger.pool.fetch(EFFECTS))
     stages = await guarded(ledger.pool.fetch(STAGES))
+    exposed = await exposure(ledger.pool)
     assert one is not None
     return {
         "oldest_unattended": float(one["oldest_unattended"] or 0),
         "oldest_overdue": float(one["oldest_overdue"] or 0),
         "claims_past_lease": one["claims_past_lease"],
+        "exposed_seconds": exposed.seconds,
+        "exposed_events": exposed.events,
+        "sealing_refused": int(exposed.refused is not None),
+        "sinks_failing": sum(sink["failing_since"] is not None for sink in exposed.sinks),
         "effects": {(row["kind"], row["state"]): row["number"] for row in effects},
         "open_cases": {row["stage"]: row["number"] for row in stages},
     }
+
+
+async def sealing_fine(ledger: PgLedger) -> bool:
+    """Whether checkpoints are made and kept outside in time."""
+    exposed = await exposure(ledger.pool)
+    return exposed.refused is None and exposed.seconds < UNSEALED
 
 
 async def courier_active(ledger: PgLedger) -> bool:

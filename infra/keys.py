@@ -7,7 +7,6 @@ import secrets
 from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, 
 
 from activities.ports import DataKey
 from domain.personal import KEY_CLASSES, KeyClass
+from infra.files import publish, sync_folder, write
 
 BITS = 256
 CACHED = 10_000
@@ -84,17 +84,17 @@ class FolderKeys:
             {"id": key_id, "stream": stream, "class": key_class, "wrapped": b64encode(wrapped).decode()}
         )
         draft = self._folder / f".{key_id}"
-        _write(draft, content.encode())
-        _publish(draft, self._file(stream, key_class))
+        write(draft, content.encode())
+        publish(draft, self._file(stream, key_class))
         return self._find(stream, key_class)
 
     def _note_destroyed(self, stream: str, key_class: KeyClass) -> None:
         new = not self._list.exists()
         # The first newline ends what a crash may have left half-written.
         line = "\n" + json.dumps({"stream": stream, "class": key_class}) + "\n"
-        _write(self._list, line.encode(), os.O_APPEND)
+        write(self._list, line.encode(), os.O_APPEND)
         if new:
-            _sync_folder(self._list.parent)
+            sync_folder(self._list.parent)
 
     def _reapply(self) -> None:
         """Take in what any process has destroyed since, and remove what a restored folder brought back."""
@@ -109,7 +109,7 @@ class FolderKeys:
         for stream, key_class in self._gone:
             self._cache.pop((stream, key_class), None)
             self._file(stream, key_class).unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         self._list_seen = seen
 
     def _file(self, stream: str, key_class: KeyClass) -> Path:
@@ -129,33 +129,8 @@ def _kek(file: Path, *, make: bool) -> bytes:
     if make and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = file.with_name(f".{secrets.token_hex(8)}")
-        _write(draft, secrets.token_bytes(BITS // 8))
-        _publish(draft, file)
+        write(draft, secrets.token_bytes(BITS // 8))
+        publish(draft, file)
     if file.stat().st_mode & 0o077:
         raise PermissionError("the key encryption key can be read by others; make its mode 0600")
     return file.read_bytes()
-
-
-def _publish(draft: Path, file: Path) -> None:
-    """Give a whole, synced file its name, unless another process was first."""
-    with suppress(FileExistsError):
-        os.link(draft, file)
-    draft.unlink()
-    _sync_folder(file.parent)
-
-
-def _write(file: Path, content: bytes, mode: int = os.O_EXCL) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | mode, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.installation import Kind
 
@@ -33,6 +34,15 @@ class Settings(BaseSettings):
     oidc_jwks: str = ""
     oidc_claim: str = "caravel_person"
     log_level: str = "info"
+    checkpoints: Annotated[tuple[str, ...], NoDecode] = ()
+    seal_events: int = 1_000
+    seal_seconds: float = 60.0
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _places(cls, given: object) -> object:
+        """Folders and s3:// URLs, separated by commas."""
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
 
     @property
     def keys(self) -> Path:
@@ -48,6 +58,16 @@ class Settings(BaseSettings):
     def destroyed_keys(self) -> Path:
         """What was destroyed, kept apart from the keys so that a restored folder is held against it."""
         return self.home / "destroyed"
+
+    @property
+    def signing(self) -> Path:
+        """The keys that sign checkpoints, beside those that seal data."""
+        return self.home / "signing"
+
+    @property
+    def checkpoint_places(self) -> tuple[str, ...]:
+        """Where checkpoints are kept; the folder in `home`, when none is named, is no protection from its owner."""
+        return self.checkpoints or (str(self.home / "checkpoints"),)
 
     @property
     def document_folder(self) -> Path:

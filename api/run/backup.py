@@ -47,7 +47,7 @@ async def _dump(dsn: str, target: Path) -> None:
 
 
 def _copy(settings: Settings, folder: Path) -> None:
-    for source in (settings.document_folder, settings.keys):
+    for source in (settings.document_folder, settings.keys, settings.signing):
         if source.exists():
             shutil.copytree(source, folder / source.name)
     for source in (settings.kek, settings.destroyed_keys):

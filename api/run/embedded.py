@@ -17,6 +17,7 @@ from api.run.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sig
 from api.run.processes import stop_on_signals
 from api.run.programs import Program, Server, keep
 from api.run.restore import Restored, own_engine, restore
+from api.run.sealing import where_checkpoints_are
 from api.run.serving import serve_api
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.gauges import courier_active
@@ -81,11 +82,14 @@ def settings_of(home: Path, here: Machine) -> Settings:
 
 def environment(settings: Settings, temporal: TemporalServer) -> dict[str, str]:
     """The same settings as variables for a child process."""
-    given = settings.model_dump(mode="json", include=set(settings.model_fields_set) - {"database_url", "role_mail"})
+    given = settings.model_dump(
+        mode="json", include=set(settings.model_fields_set) - {"database_url", "role_mail", "checkpoints"}
+    )
     return {
         **{f"CARAVEL_{name.upper()}": str(value) for name, value in given.items()},
         "CARAVEL_DATABASE_URL": settings.database_url.get_secret_value(),
         "CARAVEL_ROLE_MAIL": json.dumps(settings.role_mail),
+        "CARAVEL_CHECKPOINTS": ",".join(settings.checkpoints),
         "TEMPORAL_ADDRESS": temporal.address,
     }
 
@@ -206,6 +210,7 @@ def _addresses(opened: Parts, here: Machine) -> dict[str, str]:
         "Mail": f"http://127.0.0.1:{here.mail.port('http')}",
         "Hospitals": f"http://127.0.0.1:{here.hospitals.port('http')}",
         "Data": str(opened.settings.home),
+        "Checkpoints": where_checkpoints_are(opened.settings),
     }
 
 

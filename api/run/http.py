@@ -56,7 +56,7 @@ def http_app(
             bell=bell(ledger),
             gauges=lambda: gauges.gauges(ledger),
             needed={"database": lambda: gauges.database_answers(ledger), "schema": schema(here)},
-            wanted={"courier": lambda: gauges.courier_active(ledger), **_temporal(temporal)},
+            wanted=_wanted(ledger, temporal),
             fresh_stream=fresh_stream,
             clock=lambda: datetime.now(UTC),
             person_of_jwt=oidc.person if oidc else None,
@@ -104,6 +104,14 @@ def schema(here: Parts) -> Probe:
         return seen
 
     return probe
+
+
+def _wanted(ledger: PgLedger, temporal: Client | None) -> Mapping[str, Probe]:
+    return {
+        "courier": lambda: gauges.courier_active(ledger),
+        "sealing": lambda: gauges.sealing_fine(ledger),
+        **_temporal(temporal),
+    }
 
 
 def _temporal(client: Client | None) -> Mapping[str, Probe]:

@@ -18,6 +18,7 @@ from activities.perform import Hand
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
 from api.run.restore import own_engine
+from api.run.sealing import sealing
 from api.run.wiring import Parts, connect_temporal, parts
 from api.run.worker import work, workers
 from domain.errors import Reason, Refused
@@ -75,14 +76,20 @@ async def run_worker(settings: Settings) -> None:
     async with parts(settings) as here:
         if here.ledger.read_only:
             raise Refused(Reason.READ_ONLY, "this ledger belongs to another installation; no courier, no effects")
-        await _own(here, await connect_temporal(), stop)
-        if stop.is_set():
-            return
-        client = await connect_temporal(lazy=False)  # a worker's has to be connected
-        async with all_hands(here, links(here.ledger, settings.public_url)) as table:
-            courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
-            log.info("worker ready")
-            await work(workers(client, here.door, table), [courier.run], stop)
+        async with sealing(settings):  # while Temporal is away, too
+            await _work(here, stop)
+
+
+async def _work(here: Parts, stop: asyncio.Event) -> None:
+    settings = here.settings
+    await _own(here, await connect_temporal(), stop)
+    if stop.is_set():
+        return
+    client = await connect_temporal(lazy=False)  # a worker's has to be connected
+    async with all_hands(here, links(here.ledger, settings.public_url)) as table:
+        courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
+        log.info("worker ready")
+        await work(workers(client, here.door, table), [courier.run], stop)
 
 
 async def _own(here: Parts, client: Client, stop: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from infra.ledger.script import run_script
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
-FUNCTIONS = ("hash.sql", "append.sql", "views.sql", "attention.sql", "grants.sql")
+FUNCTIONS = ("hash.sql", "append.sql", "views.sql", "attention.sql", "checkpoints.sql", "grants.sql")
 ONE_AT_A_TIME = 4846795
 
 

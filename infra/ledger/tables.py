@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -216,3 +216,32 @@ class CapabilityRow(SQLModel, table=True):
     zone: str = _text()
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant()
+
+
+class TreeNode(SQLModel, table=True):
+    """One complete subtree of the Merkle tree."""
+
+    __tablename__: ClassVar[str] = "tree_node"
+    level: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
+    index: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    hash: bytes
+
+
+class CheckpointRow(SQLModel, table=True):
+    """One signed checkpoint."""
+
+    __tablename__: ClassVar[str] = "checkpoint"
+    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    root: bytes
+    note: str = _text()
+    signed_at: datetime = _instant()
+
+
+class SealingRow(SQLModel, table=True):
+    """How sealing does; one row."""
+
+    __tablename__: ClassVar[str] = "sealing"
+    singleton: bool = Field(primary_key=True)
+    outside: int = Field(sa_type=BigInteger)
+    refused: str | None = _text()
+    sinks: str = _text()

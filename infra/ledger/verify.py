@@ -64,7 +64,7 @@ async def _verify(rows: AsyncIterator[Stored], *, whole: bool) -> Verified:
     events = 0
     async for row in rows:
         version, previous = heads.get(row.stream, (0, START))
-        if kind := _wrong(row, last, version, previous, whole=whole):
+        if kind := fault(row, last, version, previous, whole=whole):
             return Verified(events, last.position if last else 0, Break(row.position, row.stream, row.version, kind))
         heads[row.stream] = (row.version, row.hash)
         last = row
@@ -72,7 +72,8 @@ async def _verify(rows: AsyncIterator[Stored], *, whole: bool) -> Verified:
     return Verified(events, last.position if last else 0, None)
 
 
-def _wrong(row: Stored, last: Stored | None, version: int, previous: bytes, *, whole: bool) -> Kind | None:
+def fault(row: Stored, last: Stored | None, version: int, previous: bytes, *, whole: bool) -> Kind | None:
+    """What is wrong with a row after `last`, whose stream stood at `version` with the hash `previous`."""
     if whole and row.position != (last.position if last else 0) + 1:
         return "position_missing"
     if row.version != version + 1:

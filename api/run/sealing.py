@@ -1,0 +1,46 @@
+"""The sealer as every worker process runs it, and where its checkpoints go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from infra.checkpoints.checkpoint import origin_of
+from infra.checkpoints.sealer import Limits, Sealer
+from infra.checkpoints.signing import SigningKeys
+from infra.checkpoints.sinks import FolderSink, sink_of
+from infra.settings import Settings
+
+SAME_DISK = "on the same disk as the ledger: whoever can change one can change the other; set CARAVEL_CHECKPOINTS"
+
+
+def signing_keys(settings: Settings) -> SigningKeys:
+    """The keys of this installation's log."""
+    return SigningKeys(settings.signing, origin_of(settings.installation))
+
+
+@asynccontextmanager
+async def sealing(settings: Settings) -> AsyncIterator[None]:
+    """Seal beside whatever else the process does."""
+    sinks = [sink_of(place) for place in settings.checkpoint_places]
+    limits = Limits(settings.seal_events, settings.seal_seconds)
+    sealer = Sealer(settings.database_url.get_secret_value(), signing_keys(settings), sinks, limits)
+    task = asyncio.create_task(sealer.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def where_checkpoints_are(settings: Settings) -> str:
+    """The places, and plainly if one of them is no outside."""
+    return ", ".join(_said(place, settings) for place in settings.checkpoint_places)
+
+
+def _said(place: str, settings: Settings) -> str:
+    sink = sink_of(place)
+    beside = isinstance(sink, FolderSink) and sink.beside(settings.home)
+    return f"{place} ({SAME_DISK})" if beside else place

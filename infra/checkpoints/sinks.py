@@ -1,0 +1,117 @@
+"""Where checkpoints are kept outside the database: folders and object stores, written once, never changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import MemoryStore, ObjectStore, S3Store
+
+from infra.files import create
+
+CHECKPOINT, KEY = "checkpoint-", "key-"
+FAILURES = (OSError, TimeoutError, BaseError)
+"""What a sink that is away raises."""
+
+
+class SinkDiffers(Exception):
+    """Something else stands there under the same name: another log writes here, or somebody changed it."""
+
+
+class Sink(Protocol):
+    """One place; `name` says where, without credentials."""
+
+    @property
+    def name(self) -> str: ...
+    async def names(self) -> set[str]: ...
+    async def get(self, name: str) -> bytes: ...
+    async def create(self, name: str, content: bytes) -> None:
+        """Written and kept, or there already with the same content. Raises SinkDiffers, FAILURES."""
+
+
+def checkpoint_name(size: int) -> str:
+    """Sorted by name is sorted by size."""
+    return f"{CHECKPOINT}{size:020d}"
+
+
+def key_name(number: int) -> str:
+    """Of the announcement of a key."""
+    return f"{KEY}{number:06d}"
+
+
+def sizes(names: Iterable[str]) -> list[int]:
+    """The sizes of the checkpoints among them."""
+    found = (name.removeprefix(CHECKPOINT) for name in names if name.startswith(CHECKPOINT))
+    return sorted(int(text) for text in found if text.isdecimal())
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSink:
+    """Files, synced."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.folder)
+
+    async def names(self) -> set[str]:
+        """What is there."""
+        return await asyncio.to_thread(self._names)
+
+    def _names(self) -> set[str]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return {file.name for file in self.folder.iterdir() if not file.name.startswith(".")}
+
+    async def get(self, name: str) -> bytes:
+        """One of them."""
+        return await asyncio.to_thread((self.folder / name).read_bytes)
+
+    async def create(self, name: str, content: bytes) -> None:
+        """Whole and synced, or not there."""
+        if await asyncio.to_thread(create, self.folder / name, content) != content:
+            raise SinkDiffers(name)
+
+    def beside(self, other: Path) -> bool:
+        """Whether it is on the same disk."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder.stat().st_dev == other.stat().st_dev
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSink:
+    """Objects; `If-None-Match` keeps them from being written twice."""
+
+    name: str
+    store: ObjectStore | MemoryStore
+
+    async def names(self) -> set[str]:
+        """What is there."""
+        found: set[str] = set()
+        async for page in self.store.list():
+            found |= {str(one["path"]) for one in page}
+        return found
+
+    async def get(self, name: str) -> bytes:
+        """One of them."""
+        return bytes(await (await self.store.get_async(name)).bytes_async())
+
+    async def create(self, name: str, content: bytes) -> None:
+        """Written, or there already with the same content."""
+        try:
+            await self.store.put_async(name, content, mode="create")
+        except AlreadyExistsError:
+            if await self.get(name) != content:
+                raise SinkDiffers(name) from None
+
+
+def sink_of(place: str) -> Sink:
+    """From a folder or `s3://bucket/prefix`; credentials and endpoint come from AWS_* variables."""
+    if place.startswith("s3://"):
+        return StoreSink(place, S3Store.from_url(place))
+    return FolderSink(Path(place))

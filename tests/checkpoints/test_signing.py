@@ -1,0 +1,70 @@
+"""The log's keys: made once, announced in a chain, rotated without a moment in which nothing can sign."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from infra.checkpoints.note import BadNote, UnknownKey, key_of
+from infra.checkpoints.signing import SigningKeys, announced, chained
+from infra.files import create
+
+LOG = "caravel/here"
+
+
+def test_the_first_key_is_made_once_whoever_asks_first(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as many:
+        keys = set(many.map(lambda _: key_of(LOG, SigningKeys(tmp_path, LOG).current()), range(32)))
+    assert keys == set(SigningKeys(tmp_path, LOG).known())
+    assert len(keys) == 1
+
+
+def test_a_rotated_key_is_vouched_for_by_the_one_before(tmp_path: Path) -> None:
+    keys = SigningKeys(tmp_path, LOG)
+    first = key_of(LOG, keys.current())
+    second, third = keys.rotate(), keys.rotate()
+    assert keys.known() == [first, second, third]
+    assert key_of(LOG, keys.current()) == third
+    assert chained(keys.announcements(), LOG, [first]) == [first, second, third]
+    assert [file.name for file in tmp_path.glob("private.*")] == ["private.3"]
+
+
+def test_a_key_nobody_vouched_for_is_not_believed(tmp_path: Path) -> None:
+    ours, theirs = SigningKeys(tmp_path / "a", LOG), SigningKeys(tmp_path / "b", LOG)
+    first = key_of(LOG, ours.current())
+    theirs.rotate()
+    with pytest.raises(UnknownKey):
+        chained([*ours.announcements(), theirs.announcements()[1]], LOG, [first])
+    with pytest.raises(BadNote, match="no announcement of key 2"):
+        announced(ours.announcements()[0][1], 2, LOG)
+    with pytest.raises(BadNote, match="no announcement of key 1 of caravel/there"):
+        announced(ours.announcements()[0][1], 1, "caravel/there")
+
+
+@pytest.mark.parametrize("step", ["private.2", "announced.2"])
+def test_a_rotation_cut_short_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    keys = SigningKeys(tmp_path, LOG)
+    first = key_of(LOG, keys.current())
+
+    def cut(file: Path, content: bytes) -> bytes:
+        if file.name == step:
+            raise KeyboardInterrupt
+        return create(file, content)
+
+    with monkeypatch.context() as cutting, pytest.raises(KeyboardInterrupt):
+        cutting.setattr("infra.checkpoints.signing.create", cut)
+        keys.rotate()
+    assert key_of(LOG, keys.current()) == first
+    second = keys.rotate()
+    assert keys.known() == [first, second]
+    assert key_of(LOG, keys.current()) == second
+
+
+def test_a_key_others_can_read_is_not_used(tmp_path: Path) -> None:
+    keys = SigningKeys(tmp_path, LOG)
+    keys.current()
+    (tmp_path / "private.1").chmod(0o644)
+    with pytest.raises(PermissionError, match="0600"):
+        keys.current()
