@@ -91,7 +91,8 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     assert (await nobody.get("/healthz")).json() == {"status": "alive"}
     ready = await nobody.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "degraded", "parts": {"database": "ok", "schema": "ok", "courier": "away"}}
+    parts = {"database": "ok", "schema": "ok", "courier": "away", "sealing": "ok"}
+    assert ready.json() == {"status": "degraded", "parts": parts}
 
 
 async def test_not_ready_without_a_database(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
