@@ -34,6 +34,18 @@ class Exposure:
         """Recorded and not covered by any checkpoint outside."""
         return max(0, self.head - self.outside)
 
+    def shown(self) -> dict[str, Any]:
+        """For answers and programs."""
+        return {
+            "events": self.events,
+            "seconds": round(self.seconds, 3),
+            "head": self.head,
+            "sealed": self.sealed,
+            "outside": self.outside,
+            "refused": self.refused,
+            "sinks": list(self.sinks),
+        }
+
 
 async def exposure(reads: Reads) -> Exposure:
     """As it is now."""

@@ -24,15 +24,11 @@ LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 class BadNote(ValueError):
-    """Not a signed note, or not one to be believed; `kind` says which."""
-
-    kind = "checkpoint_forged"
+    """Not a signed note, or not one to be believed."""
 
 
 class UnknownKey(BadNote):
     """Well formed, but none of the known keys signed it."""
-
-    kind = "key_unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,18 @@ class Rebuild:
             streams = await self._connection.fetchval("select count(distinct stream) from event")
         return Rebuilt(streams, differing)
 
+    async def compare(self) -> Rebuilt:
+        """Only compare, in one snapshot and without stopping anybody: a member of caravel_auditor may do this."""
+        return await guarded(self._compare())
+
+    async def _compare(self) -> Rebuilt:
+        await self._make_shadows()
+        async with self._connection.transaction(isolation="repeatable_read"):
+            streams = await self._streams(0)
+            await self._fill(streams)
+            differing = [pair for table in (*TABLES.values(), "watch") for pair in await self._differing(table)]
+        return Rebuilt(len(streams), differing)
+
     async def _make_shadows(self) -> None:
         for table in (*TABLES.values(), "watch"):
             await self._connection.execute(

@@ -1,0 +1,203 @@
+"""Recomputes the whole log, piece by piece on every core, and says where it first breaks and how."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import asyncpg
+
+from domain.merkle import Frontier, joined
+from infra.checkpoints.note import Key
+from infra.checkpoints.sinks import Sink
+from infra.ledger.errors import guarded
+from infra.ledger.queries import HEAD
+from infra.proof.chunk import CHUNK, LEVEL, Checked, Chunk, check_chunk, session
+from infra.proof.classify import classify
+from infra.proof.evidence import Evidence, evidence
+from infra.proof.found import ALL, Break, Check
+from infra.proof.progress import Progress, keep, kept
+
+SEALED = "select coalesce(max(size), 0) from checkpoint"
+Tell = Callable[[int, int], None]
+"""(events checked, events there)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is verified, against what. `anchors` are believed without proof, all other keys only through them."""
+
+    dsn: str
+    origin: str
+    sinks: Sequence[Sink]
+    anchors: Sequence[Key]
+    checks: frozenset[Check] = ALL
+    jobs: int = 1
+    state: Path | None = None
+    tell: Tell = lambda _done, _all_of: None
+
+
+@dataclass(slots=True)
+class Verified:
+    """`covered`: how many events the newest checkpoint outside covers; what is after it nothing proves."""
+
+    events: int = 0
+    head: int = 0
+    covered: int = 0
+    resumed: int = 0
+    checkpoints: int = 0
+    broken: Break | None = None
+    away: dict[str, str] = field(default_factory=dict)
+
+
+async def verify(question: Question) -> Verified:
+    """The log itself: rows, links, tree, checkpoints. Raises DatabaseFailed."""
+    connection = await session(question.dsn)
+    try:
+        return await _Run(question, connection).verify()
+    finally:
+        await connection.close()
+
+
+class _Run:
+    def __init__(self, question: Question, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._ask = question
+        self._connection = connection
+        self._upper = Frontier()
+        self._found = Verified()
+        self._last_at: int | None = None
+        self._good = 0  # the largest checkpoint that held
+
+    async def verify(self) -> Verified:
+        head: int = await guarded(self._connection.fetchval(HEAD))
+        sealed: int = await guarded(self._connection.fetchval(SEALED))
+        outside = await self._outside()
+        self._found.head, self._found.away = head, outside.away
+        self._found.covered = max(outside.points, default=0)
+        self._resume(outside)
+        await self._walk(max(head, min(sealed, head + CHUNK)), sealed, outside)
+        if outside.broken and (self._found.broken is None or outside.broken.position < self._found.broken.position):
+            self._found.broken = outside.broken
+        return self._found
+
+    async def _outside(self) -> Evidence:
+        if "checkpoints" not in self._ask.checks:
+            return Evidence()
+        return await evidence(self._connection, self._ask.sinks, self._ask.origin, self._ask.anchors)
+
+    def _resume(self, outside: Evidence) -> None:
+        earlier = kept(self._ask.state, self._ask.origin)
+        point = outside.points.get(earlier.size) if earlier else None
+        if earlier and point and point.root.hex() == earlier.root:
+            self._upper, self._last_at, self._good = earlier.frontier(), earlier.at, earlier.size
+            self._found.resumed = self._found.events = earlier.events
+
+    async def _walk(self, reach: int, sealed: int, outside: Evidence) -> None:
+        sizes = sorted(outside.points)
+        chunks = [
+            Chunk(index, sealed, tuple(s for s in sizes if index * CHUNK < s <= (index + 1) * CHUNK), self._ask.checks)
+            for index in range(self._upper.size, -(-reach // CHUNK))
+        ]
+        async for chunk, checked in self._checked(chunks):
+            self._found.broken = await self._judge(chunk, checked, outside)
+            if self._found.broken:
+                return
+            self._take(chunk, checked, outside)
+        if sizes and sizes[-1] > self._found.events and "checkpoints" in self._ask.checks:
+            self._found.broken = Break("tail_cut", self._found.events + 1, says=_covers(sizes[-1], self._found.events))
+
+    async def _checked(self, chunks: Sequence[Chunk]) -> AsyncIterator[tuple[Chunk, Checked]]:
+        """In order, while others are checked already."""
+        if self._ask.jobs < 2:  # noqa: PLR2004 - one is this process itself
+            for chunk in chunks:
+                yield chunk, await check_chunk(self._connection, chunk)
+            return
+        loop = asyncio.get_running_loop()
+        with ProcessPoolExecutor(self._ask.jobs, get_context("spawn"), _begin, (self._ask.dsn,)) as pool:
+            tasks = [loop.run_in_executor(pool, _check, chunk) for chunk in chunks]
+            try:
+                for chunk, task in zip(chunks, tasks, strict=True):
+                    yield chunk, await task
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _judge(self, chunk: Chunk, checked: Checked, outside: Evidence) -> Break | None:
+        """The first break in this chunk."""
+        if checked.broken or checked.differs is not None:
+            return await self._classified(checked)
+        if "places" in self._ask.checks and self._went_back(checked):
+            return await classify(self._connection, chunk.first + 1, "reordered")
+        for size in chunk.sizes:
+            broken = self._root_differs(size, checked, outside)
+            if broken:
+                return broken
+            self._good, self._found.checkpoints = size, self._found.checkpoints + 1
+        return Break("tree_differs", chunk.first + 1, says="a stored subtree") if checked.tree_differs else None
+
+    async def _classified(self, checked: Checked) -> Break:
+        fault, differs = checked.broken, checked.differs
+        if fault and (differs is None or fault.position <= differs + 1):
+            gap = fault.kind == "deleted" and self._missing(fault, checked)
+            return await classify(self._connection, self._found.events + checked.events + 1 if gap else fault.position,
+                                  fault.kind)  # fmt: skip
+        assert differs is not None
+        return await classify(self._connection, differs + 1, None)
+
+    def _missing(self, fault: Break, checked: Checked) -> bool:
+        """Whether it is a position that is missing, not a version."""
+        return fault.position != self._found.events + checked.events + 1
+
+    def _went_back(self, checked: Checked) -> bool:
+        return None not in (self._last_at, checked.first_at) and checked.first_at < self._last_at  # type: ignore[operator]
+
+    def _root_differs(self, size: int, checked: Checked, outside: Evidence) -> Break | None:
+        if size not in checked.at:  # there are not so many
+            return Break("tail_cut", self._found.events + checked.events + 1,
+                         says=_covers(size, self._found.events + checked.events))  # fmt: skip
+        if joined([*self._upper.peaks, *checked.at[size]]) == outside.points[size].root:
+            return None
+        return Break("recomputed", self._good + 1, says=f"between positions {self._good + 1} and {size}")
+
+    def _take(self, chunk: Chunk, checked: Checked, outside: Evidence) -> None:
+        """Go on from here."""
+        self._found.events += checked.events
+        self._last_at = checked.last_at or self._last_at
+        self._ask.tell(self._found.events, self._found.head)
+        if checked.events == CHUNK and self._upper.size == chunk.index:
+            self._upper.append(checked.peaks[0])
+            if self._good:
+                keep(self._ask.state, self._progress(outside))
+
+    def _progress(self, outside: Evidence) -> Progress:
+        peaks = tuple(peak.hex() for peak in self._upper.peaks)
+        root = outside.points[self._good].root.hex()
+        events = self._upper.size << LEVEL
+        return Progress(self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root)
+
+
+def _covers(size: int, there: int) -> str:
+    return f"a checkpoint covers {size} events, {there} are there"
+
+
+_here: tuple[asyncio.AbstractEventLoop, asyncpg.Connection[asyncpg.Record]] | None = None
+
+
+def _begin(dsn: str) -> None:
+    """A connection for the life of a worker process."""
+    global _here  # noqa: PLW0603 - what a process pool offers
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(session(dsn))
+    _here = (loop, connection)
+    atexit.register(lambda: loop.run_until_complete(connection.close()))
+
+
+def _check(chunk: Chunk) -> Checked:
+    assert _here is not None
+    loop, connection = _here
+    return loop.run_until_complete(check_chunk(connection, chunk))
