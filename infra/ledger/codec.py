@@ -1,7 +1,7 @@
 """Turns events into what the ledger stores and back, for a given set of event classes."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -14,9 +14,7 @@ from domain.fact import Draft, Fact, Why
 from domain.personal import KeyClass
 from infra.ledger.sealing import MARK, Place, Secrets, canonical, rejoin, separate, unseal
 from infra.ledger.stored import Stored
-
-Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Lifts the opened data of one (type, schema version) to the next version."""
+from infra.ledger.upcasting import UPCASTERS, Upcaster
 
 WHY = TypeAdapter(Why | None)
 
@@ -50,7 +48,7 @@ class Codec:
     """Knows the event classes of this program; their `schema_version` class variable (default 1) is the present one."""
 
     def __init__(self, events: Iterable[type], upcasters: Mapping[tuple[str, int], Upcaster] | None = None) -> None:
-        self._upcasters = upcasters or {}
+        self._upcasters = UPCASTERS if upcasters is None else upcasters
         self._shapes: dict[type, _Shape] = {}
         self._names: dict[str, _Shape] = {}
         for event_class in events:

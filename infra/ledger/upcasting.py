@@ -1,0 +1,16 @@
+"""Old shapes of events, lifted when they are read. What was stored never changes.
+
+A class whose shape changes gets a higher `schema_version`, one row here from the version before, and a sample of the
+new shape in tests/ledger/samples. Readers ship before writers: a program that has the row reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Lifts the opened data of one (type, schema version) to the next version. Pure; sealed fields are opened by then."""
+
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+"""(type, from version) → what the next version makes of it. No shape has changed yet."""
