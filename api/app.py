@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import callbacks, cases, catalogue, health, problems, reads, replies, sign_in, start, stream
+from api import callbacks, cases, catalogue, health, moments, problems, reads, replies, sign_in, start, stream
 from api.auth import Doorkeeper
 from api.described import described
 from api.edge import Edge
@@ -17,6 +17,7 @@ from api.health import Figures
 from api.limits import Throttle
 from api.ports import Service
 from api.stream import Ringing
+from api.then import Rows
 from domain.catalogue import CATALOGUE
 
 ABOUT = "System of record and engine for cell-therapy patient journeys."
@@ -33,7 +34,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.figures = figures
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
-    for part in (start, cases, reads, callbacks, replies, stream, sign_in, health):
+    app.state.rows_then = Rows()
+    for part in (start, cases, reads, moments, callbacks, replies, stream, sign_in, health):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

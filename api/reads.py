@@ -1,4 +1,4 @@
-"""Reading: the worklist, a case as it stands or was known, its events, agenda, and why something was recorded."""
+"""Reading: the worklist, a case as it stands or was known, or its dated facts at an instant, its events and agenda."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from api.auth import Parts, Who
 from api.paging import cursor_of, limited, linked, read_cursor
 from api.ports import Service
 from api.problems import Fault, invalid
-from api.shown import EVERYTHING, NOTHING, masked, sees, shown
+from api.shown import EVERYTHING, masked, sees, shown
+from api.then import worklist_then
 from domain.agenda import agenda
 from domain.case import fold
 from domain.case_number import valid_number
+from domain.dated import as_of as dated_at
+from domain.dated import known
 from domain.errors import Reason, require
 from domain.fact import Fact
 from domain.roles import ALLOWED, Action, Actor, Scope
@@ -28,7 +31,6 @@ from domain.state import Case
 router = APIRouter(tags=["cases"])
 HIDDEN = ("seen", "correctable")
 """Fields of a case that only its rules need."""
-DEEPEST = 8
 
 
 @router.get("/cases")
@@ -46,17 +48,23 @@ async def worklist(
     q: str | None = None,
     after: str | None = None,
     limit: int = 50,
+    known_at: datetime | None = None,
 ) -> JSONResponse:
-    """Cases by what is due next. `q` is a case number; names are never searched by URL."""
+    """Cases by what is due next, now or as shown at `known_at`. `q` is a case number; no name is searched by URL."""
     given = {"stage": stage, "owner": owner, "team": team, "centre": centre, "overdue": overdue, "urgent": urgent}
     filters = {name: value for name, value in given.items() if value is not None}
     filters |= {"number": _number(q)} if q else {"open": open} if open is not None else {}
     _no_nul(filters)
     limit = limited(limit)
-    rows = await service.desk.worklist(_scope(who), filters, read_cursor(after), limit + 1)
+    page = _scope(who), filters, read_cursor(after), limit + 1
+    if known_at is None:
+        rows = await service.desk.worklist(*page)
+    else:
+        rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
     cases = [await _line(service, who, row) for row in rows[:limit]]
     more = cursor_of(rows[limit - 1]["next_due"], rows[limit - 1]["stream"]) if len(rows) > limit else None
-    return JSONResponse({"cases": cases, "next": more}, headers={**_private(), **linked(request, more)})
+    then = {"as_known_at": known_at.isoformat()} if known_at else {}
+    return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
 
 
 def _scope(who: Actor) -> tuple[str, str, str]:
@@ -66,8 +74,11 @@ def _scope(who: Actor) -> tuple[str, str, str]:
 
 
 async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[str, Any]:
-    visible = sees(who, belonging_of(row))
-    detail = await service.desk.detail(row["stream"], row["detail"])
+    """One case of the worklist; `now` = whose it is by now, where the row shows an earlier moment."""
+    row = dict(row)
+    visible = sees(who, belonging_of(row.pop("now", row)))
+    known = row["detail"]
+    detail = await service.desk.detail(row["stream"], known) if isinstance(known, str) else known
     patient = detail["patient"] if "identity" in visible else {"masked": "identity"}
     plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     del plain["detail"]
@@ -88,12 +99,23 @@ def _no_nul(filters: Mapping[str, Any]) -> None:
 
 
 @router.get("/cases/{case}")
-async def one_case(case: str, request: Request, service: Parts, who: Who, known_at: datetime | None = None) -> Response:
-    """A case as it stands, or as it was known at an instant: what was recorded up to then."""
+async def one_case(
+    case: str,
+    request: Request,
+    service: Parts,
+    who: Who,
+    known_at: datetime | None = None,
+    as_of: datetime | None = None,
+) -> Response:
+    """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there."""
     state, facts, now = await seen_case(service, who, case, known_at)
-    del facts
     tag = etag(state.people_version)
     visible = sees(who, belonging(state))
+    if as_of is not None:
+        return JSONResponse(
+            {**_dated(state, facts, zoned(as_of, "as_of"), visible), "as_known_at": (known_at or now).isoformat()},
+            headers=private(),
+        )
     if request.headers.get("if-none-match") == tag and known_at is None:
         return Response(status_code=304, headers={"ETag": tag})
     body = {
@@ -103,7 +125,13 @@ async def one_case(case: str, request: Request, service: Parts, who: Who, known_
         "masked": masked(visible),
         "as_known_at": (known_at or now).isoformat(),
     }
-    return JSONResponse(body, headers={**_private(), "ETag": tag})
+    return JSONResponse(body, headers={**private(), "ETag": tag})
+
+
+def _dated(state: Case, facts: Sequence[Fact[Any]], at: datetime, visible: frozenset[Any]) -> dict[str, Any]:
+    found = [{**told(one.fact, visible), "standing": one.standing, "superseded_by": one.by or None}
+             for one in dated_at(facts, at)]  # fmt: skip
+    return {"id": state.id, "as_of": at.isoformat(), "facts": found, "masked": masked(visible)}
 
 
 @router.get("/cases/{case}/agenda")
@@ -120,7 +148,7 @@ async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | No
         "ended": today.ended,
         "as_known_at": (known_at or now).isoformat(),
     }
-    return JSONResponse(body, headers=_private())
+    return JSONResponse(body, headers=private())
 
 
 @router.get("/cases/{case}/events")
@@ -133,23 +161,7 @@ async def events_of(
     page = [f for f in facts if f.version > after][: limit + 1]
     more = str(page[limit - 1].version) if len(page) > limit else None
     body = {"events": [told(f, visible) for f in page[:limit]], "next": more, "masked": masked(visible)}
-    return JSONResponse(body, headers={**_private(), **linked(request, more)})
-
-
-@router.get("/cases/{case}/why/{event}")
-async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
-    """One event and what it rests on, down to what people and hospitals said."""
-    state, facts, _ = await seen_case(service, who, case, None)
-    by_id = {fact.id: fact for fact in facts}
-    require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
-    visible = sees(who, belonging(state))
-    body = {"event": told(by_id[event], visible), "because": _because(by_id[event], by_id, DEEPEST)}
-    return JSONResponse(body, headers=_private())
-
-
-def _because(fact: Fact[Any], by_id: Mapping[str, Fact[Any]], depth: int) -> list[dict[str, Any]]:
-    rests = [by_id[one] for one in (fact.why.rests_on if fact.why else ()) if one in by_id]
-    return [{**told(f, NOTHING), "because": _because(f, by_id, depth - 1)} for f in rests] if depth else []
+    return JSONResponse(body, headers={**private(), **linked(request, more)})
 
 
 def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
@@ -173,18 +185,26 @@ async def seen_case(
 ) -> tuple[Case, Sequence[Fact[Any]], datetime]:
     """The case, its facts and the instant. What may be seen is judged by whose case it is now. Raises Refused."""
     stream = await case_meant(service, case)
-    if known_at is not None and known_at.tzinfo is None:
-        raise invalid(
-            "an instant needs a zone", Fault("must have a zone, as 2026-11-21T09:00:00Z", parameter="known_at")
-        )
+    if known_at is not None:
+        zoned(known_at, "known_at")
     state, facts, now = await service.door.case(stream)
     require_seen(who, belonging(state))
     if known_at is None:
         return state, facts, now
-    known = [fact for fact in facts if fact.at <= known_at]
-    require(known, Reason.NOT_FOUND, "nothing was known of this case then")
-    return replace(fold(known), id=stream), known, now
+    then = known(facts, known_at)
+    require(then, Reason.NOT_FOUND, "nothing was known of this case then")
+    return replace(fold(then), id=stream), then, now
 
 
-def _private() -> dict[str, str]:
+def zoned(instant: datetime, parameter: str) -> datetime:
+    """The instant. Raises Problem when it has no zone."""
+    if instant.tzinfo is None:
+        raise invalid(
+            "an instant needs a zone", Fault("must have a zone, as 2026-11-21T09:00:00Z", parameter=parameter)
+        )
+    return instant
+
+
+def private() -> dict[str, str]:
+    """Headers of what is for one reader."""
     return {"Cache-Control": "no-store"}

@@ -33,6 +33,9 @@ SCOPES: Mapping[str, str] = {
 
 CASE_OF = "select stream from case_view where number = $1"
 SCOPE_OF = "select stream, owner, team, centre from case_view where stream = any($1::text[])"
+THEN = """
+select version from event where stream = c.stream and recorded_at <= {} order by version desc limit 1
+"""
 LIST = (
     "select stream, version, state from source where starts_with(stream, $1) and stream > $2 order by stream limit $3"
 )
@@ -92,6 +95,19 @@ class Desk:
             bounds.append(f"{order} > ({', '.join(place(one) for one in after)})")
         sql = f"select {COLUMNS} from case_view where {' and '.join(bounds)} order by {_plain(order)} limit {limit:d}"  # noqa: S608 - fixed words, values are placed
         return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
+
+    async def then(self, scope: tuple[str, str, str], known_at: datetime) -> Sequence[tuple[dict[str, Any], int]]:
+        """Every case of the scope that was there at an instant: its row as of now, and its version then."""
+        name, whose, team = scope
+        given = {"own": [whose], "team": [whose, team], "centre": [whose], "all": []}[name]
+        bound = SCOPES[name].format(*(f"${n}" for n in range(2, 4)))
+        sql = (
+            f"select {COLUMNS}, version_then from "  # noqa: S608 - fixed words, values are placed
+            f"(select c.*, ({THEN.format('$1')}) as version_then from case_view c where {bound}) known "
+            "where version_then is not null"
+        )
+        rows = [dict(row) for row in await guarded(self._pool.fetch(sql, known_at, *given))]
+        return [(row, row.pop("version_then")) for row in rows]
 
     async def detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
         """`detail` of a worklist row, opened."""

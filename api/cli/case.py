@@ -48,11 +48,15 @@ def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
 
 
 @app.command
-def show(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
-    """A case as it stands, or as it was known at an instant."""
-    answer = asking(lambda c: c.get(f"/cases/{case}", known_at=known_at and _zoned(known_at)))
+def show(case: str, *, known_at: datetime | None = None, as_of: datetime | None = None, json: Json = False) -> None:
+    """A case as it stands or was known at an instant; with --as-of, which dated facts held at another."""
+    moment = {"known_at": known_at and _zoned(known_at), "as_of": as_of and _zoned(as_of)}
+    answer = asking(lambda c: c.get(f"/cases/{case}", **moment))
     if json:
         as_json(answer)
+        return
+    if as_of is not None:
+        _held(answer)
         return
     state = answer["case"]
     rows = [(name, value) for name, value in state.items() if value not in ("", None, [], {}, False)]
@@ -60,6 +64,39 @@ def show(case: str, *, known_at: datetime | None = None, json: Json = False) -> 
         ("field", "value"), [(n, v) for n, v in rows if n not in ("effects", "obligations", "sources")], state["number"]
     )
     say("allowed now: " + ", ".join(answer["allowed"]))
+
+
+def _held(answer: Mapping[str, Any]) -> None:
+    rows = [
+        (f["standing"], f["occurred"]["earliest"], f["occurred"]["latest"], f["type"], _short(f["data"]), f["id"])
+        for f in answer["facts"]
+    ]
+    table(("", "not before", "not after", "fact", "what", "id"), rows, f"as of {answer['as_of']}")
+
+
+@app.command
+def diff(case: str, from_: Annotated[str, Parameter(name="--from")], to: str = "", *, json: Json = False) -> None:
+    """What changed between two versions of a case, or between what was known at two instants; --to empty = now."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/diff", **{"from": from_, "to": to or None}))
+    if json:
+        as_json(answer)
+        return
+    first, last = answer["from"], answer["to"]
+    say(f"version {first['version']}, stage {first['stage']}  to  version {last['version']}, stage {last['stage']}")
+    moved = [(o["kind"], o["debtor"], *_both(o["state"]), *_both(o["due"])) for o in answer["obligations"]]
+    table(("owed", "from", "was", "is", "was due", "is due"), moved)
+    table(("field", "was", "is"), [(name, *_both(values)) for name, values in answer["state"].items()])
+    table(
+        ("no", "event", "by", "what"), [(e["version"], e["type"], _by(e), _short(e["data"])) for e in answer["events"]]
+    )
+
+
+def _both(change: Mapping[str, Any]) -> tuple[Any, Any]:
+    """A field that changed as a whole, or the entries of it that did."""
+    if set(change) == {"from", "to"}:
+        return change["from"], change["to"]
+    was, now = ({key: value[side] for key, value in change.items()} for side in ("from", "to"))
+    return was, now
 
 
 @app.command
@@ -104,6 +141,9 @@ def why(case: str, event: str, *, json: Json = False) -> None:
         as_json(answer)
         return
     _explain(answer["event"], answer["because"], 0)
+    if then := answer["shown_then"]:
+        say(f"decided at stage {then['stage']}, version {then['version']}, with these facts told:")
+        table(("no", "fact", "id"), [(f["version"], f["type"], f["id"]) for f in then["facts"]])
 
 
 def _explain(event: Mapping[str, Any], because: list[Any], depth: int) -> None:
@@ -122,10 +162,11 @@ def list_cases(
     overdue: bool | None = None,
     urgent: bool | None = None,
     q: str | None = None,
+    known_at: datetime | None = None,
     limit: int = 50,
     json: Json = False,
 ) -> None:
-    """The worklist, by what is due next."""
+    """The worklist, by what is due next, now or as it was shown at an instant."""
     given = {
         "stage": stage,
         "owner": owner,
@@ -134,6 +175,7 @@ def list_cases(
         "overdue": overdue,
         "urgent": urgent,
         "q": q,
+        "known_at": known_at and _zoned(known_at),
     }
     answer = asking(lambda c: c.get("/cases", limit=limit, **given))
     if json:
