@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from api import callbacks, cases, catalogue, health, moments, problems, reads, replies, sign_in, start, stream
 from api.auth import Doorkeeper
 from api.described import described
-from api.edge import Edge
+from api.edge import QUIET, Edge
 from api.health import Figures
 from api.limits import Throttle
 from api.ports import Service
@@ -27,7 +27,13 @@ def create_app(service: Service) -> FastAPI:
     """The app over these parts. A development sign-in is there only if `service.dev` is."""
     throttle, figures = Throttle(service.limits), Figures()
     app = FastAPI(
-        title="Caravel", description=ABOUT, lifespan=_lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+        title="Caravel",
+        description=ABOUT,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"operation_spans": False, "metrics": False, "logs": False, "exclude": _quiet},
     )
     app.state.service = service
     app.state.throttle = throttle
@@ -45,6 +51,11 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Edge, figures=figures, throttle=throttle)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
+
+
+def _quiet(scope: MutableMapping[str, Any]) -> bool:
+    """What monitors ask all day long has no trace."""
+    return scope["path"] in QUIET
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

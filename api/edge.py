@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import structlog
+from opentelemetry.trace import get_current_span
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import clear_contextvars
+from structlog.contextvars import clear_contextvars, get_contextvars
 
 from api.health import METHODS, Figures
 from api.limits import Throttle, address
@@ -37,6 +38,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                get_current_span().set_attributes({f"caravel.{n}": v for n, v in get_contextvars().items()})
             await send(message)
 
         clear_contextvars()

@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from opentelemetry.trace import get_current_span
 
 
 def configure_logs(level: str, *, plain: bool = False) -> None:
@@ -17,6 +18,7 @@ def configure_logs(level: str, *, plain: bool = False) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _no_values,
+        _traced,
     ]
     last: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
@@ -42,4 +44,12 @@ def _no_values(_logger: object, _name: str, event: MutableMapping[str, Any]) -> 
         if isinstance(nested, dict):
             event["case"] = nested.get("workflow_id")
             event["activity"] = nested.get("activity_type", event.get("activity"))
+    return event
+
+
+def _traced(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The trace this line belongs to, where there is one."""
+    here = get_current_span().get_span_context()
+    if here.is_valid:
+        event["trace_id"] = f"{here.trace_id:032x}"
     return event

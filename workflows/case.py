@@ -11,6 +11,8 @@ from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePa
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from opentelemetry.context import Context, get_current
+
     from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Order, Turn
     from workflows.drive import Perform, Step, Wait, drive
     from workflows.journey import EFFECTS, Effect
@@ -20,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         NUDGE,
         STAGE_ATTRIBUTE,
     )
+    from workflows.tracing import begun, ended, within
 
 STAGE = SearchAttributeKey.for_keyword(STAGE_ATTRIBUTE)
 CASE = SearchAttributeKey.for_keyword(CASE_ATTRIBUTE)
@@ -57,15 +60,19 @@ class CaseWorkflow:
         self._answered = 0  # how many of them the newest look has taken in
         self._idle = 0  # looks in a row that found something due and changed nothing
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._cause = Context()  # what called for the next look
+        self._look = Context()  # the newest look, to which its effects belong
 
     @workflow.signal(name=NUDGE)
     def nudge(self) -> None:
         """Something may have changed; lost, doubled and late nudges are harmless."""
         self._calls += 1
+        self._cause = get_current()
 
     @workflow.run
     async def run(self, start: CaseStart) -> str:
         """Drive the case until nothing of it is open, or another engine has taken over."""
+        self._cause = self._cause or get_current()
         steps = drive(start.case, start.epoch, start.seen)
         step = next(steps)
         while True:
@@ -87,9 +94,14 @@ class CaseWorkflow:
 
     async def _attend(self, step: Attend) -> Turn:
         self._answered = self._calls
-        turn: Turn = await workflow.execute_activity(
-            ATTEND, step, result_type=Turn, start_to_close_timeout=LOOK, retry_policy=PATIENT
-        )
+        cause, self._cause = self._cause, Context()
+        self._look = begun("look", step.case, cause)
+        with within(self._look):
+            looking = workflow.start_activity(
+                ATTEND, step, result_type=Turn, start_to_close_timeout=LOOK, retry_policy=PATIENT
+            )
+        turn: Turn = await looking
+        ended(self._look)
         idle = turn.wake_in == 0 and turn.version == self._seen
         self._idle = self._idle + 1 if idle else 0
         self._seen = turn.version
@@ -106,27 +118,32 @@ class CaseWorkflow:
     def _perform(self, due: Due) -> None:
         """Beside the loop, one task per effect; a look never waits for it."""
         if due.effect not in self._running:
-            self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind]))
+            self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind], self._look))
 
-    async def _attempt(self, due: Due, row: Effect) -> None:
+    async def _attempt(self, due: Due, row: Effect, look: Context) -> None:
         order = Order(self._start.case, due.effect, self._start.epoch)
         try:
-            await workflow.execute_activity(
-                row.activity,
-                order,
-                task_queue=row.queue,
-                start_to_close_timeout=row.call + timedelta(seconds=5),
-                schedule_to_close_timeout=row.attempt,
-                retry_policy=ATTEMPT,
-                summary=due.kind,
-            )
+            with within(look):
+                trying = workflow.start_activity(
+                    row.activity,
+                    order,
+                    task_queue=row.queue,
+                    start_to_close_timeout=row.call + timedelta(seconds=5),
+                    schedule_to_close_timeout=row.attempt,
+                    retry_policy=ATTEMPT,
+                    summary=due.kind,
+                )
+            await trying
         except ActivityError:
-            await workflow.execute_activity(
-                RECORD_UNKNOWN, order, start_to_close_timeout=LOOK, retry_policy=PATIENT, summary=due.kind
-            )
+            with within(look):
+                noting = workflow.start_activity(
+                    RECORD_UNKNOWN, order, start_to_close_timeout=LOOK, retry_policy=PATIENT, summary=due.kind
+                )
+            await noting
         finally:
             del self._running[due.effect]
             self._calls += 1
+            self._cause = self._cause or look
 
     async def _wait(self, turn: Turn) -> bool:
         """Whether to go on. A new stage or a long history begins a new run once no effect is under way."""
@@ -139,13 +156,13 @@ class CaseWorkflow:
         return True
 
     def _next_run(self, turn: Turn) -> None:
-        workflow.continue_as_new(
-            CaseStart(self._start.case, self._start.epoch, self._seen, turn.stage),
-            memo={"stage": turn.stage},
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(STAGE, turn.stage), SearchAttributePair(CASE, self._start.case)]
-            ),
-        )
+        attributes = [SearchAttributePair(STAGE, turn.stage), SearchAttributePair(CASE, self._start.case)]
+        with within(self._look):
+            workflow.continue_as_new(
+                CaseStart(self._start.case, self._start.epoch, self._seen, turn.stage),
+                memo={"stage": turn.stage},
+                search_attributes=TypedSearchAttributes(attributes),
+            )
 
     async def _sleep(self, wake_in: float | None) -> None:
         """Until then, a nudge, or the end of an effect."""

@@ -15,6 +15,7 @@ from domain.errors import Reason, Refused, require
 from infra.leader import COURIER, leading
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import Due, PgLedger
+from infra.tracing import TRACER, context_of, tracing
 from workflows.case import CaseStart, CaseWorkflow
 from workflows.names import CASES, NUDGE
 
@@ -96,7 +97,9 @@ class Courier:
         return epoch
 
     async def _nudge(self, due: Sequence[Due], epoch: int) -> None:
-        results = await asyncio.gather(*(self.nudge(d.stream, epoch) for d in due), return_exceptions=True)
+        traces = await self._ledger.take_traces([d.stream for d in due]) if tracing() else {}
+        nudges = (self.nudge(d.stream, epoch, traces.get(d.stream, "")) for d in due)
+        results = await asyncio.gather(*nudges, return_exceptions=True)
         reached = [d for d, result in zip(due, results, strict=True) if result is None]
         await self._ledger.nudged(reached, PAUSE)
         self.nudges += len(reached)
@@ -106,17 +109,18 @@ class Courier:
         if failed:  # one case that cannot be reached holds up no other; it stays due
             log.warning("not nudged", cases=len(failed), error=type(failed[0]).__name__)
 
-    async def nudge(self, case: str, epoch: int) -> None:
-        """Signal the case's loop, starting it if there is none."""
-        await self._client.start_workflow(
-            CaseWorkflow.run,
-            CaseStart(case, epoch),
-            id=case,
-            task_queue=CASES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=NUDGE,
-        )
+    async def nudge(self, case: str, epoch: int, parent: str = "") -> None:
+        """Signal the case's loop, starting it if there is none. `parent`: the trace this belongs to."""
+        with TRACER.start_as_current_span("nudge", context_of(parent), attributes={"caravel.case": case}):
+            await self._client.start_workflow(
+                CaseWorkflow.run,
+                CaseStart(case, epoch),
+                id=case,
+                task_queue=CASES,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                start_signal=NUDGE,
+            )
 
     async def begin(self, case: str, epoch: int, delay: timedelta, *, anew: bool) -> None:
         """Start a loop that sleeps for `delay`; a nudge wakes it before that. `anew`: in place of the one there is."""

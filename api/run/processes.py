@@ -28,6 +28,7 @@ from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
 from infra.settings import Settings
 from infra.telemetry import configure_logs
+from infra.tracing import configure_traces
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
 async def run_worker(settings: Settings) -> None:
     """Work until told to stop. Waits for a Temporal of its own; another one's ledger is left alone."""
     configure_logs(settings.log_level)
+    configure_traces("caravel-worker")
     stop = stop_on_signals()
     async with parts(settings) as here:
         if here.ledger.read_only:

@@ -18,6 +18,7 @@ from api.serve import serve
 from infra.oidc import Oidc
 from infra.settings import Settings
 from infra.telemetry import configure_logs
+from infra.tracing import configure_traces
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ async def serve_api(
     here: Parts, temporal_address: str, dev: DevSignIn | None, stop: asyncio.Event, ready: Callable[[str], None]
 ) -> None:
     """Answer until `stop`. With a sign-in, only on this machine; `ready` is told the address once it listens."""
+    configure_traces("caravel-api")
     settings = here.settings
     host, port = settings.api_host, settings.api_port
     if dev is not None:

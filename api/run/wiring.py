@@ -21,6 +21,7 @@ from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
 from infra.policy import load_policy
 from infra.settings import Settings
+from infra.tracing import interceptors
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,4 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
 async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords
     """A client by TEMPORAL_* (temporalio.envconfig); lazy, so that a process starts while Temporal is away."""
     config: Mapping[str, Any] = {"lazy": True, **ClientConfig.load_client_connect_config(), **overrides}
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=interceptors())

@@ -24,7 +24,15 @@ GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)
 SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20}
 """Activities at once."""
-PASSED_THROUGH = ("domain", "activities", "workflows.journey", "workflows.names", "workflows.drive")
+PASSED_THROUGH = (
+    "domain",
+    "activities",
+    "workflows.journey",
+    "workflows.names",
+    "workflows.drive",
+    "workflows.tracing",
+    "opentelemetry",
+)
 
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 

@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: implements the port of activities/ports.py, and what followers and the courier need."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from infra.ledger.rows import CASE_DETAIL, classes, detail_of, prepared
 from infra.ledger.sealing import NOTHING as NOT_SEALED
 from infra.ledger.sealing import Place
 from infra.ledger.stored import Stored, stored
+from infra.tracing import parent_here
 
 PAGE = 500  # rows a follower fetches at once
 
@@ -127,6 +128,7 @@ class PgLedger:
         detail = detail_of(append.views)
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
+        await self._leave_trace(append)
         at = await self._commit.append(prepared(append, encoded, detail, keys))
         return [
             Fact(
@@ -220,6 +222,17 @@ class PgLedger:
         self._writable()
         epoch: int = await guarded(self._pool.fetchval(queries.TAKE_OVER, target, cluster))
         return epoch
+
+    async def _leave_trace(self, append: Append) -> None:
+        """Before the commit, so that whoever nudges for it finds it; only for what people and hospitals wrote."""
+        asked = append.attention and not append.attention.attended and not append.attention.grace
+        if asked and (parent := parent_here()):
+            await guarded(self._pool.execute(queries.LEAVE_TRACE, append.stream, parent))
+
+    async def take_traces(self, streams: Sequence[str]) -> Mapping[str, str]:
+        """The newest command's traceparent of each of these, once; of several before one nudge only the last."""
+        rows = await guarded(self._pool.fetch(queries.TAKE_TRACES, list(streams)))
+        return {row["stream"]: row["parent"] for row in rows}
 
     async def reject_callback(self, centre: str, reason: str, digest: bytes, size: int) -> None:
         """Note a callback that was not believed; only the newest 1,000 are kept."""

@@ -78,3 +78,8 @@ where a.stream = due.stream and a.version = due.version and a.woken = due.woken
 ENGINE = "select epoch, target, cluster from engine"
 TAKE_OVER = "select caravel_take_over($1, $2)"
 REJECT_CALLBACK = "select caravel_reject_callback($1, $2, $3, $4)"
+
+LEAVE_TRACE = """
+insert into trace values ($1, $2) on conflict (stream) do update set parent = excluded.parent
+"""
+TAKE_TRACES = "delete from trace where stream = any($1::text[]) returning stream, parent"

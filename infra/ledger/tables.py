@@ -79,6 +79,14 @@ class ClaimRow(SQLModel, table=True):
     newest: bool
 
 
+class TraceRow(SQLModel, table=True):
+    """The trace a command belongs to, until the courier takes it along."""
+
+    __tablename__: ClassVar[str] = "trace"
+    stream: str = _text(primary_key=True)
+    parent: str = _text()
+
+
 class EngineRow(SQLModel, table=True):
     """The workflow engine that acts for this ledger; one row."""
 
