@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -177,3 +177,46 @@ class Keys(Protocol):
 
     async def destroy(self, stream: str, key_class: KeyClass) -> None:
         """Make everything sealed with this key unreadable, for good; harmless when repeated."""
+
+
+class DocumentMissing(Exception):
+    """The store does not have it."""
+
+
+class DocumentChanged(Exception):
+    """The store has other bytes under this name than were kept."""
+
+
+class DocumentErased(Exception):
+    """The case's key of this class was destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored document. `name` is the SHA-256 of its ciphertext; `same` is equal for equal contents of one case."""
+
+    name: str
+    size: int
+    same: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document whose stored bytes are the ones that were kept."""
+
+    key_class: KeyClass
+    media_type: str
+    content: AsyncIterator[bytes]
+
+
+class Documents(Protocol):
+    """Documents of cases, kept encrypted outside the database."""
+
+    async def keep(self, case: str, key_class: KeyClass, media_type: str, content: AsyncIterable[bytes]) -> Kept:
+        """Encrypt and store, durably. Raises DocumentErased."""
+
+    async def open(self, case: str, name: str) -> Opened:
+        """Check and open. Raises DocumentMissing, DocumentChanged, DocumentErased."""
+
+    async def remove(self, name: str) -> None:
+        """Take away what no case came to name."""

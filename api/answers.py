@@ -65,8 +65,8 @@ def owed(obligation: Obligation) -> dict[str, Any]:
     return {**{name: everything[name] for name in names}, "next_step_at": obligation.next_at.isoformat()}
 
 
-def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200) -> JSONResponse:
-    """The case after a command."""
+def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: str) -> JSONResponse:
+    """The case after a command, and what else there is to say."""
     case = recorded.case
     today = agenda(case, recorded.now)
     body = {
@@ -78,6 +78,7 @@ def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200) -> JSON
         "next": owed(today.obligations[0]) if today.obligations else None,
         "allowed": allowed_now(actor, case),
         "repeated": recorded.repeated,
+        **more,
     }
     return JSONResponse(body, status, _headers(case.people_version, f"/cases/{case.id}" if status == CREATED else ""))
 

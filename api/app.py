@@ -9,7 +9,20 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import callbacks, cases, catalogue, health, moments, problems, reads, replies, sign_in, start, stream
+from api import (
+    callbacks,
+    cases,
+    catalogue,
+    documents,
+    health,
+    moments,
+    problems,
+    reads,
+    replies,
+    sign_in,
+    start,
+    stream,
+)
 from api.auth import Doorkeeper
 from api.described import described
 from api.edge import QUIET, Edge
@@ -41,7 +54,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
-    for part in (start, cases, reads, moments, callbacks, replies, stream, sign_in, health):
+    for part in (start, cases, documents, reads, moments, callbacks, replies, stream, sign_in, health):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

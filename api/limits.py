@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from fastapi import Request
@@ -38,19 +39,22 @@ def address(request: Request) -> str:
 
 async def read_body(request: Request) -> bytes:
     """The whole body, at most 256 KiB. Raises Problem(413) as soon as it is known to be more."""
+    return b"".join([part async for part in stream_body(request, MAX_BODY)])
+
+
+async def stream_body(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes in. Raises Problem(413) as soon as it is known to be more than `most` bytes."""
     told = request.headers.get("content-length", "0")
-    if not told.isdecimal() or int(told[:12]) > MAX_BODY:
-        raise _too_large()
-    parts: list[bytes] = []
+    if not told.isdecimal() or int(told[:12]) > most:
+        raise _too_large(most)
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
-            raise _too_large()
-        parts.append(part)
-    return b"".join(parts)
+        if size > most:
+            raise _too_large(most)
+        yield part
 
 
-def _too_large() -> Problem:
+def _too_large(most: int) -> Problem:
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return Problem(status, "too_large", f"a body holds at most {MAX_BODY} bytes", headers={"Connection": "close"})
+    return Problem(status, "too_large", f"a body holds at most {most} bytes", headers={"Connection": "close"})

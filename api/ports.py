@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from activities.catalogue import Catalogue
 from activities.far_sides import Answer
+from activities.ports import Documents
 from activities.record import Door
 from domain.roles import Actor
 
@@ -84,11 +85,12 @@ class DevSignIn:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Requests a minute, per actor and per address; reads and writes alike. 0 = no limit."""
+    """Requests a minute, per actor and per address; reads and writes alike. 0 = no limit. Bytes of one document."""
 
     actor: int = 1200
     address: int = 2400
     sign_in: int = 30
+    document: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ class Service:
     desk: Desk
     sessions: Sessions
     capabilities: Capabilities
+    documents: Documents
     open_callback: OpenCallback
     reject: Reject
     bell: Bell

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from importlib import import_module
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
@@ -33,6 +36,22 @@ def send(case: str, command: str, *fields: str, as_: As = "", key: Key = "", jso
     """Give a case any command: case send CASE HoldBed ref=B7 until=2027-01-01T17:00:00Z."""
     body = command_of(KNOWN, command, fields)
     _recorded(asking(lambda c: c.post(f"/cases/{case}/commands", body, key or None), person=as_), json=json)
+
+
+@app.command
+def attach(
+    case: str, file: Path, *, item: str = "", language: str = "", as_: As = "", key: Key = "", json: Json = False
+) -> None:
+    """Store a PDF, DICOM, JPEG, PNG or TIFF, encrypted, as a document of the case; `--item`: a record asked for."""
+    headers = {
+        "Content-Type": guess_type(file.name)[0] or "application/octet-stream",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
+        **({"Idempotency-Key": key} if key else {}),
+    }
+    asked = {"item": item, "language": language}
+    _recorded(
+        asking(lambda c: c.send(f"/cases/{case}/documents", file.read_bytes(), headers, **asked), person=as_), json=json
+    )
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

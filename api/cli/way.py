@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any, TypeVar
@@ -33,6 +33,11 @@ class Caravel:
     async def post(self, path: str, body: object, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
         """Give a command, under a key that a repeat of the same command line may share."""
         return _answer(await self._http.post(path, json=body, headers={"Idempotency-Key": key or uuid4().hex}))
+
+    async def send(self, path: str, content: bytes, headers: Mapping[str, str], **query: str) -> Any:  # noqa: ANN401 - JSON
+        """Send a file, under a key of its own unless `headers` have one."""
+        told = {"Idempotency-Key": uuid4().hex, **headers}
+        return _answer(await self._http.post(path, content=content, headers=told, params=query))
 
 
 def _answer(answer: httpx2.Response) -> Any:  # noqa: ANN401 - JSON

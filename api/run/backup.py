@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from infra.documents import copy_all, store_of
 from infra.postgres_programs import find_binaries
 from infra.settings import Settings
 
@@ -20,12 +21,14 @@ class BackupFailed(RuntimeError):
 async def backup(settings: Settings, into: Path) -> Path:
     """Write `into/caravel-<instant>/` with the dump, documents, keys and the list of destroyed keys.
 
-    A key is made before the event that needs it is recorded, so keys copied after the dump are never too few. The
+    A key is made, and a document stored, before the event that needs it is recorded: copied after the dump, they are
+    never too few. The
     list of destroyed keys must be merged into a restored one, never replace it. Raises BackupFailed.
     """
     folder = into / f"caravel-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
     await _dump(settings.database_url.get_secret_value(), folder / "database.dump")
+    await copy_all(store_of(settings.documents, settings.document_folder), folder / "documents")
     await asyncio.to_thread(_copy, settings, folder)
     return folder
 
@@ -47,7 +50,7 @@ async def _dump(dsn: str, target: Path) -> None:
 
 
 def _copy(settings: Settings, folder: Path) -> None:
-    for source in (settings.document_folder, settings.keys, settings.signing):
+    for source in (settings.keys, settings.signing):
         if source.exists():
             shutil.copytree(source, folder / source.name)
     for source in (settings.kek, settings.destroyed_keys):

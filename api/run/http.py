@@ -18,6 +18,7 @@ from domain.roles import Actor
 from infra import gauges
 from infra.capabilities import Capabilities
 from infra.desk import Desk
+from infra.documents import StoredDocuments, store_of
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
 from infra.ids import fresh_stream
@@ -51,6 +52,7 @@ def http_app(
             desk=Desk(ledger),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
+            documents=documents(here),
             open_callback=open_callback,
             reject=ledger.reject_callback,
             bell=bell(ledger),
@@ -65,6 +67,12 @@ def http_app(
             local=local,
         )
     )
+
+
+def documents(here: Parts) -> StoredDocuments:
+    """By CARAVEL_DOCUMENTS, else a folder of this machine."""
+    settings = here.settings
+    return StoredDocuments(store_of(settings.documents, settings.document_folder), here.keys, settings.home / "spool")
 
 
 def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime) -> Answer:

@@ -189,3 +189,16 @@ async def test_import(cli: Cli, tmp_path: Path, kind: str) -> None:
     assert outcomes[1] == ["there already", *outcomes[0][1:]]
     after = (await cli("case", "list", "--limit", "500", "--json")).out.count('"number"')
     assert after - before == 1
+
+
+async def test_a_file_becomes_a_document(cli: Cli, tmp_path: Path) -> None:
+    case = str((await cli("case", "open", *INQUIRY, "--json")).json["case"])
+    scan = tmp_path / "Rao, passport.pdf"
+    scan.write_bytes(b"%PDF-1.7 scan")
+    attached = await cli("case", "attach", case, str(scan), "--key", "scan-1")
+    assert (attached.code, "recorded DocumentAttached" in attached.out) == (0, True), attached
+    assert "was recorded before" in (await cli("case", "attach", case, str(scan), "--key", "scan-1")).out
+    refused = await cli("case", "attach", case, str(Path(__file__)))
+    assert (refused.code, "Traceback" in refused.err) == (1, False), refused
+    gone = await cli("case", "attach", case, str(tmp_path / "none.pdf"))
+    assert gone.code in (2, 3), gone

@@ -1,0 +1,163 @@
+"""Documents: what is sent is encrypted as it comes in, stored, and only then recorded; what is read was checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from email.message import EmailMessage
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic_core import to_json
+from structlog.contextvars import bind_contextvars
+
+from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
+from activities.record import Ask, Recorded
+from api.access import belonging, case_meant, may_command, require_seen
+from api.answers import CREATED, idempotency_key, recorded_answer
+from api.auth import Parts, Who
+from api.commands import CASE
+from api.limits import stream_body
+from api.ports import Service
+from api.problems import Fault, Problem, invalid
+from domain.errors import Reason, Refused, require
+from domain.personal import KeyClass
+from domain.roles import Action, Actor, allow
+from domain.state import Case
+
+router = APIRouter(tags=["documents"])
+MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
+    "application/pdf": ("pdf", 0, (b"%PDF-",)),
+    "application/dicom": ("dcm", 128, (b"DICM",)),
+    "image/jpeg": ("jpg", 0, (b"\xff\xd8\xff",)),
+    "image/png": ("png", 0, (b"\x89PNG\r\n\x1a\n",)),
+    "image/tiff": ("tif", 0, (b"II*\0", b"MM\0*")),
+}
+"""What is taken: media type → how its files end, where its first bytes stand, and which they are."""
+LONGEST_START = 136
+WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identity"}
+"""Kinds of records that say who somebody is; everything else is clinical."""
+NAME = re.compile("[0-9a-f]{64}")
+SEES: Mapping[KeyClass, Action] = {
+    "identity": Action.SEE_PERSON,
+    "clinical": Action.SEE_CLINICAL,
+    "trace": Action.SEE_CLINICAL,
+}
+FAILED: Mapping[type[Exception], tuple[int, str, str]] = {
+    DocumentErased: (410, "erased", "this document was made unreadable for good, with the case's key"),
+    DocumentMissing: (503, "document_missing", "the case names this document, and the store does not have it"),
+    DocumentChanged: (500, "document_changed", "the store has other bytes under this name than were kept"),
+}
+UNREADABLE = tuple(FAILED)
+
+
+@router.post("/cases/{case}/documents", status_code=CREATED)
+async def attach(
+    case: str, request: Request, service: Parts, who: Who, item: str = "", language: str = ""
+) -> JSONResponse:
+    """Store the body as a document of the case. With `item` it is the record that was asked for, in `language`.
+
+    The body is the file itself, its Content-Type one of those taken; its name goes into Content-Disposition.
+    """
+    key, stream = idempotency_key(request), await case_meant(service, case)
+    bind_contextvars(case=stream, key=key)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in MEDIA:
+        fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
+        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
+    await may_command(service, who, stream, "ReceiveRecord" if item else "AttachDocument")
+    key_class = await _class_of(service, stream, item)
+    content = _checked(stream_body(request, service.limits.document), media)
+    try:
+        kept = await service.documents.keep(stream, key_class, media, content)
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+    body = _command(request, item, language, kept, media)
+    done = await _recorded(service, Ask(stream, Meta(who.id, who.stated, key=key)), body, kept)
+    name = next((n for f in done.facts if (n := getattr(f.event, "document", ""))), "")
+    answer = recorded_answer(done, who, CREATED, document=name)
+    answer.headers["Location"] = f"/cases/{stream}/documents/{name}"
+    return answer
+
+
+async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
+    if not item:
+        return "clinical"
+    known = (await service.door.case(stream))[0].records.get(item)
+    if known is None:
+        raise invalid("no such record in this case", Fault("must be a record that was asked for", parameter="item"))
+    return WHOSE.get(known.kind, "clinical")
+
+
+async def _checked(content: AsyncIterator[bytes], media: str) -> AsyncIterator[bytes]:
+    """Hold the first bytes against the type. Raises Problem."""
+    _, at, starts = MEDIA[media]
+    start, checked = b"", False
+    async for part in content:
+        start = start + part if not checked else part
+        if checked or len(start) >= LONGEST_START:
+            checked = checked or _is(start, at, starts, media)
+            yield start
+    if not checked:
+        _is(start, at, starts, media)
+        yield start
+
+
+def _is(start: bytes, at: int, starts: tuple[bytes, ...], media: str) -> bool:
+    if not start[at:].startswith(starts):
+        raise invalid("the body is not what its type says", Fault(f"is no {media}", header="Content-Type"))
+    return True
+
+
+def _command(request: Request, item: str, language: str, kept: Kept, media: str) -> dict[str, Any]:
+    if item:
+        return {"type": "ReceiveRecord", "item": item, "document": kept.name, "language": language or "und"}
+    head = EmailMessage()
+    head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
+    name = head.get_filename() or ""
+    document = {"document": kept.name, "bytes": kept.size, "media_type": media}
+    return {"type": "AttachDocument", "name": name[:200], **document}
+
+
+async def _recorded(service: Service, ask: Ask, body: dict[str, Any], kept: Kept) -> Recorded:
+    """Record it, once per key and content; what is not named in the end does not stay."""
+    command = CASE.parse(to_json(body), ask.meta.actor)
+    fixed = {**body, "document": ""}
+    digest = sha256(ask.stream.encode() + b"\0" + kept.same + to_json(fixed)).digest()
+    key = CommandKey(ask.meta.actor, ask.meta.key or "", digest)
+    try:
+        done = await service.door.record(Ask(ask.stream, ask.meta, command, key))
+    except Refused:
+        await service.documents.remove(kept.name)
+        raise
+    if done.repeated:
+        await service.documents.remove(kept.name)
+    return done
+
+
+@router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
+async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
+    """A document of the case, for those who may see what is in it."""
+    stream = await case_meant(service, case)
+    found, facts, _ = await service.door.case(stream)
+    require_seen(who, belonging(found))
+    known = NAME.fullmatch(name) and any(getattr(fact.event, "document", None) == name for fact in facts)
+    require(known, Reason.NOT_FOUND, "no such document in this case")
+    try:
+        opened = await service.documents.open(stream, name)
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+    _may_read(who, found, opened.key_class)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name[:12]}.{MEDIA[opened.media_type][0]}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)
+
+
+def _may_read(who: Actor, case: Case, key_class: KeyClass) -> None:
+    allowed = allow(who, SEES[key_class], belonging(case))
+    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")

@@ -1,0 +1,197 @@
+"""Documents of cases: encrypted with the case's own key, kept in an object store, named by the hash of the ciphertext.
+
+A kept document is MAGIC, two bytes of header length, the header (JSON: media type, key class, key id), 32 bytes of
+salt, then chunks of AES-256-GCM: 64 KiB of content and a 16-byte tag each. The document's key is HKDF-SHA-256 of the
+case's data key, with the salt, over case and header; a chunk's nonce is its number and whether it is the last, so that
+nothing can be cut off, swapped or moved to another case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import os
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+import obstore
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from obstore.exceptions import AlreadyExistsError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from activities.ports import DataKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Keys, Opened
+from domain.personal import KEY_CLASSES, KeyClass
+
+MAGIC = b"caravel document 1\n"
+CHUNK, TAG, SALT, NONCE = 64 * 1024, 16, 32, 12
+
+
+def store_of(url: str, folder: Path) -> ObjectStore:
+    """`s3://bucket/prefix` with AWS_* variables, or any other URL of obstore; without one the folder."""
+    if url:
+        return from_url(url)
+    return LocalStore(folder, mkdir=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocuments:
+    """Keeps and opens. `spool` is a folder for what is on its way, encrypted already."""
+
+    store: ObjectStore
+    keys: Keys
+    spool: Path
+
+    async def keep(self, case: str, key_class: KeyClass, media_type: str, content: AsyncIterable[bytes]) -> Kept:
+        """Encrypt, then store under the ciphertext's hash. Raises DocumentErased where the case's key is gone."""
+        key = (await self.keys.for_sealing(case, [key_class])).get(key_class)
+        if key is None:
+            raise DocumentErased
+        self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.spool, prefix=".document-") as file:
+            kept = await _encrypted(file, key, case, key_class, media_type, content)
+            file.flush()
+            await self._put(Path(file.name), kept.name)
+        return kept
+
+    async def _put(self, file: Path, name: str) -> None:
+        try:
+            await obstore.put_async(self.store, name, file, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            return  # the same bytes
+        if isinstance(self.store, LocalStore) and self.store.prefix:
+            await asyncio.to_thread(_durable, Path(self.store.prefix) / name)
+
+    async def open(self, case: str, name: str) -> Opened:
+        """Check every byte against the name, then hand out the content. Raises DocumentMissing, -Changed, -Erased."""
+        header = await self._checked(name)
+        key = (await self.keys.for_opening(case)).get(header.key_class)
+        if key is None or key.id != header.key:
+            raise DocumentErased
+        return Opened(header.key_class, header.media_type, self._content(name, header, _cipher(key, case, header)))
+
+    async def remove(self, name: str) -> None:
+        """Take away what no case came to name."""
+        await obstore.delete_async(self.store, name)
+
+    async def _stored(self, name: str) -> AsyncIterator[bytes]:
+        try:
+            answer = await obstore.get_async(self.store, name)
+        except (NotFoundError, FileNotFoundError):
+            raise DocumentMissing from None
+        async for part in answer.stream(min_chunk_size=CHUNK):
+            yield bytes(part)
+
+    async def _checked(self, name: str) -> _Header:
+        digest, start = sha256(), b""
+        async for part in self._stored(name):
+            digest.update(part)
+            start = start or part
+        if digest.hexdigest() != name:
+            raise DocumentChanged
+        return _header(start)
+
+    async def _content(self, name: str, header: _Header, cipher: AESGCM) -> AsyncIterator[bytes]:
+        waiting, number = b"", 0
+        skip = header.size
+        async for part in self._stored(name):
+            waiting += part[skip:]
+            skip = max(0, skip - len(part))
+            while len(waiting) > CHUNK + TAG:
+                yield _opened(cipher, number, waiting[: CHUNK + TAG], last=False)
+                waiting, number = waiting[CHUNK + TAG :], number + 1
+        yield _opened(cipher, number, waiting, last=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    media_type: str
+    key_class: KeyClass
+    key: str
+    text: bytes
+    salt: bytes
+
+    @property
+    def size(self) -> int:
+        return len(MAGIC) + 2 + len(self.text) + SALT
+
+
+def _header(start: bytes) -> _Header:
+    """Of a document whose bytes are the recorded ones. Raises DocumentChanged for what was never written here."""
+    if not start.startswith(MAGIC):
+        raise DocumentChanged
+    at = len(MAGIC) + 2
+    end = at + int.from_bytes(start[len(MAGIC) : at])
+    told = json.loads(start[at:end])
+    if told["class"] not in KEY_CLASSES:
+        raise DocumentChanged
+    return _Header(told["media_type"], told["class"], told["key"], start[at:end], start[end : end + SALT])
+
+
+async def _encrypted(
+    file: IO[bytes], key: DataKey, case: str, key_class: KeyClass, media_type: str, content: AsyncIterable[bytes]
+) -> Kept:
+    text = json.dumps({"class": key_class, "key": key.id, "media_type": media_type}).encode()
+    header = _Header(media_type, key_class, key.id, text, secrets.token_bytes(SALT))
+    cipher, digest = _cipher(key, case, header), sha256()
+    same, size, number, waiting = hmac.new(key.secret, b"caravel document", sha256), 0, 0, b""
+
+    def write(part: bytes) -> None:
+        digest.update(part)
+        file.write(part)
+
+    write(MAGIC + len(text).to_bytes(2) + text + header.salt)
+    async for part in content:
+        same.update(part)
+        size += len(part)
+        waiting += part
+        while len(waiting) > CHUNK:
+            write(cipher.encrypt(_nonce(number, last=False), waiting[:CHUNK], None))
+            waiting, number = waiting[CHUNK:], number + 1
+    write(cipher.encrypt(_nonce(number, last=True), waiting, None))
+    return Kept(digest.hexdigest(), size, same.digest())
+
+
+def _cipher(key: DataKey, case: str, header: _Header) -> AESGCM:
+    about = MAGIC + len(case).to_bytes(2) + case.encode() + header.text
+    return AESGCM(HKDF(hashes.SHA256(), 32, header.salt, about).derive(key.secret))
+
+
+def _nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(NONCE - 1) + bytes([last])
+
+
+def _opened(cipher: AESGCM, number: int, chunk: bytes, *, last: bool) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(number, last=last), chunk, None)
+    except (InvalidTag, ValueError):
+        raise DocumentChanged from None
+
+
+def _durable(file: Path) -> None:
+    """On disk, and its name too."""
+    for path in (file, file.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+async def copy_all(store: ObjectStore, into: Path) -> int:
+    """Every document as it is stored, into a folder that can stand in its place; answers with how many."""
+    target, number = LocalStore(into, mkdir=True), 0
+    async for batch in obstore.list(store):
+        for found in batch:
+            answer = await obstore.get_async(store, found["path"])
+            await obstore.put_async(target, found["path"], answer.stream())
+            number += 1
+    return number
