@@ -29,7 +29,7 @@ from domain.roles import ALLOWED, Action, Actor, Scope
 from domain.state import Case
 
 router = APIRouter(tags=["cases"])
-HIDDEN = ("seen", "correctable")
+HIDDEN = ("seen", "correctable", "corrected", "decisions")
 """Fields of a case that only its rules need."""
 
 

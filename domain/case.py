@@ -33,6 +33,7 @@ from domain.stages import (
     observations,
     people,
     quote,
+    reconsidering,
     records,
     recovery,
     redosing,
@@ -74,6 +75,7 @@ Command = (
     | importing.ImportFacts
     | moving.MoveOn
     | correcting.CorrectFact
+    | reconsidering.Command
     | effects.RecordOutcome
 )
 
@@ -105,6 +107,7 @@ Event = (
     | importing.FactsImported
     | moving.StageEntered
     | correcting.FactCorrected
+    | reconsidering.Event
     | sources.Event
     | obligations.Event
     | effects.Event
@@ -195,6 +198,8 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return importing.decide(case, command, now, ids, policy)
     if isinstance(command, moving.MoveOn):
         return moving.decide(case, command, now, ids, policy)
+    if isinstance(command, reconsidering.Command):
+        return reconsidering.decide(case, command, now, ids, policy)
     if isinstance(command, effects.RecordOutcome):
         return effects.decide(case, command, now, policy)
     if isinstance(command, correcting.CorrectFact):
@@ -216,7 +221,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
     A correction changes what lies before it, so here it only counts: `follow` reads the history again.
     """
-    folded = case if fact.corrects else _fold(case, fact)
+    folded = reconsidering.remembered(case if fact.corrects else _fold(case, fact), fact)
     automatic = fact.why is not None or fact.actor.startswith("engine")
     told_again = fact.event.type in CORRECTABLE and not fact.corrects
     return replace(
@@ -231,7 +236,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 CORRECTABLE = frozenset(
     {e.__name__ for e in get_args(observations.Event)}
     | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven"}
-    | {"PassportRecorded", "VisaGranted"}
+    | {"PassportRecorded", "VisaGranted", "CriterionRecorded", "DiagnosisStated", "PersonAdded"}
 )
 
 
@@ -297,6 +302,8 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return importing.evolve(case, fact)
     if isinstance(event, correcting.FactCorrected):
         return case
+    if isinstance(event, reconsidering.Event):
+        return reconsidering.evolve(case, fact)
     assert_never(event)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from domain.obligations import Obligation
 from domain.state import Case
 
-APART = frozenset({"id", "version", "people_version", "seen", "correctable", "obligations"})
+APART = frozenset({"id", "version", "people_version", "seen", "correctable", "corrected", "decisions", "obligations"})
 """What changes with every fact, or is told by itself."""
 
 

@@ -32,6 +32,7 @@ from domain.stages import (
     observations,
     people,
     quote,
+    reconsidering,
     records,
     recovery,
     redosing,
@@ -74,6 +75,7 @@ MODULES = (
     holding,
     anytime,
     importing,
+    reconsidering,
     moving,
 )
 """The files of domain/stages in the order people meet them; rules are tried in this order."""
@@ -87,9 +89,15 @@ def _all(*unions: object) -> Commands:
 
 TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
 TO_KEEP = _all(
-    anytime.Command, safety.AnswerAlert, holding.Snooze, holding.Redate, correcting.CorrectFact, RecordOutcome
+    anytime.Command,
+    safety.AnswerAlert,
+    holding.Snooze,
+    holding.Redate,
+    correcting.CorrectFact,
+    reconsidering.Command,
+    RecordOutcome,
 )
-PEOPLE = _all(people.Command, inquiry.SetUrgency)
+PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)
 DOSSIER = _all(records.Command, dossier.Command)
 REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
 HOLDS = _all(dose.Command, bed.Command)

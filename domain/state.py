@@ -191,6 +191,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, by whom it concerns, and on which facts: id of the first telling → newest telling then."""
+
+    kind: str
+    about: str
+    rests_on: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A lot, protocol or centre as this case last noted it."""
 
@@ -284,6 +293,9 @@ class Case:
     correctable: Mapping[str, Any] = field(
         default_factory=dict
     )  # id → the fact as it stands, where it may be told again
+    corrected: Mapping[str, str] = field(default_factory=dict)  # first telling → newest correction of it
+    decisions: Mapping[str, Decision] = field(default_factory=dict)  # the newest of each kind about each thing
+    reopened: Mapping[str, bool] = field(default_factory=dict)  # decision/correction → whether it was looked at again
     seen: Mapping[str, str] = field(default_factory=dict)  # event type → id of the newest such fact
 
     @property

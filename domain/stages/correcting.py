@@ -12,8 +12,18 @@ from domain.errors import Reason, require
 from domain.fact import Ids
 from domain.personal import Identity
 from domain.policy import Policy
-from domain.stages import infusion, lymphodepletion, observations, safety, transplant, visa
-from domain.state import Case
+from domain.stages import (
+    eligibility,
+    infusion,
+    inquiry,
+    lymphodepletion,
+    observations,
+    people,
+    safety,
+    transplant,
+    visa,
+)
+from domain.state import Case, readable
 
 Correctable = (
     observations.Command
@@ -23,8 +33,11 @@ Correctable = (
     | lymphodepletion.RecordDepletion
     | visa.RecordPassport
     | visa.GrantVisa
+    | inquiry.StateDiagnosis
+    | eligibility.RecordCriterion
+    | people.AddPerson
 )
-"""Dated facts told by people that may be told again. An infusion keeps its place; only its details change."""
+"""Facts told by people that may be told again. An infusion keeps its place; only its details change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +81,25 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
             _same_person(wrong, c)
             require(c.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
             return [replace(wrong, valid_until=c.valid_until, stay_days=c.stay_days, entries=c.entries)]
+        case inquiry.StateDiagnosis():
+            return inquiry.decide(case, c, now, ids, policy)
+        case eligibility.RecordCriterion():
+            same = (wrong.submission, wrong.criterion) == (c.submission, c.criterion)
+            require(same, Reason.INVALID, "a correction is about the same criterion", "correction")
+            return [replace(wrong, result=c.result, finding=c.finding)]
+        case people.AddPerson():
+            return [_identity(wrong, c)]
         case _:
             assert_never(c)
+
+
+def _identity(wrong: Any, c: people.AddPerson) -> Any:  # noqa: ANN401 - a PersonAdded
+    """Who somebody is, told again; the id by which the case knows them stays."""
+    require(wrong.role == c.role, Reason.INVALID, "a correction is about the same person", "correction")
+    require(readable(c.name), Reason.INVALID, "a person needs a name", "correction")
+    people.require_zone(c.zone)
+    details = {"name": c.name, "mail": c.mail, "phone": c.phone, "zone": c.zone, "language": c.language}
+    return replace(wrong, **details, minor=c.minor)
 
 
 def _same_person(wrong: Any, c: visa.RecordPassport | visa.GrantVisa) -> None:  # noqa: ANN401 - either event
@@ -78,7 +108,7 @@ def _same_person(wrong: Any, c: visa.RecordPassport | visa.GrantVisa) -> None:  
 
 TOLD_BY: dict[str, tuple[str, ...]] = {
     event.__name__: tuple(command.__name__ for command, events in module.RECORDS.items() if event in events)
-    for module in (observations, safety, transplant, infusion, lymphodepletion, visa)
+    for module in (inquiry, people, eligibility, observations, safety, transplant, infusion, lymphodepletion, visa)
     for events in module.RECORDS.values()
     for event in events
 }

@@ -17,6 +17,7 @@ from domain.policy import Party, Policy
 from domain.stages.people import AddPerson, PersonAdded, added, require_person
 from domain.state import Case, Exit, Stage, readable
 from domain.table import Need
+from domain.when import When
 
 Triage = Literal["autologous_not_feasible", "manufacture_failed", "not_fast_enough", "other"]
 COUNTRY = 2
@@ -78,7 +79,16 @@ class SetUrgency:
     type: Literal["SetUrgency"] = "SetUrgency"
 
 
-Command = OpenCase | AcknowledgeScope | ReplyToFamily | AdviseLocalCare | SetUrgency
+@dataclass(frozen=True, slots=True)
+class StateDiagnosis:
+    """What was diagnosed, and when: in the words of whoever diagnosed it."""
+
+    diagnosis: Clinical
+    occurred: When | None = None
+    type: Literal["StateDiagnosis"] = "StateDiagnosis"
+
+
+Command = OpenCase | AcknowledgeScope | ReplyToFamily | AdviseLocalCare | SetUrgency | StateDiagnosis
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,15 @@ class UrgencySet:
     type: Literal["UrgencySet"] = "UrgencySet"
 
 
-Event = CaseOpened | ScopeAcknowledged | FamilyAnswered | LocalCareAdvised | UrgencySet
+@dataclass(frozen=True, slots=True)
+class DiagnosisStated:
+    """What was diagnosed; it happened on the day of the diagnosis."""
+
+    diagnosis: Clinical
+    type: Literal["DiagnosisStated"] = "DiagnosisStated"
+
+
+Event = CaseOpened | ScopeAcknowledged | FamilyAnswered | LocalCareAdvised | UrgencySet | DiagnosisStated
 
 RECORDS = {
     OpenCase: (CaseOpened, PersonAdded),
@@ -141,6 +159,7 @@ RECORDS = {
     ReplyToFamily: (FamilyAnswered,),
     AdviseLocalCare: (LocalCareAdvised,),
     SetUrgency: (UrgencySet,),
+    StateDiagnosis: (DiagnosisStated,),
 }
 
 
@@ -159,6 +178,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case SetUrgency():
             require(command.urgent != case.urgent, Reason.ALREADY, "the case already stands so", "urgent")
             return [UrgencySet(command.urgent, command.reason)]
+        case StateDiagnosis():
+            require(readable(command.diagnosis), Reason.INVALID, "say what was diagnosed", "diagnosis")
+            return [DiagnosisStated(command.diagnosis)]
         case _:
             assert_never(command)
 
@@ -205,6 +227,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, local_care=fact.id, replied=fact.id)
         case UrgencySet():
             return replace(case, urgent=event.urgent)
+        case DiagnosisStated():
+            return replace(case, diagnosis=event.diagnosis)
         case _:
             assert_never(event)
 

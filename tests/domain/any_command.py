@@ -37,7 +37,14 @@ from domain.stages.infusion import (
     RecordInfusion,
     StartThaw,
 )
-from domain.stages.inquiry import AcknowledgeScope, AdviseLocalCare, OpenCase, ReplyToFamily, SetUrgency
+from domain.stages.inquiry import (
+    AcknowledgeScope,
+    AdviseLocalCare,
+    OpenCase,
+    ReplyToFamily,
+    SetUrgency,
+    StateDiagnosis,
+)
 from domain.stages.letter import AskLetterAgain, IssueLetter
 from domain.stages.lymphodepletion import CompleteDepletion, OmitDepletion, RecordDepletion, SignGate, StopDepletion
 from domain.stages.moving import MoveOn, missing
@@ -56,6 +63,7 @@ from domain.stages.observations import (
 )
 from domain.stages.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
 from domain.stages.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
+from domain.stages.reconsidering import ReviewDecision
 from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
 from domain.stages.redosing import DecideRedosing, GiveUpRedosing
@@ -132,6 +140,8 @@ MAKE: dict[type[Any], Make] = {
     ReplyToFamily: lambda j, n: ReplyToFamily("call"),
     AdviseLocalCare: lambda j, n: AdviseLocalCare("call"),
     SetUrgency: lambda j, n: SetUrgency(not j.case.urgent, "worse"),
+    StateDiagnosis: lambda j, n: StateDiagnosis("r/r B-ALL", moment(j, n)),
+    ReviewDecision: lambda j, n: ReviewDecision(pick([key.split("/")[0] for key in j.case.reopened], n, "nothing")),
     AddPerson: lambda j, n: AddPerson(
         pick(("carer", "legal_representative", "home_oncologist"), n, "carer"), "X", "UTC", "en"
     ),

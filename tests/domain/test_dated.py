@@ -185,7 +185,9 @@ def test_a_difference_says_all_that_changed(name: str, acts: Sequence[Act]) -> N
     back = {one.name: getattr(before, one.name) for one in changes(before, j.case)}
     owed = {**j.case.obligations, **{m.after.id: m.before for m in moves(before, j.case) if m.before}}
     new = {m.after.id for m in moves(before, j.case) if m.before is None}
-    apart = {n: getattr(before, n) for n in ("version", "people_version", "seen", "correctable")}
+    apart = {
+        n: getattr(before, n) for n in ("version", "people_version", "seen", "correctable", "corrected", "decisions")
+    }
     kept = {key: o for key, o in owed.items() if key not in new}
     assert replace(j.case, **{**back, **apart, "obligations": kept}) == before
 

@@ -16,6 +16,7 @@ from domain.stages import (
     infusion,
     lymphodepletion,
     observations,
+    reconsidering,
     recovery,
     redosing,
     safety,
@@ -164,6 +165,10 @@ def _settle(s: Situation) -> Command | None:
     return anytime.SettleEffect(s.root, "try_again" if again else "delivered", by="coordinator-1")
 
 
+def _look_again(s: Situation) -> Command:
+    return reconsidering.ReviewDecision(s.root, "seen with the corrected fact; it stands")
+
+
 OVER_THERE: Mapping[str, React] = {
     "arrival": _arrive,
     "address_registration": _register,
@@ -187,5 +192,6 @@ OVER_THERE: Mapping[str, React] = {
     "first_contact_home": _greet,
     "hold_review": _resume,
     "settle_effect": _settle,
+    "decision_review": _look_again,
 }
 """Kind of obligation → what is said next about it."""
