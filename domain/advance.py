@@ -36,11 +36,16 @@ class NoFixpoint(Exception):
     """Rules undo each other; the message names them."""
 
 
-def advance(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
-    """Every event that follows from the facts and from time at `now`. A second call adds nothing."""
+def advance(
+    case: Case, now: datetime, ids: Ids, policy: Policy, rules: Sequence[Rule] | None = None
+) -> Sequence[Draft[Event]]:
+    """Every event that follows from the facts and from time at `now`. A second call adds nothing.
+
+    `rules` are tried in the place of the table's own, None = those.
+    """
     drafts: list[Draft[Event]] = []
     for _ in range(ROUNDS):
-        new = _round(case, now, ids, policy)
+        new = _round(case, now, ids, policy, RULES if rules is None else rules)
         if not new:
             return drafts
         for draft in new:
@@ -75,11 +80,11 @@ ALWAYS = (TIME, DEBTS, WISHES)
 """What follows at every stage, after the stages' own rules."""
 
 
-def _round(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
+def _round(case: Case, now: datetime, ids: Ids, policy: Policy, rules: Sequence[Rule]) -> list[Draft[Event]]:
     """The first table with something to say; later tables see a case the earlier ones have settled."""
     if case.version == 0:
         return []
-    for rule in RULES:
+    for rule in rules:
         if events := rule.follows(case, now, ids, policy):
             return [_draft(case, event, rule, now, ids, policy) for event in events]
     return _time(case, now, ids, policy) or _debts(case, now, ids, policy) or _wishes(case, now, ids, policy)

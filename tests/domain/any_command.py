@@ -111,8 +111,17 @@ def _move_on(j: Journey, n: int) -> MoveOn:
 def _correct(j: Journey, n: int) -> CorrectFact:
     fact = pick(j.case.correctable, n, "nothing")
     known = j.case.correctable.get(fact)
+    return CorrectFact(fact, _right(j, known, n), "mistyped")
+
+
+def _right(j: Journey, known: Any, n: int) -> Any:
+    """The same told again, mostly of the same person or criterion."""
+    if known is not None and known.type == "PersonAdded":
+        return AddPerson(known.role, "Y", "UTC", "en", minor=not n % 3)
+    if known is not None and known.type == "CriterionRecorded":
+        return RecordCriterion(known.submission, known.criterion, "not_met")
     command = next((c for c in get_args(Correctable) if known and c.__name__ in TOLD_BY[known.type]), RecordPassport)
-    return CorrectFact(fact, MAKE[command](j, n), "mistyped")
+    return MAKE[command](j, n if n % 8 else n + 1)
 
 
 def _import(j: Journey, n: int) -> ImportFacts:

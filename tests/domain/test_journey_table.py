@@ -117,10 +117,11 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AnswerAlert": (("ReportMalignancy",),),
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
-    "CorrectFact": tuple((c,) for c in ("", *REPORTS)),
+    "CorrectFact": tuple((c,) for c in ("", *REPORTS, "AddPerson", "RecordCriterion", "StateDiagnosis")),
+    "ReviewDecision": (("CorrectFact",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
-WHERE = {"CorrectFact": ("filed", "granted", "depleting", "infused")}
+WHERE = {"CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infused")}
 """Where to look, when it is not everywhere."""
 
 
