@@ -1,4 +1,4 @@
-"""`caravel audit whatif`: every case once more under another policy or rule version, with nothing asked of the world."""
+"""`caravel audit whatif`: every case once more under another policy or rule; nothing is asked of the world."""
 
 from __future__ import annotations
 
