@@ -9,6 +9,7 @@ app = App(name="audit", help="Prove that nothing was changed, removed or cut off
 COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("api.run.audit:verify", "Recompute everything from the rows and the checkpoints kept outside."),
     "status": ("api.run.audit:status", "How much is sealed, what is not yet, and where checkpoints are kept."),
+    "whatif": ("api.run.whatif:whatif", "What would have come of every case under another policy or rule version."),
     "keys": ("api.run.audit:keys", "The public keys of this log, to be noted down elsewhere."),
     "rotate-key": ("api.run.audit:rotate_key", "Sign with a new key from now on; the old one vouches for it."),
 }

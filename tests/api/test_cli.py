@@ -20,6 +20,7 @@ import structlog
 from api.cli import main
 from api.run.wiring import Parts
 from infra.ledger.migrate import migrate
+from infra.policy import POLICY
 from tests.api.conftest import CANARY, registered
 
 pytestmark = pytest.mark.slow
@@ -113,6 +114,35 @@ async def test_in_a_persons_name(cli: Cli, here: Parts) -> None:
     opened = await cli("case", "open", *INQUIRY, "--as", coordinator, "--json")
     events = json.loads((await cli("case", "timeline", str(opened.json["case"]), "--json")).out)
     assert events[0]["actor"] == coordinator
+
+
+async def test_moments_and_what_would_have_been(cli: Cli, tmp_path: Path) -> None:
+    case = str((await cli("case", "open", *INQUIRY, "--json")).json["case"])
+    await cli("case", "send", case, "ReplyToFamily", "channel=call")
+    assert "first_reply" in (await cli("case", "diff", case, "--from", "1")).out
+    held = await cli("case", "show", case, "--as-of", "2100-01-01T00:00:00Z")
+    assert "true" in held.out, held.err
+    assert "FamilyAnswered" in held.out
+    listed = await cli("case", "list", "--team", "asia", "--known-at", "2100-01-01T00:00:00Z", "--json")
+    assert case in listed.out, listed.err
+    own = await cli("audit", "whatif", "--json")
+    assert own.code == 0, own.err
+    assert case not in own.json["changed"]  # type: ignore[operator]
+    other = tmp_path / "policy.yaml"
+    text = POLICY.read_text()
+    other.write_text(
+        text.replace(
+            "due: 30 days\n    steps:\n      - {after: 2 days, remind: family}",
+            "due: 40 days\n    steps:\n      - {after: 2 days, remind: family}",
+            1,
+        )
+    )
+    longer = await cli("audit", "whatif", "--policy", str(other), "--json")
+    assert [row["type"] for row in longer.json["changed"][case]] == ["ObligationOpened"]  # type: ignore[index]
+    assert "would stand differently" in (await cli("audit", "whatif", "--policy", str(other))).out
+    assert (await cli("audit", "whatif", "--rule", "quote_ends=9")).code == 2
+    assert (await cli("audit", "whatif", "--rule", "quote_ends")).code == 2
+    assert (await cli("audit", "whatif", "--policy", str(tmp_path / "none"))).code == 2
 
 
 async def test_lots(cli: Cli) -> None:

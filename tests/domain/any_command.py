@@ -121,7 +121,7 @@ def _right(j: Journey, known: Any, n: int) -> Any:
     if known is not None and known.type == "CriterionRecorded":
         return RecordCriterion(known.submission, known.criterion, "not_met")
     command = next((c for c in get_args(Correctable) if known and c.__name__ in TOLD_BY[known.type]), RecordPassport)
-    return MAKE[command](j, n if n % 8 else n + 1)
+    return MAKE[command](j, n if n % 4 else n + 1)
 
 
 def _import(j: Journey, n: int) -> ImportFacts:

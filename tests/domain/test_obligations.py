@@ -109,7 +109,7 @@ def _passport_told_again(j: Journey) -> None:
 
 
 def _in_question(j: Journey) -> str:
-    return j.owed("decision_review").about.split("/")[0]
+    return next(key.split("/")[0] for key, done in j.case.reopened.items() if not done)
 
 
 SCENES: dict[str, Scene] = {
