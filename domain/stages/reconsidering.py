@@ -94,10 +94,13 @@ def remembered(case: Case, fact: Fact[Any]) -> Case:
     """The case with this fact's decision and what it rested on, or with the newer telling of an older fact."""
     if fact.corrects:
         return replace(case, corrected={**case.corrected, fact.corrects: fact.id})
+    kind = fact.event.type
+    if fact.why is None and kind not in RESTS:
+        return case
     ground = _rule_ground(case, fact) if fact.why else _ground(case, fact)
-    kind, about = fact.event.type, _about(fact.event)
     if not ground and kind not in RESTS:
         return case
+    about = _about(fact.event)
     others = {key: d for key, d in case.decisions.items() if (d.kind, d.about) != (kind, about)}
     rests_on = {one: case.corrected.get(one, "") for one in ground}
     return replace(case, decisions={**others, fact.id: Decision(kind, about, rests_on)})
