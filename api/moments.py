@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ from domain.dated import told as said
 from domain.difference import Changed, Moved, changes, moves
 from domain.errors import Reason, require
 from domain.fact import Fact
+from domain.grounds import grounds
 from domain.state import Case
 
 router = APIRouter(tags=["cases"])
@@ -94,15 +95,15 @@ async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
     visible, meant = sees(who, belonging(state)), by_id[event]
     body = {
         "event": told(meant, visible),
-        "because": _because(meant, by_id, DEEPEST),
+        "because": _because(meant, facts, DEEPEST),
         "shown_then": _shown_then(meant, facts) if said(meant) else None,
     }
     return JSONResponse(body, headers=private())
 
 
-def _because(fact: Fact[Any], by_id: Mapping[str, Fact[Any]], depth: int) -> list[dict[str, Any]]:
-    rests = [by_id[one] for one in (fact.why.rests_on if fact.why else ()) if one in by_id]
-    return [{**told(f, NOTHING), "because": _because(f, by_id, depth - 1)} for f in rests] if depth else []
+def _because(fact: Fact[Any], facts: Sequence[Fact[Any]], depth: int) -> list[dict[str, Any]]:
+    rests = grounds(fact, facts) if depth else ()
+    return [{**told(f, NOTHING), "because": _because(f, facts, depth - 1)} for f in rests]
 
 
 def _shown_then(fact: Fact[Any], facts: Sequence[Fact[Any]]) -> dict[str, Any]:
