@@ -15,10 +15,11 @@ from api.access import belonging
 from api.problems import Fault, Problem
 from api.shown import EVERYTHING, shown
 from domain.agenda import agenda
+from domain.case import COMMANDS
 from domain.catalogue import aggregate
-from domain.journey import ACCEPTED
+from domain.journey import ACCEPTED, accepting_stages
 from domain.obligations import Obligation
-from domain.roles import Actor, action_of, allow
+from domain.roles import Action, Actor, action_of, allow
 from domain.stages.inquiry import OpenCase
 from domain.state import Case
 
@@ -56,6 +57,18 @@ def allowed_now(actor: Actor, case: Case) -> list[str]:
     whose = belonging(case)
     names = (c.__name__ for c in ACCEPTED[case.stage] if c is not OpenCase)
     return [name for name in names if allow(actor, action_of(name), whose)]
+
+
+def refused_now(actor: Actor, case: Case) -> dict[str, str]:
+    """Every other command, and why it is not taken now."""
+    allowed, taken = allowed_now(actor, case), {c.__name__ for c in ACCEPTED[case.stage]}
+    return {
+        c.__name__: f"not for a {actor.role.value} to give"
+        if c.__name__ in taken
+        else f"taken at: {', '.join(accepting_stages(c))}"
+        for c in COMMANDS
+        if c.__name__ not in allowed and c is not OpenCase and action_of(c.__name__) is not Action.ENGINE
+    }
 
 
 def owed(obligation: Obligation) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from api import (
     stream,
 )
 from api.auth import Doorkeeper
+from api.console import pages
 from api.described import described
 from api.edge import QUIET, Edge
 from api.health import Figures
@@ -60,6 +61,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(catalogue.router_of(prefix))
     if service.dev is not None:
         app.include_router(sign_in.dev_router)
+    pages.install(app)
     problems.install(app)
     app.add_middleware(Edge, figures=figures, throttle=throttle)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]

@@ -72,7 +72,7 @@ class Doorkeeper:
 
     async def signed_out(self, request: Request) -> None:
         """End the session that this request came with."""
-        token = bearer(request) or request.cookies.get(COOKIE, "")
+        token = bearer(request) or cookie_of(request)
         self._sessions.forget(token)
         await self._service.sessions.close(token)
 
@@ -82,7 +82,7 @@ class Doorkeeper:
             judge = self._service.person_of_jwt
             return await judge(token) if judge else None
         if not token:
-            token = request.cookies.get(COOKIE, "")
+            token = cookie_of(request)
             if token and request.method not in SAFE:
                 require_same_origin(request)
         return await self._sessions.get(token, self._session) if token else None
@@ -99,6 +99,21 @@ class Doorkeeper:
         except Refused:
             return None
         return state if isinstance(state, Staff) else None
+
+
+def cookie_name(request: Request, name: str = COOKIE) -> str:
+    """Where we are reached by https, the browser itself keeps the cookie to this host and to https (RFC 6265bis)."""
+    return f"__Host-{name}" if secure(request) else name
+
+
+def secure(request: Request) -> bool:
+    """Whether people reach us by https, by us or by what stands before us."""
+    return request.url.scheme == "https" or service_of(request).public_url.startswith("https:")
+
+
+def cookie_of(request: Request) -> str:
+    """The session's token as the browser brings it."""
+    return request.cookies.get(cookie_name(request), "")
 
 
 def bearer(request: Request) -> str:

@@ -78,11 +78,11 @@ def _choices(hint: Any) -> tuple[Sequence[str], bool]:  # noqa: ANN401 - an anno
 KINDS: Mapping[Any, str] = {bool: "checkbox", int: "number", datetime: "datetime-local", date: "date", When: "date"}
 
 
-def read_form(body: bytes) -> list[tuple[str, str]]:
+def read_form(body: bytes, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
     """The pairs of a submitted form. Raises Problem."""
     assert len(body) <= MAX_BODY
     try:
-        return parse_qsl(body.decode(), max_num_fields=MOST_FIELDS, keep_blank_values=True, errors="strict")
+        return parse_qsl(body.decode(), max_num_fields=most, keep_blank_values=True, errors="strict")
     except ValueError:
         raise invalid("the form cannot be read") from None
 

@@ -47,15 +47,37 @@ class Desk(Protocol):
     """Read models."""
 
     async def worklist(
-        self, scope: tuple[str, str, str], filters: Mapping[str, Any], after: Cursor | None, limit: int
+        self,
+        scope: tuple[str, str, str],
+        filters: Mapping[str, Any],
+        after: Cursor | None,
+        limit: int,
+        order: str = "due",
     ) -> Sequence[dict[str, Any]]: ...
     async def then(self, scope: tuple[str, str, str], known_at: datetime) -> Sequence[tuple[dict[str, Any], int]]: ...
+    async def tally(self, scope: tuple[str, str, str], actor: str, team: str) -> Sequence[dict[str, Any]]: ...
+    async def rows(self, streams: Sequence[str]) -> Sequence[dict[str, Any]]: ...
+    async def streams(self) -> Sequence[str]: ...
     async def detail(self, stream: str, text: str) -> Any: ...  # noqa: ANN401 - JSON
     async def case_of(self, number: str) -> str | None: ...
     async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
     async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
     async def head(self) -> int: ...
     async def changes(self, after: int, limit: int) -> Sequence[tuple[int, str, int]]: ...
+
+
+class SignsIn(Protocol):
+    """An identity provider that people are sent to (authorization code with PKCE)."""
+
+    async def address(self, back: str, state: str, nonce: str, challenge: str) -> str: ...
+    async def person(self, back: str, code: str, verifier: str, nonce: str) -> str | None: ...
+
+
+class Seal(Protocol):
+    """Makes text unreadable to whoever holds it, and readable again here; opening raises ValueError."""
+
+    async def close(self, text: str) -> str: ...
+    async def open(self, sealed: str) -> str: ...
 
 
 class Bell(Protocol):
@@ -116,6 +138,10 @@ class Service:
     person_of_jwt: Callable[[str], Awaitable[str | None]] | None = None
     """The person's stream that a bearer JWT stands for; None = not believed."""
     dev: DevSignIn | None = None
+    signs_in: SignsIn | None = None
+    seal: Seal
+    """For what somebody typed whose session had ended; it travels in their own page."""
+    public_url: str = ""
     limits: Limits = Limits()
     local: Actor | None = None
     """Who every request comes from: only in an app that is called in process and never listens."""

@@ -56,7 +56,7 @@ async def worklist(
     filters |= {"number": _number(q)} if q else {"open": open} if open is not None else {}
     _no_nul(filters)
     limit = limited(limit)
-    page = _scope(who), filters, read_cursor(after), limit + 1
+    page = scope_of(who), filters, read_cursor(after), limit + 1
     if known_at is None:
         rows = await service.desk.worklist(*page)
     else:
@@ -67,7 +67,8 @@ async def worklist(
     return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
 
 
-def _scope(who: Actor) -> tuple[str, str, str]:
+def scope_of(who: Actor) -> tuple[str, str, str]:
+    """Of which cases this actor reads rows: scope, actor or centre, team. Raises Refused."""
     scope = ALLOWED[who.role].get(Action.SEE)
     require(scope, Reason.NOT_ALLOWED, f"a {who.role.value} sees no cases")
     return (str(scope), who.centre if scope is Scope.CENTRE else who.id, who.team)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from api.auth import COOKIE, Parts, Who
+from api.auth import Parts, Who, cookie_name, secure
 from api.commands import read_json
 from api.limits import address, read_body
 from api.ports import DevSignIn, Service
@@ -43,11 +43,12 @@ async def dev_sign_in(request: Request, service: Parts) -> JSONResponse:
     given = read_json(await read_body(request))
     if not hmac.compare_digest(str(given.get("secret", "")).encode(), dev.secret.encode()):
         raise Problem(401, "not_signed_in", "that is not the secret of the ready address")
-    person = await _person(service, given.get("person"))
+    person = await require_person(service, given.get("person"))
     token = await service.sessions.open(person, "development", dev.lasts)
     answer = JSONResponse({"token": token, "actor": person}, headers={"Cache-Control": "no-store"})
     seconds = int(dev.lasts.total_seconds())
-    answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax")
+    name = cookie_name(request)
+    answer.set_cookie(name, token, max_age=seconds, httponly=True, samesite="lax", secure=secure(request))
     return answer
 
 
@@ -67,7 +68,8 @@ def _loopback(host: str) -> bool:
         return False
 
 
-async def _person(service: Service, person: object) -> str:
+async def require_person(service: Service, person: object) -> str:
+    """The stream of somebody registered. Raises Problem."""
     if isinstance(person, str) and person.startswith("person-"):
         state = (await service.catalogue.entry(person)).state
         if isinstance(state, Staff) and state.role is not None:

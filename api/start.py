@@ -1,4 +1,4 @@
-"""The page at the address itself: every route and every command in words. No script, nothing fetched from elsewhere."""
+"""The page for programs: every route and every command in words. No script, nothing fetched from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), au
 CLOSED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"}
 
 
-@router.get("/", include_in_schema=False)
 @router.get("/docs", include_in_schema=False)
 async def start(request: Request) -> HTMLResponse:
     """What Caravel answers to."""

@@ -38,6 +38,7 @@ class Action(StrEnum):
     SETTLE = "settle"  # find out what became of an effect
     IMPORT = "import"
     ENGINE = "engine"  # nobody but the engine
+    SEE_STAFF = "see_staff"  # the names of colleagues
     SEE_CATALOGUE = "see_catalogue"
     KEEP_CATALOGUE = "keep_catalogue"  # protocols, centres, staff
     REGISTER_LOT = "register_lot"
@@ -102,23 +103,26 @@ def _row(scope: Scope, *actions: Action) -> dict[Action, Scope]:
 
 A = Action
 EVERYBODY = _row(Scope.ALL, A.SEE_CATALOGUE, A.STOP_LOT)
+STAFF = _row(Scope.ALL, A.SEE_STAFF)
 ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
     Role.COORDINATOR: {
         **EVERYBODY,
+        **STAFF,
         **_row(Scope.ALL, A.OPEN, A.IMPORT),
         **_row(Scope.TEAM, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.COORDINATE, A.NOTE, A.TRANSLATE, A.SETTLE),
     },
     Role.SUPERVISOR: {
         **EVERYBODY,
+        **STAFF,
         **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
         **_row(Scope.ALL, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT),
     },
-    Role.REVIEWER: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
-    Role.TRANSLATOR: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE)},
-    Role.QUALITY: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT)},
+    Role.REVIEWER: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
+    Role.TRANSLATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE)},
+    Role.QUALITY: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT)},
     Role.HOSPITAL: {**EVERYBODY, **_row(Scope.CENTRE, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.ANSWER)},
-    Role.AUDITOR: {**_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE)},
-    Role.OPERATOR: {**EVERYBODY, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE)},
+    Role.AUDITOR: {**STAFF, **_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE)},
+    Role.OPERATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE)},
     Role.MACHINE: _row(Scope.ALL, *(a for a in A if a is not A.ENGINE)),
 }
 """Role → action → of which cases. A supervisor may enter what a hospital said by telephone, recorded as theirs.

@@ -21,6 +21,10 @@ FILTERS: Mapping[str, str] = {
     "open": "open = {}",
     "number": "number = {}",
     "overdue": "(next_due < clock_timestamp()) is not distinct from {}",
+    "unowned": "(coalesce(owner, '') = '') = {}",
+    "country": "country = {}",
+    "debtor": "next_debtor = {}",
+    "hold": "on_hold = {}",
 }
 """What a worklist can be narrowed to; each takes one value."""
 SCOPES: Mapping[str, str] = {
@@ -30,6 +34,22 @@ SCOPES: Mapping[str, str] = {
     "all": "true",
 }
 """Whose cases; the words of domain/roles.py. {0} is the actor or centre, {1} the team."""
+
+ORDERS: Mapping[str, tuple[str, str]] = {
+    "due": ("next_due", ">"),
+    "longest": ("stage_since", ">"),
+    "oldest": ("opened_at", ">"),
+    "newest": ("opened_at", "<"),
+}
+"""How a worklist can be sorted: column, and which way the next row lies."""
+TALLY = """
+select stage, count(*) as "all", count(*) filter (where owner = $1) as mine,
+    count(*) filter (where team = $2) as team, count(*) filter (where coalesce(owner, '') = '') as unassigned,
+    count(*) filter (where late) as all_late, count(*) filter (where late and owner = $1) as mine_late,
+    count(*) filter (where late and team = $2) as team_late,
+    count(*) filter (where late and coalesce(owner, '') = '') as unassigned_late
+from (select *, coalesce(next_due < clock_timestamp(), false) as late from case_view where open and {}) mine group by 1
+"""
 
 CASE_OF = "select stream from case_view where number = $1"
 SCOPE_OF = "select stream, owner, team, centre from case_view where stream = any($1::text[])"
@@ -60,15 +80,33 @@ class Desk:
         filters: Mapping[str, Any],
         after: Cursor | None,
         limit: int,
+        order: str = "due",
     ) -> Sequence[dict[str, Any]]:
-        """Rows by what is due next, then those nothing is due of; `scope` is (scope, actor or centre, team)."""
+        """Rows in one of ORDERS, those without its instant last; `scope` is (scope, actor or centre, team)."""
+        column, way = ORDERS[order]
         rows: list[dict[str, Any]] = []
         if after is None or after[0] is not None:
-            rows = await self._rows(scope, filters, "next_due is not null", "(next_due, stream)", after, limit)
+            there = f"{column} is not null"
+            rows = await self._rows(scope, filters, there, f"({column}, stream)", after, limit, way)
         if len(rows) < limit:
             rest = after[1:] if after and after[0] is None else None
-            rows += await self._rows(scope, filters, "next_due is null", "stream", rest, limit - len(rows))
+            rows += await self._rows(scope, filters, f"{column} is null", "stream", rest, limit - len(rows), way)
         return rows
+
+    async def tally(self, scope: tuple[str, str, str], actor: str, team: str) -> Sequence[dict[str, Any]]:
+        """Open cases by stage: how many, and how many of them late, of all, of this actor, of this team, of nobody."""
+        given: list[Any] = [actor, team]
+        sql = TALLY.format(_scoped(scope, given))
+        return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
+
+    async def rows(self, streams: Sequence[str]) -> Sequence[dict[str, Any]]:
+        """The worklist rows of these cases."""
+        sql = f"select {COLUMNS} from case_view where stream = any($1::text[])"  # noqa: S608 - fixed words
+        return [dict(row) for row in await guarded(self._pool.fetch(sql, list(streams)))]
+
+    async def streams(self) -> Sequence[str]:
+        """Every case."""
+        return [row["stream"] for row in await guarded(self._pool.fetch("select stream from case_view"))]
 
     async def _rows(
         self,
@@ -78,22 +116,15 @@ class Desk:
         order: str,
         after: tuple[Any, ...] | None,
         limit: int,
+        way: str,
     ) -> list[dict[str, Any]]:
         given: list[Any] = []
-
-        def place(value: object) -> str:
-            given.append(value)
-            return f"${len(given)}"
-
-        name, whose, team = scope
-        bounds = [part]
-        if name != "all":
-            places = [place(whose), place(team)] if name == "team" else [place(whose)]
-            bounds.append(SCOPES[name].format(*places))
-        bounds += [FILTERS[key].format(place(value)) for key, value in filters.items()]
+        bounds = [part, _scoped(scope, given)]
+        bounds += [FILTERS[key].format(_place(given, value)) for key, value in filters.items()]
         if after is not None:
-            bounds.append(f"{order} > ({', '.join(place(one) for one in after)})")
-        sql = f"select {COLUMNS} from case_view where {' and '.join(bounds)} order by {_plain(order)} limit {limit:d}"  # noqa: S608 - fixed words, values are placed
+            bounds.append(f"{order} {way} ({', '.join(_place(given, one) for one in after)})")
+        by = ", ".join(f"{one}{' desc' * (way == '<')}" for one in order.strip("()").split(", "))
+        sql = f"select {COLUMNS} from case_view where {' and '.join(bounds)} order by {by} limit {limit:d}"  # noqa: S608 - fixed words, values are placed
         return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
 
     async def then(self, scope: tuple[str, str, str], known_at: datetime) -> Sequence[tuple[dict[str, Any], int]]:
@@ -139,5 +170,14 @@ class Desk:
         return [(row["position"], row["stream"], row["version"]) for row in rows]
 
 
-def _plain(order: str) -> str:
-    return order.strip("()")
+def _place(given: list[Any], value: object) -> str:
+    given.append(value)
+    return f"${len(given)}"
+
+
+def _scoped(scope: tuple[str, str, str], given: list[Any]) -> str:
+    name, whose, team = scope
+    if name == "all":
+        return SCOPES[name]
+    places = [_place(given, whose), _place(given, team)] if name == "team" else [_place(given, whose)]
+    return SCOPES[name].format(*places)

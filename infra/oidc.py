@@ -30,9 +30,11 @@ class Oidc:
     _keys: KeySet | None = None
     _fetched: float = field(default=float("-inf"))
 
-    async def person(self, token: str) -> str | None:
-        """The person's stream; None for a token that is not believed."""
+    async def person(self, token: str, *, nonce: str = "") -> str | None:
+        """The person's stream; None for a token that is not believed. `nonce`: what an ID token must repeat."""
         claims = await self._claims(token)
+        if claims and nonce and claims.get("nonce") != nonce:
+            return None
         person = claims.get(self.claim) if claims else None
         return person if isinstance(person, str) and person.startswith("person-") else None
 

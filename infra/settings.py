@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     oidc_issuer: str = ""
     oidc_audience: str = "caravel"
     oidc_jwks: str = ""
+    oidc_client: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
     oidc_claim: str = "caravel_person"
     log_level: str = "info"
     checkpoints: Annotated[tuple[str, ...], NoDecode] = ()

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from activities.catalogue import Catalogue
 from activities.far_sides import Answer
 from api.app import create_app
-from api.ports import DevSignIn, Limits, Malformed, Probe, Service, Untrusted
+from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
 from api.run.wiring import Parts
 from domain.roles import Actor
 from infra import gauges
@@ -26,6 +26,7 @@ from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
 from infra.ledger.migrate import at_head
 from infra.oidc import Oidc
+from infra.sealed_text import SealedText
 from infra.sessions import Sessions
 
 SCHEMA_SEEN = timedelta(seconds=60)
@@ -39,6 +40,7 @@ def http_app(
     oidc: Oidc | None = None,
     limits: Limits | None = None,
     local: Actor | None = None,
+    signs_in: SignsIn | None = None,
 ) -> FastAPI:
     """The app over these parts. A development sign-in is refused on a production ledger; `local` never listens."""
     ledger = here.ledger
@@ -63,6 +65,9 @@ def http_app(
             clock=lambda: datetime.now(UTC),
             person_of_jwt=oidc.person if oidc else None,
             dev=dev,
+            signs_in=signs_in,
+            seal=SealedText(here.keys),
+            public_url=here.settings.public_url,
             limits=limits or Limits(),
             local=local,
         )

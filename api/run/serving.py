@@ -16,6 +16,7 @@ from api.run.processes import stop_on_signals
 from api.run.wiring import Parts, connect_temporal, parts
 from api.serve import serve
 from infra.oidc import Oidc
+from infra.oidc_sign_in import OidcSignIn
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces
@@ -43,13 +44,22 @@ async def serve_api(
         dev = replace(dev, hosts=dev.hosts | {f"127.0.0.1:{port}", f"localhost:{port}"})
     address = {"target_host": temporal_address} if temporal_address else {}
     async with AsyncExitStack() as stack:
-        oidc = await _oidc(settings, stack)
-        app = http_app(here, await connect_temporal(**address), dev=dev, oidc=oidc)
+        http = await stack.enter_async_context(httpx2.AsyncClient())
+        client = await connect_temporal(**address)
+        app = http_app(here, client, dev=dev, oidc=_oidc(settings, http), signs_in=_signs_in(settings, http))
         await serve(app, host, port, stop, lambda bound: ready(f"http://{host}:{bound}"))
 
 
-async def _oidc(settings: Settings, stack: AsyncExitStack) -> Oidc | None:
-    if not settings.oidc_issuer:
+def _oidc(settings: Settings, http: httpx2.AsyncClient) -> Oidc | None:
+    """For programs that bring a bearer token."""
+    if not (settings.oidc_issuer and settings.oidc_jwks):
         return None
-    http = await stack.enter_async_context(httpx2.AsyncClient())
     return Oidc(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks, http, settings.oidc_claim)
+
+
+def _signs_in(settings: Settings, http: httpx2.AsyncClient) -> OidcSignIn | None:
+    """For people in the console."""
+    if not (settings.oidc_issuer and settings.oidc_client):
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    return OidcSignIn(settings.oidc_issuer, settings.oidc_client, secret, http, settings.oidc_claim, settings.oidc_jwks)

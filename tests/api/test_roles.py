@@ -36,6 +36,7 @@ answer          -           all        -        -          -       centre   -   
 settle          team        all        -        -          -       -        -       all      all
 import          all         all        -        -          -       -        -       -        all
 engine          -           -          -        -          -       -        -       -        -
+see_staff       all         all        all      all        all     -        all     all      all
 see_catalogue   all         all        all      all        all     all      all     all      all
 keep_catalogue  -           all        -        -          -       -        -       all      all
 register_lot    -           all        -        -          all     -        -       -        all

@@ -1,0 +1,67 @@
+"""What can be done with a case now, in the groups of the journey; and what cannot, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.answers import allowed_now, refused_now
+from api.commands import CASE
+from api.console.session import Visitor
+from domain.journey import ACCEPTED, JOURNEY
+from domain.state import Case
+
+ALWAYS = {c.__name__ for c in JOURNEY[0].always}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command as a link."""
+
+    name: str
+    words: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The commands of one file of domain/stages; `due`: something of it is owed now."""
+
+    name: str
+    words: str
+    always: bool
+    due: bool
+    acts: Sequence[Act]
+
+
+def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Group]:
+    """What the journey takes now and this viewer may give; what settles something owed comes first."""
+    allowed = set(allowed_now(viewer.who, case))
+    groups: dict[tuple[str, bool], list[Act]] = {}
+    for command in ACCEPTED[case.stage]:
+        if command.__name__ in allowed:
+            groups.setdefault((module_of(command), command.__name__ in ALWAYS), []).append(act(viewer, command))
+    whole = [Group(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()]
+    return sorted(whole, key=lambda group: (group.always, not group.due))
+
+
+def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:
+    """What is not taken now, and why."""
+    return [(act(viewer, CASE.by_name[name]), reason) for name, reason in refused_now(viewer.who, case).items()]
+
+
+def act(viewer: Visitor, command: type[Any]) -> Act:
+    """A command in words."""
+    return Act(command.__name__, viewer.t.named("command", command.__name__), meaning_of(viewer, command))
+
+
+def meaning_of(viewer: Visitor, command: type[Any]) -> str:
+    """The first sentence a command says about itself."""
+    key = viewer.t.own("meaning", command.__name__)
+    return key or (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
+
+
+def module_of(command: type[Any]) -> str:
+    """The file a command stands in, which is its part of the journey."""
+    return command.__module__.rpartition(".")[2]

@@ -1,0 +1,209 @@
+"""The pages of one case: where it stands, its facts by stage, its timeline, its messages, and why something is so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.access import belonging
+from api.auth import Parts
+from api.console.actions import actions, not_now
+from api.console.said import Said, Speaker
+from api.console.session import Viewer, Visitor, directory_of, fresh_key
+from api.console.standing import askings, lacking, legs, waits
+from api.console.times import Clock
+from api.console.web import page, pages
+from api.ports import Service
+from api.reads import seen_case
+from api.shown import sees
+from domain.errors import Reason, require
+from domain.fact import Fact
+from domain.state import Case
+
+router = pages()
+LATEST, PAGE = 12, 150
+DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case as one viewer sees it at one instant."""
+
+    case: Case
+    facts: Sequence[Fact[Any]]
+    now: datetime
+    speaker: Speaker
+
+    @property
+    def patient(self) -> str:
+        """The patient's name, where the viewer may see it."""
+        known = self.case.patient
+        return self.speaker.person(known.id).rpartition(" (")[0] if known and self.named else ""
+
+    @property
+    def named(self) -> bool:
+        """Whether names may be seen."""
+        return "identity" in self.speaker.visible
+
+
+async def opened(
+    request: Request, service: Service, viewer: Visitor, case: str, known_at: datetime | None = None
+) -> Opened:
+    """The case, if it exists for this viewer. Raises Refused, Problem."""
+    state, facts, now = await seen_case(service, viewer.who, case, known_at)
+    clock = Clock(known_at or now, viewer.zone, viewer.t)
+    labels = await directory_of(request).labels(service, viewer.who)
+    corrected = frozenset(f.corrects for f in facts if f.corrects)
+    speaker = Speaker(state, clock, sees(viewer.who, belonging(state)), labels, corrected)
+    return Opened(state, facts, known_at or now, speaker)
+
+
+def shown_part(
+    request: Request,
+    viewer: Visitor,
+    one: Opened,
+    part: str,
+    **values: Any,  # noqa: ANN401 - what the template asks for
+) -> Response:
+    """One part of the case inside its frame."""
+    clock = one.speaker.clock
+    return page(
+        request,
+        f"case_{part}.html",
+        viewer,
+        one=one,
+        case=one.case,
+        clock=clock,
+        speaker=one.speaker,
+        part=part,
+        legs=legs(one.case, one.facts, clock),
+        **values,
+    )
+
+
+@router.get("/console/cases/{case}")
+async def overview(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    done: str = "",
+    again: bool = False,
+    known_at: datetime | None = None,
+) -> Response:
+    """The case at a glance."""
+    one = await opened(request, service, viewer, case, known_at)
+    onward, needs = lacking(one.case, one.now, one.speaker.clock)
+    owed = waits(one.case, one.now, one.speaker)
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "overview",
+        waits=owed,
+        askings=askings(one.case, one.speaker),
+        onward=onward,
+        needs=needs,
+        groups=actions(viewer, one.case, {w.group for w in owed}),
+        refused=not_now(viewer, one.case),
+        latest=[one.speaker.fact(f) for f in reversed(one.facts[-LATEST:])],
+        recorded=_recorded(one, done),
+        again=again,
+        key=fresh_key(),
+    )
+
+
+def _recorded(one: Opened, done: str) -> Sequence[Said] | None:
+    """What the form that led here brought: `done` is first-last, the versions it wrote."""
+    first, _, last = done.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and len(done) < LATEST * 2):
+        return None
+    return [one.speaker.fact(f) for f in one.facts if int(first) <= f.version <= int(last)]
+
+
+@router.get("/console/cases/{case}/timeline")
+async def timeline(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    before: int = 2**31 - 1,
+    known_at: datetime | None = None,
+) -> Response:
+    """Everything that was recorded, the newest first."""
+    one = await opened(request, service, viewer, case, known_at)
+    upto = [f for f in one.facts if f.version < before]
+    told = [one.speaker.fact(f) for f in reversed(upto[-PAGE:])]
+    older = told[-1].version if len(upto) > PAGE else None
+    return shown_part(request, viewer, one, "timeline", told=told, older=older, before=before < 2**31 - 1)
+
+
+@router.get("/console/cases/{case}/facts")
+async def facts_by_stage(
+    case: str, request: Request, service: Parts, viewer: Viewer, known_at: datetime | None = None
+) -> Response:
+    """What people and hospitals said, by stage; a corrected fact stands with both its versions."""
+    one = await opened(request, service, viewer, case, known_at)
+    return shown_part(request, viewer, one, "facts", stages=_by_stage(one), correctable=one.case.correctable)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact and every earlier version of it, oldest first."""
+
+    now: Said
+    before: Sequence[Said]
+
+
+def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
+    stage, found = "inquiry", dict[str, list[Told]]()
+    again: dict[str, list[Fact[Any]]] = {}
+    for fact in one.facts:
+        if fact.corrects:
+            again.setdefault(fact.corrects, []).append(fact)
+    for fact in one.facts:
+        if fact.event.type in ("StageEntered", "FactsImported"):
+            stage = fact.event.stage.value
+        if fact.why is None and not fact.actor.startswith("engine") and not fact.corrects:
+            versions = [one.speaker.fact(f) for f in (fact, *again.get(fact.id, ()))]
+            found.setdefault(stage, []).append(Told(versions[-1], versions[:-1]))
+    return list(found.items())
+
+
+@router.get("/console/cases/{case}/messages")
+async def messages(
+    case: str, request: Request, service: Parts, viewer: Viewer, known_at: datetime | None = None
+) -> Response:
+    """What was asked of the world, the newest first."""
+    one = await opened(request, service, viewer, case, known_at)
+    news: dict[str, Fact[Any]] = {f.event.effect: f for f in one.facts if hasattr(f.event, "effect")}
+    sent = [(e, one.speaker.fact(news[e.id])) for e in reversed(list(one.case.effects.values())) if e.id in news]
+    return shown_part(request, viewer, one, "messages", sent=sent)
+
+
+@router.get("/console/cases/{case}/why/{event}")
+async def why(case: str, event: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """One event and what it rests on, down to what people said."""
+    one = await opened(request, service, viewer, case)
+    by_id = {fact.id: fact for fact in one.facts}
+    require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
+    return shown_part(request, viewer, one, "why", root=_reason(one, by_id[event], by_id, DEEPEST))
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """A fact, and what it rests on."""
+
+    said: Said
+    fact: Fact[Any]
+    rests: Sequence[Grounds]
+
+
+def _reason(one: Opened, fact: Fact[Any], by_id: Mapping[str, Fact[Any]], depth: int) -> Grounds:
+    rests = [by_id[i] for i in (fact.why.rests_on if fact.why else ()) if i in by_id] if depth else []
+    return Grounds(one.speaker.fact(fact), fact, [_reason(one, f, by_id, depth - 1) for f in rests])

@@ -1,0 +1,55 @@
+"""What somebody typed when their session had ended: sealed into their own page until they are signed in again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from api.auth import require_same_origin, service_of
+from api.forms import read_form
+from api.limits import read_body
+from api.problems import Problem
+
+KEEPABLE = ("/console/cases/", "/console/open")
+WHO = "who"
+MOST = 200
+"""Fields of a form at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A form that was sent and not carried out."""
+
+    who: str
+    path: str
+    pairs: list[tuple[str, str]]
+
+
+async def typed_pairs(request: Request) -> list[tuple[str, str]]:
+    """The pairs of the form that was sent, read once however often they are asked for."""
+    if not hasattr(request.state, "typed"):
+        request.state.typed = read_form(await read_body(request), MOST)
+    pairs: list[tuple[str, str]] = request.state.typed
+    return pairs
+
+
+async def sign_in_again(request: Request) -> str:
+    """The sent form, sealed; nothing for what is no form about a case."""
+    require_same_origin(request)
+    pairs = await typed_pairs(request)
+    if not request.url.path.startswith(KEEPABLE):
+        return ""
+    who = dict(pairs).get(WHO, "")
+    kept = json.dumps([who, request.url.path, pairs])
+    return await service_of(request).seal.close(kept) if who else ""
+
+
+async def reopened(request: Request, sealed: str) -> Kept:
+    """What was kept. Raises Problem for anything else."""
+    try:
+        who, path, pairs = json.loads(await service_of(request).seal.open(sealed))
+    except ValueError:
+        raise Problem(422, "invalid", "what was kept of the form is too old or not ours") from None
+    return Kept(who, path, [(name, value) for name, value in pairs])

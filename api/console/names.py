@@ -1,0 +1,74 @@
+"""The names of colleagues, centres and protocols: read from their streams, again when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from api.ports import Service
+from domain.catalogue import State
+from domain.centre import Centre
+from domain.person import Staff
+from domain.personal import ERASED
+from domain.protocol import Protocol
+from domain.roles import Action, Actor, allow
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of them, as pages name it; role, team and zone are of staff only."""
+
+    id: str
+    name: str
+    role: str = ""
+    team: str = ""
+    zone: str = ""
+
+
+class Directory:
+    """What one process knows; bound to nobody, so ask `names` for what somebody may see."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, Entry]] = {}
+
+    async def entries(self, service: Service, prefix: str) -> Mapping[str, Entry]:
+        """Every entry of a kind by stream; `person`, `centre`, `protocol`."""
+        rows = await service.desk.catalogue(prefix, "", MOST)
+        for row in rows:
+            known = self._known.get(row["stream"])
+            if known is None or known[0] != row["version"]:
+                state = (await service.catalogue.entry(row["stream"])).state
+                self._known[row["stream"]] = (row["version"], _entry(row["stream"], state))
+        return {row["stream"]: self._known[row["stream"]][1] for row in rows}
+
+    async def one(self, service: Service, stream: str) -> Entry | None:
+        """One member of staff."""
+        return (await self.entries(service, "person")).get(stream)
+
+    async def names(self, service: Service, who: Actor) -> Mapping[str, str]:
+        """Names of staff by stream, for somebody who may see them; nobody else gets any."""
+        if not allow(who, Action.SEE_STAFF):
+            return {}
+        return {stream: one.name for stream, one in (await self.entries(service, "person")).items()}
+
+    async def labels(self, service: Service, who: Actor) -> Mapping[str, str]:
+        """Those, and centres and protocols for whoever may look at the catalogue."""
+        found = dict(await self.names(service, who))
+        for prefix in ("centre", "protocol") if allow(who, Action.SEE_CATALOGUE) else ():
+            found |= {stream: one.name for stream, one in (await self.entries(service, prefix)).items()}
+        return found
+
+
+def _entry(stream: str, state: State) -> Entry:
+    match state:
+        case Staff():
+            name = stream if state.name is ERASED or not state.name else str(state.name)
+            return Entry(stream, name, str(state.role or ""), state.team, state.zone)
+        case Centre():
+            return Entry(stream, ", ".join(part for part in (state.name, state.city) if part) or stream)
+        case Protocol() if state.description:
+            return Entry(stream, f"{state.description.registry} {state.description.product}")
+        case _:
+            return Entry(stream, stream)

@@ -1,0 +1,150 @@
+"""Facts in words: what was said, when, by whom, from where; what the viewer may not see is masked, never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from api.console.times import Clock
+from api.shown import Sees, shown
+from domain.fact import Fact
+from domain.personal import ERASED, Erased
+from domain.policy import Party
+from domain.state import Case, Exit, Stage
+from domain.when import When
+
+LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
+SHORT = 12
+LONG_ID = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One fact as a page shows it."""
+
+    id: str
+    version: int
+    type: str
+    words: str
+    values: Sequence[tuple[str, str]]
+    at: datetime
+    told: str
+    who: str
+    automatic: bool
+    rule: str
+    source: str
+    corrects: str
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Puts the facts of one case into words for one viewer. `labels` are names by stream."""
+
+    case: Case
+    clock: Clock
+    visible: Sees
+    labels: Mapping[str, str]
+    corrected: frozenset[str] = frozenset()
+
+    def fact(self, fact: Fact[Any]) -> Said:
+        """One fact."""
+        told = self.clock.when(fact.occurred) if fact.occurred.earliest != fact.at else ""
+        return Said(
+            fact.id,
+            fact.version,
+            fact.event.type,
+            self.clock.t.named("event", fact.event.type),
+            self.values(fact.event),
+            fact.at,
+            told,
+            self.actor(fact),
+            fact.why is not None or fact.actor.startswith("engine"),
+            fact.why.rule if fact.why else "",
+            fact.provenance,
+            fact.corrects or "",
+            fact.id in self.corrected,
+        )
+
+    def actor(self, fact: Fact[Any]) -> str:
+        """Who said it."""
+        if fact.why is not None or fact.actor.startswith("engine"):
+            return self.clock.t("timeline.automatic")
+        party, of, _ = fact.actor.partition("-of-")
+        return self.clock.t.named("party", party) if of else self.label(fact.actor)
+
+    def values(self, event: object) -> Sequence[tuple[str, str]]:
+        """Its fields that say something, each with its words."""
+        masks = shown(event, self.visible)
+        names = [f.name for f in fields(event) if f.name not in LEFT_OUT]  # type: ignore[arg-type]
+        pairs = [(name, self._field(name, getattr(event, name), masks[name])) for name in names]
+        return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
+
+    def _field(self, name: str, value: Any, mask: Any) -> str:  # noqa: ANN401 - any field
+        if isinstance(mask, dict) and "masked" in mask:
+            return self.clock.t("case.masked")
+        if name == "kind" and isinstance(value, str):
+            return self._kind(value)
+        return self.value(value)
+
+    def _kind(self, kind: str) -> str:
+        t = self.clock.t
+        words = t.named("owed", kind)
+        return words if kind in ("chase", "chase_again") or words != t.named("-", kind) else t.named("effect", kind)
+
+    def value(self, value: Any) -> str:  # noqa: ANN401 - anything a field can hold
+        """Anything a field can hold."""
+        if value in (None, "", ()):
+            return ""
+        if isinstance(value, list | tuple | set | frozenset):
+            return ", ".join(self.value(one) for one in value)
+        if is_dataclass(value) and not isinstance(value, type | When):
+            return "; ".join(f"{name}: {text}" for name, text in self.values(value))
+        shows = next((show for kind, show in SHOWS if isinstance(value, kind)), None)
+        return shows(self, value) if shows else self.label(str(value))
+
+    def label(self, text: str) -> str:
+        """A name for an id, where there is one; a long digest is cut."""
+        root = text.split("/", maxsplit=1)[0].rpartition(":")[2]
+        return self.labels.get(text) or self._of_case(root) or _cut(text)
+
+    def _of_case(self, root: str) -> str:
+        """What one of the case's own ids stands for."""
+        case, t = self.case, self.clock.t
+        if root in case.people:
+            return self.person(root)
+        if root in case.submissions:
+            return self.label(case.submissions[root].centre)
+        kinds = (("owed", case.obligations), ("effect", case.effects), ("record", case.records))
+        found = next(((word, known[root].kind) for word, known in kinds if root in known), None)
+        return t.named(*found) if found else ""
+
+    def person(self, person: str) -> str:
+        """Somebody of the case: their role, and their name for whoever may see it."""
+        known = self.case.people[person]
+        role = self.clock.t.named("person", known.role)
+        if "identity" not in self.visible:
+            return role
+        name = self.clock.t("case.erased") if known.name is ERASED else str(known.name)
+        return f"{name} ({role})"
+
+
+def _cut(text: str) -> str:
+    return f"{text[:SHORT]}…" if len(text) > LONG_ID and " " not in text else text
+
+
+Show = Callable[[Speaker, Any], str]
+SHOWS: Sequence[tuple[type[Any], Show]] = (
+    (Erased, lambda s, _: s.clock.t("case.erased")),
+    (bool, lambda s, v: s.clock.t("form.yes" if v else "form.no")),
+    (Party, lambda s, v: s.clock.t.named("party", v.value)),
+    (Stage, lambda s, v: s.clock.t.named("stage", v.value)),
+    (Exit, lambda s, v: s.clock.t.named("exit", v.value)),
+    (datetime, lambda s, v: s.clock.instant(v)),
+    (date, lambda s, v: s.clock.day(v)),
+    (timedelta, lambda s, v: s.clock.span(v)),
+    (When, lambda s, v: s.clock.when(v)),
+)
+"""How a value of each type is said; the first that fits."""

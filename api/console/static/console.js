@@ -1,0 +1,132 @@
+// Everything works without this. It adds: rows that change by themselves, forms that survive a lost line, the zone.
+const say = document.getElementById("say"), words = document.body.dataset;
+
+function tell(text, link) {
+  say.textContent = text;
+  if (link) {
+    const a = document.createElement("a");
+    a.href = link.href;
+    a.textContent = link.text;
+    say.append(" ", a);
+  } else {
+    clearTimeout(tell.timer);
+    tell.timer = setTimeout(() => (say.textContent = ""), 6000);
+  }
+}
+
+// The viewer's zone, for whoever has none in their record.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes("caravel_zone=")) {
+  document.cookie = `caravel_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+}
+
+// Swap rows in place: what had the focus keeps it, what was ticked stays ticked.
+function swap(row, fresh) {
+  const at = document.activeElement, held = row.contains(at);
+  const same = held && [...row.querySelectorAll("a,input,button")].indexOf(at);
+  const ticked = row.querySelector("input[type=checkbox]")?.checked;
+  row.replaceWith(fresh);
+  const box = fresh.querySelector("input[type=checkbox]");
+  if (box && ticked) box.checked = true;
+  if (held) fresh.querySelectorAll("a,input,button")[same]?.focus();
+  fresh.classList.add("fresh");
+}
+
+async function page(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) throw new Error("not answered");
+  return new DOMParser().parseFromString(`<table><tbody>${await answer.text()}</tbody></table>`, "text/html");
+}
+
+// Which cases changed is collected for a moment, so that a burst is one request.
+function collected(handle) {
+  const ids = new Set();
+  let timer;
+  return (id) => {
+    ids.add(id);
+    clearTimeout(timer);
+    timer = setTimeout(() => { const all = [...ids]; ids.clear(); handle(all); }, 150);
+  };
+}
+
+const list = document.querySelector("[data-live]"), one = document.querySelector("[data-case]");
+
+async function rowsChanged(ids) {
+  const shown = ids.filter((id) => document.getElementById(id)).slice(0, 100);
+  if (shown.length) {
+    const fresh = await page(`${list.dataset.live}?${shown.map((id) => "case=" + encodeURIComponent(id)).join("&")}`);
+    for (const id of shown) {
+      const row = fresh.getElementById(id);
+      if (row) swap(document.getElementById(id), row);
+    }
+    tell(list.dataset.changed.replace("{n}", shown.length));
+  }
+  if (shown.length < ids.length) tell("", { href: location.href, text: list.dataset.elsewhere });
+}
+
+function listen(handle) {
+  const source = new EventSource("/stream");
+  let lost = false;
+  source.addEventListener("case", (event) => handle(JSON.parse(event.data)));
+  source.addEventListener("error", () => { if (!lost) { lost = true; tell(words.lost); } });
+  source.addEventListener("open", () => { if (lost) { lost = false; tell(words.back); } });
+  addEventListener("pagehide", () => source.close());
+}
+
+if (list) {
+  const changed = collected((ids) => rowsChanged(ids).catch(() => tell(words.lost)));
+  listen((change) => changed(change.case));
+}
+if (one) {
+  listen((change) => {
+    if (change.case === one.dataset.case && change.version > Number(one.dataset.version)) {
+      tell(one.dataset.changed, { href: location.pathname, text: one.dataset.reload });
+    }
+  });
+}
+addEventListener("pageshow", (event) => { if (event.persisted && (list || one)) location.reload(); });
+
+// Choose all, and filters that apply themselves.
+const all = document.querySelector("[data-all]");
+if (all) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll("input[name=case]")) box.checked = all.checked;
+  });
+}
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) form.requestSubmit(); });
+}
+
+// What a link leads to may stand in a closed group.
+function openTarget() {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+}
+addEventListener("hashchange", openTarget);
+openTarget();
+
+// A form that is being recorded: sent once, kept when the line is lost, errors shown where they are.
+function ready() {
+  for (const form of document.querySelectorAll("form[data-send]")) form.addEventListener("submit", send);
+  (document.getElementById("summary") || document.querySelector(".warn[tabindex]"))?.focus();
+}
+
+async function send(event) {
+  event.preventDefault();
+  const form = event.target, button = form.querySelector("button.main");
+  button.disabled = true;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", body });
+    if (answer.redirected) { location.assign(answer.url); return; }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.title = fresh.title;
+    document.getElementById("main").replaceWith(fresh.getElementById("main"));
+    ready();
+  } catch {
+    tell(words.unsent);
+  }
+  button.disabled = false;
+}
+ready();

@@ -1,0 +1,149 @@
+"""How a page leaves: template, headers, and what is said when something is refused or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader
+
+from api.console.kept import sign_in_again
+from api.console.session import NotSignedIn, Visitor
+from api.console.texts import Texts, languages, texts_for
+from api.console.ways import sign_in_ways
+from api.problems import Problem, of_failure, of_refusal
+from domain.errors import Refused
+
+HERE = Path(__file__).parent
+SEE_OTHER = 303
+STATIC = HERE / "static"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+PAGES = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    extensions=["jinja2.ext.do"],
+)
+
+
+def page(
+    request: Request,
+    name: str,
+    visitor: Visitor | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,  # noqa: ANN401 - what the template asks for
+) -> HTMLResponse:
+    """A template as an answer. Nothing of it is kept by anybody."""
+    t = visitor.t if visitor else texts_for(request)
+    dev = request.app.state.service.dev is not None
+    text = PAGES.get_template(name).render(
+        t=t, viewer=visitor, here=request.url.path, languages=languages(), demo=dev, csrf=_csrf(visitor), **values
+    )
+    return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+
+
+def _csrf(visitor: Visitor | None) -> str:
+    return visitor.csrf if visitor else ""
+
+
+def seen(path: str) -> RedirectResponse:
+    """Go and look there: the answer to every form that was carried out."""
+    return RedirectResponse(path, SEE_OTHER, HEADERS)
+
+
+class PageRoute(APIRoute):
+    """Answers a refusal with a page, and whoever is not signed in with the way to sign in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the framework inside ours."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except NotSignedIn:
+                return await _to_sign_in(request)
+            except Problem as problem:
+                return refused(request, problem)
+            except Refused as no:
+                return refused(request, of_refusal(no))
+            except Exception as error:  # noqa: BLE001 - its text may hold what it should not
+                return await _failed(request, error)
+
+        return answer
+
+
+def pages() -> APIRouter:
+    """A router of pages."""
+    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """When the ledger is away, what was typed is kept in the page like when a session has ended."""
+    problem = of_failure(error)
+    kept = await sign_in_again(request) if request.method == "POST" and getattr(error, "away", False) else ""
+    if kept:
+        return page(request, "away.html", None, problem.status, problem.headers, kept=kept)
+    return refused(request, problem)
+
+
+async def _to_sign_in(request: Request) -> Response:
+    if request.method == "GET":
+        whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return seen(f"/console/sign-in?next={quote(whole)}")
+    kept = await sign_in_again(request)
+    return page(request, "signed_out.html", None, 401, kept=kept, **await sign_in_ways(request))
+
+
+def refused(request: Request, problem: Problem) -> HTMLResponse:
+    """The page of a refusal; the words are those of the refusal, which hold nobody's data."""
+    t: Texts = texts_for(request)
+    title = t.named("problem", problem.reason)
+    return page(request, "refused.html", None, problem.status, problem.headers, title=title, problem=problem)
+
+
+@cache
+def _static(name: str) -> tuple[str, bytes]:
+    content = (STATIC / name).read_bytes()
+    return sha256(content).hexdigest()[:16], content
+
+
+def static(name: str) -> str:
+    """The address of one of our files; it changes with the file."""
+    return f"/console/static/{_static(name)[0]}/{name}"
+
+
+PAGES.globals["static"] = static
+files = APIRouter(include_in_schema=False)
+
+
+@files.get("/console/static/{digest}/{name}")
+async def static_file(digest: str, name: str) -> Response:
+    """One of our own files, for ever."""
+    known = {file.name for file in STATIC.iterdir() if file.suffix in KINDS}
+    if name not in known or _static(name)[0] != digest:
+        return Response(status_code=404)
+    return Response(_static(name)[1], media_type=KINDS[Path(name).suffix], headers=FOR_EVER)

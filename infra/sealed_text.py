@@ -1,0 +1,48 @@
+"""Text that leaves in somebody's own page and comes back: nobody reads or changes it on the way, and it ages."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+from time import time
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from activities.ports import Keys
+from domain.personal import KeyClass
+
+STREAM = "console-forms"
+CLASS: KeyClass = "identity"
+NONCE, INSTANT = 12, 8
+LASTS = 24 * 3600
+"""Seconds after which what was kept is no longer opened."""
+
+
+class SealedText:
+    """Closes and opens text with a key of the key service, so that every process of the installation can."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def close(self, text: str) -> str:
+        """Sealed, as URL-safe text."""
+        nonce, instant = secrets.token_bytes(NONCE), int(time()).to_bytes(INSTANT)
+        ciphertext = AESGCM(await self._key()).encrypt(nonce, text.encode(), instant)
+        return urlsafe_b64encode(nonce + instant + ciphertext).decode()
+
+    async def open(self, sealed: str) -> str:
+        """The text. Raises ValueError for what we did not seal within the last day."""
+        try:
+            whole = urlsafe_b64decode(sealed)
+            nonce, instant = whole[:NONCE], whole[NONCE : NONCE + INSTANT]
+            text = AESGCM(await self._key()).decrypt(nonce, whole[NONCE + INSTANT :], instant).decode()
+        except (Error, InvalidTag, ValueError):
+            raise ValueError("nothing that was sealed here") from None
+        if time() - int.from_bytes(instant) > LASTS:
+            raise ValueError("sealed too long ago")
+        return text
+
+    async def _key(self) -> bytes:
+        return (await self._keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
