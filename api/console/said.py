@@ -16,6 +16,7 @@ from domain.state import Case, Exit, Stage
 from domain.when import When
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
+ONLY_IF_SO = frozenset({"late", "possible_repeat"})
 SHORT = 12
 LONG_ID = 30
 
@@ -78,7 +79,8 @@ class Speaker:
     def values(self, event: object) -> Sequence[tuple[str, str]]:
         """Its fields that say something, each with its words."""
         masks = shown(event, self.visible)
-        names = [f.name for f in fields(event) if f.name not in LEFT_OUT]  # type: ignore[arg-type]
+        told = [f.name for f in fields(event) if f.name not in LEFT_OUT]  # type: ignore[arg-type]
+        names = [name for name in told if name not in ONLY_IF_SO or getattr(event, name)]
         pairs = [(name, self._field(name, getattr(event, name), masks[name])) for name in names]
         return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, async_playwright
 
+from api.ports import DevSignIn
+from api.run.http import http_app
 from api.run.wiring import Parts
+from api.serve import serve
+from infra.server_process import free_port
 from tests.api.conftest import (  # noqa: F401 - fixtures of this folder too
     HOST,
+    NO_LIMIT,
     ROLES,
     SECRET,
     app,
@@ -70,3 +80,76 @@ async def browsers(app: FastAPI, here: Parts) -> Mapping[str, Browser]:  # noqa:
 def mei(browsers: Mapping[str, Browser]) -> Browser:
     """A coordinator."""
     return browsers["coordinator"]
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+INSTALLED = CHROMIUM.exists()
+PATIENCE = 10_000
+"""Milliseconds a page may take on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+async def site(here: Parts) -> AsyncIterator[str]:  # noqa: F811 - the fixture above
+    """The address of the console on a real socket."""
+    port, stop, ready = free_port(), asyncio.Event(), asyncio.get_running_loop().create_future()
+    served = http_app(here, dev=DevSignIn(SECRET, frozenset({f"127.0.0.1:{port}"})), limits=NO_LIMIT)
+    task = asyncio.create_task(serve(served, "127.0.0.1", port, stop, ready.set_result))
+    yield f"http://127.0.0.1:{await ready}"
+    stop.set()
+    await task
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Chromium]:
+    """Debian's Chromium; without one these tests are left out."""
+    if not INSTALLED:
+        pytest.skip("no /usr/bin/chromium: on Debian, apt-get install chromium runs the browser tests")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Screen:
+    """A page of somebody signed in, and what one does with it."""
+
+    page: Page
+    site: str
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.site + path)
+
+    async def fill(self, **fields: str | bool) -> None:
+        """Fill a form by the names of its fields; `a__b` is the field b of a."""
+        for name, value in fields.items():
+            field = self.page.locator(f'[name="{name.replace("__", ".")}"]')
+            if isinstance(value, bool):
+                await field.set_checked(value)
+            elif await field.evaluate("e => e.tagName") == "SELECT":
+                await field.select_option(value)
+            else:
+                await field.fill(value)
+
+    async def record(self) -> None:
+        await self.page.get_by_role("button", name="Record").click()
+
+    async def do(self, case: str, command: str, **fields: str | bool) -> str:
+        """Give a command by its form; what the case page says of it."""
+        await self.go(f"/console/cases/{case}/do/{command}")
+        await self.fill(**fields)
+        await self.record()
+        done = self.page.locator(".done")
+        await done.wait_for(timeout=PATIENCE)
+        return await done.inner_text()
+
+
+async def screen(chromium: Chromium, site: str, person: str, **options: Any) -> Screen:
+    """Somebody signs in, in a browser of their own."""
+    context = await chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    page = await context.new_page()
+    await page.goto(f"{site}/?secret={SECRET}")
+    await page.locator(f'button[value="{person}"]').click()
+    await page.wait_for_url(f"{site}/console/")
+    return Screen(page, site)

@@ -33,6 +33,7 @@ async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordina
     events = (await coordinator.get(f"/cases/{opened['case']}/events")).json()["events"]
     assert len(re.findall(r'<tr id="v\d+"', page)) == len(events)
     assert "spoke with the mother" in page
+    assert "<dt>Urgent</dt><dd>no</dd>" in page, "a no is said, too"
     why = re.search(rf"/console/cases/{opened['case']}/why/[^\"]+", page)
     assert why is not None
     reason = (await mei.get(why[0])).text
