@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from domain.when import When
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
 ONLY_IF_SO = frozenset({"late", "possible_repeat"})
+CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
 SHORT = 12
 LONG_ID = 30
 
@@ -134,6 +136,9 @@ class Speaker:
 
 
 def _cut(text: str) -> str:
+    """A code is read as words, a digest by its beginning."""
+    if CODE.fullmatch(text):
+        return text.replace("_", " ")
     return f"{text[:SHORT]}…" if len(text) > LONG_ID and " " not in text else text
 
 
