@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import (
+    audit,
     callbacks,
     cases,
     catalogue,
@@ -55,7 +56,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
-    for part in (start, cases, documents, reads, moments, callbacks, replies, stream, sign_in, health):
+    for part in (start, cases, documents, reads, moments, audit, callbacks, replies, stream, sign_in, health):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

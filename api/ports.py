@@ -80,6 +80,15 @@ class Seal(Protocol):
     async def open(self, sealed: str) -> str: ...
 
 
+class Audit(Protocol):
+    """Checkpoints and proofs."""
+
+    async def exposure(self) -> Mapping[str, Any]: ...
+    async def checkpoints(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
+    async def inclusion(self, stream: str, version: int, size: int | None) -> Mapping[str, Any]: ...
+    async def consistency(self, old: int, new: int) -> Mapping[str, Any]: ...
+
+
 class Bell(Protocol):
     """Waits until something was recorded, or for a while."""
 
@@ -122,6 +131,7 @@ class Service:
     door: Door
     catalogue: Catalogue
     desk: Desk
+    audit: Audit
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents

@@ -39,6 +39,7 @@ class Action(StrEnum):
     IMPORT = "import"
     ENGINE = "engine"  # nobody but the engine
     SEE_STAFF = "see_staff"  # the names of colleagues
+    PROVE = "prove"  # checkpoints, proofs, what is not covered yet; hashes only
     SEE_CATALOGUE = "see_catalogue"
     KEEP_CATALOGUE = "keep_catalogue"  # protocols, centres, staff
     REGISTER_LOT = "register_lot"
@@ -115,14 +116,14 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **EVERYBODY,
         **STAFF,
         **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
-        **_row(Scope.ALL, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT),
+        **_row(Scope.ALL, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT, A.PROVE),
     },
     Role.REVIEWER: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
     Role.TRANSLATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE)},
-    Role.QUALITY: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT)},
+    Role.QUALITY: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT, A.PROVE)},
     Role.HOSPITAL: {**EVERYBODY, **_row(Scope.CENTRE, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.ANSWER)},
-    Role.AUDITOR: {**STAFF, **_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE)},
-    Role.OPERATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE)},
+    Role.AUDITOR: {**STAFF, **_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE, A.PROVE)},
+    Role.OPERATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE, A.PROVE)},
     Role.MACHINE: _row(Scope.ALL, *(a for a in A if a is not A.ENGINE)),
 }
 """Role → action → of which cases. A supervisor may enter what a hospital said by telephone, recorded as theirs.

@@ -17,6 +17,7 @@ from api.run.wiring import Parts
 from domain.roles import Actor
 from infra import gauges
 from infra.capabilities import Capabilities
+from infra.checkpoints.desk import AuditDesk
 from infra.desk import Desk
 from infra.documents import StoredDocuments, store_of
 from infra.hospitals.answers import BadAnswer, answer_of
@@ -52,6 +53,7 @@ def http_app(
             door=here.door,
             catalogue=Catalogue(ledger, here.door.ids),
             desk=Desk(ledger),
+            audit=AuditDesk(ledger.pool),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),

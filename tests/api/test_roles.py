@@ -37,6 +37,7 @@ settle          team        all        -        -          -       -        -   
 import          all         all        -        -          -       -        -       -        all
 engine          -           -          -        -          -       -        -       -        -
 see_staff       all         all        all      all        all     -        all     all      all
+prove           -           all        -        -          all     -        all     all      all
 see_catalogue   all         all        all      all        all     all      all     all      all
 keep_catalogue  -           all        -        -          -       -        -       all      all
 register_lot    -           all        -        -          all     -        -       -        all

@@ -1,5 +1,6 @@
 """Each way of changing history with all rights on the database is found and named, by the check made for it."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,3 +229,51 @@ async def test_a_place_that_is_away_is_said_and_the_other_is_enough(scene: Scene
     assert list(found.away) == [str(tmp_path / "a")]
     assert found.broken
     assert found.broken.kind == "recomputed"
+
+
+async def test_many_pieces_on_two_processes_and_from_where_it_stopped(
+    ledger: PgLedger, log: Log, pool: "Sessions[asyncpg.Record]", admin: "Admin[asyncpg.Record]", tmp_path: Path
+) -> None:
+    (name,) = await recorded(ledger, 4000)
+    for _ in range(4):
+        await recorded(ledger, 4000)
+        await log.sealer().round(pool)
+    for number in range(5):  # one stream that runs through every piece
+        await ledger.append(writing(name, 4000 + number, Counted(number)))
+    await log.sealer().round(pool)
+    scene = Scene(log, admin, name, "")
+    state = tmp_path / "state"
+    told: list[int] = []
+    found = await scene.found(state=state, tell=lambda done, _all_of: told.append(done))
+    assert (found.broken, found.resumed, found.covered) == (None, 0, 20006)
+    assert told == [8192, 16384, 20006]
+    again = await scene.found(state=state)
+    assert (again.broken, again.resumed, again.events) == (None, 16384, 20006)
+    parallel = await scene.found(jobs=2)
+    assert (parallel.broken, parallel.events, parallel.checkpoints) == (None, 20006, len(log.kept()))
+    await admin.execute("alter table event disable trigger all")
+    for position in (17000, 9000):
+        await admin.execute("update event set data = data || ' ' where position = $1", position)
+        for jobs in (1, 2):
+            broken = (await scene.found(jobs=jobs)).broken
+            assert broken
+            assert (broken.kind, broken.position) == ("edited", position)
+    # What was verified before stays unread: that is what a state file means, and the answer says so.
+    resumed = await scene.found(state=state)
+    assert (resumed.resumed, resumed.broken and resumed.broken.position) == (16384, 17000)
+
+
+async def test_a_state_of_another_log_or_of_another_checkpoint_is_not_believed(scene: Scene, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    root = scene.log.checkpoint(13).root.hex()
+    fits = {"origin": ORIGIN, "chunks": 0, "peaks": [], "events": 0, "at": None, "size": 13, "root": root}
+    for wrong in (
+        {},
+        {"origin": "caravel/there"},
+        {"root": "00" * 32},
+        {"size": 12},
+        {"peaks": ["00" * 32]},
+        {"more": 1},
+    ):
+        state.write_text(json.dumps({**fits, "events": 99, **wrong} if wrong else "nonsense"))
+        assert (await scene.found(state=state)).resumed == 0
