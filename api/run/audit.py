@@ -129,7 +129,7 @@ def _plain(found: Verified, exposed: Exposure) -> dict[str, Any]:
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "away": found.away,
-        "checks": sorted(ALL - {"rules"}),
+        "checks": sorted(ALL),
         "exposure": exposed.shown(),
     }
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 Kind = Literal[
     "edited", "deleted", "reordered", "inserted", "tail_cut", "recomputed", "tree_differs", "checkpoint_forged",
-    "key_unknown", "read_model_differs", "rule_differs",
+    "key_unknown", "read_model_differs",
 ]  # fmt: skip
-Check = Literal["chain", "places", "tree", "checkpoints", "read_models", "rules"]
+Check = Literal["chain", "places", "tree", "checkpoints", "read_models"]
 
 MEANING: dict[str, str] = {
     "edited": "the contents of an event are not what was hashed",
@@ -22,7 +22,6 @@ MEANING: dict[str, str] = {
     "checkpoint_forged": "a checkpoint that does not verify, or that the ledger's own list does not have",
     "key_unknown": "a checkpoint signed by a key this log never announced",
     "read_model_differs": "a read model is not what the events say",
-    "rule_differs": "an automatic event is not what its rule says",
 }
 
 CHECKS: dict[Check, str] = {
@@ -31,7 +30,6 @@ CHECKS: dict[Check, str] = {
     "tree": "every stored subtree",
     "checkpoints": "signatures, and the root at the size of every checkpoint kept outside",
     "read_models": "every read model against a rebuild",
-    "rules": "every automatic event against its rule",
 }
 """In the order they are carried out. Each can be left out, so that a test can show what it is there for."""
 ALL: frozenset[Check] = frozenset(CHECKS)
