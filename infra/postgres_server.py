@@ -52,6 +52,11 @@ class PostgresServer:
         """Superuser's address of one database."""
         return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
+    def find(self) -> None:
+        """Take the address of the server that runs in this folder, to connect to it without being its owner."""
+        known = self._process.remembered()
+        self._password, self.port = known.get("password", ""), known.get("port", 0)
+
     async def start(self) -> None:
         """Start and wait until queries are answered; does nothing when it runs already."""
         if self.pid:

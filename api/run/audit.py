@@ -43,7 +43,9 @@ def here() -> Settings:
     settings = Settings()
     home = settings.home.absolute()
     if not settings.database_url.get_secret_value() and (home / "postgres").exists():
-        return settings_of(home, machine(home))
+        servers = machine(home)
+        servers.postgres.find()
+        return settings_of(home, servers)
     if not settings.database_url.get_secret_value():
         raise Failed(UNAVAILABLE, "set CARAVEL_DATABASE_URL, or CARAVEL_HOME to the folder of `caravel up`")
     return settings
