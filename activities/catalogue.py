@@ -12,6 +12,7 @@ from activities.ports import Append, CommandKey, Ledger, Loaded, Meta, Views
 from domain.catalogue import Command, State, decide, fold, read_model
 from domain.errors import Reason, require
 from domain.fact import Draft, Fact, Ids
+from domain.stages.sources import differs
 from domain.when import When
 
 OPENING = ("RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson")
@@ -29,7 +30,7 @@ class Entry:
 
 
 class Catalogue:
-    """Records commands on what cases depend on; an append wakes every case that watches the stream."""
+    """Records commands on what cases depend on; what cases note of a stream wakes every one that watches it."""
 
     def __init__(self, ledger: Ledger, ids: Ids, clock: Callable[[], datetime] | None = None) -> None:
         self.ledger = ledger
@@ -74,9 +75,10 @@ class Catalogue:
             return Entry(loaded.stream, state, (), now)
         new = [_as_fact(draft, len(loaded.facts) + n, now) for n, draft in enumerate(drafts, 1)]
         after = fold(loaded.stream, [*loaded.facts, *new])
-        views = Views(source=read_model(loaded.stream, after))
+        source = read_model(loaded.stream, after)
+        calls = not loaded.facts or differs(loaded.stream, read_model(loaded.stream, state), source)
         at = now if self._clock else None
-        append = Append(loaded.stream, len(loaded.facts), drafts, meta, views, key, at=at)
+        append = Append(loaded.stream, len(loaded.facts), drafts, meta, Views(source=source), key, at=at, calls=calls)
         return Entry(loaded.stream, after, await self.ledger.append(append), now)
 
 

@@ -18,7 +18,7 @@ class FoldOnce:
     """The same as fold(facts).
 
     It goes on only from the very facts it folded, so that a restored database or an erased key, which make the ledger
-    read them anew, begin from the start; so does a stream with a correction, which changes what lies before it.
+    read them anew, begin from the start; so does a new correction, which changes what lies before it.
     """
 
     def __init__(self) -> None:
@@ -39,6 +39,7 @@ class FoldOnce:
     def _from(self, first: str, facts: Sequence[Fact[Any]]) -> Case:
         last, case = self._known.get(first, (None, Case()))
         same = last is not None and last.version <= len(facts) and facts[last.version - 1] is last
-        if not same or any(fact.corrects for fact in facts):
+        new = facts[last.version :] if last is not None and same else facts
+        if not same or any(fact.corrects for fact in new):
             return fold(facts)
-        return fold(facts[case.version :], case)
+        return fold(new, case) if new else case

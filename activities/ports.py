@@ -88,18 +88,24 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Read model rows of one stream, a pure function of its state; None = this stream has no such row."""
+    """Read model rows of one stream, a pure function of its state; None = this stream has no such row.
+
+    Obligations, effects and watch are None where they are as they were before this append.
+    """
 
     case: Mapping[str, Any] | None = None
-    obligations: Sequence[Mapping[str, Any]] = ()
-    effects: Sequence[Mapping[str, Any]] = ()
-    watch: Sequence[str] = ()
+    obligations: Sequence[Mapping[str, Any]] | None = ()
+    effects: Sequence[Mapping[str, Any]] | None = ()
+    watch: Sequence[str] | None = ()
     source: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """All that one command writes, in one transaction. No drafts is allowed: then only attention is written."""
+    """All that one command writes, in one transaction. No drafts is allowed: then only attention is written.
+
+    `calls` = whoever watches this stream must look, since something of it that is noted may have changed.
+    """
 
     stream: str
     expected: int
@@ -109,6 +115,7 @@ class Append:
     command: CommandKey | None = None
     attention: Attention | None = None
     at: datetime | None = None
+    calls: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match)."""
+    """One call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match).
+
+    `permit` refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when
+    there is none.
+    """
 
     stream: str
     meta: Meta
@@ -69,6 +73,7 @@ class Ask:
     reply: Reply | None = None
     look: Look | None = None
     if_people_version: int | None = None
+    permit: Callable[[Case], None] | None = None
 
 
 class Door:
@@ -106,6 +111,8 @@ class Door:
             require(loaded.epoch <= ask.look.epoch, Reason.SUPERSEDED, "another engine has taken over")
             behind = len(loaded.facts) < ask.look.seen
             require(not behind, Reason.LEDGER_BEHIND, "the ledger is shorter than what was seen of this case")
+        if ask.permit:
+            ask.permit(self.fold(loaded.facts))
         return loaded
 
     async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
@@ -151,10 +158,11 @@ class Door:
                 len(loaded.facts),
                 turn.drafts,
                 ask.meta,
-                case_views(case),
+                case_views(case, turn.before, loaded.facts[-1].at) if loaded.facts else case_views(case),
                 ask.key,
                 _attention(ask, case, loaded, turn.now),
                 turn.now if self._clock else None,
+                calls=False,  # nobody watches a case
             )
         )
         return Recorded(case, facts, turn.now)
@@ -176,7 +184,7 @@ class Turn:
     """One pass over a case in memory: the case so far and the drafts that led there."""
 
     def __init__(self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy) -> None:
-        self.case = case
+        self.case = self.before = case
         self.now = now
         self.drafts: list[Draft[Event]] = []
         self._facts = facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from activities.ports import Views
@@ -22,15 +23,30 @@ class CaseDetail:
     tracks: Mapping[str, str]
 
 
-def case_views(case: Case) -> Views:
-    """The rows of one case."""
+UNCHANGED = ""
+"""A detail that stands in the table as it should."""
+
+
+def case_views(case: Case, before: Case | None = None, at: datetime | None = None) -> Views:
+    """The rows of one case; what did not change since `before`, whose newest fact is of the instant `at`, is left out.
+
+    Rows that were written together with that fact carry the instant of their turn, so they are written once more.
+    """
     open_obligations = sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due)
     pending = [e for e in case.effects.values() if e.state in ("requested", "unknown") or _refused(e)]
+    watching = watched(case)
+    owed_as_before = (
+        before and before.obligations is case.obligations and all(o.opened_at != at for o in open_obligations)
+    )
+    asked_as_before = before and before.effects is case.effects and all(e.requested_at != at for e in pending)
+    row = _case_row(case, open_obligations)
+    if before and _detail(before) == row["detail"]:
+        row["detail"] = UNCHANGED
     return Views(
-        _case_row(case, open_obligations),
-        [_obligation_row(o) for o in open_obligations],
-        [_effect_row(e) for e in pending],
-        sorted(watched(case)),
+        row,
+        None if owed_as_before else [_obligation_row(o) for o in open_obligations],
+        None if asked_as_before else [_effect_row(e) for e in pending],
+        None if before and watched(before) == watching else sorted(watching),
     )
 
 

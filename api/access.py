@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +73,19 @@ def require_command(actor: Actor, command: str, case: Belonging | None = None) -
 
 
 async def may_command(service: Service, actor: Actor, stream: str, command: str) -> None:
-    """Both, from the worklist row: cheaper than the case itself."""
+    """Both, from the worklist row, before a body is taken in."""
     rows = await service.desk.belongings([stream])
     found = belonging_of(rows[stream]) if stream in rows else None
     require_seen(actor, found)
     require_command(actor, command, found)
+
+
+def permit(actor: Actor, command: str) -> Callable[[Case], None]:
+    """Both, checked by the door on the case it has loaded (activities.record.Ask)."""
+
+    def check(case: Case) -> None:
+        whose = belonging(case) if case.version else None
+        require_seen(actor, whose)
+        require_command(actor, command, whose)
+
+    return check

@@ -13,8 +13,6 @@ from activities.catalogue import Entry
 from activities.record import Recorded
 from api.access import belonging
 from api.problems import Fault, Problem
-from api.shown import EVERYTHING, shown
-from domain.agenda import agenda
 from domain.case import COMMANDS
 from domain.catalogue import aggregate
 from domain.journey import ACCEPTED, accepting_stages
@@ -55,8 +53,9 @@ def etag(version: int) -> str:
 def allowed_now(actor: Actor, case: Case) -> list[str]:
     """The commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)
-    names = (c.__name__ for c in ACCEPTED[case.stage] if c is not OpenCase)
-    return [name for name in names if allow(actor, action_of(name), whose)]
+    actions = {c.__name__: action_of(c.__name__) for c in ACCEPTED[case.stage] if c is not OpenCase}
+    allowed = {action for action in set(actions.values()) if allow(actor, action, whose)}
+    return [name for name, action in actions.items() if action in allowed]
 
 
 def refused_now(actor: Actor, case: Case) -> dict[str, str]:
@@ -71,24 +70,32 @@ def refused_now(actor: Actor, case: Case) -> dict[str, str]:
     }
 
 
-def owed(obligation: Obligation) -> dict[str, Any]:
+def owed(o: Obligation) -> dict[str, Any]:
     """Who owes what to whom until when."""
-    names = ("id", "kind", "about", "debtor", "creditor", "state", "opened_at", "due")
-    everything = shown(obligation, EVERYTHING)
-    return {**{name: everything[name] for name in names}, "next_step_at": obligation.next_at.isoformat()}
+    return {
+        "id": o.id,
+        "kind": o.kind,
+        "about": o.about,
+        "debtor": o.debtor.value,
+        "creditor": o.creditor.value,
+        "state": o.state,
+        "opened_at": o.opened_at.isoformat(),
+        "due": o.due.isoformat(),
+        "next_step_at": o.next_at.isoformat(),
+    }
 
 
 def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: str) -> JSONResponse:
     """The case after a command, and what else there is to say."""
     case = recorded.case
-    today = agenda(case, recorded.now)
+    owing = [o for o in case.obligations.values() if o.state == "open"]
     body = {
         "case": case.id,
         "number": case.number,
         "version": case.version,
         "stage": case.stage.value,
         "recorded": [{"type": fact.event.type, "id": fact.id} for fact in recorded.facts],
-        "next": owed(today.obligations[0]) if today.obligations else None,
+        "next": owed(min(owing, key=lambda o: o.next_at)) if owing else None,
         "allowed": allowed_now(actor, case),
         "repeated": recorded.repeated,
         **more,

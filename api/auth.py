@@ -145,6 +145,11 @@ def service_of(request: Request) -> Service:
     return service
 
 
+async def parts_of(request: Request) -> Service:
+    """The same as a dependency; a coroutine, since FastAPI gives anything else a thread."""
+    return service_of(request)
+
+
 async def signed_in(request: Request) -> Actor:
     """Dependency of every route that is for somebody."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
@@ -152,4 +157,4 @@ async def signed_in(request: Request) -> Actor:
 
 
 Who = Annotated[Actor, Depends(signed_in)]
-Parts = Annotated[Service, Depends(service_of)]
+Parts = Annotated[Service, Depends(parts_of)]

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 from activities.far_sides import Answer
 from activities.ports import CommandKey, Meta
 from activities.record import Ask, Recorded, Reply
-from api.access import belonging, require_command, require_seen
+from api.access import NO_CASE, belonging, require_command, require_seen
 from api.answers import KEY
 from api.auth import Parts
 from api.commands import CASE
@@ -74,17 +74,21 @@ async def taken(service: Service, centre: str, answer: Answer) -> Recorded:
     bind_contextvars(case=answer.case, key=answer.callback)
     hospital = Actor(centre, Role.HOSPITAL, centre=centre)
     command = CASE.parse(json.dumps({**answer.command}).encode(), centre)
-    case = await _case(service, answer.case)
-    require_seen(hospital, belonging(case) if case else None)
-    if command.type in TOLD_BY_HOSPITALS:
-        require_command(hospital, command.type, belonging(case) if case else None)
+    require(answer.case.startswith("case-") and len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_CASE)
     effect = answer.in_reply_to
-    known = effect is None or (case is not None and effect in case.effects)
-    require(known, Reason.NOT_FOUND, "no such request in this case", "basedOn")
+
+    def permit(case: Case) -> None:
+        whose = belonging(case) if case.version else None
+        require_seen(hospital, whose)
+        if command.type in TOLD_BY_HOSPITALS:
+            require_command(hospital, command.type, whose)
+        known = effect is None or effect in case.effects
+        require(known, Reason.NOT_FOUND, "no such request in this case", "basedOn")
+
     body = CASE.digest(f"{answer.case}\0{effect or ''}", command)
     meta = Meta(centre, hospital.stated, key=answer.callback, causation=effect, provenance="callback")
     key = CommandKey(centre, answer.callback, body)
-    ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None)
+    ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
     try:
         return await service.door.record(ask)
     except Refused as refused:

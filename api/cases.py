@@ -8,7 +8,7 @@ from structlog.contextvars import bind_contextvars
 
 from activities.ports import CommandKey, Meta
 from activities.record import Ask, Recorded
-from api.access import case_meant, may_command, require_command
+from api.access import case_meant, permit, require_command
 from api.answers import CREATED, idempotency_key, if_match, recorded_answer
 from api.auth import Parts, Who
 from api.commands import CASE
@@ -53,7 +53,7 @@ async def given(
     """What a command given as JSON came to; the way of every page and program. Raises Problem, Refused."""
     bind_contextvars(case=stream, key=key)
     command = CASE.parse(body, who.id)
-    await may_command(service, who, stream, command.type)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
-    return await service.door.record(Ask(stream, meta, command, remembered, if_people_version=expected))
+    ask = Ask(stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type))
+    return await service.door.record(ask)

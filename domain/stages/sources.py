@@ -92,6 +92,11 @@ def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
     return event
 
 
+def differs(stream: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether there is something in it for the cases that watch this stream: what they note of it has changed."""
+    return noted(stream, 0, before) != noted(stream, 0, after)
+
+
 INSTANTS = ("open_until", "expires", "absent_from", "absent_until")
 
 

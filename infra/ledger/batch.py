@@ -12,15 +12,14 @@ EVENT_COLUMNS = 10
 
 @dataclass(frozen=True, slots=True)
 class ViewTexts:
-    """Read model rows of one stream, JSON objects with commas between them; `viewed`: it has rows of a case."""
+    """Read model rows of one stream, JSON objects with commas between them; ids and watched None = as they were."""
 
-    viewed: bool = False
     cases: str = ""
     obligations: str = ""
-    obligation_ids: Sequence[str] = ()
+    obligation_ids: Sequence[str] | None = None
     effects: str = ""
-    effect_ids: Sequence[str] = ()
-    watched: Sequence[str] = ()
+    effect_ids: Sequence[str] | None = None
+    watched: Sequence[str] | None = None
     sources: str = ""
 
 
@@ -58,21 +57,28 @@ def _column(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 
 def _views(batch: Sequence[Prepared]) -> list[Any]:
-    views = [one.views for one in batch]
-    viewed = [one.stream for one in batch if one.views.viewed]
-    if not viewed:
-        return [None] * 8 + [_array(view.sources for view in views)]
+    owing, owed = _replaced((one.stream, one.views.obligation_ids) for one in batch)
+    asking, asked = _replaced((one.stream, one.views.effect_ids) for one in batch)
+    watching, watched = _replaced((one.stream, one.views.watched) for one in batch)
     return [
-        viewed,
-        _array(view.cases for view in views),
-        _array(view.obligations for view in views),
-        [key for view in views for key in view.obligation_ids],
-        _array(view.effects for view in views),
-        [key for view in views for key in view.effect_ids],
-        [one.stream for one in batch for _ in one.views.watched] or None,
-        [watched for view in views for watched in view.watched] or None,
-        _array(view.sources for view in views),
+        _array(one.views.cases for one in batch),
+        owing,
+        _array(one.views.obligations for one in batch),
+        owed,
+        asking,
+        _array(one.views.effects for one in batch),
+        asked,
+        watching,
+        [one.stream for one in batch for _ in one.views.watched or ()] or None,
+        watched or None,
+        _array(one.views.sources for one in batch),
     ]
+
+
+def _replaced(rows: Iterable[tuple[str, Sequence[str] | None]]) -> tuple[list[str] | None, list[str] | None]:
+    """The streams whose rows are given anew, and the keys of those rows."""
+    given = [(stream, keys) for stream, keys in rows if keys is not None]
+    return ([stream for stream, _ in given], [key for _, keys in given for key in keys]) if given else (None, None)
 
 
 def _array(texts: Iterable[str]) -> str | None:

@@ -20,10 +20,14 @@ Pool = asyncpg.Pool  # quoted where it is parametrised: at run time the class ta
 Connection = asyncpg.pool.PoolConnectionProxy
 
 
+Written = tuple[datetime | None, bytes | None]
+"""When an append was recorded and the hash of its last event; None without events."""
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting:
     prepared: Prepared
-    done: "asyncio.Future[datetime | None]"
+    done: "asyncio.Future[Written]"
 
 
 class GroupCommit:
@@ -36,8 +40,8 @@ class GroupCommit:
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
 
-    async def append(self, prepared: Prepared) -> datetime | None:
-        """When it was recorded, None without events; raises what `translate` makes of the database's refusal."""
+    async def append(self, prepared: Prepared) -> Written:
+        """What was written; raises what `translate` makes of the database's refusal."""
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if self._task is None or self._task.done():
@@ -116,12 +120,13 @@ class GroupCommit:
     async def _commit(connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]) -> BaseException | None:
         """Commit all or nothing; answers with what went wrong."""
         try:
-            recorded = await connection.fetchval(APPEND, *arguments([waiting.prepared for waiting in batch]))
+            row = await connection.fetchrow(APPEND, *arguments([waiting.prepared for waiting in batch]))
         except FAILURES as error:
             return error
-        for waiting, at in zip(batch, recorded or [None] * len(batch), strict=True):
+        assert row is not None
+        for waiting, *written in zip(batch, row["o_recorded"], row["o_hashes"], strict=True):
             if not waiting.done.done():
-                waiting.done.set_result(at)
+                waiting.done.set_result((written[0], written[1]))
         return None
 
 

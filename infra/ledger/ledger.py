@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: implements the port of activities/ports.py, and what followers and the courier need."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from activities.ports import Append, Claim, Keys, Loaded, Remembered, Source
 from domain.errors import Reason, require
 from domain.fact import Fact
 from domain.installation import Installation
+from domain.personal import KeyClass
 from domain.when import When
 from infra.ledger import queries
 from infra.ledger.bells import EVENTS, Bells
@@ -129,8 +130,8 @@ class PgLedger:
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
         await self._leave_trace(append)
-        at = await self._commit.append(prepared(append, encoded, detail, keys))
-        return [
+        at, hash_ = await self._commit.append(prepared(append, encoded, detail, keys))
+        facts: list[Fact[Any]] = [
             Fact(
                 event=draft.event,
                 id=draft.id,
@@ -145,6 +146,24 @@ class PgLedger:
             for version, draft in enumerate(append.drafts, append.expected + 1)
             if at
         ]
+        if hash_ is not None:
+            sealed = {key_class for one in encoded for key_class in one.secrets}
+            await self._remember(append.stream, append.expected, facts, hash_, sealed)
+        return facts
+
+    async def _remember(
+        self, stream: str, expected: int, new: Sequence[Fact[Any]], hash_: bytes, sealed: Collection[KeyClass]
+    ) -> None:
+        """Go on from what was just recorded, unless something of it could not be sealed and would be read as erased."""
+        known = self._recall.of(stream)
+        if len(known.facts) != expected:
+            return
+        keys = known.keys
+        if sealed:
+            keys = await self._keys.for_opening(stream)
+            if not (set(sealed) <= keys.keys() and known.keys in (None, keys)):
+                return
+        self._recall.keep(stream, Known((*known.facts, *new), hash_, keys))
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
         """Claim one attempt of an effect. Raises VersionConflict, ClaimHeld, Refused(SUPERSEDED)."""

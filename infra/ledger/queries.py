@@ -23,7 +23,7 @@ left join command c on c.actor = $3 and c.key = $4
 
 SOURCES = "select stream, version, state from source where stream = any($1::text[])"
 
-APPEND = f"select caravel_append_all({', '.join(f'${n}' for n in range(1, 33))})"
+APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 36))})"  # noqa: S608 - numbers
 
 CLAIM = """
 select o_attempt as attempt, o_lease_until as lease_until, o_before as before

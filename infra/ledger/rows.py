@@ -50,6 +50,7 @@ def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, 
             append.at,
             *((command.actor, command.key, command.body) if command else NO_COMMAND),
             *(_attention(attention) if attention else NO_ATTENTION),
+            append.calls or None,
         ),
         [_event(append, draft, one, keys) for draft, one in zip(append.drafts, encoded, strict=True)],
         _views(append, detail, keys) if append.drafts else NO_VIEWS,
@@ -80,15 +81,18 @@ def _views(append: Append, detail: Detail | None, keys: Keyring) -> ViewTexts:
     if not rows:
         return NO_VIEWS
     return ViewTexts(
-        viewed="watch" in rows,
         cases=_json([rows["case"]] if "case" in rows else ()),
         obligations=_json(rows.get("obligations", ())),
-        obligation_ids=[row["id"] for row in rows.get("obligations", ())],
+        obligation_ids=_ids(rows.get("obligations")),
         effects=_json(rows.get("effects", ())),
-        effect_ids=[row["id"] for row in rows.get("effects", ())],
-        watched=rows.get("watch", ()),
+        effect_ids=_ids(rows.get("effects")),
+        watched=rows.get("watch"),
         sources=_json([rows["source"]] if "source" in rows else ()),
     )
+
+
+def _ids(rows: Sequence[Mapping[str, Any]] | None) -> Sequence[str] | None:
+    return None if rows is None else [row["id"] for row in rows]
 
 
 def _json(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -109,9 +113,12 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
         text = {"detail": detail.sealed(Place(stream, CASE_DETAIL), keys)} if detail else {}
         rows["case"] = _row(CaseView, {**views.case, **text, "stream": stream, "version": version})
     if views.case is not None or views.obligations or views.effects or views.watch:
-        rows["obligations"] = [_row(ObligationView, {**row, "stream": stream}) for row in views.obligations]
-        rows["effects"] = [_row(EffectView, {**row, "stream": stream}) for row in views.effects]
-        rows["watch"] = list(views.watch)
+        if views.obligations is not None:
+            rows["obligations"] = [_row(ObligationView, {**row, "stream": stream}) for row in views.obligations]
+        if views.effects is not None:
+            rows["effects"] = [_row(EffectView, {**row, "stream": stream}) for row in views.effects]
+        if views.watch is not None:
+            rows["watch"] = list(views.watch)
     if views.source is not None:
         state = json.dumps(views.source, sort_keys=True, default=_instant, ensure_ascii=False)
         rows["source"] = {"stream": stream, "version": version, "state": state}

@@ -62,6 +62,18 @@ async def test_a_key_is_not_used_for_another_case(coordinator: Person) -> None:
     assert_problem(await coordinator.post(f"/cases/{other}/commands", NOTE, key=f"{one}-x"), 422, "key_reused")
 
 
+async def test_who_may_no_longer_see_a_case_is_not_told_of_his_own_command(
+    coordinator: Person, supervisor: Person
+) -> None:
+    case = (await coordinator.open())["case"]
+    assert (await coordinator.post(f"/cases/{case}/commands", NOTE, key="mine")).status_code == 200
+    given = await supervisor.send(case, "AssignCase", owner="person-other", team="europe")
+    assert given.status_code == 200, given.text
+    for key in ("mine", "another"):
+        assert_problem(await coordinator.post(f"/cases/{case}/commands", NOTE, key=key), 404, "not_found")
+    assert_problem(await supervisor.send(f"{case}x", "AddNote", kind="note", text="x"), 404, "not_found")
+
+
 async def test_a_refusal_is_not_remembered(coordinator: Person) -> None:
     case = (await coordinator.open())["case"]
     refused = await coordinator.post(f"/cases/{case}/commands", {"type": "ResumeCase"}, key=f"{case}-r")

@@ -50,6 +50,23 @@ def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
+@pytest.mark.parametrize(
+    ("stream", "event", "wakes"),
+    [
+        ("centre-x", centre.CentrePaused("full"), True),
+        ("centre-x", centre.EndpointChanged("https://x", "m", "k"), False),
+        ("lot-x", lot.LotQuarantined("q"), True),
+        ("lot-x", UnitHeld("u2", "case-2", "effect-2", LATER), False),
+        ("protocol-x", protocol.ProtocolClosed("on_hold", "s"), True),
+        ("person-x", person.AbsenceEnded(), True),
+    ],
+)
+def test_only_what_cases_note_of_it_wakes_them(stream: str, event: Any, wakes: bool) -> None:
+    before = given(stream, *FILLED[stream])
+    after = aggregate(stream).evolve(before, fact(event, before.version + 1))
+    assert sources.differs(stream, read_model(stream, before), read_model(stream, after)) == wakes
+
+
 def test_commands_and_events_are_those_of_the_four_modules_and_of_nobody_else() -> None:
     assert {c for a in CATALOGUE.values() for c in a.commands} == set(COMMANDS)
     assert {e for a in CATALOGUE.values() for e in a.events} == set(EVENTS)

@@ -8,6 +8,7 @@ import pytest
 
 from infra.ledger.ledger import PgLedger
 from infra.ledger.migrate import migrate
+from infra.ledger.recall import Recall
 from tests.ledger.cases import opened
 
 
@@ -24,7 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def ledger(dsn: str, folder: Path) -> AsyncIterator[PgLedger]:
+    """A ledger that remembers no stream, so that every load shows what the database holds."""
     ledger = await opened(dsn, folder)
+    ledger._recall = Recall(most=0)
     yield ledger
     await ledger.close()
 

@@ -1,6 +1,7 @@
 """What the courier sees, who may attempt an effect, and which engine may write."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -79,6 +80,17 @@ async def test_a_watched_stream_calls_its_watchers(ledger: PgLedger) -> None:
     woken = (await ledger.load(name)).woken
     await ledger.append(writing(name, 1, attention=Attention(attended=True, woken=woken)))
     assert await due(ledger, name) is None
+
+
+async def test_what_nobody_notes_calls_nobody(ledger: PgLedger) -> None:
+    lot, other = stream("lot"), stream("lot")
+    name = await begun(ledger, views=Views(watch=[lot, other]))
+    await ledger.append(replace(writing(lot, 0, Counted()), calls=False))
+    assert (await due(ledger, name), (await ledger.load(name)).woken) == (None, 0)
+    quiet, loud = replace(writing(lot, 1, Counted()), calls=False), writing(other, 0, Counted())
+    await asyncio.gather(ledger.append(quiet), ledger.append(loud))  # the control: one of them does call
+    assert await due(ledger, name)
+    assert (await ledger.load(name)).woken == 1
 
 
 async def test_a_call_that_comes_while_the_engine_looks_is_not_lost(ledger: PgLedger) -> None:

@@ -74,7 +74,7 @@ async def test_without_the_trigger_its_owner_could(ledger: PgLedger, admin: "Adm
         "delete from command",
         "create table public.mine (id int)",
         "alter table event disable trigger all",
-        "select caravel_wake_watchers('{case-1}', '{1}')",
+        "select caravel_wake_watchers('{case-1}', '{1}', '{true}')",
     ],
 )
 async def test_the_application_has_no_way_beside_the_functions(
@@ -131,8 +131,8 @@ async def test_nothing_is_recorded_before_the_ledger_has_a_name(empty: str) -> N
     connection = await asyncpg.connect(empty, server_settings={"role": "caravel_app"})
     call = (
         "select caravel_append_all('{case-1}', '{0}', '{1}', null, null, null, null, null, null, null, null, null, "
-        "null, '{i}', '{Counted}', '{1}', array['{}'], array['{}'], array['{}'], $1, null, null, null, "
-        "null, null, null, null, null, null, null, null, null)"
+        "null, null, '{i}', '{Counted}', '{1}', array['{}'], array['{}'], array['{}'], $1, null, null, null, "
+        "null, null, null, null, null, null, null, null, null, null, null)"
     )
     with pytest.raises(Refused) as refusal:
         await guarded(connection.execute(call, [bytes(48)]))

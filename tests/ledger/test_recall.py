@@ -1,17 +1,54 @@
 """What is remembered of a stream is what the database holds, and nothing whose key is gone."""
 
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
+import pytest
 
 from domain.fact import Fact
 from domain.personal import ERASED
 from domain.when import When
 from infra.ledger.ledger import PgLedger
 from infra.ledger.recall import NOTHING, Known, Recall
-from tests.ledger.cases import CANARY, Counted, PatientNamed, events_of, stream, writing
+from tests.ledger.cases import CANARY, Counted, PatientNamed, events_of, opened, stream, writing
 
 Admin = asyncpg.Connection
+
+
+@pytest.fixture(scope="module")
+async def ledger(dsn: str, folder: Path) -> AsyncIterator[PgLedger]:
+    ledger = await opened(dsn, folder)
+    yield ledger
+    await ledger.close()
+
+
+async def test_what_was_just_recorded_is_remembered_as_it_will_be_read(ledger: PgLedger) -> None:
+    name = stream()
+    first = await ledger.append(writing(name, 0, PatientNamed(CANARY, unit="LOT-7"), Counted(1)))
+    second = await ledger.append(writing(name, 2, Counted(2)))
+    remembered = (await ledger.load(name)).facts
+    assert [a is b for a, b in zip(remembered, [*first, *second], strict=True)] == [True] * 3
+    ledger._recall.forget(name)
+    assert (await ledger.load(name)).facts == remembered
+
+
+async def test_what_could_not_be_sealed_is_not_remembered(ledger: PgLedger) -> None:
+    name = stream()
+    await ledger._keys.destroy(name, "identity")
+    await ledger.append(writing(name, 0, PatientNamed(CANARY, unit="LOT-7")))
+    assert ledger._recall.of(name) is NOTHING
+    assert events_of(await ledger.load(name)) == [PatientNamed(ERASED, unit="LOT-7")]
+
+
+async def test_what_others_wrote_in_between_is_read(ledger: PgLedger, dsn: str, folder: Path) -> None:
+    name, other = stream(), await opened(dsn, folder)
+    await ledger.append(writing(name, 0, Counted(1)))
+    await other.append(writing(name, 1, Counted(2)))
+    await ledger.append(writing(name, 2, Counted(3)))
+    assert events_of(await ledger.load(name)) == [Counted(1), Counted(2), Counted(3)]
+    await other.close()
 
 
 async def test_a_second_load_reads_only_what_is_new(ledger: PgLedger, admin: "Admin[asyncpg.Record]") -> None:

@@ -43,25 +43,11 @@ begin
 end
 $$;
 
--- Remember each (actor, key), or say why not. The same key and body raced another process: reload and find it.
-create or replace function caravel_remember(
-    p_streams text[], p_expected integer[], p_counts integer[], p_actors text[], p_keys text[], p_bodies bytea[]
-) returns void
+-- Why a key that is known is not remembered again. The same key and body raced another process: reload and find it.
+create or replace function caravel_refuse_key(p_actor text, p_key text, p_body bytea) returns void
 language plpgsql as $$
-declare
-    v_new integer;
 begin
-    insert into command
-    select p_actors[a], p_keys[a], p_bodies[a], p_streams[a], p_expected[a] + 1, p_expected[a] + p_counts[a]
-    from generate_series(1, cardinality(p_keys)) a where p_keys[a] is not null
-    on conflict do nothing;
-    get diagnostics v_new = row_count;
-    if v_new = num_nonnulls(variadic p_keys) then
-        return;
-    elsif exists (
-        select from unnest(p_actors, p_keys, p_bodies) asked (actor, key, body)
-        join command known using (actor, key) where known.body <> asked.body
-    ) then
+    if exists (select from command where (actor, key) = (p_actor, p_key) and body <> p_body) then
         raise exception 'key reused' using errcode = 'CV002';
     end if;
     raise exception 'recorded meanwhile' using errcode = 'CV001';
@@ -70,51 +56,46 @@ $$;
 
 -- Appends to several streams, each once; refused as a whole. The first arrays have one entry an append, those from
 -- p_ids to p_precisions one an event, p_counts events an append. A null precision means "at the instant of recording".
--- An array that would hold only nulls may itself be null. Attention (null p_attended: none) and read models (those of
--- p_viewed): see attention.sql and views.sql. An append without events writes only command and attention. Answers with
--- the instant each append was recorded at.
-create or replace function caravel_append_all(
+-- An array that would hold only nulls may itself be null. p_calls: whoever watches the stream must look. Attention (null
+-- p_attended: none) and read models: see attention.sql and views.sql. An append without events writes only command and
+-- attention. Answers, for each append, with the instant it was recorded at and the hash of its last event.
+drop function if exists caravel_append_all;
+create function caravel_append_all(
     p_streams text[], p_expected integer[], p_counts integer[], p_ats timestamptz[],
     p_actors text[], p_keys text[], p_bodies bytea[],
     p_attended boolean[], p_woken integer[], p_wake_at timestamptz[], p_ended boolean[], p_grace interval[],
-    p_epochs integer[],
+    p_epochs integer[], p_calls boolean[],
     p_ids text[], p_types text[], p_schemas integer[], p_datas text[], p_seals text[], p_metas text[], p_salts bytea[],
     p_earliest timestamptz[], p_latest timestamptz[], p_precisions text[],
-    p_viewed text[], p_cases json, p_obligations json, p_obligation_ids text[], p_effects json, p_effect_ids text[],
-    p_watchers text[], p_watched text[], p_sources json
-) returns timestamptz[]
+    p_cases json, p_owing text[], p_obligations json, p_obligation_ids text[], p_asking text[], p_effects json,
+    p_effect_ids text[], p_watching text[], p_watchers text[], p_watched text[], p_sources json,
+    out o_recorded timestamptz[], out o_hashes bytea[]
+)
 -- Plans are made once: planning costs more than running, and one made while a table was empty must not go on reading
--- the whole of it when it has grown.
+-- the whole of it when it has grown. What does not apply is not called, and loops over rows are spelt out: a call costs
+-- as much as a small query, and so does an array that is put together.
 language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     v_events integer := coalesce(cardinality(p_ids), 0);
     v_version integer;
     v_hash bytea;
-    v_hashes bytea[] := '{}';
     v_position bigint;
     v_head timestamptz;
-    v_recorded timestamptz[];
+    v_earliest timestamptz;
+    v_latest timestamptz;
     v_rewoken text[] := '{}';
+    i integer := 0;
 begin
     -- A statement of its own: the reads below must not share its snapshot, which is older than the lock.
     if v_events > 0 or p_keys is not null then
         perform pg_advisory_xact_lock(4846793);
     end if;
-    -- What does not apply is not called: each call costs as much as a small query.
     if p_epochs is not null then
         perform caravel_check_epoch((select min(epoch) from unnest(p_epochs) epoch));
     end if;
-    if p_keys is not null then
-        perform caravel_remember(p_streams, p_expected, p_counts, p_actors, p_keys, p_bodies);
-    end if;
-    for a in 1 .. cardinality(p_streams) loop
-        select version, hash into v_version, v_hash from event where stream = p_streams[a] order by version desc limit 1;
-        if coalesce(v_version, 0) <> p_expected[a] then
-            raise exception 'the stream has moved on' using errcode = 'CV001';
-        end if;
-        v_hashes[a] := v_hash;
-    end loop;
+    o_recorded := array_fill(null::timestamptz, array[cardinality(p_streams)]);
+    o_hashes := array_fill(null::bytea, array[cardinality(p_streams)]);
     if v_events > 0 then
         select position, recorded_at into v_position, v_head from event order by position desc limit 1;
         if v_position is null and (p_streams[1], p_types[1]) <> ('installation', 'InstallationNamed') then
@@ -123,69 +104,54 @@ begin
         if p_ats is not null then
             perform caravel_check_rehearsal(p_streams, p_types, p_datas[1]);
         end if;
-        v_recorded := caravel_place(coalesce(v_position, 0), v_head, p_ats, v_hashes, p_streams, p_expected, p_counts,
-            p_ids, p_types, p_schemas, p_datas, p_seals, p_metas, p_salts, p_earliest, p_latest, p_precisions);
-        if p_viewed is not null then
-            v_rewoken := caravel_replace_views(p_viewed, p_cases, p_obligations, p_obligation_ids, p_effects,
-                p_effect_ids, p_watchers, p_watched);
+    end if;
+    for a in 1 .. cardinality(p_streams) loop
+        if p_keys[a] is not null then
+            insert into command values (p_actors[a], p_keys[a], p_bodies[a], p_streams[a], p_expected[a] + 1,
+                p_expected[a] + p_counts[a]) on conflict do nothing;
+            if not found then
+                perform caravel_refuse_key(p_actors[a], p_keys[a], p_bodies[a]);
+            end if;
         end if;
-        if p_sources is not null then
-            insert into source select * from json_populate_recordset(null::source, p_sources)
-            on conflict (stream) do update set version = excluded.version, state = excluded.state;
+        select version, hash into v_version, v_hash from event where stream = p_streams[a] order by version desc limit 1;
+        if coalesce(v_version, 0) <> p_expected[a] then
+            raise exception 'the stream has moved on' using errcode = 'CV001';
         end if;
+        for version in p_expected[a] + 1 .. p_expected[a] + p_counts[a] loop
+            i := i + 1;
+            if o_recorded[a] is null then
+                v_head := greatest(coalesce(p_ats[a], clock_timestamp()), v_head);
+                o_recorded[a] := v_head;
+            end if;
+            v_earliest := case when p_precisions[i] is null then v_head else p_earliest[i] end;
+            v_latest := case when p_precisions[i] is null then v_head else p_latest[i] end;
+            v_hash := caravel_event_hash(v_hash, p_streams[a], version, p_ids[i], p_types[i], p_schemas[i], v_earliest,
+                v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_salts[i], p_datas[i], p_seals[i], p_metas[i]);
+            insert into event values (coalesce(v_position, 0) + i, p_streams[a], version, p_ids[i], p_types[i],
+                p_schemas[i], v_earliest, v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_datas[i],
+                p_seals[i], p_metas[i], p_salts[i], v_hash);
+        end loop;
+        if p_counts[a] > 0 then
+            o_hashes[a] := v_hash;
+        end if;
+    end loop;
+    if p_cases is not null or p_owing is not null or p_asking is not null or p_watching is not null then
+        v_rewoken := caravel_replace_views(p_cases, p_owing, p_obligations, p_obligation_ids, p_asking, p_effects,
+            p_effect_ids, p_watching, p_watchers, p_watched);
+    end if;
+    if p_sources is not null then
+        insert into source select * from json_populate_recordset(null::source, p_sources)
+        on conflict (stream) do update set version = excluded.version, state = excluded.state;
+    end if;
+    if v_events > 0 then
         perform pg_notify('caravel_events', (coalesce(v_position, 0) + v_events)::text);
     end if;
     if p_attended is not null then
         perform caravel_attend(p_streams, p_expected, p_counts, p_attended, p_woken, p_wake_at, p_ended, p_grace,
             v_rewoken);
     end if;
-    if v_events > 0 and exists (select from watch where stream = any (p_streams)) then
-        perform caravel_wake_watchers(p_streams, p_counts);
+    if p_calls is not null then
+        perform caravel_wake_watchers(p_streams, p_counts, p_calls);
     end if;
-    return v_recorded;
-end
-$$;
-
--- Write the events themselves, each linked to the one before it in its stream.
-create or replace function caravel_place(
-    p_position bigint, p_head timestamptz, p_ats timestamptz[], p_hashes bytea[],
-    p_streams text[], p_expected integer[], p_counts integer[],
-    p_ids text[], p_types text[], p_schemas integer[], p_datas text[], p_seals text[], p_metas text[], p_salts bytea[],
-    p_earliest timestamptz[], p_latest timestamptz[], p_precisions text[]
-) returns timestamptz[]
-language plpgsql as $$
-declare
-    v_recorded timestamptz[] := array_fill(null::timestamptz, array[cardinality(p_streams)]);
-    v_of integer[] := '{}';
-    v_versions integer[] := '{}';
-    v_links bytea[] := '{}';
-    v_link bytea;
-    i integer := 0;
-begin
-    for a in 1 .. cardinality(p_streams) loop
-        if p_counts[a] > 0 then
-            p_head := greatest(coalesce(p_ats[a], clock_timestamp()), p_head);
-            v_recorded[a] := p_head;
-        end if;
-        v_link := p_hashes[a];
-        for version in p_expected[a] + 1 .. p_expected[a] + p_counts[a] loop
-            i := i + 1;
-            if p_precisions[i] is null then
-                p_precisions[i] := 'instant';
-                p_earliest[i] := p_head;
-                p_latest[i] := p_head;
-            end if;
-            v_link := caravel_event_hash(v_link, p_streams[a], version, p_ids[i], p_types[i], p_schemas[i],
-                p_earliest[i], p_latest[i], p_precisions[i], p_head, p_salts[i], p_datas[i], p_seals[i], p_metas[i]);
-            v_of[i] := a;
-            v_versions[i] := version;
-            v_links[i] := v_link;
-        end loop;
-    end loop;
-    insert into event
-    select p_position + e, p_streams[v_of[e]], v_versions[e], p_ids[e], p_types[e], p_schemas[e], p_earliest[e],
-        p_latest[e], p_precisions[e], v_recorded[v_of[e]], p_datas[e], p_seals[e], p_metas[e], p_salts[e], v_links[e]
-    from generate_series(1, i) e;
-    return v_recorded;
 end
 $$;

@@ -8,41 +8,45 @@ create or replace function caravel_attend(
     p_rewoken text[]
 ) returns void
 language plpgsql as $$
+declare
+    a integer;
+    v_version integer;
+    v_rings boolean := false;
 begin
-    insert into attention as old
-    select p_streams[a], p_expected[a] + p_counts[a],
-        case when p_attended[a] and p_streams[a] <> all (p_rewoken) then p_expected[a] + p_counts[a] else 0 end, 0,
-        p_wake_at[a], p_ended[a], clock_timestamp() + p_grace[a]
-    from generate_series(1, cardinality(p_streams)) a
-    where p_attended[a] is not null order by 1  -- the same order everywhere, so that nobody deadlocks
-    on conflict (stream) do update set
-        version = greatest(old.version, excluded.version),
-        attended = case when not p_attended[array_position(p_streams, old.stream)] then old.attended
-                        when p_woken[array_position(p_streams, old.stream)] < old.woken then 0
-                        else excluded.attended end,
-        wake_at = case when p_attended[array_position(p_streams, old.stream)] then excluded.wake_at
-                       else old.wake_at end,
-        ended = excluded.ended,
-        -- A nudge that is already owed is never put off by something less urgent.
-        nudge_at = case when old.attended < old.version then least(old.nudge_at, excluded.nudge_at)
-                        else excluded.nudge_at end;
-    for a in 1 .. cardinality(p_streams) loop
-        if not p_attended[a] and p_grace[a] = interval '0' then
-            perform pg_notify('caravel_attention', '');
-            return;
-        end if;
+    -- The same order everywhere, so that nobody deadlocks.
+    for a in select n from generate_subscripts(p_streams, 1) n where p_attended[n] is not null order by p_streams[n] loop
+        v_version := p_expected[a] + p_counts[a];
+        insert into attention as old values (p_streams[a], v_version,
+            case when p_attended[a] and p_streams[a] <> all (p_rewoken) then v_version else 0 end, 0,
+            p_wake_at[a], p_ended[a], clock_timestamp() + p_grace[a])
+        on conflict (stream) do update set
+            version = greatest(old.version, excluded.version),
+            attended = case when not p_attended[a] then old.attended
+                            when p_woken[a] < old.woken then 0
+                            else excluded.attended end,
+            wake_at = case when p_attended[a] then excluded.wake_at else old.wake_at end,
+            ended = excluded.ended,
+            -- A nudge that is already owed is never put off by something less urgent.
+            nudge_at = case when old.attended < old.version then least(old.nudge_at, excluded.nudge_at)
+                            else excluded.nudge_at end;
+        v_rings := v_rings or not p_attended[a] and p_grace[a] = interval '0';
     end loop;
+    if v_rings then
+        perform pg_notify('caravel_attention', '');
+    end if;
 end
 $$;
 
--- The cases that watch one of these streams, if it grew, have something new to note.
-create or replace function caravel_wake_watchers(p_streams text[], p_counts integer[]) returns void
+-- The cases that watch one of these streams, if it grew by something they note, have to look.
+drop function if exists caravel_wake_watchers;
+create function caravel_wake_watchers(p_streams text[], p_counts integer[], p_calls boolean[]) returns void
 language plpgsql as $$
 begin
     update attention a set attended = 0, woken = a.woken + 1, nudge_at = clock_timestamp()
     from (
-        select distinct watcher from watch join unnest(p_streams, p_counts) grown (stream, count) using (stream)
-        where count > 0
+        select distinct watcher from watch
+        join unnest(p_streams, p_counts, p_calls) grown (stream, count, calls) using (stream)
+        where count > 0 and calls
     ) w where a.stream = w.watcher;
     if found then
         perform pg_notify('caravel_attention', '');

@@ -1,26 +1,30 @@
--- Read models: replaced with every append, as the cases say they are. Rows that did not change are not written.
+-- Read models, as the cases say they are. Rows that did not change are not written.
 
--- The rows of all cases in p_viewed, as JSON, and their watches; what is not among them is deleted. Answers with the
--- cases that began to watch another stream.
-create or replace function caravel_replace_views(
-    p_viewed text[], p_cases json, p_obligations json, p_obligation_ids text[], p_effects json, p_effect_ids text[],
-    p_watchers text[], p_watched text[]
+-- The rows of the cases, as JSON. p_owing, p_asking, p_watching: cases whose obligations, effects, watches are given
+-- anew; what is not among them is deleted. Answers with the cases that began to watch another stream.
+drop function if exists caravel_replace_views;
+create function caravel_replace_views(
+    p_cases json, p_owing text[], p_obligations json, p_obligation_ids text[], p_asking text[], p_effects json,
+    p_effect_ids text[], p_watching text[], p_watchers text[], p_watched text[]
 ) returns text[]
 language plpgsql as $$
 declare
     v_rewoken text[];
 begin
     if p_cases is not null then
-        insert into case_view select * from json_populate_recordset(null::case_view, p_cases)
+        insert into case_view as old select * from json_populate_recordset(null::case_view, p_cases)
         on conflict (stream) do update set
             version = excluded.version, number = excluded.number, stage = excluded.stage, exit = excluded.exit,
             owner = excluded.owner, team = excluded.team, centre = excluded.centre, protocol = excluded.protocol,
             country = excluded.country, urgent = excluded.urgent, on_hold = excluded.on_hold, open = excluded.open,
             opened_at = excluded.opened_at, stage_since = excluded.stage_since, next_due = excluded.next_due,
             next_kind = excluded.next_kind, next_debtor = excluded.next_debtor,
-            facts_version = excluded.facts_version, detail = excluded.detail;
+            facts_version = excluded.facts_version,
+            detail = case excluded.detail when '' then old.detail else excluded.detail end;  -- empty: as it was
     end if;
-    delete from obligation_view where stream = any (p_viewed) and id <> all (p_obligation_ids);
+    if p_owing is not null then
+        delete from obligation_view where stream = any (p_owing) and id <> all (p_obligation_ids);
+    end if;
     if p_obligations is not null then
         insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_obligations)
         on conflict (id) do update set
@@ -29,7 +33,9 @@ begin
             next_step_at = excluded.next_step_at, opened_at = excluded.opened_at
         where old.* is distinct from excluded.*;
     end if;
-    delete from effect_view where stream = any (p_viewed) and id <> all (p_effect_ids);
+    if p_asking is not null then
+        delete from effect_view where stream = any (p_asking) and id <> all (p_effect_ids);
+    end if;
     if p_effects is not null then
         insert into effect_view as old select * from json_populate_recordset(null::effect_view, p_effects)
         on conflict (id) do update set
@@ -37,10 +43,12 @@ begin
             tries = excluded.tries, not_before = excluded.not_before, requested_at = excluded.requested_at
         where old.* is distinct from excluded.*;
     end if;
-    delete from watch w
-    where watcher = any (p_viewed) and not exists (
-        select from unnest(p_watchers, p_watched) kept (watcher, stream)
-        where (kept.watcher, kept.stream) = (w.watcher, w.stream));
+    if p_watching is not null then
+        delete from watch w
+        where watcher = any (p_watching) and not exists (
+            select from unnest(p_watchers, p_watched) kept (watcher, stream)
+            where (kept.watcher, kept.stream) = (w.watcher, w.stream));
+    end if;
     if p_watchers is null then
         return '{}';
     end if;

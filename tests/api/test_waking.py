@@ -1,0 +1,39 @@
+"""A change of what a case depends on wakes it; what no case notes of it wakes nobody."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from activities.catalogue import Catalogue
+from activities.ports import Append, Attention, Meta, Views
+from api.run.wiring import Parts
+from domain.centre import ChangeEndpoint, PauseCentre, RegisterCentre, ResumeCentre
+from domain.fact import Draft
+from domain.stages.anytime import NoteAdded
+from infra.ids import fresh_id, fresh_stream
+
+META = Meta("test", "operation")
+CENTRE = RegisterCentre(
+    "n", "c", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "s", date(2026, 1, 1), "", "", ""
+)  # fmt: skip
+
+
+@pytest.mark.slow
+async def test_a_case_is_woken_by_what_it_notes_and_by_nothing_else(here: Parts) -> None:
+    case, centre = fresh_stream("case"), fresh_stream("centre")
+    keeper = Catalogue(here.ledger, here.door.ids)
+
+    async def woken_by(command: Any) -> int:
+        before = (await here.ledger.load(case)).woken
+        await keeper.record(centre, command, META)
+        return (await here.ledger.load(case)).woken - before
+
+    note = Draft(NoteAdded("note", "a word"), fresh_id())
+    await here.ledger.append(Append(case, 0, [note], META, Views(watch=[centre]), attention=Attention()))
+    assert await woken_by(CENTRE) == 1
+    assert await woken_by(ChangeEndpoint("", "intake@hospital.example", "")) == 0
+    assert await woken_by(PauseCentre("full")) == 1
+    assert await woken_by(ResumeCentre()) == 1
