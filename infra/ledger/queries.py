@@ -40,19 +40,21 @@ STREAM = f"""
 select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version
 """  # noqa: S608 - as above
 
-# Longest unattended first, then overdue, then claims whose attempt nobody knows the end of.
+# Longest unattended first, then overdue, then claims whose attempt nobody knows the end of. By statement_timestamp():
+# clock_timestamp() may change from row to row, so no index is searched for what lies before it.
 ATTENTION_DUE = """
 select stream, version, woken, wake_at from (
     (select a.*, 1 as urgency from attention a
-     where attended < version and nudge_at <= clock_timestamp() order by nudge_at limit $1)
+     where attended < version and nudge_at <= statement_timestamp() order by nudge_at limit $1)
     union all
     (select a.*, 2 from attention a
-     where wake_at < clock_timestamp() - interval '1 minute' and attended >= version
-         and nudge_at <= clock_timestamp() order by wake_at limit $1)
+     where wake_at < statement_timestamp() - interval '1 minute' and attended >= version
+         and nudge_at <= statement_timestamp() order by wake_at limit $1)
     union all
     (select a.*, 3 from claim c join attention a on a.stream = c.stream join effect_view e on e.id = c.effect
-     where c.newest and c.ended_at is null and c.lease_until < clock_timestamp() and a.attended >= a.version
-         and e.state in ('requested', 'unknown') and a.nudge_at <= clock_timestamp() order by c.lease_until limit $1)
+     where c.newest and c.ended_at is null and c.lease_until < statement_timestamp() and a.attended >= a.version
+         and e.state in ('requested', 'unknown') and a.nudge_at <= statement_timestamp()
+     order by c.lease_until limit $1)
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
 """
 

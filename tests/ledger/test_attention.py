@@ -11,6 +11,7 @@ from activities.ports import Attention, ClaimHeld, VersionConflict, Views
 from domain.errors import Reason, Refused
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import Due, PgLedger
+from infra.ledger.queries import ATTENTION_DUE
 from tests.ledger.cases import Counted, case_row, effect, new_id, stream, writing
 
 Admin = asyncpg.Connection
@@ -56,6 +57,23 @@ async def test_a_case_a_minute_past_its_wake_up_is_due(ledger: PgLedger, late: i
     assert bool(await due(ledger, name)) == seen
     await ledger.append(writing(name, 1, attention=Attention(attended=True, ended=True)))
     assert await due(ledger, name) is None
+
+
+async def test_the_courier_looks_at_no_case_that_is_not_due(ledger: PgLedger, admin: "Admin[asyncpg.Record]") -> None:
+    await admin.execute(
+        "insert into attention select 'case-' || n, 1, 1, 0, clock_timestamp() + interval '1 day', false,"
+        " clock_timestamp() from generate_series(1, 3000) n"
+    )
+    await admin.execute("analyze attention")
+
+    async def plan(query: str) -> str:
+        return "\n".join(row[0] for row in await admin.fetch("explain analyze " + query.replace("$1", "200")))
+
+    assert "Rows Removed by Filter: 3" not in await plan(ATTENTION_DUE)
+    # The control: by a clock that moves on while the query runs, every case is read.
+    moving = ATTENTION_DUE.replace("statement_timestamp()", "clock_timestamp()")
+    assert "Rows Removed by Filter: 3" in await plan(moving)
+    await admin.execute("delete from attention where length(stream) <= length('case-3000')")
 
 
 async def test_nudged_cases_are_left_alone_unless_something_new_is_recorded(ledger: PgLedger) -> None:
