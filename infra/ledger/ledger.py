@@ -148,21 +148,20 @@ class PgLedger:
         ]
         if hash_ is not None:
             sealed = {key_class for one in encoded for key_class in one.secrets}
-            await self._remember(append.stream, append.expected, facts, hash_, sealed)
+            if sealed <= keys.keys():  # what has no key will be read as erased
+                await self._remember(append.stream, append.expected, facts, hash_, sealed)
         return facts
 
     async def _remember(
         self, stream: str, expected: int, new: Sequence[Fact[Any]], hash_: bytes, sealed: Collection[KeyClass]
     ) -> None:
-        """Go on from what was just recorded, unless something of it could not be sealed and would be read as erased."""
+        """Go on from what was just recorded; the next load sees whether the keys are still the same."""
         known = self._recall.of(stream)
         if len(known.facts) != expected:
             return
         keys = known.keys
-        if sealed:
+        if sealed and (keys is None or not set(sealed) <= keys.keys()):
             keys = await self._keys.for_opening(stream)
-            if not (set(sealed) <= keys.keys() and known.keys in (None, keys)):
-                return
         self._recall.keep(stream, Known((*known.facts, *new), hash_, keys))
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
