@@ -178,7 +178,7 @@ SPECIAL: Mapping[Action, frozenset[str]] = {
     A.ANSWER: TOLD_BY_HOSPITALS,
     A.OPEN: frozenset({"OpenCase"}),
     A.IMPORT: frozenset({"ImportFacts"}),
-    A.TRANSLATE: frozenset({"CertifyTranslation"}),
+    A.TRANSLATE: frozenset({"DeliverTranslation", "CertifyTranslation"}),
     A.SETTLE: frozenset({"SettleEffect"}),
     A.REGISTER_LOT: frozenset({"RegisterLot"}),
     A.STOP_LOT: frozenset({"QuarantineLot"}),

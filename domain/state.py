@@ -93,6 +93,8 @@ class RecordItem:
     state: RecordState
     round: int = 1
     translations: int = 0
+    translation: str = ""  # delivered, and nobody else has read it yet
+    translator: str = ""
     document: str = ""
     language: str = ""
 
@@ -182,10 +184,10 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something dangerous found out after cells went in. `answered` are the parties that have dealt with it."""
+    """Something dangerous found out about cells, in time or after they went in. `answered` are the parties that have dealt with it."""
 
     id: str
-    kind: Literal["malignancy", "recall"]
+    kind: Literal["malignancy", "recall", "mismatch"]
     about: str
     answered: frozenset[str] = frozenset()
 

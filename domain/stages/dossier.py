@@ -15,7 +15,7 @@ from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.policy import Party, Policy
 from domain.stages.records import changed, require_item, settled
-from domain.state import Case, Stage
+from domain.state import Case, RecordItem, Stage
 from domain.table import Need, Rule
 
 
@@ -29,13 +29,21 @@ class OrderTranslation:
 
 
 @dataclass(frozen=True, slots=True)
-class CertifyTranslation:
-    """A translation came back and somebody other than its translator reviewed it."""
+class DeliverTranslation:
+    """A translation came back; `document` is the SHA-256 of its stored ciphertext. It counts once it is certified."""
 
     item: str
     document: str
-    translator: str
-    reviewer: str
+    by: str = ""
+    type: Literal["DeliverTranslation"] = "DeliverTranslation"
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyTranslation:
+    """Somebody other than who delivered the translation has compared it with the original (four eyes)."""
+
+    item: str
+    by: str = ""
     type: Literal["CertifyTranslation"] = "CertifyTranslation"
 
 
@@ -56,7 +64,7 @@ class SignSummary:
     type: Literal["SignSummary"] = "SignSummary"
 
 
-Command = OrderTranslation | CertifyTranslation | DraftSummary | SignSummary
+Command = OrderTranslation | DeliverTranslation | CertifyTranslation | DraftSummary | SignSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,16 @@ class TranslationOrdered:
     item: str
     into: str
     type: Literal["TranslationOrdered"] = "TranslationOrdered"
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationDelivered:
+    """A translation awaits a second pair of eyes."""
+
+    item: str
+    document: str
+    by: str
+    type: Literal["TranslationDelivered"] = "TranslationDelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +123,13 @@ class DossierFrozen:
     type: Literal["DossierFrozen"] = "DossierFrozen"
 
 
-Event = TranslationOrdered | TranslationCertified | SummaryDrafted | SummarySigned | DossierFrozen
+Event = (
+    TranslationOrdered | TranslationDelivered | TranslationCertified | SummaryDrafted | SummarySigned | DossierFrozen
+)
 
 RECORDS = {
     OrderTranslation: (TranslationOrdered,),
+    DeliverTranslation: (TranslationDelivered,),
     CertifyTranslation: (TranslationCertified,),
     DraftSummary: (SummaryDrafted,),
     SignSummary: (SummarySigned,),
@@ -122,9 +143,13 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require_item(case, command.item, "received", "verified")
             require(case.consented("translation"), Reason.MISSING, "consent to translation is not given")
             return [TranslationOrdered(command.item, command.into)]
-        case CertifyTranslation():
+        case DeliverTranslation():
             require_item(case, command.item, "translating")
-            return [_certified(command)]
+            require(command.document, Reason.INVALID, "a delivered translation is stored somewhere", "document")
+            require(command.by, Reason.INVALID, "a translation has a translator", "by")
+            return [TranslationDelivered(command.item, command.document, command.by)]
+        case CertifyTranslation():
+            return [_certified(require_item(case, command.item, "translating"), command)]
         case DraftSummary():
             require(command.by, Reason.INVALID, "a summary has an author", "by")
             return [SummaryDrafted(command.document, command.by)]
@@ -134,11 +159,11 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
-def _certified(c: CertifyTranslation) -> TranslationCertified:
-    require(c.translator and c.reviewer, Reason.INVALID, "a translation has a translator and a reviewer", "reviewer")
-    other = c.translator != c.reviewer
-    require(other, Reason.FOUR_EYES, "a translator does not review their own work", "reviewer")
-    return TranslationCertified(c.item, c.document, c.translator, c.reviewer)
+def _certified(item: RecordItem, c: CertifyTranslation) -> TranslationCertified:
+    require(item.translation, Reason.MISSING, "no translation was delivered", "item")
+    require(c.by, Reason.INVALID, "a signature has a name", "by")
+    require(c.by != item.translator, Reason.FOUR_EYES, "a translator does not review their own work", "by")
+    return TranslationCertified(c.item, item.translation, item.translator, c.by)
 
 
 def _signed(case: Case, c: SignSummary) -> SummarySigned:
@@ -155,7 +180,10 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     match event:
         case TranslationOrdered():
             known = case.records.get(event.item)
-            return changed(case, event.item, state="translating", translations=known.translations + 1 if known else 1)
+            count = known.translations + 1 if known else 1
+            return changed(case, event.item, state="translating", translations=count, translation="", translator="")
+        case TranslationDelivered():
+            return changed(case, event.item, translation=event.document, translator=event.by)
         case TranslationCertified():
             return changed(case, event.item, state="translated", document=event.document)
         case SummaryDrafted():
@@ -200,13 +228,23 @@ NEEDS = (
 )
 
 
+def _translating(case: Case, *, delivered: bool) -> Iterable[str]:
+    items = [i for i in case.records.values() if i.state == "translating" and bool(i.translation) is delivered]
+    return [] if case.exit else [f"{i.id}/{i.translations}" for i in items]
+
+
 def _in_translation(case: Case) -> Iterable[str]:
-    return [f"{i.id}/{i.translations}" for i in case.records.values() if i.state == "translating" and not case.exit]
+    return _translating(case, delivered=False)
+
+
+def _certified_now(case: Case, about: str) -> bool:
+    item = case.records.get(about.split("/", maxsplit=1)[0])
+    return item is not None and item.state in ("translated", "verified")
 
 
 def _translated(case: Case, about: str) -> bool:
     item = case.records.get(about.split("/", maxsplit=1)[0])
-    return item is not None and item.state in ("translated", "verified")
+    return item is not None and (bool(item.translation) or _certified_now(case, about))
 
 
 def _unsigned(case: Case) -> Iterable[str]:
@@ -225,6 +263,13 @@ def _unlisted(case: Case) -> Iterable[str]:
 
 OWES = (
     Owes("translation", Party.TRANSLATOR, Party.COORDINATOR, _in_translation, _translated),
+    Owes(
+        "translation_review",
+        Party.TRANSLATOR,
+        Party.COORDINATOR,
+        lambda c: _translating(c, delivered=True),
+        _certified_now,
+    ),
     Owes("summary_signature", Party.REVIEWER, Party.COORDINATOR, _unsigned, lambda c, _: bool(c.dossier.signed_by)),
     Owes(
         "records_list",

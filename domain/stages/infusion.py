@@ -15,7 +15,7 @@ from domain.obligations import Owes
 from domain.personal import Clinical, Identity, Trace
 from domain.policy import Party, Policy
 from domain.stages.lymphodepletion import require_good_dose
-from domain.state import Case, Infusion, Stage, Treatment, in_treatment, readable
+from domain.state import Alert, Case, Infusion, Stage, Treatment, in_treatment, readable
 from domain.table import Need
 from domain.when import When
 
@@ -30,7 +30,12 @@ class AuthoriseInfusion:
 
 @dataclass(frozen=True, slots=True)
 class CheckIdentity:
-    """Two people at the bedside, independently, matched patient and bag. Never waived (DOMAIN.md 3.3)."""
+    """Two people at the bedside, independently, compared patient and bag. Never waived (DOMAIN.md 3.3).
+
+    Both are the hospital's staff and sign in there, not here: this is one signed answer of the hospital, kept as said
+    by it (the fact's actor is the centre), and the two are its own identifiers, which must differ. What the two found
+    not to match is recorded as a near miss; what they say matches and cannot be right is refused.
+    """
 
     first: str
     second: str
@@ -100,6 +105,19 @@ class IdentityChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityMismatched:
+    """Two people found that patient or unit does not match: a near miss. Nothing is thawed until all is done anew."""
+
+    treatment: int
+    first: str
+    second: str
+    unit: Trace
+    patient_matched: bool
+    unit_matched: bool
+    type: Literal["IdentityMismatched"] = "IdentityMismatched"
+
+
+@dataclass(frozen=True, slots=True)
 class ThawStarted:
     """The unit is thawing."""
 
@@ -139,11 +157,19 @@ class InfusionsPlanned:
     type: Literal["InfusionsPlanned"] = "InfusionsPlanned"
 
 
-Event = InfusionAuthorised | IdentityChecked | ThawStarted | UnitDestroyed | InfusionCompleted | InfusionsPlanned
+Event = (
+    InfusionAuthorised
+    | IdentityChecked
+    | IdentityMismatched
+    | ThawStarted
+    | UnitDestroyed
+    | InfusionCompleted
+    | InfusionsPlanned
+)
 
 RECORDS = {
     AuthoriseInfusion: (InfusionAuthorised,),
-    CheckIdentity: (IdentityChecked,),
+    CheckIdentity: (IdentityChecked, IdentityMismatched),
     StartThaw: (ThawStarted,),
     DestroyUnit: (UnitDestroyed,),
     RecordInfusion: (InfusionCompleted,),
@@ -190,10 +216,18 @@ def _consents(case: Case) -> None:
 def _checked(case: Case, c: CheckIdentity) -> Event:
     require(_due(case).authorised, Reason.MISSING, "the infusion is not authorised")
     require(not _due(case).thawed, Reason.ALREADY, "a unit is thawing")
-    require(c.first and c.second and c.first != c.second, Reason.FOUR_EYES, "two different people check", "second")
-    require(c.patient_matches and c.unit_matches, Reason.NEVER_WAIVED, "a mismatch is a hard stop", "unit_matches")
+    first, second = _named(c.first), _named(c.second)
+    require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
+    number = len(case.treatments)
+    if not (c.patient_matches and c.unit_matches):
+        return IdentityMismatched(number, c.first, c.second, c.unit, c.patient_matches, c.unit_matches)
     require(readable(c.unit) and c.unit == case.dose.ref, Reason.NEVER_WAIVED, "this is not the unit held", "unit")
-    return IdentityChecked(len(case.treatments), c.first, c.second, c.unit)
+    return IdentityChecked(number, c.first, c.second, c.unit)
+
+
+def _named(identifier: str) -> str:
+    """An identifier as two of them are compared: one person written twice is not two."""
+    return "".join(identifier.split()).casefold()
 
 
 def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
@@ -230,6 +264,9 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case IdentityChecked():
             unit = event.unit if isinstance(event.unit, str) else ""
             return in_treatment(case, event.treatment, identity_checked=fact.id, unit=unit)
+        case IdentityMismatched():
+            barred = in_treatment(case, event.treatment, authorised="", identity_checked="", unit="")
+            return replace(barred, alerts={**case.alerts, fact.id: Alert(fact.id, "mismatch", "")})
         case ThawStarted():
             return in_treatment(case, event.treatment, thawed=fact.id)
         case UnitDestroyed():

@@ -24,7 +24,7 @@ from domain.stages.centres import AcknowledgeSubmission, ChooseCentre, SubmitDos
 from domain.stages.closing import LeaveJourney, Leaving, ReopenCase, VoidCase
 from domain.stages.correcting import TOLD_BY, Correctable, CorrectFact
 from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
-from domain.stages.dossier import CertifyTranslation, DraftSummary, OrderTranslation, SignSummary
+from domain.stages.dossier import CertifyTranslation, DeliverTranslation, DraftSummary, OrderTranslation, SignSummary
 from domain.stages.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
 from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
@@ -169,7 +169,8 @@ MAKE: dict[type[Any], Make] = {
     RejectRecord: lambda j, n: RejectRecord(item(j, n), "illegible"),
     WaiveRecord: lambda j, n: WaiveRecord(item(j, n), "not needed"),
     OrderTranslation: lambda j, n: OrderTranslation(item(j, n), "zh"),
-    CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), DOCUMENT, "person-4", "person-5"),
+    DeliverTranslation: lambda j, n: DeliverTranslation(item(j, n), DOCUMENT, "person-4"),
+    CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), "person-5"),
     DraftSummary: lambda j, n: DraftSummary(f"{n:064d}", "person-2"),
     SignSummary: lambda j, n: SignSummary("person-3"),
     ChooseCentre: lambda j, n: ChooseCentre(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
@@ -214,7 +215,7 @@ MAKE: dict[type[Any], Make] = {
     OmitDepletion: lambda j, n: OmitDepletion("protocol"),
     StopDepletion: lambda j, n: StopDepletion("fever"),
     AuthoriseInfusion: lambda j, n: AuthoriseInfusion("Dr"),
-    CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, True),
+    CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, n % 4 != 3),
     StartThaw: lambda j, n: StartThaw(_unit(j)),
     DestroyUnit: lambda j, n: DestroyUnit(_unit(j), "broken bag"),
     RecordInfusion: lambda j, n: RecordInfusion(_unit(j), "1e8", moment(j, n)),

@@ -24,7 +24,7 @@ from domain.stages.anytime import SettleEffect
 from domain.stages.bed import HoldBed
 from domain.stages.centres import WithdrawSubmission
 from domain.stages.closing import UNDO, LeaveJourney, ReopenCase
-from domain.stages.dossier import CertifyTranslation, OrderTranslation
+from domain.stages.dossier import DeliverTranslation, OrderTranslation
 from domain.stages.holding import HoldCase, ResumeCase
 from domain.stages.letter import IssueLetter
 from domain.stages.observations import ReportDeath
@@ -80,7 +80,7 @@ SCENES: dict[str, Scene] = {
     "order_translation": Scene(
         "received",
         lambda j: j.tell(OrderTranslation(item(j), "zh")),
-        lambda j: j.tell(CertifyTranslation(item(j), DOCUMENT, "person-4", "person-5")),
+        lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
     ),
     "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
     "withdraw_submission": Scene("submitted", lambda j: j.tell(WithdrawSubmission(submission(j))), drop=None),

@@ -108,7 +108,8 @@ def test_a_stage_refuses_what_its_row_does_not_list() -> None:
 REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),
-    "CertifyTranslation": (("OrderTranslation",),),
+    "DeliverTranslation": (("OrderTranslation",),),
+    "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
     "ResumeCase": (("HoldCase",),),
     "ReopenCase": (("LeaveJourney",),),
     "DecideStayExtension": (("FileStayExtension",),),

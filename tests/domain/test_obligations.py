@@ -27,7 +27,7 @@ from domain.stages.centres import ChooseCentre, SubmitDossier
 from domain.stages.closing import LeaveJourney, ReopenCase
 from domain.stages.correcting import CorrectFact
 from domain.stages.dose import HoldDose, RefuseDose
-from domain.stages.dossier import CertifyTranslation, OrderTranslation
+from domain.stages.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.eligibility import AcceptPatient
 from domain.stages.follow_up import RecordVisit
 from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
@@ -124,8 +124,13 @@ SCENES: dict[str, Scene] = {
     "record_check": Scene("received", STEPS["verified"]),
     "translation": Scene(
         "received",
-        lambda j: j.tell(CertifyTranslation(item(j), DOCUMENT, "person-4", "person-5")),
+        lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
         lambda j: j.tell(OrderTranslation(item(j), "zh")),
+    ),
+    "translation_review": Scene(
+        "received",
+        lambda j: j.tell(CertifyTranslation(item(j), "person-5")),
+        lambda j: j.tell(OrderTranslation(item(j), "zh")).tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
     ),
     "summary_signature": Scene("drafted", STEPS["eligibility"]),
     "records_list": Scene("records", STEPS["asked_records"]),

@@ -11,6 +11,7 @@ from domain.stages.infusion import (
     CheckIdentity,
     DestroyUnit,
     IdentityChecked,
+    IdentityMismatched,
     InfusionAuthorised,
     InfusionCompleted,
     InfusionsPlanned,
@@ -75,7 +76,8 @@ REFUSALS = (
     No("thawed", check(), Reason.ALREADY, "a unit is thawing"),
     No("authorised", check("nurse-1", "nurse-1"), Reason.FOUR_EYES, "two different people check"),
     No("authorised", check("", "nurse-1"), Reason.FOUR_EYES, "two different people check"),
-    No("authorised", check(match=False), Reason.NEVER_WAIVED, "a mismatch is a hard stop"),
+    No("authorised", check("nurse-1", " Nurse-1 "), Reason.FOUR_EYES, "two different people check"),
+    No("authorised", check("nurse-1", "nurse-1", match=False), Reason.FOUR_EYES, "two different people check"),
     No("authorised", check(unit="unit-9"), Reason.NEVER_WAIVED, "this is not the unit held"),
     No("infusion", StartThaw(UNIT), Reason.MISSING, "the infusion is not authorised"),
     No("authorised", StartThaw(UNIT), Reason.NEVER_WAIVED, "two people have not checked identity"),
@@ -129,6 +131,28 @@ def test_authorised_checked_thawed_infused() -> None:
     )
     assert j.case.follow_up == "open"
     assert j.owed("response_check").due == j.now + timedelta(days=31)
+
+
+def test_a_mismatch_at_the_bedside_is_kept_as_a_near_miss_and_bars_the_infusion() -> None:
+    j = start("checked")
+    patient_only = CheckIdentity("nurse-1", "nurse-2", "unit-9", patient_matches=True, unit_matches=False)
+    when(j, patient_only).then_told(IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False)).then_opens(
+        "safety_alert", "safety_answer"
+    ).then_asks("tell_centre_of_alert")
+    when(j, StartThaw(UNIT)).then_refused(Reason.MISSING, "the infusion is not authorised")
+    when(j, check()).then_refused(Reason.MISSING, "the infusion is not authorised")
+    STEPS["authorised"](j)
+    when(j, StartThaw(UNIT)).then_refused(Reason.NEVER_WAIVED, "two people have not checked identity")
+    when(j, check()).then_told(IdentityChecked(1, "nurse-1", "nurse-2", UNIT))
+    j.tell(StartThaw(UNIT))
+    assert [f.event.type for f in j.facts].count("IdentityMismatched") == 1
+
+
+def test_a_thaw_asked_for_before_the_mismatch_is_no_longer_wanted() -> None:
+    j = start("authorised").tell(check())
+    [asked] = j.asked("confirm_thaw")
+    j.tell(check(match=False))
+    assert j.case.effects[asked.id].state == "withdrawn"
 
 
 def test_a_thawed_unit_that_was_not_given_is_destroyed_and_another_asked_for() -> None:

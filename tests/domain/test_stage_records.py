@@ -7,12 +7,14 @@ import pytest
 from domain.errors import Reason
 from domain.stages.dossier import (
     CertifyTranslation,
+    DeliverTranslation,
     DossierFrozen,
     DraftSummary,
     OrderTranslation,
     SignSummary,
     SummarySigned,
     TranslationCertified,
+    TranslationDelivered,
     TranslationOrdered,
 )
 from domain.stages.moving import StageEntered
@@ -39,6 +41,12 @@ def translating(j: Journey) -> None:
     j.tell(OrderTranslation(item(j), "zh"))
 
 
+def delivered(j: Journey) -> None:
+    translating(j)
+    j.tell(DeliverTranslation(item(j), TRANSLATED, "person-4"))
+
+
+TRANSLATED = "e" * 64
 REFUSALS = (
     No("asked_records", VerifyRecord("nothing"), Reason.NOT_FOUND, "no such document in this case"),
     No("asked_records", lambda j: VerifyRecord(item(j)), Reason.NOT_NOW, "the document is requested"),
@@ -51,19 +59,35 @@ REFUSALS = (
         "consent to translation is not given",
         lambda j: j.tell(WithdrawConsent("translation", patient(j))),
     ),
+    No("received", lambda j: DeliverTranslation(item(j), DOCUMENT, "person-4"), Reason.NOT_NOW, "is received"),
     No(
         "received",
-        lambda j: CertifyTranslation(item(j), DOCUMENT, "", "person-5"),
+        lambda j: DeliverTranslation(item(j), DOCUMENT, ""),
         Reason.INVALID,
-        "a translation has a translator and a reviewer",
+        "a translation has a translator",
         translating,
     ),
     No(
         "received",
-        lambda j: CertifyTranslation(item(j), DOCUMENT, "person-4", "person-4"),
+        lambda j: DeliverTranslation(item(j), "", "person-4"),
+        Reason.INVALID,
+        "a delivered translation is stored somewhere",
+        translating,
+    ),
+    No(
+        "received",
+        lambda j: CertifyTranslation(item(j), "person-5"),
+        Reason.MISSING,
+        "no translation was delivered",
+        translating,
+    ),
+    No("received", lambda j: CertifyTranslation(item(j), ""), Reason.INVALID, "a signature has a name", delivered),
+    No(
+        "received",
+        lambda j: CertifyTranslation(item(j), "person-4"),
         Reason.FOUR_EYES,
         "a translator does not review their own work",
-        translating,
+        delivered,
     ),
     No("verified", SignSummary("person-3"), Reason.MISSING, "there is no summary to sign"),
     No("verified", DraftSummary(DOCUMENT, ""), Reason.INVALID, "a summary has an author"),
@@ -94,12 +118,35 @@ def test_a_document_that_cannot_be_used_is_asked_for_again() -> None:
 def test_a_translation_is_reviewed_by_somebody_else() -> None:
     j = start("received")
     when(j, OrderTranslation(item(j), "zh")).then_told(TranslationOrdered(item(j), "zh")).then_asks("order_translation")
-    when(j, CertifyTranslation(item(j), DOCUMENT, "person-4", "person-5")).then_told(
-        TranslationCertified(item(j), DOCUMENT, "person-4", "person-5")
+    when(j, DeliverTranslation(item(j), TRANSLATED, "person-4")).then_told(
+        TranslationDelivered(item(j), TRANSLATED, "person-4")
+    ).then_opens("translation_review")
+    assert j.case.records[item(j)].document == DOCUMENT, "the original counts until a second person has compared"
+    when(j, VerifyRecord(item(j))).then_refused(Reason.NOT_NOW)
+    when(j, CertifyTranslation(item(j), "person-5")).then_told(
+        TranslationCertified(item(j), TRANSLATED, "person-4", "person-5")
     )
+    assert j.case.records[item(j)].document == TRANSLATED
     when(j, OrderTranslation(item(j), "en")).then_refused(Reason.NOT_NOW)
     j.tell(VerifyRecord(item(j)))
     when(j, OrderTranslation(item(j), "en")).then_asks("order_translation")
+
+
+def test_a_translation_delivered_again_is_reviewed_by_somebody_else_than_its_last_translator() -> None:
+    j = start("received")
+    delivered(j)
+    j.tell(DeliverTranslation(item(j), "f" * 64, "person-5"))
+    when(j, CertifyTranslation(item(j), "person-5")).then_refused(Reason.FOUR_EYES)
+    when(j, CertifyTranslation(item(j), "person-4")).then_told(
+        TranslationCertified(item(j), "f" * 64, "person-5", "person-4")
+    )
+
+
+def test_a_new_order_does_not_take_the_old_translation() -> None:
+    j = start("received")
+    delivered(j)
+    j.tell(CertifyTranslation(item(j), "person-5")).tell(VerifyRecord(item(j))).tell(OrderTranslation(item(j), "en"))
+    when(j, CertifyTranslation(item(j), "person-5")).then_refused(Reason.MISSING, "no translation was delivered")
 
 
 def test_the_second_signature_freezes_the_dossier_and_moves_the_case_on() -> None:

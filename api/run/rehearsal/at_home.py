@@ -85,7 +85,11 @@ def _read_paper(s: Situation) -> Command | None:
 
 
 def _translate(s: Situation) -> Command | None:
-    return dossier.CertifyTranslation(s.root, _document(s, f"{s.root}/en"), "translator-1", "translator-2")
+    return dossier.DeliverTranslation(s.root, _document(s, f"{s.root}/en"), "translator-1")
+
+
+def _compare(s: Situation) -> Command | None:
+    return dossier.CertifyTranslation(s.root, "translator-2")
 
 
 def _submission(case: Case, *states: str) -> Submission | None:
@@ -228,6 +232,7 @@ AT_HOME: Mapping[str, React] = {
     "record_from_doctor": _send_paper,
     "record_check": _read_paper,
     "translation": _translate,
+    "translation_review": _compare,
     "summary_signature": _summary,
     "next_centre": _next_centre,
     "submission_receipt": _receipt,
