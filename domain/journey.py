@@ -87,6 +87,7 @@ def _all(*unions: object) -> Commands:
     return tuple(dict.fromkeys(c for union in unions for c in (get_args(union) or (union,))))
 
 
+BACK = _all(closing.ReopenCase, closing.RetractDeath)
 TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
 TO_KEEP = _all(
     anytime.Command,
@@ -120,7 +121,7 @@ class Row:
     stage: Stage
     meaning: str
     own: Commands
-    always: Commands = TO_KEEP + TO_DO + _all(closing.ReopenCase)
+    always: Commands = TO_KEEP + TO_DO + BACK
 
     @property
     def accepts(self) -> Commands:
@@ -158,7 +159,7 @@ JOURNEY: tuple[Row, ...] = (
         _all(follow_up.Command, recovery.Command, redosing.DecideRedosing)
         + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE),
     Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
-        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + HOMEWARD + STAY, TO_KEEP + _all(closing.ReopenCase)),
+        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + HOMEWARD + STAY, TO_KEEP + BACK),
 )  # fmt: skip
 
 ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}

@@ -46,7 +46,16 @@ class ReopenCase:
     type: Literal["ReopenCase"] = "ReopenCase"
 
 
-Command = LeaveJourney | VoidCase | ReopenCase
+@dataclass(frozen=True, slots=True)
+class RetractDeath:
+    """A supervisor takes back a report of death that was a mistake; the journey goes on where it stood."""
+
+    reason: Clinical
+    by: str = ""
+    type: Literal["RetractDeath"] = "RetractDeath"
+
+
+Command = LeaveJourney | VoidCase | ReopenCase | RetractDeath
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,25 @@ class CaseReopened:
     type: Literal["CaseReopened"] = "CaseReopened"
 
 
-Event = JourneyLeft | CannotBeUndone | CaseReopened
+@dataclass(frozen=True, slots=True)
+class DeathRetracted:
+    """The patient is alive: the report was a mistake. The report stays on record; the journey goes on at `stage`."""
 
-RECORDS = {LeaveJourney: (JourneyLeft,), VoidCase: (JourneyLeft,), ReopenCase: (CaseReopened,)}
+    death: str
+    stage: Stage
+    reason: Clinical
+    by: str
+    type: Literal["DeathRetracted"] = "DeathRetracted"
+
+
+Event = JourneyLeft | CannotBeUndone | CaseReopened | DeathRetracted
+
+RECORDS = {
+    LeaveJourney: (JourneyLeft,),
+    VoidCase: (JourneyLeft,),
+    ReopenCase: (CaseReopened,),
+    RetractDeath: (DeathRetracted,),
+}
 
 UNNAMED = ("declined", "withdrawn", "lost_to_follow_up")
 """Reasons of the family's own, which need no alternative pathway."""
@@ -104,6 +129,10 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [JourneyLeft(Exit.VOIDED, case.stage, command.reason)]
         case ReopenCase():
             return [_reopen(case, command)]
+        case RetractDeath():
+            require(case.died, Reason.MISSING, "no death is recorded")
+            require(command.reason, Reason.INVALID, "a retraction has a reason", "reason")
+            return [DeathRetracted(case.died, _stood(case), command.reason, command.by)]
         case _:
             assert_never(command)
 
@@ -119,6 +148,11 @@ def _reopen(case: Case, c: ReopenCase) -> Event:
     return CaseReopened(stage, c.reason)
 
 
+def _stood(case: Case) -> Stage:
+    """Where the case goes on when its patient is found to be alive: where it left, unless it had left before."""
+    return case.left_from if case.exit is Exit.DIED else case.stage
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one closing event."""
     event = fact.event
@@ -129,6 +163,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, undone={**case.undone, event.what: event.instead})
         case CaseReopened():
             return _reopened(replace(case, stage_since=fact.at), event.stage, fact.id)
+        case DeathRetracted():
+            return _alive(replace(case, stage_since=fact.at), event.stage, fact.id)
         case _:
             assert_never(event)
 
@@ -148,6 +184,13 @@ def _reopened(case: Case, stage: Stage, fact: str) -> Case:
         screening="none" if case.screening == "failed" else case.screening,
         follow_up="open" if case.follow_up in REOPENABLE else case.follow_up,
     )
+
+
+def _alive(case: Case, stage: Stage, fact: str) -> Case:
+    """What the death ended begins anew; what was left for another reason stays left."""
+    follow_up = "open" if case.follow_up == "died" else case.follow_up
+    living = replace(case, died="", follow_up=follow_up)
+    return _reopened(living, stage, fact) if case.exit is Exit.DIED else living
 
 
 def leave(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -21,7 +21,7 @@ from domain.stages.admission import (
 from domain.stages.anytime import AddNote, AssignCase, AttachDocument, SettleEffect
 from domain.stages.bed import AskBedAgain, HoldBed, RefuseBed
 from domain.stages.centres import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
-from domain.stages.closing import LeaveJourney, Leaving, ReopenCase, VoidCase
+from domain.stages.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
 from domain.stages.correcting import TOLD_BY, Correctable, CorrectFact
 from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
 from domain.stages.dossier import CertifyTranslation, DeliverTranslation, DraftSummary, OrderTranslation, SignSummary
@@ -252,6 +252,7 @@ MAKE: dict[type[Any], Make] = {
     LeaveJourney: lambda j, n: LeaveJourney(pick(get_args(Leaving), n, "declined"), "hospice"),
     VoidCase: lambda j, n: VoidCase("twice"),
     ReopenCase: lambda j, n: ReopenCase("came back"),
+    RetractDeath: lambda j, n: RetractDeath("another patient", "person-9"),
     HoldCase: lambda j, n: HoldCase("infection"),
     ResumeCase: lambda j, n: ResumeCase(),
     Snooze: lambda j, n: Snooze(_obligation(j, n), j.now + (_due(j, n) - j.now) / 2, "ill"),

@@ -10,7 +10,9 @@ from domain.stages.closing import (
     CaseReopened,
     JourneyLeft,
     LeaveJourney,
+    DeathRetracted,
     ReopenCase,
+    RetractDeath,
     VoidCase,
 )
 from domain.stages.moving import StageEntered
@@ -55,6 +57,13 @@ REFUSALS = (
         "consent to process health data was withdrawn; it must be given again",
         withdrawn,
     ),
+)
+
+
+REFUSALS += (
+    No("records", RetractDeath("x"), Reason.MISSING, "no death is recorded"),
+    No("records", RetractDeath(""), Reason.INVALID, "a retraction has a reason", lambda j: j.tell(ReportDeath())),
+    No("records", ReopenCase("x"), Reason.IRREVERSIBLE, "this case cannot", lambda j: j.tell(ReportDeath())),
 )
 
 
@@ -186,3 +195,43 @@ def test_a_case_opened_by_mistake_is_voided_without_a_word_to_anybody() -> None:
         JourneyLeft(Exit.VOIDED, Stage.INQUIRY, "twice"), StageEntered(Stage.CLOSED, Stage.INQUIRY)
     ).then_asks()
     assert not j.case.open
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_mistaken_report_of_death_is_retracted_and_the_journey_goes_on_where_it_stood(name: str) -> None:
+    j = start(name)
+    before = j.case
+    j.tell(ReportDeath("sepsis"))
+    death = j.case.died
+    j.deliver()
+    when(j, RetractDeath("another patient of that name", "person-9"))
+    assert j.last[0] == DeathRetracted(death, before.stage, "another patient of that name", "person-9")
+    assert (j.case.died, j.case.exit, j.case.follow_up) == ("", None, before.follow_up)
+    assert (j.case.infusions, j.case.treatments) == (before.infusions, before.treatments)
+    owed = bool(j.all_owed()) or any(e.pending for e in j.case.effects.values())
+    assert owed, "retracted into a dead end"
+    assert j.refold() == j.case
+    when(j, RetractDeath("again", "person-9")).then_refused(Reason.MISSING, "no death is recorded")
+
+
+def test_a_retracted_death_brings_the_visits_back_and_stays_on_record() -> None:
+    j = start("handed_over")
+    visit = j.owed("visit").about
+    j.tell(ReportDeath()).tell(RetractDeath("mistaken", "person-9"))
+    assert (j.case.stage, j.owed("visit").about) == (Stage.FOLLOW_UP, visit)
+    assert "DeathReported" in [f.event.type for f in j.facts]
+    when(j, ReportDeath("relapse"))
+    assert (j.case.stage, j.case.exit) == (Stage.CLOSED, Exit.DIED)
+
+
+def test_who_had_left_before_the_mistake_has_still_left() -> None:
+    j = start("infused").tell(LeaveJourney("withdrawn")).tell(ReportDeath())
+    assert j.case.follow_up == "died"
+    j.tell(RetractDeath("mistaken", "person-9"))
+    assert (j.case.exit, j.case.stage, j.case.follow_up) == (Exit.WITHDRAWN, Stage.FOLLOW_UP, "open")
+
+
+def test_a_retracted_death_does_not_bring_back_a_consent() -> None:
+    j = start("records").tell(ReportDeath()).tell(WithdrawConsent("data_processing", patient(start("records"))))
+    j.tell(RetractDeath("mistaken", "person-9"))
+    assert (j.case.exit, j.case.stage) == (Exit.WITHDRAWN, Stage.CLOSED)

@@ -112,6 +112,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
     "ResumeCase": (("HoldCase",),),
     "ReopenCase": (("LeaveJourney",),),
+    "RetractDeath": (("ReportDeath",),),
     "DecideStayExtension": (("FileStayExtension",),),
     "DeclineTransplant": (("ReferTransplant",),),
     "GiveUpRedosing": (("DecideRedosing",),),
