@@ -19,7 +19,7 @@ from domain.case import COMMANDS
 
 MAX_BODY = 256 * 1024
 STRICT = ConfigDict(extra="forbid", strict=True)
-TOLD = frozenset({"ReportTrialHold", "RegisterAddress", "ConfirmProtocolOpen"})
+TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen"})
 """Commands whose `by` is somebody outside, told by whoever sends it; everywhere else it is who is signed in."""
 MOST_FAULTS, MAX_NAME = 20, 60
 

@@ -26,6 +26,7 @@ from domain.stages import (
     importing,
     infusion,
     inquiry,
+    interim,
     letter,
     lymphodepletion,
     moving,
@@ -56,6 +57,7 @@ MODULES = (
     dossier,
     centres,
     eligibility,
+    interim,
     quote,
     dose,
     bed,
@@ -103,7 +105,8 @@ DOSSIER = _all(records.Command, dossier.Command)
 REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
 HOLDS = _all(dose.Command, bed.Command)
 WAY = _all(letter.Command, visa.Command, travel.Command)
-EARLY = _all(observations.ReportDeath, observations.ReportProgression, observations.ReportTrialHold)
+EARLY = _all(observations.ReportDeath, observations.ReportProgression, observations.ReportTrialHold,
+             observations.ReportTrialResumed)  # fmt: skip
 REPORTS = _all(observations.Command, transplant.Command)
 AFTER = _all(safety.ReportMalignancy, follow_up.RecordVisit)
 STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admission.RegisterAddress)

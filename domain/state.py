@@ -184,7 +184,7 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something dangerous found out about cells, in time or after they went in. `answered` are the parties that have dealt with it."""
+    """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it."""
 
     id: str
     kind: Literal["malignancy", "recall", "mismatch"]
@@ -284,6 +284,8 @@ class Case:
     contacted: str = ""  # the newest contact since the return home
     died: str = ""
     off_study: str = ""
+    progressed: str = ""  # the newest progression since which no clinician has decided how to go on
+    trial_hold: str = ""
     visits: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     contact_attempts: int = 0

@@ -34,6 +34,7 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     "announce_arrival": ("AdmitPatient",),
     "confirm_depletion_start": ("RecordDepletion", "CompleteDepletion", "StopDepletion"),
     "confirm_thaw": ("RecordInfusion",),
+    "tell_centre_of_progression": ("AcceptPatient", "DeclinePatient"),
     "refer_transplant": ("RecordTransplant", "DeclineTransplant"),
     "send_handover": ("AcceptHandover",),
 }
@@ -43,6 +44,7 @@ WORDS = ("AddNote",)
 OWED: Mapping[str, str] = {
     "submission_receipt": "submit_dossier",
     "hospital_decision": "submit_dossier",
+    "review_again": "tell_centre_of_progression",
     "quote": "request_quote",
     "bed_answer": "hold_bed",
     "invitation_letter": "request_invitation_letter",

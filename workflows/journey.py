@@ -60,6 +60,7 @@ REMIND = _mail("remind")
 ESCALATE = _mail("escalate")
 REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
+PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
 MARK_USED = _lot("mark_unit_used")
@@ -81,13 +82,14 @@ ANYTIME = (REMIND, ESCALATE)
 JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     Stage.INQUIRY: (*DOSSIER, *ANYTIME),
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, PROGRESSION, *ANYTIME),
     Stage.VISA: (
         *DOSSIER,
         *CENTRES,
         _hospital("request_invitation_letter"),
         _hospital("confirm_open_door"),
         _hospital("arrange_stay"),
+        PROGRESSION,
         WARN,
         *ANYTIME,
     ),
@@ -95,12 +97,14 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *CENTRES,
         _hospital("arrange_stay"),
         _hospital("announce_arrival"),
+        PROGRESSION,
         WARN,
         ALERT,
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
     Stage.LYMPHODEPLETION: (
+        PROGRESSION,
         ALERT,
         RESERVE_DOSE,
         _lot_and_hospital("confirm_depletion_start"),
@@ -108,7 +112,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *ANYTIME,
     ),
     Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
-    Stage.REDOSING: (MARK_USED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (MARK_USED, PROGRESSION, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
     Stage.FOLLOW_UP: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
     Stage.CLOSED: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
 }

@@ -220,7 +220,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case PatientAdmitted():
             return replace(case, admitted=fact.id)
         case ScreeningConfirmed():
-            return replace(case, screening="confirmed")
+            return replace(case, screening="confirmed", progressed="")
         case ScreeningFailed():
             return replace(case, screening="failed", alternative=fact.id)
         case StayExtensionFiled():

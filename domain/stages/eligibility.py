@@ -26,6 +26,7 @@ from domain.stages.centres import (
     require_submission,
     standing,
 )
+from domain.stages.interim import unreviewed
 from domain.stages.records import RecordKind, RecordRequested
 from domain.state import Case, Stage
 from domain.table import Need
@@ -177,7 +178,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case CriterionRecorded():
             return case
         case PatientAccepted():
-            return moved(case, event.submission, state="accepted", valid_until=event.valid_until, fact=fact.id)
+            seen = replace(case, progressed="")
+            return moved(seen, event.submission, state="accepted", valid_until=event.valid_until, fact=fact.id)
         case PatientDeclined():
             return replace(ended(case, event.submission, "declined", fact.id), alternative=fact.id)
         case _:
@@ -191,7 +193,12 @@ def accepted_now(case: Case, now: datetime) -> bool:
 
 
 NEEDS = (
-    Need("a centre's acceptance that still stands", accepted_now, waivable=False, rests_on=("PatientAccepted",)),
+    Need(
+        "a centre's acceptance that still stands",
+        lambda c, now: accepted_now(c, now) and not unreviewed(c),
+        waivable=False,
+        rests_on=("PatientAccepted", "ProgressionReported"),
+    ),
     Need(
         "protocol known to be open",
         lambda c, now: protocol_open(c, c.protocol, now),

@@ -14,6 +14,7 @@ from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity, Trace
 from domain.policy import Party, Policy
+from domain.stages.interim import require_trial_runs
 from domain.stages.lymphodepletion import require_good_dose
 from domain.state import Alert, Case, Infusion, Stage, Treatment, in_treatment, readable
 from domain.table import Need
@@ -184,6 +185,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case AuthoriseInfusion():
             require(_due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
             _consents(case)
+            require_trial_runs(case)
             require_good_dose(case, now)
             return [InfusionAuthorised(number, command.clinician)]
         case CheckIdentity():
@@ -238,6 +240,7 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     known = readable(c.unit) and c.unit == due.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
     _consents(case)
+    require_trial_runs(case)
     require_good_dose(case, now)
     return ThawStarted(due.number, c.unit)
 
@@ -260,7 +263,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case InfusionAuthorised():
-            return in_treatment(case, event.treatment, authorised=fact.id)
+            return in_treatment(replace(case, progressed=""), event.treatment, authorised=fact.id)
         case IdentityChecked():
             unit = event.unit if isinstance(event.unit, str) else ""
             return in_treatment(case, event.treatment, identity_checked=fact.id, unit=unit)
@@ -314,7 +317,8 @@ def _undestroyed(case: Case) -> Iterable[str]:
 
 def _to_thaw(case: Case) -> Iterable[str]:
     t = case.treatment
-    return [t.identity_checked] if _here(case) and t and t.identity_checked and not t.thawed else []
+    ready = _here(case) and not case.trial_hold
+    return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
 
 
 OWES = (

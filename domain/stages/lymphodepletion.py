@@ -14,6 +14,7 @@ from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
 from domain.stages.centres import require_open_door
+from domain.stages.interim import require_nothing_changed
 from domain.state import Case, Stage, Treatment, in_treatment
 from domain.table import Need
 from domain.when import When
@@ -165,6 +166,7 @@ def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime) -
     require(case.consented("risks"), Reason.MISSING, "acceptance of the particular risks is not given")
     require(c.no_active_infection, Reason.INVALID, "an active infection keeps the gate closed", "no_active_infection")
     require(c.organ_function_fine, Reason.INVALID, "unfit organ function keeps the gate closed", "organ_function_fine")
+    require_nothing_changed(case)
     require_open_door(case, case.centre, case.protocol, now)
     require_good_dose(case, now)
 
@@ -225,6 +227,11 @@ NEEDS = (
 )
 
 
+def _stopped(case: Case) -> bool:
+    """The trial went on hold before the first day of chemotherapy."""
+    return bool(case.trial_hold) and case.treatment is not None and case.treatment.depletion == "none"
+
+
 def _this(case: Case) -> Iterable[str]:
     return [str(len(case.treatments))]
 
@@ -250,6 +257,6 @@ WANTS = (
     Wants(
         "confirm_depletion_start",
         Party.HOSPITAL,
-        lambda c: _this(c) if _here(c) and _gated(c) else [],
+        lambda c: _this(c) if _here(c) and _gated(c) and not _stopped(c) else [],
     ),
 )

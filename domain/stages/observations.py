@@ -113,6 +113,16 @@ class ReportTrialHold:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportTrialResumed:
+    """The trial, or the arm, goes on."""
+
+    by: str = ""
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportTrialResumed"] = "ReportTrialResumed"
+
+
+@dataclass(frozen=True, slots=True)
 class ReportOffStudy:
     """The patient left the study; long-term follow-up goes on."""
 
@@ -140,6 +150,7 @@ Command = (
     | ReportProgression
     | ReportOtherTreatment
     | ReportTrialHold
+    | ReportTrialResumed
     | ReportOffStudy
     | ReportDeath
 )
@@ -230,6 +241,15 @@ class TrialHoldReported:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialResumed:
+    """The trial or the arm takes patients again."""
+
+    by: str
+    detail: Clinical
+    type: Literal["TrialResumed"] = "TrialResumed"
+
+
+@dataclass(frozen=True, slots=True)
 class OffStudyReported:
     """The patient left the study."""
 
@@ -255,6 +275,7 @@ Event = (
     | ProgressionReported
     | OtherTreatmentReported
     | TrialHoldReported
+    | TrialResumed
     | OffStudyReported
     | DeathReported
 )
@@ -273,6 +294,7 @@ RECORDS = {
     ReportProgression: (ProgressionReported,),
     ReportOtherTreatment: (OtherTreatmentReported,),
     ReportTrialHold: (TrialHoldReported,),
+    ReportTrialResumed: (TrialResumed,),
     ReportOffStudy: (OffStudyReported,),
     ReportDeath: (DeathReported,),
 }
@@ -302,6 +324,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [OtherTreatmentReported(c.what, c.detail)]
         case ReportTrialHold():
             return [TrialHoldReported(c.by, c.detail)]
+        case ReportTrialResumed():
+            return [TrialResumed(c.by, c.detail)]
         case ReportOffStudy():
             return [OffStudyReported(c.detail)]
         case ReportDeath():
@@ -328,15 +352,19 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, off_study=fact.id)
         case DeathReported():
             return replace(case, died=fact.id)
+        case ProgressionReported():
+            return replace(case, progressed=fact.id)
+        case TrialHoldReported():
+            return replace(case, trial_hold=fact.id)
+        case TrialResumed():
+            return replace(case, trial_hold="")
         case (
             ToxicityReported()
             | ToxicityResolved()
             | InfectionReported()
             | LaboratoryReported()
             | StayReported()
-            | ProgressionReported()
             | OtherTreatmentReported()
-            | TrialHoldReported()
         ):
             return case
         case _:

@@ -134,7 +134,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case PatientReadmitted():
             return replace(case, discharged="", readmissions=case.readmissions + 1)
         case PathwayDecided():
-            return replace(case, pathway=event.pathway)
+            return replace(case, pathway=event.pathway, progressed="")
         case DeclaredFitHome():
             return replace(case, fit_home=fact.id)
         case _:

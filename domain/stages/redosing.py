@@ -112,7 +112,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             planned = replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
             return _come_again(planned, fact.id) if case.home is not None else planned
         case RedosingDecided():
-            return case
+            return replace(case, progressed="")
         case RedosingGivenUp():
             return replace(in_treatment(case, event.treatment, given_up=True), pathway="observe", returning=False)
         case _:

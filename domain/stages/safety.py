@@ -1,4 +1,4 @@
-"""Safety, at any stage and after closing: a near miss at the bedside, a new cancer, a recalled lot; each answered (P8)."""
+"""Safety, at any stage and after closing: a near miss, a new cancer or a recalled lot, answered within a day (P8)."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from domain.personal import Identity
 from domain.policy import Party, Policy
 from domain.stages.centres import open_until, protocol_open, require_open_door
 from domain.stages.eligibility import accepted_now
+from domain.stages.interim import ON_HOLD, PROGRESSED, unreviewed
 from domain.stages.letter import needs_visa, preparing
 from domain.stages.people import require_person
 from domain.stages.visa import may_enter, passport_lasts, travellers
@@ -208,6 +209,8 @@ def closed_doors(case: Case, now: datetime) -> tuple[str, ...]:
         (accepted_now(case, now), "the centre's acceptance has ended"),
         (not case.noted(case.centre).get("paused"), "the centre takes no patients at present"),
         (protocol_open(case, case.protocol, now), "the protocol is not known to be open"),
+        (not unreviewed(case), PROGRESSED),
+        (not case.trial_hold, ON_HOLD),
         (case.dose.good_at(now), "no dose is held"),
         (case.bed.good_at(now), "no bed is held"),
         (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),

@@ -44,6 +44,7 @@ ASKED: Mapping[str, Row] = {
     "confirm_thaw": Row("ServiceRequest", "active", "Please confirm the thaw and report the infusion"),
     "refer_transplant": Row("ServiceRequest", "active", "Please decide on a transplant"),
     "tell_centre_of_exit": Row("Communication", "completed", "The journey has ended early"),
+    "tell_centre_of_progression": Row("ServiceRequest", "active", "The disease progressed; please review again"),
     "tell_centre_of_alert": Row("Communication", "completed", "A safety notice concerns this patient"),
     "release_bed": Row("Appointment", "cancelled", "The held bed is free again"),
     "void_letter": Row("Communication", "completed", "The invitation letter is not used"),
@@ -73,8 +74,8 @@ _NAMES = (
     "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion", "PlanInfusions",
     "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing", "GiveUpRedosing",
     "ReportToxicity", "ResolveToxicity", "ReportInfection", "ReportLaboratory", "ReportStay", "AssessResponse",
-    "ReportProgression", "ReportOtherTreatment", "ReportTrialHold", "ReportOffStudy", "ReportDeath",
-    "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy", "AnswerAlert",
+    "ReportProgression", "ReportOtherTreatment", "ReportTrialHold", "ReportTrialResumed", "ReportOffStudy",
+    "ReportDeath", "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy", "AnswerAlert",
 )  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 

@@ -59,6 +59,7 @@ from domain.stages.observations import (
     ReportStay,
     ReportToxicity,
     ReportTrialHold,
+    ReportTrialResumed,
     ResolveToxicity,
 )
 from domain.stages.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
@@ -233,6 +234,7 @@ MAKE: dict[type[Any], Make] = {
     ReportProgression: lambda j, n: ReportProgression("bone"),
     ReportOtherTreatment: lambda j, n: ReportOtherTreatment("radiotherapy"),
     ReportTrialHold: lambda j, n: ReportTrialHold("FDA"),
+    ReportTrialResumed: lambda j, n: ReportTrialResumed("FDA"),
     ReportOffStudy: lambda j, n: ReportOffStudy(),
     ReportDeath: lambda j, n: ReportDeath("", moment(j, n)),
     ReportMalignancy: lambda j, n: ReportMalignancy("T cell"),

@@ -8,9 +8,9 @@ from domain.stages.closing import (
     UNDO,
     CannotBeUndone,
     CaseReopened,
+    DeathRetracted,
     JourneyLeft,
     LeaveJourney,
-    DeathRetracted,
     ReopenCase,
     RetractDeath,
     VoidCase,
@@ -57,10 +57,6 @@ REFUSALS = (
         "consent to process health data was withdrawn; it must be given again",
         withdrawn,
     ),
-)
-
-
-REFUSALS += (
     No("records", RetractDeath("x"), Reason.MISSING, "no death is recorded"),
     No("records", RetractDeath(""), Reason.INVALID, "a retraction has a reason", lambda j: j.tell(ReportDeath())),
     No("records", ReopenCase("x"), Reason.IRREVERSIBLE, "this case cannot", lambda j: j.tell(ReportDeath())),

@@ -25,9 +25,10 @@ from domain.stages.bed import HoldBed
 from domain.stages.centres import WithdrawSubmission
 from domain.stages.closing import UNDO, LeaveJourney, ReopenCase
 from domain.stages.dossier import DeliverTranslation, OrderTranslation
+from domain.stages.eligibility import AcceptPatient
 from domain.stages.holding import HoldCase, ResumeCase
 from domain.stages.letter import IssueLetter
-from domain.stages.observations import ReportDeath
+from domain.stages.observations import ReportDeath, ReportProgression
 from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord
 from domain.stages.safety import AnswerAlert, ReportMalignancy
 from domain.stages.transplant import DeclineTransplant, ReferTransplant
@@ -100,6 +101,9 @@ SCENES: dict[str, Scene] = {
     "announce_arrival": Scene("admission", STEPS["arrived"], STEPS["admitted"]),
     "confirm_depletion_start": Scene("lymphodepletion", STEPS["gated"]),
     "confirm_thaw": Scene("authorised", STEPS["checked"]),
+    "tell_centre_of_progression": Scene(
+        "invited", lambda j: j.tell(ReportProgression("bone")), lambda j: j.tell(AcceptPatient(submission(j), "Dr Li"))
+    ),
     "tell_centre_of_alert": Scene(
         "handed_over",
         lambda j: j.tell(ReportMalignancy("T cell")),

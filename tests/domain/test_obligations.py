@@ -34,7 +34,7 @@ from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
 from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
 from domain.stages.inquiry import OpenCase
 from domain.stages.lymphodepletion import OmitDepletion
-from domain.stages.observations import ReportDeath
+from domain.stages.observations import ReportDeath, ReportProgression, ReportTrialHold, ReportTrialResumed
 from domain.stages.people import GiveConsent, WithdrawConsent
 from domain.stages.reconsidering import ReviewDecision
 from domain.stages.records import ReceiveRecord, RequestRecord
@@ -138,6 +138,14 @@ SCENES: dict[str, Scene] = {
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
     "hospital_decision": Scene("submitted", STEPS["accepted"]),
     "reconfirm_decision": Scene("accepted", lambda j: j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 90 * DAY))),
+    "review_again": Scene(
+        "invited",
+        lambda j: j.tell(AcceptPatient(submission(j), "Dr Li")),
+        lambda j: j.tell(ReportProgression("bone")),
+    ),
+    "trial_hold_review": Scene(
+        "invited", lambda j: j.tell(ReportTrialResumed("FDA")), lambda j: j.tell(ReportTrialHold("FDA"))
+    ),
     "estimate": Scene("eligibility", STEPS["estimated"]),
     "quote": Scene("accepted", STEPS["quoted"]),
     "quote_answer": Scene("quoted", STEPS["priced"]),

@@ -11,6 +11,7 @@ from domain.stages import (
     admission,
     anytime,
     dose,
+    eligibility,
     follow_up,
     holding,
     infusion,
@@ -22,6 +23,7 @@ from domain.stages import (
     safety,
     transplant,
 )
+from domain.stages.redosing import untouched
 
 CONTACT: tuple[follow_up.TryContact, ...] = (
     follow_up.TryContact("call", answered=False),
@@ -169,6 +171,19 @@ def _look_again(s: Situation) -> Command:
     return reconsidering.ReviewDecision(s.root, "seen with the corrected fact; it stands")
 
 
+def _review_again(s: Situation) -> Command | None:
+    """By telephone, where the centre does not answer; once cells are in, how it goes on is decided."""
+    if not s.chased:
+        return None
+    if s.case.infusions and not untouched(s.case):
+        return recovery.DecidePathway("palliative", CLINICIAN)
+    return eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
+
+
+def _trial_goes_on(s: Situation) -> Command | None:
+    return observations.ReportTrialResumed("sponsor") if s.chased else None
+
+
 OVER_THERE: Mapping[str, React] = {
     "arrival": _arrive,
     "address_registration": _register,
@@ -176,6 +191,8 @@ OVER_THERE: Mapping[str, React] = {
     "trial_consent": _consent_on_site,
     "screening_result": _screen,
     "stay_end": _stay_end,
+    "review_again": _review_again,
+    "trial_hold_review": _trial_goes_on,
     "gate": _gate,
     "depletion_report": _depleted,
     "infusion_window": _bedside,

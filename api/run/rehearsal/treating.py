@@ -12,7 +12,8 @@ from api.run.rehearsal.mainline import Treatment
 from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
 from api.run.rehearsal.tellings import NOT_TOLD, TELLINGS, Fields, infused, left_out
 from domain.case import Command
-from domain.stages import infusion, lymphodepletion, redosing
+from domain.stages import eligibility, infusion, lymphodepletion, observations, redosing
+from domain.stages.interim import unreviewed
 from domain.when import When
 
 SAID = f"{ASSUMED}: around a published treatment"
@@ -49,6 +50,8 @@ def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Wri
     given = [(day, e) for day, e in t.depletion if not left_out(e)]
     none = [e for _, e in t.depletion if left_out(e)]
     first = min([t.starts, *(day for day, _ in given)]) if given else t.starts - 1
+    w.say(days.at(first, 6), _reviewed, SAID)
+    w.say(days.at(first, 6), _resumed, SAID)
     w.say(days.at(first, 6), lambda _: lymphodepletion.SignGate(SAID, True, True), SAID)
     if t.cells:
         w.say(days.at(first, 6), _plan(len(t.cells)), SAID)
@@ -72,6 +75,17 @@ def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Wri
         return {e.index: "the same omission is told twice" for e in none[1:]}
     _assumed(days, first, number, w)
     return {}
+
+
+def _reviewed(known: Known) -> Command | None:
+    """Who was treated after a progression had been reviewed again."""
+    accepted = known.case.accepted
+    return eligibility.AcceptPatient(accepted.id, SAID) if accepted and unreviewed(known.case) else None
+
+
+def _resumed(known: Known) -> Command | None:
+    """Who was given cells after a hold was given them because the trial went on."""
+    return observations.ReportTrialResumed("", SAID) if known.case.trial_hold else None
 
 
 def _plan(count: int) -> Tell:
@@ -112,6 +126,7 @@ def _infuse(
     happened = when(event.day, day_0, after_cells=event.kind == "reinfusion")
     if number > 1:
         w.say(at, _unless_held(places, number, at), SAID)
+    w.say(at, _resumed, SAID)
     w.say(at, lambda _: infusion.AuthoriseInfusion(SAID), SAID)
     w.say(at, lambda _: infusion.CheckIdentity("nurse-1", "nurse-2", unit, True, True), SAID)
     w.say(at, lambda _: infusion.StartThaw(unit), SAID)
