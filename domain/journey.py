@@ -98,6 +98,8 @@ TO_KEEP = _all(
     holding.Redate,
     correcting.CorrectFact,
     reconsidering.Command,
+    holding.ApplyPolicy,
+    correcting.CorrectFact,
     RecordOutcome,
 )
 PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)

@@ -89,13 +89,17 @@ class ObligationWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ObligationRedated:
-    """The instants of an open obligation moved: a person, a policy they applied, or the date it rests on."""
+    """The instants of an open obligation moved: a person, a policy they applied, or the date it rests on.
+
+    `policy` is the hash of the policy that was applied, empty for any other reason.
+    """
 
     obligation: str
     due: datetime
     steps: tuple[Step, ...]
     reason: str
     anchor: datetime | None = None
+    policy: str = ""
     type: Literal["ObligationRedated"] = "ObligationRedated"
 
 
@@ -112,7 +116,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One obligation as it stands. `done` are the steps taken or skipped."""
+    """One obligation as it stands. `done` are the steps taken or skipped; `by_hand`: people have set its instants."""
 
     id: str
     kind: str
@@ -125,6 +129,7 @@ class Obligation:
     anchor: datetime | None = None
     done: frozenset[int] = frozenset()
     state: Literal["open", "met", "missed", "withdrawn"] = "open"
+    by_hand: bool = False
 
     @property
     def next_at(self) -> datetime:
@@ -154,14 +159,18 @@ def evolve(obligations: Mapping[str, Obligation], fact: Fact[Event]) -> Mapping[
             event.about,
             event.debtor,
             event.creditor,
-            fact.at,
+            fact.why.computed_for if fact.why else fact.at,  # the instant its own instants were reckoned from
             event.due,
             event.steps,
             event.anchor,
         )
         return {**obligations, opened.id: opened}
     known = obligations.get(event.obligation)
-    return obligations if known is None else {**obligations, known.id: _changed(known, event)}
+    if known is None:
+        return obligations
+    by_hand = isinstance(event, ObligationRedated) and fact.why is None and not event.policy
+    changed = _changed(known, event)
+    return {**obligations, known.id: replace(changed, by_hand=True) if by_hand else changed}
 
 
 def _changed(known: Obligation, event: Event) -> Obligation:
@@ -205,11 +214,28 @@ def moved(o: Obligation, row: Owes, case: Case, now: datetime, policy: Policy) -
     return ObligationRedated(o.id, due, steps, "the date it rests on is another", anchor)
 
 
+def reckoned_anew(o: Obligation, case: Case, now: datetime, policy: Policy, reason: str) -> ObligationRedated | None:
+    """The event that reckons an open obligation by this policy, from its opening; None = nothing ahead would move.
+
+    What people have set stays, and so does what the policy would put into the past: nobody is late by a new rule.
+    """
+    if o.state != "open" or o.by_hand or case.waits(o.kind, o.about):
+        return None
+    due, steps = _instants(o, o.about, o.anchor, case, o.opened_at, policy)
+    ahead = tuple(s for s in steps if s.at > now)
+    left = tuple(s for n, s in enumerate(o.steps) if n not in o.done)
+    if due <= now or (due, ahead) == (o.due, left):
+        return None
+    return ObligationRedated(o.id, due, ahead, reason, o.anchor, policy.hash)
+
+
 Instants = tuple[datetime, tuple[Step, ...]]
 
 
-def _instants(row: Owes, about: str, anchor: datetime | None, case: Case, now: datetime, policy: Policy) -> Instants:
-    ladder = _ladder(row.kind, about, case, policy)
+def _instants(
+    row: Owes | Obligation, about: str, anchor: datetime | None, case: Case, now: datetime, policy: Policy
+) -> Instants:
+    ladder = _ladder(row.kind, about, case, now, policy)
     country = case.country_of(row.debtor, about, policy)
     due = _due(ladder, anchor, now, country, policy)
     start = due if ladder.before_due else now
@@ -217,10 +243,10 @@ def _instants(row: Owes, about: str, anchor: datetime | None, case: Case, now: d
     return due, tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
 
 
-def _ladder(kind: str, about: str, case: Case, policy: Policy) -> Ladder:
+def _ladder(kind: str, about: str, case: Case, opening: datetime, policy: Policy) -> Ladder:
     """The kind's ladder; what is chased again and again comes at ever longer intervals."""
     ladder = policy.ladders[kind]
-    times = sum(o.kind == kind and o.about == about for o in case.obligations.values())
+    times = sum(o.kind == kind and o.about == about and o.opened_at < opening for o in case.obligations.values())
     return ladder.stretched(2 ** min(times, LONGEST)) if kind == "chase_again" else ladder
 
 

@@ -154,7 +154,7 @@ def _within(actor: Actor, scope: Scope, case: Belongs) -> bool:
 
 REVIEWS = frozenset({"SetUrgency", "SignSummary", "RecordCriterion"})
 NOTES = frozenset({"AddNote", "AttachDocument"})
-SUPERVISES = frozenset({"MoveOn", "Redate", "VoidCase", "ReopenCase", "RetractDeath", "WaiveRecord"})
+SUPERVISES = frozenset({"MoveOn", "Redate", "ApplyPolicy", "VoidCase", "ReopenCase", "RetractDeath", "WaiveRecord"})
 ENGINE_ONLY = frozenset(
     {"RecordOutcome", "HoldDose", "RefuseDose", "HoldUnit", "ExtendHold", "FreeUnit", "CommitUnit", "UseUnit"}
 )

@@ -29,7 +29,7 @@ async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     async with opened() as here:
-        transport = httpx2.ASGITransport(app=http_app(here, local=await _actor(here, person)))
+        transport = httpx2.ASGITransport(app=http_app(here, local=await actor_of(here, person)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://caravel") as http:
             yield http
 
@@ -44,7 +44,8 @@ async def opened() -> AsyncIterator[Parts]:
         yield here
 
 
-async def _actor(here: Parts, person: str) -> Actor:
+async def actor_of(here: Parts, person: str) -> Actor:
+    """A registered person with their rights, or the machine. Raises Failed, Refused."""
     if not person:
         return MACHINE
     state = (await Catalogue(here.ledger, here.door.ids).entry(person)).state

@@ -15,6 +15,7 @@ from infra.policy import PolicyInvalid, load_policy
 from infra.settings import Settings
 
 app = App(name="policy", help="Deadlines, ladders and leases.")
+app.command("api.cli.applying:apply", name="apply", help="Which open deadlines it would move; --yes moves them.")
 
 
 @app.command

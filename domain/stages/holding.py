@@ -1,4 +1,4 @@
-"""The clock in people's hands: hold and resume a case, snooze reminders, move a deadline."""
+"""The clock in people's hands: hold and resume a case, snooze reminders, move a deadline, apply a new policy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from domain.copying import replace
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
-from domain.obligations import Obligation, ObligationRedated, Owes
+from domain.obligations import Obligation, ObligationRedated, Owes, reckoned_anew
 from domain.personal import Clinical
 from domain.policy import Party, Policy
 from domain.state import NEVER_HELD, Case
@@ -51,7 +51,16 @@ class Redate:
     type: Literal["Redate"] = "Redate"
 
 
-Command = HoldCase | ResumeCase | Snooze | Redate
+@dataclass(frozen=True, slots=True)
+class ApplyPolicy:
+    """A supervisor has every open obligation of the case reckoned by the policy with this hash (SHA-256, hex)."""
+
+    policy: str
+    reason: str
+    type: Literal["ApplyPolicy"] = "ApplyPolicy"
+
+
+Command = HoldCase | ResumeCase | Snooze | Redate | ApplyPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ RECORDS = {
     ResumeCase: (CaseResumed, ObligationRedated),
     Snooze: (ObligationRedated,),
     Redate: (ObligationRedated,),
+    ApplyPolicy: (ObligationRedated,),
 }
 
 
@@ -95,6 +105,10 @@ def decide(
             return [_snooze(case, command, now)]
         case Redate():
             return [_redate(case, command, now)]
+        case ApplyPolicy():
+            require(command.policy == policy.hash, Reason.STALE, "another policy is in use here by now", "policy")
+            require(command.reason, Reason.INVALID, "deadlines move for a reason", "reason")
+            return reckoned_by(case, now, policy, command.reason)
         case _:
             assert_never(command)
 
@@ -138,6 +152,12 @@ def _redate(case: Case, c: Redate, now: datetime) -> ObligationRedated:
     left = [replace(s, at=s.at + by) for n, s in enumerate(known.steps) if n not in known.done]
     ahead = [replace(s, at=min(s.at, c.due)) for s in left if s.at < c.due or s.action == "escalate"]
     return ObligationRedated(known.id, c.due, tuple(ahead), c.reason, known.anchor)
+
+
+def reckoned_by(case: Case, now: datetime, policy: Policy, reason: str) -> Sequence[ObligationRedated]:
+    """What of the case's open obligations this policy would re-date."""
+    found = (reckoned_anew(o, case, now, policy, reason) for o in case.obligations.values())
+    return [event for event in found if event is not None]
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

@@ -21,6 +21,7 @@ from api.cli import main
 from api.run.wiring import Parts
 from infra.ledger.migrate import migrate
 from infra.policy import POLICY
+from infra.policy import POLICY, load_policy
 from tests.api.conftest import CANARY, registered
 
 pytestmark = pytest.mark.slow
@@ -173,6 +174,37 @@ async def test_migrate_doctor_and_policy(cli: Cli, postgres: str) -> None:
     assert (found["database"], found["ledger"], found["temporal"]) == (True, True, False)
     assert (await cli("policy", "check")).code == 0
     assert "first_reply" in (await cli("policy", "show", "--json")).out
+
+
+async def test_policy_apply_lists_then_records_in_a_persons_name(cli: Cli, here: Parts, tmp_path: Path) -> None:
+    case = str((await cli("case", "open", *INQUIRY, "owner=person-1", "--json")).json["case"])
+    assert (await cli("policy", "apply", "--json")).json["moves"] == []
+    longer = tmp_path / "policy.yaml"
+    text = POLICY.read_text()
+    longer.write_text(text.replace("  first_reply:\n    due: 1 working_day", "  first_reply:\n    due: 3 working_days"))
+    new = {"CARAVEL_POLICY": str(longer)}
+    listed = await cli("policy", "apply", "--json", **new)
+    assert listed.code == 0, listed.err
+    moves = [m for m in listed.json["moves"] if m["case"] == case]  # type: ignore[attr-defined]
+    assert [m["obligation"] for m in moves] == ["first_reply"]
+    assert moves[0]["old"] < moves[0]["new"]
+    assert "ObligationRedated" not in (await cli("case", "timeline", case)).out, "a list records nothing"
+
+    nobody = await cli("policy", "apply", "--yes", "--reason", "longer days", **new)
+    assert (nobody.code, nobody.out) == (2, "")
+    coordinator = await registered(here, "coordinator")
+    refused = await cli("policy", "apply", "--yes", "--reason", "longer days", "--as", coordinator, **new)
+    assert refused.code == 1
+    supervisor = await registered(here, "supervisor")
+    done = await cli("policy", "apply", "--yes", "--reason", "longer days", "--as", supervisor, "--json", **new)
+    assert done.code == 0, done.err
+    assert [m for m in done.json["moves"] if m["case"] == case] == moves  # type: ignore[attr-defined]
+    told = [e for e in (await here.ledger.load(case)).facts if e.event.type == "ObligationRedated"]
+    assert [(f.actor, f.event.reason, f.event.policy) for f in told] == [
+        (supervisor, "longer days", load_policy(longer).hash)
+    ]
+    again = await cli("policy", "apply", "--yes", "--reason", "longer days", "--as", supervisor, "--json", **new)
+    assert (again.code, again.json["moves"]) == (0, [])
 
 
 MAPPING = """

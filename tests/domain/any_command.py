@@ -27,7 +27,7 @@ from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
 from domain.stages.dossier import CertifyTranslation, DeliverTranslation, DraftSummary, OrderTranslation, SignSummary
 from domain.stages.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
-from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
 from domain.stages.importing import ImportFacts
 from domain.stages.infusion import (
     AuthoriseInfusion,
@@ -75,7 +75,7 @@ from domain.stages.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
 from domain.state import Stage
 from domain.when import When
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
-from tests.domain.journey import DAY, Journey
+from tests.domain.journey import DAY, Journey, stretched
 
 T = TypeVar("T")
 Make = Callable[[Journey, int], Any]
@@ -133,6 +133,12 @@ def _import(j: Journey, n: int) -> ImportFacts:
 
 def _unit(j: Journey) -> str:
     return j.case.dose.ref or (j.case.treatment.unit if j.case.treatment else "") or "unit-9"
+
+
+def _apply(j: Journey, n: int) -> ApplyPolicy:
+    """By the policy in use, which now and then is a new one: everything takes so much longer."""
+    j.policy = stretched(1 + n % 3)
+    return ApplyPolicy(j.policy.hash, "new holidays")
 
 
 def _obligation(j: Journey, n: int) -> str:
@@ -259,6 +265,7 @@ MAKE: dict[type[Any], Make] = {
     ResumeCase: lambda j, n: ResumeCase(),
     Snooze: lambda j, n: Snooze(_obligation(j, n), j.now + (_due(j, n) - j.now) / 2, "ill"),
     Redate: lambda j, n: Redate(_obligation(j, n), _due(j, n) + (n % 5 - 1) * DAY, "agreed"),
+    ApplyPolicy: _apply,
     AssignCase: lambda j, n: AssignCase(f"person-{n % 3}", "team-1"),
     AddNote: lambda j, n: AddNote("note", "text"),
     AttachDocument: lambda j, n: AttachDocument(DOCUMENT, "scan", "image/png", 10),

@@ -34,6 +34,13 @@ def policy() -> Policy:
     return load_policy()
 
 
+@cache
+def stretched(factor: int) -> Policy:
+    """A policy of its own in which every ladder takes that many times as long."""
+    ladders = {kind: ladder.stretched(factor) for kind, ladder in policy().ladders.items()}
+    return policy() if factor == 1 else replace(policy(), hash=f"stretched {factor}", ladders=ladders)
+
+
 @dataclass(frozen=True)
 class Refusal:
     """What a refused command came to."""
