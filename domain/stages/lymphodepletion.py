@@ -135,7 +135,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     number = treatment.number
     match command:
         case SignGate():
-            _gate_checks(case, command, treatment, now)
+            _gate_checks(case, command, treatment, now, policy)
             return [GateSigned(number, command.clinician, command.finding)]
         case RecordDepletion():
             require(treatment.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
@@ -160,7 +160,7 @@ def _treatment(case: Case) -> Treatment:
     return case.treatment
 
 
-def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime) -> None:
+def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime, policy: Policy) -> None:
     require(not treatment.gate, Reason.ALREADY, "the gate is signed for this treatment")
     require(case.consented("trial"), Reason.MISSING, "consent to the trial is not given")
     require(case.consented("risks"), Reason.MISSING, "acceptance of the particular risks is not given")
@@ -169,6 +169,11 @@ def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime) -
     require_nothing_changed(case)
     require_open_door(case, case.centre, case.protocol, now)
     require_good_dose(case, now)
+    expires, leaves = case.noted(case.lot).get("expires"), case.stay_until
+    lasts = isinstance(expires, datetime) and expires >= now + policy.dose_margin
+    require(lasts, Reason.LAPSED, "the lot expires too soon for the days before the infusion")
+    stays = leaves is None or leaves >= now + policy.stay_margin
+    require(stays, Reason.LAPSED, "the permitted stay ends too soon; it is extended first")
 
 
 def require_good_dose(case: Case, now: datetime) -> None:

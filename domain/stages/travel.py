@@ -19,7 +19,7 @@ from domain.stages.eligibility import accepted_now
 from domain.stages.interim import ON_HOLD, PROGRESSED, unreviewed
 from domain.stages.letter import needs_visa, preparing
 from domain.stages.people import require_person
-from domain.stages.visa import may_enter, passport_lasts, travellers
+from domain.stages.visa import may_enter, passport_lasts, stay_lasts, travellers
 from domain.state import Case
 from domain.table import Instants, Need, Rule
 from domain.tracks import spare
@@ -173,7 +173,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(command.valid_until > now, Reason.INVALID, "the statement has ended already", "valid_until")
             return [FitToTravelRecorded(command.clinician, command.valid_until)]
         case BookTravel():
-            return [_book(case, command, now)]
+            return [_book(case, command, now, policy)]
         case ConfirmTravel():
             require(case.travel.state == "asked", Reason.NOT_NOW, "no booking is waiting for the centre")
             return [TravelBooked(command.ref)]
@@ -192,17 +192,17 @@ def _plan(case: Case, c: PlanStay) -> Event:
     return StayPlanned(c.arrives, c.days, c.attendant, c.lodging, c.funds_confirmed, c.interpreter_language)
 
 
-def _book(case: Case, c: BookTravel, now: datetime) -> Event:
+def _book(case: Case, c: BookTravel, now: datetime, policy: Policy) -> Event:
     require(preparing(case), Reason.NOT_NOW, "no journey is being prepared")
     require(case.travel.state not in ("asked", "held"), Reason.ALREADY, "travel is booked or being booked")
     require(c.departs > now, Reason.INVALID, "the departure lies in the past", "departs")
     require_open_door(case, case.centre, case.protocol, now)
-    shut = closed_doors(case, now)
+    shut = closed_doors(case, now, policy)
     require(not shut, Reason.LAPSED, "; ".join(shut))
     return TravelAsked(c.departs, case.travel.round)
 
 
-def closed_doors(case: Case, now: datetime) -> tuple[str, ...]:
+def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
     """What is shut or about to end, in words; empty = the way is free right now."""
     lands = _lands(case) or now
     checks: list[tuple[bool, str]] = [
@@ -212,6 +212,7 @@ def closed_doors(case: Case, now: datetime) -> tuple[str, ...]:
         (not unreviewed(case), PROGRESSED),
         (not case.trial_hold, ON_HOLD),
         (case.dose.good_at(now), "no dose is held"),
+        (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
         (case.bed.good_at(now), "no bed is held"),
         (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),
         (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
@@ -219,8 +220,15 @@ def closed_doors(case: Case, now: datetime) -> tuple[str, ...]:
     if needs_visa(case):
         entry = max(now, lands)
         checks += [(may_enter(case, p, entry), "a traveller has no visa valid on arrival") for p in travellers(case)]
+        checks += [(stay_lasts(case, p, policy), "a visa's permitted stay is too short") for p in travellers(case)]
         checks += [(passport_lasts(case, p, lands), "a passport ends too soon") for p in travellers(case)]
     return tuple(dict.fromkeys(words for good, words in checks if not good))
+
+
+def _lot_lasts(case: Case, policy: Policy) -> bool:
+    """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still (DOMAIN.md S4)."""
+    expires, lands = case.noted(case.lot).get("expires"), _lands(case)
+    return not isinstance(expires, datetime) or lands is None or expires >= lands + policy.dose_margin
 
 
 def _lands(case: Case) -> datetime | None:
@@ -277,7 +285,7 @@ def watch_the_door(case: Case, now: datetime, ids: Ids, policy: Policy) -> Seque
     """Before the ticket a door that closes stops the booking; after it, people are told and decide."""
     if not preparing(case):
         return []
-    shut = closed_doors(case, now)
+    shut = closed_doors(case, now, policy)
     if case.travel.state == "asked":
         gone = case.travel.until is not None and case.travel.until <= now
         reason = shut[0] if shut else "the departure has passed"

@@ -205,6 +205,14 @@ def passport_lasts(case: Case, person: str, lands: datetime) -> bool:
     return expires is not None and expires >= (lands + PASSPORT_MARGIN).date()
 
 
+def stay_lasts(case: Case, person: str, policy: Policy) -> bool:
+    """Whether a visa permits the planned stay and the margin (DOMAIN.md 1.4); a missing visa is named by itself."""
+    visa, days = case.visas.get(person), case.stay_plan.get("days")
+    if visa is None or not visa.stay_days or not isinstance(days, int):
+        return True
+    return timedelta(days=visa.stay_days) >= timedelta(days=days) + policy.stay_margin
+
+
 def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """A visa that was not used ends at its own instant."""
     if not preparing(case):

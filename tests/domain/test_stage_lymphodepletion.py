@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Reason
+from domain.stages.admission import DecideStayExtension, FileStayExtension
 from domain.stages.closing import LeaveJourney
 from domain.stages.lymphodepletion import (
     CompleteDepletion,
@@ -24,7 +25,7 @@ from domain.stages.people import WithdrawConsent
 from domain.state import Stage
 from domain.when import When
 from tests.domain.course import LOT, PROTOCOL, patient, start
-from tests.domain.journey import DAY, Journey, when
+from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No
 
 SIGN = SignGate("Dr Li", no_active_infection=True, organ_function_fine=True)
@@ -34,6 +35,10 @@ def lot_unknown(j: Journey) -> None:
     """The lot's own stream was never seen, so it is not known to be released."""
     j.sources.pop(LOT)
     j.case = replace(j.case, sources={s: n for s, n in j.case.sources.items() if s != LOT})
+
+
+def nearly_over(j: Journey) -> None:
+    j.tell(FileStayExtension()).tell(DecideStayExtension(granted=True, until=j.now + 14 * DAY - HOUR))
 
 
 REFUSALS = (
@@ -65,6 +70,14 @@ REFUSALS = (
     No("lymphodepletion", SIGN, Reason.LAPSED, "no dose is held now", lambda j: j.away(61 * DAY)),
     No("lymphodepletion", SIGN, Reason.NEVER_WAIVED, "the lot is not known to be released", lot_unknown),
     No("lymphodepletion", SIGN, Reason.LAPSED, "the lot has expired", lambda j: j.source(LOT, expires=j.now)),
+    No(
+        "lymphodepletion",
+        SIGN,
+        Reason.LAPSED,
+        "the lot expires too soon for the days before the infusion",
+        lambda j: j.source(LOT, expires=j.now + 3 * DAY - HOUR),
+    ),
+    No("lymphodepletion", SIGN, Reason.LAPSED, "the permitted stay ends too soon", nearly_over),
     No("lymphodepletion", RecordDepletion("Flu"), Reason.MISSING, "the lymphodepletion gate is not signed"),
     No("lymphodepletion", OmitDepletion("x"), Reason.MISSING, "the lymphodepletion gate is not signed"),
     No("depleting", OmitDepletion("x"), Reason.NOT_NOW, "lymphodepletion has started"),

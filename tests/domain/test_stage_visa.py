@@ -1,7 +1,7 @@
 """Visa [S5]: letter, passports, visas, stay, fitness, tickets; nobody travels to a closed door (P7)."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from unittest.mock import ANY
 
 import pytest
@@ -39,13 +39,22 @@ from domain.stages.visa import (
     VisaRefused,
 )
 from domain.state import Stage
-from tests.domain.course import CENTRE, PROTOCOL, STEPS, patient, start
+from tests.domain.course import CENTRE, LOT, PROTOCOL, STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No
 
 
 def carer(j: Journey) -> str:
     return next(p.id for p in j.case.people.values() if p.role == "carer")
+
+
+def lands(j: Journey) -> datetime:
+    return datetime.combine(j.case.stay_plan["arrives"], time(), UTC)
+
+
+def too_long(j: Journey) -> None:
+    """The visa permits 120 days; 107 and a margin of 14 are one too many."""
+    j.tell(PlanStay(j.case.stay_plan["arrives"], 107, "", "Hostel", funds_confirmed=True))
 
 
 REFUSALS = (
@@ -63,6 +72,14 @@ REFUSALS = (
     No("visa", lambda j: PlanStay(j.now.date(), 9, "nobody", "", True), Reason.NOT_FOUND, "no such person"),
     No("visa", lambda j: RecordFitToTravel("Dr", j.now), Reason.INVALID, "the statement has ended already"),
     No("fit", lambda j: BookTravel(j.now), Reason.INVALID, "the departure lies in the past"),
+    No(
+        "fit",
+        lambda j: BookTravel(j.now + DAY),
+        Reason.LAPSED,
+        "the held lot expires too soon after the planned arrival",
+        lambda j: j.source(LOT, expires=lands(j) + 3 * DAY - HOUR),
+    ),
+    No("fit", lambda j: BookTravel(j.now + DAY), Reason.LAPSED, "a visa's permitted stay is too short", too_long),
     No("booking", lambda j: BookTravel(j.now + DAY), Reason.ALREADY, "travel is booked or being booked"),
     No("arrived", lambda j: BookTravel(j.now + DAY), Reason.NOT_NOW, "no journey is being prepared"),
     No("fit", ConfirmTravel("T"), Reason.NOT_NOW, "no booking is waiting for the centre"),
@@ -267,3 +284,18 @@ def test_within_one_country_nobody_needs_a_letter_or_a_visa() -> None:
     for step in ("planned", "fit", "booking", "admission"):
         STEPS[step](j)
     assert j.case.stage == Stage.ADMISSION
+
+
+def test_exactly_the_margins_are_enough() -> None:
+    j = start("fit")
+    j.source(LOT, expires=lands(j) + 3 * DAY)
+    j.tell(PlanStay(j.case.stay_plan["arrives"], 106, "", "Hostel", funds_confirmed=True))
+    when(j, BookTravel(j.now + 6 * DAY)).then_told(ANY, TravelAsked(j.now + 6 * DAY, 1))
+
+
+def test_a_lot_found_to_expire_too_soon_shuts_the_door_after_booking() -> None:
+    j = start("admission")
+    j.source(LOT, expires=lands(j) + DAY).look()
+    assert DoorClosed(("the held lot expires too soon after the planned arrival",)) in j.last
+    j.source(LOT, expires=lands(j) + 90 * DAY).look()
+    assert DoorReopened() in j.last
