@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
+from domain.callback_key import canonical
+from domain.codes import require_country
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 
 Capability = Literal["cell_therapy", "transplant", "paediatric"]
-COUNTRY = re.compile("[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterCentre:
     """Bring a centre into the catalogue. `country` ISO 3166 alpha-2, `zone` IANA, `languages` BCP 47.
 
-    `endpoint` is its FHIR base address, empty = reached by `mail`; `callback_key` (PEM or JWK) checks its callbacks.
+    `endpoint` is its FHIR base address, empty = reached by `mail`; `callback_key` (Ed25519; PEM, JWK, base64) checks
+    its callbacks.
     """
 
     name: str
@@ -149,10 +150,10 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequenc
             return [CentreResumed()]
         case ChangeEndpoint():
             c = command
-            _reachable(c.endpoint, c.callback_key)
-            same = (c.endpoint, c.mail, c.callback_key) == (centre.endpoint, centre.mail, centre.callback_key)
+            key = _reachable(c.endpoint, c.callback_key)
+            same = (c.endpoint, c.mail, key) == (centre.endpoint, centre.mail, centre.callback_key)
             require(not same, Reason.ALREADY, "the centre is reached like that", "endpoint")
-            return [EndpointChanged(c.endpoint, c.mail, c.callback_key)]
+            return [EndpointChanged(c.endpoint, c.mail, key)]
         case _:
             assert_never(command)
 
@@ -161,13 +162,13 @@ def _registered(centre: Centre, c: RegisterCentre) -> CentreRegistered:
     require(not centre.name, Reason.ALREADY, "the centre is registered")
     for name in ("name", "city", "languages", "source"):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
-    require(COUNTRY.fullmatch(c.country), Reason.INVALID, "a country has two capital letters", "country")
+    require_country(c.country)
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
-    _reachable(c.endpoint, c.callback_key)
+    key = _reachable(c.endpoint, c.callback_key)
     return CentreRegistered(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
-        c.source, c.as_of, c.endpoint, c.mail, c.callback_key,
+        c.source, c.as_of, c.endpoint, c.mail, key,
     )  # fmt: skip
 
 
@@ -179,11 +180,13 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _reachable(endpoint: str, callback_key: str) -> None:
+def _reachable(endpoint: str, callback_key: str) -> str:
+    """The key as it is kept, once both are known to be usable."""
     web = endpoint.startswith(("https://", "http://"))
     require(web or not endpoint, Reason.INVALID, "an endpoint is an http or https address", "endpoint")
     needed = not endpoint or callback_key
     require(needed, Reason.INVALID, "answers over an endpoint need a key to be checked with", "callback_key")
+    return canonical(callback_key) if callback_key else ""
 
 
 def evolve(centre: Centre, fact: Fact[Event]) -> Centre:

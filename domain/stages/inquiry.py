@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case_number import case_number
+from domain.codes import require_country
 from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
@@ -20,8 +21,6 @@ from domain.table import Need
 from domain.when import When
 
 Triage = Literal["autologous_not_feasible", "manufacture_failed", "not_fast_enough", "other"]
-COUNTRY = 2
-"""Letters of an ISO 3166 alpha-2 code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +187,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 def _open(case: Case, c: OpenCase, ids: Ids) -> Sequence[Event | PersonAdded]:
     require(case.version == 0, Reason.ALREADY, "the case is open already")
     require(readable(c.patient_name), Reason.INVALID, "a patient needs a name", "patient_name")
-    code = len(c.country) == COUNTRY and c.country.isascii() and c.country.isupper()
-    require(code, Reason.INVALID, "a country is two capital letters (ISO 3166)", "country")
+    require_country(c.country)
     patient = AddPerson("patient", c.patient_name, c.zone, c.language, c.patient_mail, c.patient_phone, c.minor)
     number = case_number(ids())
     opened = CaseOpened(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.codes import require_days
 from domain.effects import Wants
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
@@ -187,6 +188,7 @@ def require_good_dose(case: Case, now: datetime) -> None:
 
 def _window(c: CompleteDepletion, now: datetime, policy: Policy) -> datetime | None:
     require(c.window_days is None or c.window_days > 0, Reason.INVALID, "a window has at least one day", "window_days")
+    require_days(c.window_days or 0, "window_days")
     length = policy.infusion_window if c.window_days is None else timedelta(days=c.window_days)
     last = now if c.occurred is None else c.occurred.latest if c.occurred.known else None
     return last + length if last else None

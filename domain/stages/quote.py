@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.codes import require_currency
 from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
@@ -117,6 +118,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """What a command about the price brings about."""
     match command:
         case IssueEstimate():
+            require_currency(command.currency)
             require(0 < command.low <= command.high, Reason.INVALID, "a range goes from low to high", "low")
             return [EstimateIssued(command.low, command.high, command.currency)]
         case AcknowledgeEstimate():
@@ -126,6 +128,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case GiveQuote():
             accepted = case.accepted is not None and case.accepted.id == command.submission
             require(accepted, Reason.MISSING, "only the centre that accepted names a price", "submission")
+            require_currency(command.currency)
             require(command.total > 0, Reason.INVALID, "a price is more than nothing", "total")
             require(command.valid_until > now, Reason.INVALID, "the quote has ended already", "valid_until")
             return [QuoteGiven(command.submission, command.total, command.currency, command.valid_until)]

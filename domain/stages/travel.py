@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal, assert_never
 
+from domain.codes import require_days
 from domain.copying import replace
 from domain.effects import Wants
 from domain.errors import Reason, require
@@ -187,6 +188,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 def _plan(case: Case, c: PlanStay) -> Event:
     require(c.days > 0, Reason.INVALID, "a stay has at least one day", "days")
+    require_days(c.days, "days")
     if c.attendant:
         require_person(case, c.attendant, "attendant")
     return StayPlanned(c.arrives, c.days, c.attendant, c.lodging, c.funds_confirmed, c.interpreter_language)
