@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, ClassVar, Literal, assert_never
 
 from domain.copying import replace
 from domain.policy import OPENING, Ladder, Party, Policy
@@ -101,6 +101,7 @@ class ObligationRedated:
     anchor: datetime | None = None
     policy: str = ""
     type: Literal["ObligationRedated"] = "ObligationRedated"
+    schema_version: ClassVar[int] = 2
 
 
 Event = (

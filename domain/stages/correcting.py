@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, assert_never
 
+from domain.codes import require_days
 from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Ids
@@ -80,6 +81,7 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
         case visa.GrantVisa():
             _same_person(wrong, c)
             require(c.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
+            require_days(c.stay_days, "stay_days")
             return [replace(wrong, valid_until=c.valid_until, stay_days=c.stay_days, entries=c.entries)]
         case inquiry.StateDiagnosis():
             return inquiry.decide(case, c, now, ids, policy)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.codes import require_days
 from domain.copying import replace
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
@@ -131,6 +132,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             _filed(case, command.person)
             require(command.valid_until > now, Reason.INVALID, "the visa has ended already", "valid_until")
             require(command.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
+            require_days(command.stay_days, "stay_days")
             return [VisaGranted(command.person, command.valid_until, command.stay_days, command.entries)]
         case RefuseVisa():
             _filed(case, command.person)

@@ -12,5 +12,7 @@ from typing import Any
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Lifts the opened data of one (type, schema version) to the next version. Pure; sealed fields are opened by then."""
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
-"""(type, from version) → what the next version makes of it. No shape has changed yet."""
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
+}
+"""(type, from version) → what the next version makes of it."""

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "a deadline lies ahead": "test_obligations",
     "no such obligation in this case": "test_obligations",
     "the obligation is ": "test_obligations",
+    "another policy is in use here by now": "test_applying",
+    "deadlines move for a reason": "test_applying",
     "there is no frozen dossier to submit": "test_stage_eligibility",
     "another centre has accepted": "test_refusals",
     "no follow-up is open": "test_stage_follow_up",

@@ -141,6 +141,8 @@ REFUSALS = (
         "the patient is there; record a failed screening or leave the journey",
     ),
     No("eligibility", IssueEstimate(5, 4, "USD"), Reason.INVALID, "a range goes from low to high"),
+    No("eligibility", IssueEstimate(4, 5, "usd"), Reason.INVALID, "no such currency"),
+    No("accepted", lambda j: GiveQuote(submission(j), 1, "XXX", j.now + DAY), Reason.INVALID, "no such currency"),
     No("eligibility", AcknowledgeEstimate("x"), Reason.MISSING, "no estimate is waiting to be acknowledged"),
     No(
         "submitted",

@@ -50,7 +50,8 @@ MINOR = replace(OPENED, minor=True)
 REFUSALS = (
     No("opened", OPENED, Reason.ALREADY, "the case is open already"),
     No("", replace(OPENED, patient_name=""), Reason.INVALID, "a patient needs a name"),
-    No("", replace(OPENED, country="India"), Reason.INVALID, "a country is two capital letters (ISO 3166)"),
+    No("", replace(OPENED, country="India"), Reason.INVALID, "no such country: two capital letters (ISO 3166)"),
+    No("", replace(OPENED, country="XX"), Reason.INVALID, "no such country"),
     No("", replace(OPENED, zone="Asia/Nowhere"), Reason.INVALID, "no such time zone"),
     No("", replace(OPENED, zone="../etc/passwd"), Reason.INVALID, "no such time zone"),
     No("", replace(OPENED, zone=""), Reason.INVALID, "no such time zone"),

@@ -83,6 +83,7 @@ REFUSALS = (
     No("depleting", OmitDepletion("x"), Reason.NOT_NOW, "lymphodepletion has started"),
     No("gated", CompleteDepletion(), Reason.NOT_NOW, "lymphodepletion is not under way"),
     No("gated", StopDepletion("x"), Reason.NOT_NOW, "lymphodepletion is not under way"),
+    No("depleting", CompleteDepletion(10**9), Reason.INVALID, "at most 3660 days"),
     No("depleting", CompleteDepletion(0), Reason.INVALID, "a window has at least one day"),
 )
 

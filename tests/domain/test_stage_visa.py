@@ -69,6 +69,8 @@ REFUSALS = (
     No("filed", lambda j: GrantVisa(patient(j), j.now, 60), Reason.INVALID, "the visa has ended already"),
     No("filed", lambda j: GrantVisa(patient(j), j.now + DAY, 0), Reason.INVALID, "a stay has at least one day"),
     No("visa", lambda j: PlanStay(j.now.date(), 0, "", "", True), Reason.INVALID, "a stay has at least one day"),
+    No("visa", lambda j: PlanStay(j.now.date(), 10**9, "", "", True), Reason.INVALID, "at most 3660 days"),
+    No("filed", lambda j: GrantVisa(patient(j), j.now + DAY, 10**9), Reason.INVALID, "at most 3660 days"),
     No("visa", lambda j: PlanStay(j.now.date(), 9, "nobody", "", True), Reason.NOT_FOUND, "no such person"),
     No("visa", lambda j: RecordFitToTravel("Dr", j.now), Reason.INVALID, "the statement has ended already"),
     No("fit", lambda j: BookTravel(j.now), Reason.INVALID, "the departure lies in the past"),
