@@ -38,3 +38,6 @@ Clinical = Annotated[str | Erased, Sealed("clinical")]
 
 Trace = Annotated[str | Erased, Sealed("trace")]
 """What thirty-year traceability needs: lot, unit and recipient codes (Reg. 1394/2007 art. 15, DOMAIN C5)."""
+
+TraceCode = Annotated[str, Sealed("trace")]
+"""A code of that class as a fold keeps it: text, empty where it was never known or its key is destroyed."""

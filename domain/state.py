@@ -11,7 +11,7 @@ from typing import Any, Literal
 from domain.copying import replace
 from domain.effects import Effect
 from domain.obligations import Obligation
-from domain.personal import ERASED, Clinical, Identity
+from domain.personal import ERASED, Clinical, Identity, Trace, TraceCode
 from domain.policy import Party, Policy
 from domain.tracks import Track
 from domain.when import When
@@ -150,9 +150,9 @@ class Infusion:
 
     number: int
     occurred: When
-    lot: str | object
+    lot: Trace
     fact: str
-    unit: str | object = ""
+    unit: Trace = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Treatment:
     window_closes: datetime | None = None
     authorised: str = ""
     identity_checked: str = ""
-    unit: str = ""  # the unit whose identity was checked
+    unit: TraceCode = ""  # the unit whose identity was checked
     thawed: str = ""
     infusions: tuple[Infusion, ...] = ()
     given_up: bool = False
@@ -188,7 +188,7 @@ class Alert:
 
     id: str
     kind: Literal["malignancy", "recall", "mismatch"]
-    about: str
+    about: TraceCode
     answered: frozenset[str] = frozenset()
 
 
@@ -251,8 +251,10 @@ class Case:
     estimate: Literal["none", "issued", "acknowledged"] = "none"
     quote: Track = field(default_factory=Track)
     dose: Track = field(default_factory=Track)
-    lot: str = ""
-    units: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # id of the fact that held it → lot, unit
+    lot: TraceCode = ""
+    units: Mapping[str, tuple[TraceCode, TraceCode]] = field(
+        default_factory=dict
+    )  # id of the fact that held it → lot, unit
     bed: Track = field(default_factory=Track)
     letter: Track = field(default_factory=Track)
     visas: Mapping[str, Visa] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from domain.copying import replace
+from domain.personal import TraceCode
 
 if TYPE_CHECKING:
     from domain.effects import Effect
@@ -23,7 +24,7 @@ class Track:
     """
 
     state: TrackState = "none"
-    ref: str = ""
+    ref: TraceCode = ""
     until: datetime | None = None
     fact: str = ""
     round: int = 1
