@@ -1,0 +1,206 @@
+"""For everything that can be owed: where it comes to be owed, and what meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from domain.effects import RecordOutcome
+from domain.journey import OWES
+from domain.obligations import (
+    Obligation,
+)
+from domain.stages.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
+from domain.stages.anytime import AssignCase, SettleEffect
+from domain.stages.bed import HoldBed, RefuseBed
+from domain.stages.closing import LeaveJourney
+from domain.stages.correcting import CorrectFact
+from domain.stages.dose import HoldDose, RefuseDose
+from domain.stages.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
+from domain.stages.eligibility import AcceptPatient
+from domain.stages.follow_up import RecordVisit
+from domain.stages.holding import HoldCase, ResumeCase
+from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
+from domain.stages.lymphodepletion import OmitDepletion
+from domain.stages.observations import ReportProgression, ReportTrialHold, ReportTrialResumed
+from domain.stages.people import GiveConsent, WithdrawConsent
+from domain.stages.records import ReceiveRecord, RequestRecord
+from domain.stages.recovery import DecidePathway
+from domain.stages.redosing import DecideRedosing
+from domain.stages.safety import AnswerAlert, ReportMalignancy
+from domain.stages.transplant import RecordTransplant, ReferTransplant
+from domain.when import When
+from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
+from tests.domain.journey import DAY, Journey
+
+Lead = Callable[[Journey], object]
+ROWS = {row.kind: row for row in OWES}
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where something comes to be owed, and what meets it."""
+
+    at: str
+    meet: Lead
+    before: Lead = lambda _: None
+
+
+def _unowned(j: Journey) -> None:
+    j.tell(replace(OPENED, owner="", team=""))
+
+
+def _consents_at_the_bedside(j: Journey) -> None:
+    j.tell(WithdrawConsent("trial", patient(j))).away(7 * DAY).tell(RecordArrival(j.now))
+
+
+def _infused_on_an_unknown_day(j: Journey) -> None:
+    j.tell(RecordInfusion(UNIT, "1e8", When.unknown()))
+    for step in ("assessed", "follow_up"):
+        STEPS[step](j)
+
+
+def _the_day_is_found(j: Journey) -> None:
+    fact = j.newest(InfusionCompleted)
+    j.tell(CorrectFact(fact, RecordInfusion(UNIT, "1e8", When.on((j.now - 20 * DAY).date())), "found in the chart"))
+
+
+def _refuse_the_request(j: Journey) -> None:
+    j.tell(RequestRecord("labs"))
+    [effect] = j.agenda.effects
+    j.tell(RecordOutcome(effect.id, 1, "refused", code="no_such_address"), "engine")
+
+
+def _settle(j: Journey) -> None:
+    refused = next(e.id for e in j.case.effects.values() if e.state == "refused")
+    j.tell(SettleEffect(refused, "delivered", "by phone", "person-1"))
+
+
+def _alert(j: Journey) -> str:
+    return next(iter(j.case.alerts))
+
+
+def _infuse(j: Journey) -> None:
+    for step in ("authorised", "checked", "thawed", "infused"):
+        STEPS[step](j)
+
+
+def _extend(j: Journey) -> None:
+    j.tell(FileStayExtension()).tell(DecideStayExtension(granted=True, until=j.now + 200 * DAY))
+
+
+SCENES: dict[str, Scene] = {
+    "first_reply": Scene("opened", STEPS["answered"]),
+    "family_reply": Scene("answered", STEPS["records"]),
+    "record": Scene("asked_records", STEPS["received"]),
+    "record_from_doctor": Scene(
+        "records",
+        lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
+        lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
+    ),
+    "record_check": Scene("received", STEPS["verified"]),
+    "translation": Scene(
+        "received",
+        lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
+        lambda j: j.tell(OrderTranslation(item(j), "zh")),
+    ),
+    "translation_review": Scene(
+        "received",
+        lambda j: j.tell(CertifyTranslation(item(j), "person-5")),
+        lambda j: j.tell(OrderTranslation(item(j), "zh")).tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
+    ),
+    "summary_signature": Scene("drafted", STEPS["eligibility"]),
+    "records_list": Scene("records", STEPS["asked_records"]),
+    "next_centre": Scene("eligibility", STEPS["chosen"]),
+    "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
+    "hospital_decision": Scene("submitted", STEPS["accepted"]),
+    "reconfirm_decision": Scene("accepted", lambda j: j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 90 * DAY))),
+    "review_again": Scene(
+        "invited",
+        lambda j: j.tell(AcceptPatient(submission(j), "Dr Li")),
+        lambda j: j.tell(ReportProgression("bone")),
+    ),
+    "trial_hold_review": Scene(
+        "invited", lambda j: j.tell(ReportTrialResumed("FDA")), lambda j: j.tell(ReportTrialHold("FDA"))
+    ),
+    "estimate": Scene("eligibility", STEPS["estimated"]),
+    "quote": Scene("accepted", STEPS["quoted"]),
+    "quote_answer": Scene("quoted", STEPS["priced"]),
+    "dose_hold_renewal": Scene("dose_held", lambda j: j.tell(HoldDose(LOT, UNIT, j.now + 90 * DAY))),
+    "find_dose": Scene(
+        "priced", lambda j: j.tell(HoldDose(LOT, UNIT, j.now + 9 * DAY)), lambda j: j.tell(RefuseDose("none_available"))
+    ),
+    "bed_answer": Scene("priced", lambda j: j.tell(HoldBed("B", j.now + 9 * DAY))),
+    "bed_hold_renewal": Scene("visa", lambda j: j.tell(HoldBed("B", j.now + 90 * DAY))),
+    "find_bed": Scene("priced", lambda j: j.tell(HoldBed("B", j.now + 9 * DAY)), lambda j: j.tell(RefuseBed("full"))),
+    "invitation_letter": Scene("visa", STEPS["invited"]),
+    "visa_application": Scene("invited", STEPS["filed"]),
+    "visa_outcome": Scene("filed", STEPS["granted"]),
+    "stay_plan": Scene("visa", STEPS["planned"]),
+    "fit_to_travel": Scene("planned", STEPS["fit"]),
+    "travel_booking": Scene("fit", STEPS["booking"]),
+    "door_confirmation": Scene("booking", STEPS["admission"]),
+    "closed_door": Scene(
+        "admission",
+        lambda j: j.source(PROTOCOL, open=True).look(),
+        lambda j: j.source(PROTOCOL, open=False).look(),
+    ),
+    "arrival": Scene("admission", STEPS["arrived"]),
+    "address_registration": Scene(
+        "admission", lambda j: j.tell(RegisterAddress("hotel")), lambda j: j.away(7 * DAY).tell(RecordArrival(j.now))
+    ),
+    "admission": Scene("arrived", STEPS["admitted"]),
+    "trial_consent": Scene(
+        "admission", lambda j: j.tell(GiveConsent("trial", patient(j), "2", "hi")), _consents_at_the_bedside
+    ),
+    "screening_result": Scene("admitted", STEPS["lymphodepletion"]),
+    "stay_end": Scene("arrived", _extend),
+    "gate": Scene("lymphodepletion", STEPS["gated"]),
+    "depletion_report": Scene("gated", lambda j: j.tell(OmitDepletion("protocol"))),
+    "infusion_window": Scene("infusion", _infuse),
+    "unit_destruction": Scene(
+        "thawed", lambda j: j.tell(DestroyUnit(UNIT, "not given")), lambda j: j.tell(LeaveJourney("withdrawn"))
+    ),
+    "response_check": Scene("infused", lambda j: j.tell(DecidePathway("palliative", "Dr Li"))),
+    "fit_home": Scene("assessed", STEPS["follow_up"]),
+    "return_home": Scene("follow_up", STEPS["home"]),
+    "redosing_decision": Scene(
+        "infused", lambda j: j.tell(DecideRedosing("Dr Li")), lambda j: j.tell(DecidePathway("redose", "Dr Li"))
+    ),
+    "transplant_decision": Scene(
+        "infused", lambda j: j.tell(RecordTransplant()), lambda j: j.tell(ReferTransplant("Dr Li"))
+    ),
+    "visit": Scene("handed_over", lambda j: j.tell(RecordVisit(j.owed("visit").about.split("/")[0], alive=True))),
+    "infusion_date": Scene("thawed", _the_day_is_found, _infused_on_an_unknown_day),
+    "handover": Scene("follow_up", STEPS["handed_over"]),
+    "first_contact_home": Scene("home", STEPS["handed_over"]),
+    "hold_review": Scene("records", lambda j: j.tell(ResumeCase()), lambda j: j.tell(HoldCase("infection"))),
+    "settle_effect": Scene("records", _settle, _refuse_the_request),
+    "owner": Scene("", lambda j: j.tell(AssignCase("person-1", "")), _unowned),
+    "safety_alert": Scene(
+        "handed_over",
+        lambda j: j.tell(AnswerAlert(_alert(j), "coordinator")),
+        lambda j: j.tell(ReportMalignancy("T cell")),
+    ),
+    "safety_answer": Scene(
+        "handed_over",
+        lambda j: j.tell(AnswerAlert(_alert(j), "hospital")),
+        lambda j: j.tell(ReportMalignancy("T cell")),
+    ),
+}
+NEVER_WITHDRAWN = {"settle_effect", "unit_destruction", "safety_alert"}
+"""What somebody has to do whatever becomes of the patient."""
+KINDS = [row.kind for row in OWES]
+
+
+def scene(kind: str) -> tuple[Journey, Obligation]:
+    j = start(SCENES[kind].at)
+    SCENES[kind].before(j)
+    j.deliver()
+    return j, j.owed(kind)
+
+
+def stands(j: Journey, o: Obligation) -> str:
+    return j.case.obligations[o.id].state
