@@ -96,10 +96,9 @@ TO_KEEP = _all(
     safety.AnswerAlert,
     holding.Snooze,
     holding.Redate,
-    correcting.CorrectFact,
-    reconsidering.Command,
     holding.ApplyPolicy,
     correcting.CorrectFact,
+    reconsidering.Command,
     RecordOutcome,
 )
 PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)

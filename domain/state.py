@@ -296,9 +296,7 @@ class Case:
     sources: Mapping[str, Noted] = field(default_factory=dict)
     obligations: Mapping[str, Obligation] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    correctable: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # id → the fact as it stands, where it may be told again
+    correctable: Mapping[str, Any] = field(default_factory=dict)  # id → a fact as it stands that may be told again
     corrected: Mapping[str, str] = field(default_factory=dict)  # first telling → newest correction of it
     decisions: Mapping[str, Decision] = field(default_factory=dict)  # the newest of each kind about each thing
     reopened: Mapping[str, bool] = field(default_factory=dict)  # decision/correction → whether it was looked at again

@@ -20,7 +20,6 @@ import structlog
 from api.cli import main
 from api.run.wiring import Parts
 from infra.ledger.migrate import migrate
-from infra.policy import POLICY
 from infra.policy import POLICY, load_policy
 from tests.api.conftest import CANARY, registered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.effects import RecordOutcome
 from domain.journey import OWES
@@ -25,11 +25,13 @@ from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusio
 from domain.stages.lymphodepletion import OmitDepletion
 from domain.stages.observations import ReportProgression, ReportTrialHold, ReportTrialResumed
 from domain.stages.people import GiveConsent, WithdrawConsent
+from domain.stages.reconsidering import ReviewDecision
 from domain.stages.records import ReceiveRecord, RequestRecord
 from domain.stages.recovery import DecidePathway
 from domain.stages.redosing import DecideRedosing
 from domain.stages.safety import AnswerAlert, ReportMalignancy
 from domain.stages.transplant import RecordTransplant, ReferTransplant
+from domain.stages.visa import PassportRecorded, RecordPassport
 from domain.when import When
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
@@ -89,6 +91,14 @@ def _infuse(j: Journey) -> None:
 
 def _extend(j: Journey) -> None:
     j.tell(FileStayExtension()).tell(DecideStayExtension(granted=True, until=j.now + 200 * DAY))
+
+
+def _passport_told_again(j: Journey) -> None:
+    j.tell(CorrectFact(j.newest(PassportRecorded), RecordPassport(patient(j), date(2034, 1, 1)), "read again"))
+
+
+def _in_question(j: Journey) -> str:
+    return next(key.split("/")[0] for key, done in j.case.reopened.items() if not done)
 
 
 SCENES: dict[str, Scene] = {
@@ -177,6 +187,7 @@ SCENES: dict[str, Scene] = {
     "handover": Scene("follow_up", STEPS["handed_over"]),
     "first_contact_home": Scene("home", STEPS["handed_over"]),
     "hold_review": Scene("records", lambda j: j.tell(ResumeCase()), lambda j: j.tell(HoldCase("infection"))),
+    "decision_review": Scene("filed", lambda j: j.tell(ReviewDecision(_in_question(j))), _passport_told_again),
     "settle_effect": Scene("records", _settle, _refuse_the_request),
     "owner": Scene("", lambda j: j.tell(AssignCase("person-1", "")), _unowned),
     "safety_alert": Scene(
