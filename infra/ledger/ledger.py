@@ -162,6 +162,9 @@ class PgLedger:
         keys = known.keys
         if sealed and (keys is None or not set(sealed) <= keys.keys()):
             keys = await self._keys.for_opening(stream)
+            if not (known.keys or {}).items() <= keys.items():
+                self._recall.forget(stream)
+                return
         self._recall.keep(stream, Known((*known.facts, *new), hash_, keys))
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:

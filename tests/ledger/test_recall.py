@@ -42,6 +42,15 @@ async def test_what_could_not_be_sealed_is_not_remembered(ledger: PgLedger) -> N
     assert events_of(await ledger.load(name)) == [PatientNamed(ERASED, unit="LOT-7")]
 
 
+async def test_a_name_erased_meanwhile_is_forgotten_though_another_key_is_new(ledger: PgLedger) -> None:
+    name = stream()
+    await ledger.append(writing(name, 0, PatientNamed(CANARY)))
+    await ledger._keys.destroy(name, "identity")
+    await ledger.append(writing(name, 1, PatientNamed(ERASED, unit="LOT-7")))
+    assert "Canary" not in repr(ledger._recall.of(name))
+    assert (await ledger.load(name)).facts[0].event == PatientNamed(ERASED)
+
+
 async def test_what_others_wrote_in_between_is_read(ledger: PgLedger, dsn: str, folder: Path) -> None:
     name, other = stream(), await opened(dsn, folder)
     await ledger.append(writing(name, 0, Counted(1)))
