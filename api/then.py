@@ -98,6 +98,9 @@ async def _detail(service: Service, row: Row, known_at: datetime) -> Any:  # noq
 
 PASSES: Mapping[str, Callable[[Row, Any, datetime], bool]] = {
     "overdue": lambda row, value, at: (row["next_due"] is not None and row["next_due"] < at) == value,
+    "unowned": lambda row, value, _: (not row["owner"]) == value,
+    "debtor": lambda row, value, _: row["next_debtor"] == value,
+    "hold": lambda row, value, _: row["on_hold"] == value,
 }
 
 

@@ -17,10 +17,23 @@ from api.console.said import Said, Speaker
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
 from api.console.standing import askings, lacking, legs, waits
 from api.console.times import Clock
-from api.console.web import page, pages
+from api.console.travel import (
+    NOW,
+    AtMoment,
+    Moment,
+    Scale,
+    happened_scale,
+    neighbours,
+    owed_since,
+    recorded_scale,
+    since,
+)
+from api.console.web import page, pages, seen
 from api.ports import Service
 from api.reads import seen_case
 from api.shown import sees
+from domain.dated import as_of as held
+from domain.dated import known
 from domain.errors import Reason, require
 from domain.fact import Fact
 from domain.state import Case
@@ -28,16 +41,29 @@ from domain.state import Case
 router = pages()
 LATEST, PAGE = 12, 150
 DEEPEST = 6
+PARTS = ("facts", "timeline", "messages")
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case as one viewer sees it at one instant."""
+    """A case as one viewer sees it at one moment; `present` and `whole` are the case and its facts as they are now."""
 
     case: Case
     facts: Sequence[Fact[Any]]
     now: datetime
     speaker: Speaker
+    moment: Moment
+    present: Case
+    whole: Sequence[Fact[Any]]
+
+    @property
+    def past(self) -> bool:
+        """Whether this is not how the case stands now."""
+        return self.moment.known_at is not None
+
+    def scales(self) -> Sequence[Scale]:
+        """Both clocks."""
+        return recorded_scale(self.whole, self.moment), happened_scale(self.facts, self.moment)
 
     @property
     def patient(self) -> str:
@@ -51,16 +77,16 @@ class Opened:
         return "identity" in self.speaker.visible
 
 
-async def opened(
-    request: Request, service: Service, viewer: Visitor, case: str, known_at: datetime | None = None
-) -> Opened:
+async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
     """The case, if it exists for this viewer. Raises Refused, Problem."""
+    known_at = moment.known_at
     state, facts, now = await seen_case(service, viewer.who, case, known_at)
     clock = Clock(known_at or now, viewer.zone, viewer.t)
     labels = await directory_of(request).labels(service, viewer.who)
     corrected = frozenset(f.corrects for f in facts if f.corrects)
     speaker = Speaker(state, clock, sees(viewer.who, belonging(state)), labels, corrected)
-    return Opened(state, facts, known_at or now, speaker)
+    present, whole, _ = await service.door.case(state.id) if known_at else (state, facts, now)
+    return Opened(state, facts, known_at or now, speaker, moment, present, whole)
 
 
 def shown_part(
@@ -81,6 +107,8 @@ def shown_part(
         clock=clock,
         speaker=one.speaker,
         part=part,
+        scales=one.scales(),
+        steps=neighbours(one.scales()[0], one.moment),
         legs=legs(one.case, one.facts, clock),
         **values,
     )
@@ -94,10 +122,11 @@ async def overview(
     viewer: Viewer,
     done: str = "",
     again: bool = False,
-    known_at: datetime | None = None,
+    *,
+    moment: AtMoment,
 ) -> Response:
     """The case at a glance."""
-    one = await opened(request, service, viewer, case, known_at)
+    one = await opened(request, service, viewer, case, moment)
     onward, needs = lacking(one.case, one.now, one.speaker.clock)
     owed = waits(one.case, one.now, one.speaker)
     return shown_part(
@@ -109,8 +138,10 @@ async def overview(
         askings=askings(one.case, one.speaker),
         onward=onward,
         needs=needs,
-        groups=actions(viewer, one.case, {w.group for w in owed}),
-        refused=not_now(viewer, one.case),
+        became=owed_since(one.case, one.present, one.speaker),
+        differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
+        groups=() if one.past else actions(viewer, one.case, {w.group for w in owed}),
+        refused=() if one.past else not_now(viewer, one.case),
         latest=[one.speaker.fact(f) for f in reversed(one.facts[-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
@@ -133,10 +164,11 @@ async def timeline(
     service: Parts,
     viewer: Viewer,
     before: int = 2**31 - 1,
-    known_at: datetime | None = None,
+    *,
+    moment: AtMoment,
 ) -> Response:
     """Everything that was recorded, the newest first."""
-    one = await opened(request, service, viewer, case, known_at)
+    one = await opened(request, service, viewer, case, moment)
     upto = [f for f in one.facts if f.version < before]
     told = [one.speaker.fact(f) for f in reversed(upto[-PAGE:])]
     older = told[-1].version if len(upto) > PAGE else None
@@ -144,12 +176,19 @@ async def timeline(
 
 
 @router.get("/console/cases/{case}/facts")
-async def facts_by_stage(
-    case: str, request: Request, service: Parts, viewer: Viewer, known_at: datetime | None = None
-) -> Response:
+async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
     """What people and hospitals said, by stage; a corrected fact stands with both its versions."""
-    one = await opened(request, service, viewer, case, known_at)
-    return shown_part(request, viewer, one, "facts", stages=_by_stage(one), correctable=one.case.correctable)
+    one = await opened(request, service, viewer, case, moment)
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "facts",
+        stages=_by_stage(one),
+        correctable=() if one.past else one.case.correctable,
+        dated=[(d.standing, one.speaker.fact(d.fact)) for d in held(one.facts, moment.as_of)] if moment.as_of else None,
+        later={f.corrects for f in one.whole[len(one.facts) :] if f.corrects},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +215,37 @@ def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
 
 
 @router.get("/console/cases/{case}/messages")
-async def messages(
-    case: str, request: Request, service: Parts, viewer: Viewer, known_at: datetime | None = None
-) -> Response:
+async def messages(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
     """What was asked of the world, the newest first."""
-    one = await opened(request, service, viewer, case, known_at)
+    one = await opened(request, service, viewer, case, moment)
     news: dict[str, Fact[Any]] = {f.event.effect: f for f in one.facts if hasattr(f.event, "effect")}
     sent = [(e, one.speaker.fact(news[e.id])) for e in reversed(list(one.case.effects.values())) if e.id in news]
     return shown_part(request, viewer, one, "messages", sent=sent)
 
 
-@router.get("/console/cases/{case}/why/{event}")
-async def why(case: str, event: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """One event and what it rests on, down to what people said."""
+@router.get("/console/cases/{case}/at")
+async def to_moment(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    recorded: int | None = None,
+    happened: int | None = None,
+    part: str = "overview",
+) -> Response:
+    """From the places of both sliders to the address of that moment, which stays right."""
     one = await opened(request, service, viewer, case)
+    known_at = recorded_scale(one.whole, NOW).at(recorded)
+    facts = known(one.whole, known_at) if known_at else one.whole
+    as_of = happened_scale(facts, NOW).at(happened)
+    where = "/facts" if as_of else f"/{part}" if part in PARTS else ""
+    return seen(f"/console/cases/{one.case.id}{where}{Moment(known_at, as_of).query()}")
+
+
+@router.get("/console/cases/{case}/why/{event}")
+async def why(case: str, event: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
+    """One event and what it rests on, down to what people said."""
+    one = await opened(request, service, viewer, case, moment)
     by_id = {fact.id: fact for fact in one.facts}
     require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
     return shown_part(request, viewer, one, "why", root=_reason(one, by_id[event], by_id, DEEPEST))

@@ -12,6 +12,11 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON = timedelta(days=2)
 
 
+def stamp(at: datetime) -> str:
+    """An instant as addresses hold it."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Says instants to one viewer; `now` is the ledger's."""
@@ -24,6 +29,10 @@ class Clock:
         """12 Mar 2026 09:00, in the viewer's zone."""
         local = at.astimezone(self.zone)
         return f"{self.day(local.date())} {local:%H:%M}"
+
+    def typed(self, at: datetime) -> str:
+        """As an input of a form holds it."""
+        return f"{at.astimezone(self.zone):%Y-%m-%dT%H:%M}"
 
     def day(self, day: date) -> str:
         """12 Mar 2026."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader
@@ -17,8 +18,9 @@ from jinja2 import Environment, FileSystemLoader
 from api.console.kept import sign_in_again
 from api.console.session import NotSignedIn, Visitor
 from api.console.texts import Texts, languages, texts_for
+from api.console.times import stamp
 from api.console.ways import sign_in_ways
-from api.problems import Problem, of_failure, of_refusal
+from api.problems import Problem, invalid, of_failure, of_refusal
 from domain.errors import Refused
 
 HERE = Path(__file__).parent
@@ -86,6 +88,8 @@ class PageRoute(APIRoute):
                 return await handler(request)
             except NotSignedIn:
                 return await _to_sign_in(request)
+            except RequestValidationError:
+                return refused(request, invalid("this address cannot be read; something in it is no number or instant"))
             except Problem as problem:
                 return refused(request, problem)
             except Refused as no:
@@ -137,6 +141,8 @@ def static(name: str) -> str:
 
 
 PAGES.globals["static"] = static
+PAGES.filters["stamped"] = stamp
+PAGES.filters["said_by"] = lambda at, clock: clock.instant(at)
 files = APIRouter(include_in_schema=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,13 +17,15 @@ from api.console.funnel import Bar, funnel
 from api.console.names import Entry
 from api.console.saved import saved_of
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
-from api.console.times import Clock
+from api.console.times import Clock, stamp
+from api.console.travel import Moment
 from api.console.web import page, pages, seen
 from api.paging import cursor_of, read_cursor
 from api.ports import Service
 from api.problems import Problem
 from api.reads import scope_of
 from api.shown import sees
+from api.then import worklist_then
 from domain.errors import Refused
 from domain.personal import ERASED
 from domain.policy import Party
@@ -48,12 +50,14 @@ class Asked:
     filters: Mapping[str, Any]
     order: str
     after: str | None
+    known_at: datetime | None = None
 
     def query(self, **other: str | None) -> str:
         """The address of this view with something else of it."""
         named = {name: "1" if value is True else str(value) for name, value in self.filters.items()}
         order = self.order if self.order != "due" else None
-        whole = {"tab": self.tab, **named, "sort": order, **other}
+        then = stamp(self.known_at) if self.known_at else None
+        whole = {"tab": self.tab, **named, "sort": order, "known_at": then, **other}
         return "?" + urlencode({name: value for name, value in whole.items() if value})
 
 
@@ -83,9 +87,11 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     if number:
         return await to_number(request, service, viewer, number)
     counts = await service.desk.tally(scope, who.id, who.team)
-    asked = _asked(request.query_params, _first_tab(counts))
-    rows = await service.desk.worklist(scope, _filters(asked, who), read_cursor(asked.after), PAGE + 1, asked.order)
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    asked = _asked(request.query_params, _first_tab(counts), viewer.zone)
+    if request.query_params.get("then"):
+        return seen(f"/console/{asked.query()}")
+    rows = await _rows(request, service, viewer, asked)
+    clock = Clock(asked.known_at or service.clock(), viewer.zone, viewer.t)
     names = await directory_of(request).names(service, who)
     lines = [await line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     more = _cursor(asked, rows) if len(rows) > PAGE else None
@@ -94,6 +100,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
         "worklist.html",
         viewer,
         clock=clock,
+        then=Moment(asked.known_at).query(),
         lines=lines,
         asked=asked,
         tabs=_tabs(viewer, counts),
@@ -104,11 +111,18 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
         orders=ORDERS,
         saved=saved_of(request),
         key=fresh_key(),
-        bulk=allow(who, Action.COORDINATE),
+        bulk=allow(who, Action.COORDINATE) and not asked.known_at,
         may_open=allow(who, Action.OPEN),
         by_name=allow(who, Action.SEE_PERSON),
         people=await _assignable(request, service, who),
     )
+
+
+async def _rows(request: Request, service: Service, viewer: Visitor, asked: Asked) -> Sequence[dict[str, Any]]:
+    page = scope_of(viewer.who), _filters(asked, viewer.who), read_cursor(asked.after), PAGE + 1
+    if asked.known_at:
+        return await worklist_then(service, request.app.state.rows_then, asked.known_at, *page)
+    return await service.desk.worklist(*page, asked.order)
 
 
 @router.get("/console/rows")
@@ -139,8 +153,10 @@ async def line(
     service: Service, viewer: Visitor, clock: Clock, names: Mapping[str, str], row: Mapping[str, Any]
 ) -> Line:
     """A row of the read model for this viewer; a name they may not see is not in it."""
-    t, may = viewer.t, "identity" in sees(viewer.who, belonging_of(row))
-    patient = (await service.desk.detail(row["stream"], row["detail"]))["patient"] if may else ""
+    t, may = viewer.t, "identity" in sees(viewer.who, belonging_of(row.get("now", row)))
+    detail = row["detail"]
+    opened = await service.desk.detail(row["stream"], detail) if may and isinstance(detail, str) else detail
+    patient = opened["patient"] if may else ""
     due = row["next_due"]
     return Line(
         row["stream"],
@@ -158,15 +174,27 @@ async def line(
     )
 
 
-def _asked(params: Mapping[str, str], first: str) -> Asked:
+def _asked(params: Mapping[str, str], first: str, zone: tzinfo) -> Asked:
     """Unknown words are left out, not an error: addresses are kept and passed on for years."""
+    known_at = _instant(params.get("then", ""), zone) or _instant(params.get("known_at", ""), None)
     tab = params.get("tab", "")
     filters: dict[str, Any] = {name: params[name] for name, words in CHOSEN.items() if params.get(name) in words}
     filters |= {name: True for name in TICKED if params.get(name) == "1"}
     country = params.get("country", "").strip().upper()
     filters |= {"country": country} if country.isascii() and country.isalpha() and len(country) <= 2 else {}  # noqa: PLR2004 - ISO 3166
-    order = params.get("sort", "due")
-    return Asked(tab if tab in TABS else first, filters, order if order in ORDERS else "due", params.get("after"))
+    order = params.get("sort", "due") if known_at is None else "due"
+    return Asked(
+        tab if tab in TABS else first, filters, order if order in ORDERS else "due", params.get("after"), known_at
+    )
+
+
+def _instant(text: str, zone: tzinfo | None) -> datetime | None:
+    """As somebody typed it in their zone, or with a zone of its own."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=zone).astimezone(UTC) if zone else at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _filters(asked: Asked, who: Actor) -> dict[str, Any]:

@@ -109,7 +109,43 @@ openTarget();
 // A form that is being recorded: sent once, kept when the line is lost, errors shown where they are.
 function ready() {
   for (const form of document.querySelectorAll("form[data-send]")) form.addEventListener("submit", send);
+  for (const form of document.querySelectorAll("form[data-travel]")) travelling(form);
   (document.getElementById("summary") || document.querySelector(".warn[tabindex]"))?.focus();
+}
+
+// The slider: its words follow at once, the page when it rests. The address is always that of the moment shown.
+function travelling(form) {
+  const sliders = [...form.querySelectorAll("input[type=range]")];
+  for (const slider of sliders) {
+    const said = () => slider.getAttribute("data-words").split("|")[slider.value];
+    const speak = () => { slider.nextElementSibling.value = said(); slider.setAttribute("aria-valuetext", said()); };
+    speak();
+    slider.addEventListener("input", () => {
+      speak();
+      clearTimeout(travelling.timer);
+      travelling.timer = setTimeout(() => travel(form, sliders, slider.id).catch(() => tell(words.lost)), 350);
+    });
+  }
+}
+
+async function travel(form, sliders, id) {
+  const [known, held] = sliders.map((one) => one.dataset.instants.split("|")[one.value]);
+  const query = new URLSearchParams({ ...(known && { known_at: known }), ...(held && { as_of: held }) });
+  const part = held ? "facts" : form.dataset.part;
+  const address = `${form.dataset.travel}${part && "/" + part}${query.size ? "?" + query : ""}`;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) { location.assign(address); return; }
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const place = scrollY;
+  document.title = fresh.title;
+  document.getElementById("main").replaceWith(fresh.getElementById("main"));
+  history.replaceState(null, "", address);
+  document.querySelector(".travel").open = true;
+  ready();
+  document.getElementById(id).focus();
+  scrollTo(scrollX, place);
+  const past = document.querySelector(".past p");
+  tell(past ? past.textContent : document.getElementById(id).nextElementSibling.value);
 }
 
 async function send(event) {

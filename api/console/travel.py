@@ -1,0 +1,153 @@
+"""Another moment of a case on both clocks: which moments there are, the way to each, and what came since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends
+
+from api.console.said import Speaker
+from api.console.times import stamp
+from api.reads import HIDDEN, zoned
+from api.shown import shown
+from domain.dated import told
+from domain.difference import Changed, Moved, changes, moves
+from domain.fact import Fact
+from domain.state import Case
+
+MOST = 60
+"""Differences a page lists."""
+TOLD_APART = frozenset({"effects", "contact_attempts", "alerts", "undone"})
+"""What the messages and the timeline say better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a page shows the case: as it was known then, and what held at another instant. None = now, not asked."""
+
+    known_at: datetime | None = None
+    as_of: datetime | None = None
+
+    def query(self, **other: object) -> str:
+        """The end of an address that shows this moment; for ever the same."""
+        clocks = {"known_at": self.known_at, "as_of": self.as_of}
+        given = {name: stamp(at) for name, at in clocks.items() if at} | {n: v for n, v in other.items() if v}
+        return f"?{urlencode(given)}" if given else ""
+
+    def at(self, known_at: datetime) -> Moment:
+        """The same question, as it was known then."""
+        return replace(self, known_at=known_at)
+
+
+def _moment(known_at: datetime | None = None, as_of: datetime | None = None) -> Moment:
+    return Moment(known_at and zoned(known_at, "known_at"), as_of and zoned(as_of, "as_of"))
+
+
+AtMoment = Annotated[Moment, Depends(_moment)]
+NOW = Moment()
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One clock as a slider: its instants, where it stands (`len(instants)` = now, or not asked)."""
+
+    name: str
+    instants: Sequence[datetime]
+    place: int
+
+    def at(self, place: int | None) -> datetime | None:
+        """The instant at a place of the slider."""
+        return self.instants[place] if place is not None and 0 <= place < len(self.instants) else None
+
+
+def recorded_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
+    """Every instant at which something was recorded."""
+    return _scale("recorded", {fact.at for fact in facts}, moment.known_at)
+
+
+def happened_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
+    """Every instant at which a dated fact began or was over, as far as it was known."""
+    ends = {end for f in facts if told(f) for end in (f.occurred.earliest, f.occurred.latest) if end}
+    return _scale("happened", ends, moment.as_of)
+
+
+def _scale(name: str, instants: set[datetime], at: datetime | None) -> Scale:
+    ordered = sorted(instants)
+    return Scale(name, ordered, len(ordered) if at is None else max(sum(one <= at for one in ordered) - 1, 0))
+
+
+def neighbours(scale: Scale, moment: Moment) -> tuple[datetime | None, datetime | None]:
+    """The event before and the one after; from now, only the one before the last."""
+    at = moment.known_at
+    before = [one for one in scale.instants if at and one < scale.instants[scale.place]]
+    after = [one for one in scale.instants if at and one > at]
+    return (before[-1] if before else None), (after[0] if after else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """One thing that is not any more as it was: in words, then, and now."""
+
+    words: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The case at one of the two moments, with what this viewer may see of it."""
+
+    case: Case
+    masks: Mapping[str, Any]
+    speaker: Speaker
+    facts: Mapping[str, str]
+
+    def field(self, name: str, key: str | None = None) -> str:
+        value, mask = getattr(self.case, name), self.masks[name]
+        if key is not None:
+            hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
+            value, mask = value.get(key), mask if hidden else mask.get(key)
+        if isinstance(mask, dict) and "masked" in mask and value:
+            return self.speaker.clock.t("case.masked")
+        return (
+            self.facts.get(value, "") if isinstance(value, str) and value in self.facts else self.speaker.value(value)
+        )
+
+
+def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
+    """What of the case has changed since."""
+    named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
+    was, is_now = (_Side(c, shown(c, speaker.visible, without=HIDDEN), speaker, named) for c in (then, now))
+    found = [one for change in changes(then, now) for one in _differs(change, was, is_now)]
+    return [one for one in found if one.was != one.now][:MOST]
+
+
+def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
+    if change.name in TOLD_APART:
+        return []
+    words = was.speaker.clock.t.named("field", change.name)
+    if change.keys is None:
+        return [Differs(words, was.field(change.name), now.field(change.name))]
+    return [
+        Differs(f"{words}: {was.speaker.label(key)}", was.field(change.name, key), now.field(change.name, key))
+        for key in change.keys
+    ]
+
+
+def owed_since(then: Case, now: Case, speaker: Speaker) -> tuple[Mapping[str, str], Sequence[str]]:
+    """What became of each obligation, by id; and those that were opened only later, in words."""
+    moved = moves(then, now)
+    became = {one.after.id: _became(one, speaker) for one in moved if one.before}
+    opened = [speaker.clock.t.named("owed", one.after.kind) for one in moved if one.before is None]
+    return became, opened
+
+
+def _became(one: Moved, speaker: Speaker) -> str:
+    t, (was, due) = speaker.clock.t, one.due
+    if one.after.state != "open":
+        return t.named("owed_state", one.after.state)
+    return t("travel.due_moved", at=speaker.clock.instant(due)) if was != due else t("travel.still_owed")
