@@ -15,6 +15,7 @@ from api import (
     cases,
     catalogue,
     documents,
+    dossier,
     health,
     moments,
     problems,
@@ -56,7 +57,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
-    for part in (start, cases, documents, reads, moments, audit, callbacks, replies, stream, sign_in, health):
+    for part in (start, cases, documents, reads, moments, audit, dossier, callbacks, replies, stream, sign_in, health):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

@@ -89,6 +89,33 @@ class Audit(Protocol):
     async def consistency(self, old: int, new: int) -> Mapping[str, Any]: ...
 
 
+class Packed(Protocol):
+    """What is known of a dossier before its readable parts are written."""
+
+    @property
+    def log(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def lines(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def newest(self) -> int: ...
+    @property
+    def exposure(self) -> Mapping[str, Any]: ...
+
+
+Papers = Callable[[Packed], Mapping[str, bytes]]
+"""The readable parts of a dossier."""
+
+
+class Dossiers(Protocol):
+    """One case as a file that proves itself. Raises Refused."""
+
+    async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes: ...
+
+
 class Bell(Protocol):
     """Waits until something was recorded, or for a while."""
 
@@ -132,6 +159,7 @@ class Service:
     catalogue: Catalogue
     desk: Desk
     audit: Audit
+    dossiers: Dossiers
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents

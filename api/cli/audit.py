@@ -8,6 +8,7 @@ app = App(name="audit", help="Prove that nothing was changed, removed or cut off
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("api.run.audit:verify", "Recompute everything from the rows and the checkpoints kept outside."),
+    "export": ("api.run.dossier:export", "One case as a file that proves itself anywhere."),
     "status": ("api.run.audit:status", "How much is sealed, what is not yet, and where checkpoints are kept."),
     "whatif": ("api.run.whatif:whatif", "What would have come of every case under another policy or rule version."),
     "keys": ("api.run.audit:keys", "The public keys of this log, to be noted down elsewhere."),

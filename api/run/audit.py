@@ -15,6 +15,7 @@ from rich.console import Console
 
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
+from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.embedded import machine, settings_of
 from api.run.maintenance import views_of
 from api.run.sealing import signing_keys, where_checkpoints_are
@@ -54,15 +55,18 @@ def here() -> Settings:
 def verify(
     case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None, json: Json = False
 ) -> None:
-    """Recompute everything, or one case. The exit code is 1 when anything does not hold.
+    """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this stream: its links, and that the newest checkpoint outside has its events.
+        case: Only this stream: its links, and that the newest checkpoint outside has its events; or a dossier's file.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
         json: For programs.
     """
+    if is_dossier(case):
+        verify_dossier(Path(case), key, json=json)
+        return
     settings = here()
     question = _question(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
     found, exposed = running(_verify(question, settings, case))

@@ -13,13 +13,15 @@ from activities.catalogue import Catalogue
 from activities.far_sides import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
-from api.run.wiring import Parts
+from api.run.sealing import signs
+from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
 from infra import gauges
 from infra.capabilities import Capabilities
 from infra.checkpoints.desk import AuditDesk
 from infra.desk import Desk
 from infra.documents import StoredDocuments, store_of
+from infra.dossier.making import DossierDesk
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
 from infra.ids import fresh_stream
@@ -54,6 +56,7 @@ def http_app(
             catalogue=Catalogue(ledger, here.door.ids),
             desk=Desk(ledger),
             audit=AuditDesk(ledger.pool),
+            dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),

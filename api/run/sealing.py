@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from infra.checkpoints.checkpoint import origin_of
 from infra.checkpoints.sealer import Limits, Sealer
 from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FolderSink, sink_of
+from infra.checkpoints.sinks import FAILURES, KEY, FolderSink, Sink, key_name, sink_of
+from infra.dossier.making import Announcements, Signs
 from infra.settings import Settings
 
 SAME_DISK = "on the same disk as the ledger: whoever can change one can change the other; set CARAVEL_CHECKPOINTS"
@@ -18,6 +19,24 @@ SAME_DISK = "on the same disk as the ledger: whoever can change one can change t
 def signing_keys(settings: Settings) -> SigningKeys:
     """The keys of this installation's log."""
     return SigningKeys(settings.signing, origin_of(settings.installation))
+
+
+async def signs(settings: Settings) -> Signs:
+    """The log's keys as far as this process has them: announcements also from where checkpoints are kept."""
+    log = origin_of(settings.installation)
+    if settings.signing.exists():
+        keys = signing_keys(settings)
+        if found := keys.announcements():
+            return Signs(log, found, keys.current())
+    for place in settings.checkpoint_places:
+        with suppress(*FAILURES):
+            return Signs(log, await _announced(sink_of(place)))
+    return Signs(log, ())
+
+
+async def _announced(sink: Sink) -> Announcements:
+    numbers = sorted(int(name.removeprefix(KEY)) for name in await sink.names() if name.startswith(KEY))
+    return [(number, (await sink.get(key_name(number))).decode()) for number in numbers]
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from activities.record import Door
 from domain.case import EVENTS
 from domain.catalogue import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue import parse_source_state
+from domain.installation import EVENTS as INSTALLATION_EVENTS
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
@@ -22,6 +23,8 @@ from infra.ledger.opening import open_ledger
 from infra.policy import load_policy
 from infra.settings import Settings
 from infra.tracing import interceptors
+
+EVERY_EVENT = (*INSTALLATION_EVENTS, *EVENTS, *CATALOGUE_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)

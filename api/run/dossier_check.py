@@ -1,0 +1,88 @@
+"""`caravel audit verify DOSSIER.zip`: no database, no server, no network."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say
+from api.run.sealing import signing_keys
+from infra.checkpoints.checkpoint import origin_of
+from infra.checkpoints.note import Key, parse_key
+from infra.dossier.check import Result, check
+from infra.dossier.container import LARGEST
+from infra.settings import Settings
+
+CODES = {"verified": 0, "broken": REFUSED, "incomplete": UNAVAILABLE}
+UNPROVEN = {
+    "key_unknown": "consistent, signed by {signer}; that key is not known to you: give --key",
+    "unsigned": "the dossier itself is not signed: that nothing came after its last event, and that report, rules, "
+    "schemas and documents are as they were made, is not proven; the events are",
+    "not_sealed": "its newest events were not yet covered by a checkpoint when it was made",
+}
+
+
+def is_dossier(text: str) -> bool:
+    """Whether a file is meant, not a case."""
+    return text.endswith(".zip") or Path(text).is_file()
+
+
+def verify_dossier(file: Path, given: Sequence[str], *, json: bool) -> None:
+    """Exit code 0 verified, 1 does not hold, 3 consistent, but not all of it is proven. Raises Failed."""
+    try:
+        keys = [parse_key(one) for one in given]
+        content = _content(file)
+    except ValueError as error:
+        raise Failed(USAGE, f"key: {error}") from None
+    except OSError as error:
+        raise Failed(USAGE, f"the dossier cannot be read: {error.strerror}") from None
+    found = check(content, keys or known_here(content))
+    if json:
+        as_json(plain(found))
+    else:
+        say("\n".join(lines(found)))
+    if found.outcome != "verified":
+        sys.exit(CODES[found.outcome])
+
+
+def _content(file: Path) -> bytes:
+    if file.stat().st_size > LARGEST:
+        raise Failed(REFUSED, "larger than a dossier may be")
+    return file.read_bytes()
+
+
+def known_here(content: bytes) -> Sequence[Key]:
+    """Without --key: the keys of the log this machine signs, if it is that log's dossier."""
+    settings = Settings()
+    manifest = check(content, ()).manifest
+    ours = manifest and manifest.log == origin_of(settings.installation) and settings.signing.exists()
+    return signing_keys(settings).known() if ours else ()
+
+
+def plain(found: Result) -> dict[str, Any]:
+    """For programs."""
+    manifest = found.manifest.model_dump(exclude={"files"}) if found.manifest else None
+    return {
+        "outcome": found.outcome,
+        "kind": found.kind,
+        "says": found.says,
+        "unproven": list(found.unproven),
+        "signer": str(found.signer) if found.signer else None,
+        "withheld": found.withheld,
+        "dossier": manifest,
+    }
+
+
+def lines(found: Result) -> list[str]:
+    """For people."""
+    if found.manifest is None:
+        return [f"DOES NOT HOLD ({found.kind}): {found.says}"]
+    what, signer = found.manifest, str(found.signer) if found.signer else "nobody"
+    said = [
+        f"{found.outcome}: {what.case}, versions 1 to {what.events}, level {what.level}, made {what.exported_at}",
+        f"in the log {what.log} of {what.size} events, which went on to {what.newest}; signed by {signer}",
+        f"withheld: {found.withheld} parts; their digests are proven, their contents cannot be guessed",
+    ]
+    return said + [f"NOT PROVEN: {UNPROVEN[one].format(signer=signer)}" for one in found.unproven]
