@@ -36,6 +36,10 @@ class FoldOnce:
             self._known.popitem(last=False)
         return case
 
+    def forget(self, _stream: str) -> None:
+        """Let go of every case: rare, and folding again costs little."""
+        self._known.clear()
+
     def _from(self, first: str, facts: Sequence[Fact[Any]]) -> Case:
         last, case = self._known.get(first, (None, Case()))
         same = last is not None and last.version <= len(facts) and facts[last.version - 1] is last

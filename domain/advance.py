@@ -163,21 +163,37 @@ CLOSES_BY_ITSELF = ("family_reply", "visit")
 def _wishes(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
     """Ask for what is wanted and was not asked; end what was asked, is pending, and answered or no longer wanted."""
     asked = {(e.kind, e.about) for e in case.effects.values() if e.state != "withdrawn"}
-    wanted = {(row.kind, about): row for row in WANTS for about in row.wanted(case)}
+    wanted = {(row.kind, about): row for row in WANTS if not _forgotten(case, row.to) for about in row.wanted(case)}
     events: list[Event] = [
         EffectRequested(ids(), kind, about, row.to)
         for (kind, about), row in wanted.items()
         if (kind, about) not in asked and not case.waits(kind)
     ]
+
+    def dropped(e: Effect) -> bool:
+        return e.kind in ROW_OF and (e.kind, e.about) not in wanted
+
     for e in case.effects.values():
         if e.pending and (row := ROW_OF.get(e.kind)) and row.answered(case, e.about):
             events.append(EffectDelivered(e.id, e.tries, IMPLIED))
-        elif e.pending and ((e.kind in ROW_OF and (e.kind, e.about) not in wanted) or _silenced(case, e)):
+        elif (e.pending and (dropped(e) or _silenced(case, e))) or _unsendable(case, e):
             events.append(EffectWithdrawn(e.id))
     return [_draft(case, event, WISHES, now, ids, policy) for event in events]
 
 
 ROW_OF: Mapping[str, Wants] = {row.kind: row for row in WANTS}
+
+
+def _forgotten(case: Case, to: Party) -> bool:
+    """Nobody has their address any more, or is to use it."""
+    going = case.erasure.going if case.erasure else ()
+    return "identity" in going and to in (Party.FAMILY, Party.HOME_ONCOLOGIST)
+
+
+def _unsendable(case: Case, e: Effect) -> bool:
+    """Something would still be sent, or a person asked what became of it, for an address nobody has."""
+    unfinished = e.state in ("requested", "unknown") or (e.state == "refused" and not e.settled)
+    return unfinished and _forgotten(case, e.to)
 
 
 def _silenced(case: Case, e: Effect) -> bool:

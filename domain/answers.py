@@ -15,8 +15,8 @@ ROUND: Mapping[str, Callable[[Case], int]] = {
     "request_invitation_letter": lambda c: c.letter.round,
 }
 
-PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw"})
-"""Effects that compare and set on a lot first: an answer from outside does not mean that was done."""
+PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case"})
+"""Effects that begin at home, on a lot or the keys: an answer from outside does not mean that was done."""
 
 
 def of_this_round(case: Case, effect: Effect) -> bool:

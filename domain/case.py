@@ -22,6 +22,7 @@ from domain.stages import (
     dose,
     dossier,
     eligibility,
+    erasing,
     follow_up,
     holding,
     importing,
@@ -72,6 +73,7 @@ Command = (
     | closing.Command
     | holding.Command
     | anytime.Command
+    | erasing.Command
     | importing.ImportFacts
     | moving.MoveOn
     | correcting.CorrectFact
@@ -104,6 +106,7 @@ Event = (
     | closing.Event
     | holding.Event
     | anytime.Event
+    | erasing.Event
     | importing.FactsImported
     | moving.StageEntered
     | correcting.FactCorrected
@@ -123,6 +126,7 @@ FUTURE = timedelta(minutes=5)
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
     """What a command brings about, or Refused with nothing recorded. The journey table is asked first."""
     _accepted_here(case, command)
+    erasing.takes(case, command)
     occurred = _occurred(command, now)
     if isinstance(command, correcting.CorrectFact):
         return _correct(case, command, now, ids, policy)
@@ -194,6 +198,8 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return holding.decide(case, command, now, ids, policy)
     if isinstance(command, anytime.Command):
         return anytime.decide(case, command, now, ids, policy)
+    if isinstance(command, erasing.Command):
+        return erasing.decide(case, command, now, ids, policy)
     if isinstance(command, importing.ImportFacts):
         return importing.decide(case, command, now, ids, policy)
     if isinstance(command, moving.MoveOn):
@@ -298,6 +304,8 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return holding.evolve(case, fact)
     if isinstance(event, anytime.Event):
         return anytime.evolve(case, fact)
+    if isinstance(event, erasing.Event):
+        return erasing.evolve(case, fact)
     if isinstance(event, importing.FactsImported):
         return importing.evolve(case, fact)
     if isinstance(event, correcting.FactCorrected):

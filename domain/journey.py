@@ -21,6 +21,7 @@ from domain.stages import (
     dose,
     dossier,
     eligibility,
+    erasing,
     follow_up,
     holding,
     importing,
@@ -76,6 +77,7 @@ MODULES = (
     closing,
     holding,
     anytime,
+    erasing,
     importing,
     reconsidering,
     moving,
@@ -93,6 +95,7 @@ BACK = _all(closing.ReopenCase, closing.RetractDeath)
 TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
 TO_KEEP = _all(
     anytime.Command,
+    erasing.Command,
     safety.AnswerAlert,
     holding.Snooze,
     holding.Redate,

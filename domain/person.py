@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
-from domain.personal import Identity
-from domain.state import readable
+from domain.personal import Identity, readable
 
 Role = Literal["coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator"]
 

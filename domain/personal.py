@@ -23,6 +23,11 @@ class Erased(Enum):
 ERASED = Erased.ERASED
 
 
+def readable(value: object) -> bool:
+    """Whether a personal value is there at all: not empty, not erased."""
+    return value is not ERASED and bool(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """Marks a field with its key class."""

@@ -9,8 +9,7 @@ from typing import Any, Literal, assert_never
 
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
-from domain.personal import Identity
-from domain.state import readable
+from domain.personal import Identity, readable
 
 ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]

@@ -35,6 +35,7 @@ class Action(StrEnum):
     REVIEW = "review"  # what only the medical reviewer says
     SUPERVISE = "supervise"  # set aside what the journey asks for
     ANSWER = "answer"  # what only a hospital can say
+    ERASE = "erase"  # order, confirm or withdraw that a person is forgotten
     SETTLE = "settle"  # find out what became of an effect
     IMPORT = "import"
     ENGINE = "engine"  # nobody but the engine
@@ -116,11 +117,11 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **EVERYBODY,
         **STAFF,
         **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
-        **_row(Scope.ALL, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT, A.PROVE),
+        **_row(Scope.ALL, A.ERASE, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT, A.PROVE),
     },
     Role.REVIEWER: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
     Role.TRANSLATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE)},
-    Role.QUALITY: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT, A.PROVE)},
+    Role.QUALITY: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.REGISTER_LOT, A.RELEASE_LOT, A.ERASE, A.PROVE)},
     Role.HOSPITAL: {**EVERYBODY, **_row(Scope.CENTRE, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.ANSWER)},
     Role.AUDITOR: {**STAFF, **_row(Scope.ALL, A.SEE_CATALOGUE, A.SEE, A.PROVE)},
     Role.OPERATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SETTLE, A.KEEP_CATALOGUE, A.PROVE)},
@@ -156,7 +157,17 @@ REVIEWS = frozenset({"SetUrgency", "SignSummary", "RecordCriterion"})
 NOTES = frozenset({"AddNote", "AttachDocument"})
 SUPERVISES = frozenset({"MoveOn", "Redate", "ApplyPolicy", "VoidCase", "ReopenCase", "RetractDeath", "WaiveRecord"})
 ENGINE_ONLY = frozenset(
-    {"RecordOutcome", "HoldDose", "RefuseDose", "HoldUnit", "ExtendHold", "FreeUnit", "CommitUnit", "UseUnit"}
+    {
+        "RecordOutcome",
+        "RecordErasure",
+        "HoldDose",
+        "RefuseDose",
+        "HoldUnit",
+        "ExtendHold",
+        "FreeUnit",
+        "CommitUnit",
+        "UseUnit",
+    }
 )
 TOLD_BY_HOSPITALS = frozenset(
     {
@@ -180,6 +191,7 @@ SPECIAL: Mapping[Action, frozenset[str]] = {
     A.IMPORT: frozenset({"ImportFacts"}),
     A.TRANSLATE: frozenset({"DeliverTranslation", "CertifyTranslation"}),
     A.SETTLE: frozenset({"SettleEffect"}),
+    A.ERASE: frozenset({"OrderErasure", "ConfirmErasure", "WithdrawErasure"}),
     A.REGISTER_LOT: frozenset({"RegisterLot"}),
     A.STOP_LOT: frozenset({"QuarantineLot"}),
     A.RELEASE_LOT: frozenset({"ReleaseLot", "RecallLot", "SettleUnit"}),

@@ -10,14 +10,15 @@ from typing import Any, Literal
 
 from domain.copying import replace
 from domain.effects import Effect
+from domain.erasure import Erasure
 from domain.obligations import Obligation
-from domain.personal import ERASED, Clinical, Identity, Trace, TraceCode
+from domain.personal import Clinical, Identity, Trace, TraceCode
 from domain.policy import Party, Policy
 from domain.tracks import Track
 from domain.when import When
 
 NONE: Mapping[str, Any] = {}
-NEVER_HELD = frozenset({"hold_review", "safety_alert", "safety_answer", "tell_centre_of_alert"})
+NEVER_HELD = frozenset({"hold_review", "safety_alert", "safety_answer", "tell_centre_of_alert", "erase_case"})
 """What goes on while a case is on hold."""
 
 
@@ -290,6 +291,7 @@ class Case:
     trial_hold: str = ""
     visits: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
+    erasure: Erasure | None = None
     contact_attempts: int = 0
     follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"
     undone: Mapping[str, str] = field(default_factory=dict)
@@ -383,11 +385,6 @@ class Case:
             return str(self.noted(self.centre_of(about)).get("country") or policy.home_country)
         family = party in (Party.FAMILY, Party.HOME_ONCOLOGIST)
         return self.country or policy.home_country if family else policy.home_country
-
-
-def readable(value: object) -> bool:
-    """Whether a personal value is there at all: not empty, not erased."""
-    return value is not ERASED and bool(value)
 
 
 def in_treatment(case: Case, number: int, **changes: object) -> Case:

@@ -23,6 +23,7 @@ insert into capability values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)
 FIND = """
 select *, expires_at > clock_timestamp() as open, clock_timestamp() as now from capability where token = $1
 """
+CLEAR = "delete from capability where stream = $1"
 USE = "update capability set used_at = clock_timestamp() where token = $1 and used_at is null"
 
 ANSWERS: Mapping[str, Sequence[str]] = {
@@ -83,6 +84,10 @@ class Capabilities:
         """The row of a link, with `open` and `now` by the database's clock and `fixed` parsed; None = never issued."""
         row = await guarded(self._pool.fetchrow(FIND, _digest(token)))
         return {**row, "fixed": json.loads(row["fixed"])} if row else None
+
+    async def clear(self, stream: str) -> None:
+        """No link of this case opens anything any more."""
+        await guarded(self._pool.execute(CLEAR, stream))
 
     async def use(self, token: str) -> None:
         """Its answer is recorded; it opens nothing any more."""

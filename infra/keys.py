@@ -59,6 +59,11 @@ class FolderKeys:
         await asyncio.to_thread(self._note_destroyed, stream, key_class)
         self._reapply()
 
+    def destroyed(self) -> frozenset[Name]:
+        """Streams and classes of every key that was destroyed, by whatever process."""
+        self._reapply()
+        return frozenset(self._gone)
+
     def _find(self, stream: str, key_class: KeyClass) -> DataKey | None:
         name = (stream, key_class)
         if name in self._gone:

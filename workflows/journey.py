@@ -64,6 +64,7 @@ PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
 MARK_USED = _lot("mark_unit_used")
+ERASE = Effect("erase_case", "dedupes")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
@@ -113,8 +114,8 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     ),
     Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
     Stage.REDOSING: (MARK_USED, PROGRESSION, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
-    Stage.FOLLOW_UP: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
-    Stage.CLOSED: (MARK_USED, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
+    Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
+    Stage.CLOSED: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
 }
 
 EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}

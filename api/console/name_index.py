@@ -36,6 +36,10 @@ class NameIndex:
         seen = [row for row in rows if "identity" in sees(who, belonging_of(row))]
         return sorted(seen, key=lambda row: (not row["open"], row["number"]))[:MOST]
 
+    def forget(self, stream: str) -> None:
+        """Nobody of that case is found any more."""
+        self._words.pop(stream, None)
+
     async def _catch_up(self, service: Service) -> None:
         if self._upto is None:
             self._upto = await service.desk.head()

@@ -124,7 +124,14 @@ def staff_of(ledger: Ledger) -> Callable[[str], Awaitable[Reader | None]]:
 
 
 def hands(
-    ledger: Ledger, policy: Policy, offices: Offices, lots: Lots, hospitals: Hospitals, mail: FarSide, link: Link
+    ledger: Ledger,
+    policy: Policy,
+    offices: Offices,
+    lots: Lots,
+    hospitals: Hospitals,
+    mail: FarSide,
+    link: Link,
+    erasing: Hand,
 ) -> Mapping[str, Hand]:
     """One hand for every kind of effect of the journey. Raises LookupError for a kind without one."""
     addressing = Addressing(offices, staff_of(ledger), link)
@@ -136,6 +143,7 @@ def hands(
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
         "mark_unit_used": UsedUnit(lots),
+        "erase_case": erasing,
     }
     by_channel: dict[str, Hand] = {"asks": hospital, "blind": people}
     return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -50,7 +50,7 @@ def http_app(
     kind = ledger.installation.kind if ledger.installation else "production"
     if dev is not None and kind == "production":
         raise ValueError("a production ledger has no development sign-in")
-    return create_app(
+    app = create_app(
         Service(
             door=here.door,
             catalogue=Catalogue(ledger, here.door.ids),
@@ -77,6 +77,8 @@ def http_app(
             local=local,
         )
     )
+    here.forget.append(app.state.name_index.forget)
+    return app
 
 
 def documents(here: Parts) -> StoredDocuments:

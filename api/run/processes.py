@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.addressing import Link, Offices, Reader
 from activities.catalogue import Catalogue
+from activities.erasing import Erasing
 from activities.far_sides import FarSide
 from activities.perform import Hand
 from api.run.courier import Courier
@@ -23,7 +24,7 @@ from api.run.wiring import Parts, connect_temporal, parts
 from api.run.worker import work, workers
 from domain.errors import Reason, Refused
 from domain.policy import Party
-from infra.capabilities import links
+from infra.capabilities import Capabilities, links
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
 from infra.settings import Settings
@@ -67,7 +68,8 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
         keeper = Catalogue(here.ledger, here.door.ids)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings))
-        yield hands(here.ledger, here.door.policy, offices(settings), lots, hospital, mail, link)
+        erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
+        yield hands(here.ledger, here.door.policy, offices(settings), lots, hospital, mail, link, erasing)
 
 
 async def run_worker(settings: Settings) -> None:

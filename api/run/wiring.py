@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
+from activities.erasing import Forget, keep_forgetting
 from activities.record import Door
 from domain.case import EVENTS
 from domain.catalogue import EVENTS as CATALOGUE_EVENTS
@@ -35,6 +37,8 @@ class Parts:
     ledger: PgLedger
     keys: FolderKeys
     door: Door
+    forget: list[Forget] = field(default_factory=list)
+    """Everything in this process that keeps what it opened; called when a key was destroyed."""
 
 
 @asynccontextmanager
@@ -52,7 +56,14 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
     )
     try:
         door = Door(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
-        yield Parts(settings, ledger, keys, door)
+        here = Parts(settings, ledger, keys, door, [ledger.forget, door.fold.forget])
+        forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
+        try:
+            yield here
+        finally:
+            forgetting.cancel()
+            with suppress(asyncio.CancelledError):
+                await forgetting
     finally:
         await ledger.close()
 

@@ -137,6 +137,8 @@ def _settle(case: Case, c: SettleEffect, now: datetime, ids: Ids) -> Sequence[Al
         raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")
     require(known.state in ("unknown", "refused"), Reason.NOT_NOW, f"the effect is {known.state}", "effect")
     require(not known.settled, Reason.ALREADY, "a person has settled it", "effect")
+    ours = known.kind == "erase_case" and c.outcome != "try_again"
+    require(not ours, Reason.NOT_NOW, "only the engine can tell that keys are destroyed; try again", "outcome")
     match c.outcome:
         case "delivered":
             return [EffectDelivered(known.id, known.tries, f"settled by {c.by}")]

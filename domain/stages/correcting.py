@@ -11,7 +11,7 @@ from domain.codes import require_days
 from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Ids
-from domain.personal import Identity
+from domain.personal import Identity, readable
 from domain.policy import Policy
 from domain.stages import (
     eligibility,
@@ -24,7 +24,7 @@ from domain.stages import (
     transplant,
     visa,
 )
-from domain.state import Case, readable
+from domain.state import Case
 
 Correctable = (
     observations.Command

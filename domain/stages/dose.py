@@ -12,9 +12,9 @@ from domain.effects import Wants
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
-from domain.personal import Trace
+from domain.personal import Trace, readable
 from domain.policy import Party, Policy
-from domain.state import Case, Stage, readable
+from domain.state import Case, Stage
 from domain.table import Instants, Rule
 from domain.tracks import spare
 

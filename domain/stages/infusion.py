@@ -12,11 +12,11 @@ from domain.effects import Wants
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
-from domain.personal import Clinical, Identity, Trace
+from domain.personal import Clinical, Identity, Trace, readable
 from domain.policy import Party, Policy
 from domain.stages.interim import require_trial_runs
 from domain.stages.lymphodepletion import require_good_dose
-from domain.state import Alert, Case, Infusion, Stage, Treatment, in_treatment, readable
+from domain.state import Alert, Case, Infusion, Stage, Treatment, in_treatment
 from domain.table import Need
 from domain.when import When
 

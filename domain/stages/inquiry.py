@@ -13,10 +13,10 @@ from domain.copying import replace
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.obligations import Owes
-from domain.personal import Clinical, Identity
+from domain.personal import Clinical, Identity, readable
 from domain.policy import Party, Policy
 from domain.stages.people import AddPerson, PersonAdded, added, require_person
-from domain.state import Case, Exit, Stage, readable
+from domain.state import Case, Exit, Stage
 from domain.table import Need
 from domain.when import When
 

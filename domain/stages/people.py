@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from domain.copying import replace
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
-from domain.personal import Identity
+from domain.personal import Identity, readable
 from domain.policy import Policy
-from domain.state import Case, Consent, Person, readable
+from domain.state import Case, Consent, Person
 
 PersonRole = Literal["patient", "carer", "legal_representative", "home_oncologist"]
 Purpose = Literal["data_processing", "share_with_hospital", "cross_border", "translation", "trial", "registry", "risks"]

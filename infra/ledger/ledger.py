@@ -88,6 +88,10 @@ class PgLedger:
         await self.bells.close()
         await self._pool.close()
 
+    def forget(self, stream: str) -> None:
+        """Let go of what was opened of a stream."""
+        self._recall.forget(stream)
+
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
         """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
         actor, key = command or (None, None)

@@ -33,6 +33,7 @@ translate       team        all        -        all        -       -        -   
 review          -           -          all      -          -       -        -       -        all
 supervise       -           all        -        -          -       -        -       -        all
 answer          -           all        -        -          -       centre   -       -        all
+erase           -           all        -        -          all     -        -       -        all
 settle          team        all        -        -          -       -        -       all      all
 import          all         all        -        -          -       -        -       -        all
 engine          -           -          -        -          -       -        -       -        -

@@ -26,6 +26,7 @@ from domain.stages.correcting import TOLD_BY, Correctable, CorrectFact
 from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
 from domain.stages.dossier import CertifyTranslation, DeliverTranslation, DraftSummary, OrderTranslation, SignSummary
 from domain.stages.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
+from domain.stages.erasing import ConfirmErasure, OrderErasure, RecordErasure, WithdrawErasure
 from domain.stages.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
 from domain.stages.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
 from domain.stages.importing import ImportFacts
@@ -269,6 +270,12 @@ MAKE: dict[type[Any], Make] = {
     AssignCase: lambda j, n: AssignCase(f"person-{n % 3}", "team-1"),
     AddNote: lambda j, n: AddNote("note", "text"),
     AttachDocument: lambda j, n: AttachDocument(DOCUMENT, "scan", "image/png", 10),
+    OrderErasure: lambda j, n: OrderErasure(
+        "objection", pick(("trace", "trace_and_clinical"), n, "trace"), "follow_up", "by mail", "person-8"
+    ),
+    ConfirmErasure: lambda j, n: ConfirmErasure(_order(j), pick(("person-9", "person-8"), n, "person-9")),
+    WithdrawErasure: lambda j, n: WithdrawErasure(_order(j), "person-8"),
+    RecordErasure: lambda j, n: RecordErasure(_order(j)),
     SettleEffect: lambda j, n: SettleEffect(
         pick([e.id for e in j.case.effects.values() if e.state in ("unknown", "refused")], n, "nothing"),
         pick(("delivered", "refused", "try_again"), n // 3, "delivered"),
@@ -283,6 +290,10 @@ MAKE: dict[type[Any], Make] = {
         not_before=j.now + timedelta(hours=n % 12 + 1),
     ),
 }
+
+
+def _order(j: Journey) -> str:
+    return j.case.erasure.order if j.case.erasure else "nothing"
 
 
 def _consent(j: Journey, n: int) -> tuple[Any, str, str]:

@@ -26,6 +26,7 @@ from domain.stages.centres import WithdrawSubmission
 from domain.stages.closing import UNDO, LeaveJourney, ReopenCase
 from domain.stages.dossier import DeliverTranslation, OrderTranslation
 from domain.stages.eligibility import AcceptPatient
+from domain.stages.erasing import ConfirmErasure, OrderErasure
 from domain.stages.holding import HoldCase, ResumeCase
 from domain.stages.letter import IssueLetter
 from domain.stages.observations import ReportDeath, ReportProgression
@@ -69,6 +70,12 @@ def leave_until(kind: str) -> Lead:
 
 def reopen(j: Journey) -> None:
     j.tell(ReopenCase("they came back"))
+
+
+def order_erasure(j: Journey) -> None:
+    j.tell(OrderErasure("objection", stops="follow_up", by="person-8"))
+    assert j.case.erasure
+    j.tell(ConfirmErasure(j.case.erasure.order, "person-9"))
 
 
 SCENES: dict[str, Scene] = {
@@ -121,6 +128,7 @@ SCENES: dict[str, Scene] = {
     "recall_dossier": Scene("submitted", leave, drop=reopen),
     "cancel_travel": Scene("admission", leave_until("cancel_travel"), drop=None),
     "tell_family_of_exit": Scene("records", leave, drop=reopen),
+    "erase_case": Scene("handed_over", order_erasure, drop=None),
 }
 """`drop=None`: what is held is given back whatever follows."""
 ELSEWHERE = {"mark_unit_used"}

@@ -46,7 +46,12 @@ def refused(body: bytes) -> str:
 
 def test_every_effect_for_a_hospital_has_its_row() -> None:
     asked = {row.kind for row in WANTS if row.to is Party.HOSPITAL} | {"remind", "escalate"}
-    assert set(ASKED) == asked - {"reserve_dose", "release_dose", "mark_unit_used"}  # on the lots' own streams
+    assert set(ASKED) == asked - {
+        "reserve_dose",
+        "release_dose",
+        "mark_unit_used",
+        "erase_case",
+    }  # on the lots' own streams
 
 
 def test_the_page_for_hospitals_names_every_kind_and_command_and_no_other() -> None:

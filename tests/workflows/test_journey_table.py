@@ -72,6 +72,6 @@ def test_what_time_and_leaving_ask_for_stands_there_too(last: str) -> None:
 
 def test_every_effect_has_a_hand_and_slots_to_run_in() -> None:
     nobody = cast("Any", None)
-    table = hands(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody)
+    table = hands(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, cast("Any", object()))
     assert set(table) == set(EFFECTS)
     assert {effect.queue for effect in EFFECTS.values()} <= set(SLOTS)

@@ -1,0 +1,63 @@
+"""erase_case: the keys first, then what stands beside the ledger; the tombstone is recorded with the delivery.
+
+Whatever a crash leaves is finished by the next attempt: destroying twice is destroying once, and until the tombstone
+stands the effect is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Protocol
+
+from activities.far_sides import FarSideRefused
+from activities.perform import Delivered
+from activities.ports import Keys
+from domain.effects import Effect
+from domain.personal import KeyClass
+from domain.stages.erasing import RecordErasure
+from domain.state import Case
+
+EVERY = 5.0
+"""Seconds within which every process lets go of what it had opened before a key was destroyed."""
+Forget = Callable[[str], None]
+"""Lets go of everything a process holds opened of one stream."""
+
+
+class Destroyed(Protocol):
+    """The key service's list of what it destroyed."""
+
+    def destroyed(self) -> Collection[tuple[str, KeyClass]]:
+        """Streams and classes of every key that was destroyed, by whatever process."""
+
+
+class Erasing:
+    """Destroys the keys a confirmed order names; `clear` takes away what is kept of a case beside the ledger."""
+
+    def __init__(self, keys: Keys, clear: Callable[[str], Awaitable[None]]) -> None:
+        self._keys = keys
+        self._clear = clear
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused(no_order) where nobody confirmed it."""
+        del now, repeat
+        order = case.erasure
+        if order is None or order.order != effect.about or not order.confirmed_by:
+            raise FarSideRefused("no_order")
+        for key_class in order.classes:
+            await self._keys.destroy(case.id, key_class)
+        await self._clear(case.id)
+        return Delivered(f"destroyed: {', '.join(order.classes)}", answer=RecordErasure(order.order))
+
+
+async def keep_forgetting(keys: Destroyed, forget: Collection[Forget], every: float = EVERY) -> None:
+    """Let go of each newly erased stream, twice: a load under way meanwhile may have remembered it once more."""
+    known, new = frozenset(keys.destroyed()), frozenset[tuple[str, KeyClass]]()
+    while True:
+        await asyncio.sleep(every)
+        now, before = frozenset(keys.destroyed()), new
+        new, known = now - known, now
+        for stream in {stream for stream, _ in new | before}:
+            for let_go in forget:
+                let_go(stream)
