@@ -155,6 +155,9 @@ class Ledger(Protocol):
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
         """The named lots, protocols, centres and persons that exist."""
 
+    async def last_version(self, stream: str) -> int:
+        """The version a stream stands at; 0 when it has no event."""
+
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing. Raises VersionConflict, Refused(KEY_REUSED | SUPERSEDED | READ_ONLY)."""
 

@@ -17,6 +17,7 @@ from api import (
     documents,
     dossier,
     health,
+    looks,
     moments,
     problems,
     reads,
@@ -57,7 +58,21 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
-    for part in (start, cases, documents, reads, moments, audit, dossier, callbacks, replies, stream, sign_in, health):
+    for part in (
+        start,
+        cases,
+        documents,
+        reads,
+        moments,
+        looks,
+        audit,
+        dossier,
+        callbacks,
+        replies,
+        stream,
+        sign_in,
+        health,
+    ):
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))

@@ -15,17 +15,16 @@ from structlog.contextvars import bind_contextvars
 
 from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
 from activities.record import Ask, Recorded
-from api.access import belonging, case_meant, may_command, require_seen
+from api.access import case_meant, may_command
 from api.answers import CREATED, idempotency_key, recorded_answer
 from api.auth import Parts, Who
 from api.commands import CASE
 from api.limits import stream_body
 from api.ports import Service
 from api.problems import Fault, Problem, invalid
+from api.reads import seen_case
 from domain.errors import Reason, Refused, require
 from domain.personal import KeyClass
-from domain.roles import Action, Actor, allow
-from domain.state import Case
 
 router = APIRouter(tags=["documents"])
 MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
@@ -40,11 +39,6 @@ LONGEST_START = 136
 WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identity"}
 """Kinds of records that say who somebody is; everything else is clinical."""
 NAME = re.compile("[0-9a-f]{64}")
-SEES: Mapping[KeyClass, Action] = {
-    "identity": Action.SEE_PERSON,
-    "clinical": Action.SEE_CLINICAL,
-    "trace": Action.SEE_CLINICAL,
-}
 FAILED: Mapping[type[Exception], tuple[int, str, str]] = {
     DocumentErased: (410, "erased", "this document was made unreadable for good, with the case's key"),
     DocumentMissing: (503, "document_missing", "the case names this document, and the store does not have it"),
@@ -140,24 +134,18 @@ async def _recorded(service: Service, ask: Ask, body: dict[str, Any], kept: Kept
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
     """A document of the case, for those who may see what is in it."""
-    stream = await case_meant(service, case)
-    found, facts, _ = await service.door.case(stream)
-    require_seen(who, belonging(found))
+    found, facts, _, visible = await seen_case(service, who, case, "document")
     known = NAME.fullmatch(name) and any(getattr(fact.event, "document", None) == name for fact in facts)
     require(known, Reason.NOT_FOUND, "no such document in this case")
     try:
-        opened = await service.documents.open(stream, name)
+        opened = await service.documents.open(found.id, name)
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    _may_read(who, found, opened.key_class)
+    allowed = opened.key_class in visible
+    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{name[:12]}.{MEDIA[opened.media_type][0]}"',
         "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)
-
-
-def _may_read(who: Actor, case: Case, key_class: KeyClass) -> None:
-    allowed = allow(who, SEES[key_class], belonging(case))
-    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")

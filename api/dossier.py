@@ -11,10 +11,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api.access import belonging, case_meant, require_seen
 from api.auth import Parts, Who
 from api.ports import Packed
-from api.shown import EVERYTHING, NOTHING, Sees, masked, sees, shown
+from api.reads import seen_case
+from api.shown import EVERYTHING, NOTHING, Sees, masked, shown
 from domain.advance import ALWAYS
 from domain.errors import Reason, require
 from domain.fact import Fact
@@ -45,18 +45,14 @@ Facts = Sequence[Fact[Any]]
 @router.get("/cases/{case}/dossier")
 async def dossier(case: str, service: Parts, who: Who, level: str = "regulator", wait: int = 5) -> Response:
     """The dossier (zip). Waits at most `wait` seconds until every event is sealed, and says which are not."""
-    stream = await case_meant(service, case)
-    state, facts, now = await service.door.case(stream)
-    whose = belonging(state)
-    require_seen(who, whose)
     require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} takes no dossiers away")
     require(0 <= wait <= LONGEST, Reason.INVALID, f"must be 0 to {LONGEST} seconds", "wait")
-    visible = sees(who, whose) & OPENS.get(level, NOTHING)
-    written = papers(state, facts, visible, now)
-    content = await service.dossiers.make(stream, facts[-1].version, level, wait, now.isoformat(), written)
+    state, facts, now, may = await seen_case(service, who, case, "dossier")
+    written = papers(state, facts, may & OPENS.get(level, NOTHING), now)
+    content = await service.dossiers.make(state.id, facts[-1].version, level, wait, now.isoformat(), written)
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{stream}-{level}.zip"',
+        "Content-Disposition": f'attachment; filename="{state.id}-{level}.zip"',
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, media_type="application/zip", headers=headers)

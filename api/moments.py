@@ -9,12 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from api.access import belonging
 from api.answers import owed
 from api.auth import Parts, Who
 from api.problems import Fault, invalid
 from api.reads import HIDDEN, private, seen_case, told, zoned
-from api.shown import NOTHING, masked, sees, shown
+from api.shown import NOTHING, masked, shown
 from domain.case import fold
 from domain.dated import known, standing
 from domain.dated import told as said
@@ -35,8 +34,7 @@ async def diff(
     case: str, service: Parts, who: Who, from_: Annotated[str, Query(alias="from")], to: str = ""
 ) -> JSONResponse:
     """What changed between two versions, or between what was known at two instants; `to` empty = now."""
-    state, facts, now = await seen_case(service, who, case, None)
-    visible = sees(who, belonging(state))
+    _, facts, now, visible = await seen_case(service, who, case, "diff")
     first, last = _upto(facts, from_, "from"), _upto(facts, to or now.isoformat(), "to")
     if len(first) > len(last):
         raise invalid("a difference goes forward in time", Fault("lies after `to`", parameter="from"))
@@ -89,10 +87,10 @@ def _moved(one: Moved) -> dict[str, Any]:
 @router.get("/cases/{case}/why/{event}")
 async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
     """One event and what it rests on, down to what people said; for a person's decision, what was known then."""
-    state, facts, _ = await seen_case(service, who, case, None)
+    _, facts, _, visible = await seen_case(service, who, case, "why")
     by_id = {fact.id: fact for fact in facts}
     require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
-    visible, meant = sees(who, belonging(state)), by_id[event]
+    meant = by_id[event]
     body = {
         "event": told(meant, visible),
         "because": _because(meant, facts, DEEPEST),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from activities.catalogue import Catalogue
 from activities.far_sides import Answer
+from activities.looks import Looks
 from activities.ports import Documents
 from activities.record import Door
 from domain.roles import Actor
@@ -62,6 +63,7 @@ class Desk(Protocol):
     async def case_of(self, number: str) -> str | None: ...
     async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
     async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
+    async def looks(self, stream: str, before: int, limit: int) -> Sequence[dict[str, Any]]: ...
     async def head(self) -> int: ...
     async def changes(self, after: int, limit: int) -> Sequence[tuple[int, str, int]]: ...
 
@@ -160,6 +162,7 @@ class Service:
     desk: Desk
     audit: Audit
     dossiers: Dossiers
+    looks: Looks
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -13,10 +13,11 @@ from fastapi.responses import JSONResponse
 from api.access import belonging, belonging_of, case_meant, require_seen
 from api.answers import allowed_now, etag, owed
 from api.auth import Parts, Who
+from api.looks import looked, looked_over
 from api.paging import cursor_of, limited, linked, read_cursor
 from api.ports import Service
 from api.problems import Fault, invalid
-from api.shown import EVERYTHING, masked, sees, shown
+from api.shown import EVERYTHING, Sees, masked, sees, shown
 from api.then import worklist_then
 from domain.agenda import agenda
 from domain.case import fold
@@ -62,6 +63,7 @@ async def worklist(
     else:
         rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
     cases = [await _line(service, who, row) for row in rows[:limit]]
+    await looked_over(service, who, rows[:limit])
     more = cursor_of(rows[limit - 1]["next_due"], rows[limit - 1]["stream"]) if len(rows) > limit else None
     then = {"as_known_at": known_at.isoformat()} if known_at else {}
     return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
@@ -109,9 +111,8 @@ async def one_case(
     as_of: datetime | None = None,
 ) -> Response:
     """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there."""
-    state, facts, now = await seen_case(service, who, case, known_at)
+    state, facts, now, visible = await seen_case(service, who, case, "case", known_at)
     tag = etag(state.people_version)
-    visible = sees(who, belonging(state))
     if as_of is not None:
         return JSONResponse(
             {**_dated(state, facts, zoned(as_of, "as_of"), visible), "as_known_at": (known_at or now).isoformat()},
@@ -138,7 +139,7 @@ def _dated(state: Case, facts: Sequence[Fact[Any]], at: datetime, visible: froze
 @router.get("/cases/{case}/agenda")
 async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
     """Who owes what until when, what is asked of the world now, and when time alone changes something."""
-    state, _, now = await seen_case(service, who, case, known_at)
+    state, _, now, _ = await seen_case(service, who, case, "agenda", known_at)
     today = agenda(state, known_at or now)
     body = {
         "stage": today.stage.value,
@@ -157,8 +158,8 @@ async def events_of(
     case: str, request: Request, service: Parts, who: Who, after: int = 0, limit: int = 200
 ) -> JSONResponse:
     """What was recorded, in order, after a version."""
-    state, facts, _ = await seen_case(service, who, case, None)
-    limit, visible = limited(limit), sees(who, belonging(state))
+    _, facts, _, visible = await seen_case(service, who, case, "events")
+    limit = limited(limit)
     page = [f for f in facts if f.version > after][: limit + 1]
     more = str(page[limit - 1].version) if len(page) > limit else None
     body = {"events": [told(f, visible) for f in page[:limit]], "next": more, "masked": masked(visible)}
@@ -181,20 +182,30 @@ def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
     }
 
 
-async def seen_case(
-    service: Service, who: Actor, case: str, known_at: datetime | None
-) -> tuple[Case, Sequence[Fact[Any]], datetime]:
-    """The case, its facts and the instant. What may be seen is judged by whose case it is now. Raises Refused."""
+class Seen(NamedTuple):
+    """A case, its facts, the instant, and which key classes this reader sees: judged by whose case it is now."""
+
+    case: Case
+    facts: Sequence[Fact[Any]]
+    now: datetime
+    visible: Sees
+
+
+async def seen_case(service: Service, who: Actor, case: str, what: str, known_at: datetime | None = None) -> Seen:
+    """The case, now or as it was known then. The look is recorded, as one at `what`. Raises Refused."""
     stream = await case_meant(service, case)
     if known_at is not None:
         zoned(known_at, "known_at")
     state, facts, now = await service.door.case(stream)
-    require_seen(who, belonging(state))
+    whose = belonging(state, now)
+    require_seen(who, whose)
+    visible = sees(who, whose)
+    await looked(service, who, what, [stream], visible)
     if known_at is None:
-        return state, facts, now
+        return Seen(state, facts, now, visible)
     then = known(facts, known_at)
     require(then, Reason.NOT_FOUND, "nothing was known of this case then")
-    return replace(fold(then), id=stream), then, now
+    return Seen(replace(fold(then), id=stream), then, now, visible)
 
 
 def zoned(instant: datetime, parameter: str) -> datetime:

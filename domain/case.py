@@ -13,6 +13,7 @@ from domain.fact import Draft, Fact, Ids
 from domain.journey import ACCEPTED, accepting_stages
 from domain.policy import Policy
 from domain.stages import (
+    access,
     admission,
     anytime,
     bed,
@@ -74,6 +75,7 @@ Command = (
     | holding.Command
     | anytime.Command
     | erasing.Command
+    | access.Command
     | importing.ImportFacts
     | moving.MoveOn
     | correcting.CorrectFact
@@ -107,6 +109,7 @@ Event = (
     | holding.Event
     | anytime.Event
     | erasing.Event
+    | access.Event
     | importing.FactsImported
     | moving.StageEntered
     | correcting.FactCorrected
@@ -200,6 +203,8 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return anytime.decide(case, command, now, ids, policy)
     if isinstance(command, erasing.Command):
         return erasing.decide(case, command, now, ids, policy)
+    if isinstance(command, access.Command):
+        return access.decide(case, command, now, ids, policy)
     if isinstance(command, importing.ImportFacts):
         return importing.decide(case, command, now, ids, policy)
     if isinstance(command, moving.MoveOn):
@@ -306,6 +311,8 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return anytime.evolve(case, fact)
     if isinstance(event, erasing.Event):
         return erasing.evolve(case, fact)
+    if isinstance(event, access.Event):
+        return access.evolve(case, fact)
     if isinstance(event, importing.FactsImported):
         return importing.evolve(case, fact)
     if isinstance(event, correcting.FactCorrected):

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from domain.effects import EffectDelivered, EffectPutOff, EffectRefused, EffectUnknown, RecordOutcome, Wants
 from domain.obligations import Owes
 from domain.stages import (
+    access,
     admission,
     anytime,
     bed,
@@ -78,6 +79,7 @@ MODULES = (
     holding,
     anytime,
     erasing,
+    access,
     importing,
     reconsidering,
     moving,
@@ -96,6 +98,7 @@ TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.Mov
 TO_KEEP = _all(
     anytime.Command,
     erasing.Command,
+    access.Command,
     safety.AnswerAlert,
     holding.Snooze,
     holding.Redate,

@@ -18,7 +18,9 @@ from domain.tracks import Track
 from domain.when import When
 
 NONE: Mapping[str, Any] = {}
-NEVER_HELD = frozenset({"hold_review", "safety_alert", "safety_answer", "tell_centre_of_alert", "erase_case"})
+NEVER_HELD = frozenset(
+    {"hold_review", "access_review", "safety_alert", "safety_answer", "tell_centre_of_alert", "erase_case"}
+)
 """What goes on while a case is on hold."""
 
 
@@ -203,6 +205,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody broke the glass: `by` reads the case until `until`; `finding` is what a reviewer made of it."""
+
+    by: str
+    until: datetime
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A lot, protocol or centre as this case last noted it."""
 
@@ -292,6 +303,7 @@ class Case:
     visits: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     erasure: Erasure | None = None
+    accesses: Mapping[str, Access] = field(default_factory=dict)
     contact_attempts: int = 0
     follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"
     undone: Mapping[str, str] = field(default_factory=dict)

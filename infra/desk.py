@@ -60,6 +60,11 @@ LIST = (
     "select stream, version, state from source where starts_with(stream, $1) and stream > $2 order by stream limit $3"
 )
 HEAD = "select coalesce(max(position), 0) from event"
+LOOKS = """
+select position, recorded_at as at, meta::json ->> 'actor' as actor, meta::json ->> 'purpose' as purpose,
+       data::json ->> 'what' as what, data::json -> 'opened' as opened
+from event where type = 'CasesSeen' and data::jsonb -> 'cases' ? $1 and position < $2 order by position desc limit $3
+"""
 CHANGES = """
 select position, stream, version from event where position > $1 and starts_with(stream, 'case-')
 order by position limit $2
@@ -158,6 +163,11 @@ class Desk:
         """Lots, protocols, centres or persons as their read models show them, by stream."""
         rows = await guarded(self._pool.fetch(LIST, f"{prefix}-", after, limit))
         return [{**row, "state": json.loads(row["state"])} for row in rows]
+
+    async def looks(self, stream: str, before: int, limit: int) -> Sequence[dict[str, Any]]:
+        """Who saw a case, newest first, before a position of the ledger."""
+        rows = await guarded(self._pool.fetch(LOOKS, stream, before, limit))
+        return [{**row, "opened": json.loads(row["opened"])} for row in rows]
 
     async def head(self) -> int:
         """The newest position."""

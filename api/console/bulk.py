@@ -68,7 +68,7 @@ async def _one(
 ) -> Result:
     number = case
     try:
-        state, _, now = await seen_case(service, viewer.who, case, None)
+        state, _, now, _ = await seen_case(service, viewer.who, case, "bulk")
         number = state.number
         command = make(viewer, form, agenda(state, now).obligations, staff)
         done = await give(service, viewer.who, state.id, json.dumps(command).encode(), f"{form.get('key', '')}/{case}")

@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.access import belonging
 from api.auth import Parts
 from api.console.actions import actions, not_now
 from api.console.said import Said, Speaker
@@ -31,7 +30,6 @@ from api.console.travel import (
 from api.console.web import page, pages, seen
 from api.ports import Service
 from api.reads import seen_case
-from api.shown import sees
 from domain.dated import as_of as held
 from domain.dated import known
 from domain.errors import Reason, require
@@ -80,11 +78,11 @@ class Opened:
 async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
     """The case, if it exists for this viewer. Raises Refused, Problem."""
     known_at = moment.known_at
-    state, facts, now = await seen_case(service, viewer.who, case, known_at)
+    state, facts, now, visible = await seen_case(service, viewer.who, case, "case", known_at)
     clock = Clock(known_at or now, viewer.zone, viewer.t)
     labels = await directory_of(request).labels(service, viewer.who)
     corrected = frozenset(f.corrects for f in facts if f.corrects)
-    speaker = Speaker(state, clock, sees(viewer.who, belonging(state)), labels, corrected)
+    speaker = Speaker(state, clock, visible, labels, corrected)
     present, whole, _ = await service.door.case(state.id) if known_at else (state, facts, now)
     return Opened(state, facts, known_at or now, speaker, moment, present, whole)
 

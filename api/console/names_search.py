@@ -14,6 +14,7 @@ from api.console.web import page, pages
 from api.console.worklist import line, to_number
 from api.forms import read_form
 from api.limits import read_body
+from api.looks import looked_over
 from domain.errors import Reason, require
 from domain.roles import Action, allow
 
@@ -36,4 +37,5 @@ async def search(request: Request, service: Parts, viewer: Viewer) -> Response:
     clock = Clock(service.clock(), viewer.zone, viewer.t)
     names = await directory_of(request).names(service, viewer.who)
     lines = [await line(service, viewer, clock, names, row) for row in rows]
+    await looked_over(service, viewer.who, rows)
     return page(request, "found.html", viewer, clock=clock, lines=lines, asked=asked, bulk=False)

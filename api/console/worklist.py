@@ -20,6 +20,7 @@ from api.console.session import Viewer, Visitor, directory_of, fresh_key
 from api.console.times import Clock, stamp
 from api.console.travel import Moment
 from api.console.web import page, pages, seen
+from api.looks import looked_over
 from api.paging import cursor_of, read_cursor
 from api.ports import Service
 from api.problems import Problem
@@ -94,6 +95,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     clock = Clock(asked.known_at or service.clock(), viewer.zone, viewer.t)
     names = await directory_of(request).names(service, who)
     lines = [await line(service, viewer, clock, names, row) for row in rows[:PAGE]]
+    await looked_over(service, who, rows[:PAGE])
     more = _cursor(asked, rows) if len(rows) > PAGE else None
     return page(
         request,
@@ -133,6 +135,7 @@ async def rows_of(request: Request, service: Parts, viewer: Viewer) -> Response:
     names = await directory_of(request).names(service, viewer.who)
     seen_rows = [r for r in await service.desk.rows(wanted) if allow(viewer.who, Action.SEE, belonging_of(r))]
     lines = [await line(service, viewer, clock, names, row) for row in seen_rows]
+    await looked_over(service, viewer.who, seen_rows)
     bulk = allow(viewer.who, Action.COORDINATE)
     return page(request, "rows.html", viewer, clock=clock, lines=lines, bulk=bulk)
 

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from activities.catalogue import Catalogue
 from activities.far_sides import Answer
+from activities.looks import Looks
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
 from api.run.sealing import signs
@@ -57,6 +58,7 @@ def http_app(
             desk=Desk(ledger),
             audit=AuditDesk(ledger.pool),
             dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
+            looks=Looks(ledger, here.door.ids),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),

@@ -18,6 +18,7 @@ from domain.case import EVENTS
 from domain.catalogue import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue import parse_source_state
 from domain.installation import EVENTS as INSTALLATION_EVENTS
+from domain.looks import EVENTS as LOOKS
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
@@ -26,7 +27,8 @@ from infra.policy import load_policy
 from infra.settings import Settings
 from infra.tracing import interceptors
 
-EVERY_EVENT = (*INSTALLATION_EVENTS, *EVENTS, *CATALOGUE_EVENTS)
+RECORDED = (*EVENTS, *CATALOGUE_EVENTS, *LOOKS)
+EVERY_EVENT = (*INSTALLATION_EVENTS, *RECORDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
     ledger = await open_ledger(
         settings.database_url.get_secret_value(),
         keys,
-        (*EVENTS, *CATALOGUE_EVENTS),
+        RECORDED,
         settings.installation,
         settings.kind,
         ids=fresh_id,

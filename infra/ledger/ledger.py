@@ -126,6 +126,11 @@ class PgLedger:
         rows = await guarded(self._pool.fetch(queries.SOURCES, list(streams)))
         return [Source(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
 
+    async def last_version(self, stream: str) -> int:
+        """The version a stream stands at; 0 when it has no event."""
+        version: int = await guarded(self._pool.fetchval(queries.LAST_VERSION, stream))
+        return version
+
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing."""
         self._writable()

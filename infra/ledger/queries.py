@@ -34,6 +34,8 @@ RELEASE = "update claim set ended_at = clock_timestamp() where effect = $1 and a
 
 HEAD = "select coalesce(max(position), 0) from event"
 
+LAST_VERSION = "select coalesce(max(version), 0) from event where stream = $1"
+
 AFTER = f"select {COLUMNS} from event where position > $1 order by position limit $2"  # noqa: S608 - as above
 
 STREAM = f"""

@@ -18,7 +18,15 @@ def _instant(**options: Any) -> Any:  # noqa: ANN401 - as SQLModel's Field
 class Event(SQLModel, table=True):
     """One recorded event; docs/ledger-format.md explains the columns."""
 
-    __table_args__ = (UniqueConstraint("stream", "version", name="event_stream_version"),)
+    __table_args__ = (
+        UniqueConstraint("stream", "version", name="event_stream_version"),
+        Index(
+            "event_cases_seen",
+            text("((data::jsonb -> 'cases'))"),
+            postgresql_using="gin",
+            postgresql_where=text("type = 'CasesSeen'"),
+        ),
+    )
     position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     stream: str = _text()
     version: int

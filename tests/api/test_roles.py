@@ -36,6 +36,9 @@ answer          -           all        -        -          -       centre   -   
 erase           -           all        -        -          all     -        -       -        all
 settle          team        all        -        -          -       -        -       all      all
 import          all         all        -        -          -       -        -       -        all
+break_glass     all         all        -        all        all     -        all     all      all
+review_access   -           all        -        -          all     -        -       -        all
+see_looks       -           all        -        -          all     -        all     -        all
 engine          -           -          -        -          -       -        -       -        -
 see_staff       all         all        all      all        all     -        all     all      all
 prove           -           all        -        -          all     -        all     all      all

@@ -11,6 +11,7 @@ from domain.journey import OWES
 from domain.obligations import (
     Obligation,
 )
+from domain.stages.access import BreakGlass, ReviewAccess
 from domain.stages.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
 from domain.stages.anytime import AssignCase, SettleEffect
 from domain.stages.bed import HoldBed, RefuseBed
@@ -48,6 +49,10 @@ class Scene:
     at: str
     meet: Lead
     before: Lead = lambda _: None
+
+
+def _glass(j: Journey) -> None:
+    j.tell(BreakGlass("on call, the family rang", 2, "person-8"))
 
 
 def _unowned(j: Journey) -> None:
@@ -186,6 +191,9 @@ SCENES: dict[str, Scene] = {
     "infusion_date": Scene("thawed", _the_day_is_found, _infused_on_an_unknown_day),
     "handover": Scene("follow_up", STEPS["handed_over"]),
     "first_contact_home": Scene("home", STEPS["handed_over"]),
+    "access_review": Scene(
+        "records", lambda j: j.tell(ReviewAccess(next(iter(j.case.accesses)), "justified", by="person-9")), _glass
+    ),
     "hold_review": Scene("records", lambda j: j.tell(ResumeCase()), lambda j: j.tell(HoldCase("infection"))),
     "decision_review": Scene("filed", lambda j: j.tell(ReviewDecision(_in_question(j))), _passport_told_again),
     "settle_effect": Scene("records", _settle, _refuse_the_request),
@@ -201,7 +209,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(ReportMalignancy("T cell")),
     ),
 }
-NEVER_WITHDRAWN = {"settle_effect", "unit_destruction", "safety_alert"}
+NEVER_WITHDRAWN = {"access_review", "settle_effect", "unit_destruction", "safety_alert"}
 """What somebody has to do whatever becomes of the patient."""
 KINDS = [row.kind for row in OWES]
 

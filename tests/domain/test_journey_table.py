@@ -111,6 +111,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "DeliverTranslation": (("OrderTranslation",),),
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
     "ResumeCase": (("HoldCase",),),
+    "ReviewAccess": (("BreakGlass",),),
     "ReopenCase": (("LeaveJourney",),),
     "RetractDeath": (("ReportDeath",),),
     "ConfirmErasure": (("OrderErasure",),),

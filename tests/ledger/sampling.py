@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from activities.ports import DataKey
-from domain import catalogue, installation
+from domain import catalogue, installation, looks
 from domain.case import EVENTS as CASE_EVENTS
 from domain.personal import KEY_CLASSES, Erased, KeyClass
 from domain.when import When
@@ -24,7 +24,7 @@ from infra.ledger.sealing import Place, seal
 from infra.ledger.stored import Stored
 
 FOLDER = Path(__file__).parent / "samples"
-EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.EVENTS)
+EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.EVENTS, *looks.EVENTS)
 KEYS: Mapping[KeyClass, DataKey] = {
     name: DataKey(f"sample-{name}", bytes([n] * 32)) for n, name in enumerate(KEY_CLASSES)
 }

@@ -33,6 +33,10 @@ class Remembering(Ledger):
         """As the ledger itself."""
         return await self._ledger.sources(streams)
 
+    async def last_version(self, stream: str) -> int:
+        """As the ledger itself."""
+        return await self._ledger.last_version(stream)
+
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """As the ledger itself."""
         facts = await self._ledger.append(append)
