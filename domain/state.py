@@ -12,10 +12,10 @@ from domain.copying import replace
 from domain.effects import Effect
 from domain.erasure import Erasure
 from domain.obligations import Obligation
-from domain.personal import Clinical, Identity, Trace, TraceCode
+from domain.personal import Clinical, Identity, TraceCode
 from domain.policy import Party, Policy
 from domain.tracks import Track
-from domain.when import When
+from domain.treatment import Infusion, Treatment
 
 NONE: Mapping[str, Any] = {}
 NEVER_HELD = frozenset(
@@ -145,44 +145,6 @@ class Visa:
     category: str = ""
     valid_until: datetime | None = None
     stay_days: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Infusion:
-    """Cells that went in; never changes again."""
-
-    number: int
-    occurred: When
-    lot: Trace
-    fact: str
-    unit: Trace = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """One lymphodepletion (or its omission) and the infusions planned with it. Re-dosing adds another."""
-
-    number: int
-    planned_infusions: int = 1
-    gate: str = ""
-    depletion: Literal["none", "started", "completed", "omitted", "stopped"] = "none"
-    window_closes: datetime | None = None
-    authorised: str = ""
-    identity_checked: str = ""
-    unit: TraceCode = ""  # the unit whose identity was checked
-    thawed: str = ""
-    infusions: tuple[Infusion, ...] = ()
-    given_up: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Every planned infusion was given, or the rest was given up."""
-        return self.given_up or len(self.infusions) >= self.planned_infusions
-
-    @property
-    def untouched(self) -> bool:
-        """Planned, and nothing of it has begun."""
-        return not (self.infusions or self.gate or self.given_up or self.depletion != "none")
 
 
 @dataclass(frozen=True, slots=True)

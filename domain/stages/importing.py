@@ -13,8 +13,9 @@ from domain.fact import Fact, Ids
 from domain.personal import Trace
 from domain.policy import Policy
 from domain.stages.people import NAMED
-from domain.state import Case, Consent, Infusion, Stage, Submission, Treatment
+from domain.state import Case, Consent, Stage, Submission
 from domain.tracks import Track
+from domain.treatment import Infusion, Treatment
 from domain.when import When
 
 

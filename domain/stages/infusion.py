@@ -16,8 +16,9 @@ from domain.personal import Clinical, Identity, Trace, readable
 from domain.policy import Party, Policy
 from domain.stages.interim import require_trial_runs
 from domain.stages.lymphodepletion import require_good_dose
-from domain.state import Alert, Case, Infusion, Stage, Treatment, in_treatment
+from domain.state import Alert, Case, Stage, in_treatment
 from domain.table import Need
+from domain.treatment import Infusion, Treatment
 from domain.when import When
 
 

@@ -16,8 +16,9 @@ from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
 from domain.stages.centres import require_open_door
 from domain.stages.interim import require_nothing_changed
-from domain.state import Case, Stage, Treatment, in_treatment
+from domain.state import Case, Stage, in_treatment
 from domain.table import Need
+from domain.treatment import Treatment
 from domain.when import When
 
 

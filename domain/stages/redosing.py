@@ -13,9 +13,10 @@ from domain.fact import Fact, Ids
 from domain.obligations import Owes
 from domain.personal import Clinical, Identity
 from domain.policy import Party, Policy
-from domain.state import Case, Stage, Treatment, in_treatment
+from domain.state import Case, Stage, in_treatment
 from domain.table import Need, Rule
 from domain.tracks import Track
+from domain.treatment import Treatment
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from domain.journey import OWES
 from domain.policy import Party, Span
 from domain.stages.follow_up import VISITS
 from domain.stages.inquiry import OpenCase
-from domain.state import Case, Infusion, Stage, Treatment
+from domain.state import Case, Stage
+from domain.treatment import Infusion, Treatment
 from domain.when import When
 from infra.calendars import CALENDARS
 from infra.policy import ALSO, KINDS, POLICY, PolicyInvalid, fingerprint, load_policy
