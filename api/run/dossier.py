@@ -1,7 +1,8 @@
-"""`caravel audit export`: a case as a file, from the database of this machine."""
+"""`caravel audit export`: a case as a file that proves itself, or the ledger for other tools."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,34 +10,67 @@ from typing import Annotated, Any
 import httpx2
 from cyclopts import Parameter
 
+from api.access import NO_CASE, case_meant
 from api.cli.here import MACHINE
-from api.cli.outcome import Failed, failed_of, say
+from api.cli.outcome import REFUSED, USAGE, Failed, failed_of, say
 from api.cli.way import running
 from api.run.audit import here
+from api.run.exporting import Format, Wanted, write
 from api.run.http import http_app
 from api.run.wiring import parts
+from domain.errors import Reason, require
 
 PATIENCE = 70
 """Seconds: a little more than the sealer takes at most."""
-NAME = Annotated[Path | None, Parameter(name="--out")]
+ENDS = {"cloudevents": "jsonl", "fhir": "json", "xes": "xes"}
 
 
-def export(case: str, *, level: str = "regulator", out: NAME = None, wait: int = PATIENCE) -> None:
-    """Write the dossier of a case. Who took it is recorded.
+def export(
+    case: str = "", *, format: Format = "dossier", level: str = "regulator", out: Path | None = None,  # noqa: A002 - the word of the option
+    wait: int = PATIENCE, all_: Annotated[bool, Parameter(name="--all", negative="")] = False, after: int = 0,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
+) -> None:  # fmt: skip
+    """Write the dossier of a case, or events for other tools. Who took them is recorded.
 
     Args:
         case: Its id or number.
-        level: full, clinical or regulator (nothing personal, and still provable).
-        out: The file; the case's id and the level when nothing is said.
-        wait: Seconds to wait at most until every event is sealed.
+        format: dossier, cloudevents (JSON lines), fhir (AuditEvent: a Bundle, or NDJSON with --all), xes.
+        level: Of a dossier: full, clinical or regulator (nothing personal, and still provable).
+        out: The file; a name of the case and the format when nothing is said.
+        wait: Of a dossier: seconds to wait at most until every event is sealed.
+        all_: Every event of the ledger; with xes every case.
+        after: Only events after this position.
+        resume: Go on at the end of the file (cloudevents and fhir with --all).
+        open_: With personal fields (cloudevents).
     """
+    if bool(case) == all_ or (all_ and format == "dossier"):
+        raise Failed(USAGE, "name one case, or say --all and another format than dossier")
+    if format == "dossier":
+        _write_dossier(case, level, out, wait)
+        return
+    if open_ and format != "cloudevents":
+        raise Failed(USAGE, "only cloudevents have a place for personal fields")
+    file = out or Path(f"{case or 'caravel'}.{ENDS[format]}")
+    running(_export(Wanted(format, case, file, max(after, 0), resume, open_)))
+
+
+def _write_dossier(case: str, level: str, out: Path | None, wait: int) -> None:
     stream, content = running(_dossier(case, level, wait))
     file = out or Path(f"{stream}-{level}.zip")
     try:
         file.write_bytes(content)
     except OSError as error:
-        raise Failed(1, f"the file cannot be written: {error.strerror}") from None
+        raise Failed(REFUSED, f"the file cannot be written: {error.strerror}") from None
     say(f"{file}: {len(content)} bytes, SHA-256 {sha256(content).hexdigest()}")
+
+
+async def _export(wanted: Wanted) -> None:
+    async with parts(here(), connections=4) as ledger:
+        service = http_app(ledger, local=MACHINE).state.service
+        stream = await case_meant(service, wanted.case) if wanted.case else ""
+        require(not stream or await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
+        await write(ledger, replace(wanted, case=stream))
 
 
 async def _dossier(case: str, level: str, wait: int) -> tuple[str, bytes]:

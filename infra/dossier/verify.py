@@ -7,7 +7,6 @@ Give the log's public key as you noted it down elsewhere (`caravel audit keys`);
 about who wrote it. Exit code: 0 verified, 1 it does not hold, 2 wrong use, 3 consistent, but not all of it is proven.
 """
 
-# One file by design, so its blank lines are few.
 # fmt: off
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from zlib import crc32
 LARGEST, MOST, LARGEST_NOTE, MOST_LINES, HASH, KEY_HASH = 256 * 1024 * 1024, 1_000, 1_000_000, 100, 32, 4
 NAME = re.compile(r"(?:(?:checkpoints|keys)/)?[A-Za-z][A-Za-z0-9_-]{0,63}(?:\.[a-z]{2,5})?")
 FIXED = {"README.txt", "documents.json", "events.jsonl", "manifest.json", "proofs.json", "report.html", "rules.json",
-         "schemas.json", "verify.py"}  # fmt: skip
+         "schemas.json", "verify.py"}
 MANIFEST = {"case": str, "events": int, "exported_at": str, "exposure": dict, "files": dict, "format": int, "head": str,
-            "kind": str, "level": str, "log": str, "log_size": int, "newest": int, "size": int}  # fmt: skip
+            "kind": str, "level": str, "log": str, "log_size": int, "newest": int, "size": int}
 EVENT = {"data": dict, "hash": str, "id": str, "meta": dict, "occurred_earliest": (int, type(None)),
          "occurred_latest": (int, type(None)), "position": int, "precision": str, "previous": str, "recorded_at": int,
-         "schema_version": int, "sealed": dict, "stream": str, "type": str, "version": int}  # fmt: skip
+         "schema_version": int, "sealed": dict, "stream": str, "type": str, "version": int}
 PROOFS = {"consistency": list, "newest": int, "paths": dict, "size": int}
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
@@ -41,7 +40,6 @@ WRONG = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowEr
 
 class Broken(Exception):
     """What does not hold, and where."""
-
     def __init__(self, kind: str, says: str) -> None:
         super().__init__(says)
         self.kind = kind
@@ -56,7 +54,6 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
-NEUTRAL: Point = (0, 1, 1, 0)
 
 def add(a: Point, b: Point) -> Point:
     """Of two points in extended coordinates."""
@@ -67,10 +64,9 @@ def add(a: Point, b: Point) -> Point:
 
 def times(factor: int, point: Point) -> Point:
     """Double and add; nothing here is secret."""
-    found = NEUTRAL
+    found: Point = (0, 1, 1, 0)
     while factor:
-        if factor & 1:
-            found = add(found, point)
+        found = add(found, point) if factor & 1 else found
         point, factor = add(point, point), factor >> 1
     return found
 
@@ -80,8 +76,7 @@ def point_of(encoded: bytes) -> Point:
     sign, y = y >> 255, (y & (2**255 - 1)) % P
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
-    if (x * x - square) % P:
-        x = x * ROOT % P
+    x = x * ROOT % P if (x * x - square) % P else x
     need((x * x - square) % P == 0, "key", "a key that is no point of the curve")
     x = P - x if x % 2 != sign else x
     return x % P, y, 1, x * y % P
@@ -90,10 +85,8 @@ BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 def signed_by(public: bytes, text: bytes, signature: bytes) -> bool:
     """Whether this key signed these bytes."""
-    if len(signature) != 2 * HASH:
-        return False
     s = int.from_bytes(signature[HASH:], "little")
-    if s >= ORDER:
+    if len(signature) != 2 * HASH or s >= ORDER:
         return False
     x, y, z, t = point_of(public)
     challenge = int.from_bytes(sha512(signature[:HASH] + public + text).digest(), "little") % ORDER
@@ -102,8 +95,7 @@ def signed_by(public: bytes, text: bytes, signature: bytes) -> bool:
     x, y = x * inverse % P, y * inverse % P
     return (y | (x & 1) << 255).to_bytes(HASH, "little") == signature[:HASH]
 
-Key = tuple[str, bytes, bytes]
-"""Name, hash, public key."""
+Key = tuple[str, bytes, bytes]  # name, hash, public key
 
 def from_base64(text: str) -> bytes:
     """Of the one text that stands for these bytes."""
@@ -118,10 +110,9 @@ def read_key(text: str) -> Key:
     given, _, encoded = rest.partition("+")
     content = from_base64(encoded)
     mark = sha256(name.encode() + b"\n" + content).digest()[:KEY_HASH]
-    if not re.fullmatch(r"[^\s+]+", name) or CONTROL.search(name) or len(content) != HASH + 1 or content[0] != 1:
+    right = re.fullmatch(r"[^\s+]+", name) and not CONTROL.search(name) and content[:1] == b"\x01"
+    if not right or len(content) != HASH + 1 or mark.hex() != given:
         raise ValueError("not an Ed25519 key as `caravel audit keys` writes it")
-    if mark.hex() != given:
-        raise ValueError("the key's hash is not that of its name and bytes")
     return name, mark, content[1:]
 
 def read_note(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
@@ -129,11 +120,10 @@ def read_note(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     whole = note.decode()
     text, separator, block = whole.rpartition("\n\n")
     lines = block[:-1].split("\n")
-    if len(note) > LARGEST_NOTE or not separator or not block.endswith("\n") or CONTROL.search(whole):
-        raise ValueError("not a note")
     found = [LINE.fullmatch(line) for line in lines]
-    if len(lines) > MOST_LINES or not all(found):
-        raise ValueError("not a note's signatures")
+    formed = separator and block.endswith("\n") and not CONTROL.search(whole) and all(found)
+    if not formed or len(note) > LARGEST_NOTE or len(lines) > MOST_LINES:
+        raise ValueError("not a note")
     named = [(match[1], from_base64(match[2])) for match in found if match]
     if any(len(content) <= KEY_HASH for _, content in named):
         raise ValueError("a signature that is too short")
@@ -155,15 +145,13 @@ def announced(note: bytes, number: int, log: str) -> Key:
     """The key that a note announces and signs. Raises ValueError."""
     title, said, written, *rest = read_note(note)[0].split("\n")
     key = read_key(written)
-    if (title, said, key[0], rest) != ("caravel signing key", str(number), log, [""]):
-        raise ValueError("no announcement of this key")
-    if not signers(note, [key])[1]:
-        raise ValueError("an announcement its own key did not sign")
+    right = (title, said, key[0], rest) == ("caravel signing key", str(number), log, [""])
+    if not right or not signers(note, [key])[1]:
+        raise ValueError("no announcement of this key, or not signed by it")
     return key
 
 class Keys:
     """Which keys the reader has reason to believe, and which only stand in the dossier."""
-
     def __init__(self, parts: dict[str, bytes], log: str, given: list[Key]) -> None:
         self.given = bool(given)
         self.trusted = [key for key in given if key[0] == log]
@@ -185,7 +173,7 @@ class Keys:
         except ValueError as error:
             raise Broken(kind, str(error)) from None
         need(found, "key_unknown" if self.given else kind, "signed by no key that yours vouches for"
-             if self.given else "signed by no key in this dossier")  # fmt: skip
+             if self.given else "signed by no key in this dossier")
         return text, found[0]
 
 def pack(parts: dict[str, bytes]) -> bytes:
@@ -194,7 +182,7 @@ def pack(parts: dict[str, bytes]) -> bytes:
     for name, content in sorted(parts.items()):
         encoded, size, check = name.encode("ascii"), len(content), crc32(content)
         index += struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 0x0314, 20, 0, 0, 0, 0x21, check, size, size,
-                             len(encoded), 0, 0, 0, 0, 0o100644 << 16, len(body)) + encoded  # fmt: skip
+                             len(encoded), 0, 0, 0, 0, 0o100644 << 16, len(body)) + encoded
         body += struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 0, 0, 0x21, check, size, size, len(encoded), 0)
         body += encoded + content
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(parts), len(parts), len(index), len(body), 0)
@@ -219,22 +207,21 @@ def unpack(data: bytes) -> dict[str, bytes]:
 def read_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
     """JSON in the one form it can have. Raises ValueError."""
     found = json.loads(text.decode())
-    if json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() != text:
-        raise ValueError("not in canonical form")
+    again = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    need(again.encode() == text, "malformed", "not in canonical form")
     return found
 
 def shaped(value: Any, shape: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """An object with exactly these members. Raises ValueError."""
     wrong = not isinstance(value, dict) or value.keys() != shape.keys()
-    if wrong or any(not isinstance(value[name], kind) or value[name] is True or value[name] is False
-                    for name, kind in shape.items()):  # fmt: skip
-        raise ValueError("not the members it should have")
+    wrong = wrong or any(not isinstance(value[name], kind) or isinstance(value[name], bool)
+                         for name, kind in shape.items())
+    need(not wrong, "malformed", "not the members it should have")
     return dict(value)
 
 def hashed(text: Any) -> bytes:  # noqa: ANN401 - JSON
     """A hash as it is written here. Raises ValueError."""
-    if not isinstance(text, str) or not re.fullmatch("[0-9a-f]{64}", text):
-        raise ValueError("not a hash")
+    need(isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text), "malformed", "not a hash")
     return bytes.fromhex(text)
 
 def integer(number: int) -> bytes:
@@ -254,8 +241,7 @@ def digest(part: dict[str, Any]) -> bytes:
     if part.keys() == {"digest"}:
         return hashed(part["digest"])
     shaped(part, {"salt": str, "text": str})
-    if not re.fullmatch("[0-9a-f]{32}", part["salt"]):
-        raise ValueError("not a salt")
+    need(re.fullmatch("[0-9a-f]{32}", part["salt"]), "malformed", "not a salt")
     return sha256(bytes.fromhex(part["salt"]) + part["text"].encode()).digest()
 
 def leaf(event: dict[str, Any]) -> bytes:
@@ -265,17 +251,18 @@ def leaf(event: dict[str, Any]) -> bytes:
         text_of(event["id"]), text_of(event["type"]), integer(event["schema_version"]),
         moment(event["occurred_earliest"]), moment(event["occurred_latest"]), text_of(event["precision"]),
         integer(event["recorded_at"]), digest(event["data"]), digest(event["sealed"]), digest(event["meta"]),
-    ))).digest()  # fmt: skip
+    ))).digest()
 
 def check_events(content: bytes, manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Every hash, every link, the order, and that as many are there as were packed. Raises Broken, ValueError."""
-    events = [shaped(read_json(line), EVENT) for line in content.splitlines(keepends=False)]
-    need(content == b"".join(line + b"\n" for line in content.splitlines()), "malformed", "lines end in newlines")
+    *lines, end = content.split(b"\n")
+    need(end == b"", "malformed", "lines end in newlines")
+    events = [shaped(read_json(line), EVENT) for line in lines]
     previous, position, clock = bytes(HASH), 0, None
     for number, event in enumerate(events, 1):
         at = f"version {event['version']}"
         need(event["version"] == number and event["stream"] == manifest["case"], "missing",
-             f"version {number} of {manifest['case']} does not stand in its place")  # fmt: skip
+             f"version {number} of {manifest['case']} does not stand in its place")
         need(hashed(event["previous"]) == previous, "edited", f"{at}: not linked to the one before")
         need(leaf(event) == hashed(event["hash"]), "edited", f"{at}: the hash is not that of its contents")
         in_order = event["position"] > position and (clock is None or event["recorded_at"] >= clock)
@@ -290,24 +277,20 @@ def node(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 def included(found: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
-    """RFC 9162, 2.1.3.2."""
-    if not 0 <= index < size:
-        return False
+    """RFC 9162, 2.1.3.2: whether a leaf is number `index` of the tree of `size` with this root."""
     first, last = index, size - 1
     for step in path:
         if last == 0:
             return False
-        if first & 1 or first == last:
-            found = node(step, found)
-            while first and not first & 1:
-                first, last = first >> 1, last >> 1
-        else:
-            found = node(found, step)
+        left = first & 1 or first == last
+        found = node(step, found) if left else node(found, step)
+        while left and first and not first & 1:
+            first, last = first >> 1, last >> 1
         first, last = first >> 1, last >> 1
-    return last == 0 and found == root
+    return 0 <= index < size and last == 0 and found == root
 
 def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list[bytes]) -> bool:
-    """RFC 9162, 2.1.4.2."""
+    """RFC 9162, 2.1.4.2: whether the tree of `old` is the beginning of that of `new`."""
     if not 0 < old < new or not proof:
         return old == new and old > 0 and not proof and old_root == new_root
     steps = [old_root, *proof] if old & (old - 1) == 0 else proof
@@ -318,19 +301,16 @@ def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list
     for step in steps[1:]:
         if last == 0:
             return False
-        if first & 1 or first == last:
-            one, two = node(step, one), node(step, two)
-            while first and not first & 1:
-                first, last = first >> 1, last >> 1
-        else:
-            two = node(two, step)
+        left = first & 1 or first == last
+        one, two = (node(step, one), node(step, two)) if left else (one, node(two, step))
+        while left and first and not first & 1:
+            first, last = first >> 1, last >> 1
         first, last = first >> 1, last >> 1
     return last == 0 and (one, two) == (old_root, new_root)
 
 def root_of(parts: dict[str, bytes], size: int, log: str, keys: Keys) -> tuple[bytes, Key]:
     """The root a checkpoint of this size says, and who signed it. Raises Broken."""
-    note = parts.get(f"checkpoints/checkpoint-{size:020d}", b"")
-    text, key = keys.signed(note, "checkpoint")
+    text, key = keys.signed(parts[f"checkpoints/checkpoint-{size:020d}"], "checkpoint")
     lines = text.removesuffix("\n").split("\n")
     right = len(lines) >= 3 and all(lines) and SIZE.fullmatch(lines[1])  # noqa: PLR2004 - origin, size, root
     need(right and lines[:2] == [log, str(size)], "checkpoint", "a checkpoint of another log or size")
@@ -342,8 +322,8 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
     """Checkpoints, inclusion of every event they cover, and that the newest goes on from the other. Raises Broken."""
     size, newest = manifest["size"], manifest["newest"]
     names = {f"checkpoints/checkpoint-{one:020d}" for one in (size, newest)}
-    there = {name for name in parts if name.startswith("checkpoints/")}
-    need(there == names and 0 < size <= newest, "checkpoint", "not the checkpoints that were packed")
+    there = {name for name in parts if name.startswith("checkpoints/")} == names
+    need(there and 0 < size <= newest, "checkpoint", "not the checkpoints that were packed")
     root, key = root_of(parts, size, manifest["log"], keys)
     last, _ = root_of(parts, newest, manifest["log"], keys)
     proofs = shaped(read_json(parts["proofs.json"]), PROOFS)
@@ -355,9 +335,8 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
         held = included(hashed(event["hash"]), event["position"] - 1, size, path, root)
         need(held, "proof", f"version {event['version']} is not in the tree at its place")
     path = [hashed(one) for one in proofs["consistency"]]
-    need(
-        consistent(size, newest, root, last, path), "consistency", "the newest checkpoint does not go on from the other"
-    )
+    held = consistent(size, newest, root, last, path)
+    need(held, "consistency", "the newest checkpoint does not go on from the other")
     return key
 
 def check(data: bytes, given: list[Key]) -> dict[str, Any]:
@@ -375,26 +354,22 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     manifest = shaped(read_json(parts["manifest.json"]), MANIFEST)
     need((manifest["kind"], manifest["format"]) == ("caravel dossier", 1), "malformed", "another kind or format")
     sums = {name: sha256(content).hexdigest() for name, content in parts.items()
-            if name not in ("manifest.json", "signature")}  # fmt: skip
+            if name not in ("manifest.json", "signature")}
     need(sums == manifest["files"], "changed_file", "a part is not the one that was packed")
     keys = Keys(parts, manifest["log"], given)
-    unproven = []
+    unproven = [] if "signature" in parts else ["unsigned"]
     if "signature" in parts:
         text, _ = keys.signed(parts["signature"], "signature")
         says = f"caravel dossier\n{manifest['log']}\n{manifest['case']}\n{sha256(parts['manifest.json']).hexdigest()}\n"
         need(text == says, "signature", "the signature is on another dossier")
-    else:
-        unproven.append("unsigned")
     events = check_events(parts["events.jsonl"], manifest)
     key = check_tree(parts, manifest, events, keys) if manifest["newest"] else None
     need(key or not any(name.startswith("checkpoints/") for name in parts), "checkpoint", "a checkpoint nobody packed")
     covered = sum(event["position"] <= manifest["size"] for event in events) if key else 0
     unproven += ["not_sealed"] if covered < len(events) else []
     unproven += [] if keys.given else ["key_unknown"]
-    return {
-        "outcome": "incomplete" if unproven else "verified", "kind": "", "says": "", "unproven": unproven,
-        "proven": said(manifest, events, covered, key),
-    }  # fmt: skip
+    return {"outcome": "incomplete" if unproven else "verified", "kind": "", "says": "", "unproven": unproven,
+            "proven": said(manifest, events, covered, key)}
 
 def said(manifest: dict[str, Any], events: list[dict[str, Any]], covered: int, key: Key | None) -> list[str]:
     """What was found to hold, in sentences."""
@@ -419,12 +394,9 @@ def main() -> int:
     reader.add_argument("dossier", type=Path)
     reader.add_argument("--key", action="append", default=[], type=read_key, help="public key noted down elsewhere")
     asked = reader.parse_args()
-    if asked.dossier.stat().st_size > LARGEST:
-        reader.error("larger than a dossier may be")
-    found = check(asked.dossier.read_bytes(), asked.key)
-    lines = [f"proven: {line}" for line in found["proven"]] + [
-        f"NOT PROVEN: {UNPROVEN[one]}" for one in found["unproven"]
-    ]
+    with asked.dossier.open("rb") as file:
+        found = check(file.read(LARGEST + 1), asked.key)
+    lines = [f"proven: {one}" for one in found["proven"]] + [f"NOT PROVEN: {UNPROVEN[n]}" for n in found["unproven"]]
     broken = [f"DOES NOT HOLD ({found['kind']}): {found['says']}"] if found["kind"] else []
     sys.stdout.write("\n".join([*broken, *lines, found["outcome"].upper()]) + "\n")
     return CODES[found["outcome"]]
