@@ -327,15 +327,15 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
     root, key = root_of(parts, size, manifest["log"], keys)
     last, _ = root_of(parts, newest, manifest["log"], keys)
     proofs = shaped(read_json(parts["proofs.json"]), PROOFS)
+    paths = {version: [hashed(one) for one in path] for version, path in proofs["paths"].items()}
+    later = [hashed(one) for one in proofs["consistency"]]
     covered = [event for event in events if event["position"] <= size]
-    paths = {str(event["version"]) for event in covered} == proofs["paths"].keys()
-    need(paths and (proofs["size"], proofs["newest"]) == (size, newest), "proof", "not the proofs that were packed")
+    packed = {str(event["version"]) for event in covered} == paths.keys()
+    need(packed and (proofs["size"], proofs["newest"]) == (size, newest), "proof", "not the proofs that were packed")
     for event in covered:
-        path = [hashed(one) for one in proofs["paths"][str(event["version"])]]
-        held = included(hashed(event["hash"]), event["position"] - 1, size, path, root)
+        held = included(hashed(event["hash"]), event["position"] - 1, size, paths[str(event["version"])], root)
         need(held, "proof", f"version {event['version']} is not in the tree at its place")
-    path = [hashed(one) for one in proofs["consistency"]]
-    held = consistent(size, newest, root, last, path)
+    held = consistent(size, newest, root, last, later)
     need(held, "consistency", "the newest checkpoint does not go on from the other")
     return key
 
@@ -353,6 +353,8 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     need(parts.keys() >= FIXED, "not_a_dossier", "a part is missing")
     manifest = shaped(read_json(parts["manifest.json"]), MANIFEST)
     need((manifest["kind"], manifest["format"]) == ("caravel dossier", 1), "malformed", "another kind or format")
+    told = [hashed(manifest["head"]).hex(), *manifest["files"].values()]
+    need(all(isinstance(one, str) for one in told), "malformed", "not the sums of parts")
     sums = {name: sha256(content).hexdigest() for name, content in parts.items()
             if name not in ("manifest.json", "signature")}
     need(sums == manifest["files"], "changed_file", "a part is not the one that was packed")

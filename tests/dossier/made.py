@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -40,10 +40,10 @@ Parts = dict[str, bytes]
 class Made:
     """A dossier with everything that was needed to make it."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     key: Key
     private: Ed25519PrivateKey
-    rows: list[Stored]
+    rows: list[Stored] = field(repr=False)
 
     @property
     def parts(self) -> Parts:
