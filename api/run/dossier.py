@@ -31,7 +31,7 @@ def export(
     resume: Annotated[bool, Parameter(negative="")] = False,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
 ) -> None:  # fmt: skip
-    """Write the dossier of a case, or events for other tools. Who took them is recorded.
+    """Write the dossier of a case, or events for other tools.
 
     Args:
         case: Its id or number.
