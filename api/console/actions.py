@@ -9,7 +9,7 @@ from typing import Any
 from api.answers import allowed_now, refused_now
 from api.commands import CASE
 from api.console.session import Visitor
-from domain.journey import ACCEPTED, JOURNEY
+from domain.journey import ACCEPTED, JOURNEY, accepting_stages
 from domain.state import Case
 
 ALWAYS = {c.__name__ for c in JOURNEY[0].always}
@@ -48,7 +48,16 @@ def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Grou
 
 def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:
     """What is not taken now, and why."""
-    return [(act(viewer, CASE.by_name[name]), reason) for name, reason in refused_now(viewer.who, case).items()]
+    return [(act(viewer, CASE.by_name[name]), why_not(viewer, case, name)) for name in refused_now(viewer.who, case)]
+
+
+def why_not(viewer: Visitor, case: Case, command: str) -> str:
+    """Why a command is not taken now."""
+    t, kind = viewer.t, CASE.by_name[command]
+    if kind in ACCEPTED[case.stage]:
+        return t("act.not_yours", role=t.named("role", viewer.who.role.value))
+    stages = ", ".join(t.named("stage", stage) for stage in accepting_stages(kind))
+    return t("act.taken_at", stages=stages)
 
 
 def act(viewer: Visitor, command: type[Any]) -> Act:
@@ -59,7 +68,8 @@ def act(viewer: Visitor, command: type[Any]) -> Act:
 def meaning_of(viewer: Visitor, command: type[Any]) -> str:
     """The first sentence a command says about itself."""
     key = viewer.t.own("meaning", command.__name__)
-    return key or (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
+    said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
+    return key or viewer.t.english(said)
 
 
 def module_of(command: type[Any]) -> str:

@@ -15,11 +15,11 @@ from api.auth import Parts
 from api.cases import given as give
 from api.console.names import Entry
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
-from api.console.web import page, pages
+from api.console.web import page, pages, wrong
 from api.forms import read_form
 from api.limits import read_body
 from api.ports import Service
-from api.problems import Fault, Problem, invalid
+from api.problems import Fault, Problem, invalid, of_refusal
 from api.reads import seen_case
 from domain.agenda import agenda
 from domain.errors import Reason, Refused, require
@@ -72,11 +72,10 @@ async def _one(
         number = state.number
         command = make(viewer, form, agenda(state, now).obligations, staff)
         done = await give(service, viewer.who, state.id, json.dumps(command).encode(), f"{form.get('key', '')}/{case}")
-    except Problem as problem:
+    except (Problem, Refused) as no:
+        problem = of_refusal(no) if isinstance(no, Refused) else no
         said = "; ".join(fault.detail for fault in problem.faults)
-        return Result(case, number, "refused", said or problem.detail)
-    except Refused as no:
-        return Result(case, number, "refused", no.detail)
+        return Result(case, number, "refused", wrong(viewer.t, problem, said or problem.detail))
     return Result(case, number, "again" if done.repeated else "done", "")
 
 

@@ -137,7 +137,7 @@ class Maker:
         free = field.default is not MISSING or field.default_factory is not MISSING
         found = re.search(CLAUSE.format(re.escape(field.name)), " ".join(doc.split()))
         hint = found[1].strip(" ,:=") if found else ""
-        hint = self.t.own("hint", field.name) or hint.removeprefix("is ").removesuffix(" and")
+        hint = self.t.own("hint", field.name) or self.t.english(hint.removeprefix("is ").removesuffix(" and"))
         made = Input(name, self.t.named("field", field.name), shape.kind, not free, free or shape.optional, hint)
         made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
         return self._filled(made, shape, field.name)

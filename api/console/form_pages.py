@@ -17,7 +17,7 @@ from api.auth import Parts
 from api.cases import given as give
 from api.cases import opened as open_new
 from api.commands import CASE
-from api.console.actions import meaning_of
+from api.console.actions import meaning_of, why_not
 from api.console.case import Opened, opened
 from api.console.choices import Known
 from api.console.correction import correcting
@@ -26,7 +26,7 @@ from api.console.fields import Input, Maker, Pairs
 from api.console.kept import Kept, typed_pairs
 from api.console.said import Said
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
-from api.console.web import page, pages, seen
+from api.console.web import page, pages, seen, wrong
 from api.ports import Service
 from api.problems import Problem, of_refusal
 from domain.errors import Reason, Refused, require
@@ -152,11 +152,15 @@ def _since(one: Opened, version: int) -> Sequence[Said]:
 async def _show(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Response:
     one = await opened(request, service, viewer, sheet.case) if sheet.case else None
     command = CASE.by_name[sheet.command]
-    reason = refused_now(viewer.who, one.case).get(sheet.command, "") if one else ""
+    not_now = one is not None and sheet.command in refused_now(viewer.who, one.case)
     if one and sheet.command == "CorrectFact" and sheet.pairs:
         sheet = replace(sheet, pairs=correcting(one.case, sheet.pairs, viewer.zone))
     maker = Maker(
-        viewer.t, await _choices(request, service, viewer, one), sheet.pairs, _errors(sheet.problem), sheet.fresh
+        viewer.t,
+        await _choices(request, service, viewer, one),
+        sheet.pairs,
+        _errors(viewer, sheet.problem),
+        sheet.fresh,
     )
     inputs = maker.inputs(command)
     version = sheet.version if sheet.version is not None else one.case.people_version if one else ""
@@ -168,11 +172,11 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         one=one,
         sheet=sheet,
         inputs=inputs,
-        summary=_summary(inputs, sheet.problem),
+        summary=_summary(viewer, inputs, sheet.problem),
         version=version,
         title=viewer.t.named("command", sheet.command),
         meaning=viewer.t.own("meaning", sheet.command) or meaning_of(viewer, command),
-        reason=reason,
+        reason=why_not(viewer, one.case, sheet.command) if one and not_now else "",
     )
 
 
@@ -183,20 +187,24 @@ async def _choices(request: Request, service: Service, viewer: Visitor, one: Ope
     return Known(one.speaker if one else None, staff, centres, protocols).options()
 
 
-def _errors(problem: Problem | None) -> Mapping[str, str]:
+def _errors(viewer: Visitor, problem: Problem | None) -> Mapping[str, str]:
     """By every input an error may stand at."""
     faults = [f for f in reversed(problem.faults if problem else ()) if f.pointer]
-    return {name: fault.detail for fault in faults for name in reversed(pointed(fault.pointer or ""))}
+    return {
+        name: wrong(viewer.t, problem, fault.detail)
+        for fault in faults
+        for name in reversed(pointed(fault.pointer or ""))
+    }
 
 
-def _summary(inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:
+def _summary(viewer: Visitor, inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:
     """What the list at the top links to: (id, words, what is wrong); an error nobody can find stands without a link."""
     if problem is None:
         return []
     found = [
         (one.id, one.words, one.error) for one in _flat(inputs) if one.error and not any(p.error for p in one.parts)
     ]
-    return found or [("", "", problem.detail)]
+    return found or [("", "", wrong(viewer.t, problem, problem.detail))]
 
 
 def _flat(inputs: Sequence[Input]) -> Sequence[Input]:

@@ -91,12 +91,13 @@ class Speaker:
             return self.clock.t("case.masked")
         if name == "kind" and isinstance(value, str):
             return self._kind(value)
-        return self.value(value)
+        known = self.clock.t.own(name, value) if isinstance(value, str) else ""
+        return known or self.value(value)
 
     def _kind(self, kind: str) -> str:
         t = self.clock.t
-        words = t.named("owed", kind)
-        return words if kind in ("chase", "chase_again") or words != t.named("-", kind) else t.named("effect", kind)
+        groups = (group for group in ("owed", "effect", "kind", "alert") if t.own(group, kind))
+        return t.named(next(groups, "owed"), kind)
 
     def value(self, value: Any) -> str:  # noqa: ANN401 - anything a field can hold
         """Anything a field can hold."""

@@ -1,7 +1,8 @@
-"""Every visible text by key and language; what a language lacks is shown in English."""
+"""Every visible text by key and language; what a language lacks is shown in English and marked as such."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,12 +11,23 @@ from pathlib import Path
 import yaml
 from fastapi import Request
 
+from api.console.plurals import form_of
 from api.forms import words
 
 TEXTS = Path(__file__).with_name("texts")
 LANGUAGE = "caravel_language"
 RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur"})
 ENGLISH = "en"
+FOREIGN, NATIVE = "\ue000", "\ue001"
+"""Stand around a text of another language than the page's until `marked` makes them elements."""
+ISOLATE, POP = "\u2068", "\u2069"
+"""Unicode's isolates: what is put into a right-to-left text keeps its own direction, in titles and labels too."""
+SAME: Mapping[str, str] = {
+    "debtor": "party", "creditor": "party", "to": "party", "source": "party", "before": "stage", "kinds": "kind",
+    "record": "kind", "role": "person", "consent": "purpose", "exit": "reason",
+}  # fmt: skip
+"""Names of fields whose words are those of another."""
+PARTS = re.compile(r"<(title|option|textarea)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
 
 
 @cache
@@ -27,8 +39,10 @@ def languages() -> Mapping[str, str]:
 
 @cache
 def _texts(language: str) -> Mapping[str, str]:
-    found = yaml.safe_load((TEXTS / f"{language}.yaml").read_text(encoding="utf-8"))
-    return {key: str(text) for key, text in _flat(found, "")}
+    """The pages' own texts, and the words for the names of the domain."""
+    files = (TEXTS / f"{language}.yaml", TEXTS / "words" / f"{language}.yaml")
+    trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+    return {key: str(text) for tree in trees for key, text in _flat(tree, "")}
 
 
 def _flat(tree: Mapping[str, object], above: str) -> Sequence[tuple[str, object]]:
@@ -50,22 +64,51 @@ class Texts:
         return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
     def __call__(self, key: str, **given: object) -> str:
-        """The text. A key that nobody wrote is a mistake of ours: KeyError."""
-        text = _texts(self.language).get(key) or _texts(ENGLISH)[key]
-        return text.format(**given) if given else text
+        """The text, in the form that `n` asks for. A key that nobody wrote is a mistake of ours: KeyError."""
+        own = _found(self.language, key, given)
+        if own is None:
+            english = _found(ENGLISH, key, given)
+            if english is None:
+                raise KeyError(key)
+            return self.english(english.format(**given) if given else english)
+        apart = {name: self._apart(value) for name, value in given.items()}
+        return own.format(**apart) if apart else own
 
     def named(self, kind: str, name: object) -> str:
         """The words for a name of the domain; a name without words of its own is taken apart."""
-        key = f"{kind}.{name}"
-        return _texts(self.language).get(key) or _texts(ENGLISH).get(key) or words(str(name))
+        return self.own(kind, str(name)) or self.english(_word(ENGLISH, kind, str(name)) or words(str(name)))
 
     def own(self, kind: str, name: str) -> str:
         """The words for a name in this language alone; empty where there are none."""
-        return _texts(self.language).get(f"{kind}.{name}", "")
+        return _word(self.language, kind, name)
 
-    def number(self, kind: str, count: int) -> str:
-        """A counted thing: `one` and `many` of a key."""
-        return self(f"{kind}.one" if count == 1 else f"{kind}.many", n=count)
+    def english(self, text: str) -> str:
+        """A text that there is in English only."""
+        return text if self.language == ENGLISH or not text else f"{FOREIGN}{text}{NATIVE}"
+
+    def _apart(self, value: object) -> object:
+        return f"{ISOLATE}{value}{POP}" if self.direction == "rtl" and isinstance(value, str) else value
+
+
+def _found(language: str, key: str, given: Mapping[str, object]) -> str | None:
+    known, n = _texts(language), given.get("n")
+    forms = (f"{key}.{form_of(language, n)}", f"{key}.other") if isinstance(n, int) else ()
+    return next((known[one] for one in (*forms, key) if one in known), None)
+
+
+def _word(language: str, kind: str, name: str) -> str:
+    known = _texts(language)
+    return known.get(f"{kind}.{name}", "") or known.get(f"{SAME.get(kind, kind)}.{name}", "")
+
+
+def marked(page: str) -> str:
+    """English texts of a page in another language become elements that say so, where elements can stand."""
+    return PARTS.sub(_marked, page) if FOREIGN in page else page
+
+
+def _marked(part: re.Match[str]) -> str:
+    before, after = ("", "") if part[0].startswith("<") else ('<bdi lang="en">', "</bdi>")
+    return part[0].replace(FOREIGN, before).replace(NATIVE, after)
 
 
 def texts_for(request: Request) -> Texts:

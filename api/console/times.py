@@ -28,7 +28,7 @@ class Clock:
     def instant(self, at: datetime) -> str:
         """12 Mar 2026 09:00, in the viewer's zone."""
         local = at.astimezone(self.zone)
-        return f"{self.day(local.date())} {local:%H:%M}"
+        return self.t("time.instant", day=self.day(local.date()), time=f"{local:%H:%M}")
 
     def typed(self, at: datetime) -> str:
         """As an input of a form holds it."""

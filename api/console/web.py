@@ -15,9 +15,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader
 
-from api.console.kept import sign_in_again
+from api.console.kept import KEEPABLE, sign_in_again
 from api.console.session import NotSignedIn, Visitor
-from api.console.texts import Texts, languages, texts_for
+from api.console.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.times import stamp
 from api.console.ways import sign_in_ways
 from api.problems import Problem, invalid, of_failure, of_refusal
@@ -62,9 +62,24 @@ def page(
     t = visitor.t if visitor else texts_for(request)
     dev = request.app.state.service.dev is not None
     text = PAGES.get_template(name).render(
-        t=t, viewer=visitor, here=request.url.path, languages=languages(), demo=dev, csrf=_csrf(visitor), **values
+        t=t,
+        viewer=visitor,
+        here=request.url.path,
+        whole=_whole(request),
+        languages=languages(),
+        demo=dev,
+        csrf=_csrf(visitor),
+        **values,
     )
-    return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+    return HTMLResponse(marked(text), status, {**HEADERS, **(headers or {})})
+
+
+def _whole(request: Request) -> str:
+    """The address one comes back to; behind the answer to a form stands the form."""
+    path, query = request.url.path, request.url.query
+    if request.method == "GET":
+        return f"{path}?{query}" if query else path
+    return path if path.startswith(KEEPABLE) else "/console/"
 
 
 def _csrf(visitor: Visitor | None) -> str:
@@ -116,8 +131,7 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _to_sign_in(request: Request) -> Response:
     if request.method == "GET":
-        whole = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return seen(f"/console/sign-in?next={quote(whole)}")
+        return seen(f"/console/sign-in?next={quote(_whole(request))}")
     kept = await sign_in_again(request)
     return page(request, "signed_out.html", None, 401, kept=kept, **await sign_in_ways(request))
 
@@ -125,8 +139,15 @@ async def _to_sign_in(request: Request) -> Response:
 def refused(request: Request, problem: Problem) -> HTMLResponse:
     """The page of a refusal; the words are those of the refusal, which hold nobody's data."""
     t: Texts = texts_for(request)
-    title = t.named("problem", problem.reason)
-    return page(request, "refused.html", None, problem.status, problem.headers, title=title, problem=problem)
+    title, said = t.named("problem", problem.reason), wrong(t, problem, problem.detail)
+    faults = [t.english(fault.detail) for fault in problem.faults]
+    return page(request, "refused.html", None, problem.status, problem.headers, title=title, said=said, faults=faults)
+
+
+def wrong(t: Texts, problem: Problem | None, detail: str) -> str:
+    """What is wrong: elsewhere than in English first the sentence for the reason, then the detail as it was said."""
+    reason = t.own("refusal", problem.reason) if problem and t.language != ENGLISH else ""
+    return f"{reason} {t.english(detail)}".strip()
 
 
 @cache

@@ -123,7 +123,7 @@ class Screen:
     async def fill(self, **fields: str | bool) -> None:
         """Fill a form by the names of its fields; `a__b` is the field b of a."""
         for name, value in fields.items():
-            field = self.page.locator(f'[name="{name.replace("__", ".")}"]')
+            field = self.page.locator(f'main [name="{name.replace("__", ".")}"]')
             if isinstance(value, bool):
                 await field.set_checked(value)
             elif await field.evaluate("e => e.tagName") == "SELECT":

@@ -23,7 +23,7 @@ async def test_a_case_shows_what_is_owed_and_what_comes_if_nothing_does(mei: Bro
     assert re.search(r'aria-current="step"><b>Inquiry', page)
     assert "/do/ReplyToFamily" in page
     assert "taken at:" in page, "what is not taken now is listed with the reason"
-    assert "not for a coordinator to give" in page
+    assert "not for a Coordinator to give" in page
 
 
 async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordinator: Person) -> None:
@@ -33,7 +33,7 @@ async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordina
     events = (await coordinator.get(f"/cases/{opened['case']}/events")).json()["events"]
     assert len(re.findall(r'<tr id="v\d+"', page)) == len(events)
     assert "spoke with the mother" in page
-    assert "<dt>Urgent</dt><dd>no</dd>" in page, "a no is said, too"
+    assert "<dt>Urgent</dt><dd><bdi>no</bdi></dd>" in page, "a no is said, too"
     why = re.search(rf"/console/cases/{opened['case']}/why/[^\"]+", page)
     assert why is not None
     reason = (await mei.get(why[0])).text

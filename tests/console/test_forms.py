@@ -293,7 +293,7 @@ async def test_what_may_not_be_done_says_so_before_and_after(mei: Browser, coord
     opened = await coordinator.open()
     path = f"/console/cases/{opened['case']}/do/SignGate"
     page = (await mei.get(path)).text
-    assert "taken at: lymphodepletion" in page
+    assert "taken at: Lymphodepletion" in page
     answer = await mei.post(path, **hidden(page), clinician="Dr X")
     assert answer.status_code in (403, 409, 422)
     assert "This could not be recorded" in answer.text

@@ -1,0 +1,205 @@
+"""Texts in three languages: complete, used, translated, counted and directed rightly; no words stand in a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from string import Formatter
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from api.console.fields import shape_of
+from api.console.plurals import form_of
+from api.console.texts import ISOLATE, POP, SAME, Texts, _texts, languages, marked
+from api.console.web import HERE
+from domain.case import COMMANDS, Event
+from domain.journey import MODULES
+from domain.roles import Action, action_of
+from tests.api.conftest import Person
+from tests.console.conftest import Browser
+
+OTHERS = ["zh", "ar"]
+FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
+ALIKE = {"app.name", "case.for", "time.instant", "time.day"}
+"""Where the same text is right in several languages."""
+PROVEN = {
+    *("app", "sign_in", "worklist", "views", "bulk", "case", "timeline", "facts", "messages", "why", "form", "problem"),
+    *("refusal", "time", "stage", "owed", "effect", "event", "command", "field"),
+}
+"""Sections every language has, whole; what others have not begun is shown in English, marked."""
+TEMPLATES = sorted((HERE / "templates").glob("*.html"))
+SOURCE = "\n".join(file.read_text() for file in [*TEMPLATES, *HERE.glob("*.py")])
+
+
+def keys(language: str) -> dict[str, set[str]]:
+    """Key → what is put into its text; the forms of a counted text are one key."""
+    found: dict[str, set[str]] = {}
+    for key, text in _texts(language).items():
+        names = {name for _, name, _, _ in Formatter().parse(text) if name}
+        found.setdefault(FORMS.sub("", key) if text_is_form(language, key) else key, set()).update(names)
+    return found
+
+
+def text_is_form(language: str, key: str) -> bool:
+    return bool(FORMS.search(key)) and f"{FORMS.sub('', key)}.other" in _texts(language) and key.count(".") > 1
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_of_english_is_missing(language: str) -> None:
+    english, own = keys("en"), keys(language)
+    begun = {key.partition(".")[0] for key in own}
+    assert begun >= PROVEN
+    assert not {key for key in english if key.partition(".")[0] in begun} - set(own)
+    differing = {key for key in set(english) & set(own) if english[key] != own[key]}
+    assert not differing, "what is put into a text"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_left_in_english(language: str) -> None:
+    english, own = _texts("en"), _texts(language)
+    assert {key for key in english if own.get(key) == english[key]} <= ALIKE
+    latin = {
+        key: text for key, text in own.items() if re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}|caravel up", "", text))
+    }
+    assert {text for text in latin.values() if "Caravel" not in text} == set()
+
+
+def named_of_domain() -> Iterator[tuple[str, str]]:
+    """Every name of the domain that a page may put into words."""
+    for command in COMMANDS:
+        if action_of(command.__name__) is not Action.ENGINE:
+            yield "command", command.__name__
+        yield from fields_of(command)
+    for event in get_args(Event):
+        yield "event", event.__name__
+        yield from fields_of(event)
+    for module in MODULES:
+        yield "group", module.__name__.rpartition(".")[2]
+        yield from (("need", need.name) for need in getattr(module, "NEEDS", ()) if not need.name.isupper())
+        yield from (("rule", rule.name) for rule in getattr(module, "RULES", ()))
+        yield from (("owed", row.kind) for row in getattr(module, "OWES", ()))
+
+
+def fields_of(kind: type[Any]) -> Iterator[tuple[str, str]]:
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        if field.name != "type":
+            yield "field", field.name
+            shape = shape_of(hints[field.name])
+            yield from ((field.name, word) for word in shape.words if shape.kind in ("choice", "many"))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_words_of_the_domain_are_translated(language: str) -> None:
+    """A new command may come without words for a while; a language may not fall behind."""
+    names = set(named_of_domain())
+    without = {name for name in names if not Texts(language).own(*name)}
+    assert len(without) < len(names) / 40, sorted(without)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_word_outlives_its_name(language: str) -> None:
+    names = {f"{SAME.get(kind, kind)}.{name}" for kind, name in named_of_domain()}
+    held = ("command", "event", "field", "need", "rule", "code", "channel", "pathway", "triage", "what")
+    assert not {key for key in _texts(language) if key.partition(".")[0] in held} - names - {"field.stream"}
+
+
+def test_no_key_is_without_use() -> None:
+    unused = set()
+    for key in keys("en"):
+        section = key.partition(".")[0]
+        asked = rf'"{re.escape(key)}"|\'{re.escape(key)}\''
+        by_name = (
+            rf"(?:named|own)\(\s*[\"']{section}[\"']|[\"']{section}[\"']\s*(?:if|,)|[\"'](?:{section}\.[\w]*)[\"']\s*~"
+        )
+        made = "|".join(re.escape(part) for part in (f'f"{section}.', f'f"{key.rpartition("_")[0]}_'))
+        unused |= {key} if not re.search(f"{asked}|{by_name}|{made}", SOURCE) else set()
+    assert unused <= {"app.none"}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.name)
+def test_no_words_stand_in_a_template(template: Any) -> None:
+    page = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", template.read_text(), flags=re.DOTALL)
+    said = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', page)
+    said.append(re.sub(r'<[^>]*>|aria-[a-z]+="[^"]*"', " ", page))
+    assert not re.search(r"[^\W\d_]", " ".join(said))
+
+
+@pytest.mark.parametrize(
+    ("n", "form"),
+    [(0, "zero"), (1, "one"), (2, "two"), (3, "few"), (10, "few"), (11, "many"), (99, "many"), (100, "other"),
+     (102, "other"), (103, "few"), (111, "many"), (1000, "other")],
+)  # fmt: skip
+def test_arabic_counts_in_six_forms(n: int, form: str) -> None:
+    assert form_of("ar", n) == form
+    assert f"{n}" in (text := Texts("ar")("case.step_done", n=n)) or n < 3, text
+
+
+def test_what_is_put_into_arabic_keeps_its_own_direction() -> None:
+    assert f"{ISOLATE}1234-5678-9{POP}" in Texts("ar")("case.title", number="1234-5678-9")
+    assert ISOLATE not in Texts("zh")("case.title", number="1234-5678-9")
+
+
+def test_english_in_another_language_says_so() -> None:
+    assert set(languages()) == {"en", *OTHERS}
+    text = Texts("zh").named("command", "NobodyKnows")
+    page = f'<title>{text}</title><a title="{text}">{text}</a><option>{text}</option>'
+    right = '<bdi lang="en">Nobody knows</bdi>'
+    assert (
+        marked(page) == f'<title>Nobody knows</title><a title="Nobody knows">{right}</a><option>Nobody knows</option>'
+    )
+    assert marked(Texts("en").named("command", "NobodyKnows")) == "Nobody knows"
+    with pytest.raises(KeyError):
+        Texts("zh")("app.nobody_wrote_this")
+
+
+DATA = re.compile(r"<bdi.*?</bdi>|<(title|option|script|style)\b.*?</\1>|<button[^>]*lang=.*?</button>", re.DOTALL)
+DATA_HERE = {"Caravel", "UTC", "Asia", "Kolkata", "Wilhelmina", "Canary", "ster", "coordinator"}
+"""Names of the product, of zones, and of who is signed in."""
+
+
+def latin(page: str) -> set[str]:
+    """Words in Latin letters outside of what is marked as English or isolated as data."""
+    while (less := DATA.sub("", page)) != page:
+        page = less
+    text = re.sub(r"<[^>]*>", " ", page)
+    return set(re.findall("[A-Za-z]{3,}", text)) - DATA_HERE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", OTHERS)
+async def test_worklist_and_case_are_in_the_language_throughout(
+    language: str, mei: Browser, coordinator: Person
+) -> None:
+    opened = await coordinator.open(owner=mei.id, urgent=True)
+    case = f"/console/cases/{opened['case']}"
+    await coordinator.send(opened["case"], "RequestRecord", kind="pathology")
+    address = "/console/?tab=all&sort=newest"
+    plain = await mei.get(address)
+    assert 'lang="en" dir="ltr"' in plain.text
+    assert len(latin(plain.text)) > 20, "the control"
+    switched = await mei.post("/console/language", language=language, next=address)
+    assert str(switched.url).endswith(address), "the switch keeps the address"
+    try:
+        for path in (address, case, f"{case}/facts", f"{case}/timeline", f"{case}/messages", f"{case}/do/AddNote"):
+            page = (await mei.get(path)).text
+            assert f'lang="{language}" dir="{Texts(language).direction}"' in page
+            assert not latin(page), (path, latin(page))
+    finally:
+        await mei.post("/console/language", language="en", next=address)
+
+
+@pytest.mark.slow
+async def test_a_refusal_is_said_in_the_language_first(mei: Browser, coordinator: Person) -> None:
+    opened = await coordinator.open(owner=mei.id)
+    try:
+        await mei.post("/console/language", language="zh", next="/console/")
+        page = (await mei.get("/console/cases/case-nowhere")).text
+        assert re.search(r'role="alert">没有这样的内容。 <bdi lang="en">', page)
+        form = await mei.get(f"/console/cases/{opened['case']}/do/SignGate")
+        assert "可在以下阶段办理" in form.text
+        assert "淋巴细胞清除</" in form.text
+    finally:
+        await mei.post("/console/language", language="en", next="/console/")
