@@ -29,6 +29,7 @@ class Ringing:
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
+        self.rung = 0
         self._bell = asyncio.Condition()
 
     async def run(self, service: Service) -> None:
@@ -40,13 +41,14 @@ class Ringing:
     async def ring(self) -> None:
         """Wake everybody."""
         async with self._bell:
+            self.rung += 1
             self._bell.notify_all()
 
-    async def wait(self, seconds: float) -> None:
-        """Until the next ring, or for a while."""
+    async def wait(self, heard: int, seconds: float) -> None:
+        """Until it has rung more often than was heard, or for a while: a ring while nobody waits is not lost."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._bell:
-                await self._bell.wait()
+                await self._bell.wait_for(lambda: self.rung != heard)
 
     async def stop(self) -> None:
         """End every stream."""
@@ -75,13 +77,14 @@ async def _start(request: Request, service: Service) -> int:
 async def _lines(service: Service, ringing: Ringing, who: Actor, after: int) -> AsyncIterator[str]:
     yield f"retry: 2000\nid: {after}\n\n"
     while not ringing.stopping.is_set():
+        heard = ringing.rung
         changes = await service.desk.changes(after, AT_ONCE)
         for position, case, version in await _seen(service, who, changes):
             yield f"id: {position}\nevent: case\ndata: {json.dumps({'case': case, 'version': version})}\n\n"
         if changes:
             after = changes[-1][0]
         if len(changes) < AT_ONCE:
-            await ringing.wait(HEARTBEAT)
+            await ringing.wait(heard, HEARTBEAT)
             yield ": \n\n"
 
 

@@ -13,6 +13,8 @@ from api.limits import read_body
 from api.problems import Problem
 
 KEEPABLE = ("/console/cases/", "/console/open")
+AGAIN = "/console/kept"
+"""Where what was kept is opened again; when that fails it stays as it is."""
 WHO = "who"
 MOST = 200
 """Fields of a form at most."""
@@ -36,11 +38,13 @@ async def typed_pairs(request: Request) -> list[tuple[str, str]]:
 
 
 async def sign_in_again(request: Request) -> str:
-    """The sent form, sealed; nothing for what is no form about a case."""
+    """The sent form, sealed; nothing for what is no form about a case, whose body may have been read already."""
     require_same_origin(request)
-    pairs = await typed_pairs(request)
+    if request.url.path == AGAIN:
+        return dict(await typed_pairs(request)).get("kept", "")
     if not request.url.path.startswith(KEEPABLE):
         return ""
+    pairs = await typed_pairs(request)
     who = dict(pairs).get(WHO, "")
     kept = json.dumps([who, request.url.path, pairs])
     return await service_of(request).seal.close(kept) if who else ""

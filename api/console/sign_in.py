@@ -14,10 +14,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.auth import Doorkeeper, Parts, cookie_name
 from api.console.form_pages import filled_again
-from api.console.kept import Kept, reopened
+from api.console.kept import AGAIN, Kept, reopened, typed_pairs
 from api.console.session import CSRF, NotSignedIn, Viewer, require_csrf, set_cookie, visitor
 from api.console.texts import LANGUAGE, languages
-from api.console.ways import DEV, same, sign_in_ways
+from api.console.ways import DEV, same, sign_in_ways, staff
 from api.console.web import HEADERS, page, pages, seen
 from api.forms import read_form
 from api.limits import address, read_body
@@ -62,10 +62,18 @@ async def development(request: Request, service: Parts) -> Response:
     if not same(secret, dev.secret):
         raise Problem(401, "not_signed_in", "that is not the secret of the ready address")
     if not given.get("person"):
-        return _remember(request, dev, seen("/console/sign-in"))
+        return _remember(request, dev, await _who(request, given))
     person = await require_person(service, given["person"])
     answer = await _signed_in(request, service, person, "development", given)
     return _remember(request, dev, answer)
+
+
+async def _who(request: Request, given: dict[str, str]) -> Response:
+    """The secret is right; who it is comes next, and what was kept or asked for goes along."""
+    ways = await sign_in_ways(request) | {"known": True, "people": await staff(request)}
+    if given.get("kept"):
+        return page(request, "signed_out.html", kept=given["kept"], **ways)
+    return page(request, "sign_in.html", next=local(given.get("next", HOME)), kept="", **ways)
 
 
 async def _signed_in(request: Request, service: Service, person: str, kind: str, given: dict[str, str]) -> Response:
@@ -88,10 +96,10 @@ def _go_on(request: Request, kept: str) -> Response:
     return page(request, "go_on.html", kept=kept)
 
 
-@router.post("/console/kept")
+@router.post(AGAIN)
 async def go_on(request: Request, service: Parts) -> Response:
     """Signed in again: the form as it was typed, to be looked at and sent."""
-    given = dict(read_form(await read_body(request)))
+    given = dict(await typed_pairs(request))
     kept: Kept = await reopened(request, given.get("kept", ""))
     try:
         viewer = await visitor(request)

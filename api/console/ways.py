@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
 
 from api.auth import cookie_name, service_of
+from api.console.names import Entry
 from api.console.session import directory_of
 
 DEV = "caravel_dev"
@@ -23,10 +25,14 @@ async def sign_in_ways(request: Request) -> dict[str, Any]:
     """Development sign-in (with the people, once the secret is known), identity provider."""
     service = service_of(request)
     known = service.dev is not None and same(request.cookies.get(cookie_name(request, DEV), ""), service.dev.secret)
-    people = (await directory_of(request).entries(service, "person")).values() if known else ()
     return {
         "development": service.dev is not None,
         "provider": service.signs_in is not None,
         "known": known,
-        "people": list(people),
+        "people": await staff(request) if known else [],
     }
+
+
+async def staff(request: Request) -> Sequence[Entry]:
+    """Whom one can be here."""
+    return list((await directory_of(request).entries(service_of(request), "person")).values())

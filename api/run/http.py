@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,14 +105,13 @@ def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: b
 
 
 def bell(ledger: PgLedger) -> Any:  # noqa: ANN401 - a Bell
-    """Returns when something was recorded, and after a few seconds in any case."""
+    """Returns when something was recorded since it last did, and after a few seconds in any case; for one caller."""
+    listening: asyncio.Event | None = None
 
     async def ring() -> None:
-        listening = await ledger.bells.listen(EVENTS)
-        try:
-            await ledger.bells.wait(listening)
-        finally:
-            ledger.bells.leave(EVENTS, listening)
+        nonlocal listening
+        listening = listening or await ledger.bells.listen(EVENTS)
+        await ledger.bells.wait(listening)
 
     return ring
 

@@ -150,7 +150,7 @@ async def test_rows_change_by_themselves_without_losing_the_place(
     await expect(row.get_by_role("link")).to_be_focused()
     await expect(row.get_by_role("checkbox")).to_be_checked()
     await expect(mine.page.locator("#say")).to_contain_text("changed just now")
-    assert took < 3, f"{took:.2f} s"
+    assert took < 1, f"{took:.2f} s on a busy machine; bench/console.py measures it"
 
 
 async def test_everything_works_without_script(

@@ -38,14 +38,19 @@ async function page(address) {
   return new DOMParser().parseFromString(`<table><tbody>${await answer.text()}</tbody></table>`, "text/html");
 }
 
-// Which cases changed is collected for a moment, so that a burst is one request.
+// The first change is shown at once; what changes while its rows are on their way is one request after it.
 function collected(handle) {
   const ids = new Set();
-  let timer;
-  return (id) => {
-    ids.add(id);
-    clearTimeout(timer);
-    timer = setTimeout(() => { const all = [...ids]; ids.clear(); handle(all); }, 150);
+  let busy = false;
+  return async function next(id) {
+    if (id) ids.add(id);
+    if (busy || !ids.size) return;
+    busy = true;
+    await new Promise((later) => setTimeout(later, 20));
+    const all = [...ids];
+    ids.clear();
+    await handle(all);
+    setTimeout(() => { busy = false; next(); }, 200);
   };
 }
 
