@@ -1,4 +1,4 @@
-"""Prints the worked vectors of docs/ledger-format.md; shares no code with Caravel, so that two readings meet."""  # noqa: INP001 - a script beside the page it serves
+"""Prints the worked vectors of docs/ledger-format.md; shares no code with Caravel, so that two readings meet."""
 
 import hashlib
 import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def meaning_of(viewer: Visitor, command: type[Any]) -> str:
     """The first sentence a command says about itself."""
     key = viewer.t.own("meaning", command.__name__)
     said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
-    return key or viewer.t.english(said)
+    return key or viewer.t.english(re.sub(r" \((?:DOMAIN|DESIGN)[^)]*\)", "", said))
 
 
 def module_of(command: type[Any]) -> str:

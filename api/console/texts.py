@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unicodedata import bidirectional
 
 import yaml
 from fastapi import Request
@@ -87,7 +88,11 @@ class Texts:
         return text if self.language == ENGLISH or not text else f"{FOREIGN}{text}{NATIVE}"
 
     def _apart(self, value: object) -> object:
-        return f"{ISOLATE}{value}{POP}" if self.direction == "rtl" and isinstance(value, str) else value
+        """What begins in the direction of the text stands as it is, or a date would be read from its wrong end."""
+        if self.direction == "ltr" or not isinstance(value, str):
+            return value
+        first = next((way for way in map(bidirectional, value) if way in ("L", "R", "AL")), "")
+        return value if first in ("R", "AL") else f"{ISOLATE}{value}{POP}"
 
 
 def _found(language: str, key: str, given: Mapping[str, object]) -> str | None:
