@@ -104,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await ringing.stop()
+        await app.state.service.checks.stop()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

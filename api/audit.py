@@ -28,7 +28,7 @@ async def status(service: Parts, who: Who) -> JSONResponse:
 @router.get("/checkpoints")
 async def checkpoints(request: Request, service: Parts, who: Who, after: int = 0, limit: int = 100) -> JSONResponse:
     """Signed checkpoints (C2SP tlog-checkpoint), by size."""
-    _may_prove(who)
+    may_prove(who)
     rows = await service.audit.checkpoints(after, limited(limit) + 1)
     more = str(rows[limit - 1]["size"]) if len(rows) > limit else None
     return await _answer(service, who, {"checkpoints": list(rows[:limit]), "next": more}, linked(request, more))
@@ -37,7 +37,7 @@ async def checkpoints(request: Request, service: Parts, who: Who, after: int = 0
 @router.get("/events/{stream}/{version}/inclusion")
 async def inclusion(stream: str, version: int, service: Parts, who: Who, size: int | None = None) -> JSONResponse:
     """That an event is in the tree of a checkpoint (RFC 9162, 2.1.3); the newest when no size is given."""
-    _may_prove(who)
+    may_prove(who)
     require(STREAM.fullmatch(stream), Reason.NOT_FOUND, "no such event")
     return await _answer(service, who, await service.audit.inclusion(stream, version, size))
 
@@ -45,17 +45,18 @@ async def inclusion(stream: str, version: int, service: Parts, who: Who, size: i
 @router.get("/consistency")
 async def consistency(old: int, new: int, service: Parts, who: Who) -> JSONResponse:
     """That the tree of one checkpoint is the beginning of another's (RFC 9162, 2.1.4)."""
-    _may_prove(who)
+    may_prove(who)
     return await _answer(service, who, await service.audit.consistency(old, new))
 
 
 async def _answer(
     service: Service, who: Actor, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    _may_prove(who)
+    may_prove(who)
     shown = {**body, "exposure": await service.audit.exposure()}
     return JSONResponse(shown, headers={**FRESH, **(headers or {})})
 
 
-def _may_prove(who: Actor) -> None:
+def may_prove(who: Actor) -> None:
+    """Refuse whoever does not see checkpoints and proofs."""
     require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} does not see checkpoints")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
@@ -25,6 +26,7 @@ from api.problems import Fault, Problem, invalid
 from api.reads import seen_case
 from domain.errors import Reason, Refused, require
 from domain.personal import KeyClass
+from domain.roles import Actor
 
 router = APIRouter(tags=["documents"])
 MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
@@ -56,24 +58,41 @@ async def attach(
     The body is the file itself, its Content-Type one of those taken; its name goes into Content-Disposition.
     """
     key, stream = idempotency_key(request), await case_meant(service, case)
-    bind_contextvars(case=stream, key=key)
+    head = EmailMessage()
+    head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in MEDIA:
-        fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
-        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
-    await may_command(service, who, stream, "ReceiveRecord" if item else "AttachDocument")
-    key_class = await _class_of(service, stream, item)
-    content = _checked(stream_body(request, service.limits.document), media)
-    try:
-        kept = await service.documents.keep(stream, key_class, media, content)
-    except UNREADABLE as error:
-        raise Problem(*FAILED[type(error)]) from None
-    body = _command(request, item, language, kept, media)
-    done = await _recorded(service, Ask(stream, Meta(who.id, who.stated, key=key)), body, kept)
+    sent = Sent(key, media, head.get_filename() or "", item, language)
+    done = await attached(service, who, stream, sent, stream_body(request, service.limits.document))
     name = next((n for f in done.facts if (n := getattr(f.event, "document", ""))), "")
     answer = recorded_answer(done, who, CREATED, document=name)
     answer.headers["Location"] = f"/cases/{stream}/documents/{name}"
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came with a document. `item` is the record that was asked for; empty = nothing was asked for."""
+
+    key: str
+    media: str
+    name: str
+    item: str = ""
+    language: str = ""
+
+
+async def attached(service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]) -> Recorded:
+    """Store a document and record it; the way of every page and program. Raises Problem, Refused."""
+    bind_contextvars(case=stream, key=sent.key)
+    if sent.media not in MEDIA:
+        fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
+        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
+    await may_command(service, who, stream, "ReceiveRecord" if sent.item else "AttachDocument")
+    key_class = await _class_of(service, stream, sent.item)
+    try:
+        kept = await service.documents.keep(stream, key_class, sent.media, _checked(content, sent.media))
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+    return await _recorded(service, Ask(stream, Meta(who.id, who.stated, key=sent.key)), _command(sent, kept), kept)
 
 
 async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
@@ -105,14 +124,11 @@ def _is(start: bytes, at: int, starts: tuple[bytes, ...], media: str) -> bool:
     return True
 
 
-def _command(request: Request, item: str, language: str, kept: Kept, media: str) -> dict[str, Any]:
-    if item:
-        return {"type": "ReceiveRecord", "item": item, "document": kept.name, "language": language or "und"}
-    head = EmailMessage()
-    head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
-    name = head.get_filename() or ""
-    document = {"document": kept.name, "bytes": kept.size, "media_type": media}
-    return {"type": "AttachDocument", "name": name[:200], **document}
+def _command(sent: Sent, kept: Kept) -> dict[str, Any]:
+    if sent.item:
+        return {"type": "ReceiveRecord", "item": sent.item, "document": kept.name, "language": sent.language or "und"}
+    document = {"document": kept.name, "bytes": kept.size, "media_type": sent.media}
+    return {"type": "AttachDocument", "name": sent.name[:200], **document}
 
 
 async def _recorded(service: Service, ask: Ask, body: dict[str, Any], kept: Kept) -> Recorded:

@@ -69,14 +69,15 @@ async def healthz() -> Mapping[str, str]:
 @router.get("/readyz")
 async def readyz(service: Parts) -> JSONResponse:
     """503 while nothing can be recorded. Without Temporal or courier commands are recorded and wait: degraded."""
-    needed, wanted = await _asked(service.needed), await _asked(service.wanted)
+    needed, wanted = await answering(service.needed), await answering(service.wanted)
     ready = all(needed.values())
     status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
     shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
     return JSONResponse({"status": status, "parts": shown}, 200 if ready else 503, {"Cache-Control": "no-store"})
 
 
-async def _asked(probes: Mapping[str, Probe]) -> dict[str, bool]:
+async def answering(probes: Mapping[str, Probe]) -> dict[str, bool]:
+    """Which of them answer."""
     answers = await asyncio.gather(*(_answers(probe) for probe in probes.values()))
     return dict(zip(probes, answers, strict=True))
 

@@ -39,15 +39,21 @@ async def looks_at(
     case: str, request: Request, service: Parts, who: Who, after: str | None = None, limit: int = 200
 ) -> JSONResponse:
     """Who saw this case, when, what of it, what for, and which key classes were open: newest first."""
-    stream = await case_meant(service, case)
+    rows, more = await looks_of(service, who, await case_meant(service, case), _position(after), limited(limit))
+    body = {"looks": [_line(row) for row in rows], "next": more}
+    return JSONResponse(body, headers={"Cache-Control": "no-store", **linked(request, more)})
+
+
+async def looks_of(
+    service: Service, who: Actor, stream: str, before: int, most: int
+) -> tuple[Sequence[dict[str, Any]], str | None]:
+    """The looks before a position of the ledger, newest first, and where the next page begins. A look of its own."""
     require(stream in await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
     allowed = allow(who, Action.SEE_LOOKS)
     require(allowed, Reason.NOT_ALLOWED, f"who looked at a case is not for a {who.role.value} to see")
     await looked(service, who, "looks", [stream], frozenset())
-    rows = await service.desk.looks(stream, _position(after), limited(limit) + 1)
-    more = str(rows[limit - 1]["position"]) if len(rows) > limit else None
-    body = {"looks": [_line(row) for row in rows[:limit]], "next": more}
-    return JSONResponse(body, headers={"Cache-Control": "no-store", **linked(request, more)})
+    rows = await service.desk.looks(stream, before, most + 1)
+    return rows[:most], str(rows[most - 1]["position"]) if len(rows) > most else None
 
 
 def _position(after: str | None) -> int:

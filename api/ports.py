@@ -118,6 +118,49 @@ class Dossiers(Protocol):
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verification: running, holds, broken or failed. `position`, `stream` and `version`: where it first breaks."""
+
+    id: str
+    case: str
+    state: str = "running"
+    done: int = 0
+    of: int = 0
+    covered: int = 0
+    checkpoints: int = 0
+    away: tuple[str, ...] = ()
+    kind: str = ""
+    says: str = ""
+    detail: str = ""
+    position: int = 0
+    stream: str = ""
+    version: int = 0
+
+
+class Checks(Protocol):
+    """Verifies history, one at a time."""
+
+    def start(self, case: str) -> Check: ...
+    def find(self, check: str) -> Check | None: ...
+    def newest(self) -> Sequence[Check]: ...
+    async def stop(self) -> None: ...
+
+
+class Operations(Protocol):
+    """What operators look at: bounded lists, and figures of the newest events."""
+
+    async def unattended(self) -> Sequence[Mapping[str, Any]]: ...
+    async def overdue(self) -> Sequence[Mapping[str, Any]]: ...
+    async def effects(self) -> Sequence[Mapping[str, Any]]: ...
+    async def past_lease(self) -> Sequence[Mapping[str, Any]]: ...
+    async def callbacks(self) -> Sequence[Mapping[str, Any]]: ...
+    async def stages(self) -> Sequence[Mapping[str, Any]]: ...
+    async def waiting(self) -> Sequence[Mapping[str, Any]]: ...
+    async def reminders(self) -> Sequence[Mapping[str, Any]]: ...
+    async def workers(self) -> Sequence[Mapping[str, Any]] | None: ...
+
+
 class Bell(Protocol):
     """Waits until something was recorded, or for a while."""
 
@@ -163,6 +206,8 @@ class Service:
     audit: Audit
     dossiers: Dossiers
     looks: Looks
+    checks: Checks
+    operations: Operations
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents
@@ -183,6 +228,9 @@ class Service:
     seal: Seal
     """For what somebody typed whose session had ended; it travels in their own page."""
     public_url: str = ""
+    temporal_ui: str = ""
+    """Where a case's workflow is looked at: the address before its id; empty = nowhere."""
+    checkpoint_places: str = ""
     limits: Limits = Limits()
     local: Actor | None = None
     """Who every request comes from: only in an app that is called in process and never listens."""

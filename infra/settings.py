@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     oidc_claim: str = "caravel_person"
     log_level: str = "info"
     checkpoints: Annotated[tuple[str, ...], NoDecode] = ()
+    temporal_ui: str = ""
+    """Address of Temporal's web page down to the namespace, as http://host:8080/namespaces/default."""
     seal_events: int = 1_000
     seal_seconds: float = 60.0
 

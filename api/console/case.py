@@ -28,17 +28,21 @@ from api.console.travel import (
     since,
 )
 from api.console.web import page, pages, seen
+from api.documents import MEDIA
 from api.ports import Service
 from api.reads import seen_case
 from domain.dated import as_of as held
 from domain.dated import known
 from domain.errors import Reason, require
 from domain.fact import Fact
+from domain.roles import Action, allow
 from domain.state import Case
 
 router = pages()
 LATEST, PAGE = 12, 150
 DEEPEST = 6
+UPLOADS = frozenset({"AttachDocument", "ReceiveRecord"})
+"""What a file of one's own is sent for."""
 PARTS = ("facts", "timeline", "messages")
 
 
@@ -105,6 +109,7 @@ def shown_part(
         clock=clock,
         speaker=one.speaker,
         part=part,
+        may_see_looks=allow(viewer.who, Action.SEE_LOOKS),
         scales=one.scales(),
         steps=neighbours(one.scales()[0], one.moment),
         legs=legs(one.case, one.facts, clock),
@@ -127,6 +132,7 @@ async def overview(
     one = await opened(request, service, viewer, case, moment)
     onward, needs = lacking(one.case, one.now, one.speaker.clock)
     owed = waits(one.case, one.now, one.speaker)
+    groups = () if one.past else actions(viewer, one.case, {w.group for w in owed})
     return shown_part(
         request,
         viewer,
@@ -138,7 +144,9 @@ async def overview(
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),
         differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
-        groups=() if one.past else actions(viewer, one.case, {w.group for w in owed}),
+        groups=groups,
+        uploads=UPLOADS & {act.name for group in groups for act in group.acts},
+        media=MEDIA,
         refused=() if one.past else not_now(viewer, one.case),
         latest=[one.speaker.fact(f) for f in reversed(one.facts[-LATEST:])],
         recorded=_recorded(one, done),

@@ -87,4 +87,9 @@ OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "accepting": _missing,
     "fact": _facts,
     "alert": _alerts,
+    "access": lambda s: [
+        (i, f"{s.label(a.by)}, {s.clock.t('glass.until', at=s.clock.instant(a.until))}")
+        for i, a in s.case.accesses.items()
+        if not a.finding
+    ],
 }

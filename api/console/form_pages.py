@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from activities.record import Recorded
-from api.access import require_command
+from api.access import case_meant, require_command
 from api.answers import refused_now
 from api.auth import Parts
 from api.cases import given as give
@@ -34,6 +34,8 @@ from domain.roles import Action, allow
 
 router = pages()
 OPEN = "OpenCase"
+GLASS = "BreakGlass"
+"""Given from outside: its form says nothing of the case, not even whether there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ async def open_case(request: Request, service: Parts, viewer: Viewer) -> Respons
 async def form(case: str, command: str, request: Request, service: Parts, viewer: Viewer) -> Response:
     """The form of a command; what the address names is filled in."""
     require(command in CASE.by_name and command != OPEN, Reason.NOT_FOUND, "no such command")
+    if command == GLASS:
+        require_command(viewer.who, GLASS)
     given = list(request.query_params.items()) or None
     return await _show(request, service, viewer, Sheet(case, command, given, fresh_key(), fresh=True))
 
@@ -128,7 +132,7 @@ async def _carried_out(service: Service, viewer: Visitor, sheet: Sheet) -> Recor
     body = json.dumps(tree).encode()
     if not sheet.case:
         return await open_new(service, viewer.who, body, sheet.key)
-    return await give(service, viewer.who, sheet.case, body, sheet.key, sheet.version)
+    return await give(service, viewer.who, await case_meant(service, sheet.case), body, sheet.key, sheet.version)
 
 
 async def _refused(request: Request, service: Service, viewer: Visitor, sheet: Sheet, no: Refused) -> Response:
@@ -150,7 +154,7 @@ def _since(one: Opened, version: int) -> Sequence[Said]:
 
 
 async def _show(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Response:
-    one = await opened(request, service, viewer, sheet.case) if sheet.case else None
+    one = await opened(request, service, viewer, sheet.case) if sheet.case and sheet.command != GLASS else None
     command = CASE.by_name[sheet.command]
     not_now = one is not None and sheet.command in refused_now(viewer.who, one.case)
     if one and sheet.command == "CorrectFact" and sheet.pairs:

@@ -40,6 +40,8 @@ async def typed_pairs(request: Request) -> list[tuple[str, str]]:
 async def sign_in_again(request: Request) -> str:
     """The sent form, sealed; nothing for what is no form about a case, whose body may have been read already."""
     require_same_origin(request)
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        return ""  # a file is chosen again; it is kept nowhere in clear
     if request.url.path == AGAIN:
         return dict(await typed_pairs(request)).get("kept", "")
     if not request.url.path.startswith(KEEPABLE):

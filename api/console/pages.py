@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from api.console import bulk, case, form_pages, names_search, saved, sign_in, web, worklist
+from api.console import (
+    audit,
+    bulk,
+    case,
+    form_pages,
+    looks,
+    names_search,
+    operations,
+    saved,
+    sign_in,
+    uploads,
+    web,
+    worklist,
+)
 from api.console.name_index import NameIndex
 from api.console.names import Directory
 
@@ -13,6 +26,6 @@ def install(app: FastAPI) -> None:
     """Put the console into the app, with what this process remembers for it."""
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
-    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages):
+    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, uploads, audit, operations):
         app.include_router(part.router)
     app.include_router(web.files)

@@ -86,6 +86,10 @@ class Speaker:
         pairs = [(name, self._field(name, getattr(event, name), masks[name])) for name in names]
         return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
 
+    def said(self, event: object, name: str) -> str:
+        """One field, as far as the viewer may see it."""
+        return self._field(name, getattr(event, name), shown(event, self.visible)[name])
+
     def _field(self, name: str, value: Any, mask: Any) -> str:  # noqa: ANN401 - any field
         if isinstance(mask, dict) and "masked" in mask:
             return self.clock.t("case.masked")

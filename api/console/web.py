@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +24,12 @@ from api.console.times import stamp
 from api.console.ways import sign_in_ways
 from api.problems import Problem, invalid, of_failure, of_refusal
 from domain.errors import Refused
+from domain.roles import Action, Role, allow
 
 HERE = Path(__file__).parent
 SEE_OTHER = 303
+UNSEEN = re.compile(r"/console/cases/([A-Za-z0-9._ -]+)(?:/(?!do/)[a-z]+)?")
+"""The pages of a case that may be there for others."""
 STATIC = HERE / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 HEADERS: Mapping[str, str] = {
@@ -61,16 +66,10 @@ def page(
     """A template as an answer. Nothing of it is kept by anybody."""
     t = visitor.t if visitor else texts_for(request)
     dev = request.app.state.service.dev is not None
-    text = PAGES.get_template(name).render(
-        t=t,
-        viewer=visitor,
-        here=request.url.path,
-        whole=_whole(request),
-        languages=languages(),
-        demo=dev,
-        csrf=_csrf(visitor),
-        **values,
-    )
+    known: dict[str, Any] = {"t": t, "viewer": visitor, "here": request.url.path, "whole": _whole(request)}
+    known |= {"languages": languages(), "demo": dev, "csrf": _csrf(visitor)}
+    known |= {"proves": _proves(visitor), "runs": _runs(visitor)}
+    text = PAGES.get_template(name).render(**known, **values)
     return HTMLResponse(marked(text), status, {**HEADERS, **(headers or {})})
 
 
@@ -80,6 +79,14 @@ def _whole(request: Request) -> str:
     if request.method == "GET":
         return f"{path}?{query}" if query else path
     return path if path.startswith(KEEPABLE) else "/console/"
+
+
+def _proves(visitor: Visitor | None) -> bool:
+    return visitor is not None and allow(visitor.who, Action.PROVE)
+
+
+def _runs(visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.who.role in (Role.OPERATOR, Role.SUPERVISOR)
 
 
 def _csrf(visitor: Visitor | None) -> str:
@@ -139,9 +146,14 @@ async def _to_sign_in(request: Request) -> Response:
 def refused(request: Request, problem: Problem) -> HTMLResponse:
     """The page of a refusal; the words are those of the refusal, which hold nobody's data."""
     t: Texts = texts_for(request)
-    title, said = t.named("problem", problem.reason), wrong(t, problem, problem.detail)
-    faults = [t.english(fault.detail) for fault in problem.faults]
-    return page(request, "refused.html", None, problem.status, problem.headers, title=title, said=said, faults=faults)
+    unseen = UNSEEN.fullmatch(request.url.path) if problem.reason == "not_found" else None
+    told = {
+        "title": t.named("problem", problem.reason),
+        "said": wrong(t, problem, problem.detail),
+        "faults": [t.english(fault.detail) for fault in problem.faults],
+        "glass": f"/console/cases/{unseen[1]}/do/BreakGlass" if unseen else "",
+    }
+    return page(request, "refused.html", None, problem.status, problem.headers, **told)
 
 
 def wrong(t: Texts, problem: Problem | None, detail: str) -> str:
@@ -162,6 +174,7 @@ def static(name: str) -> str:
 
 
 PAGES.globals["static"] = static
+PAGES.globals["at"] = datetime.fromisoformat
 PAGES.filters["stamped"] = stamp
 PAGES.filters["said_by"] = lambda at, clock: clock.instant(at)
 files = APIRouter(include_in_schema=False)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.access import belonging_of, case_meant
+from api.access import SPOKEN, belonging_of, case_meant
 from api.auth import Parts
 from api.console.funnel import Bar, funnel
 from api.console.names import Entry
@@ -149,7 +149,8 @@ async def to_number(request: Request, service: Service, viewer: Visitor, number:
         known = []
     if known and allow(viewer.who, Action.SEE, belonging_of(known[0])):
         return seen(f"/console/cases/{known[0]['stream']}")
-    return page(request, "not_found.html", viewer, 404)
+    glass = f"/console/cases/{quote(number)}/do/BreakGlass" if SPOKEN.fullmatch(number) else ""
+    return page(request, "not_found.html", viewer, 404, glass=glass if allow(viewer.who, Action.BREAK_GLASS) else "")
 
 
 async def line(

@@ -26,7 +26,7 @@ from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from infra.simulator.keys import HospitalKeys
 from infra.telemetry import configure_logs
-from infra.temporal_server import TemporalServer
+from infra.temporal_server import NAMESPACE, TemporalServer
 
 INSTALLATION = "rehearsal"
 POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "120"}
@@ -76,6 +76,7 @@ def settings_of(home: Path, here: Machine) -> Settings:
         smtp=f"127.0.0.1:{here.mail.port('smtp')}",
         public_url=f"http://127.0.0.1:{here.api.port('http')}",
         api_port=here.api.port("http"),
+        temporal_ui=f"{here.temporal.ui_url}/namespaces/{NAMESPACE}",
         role_mail=dict.fromkeys(("coordinator", "supervisor", "reviewer", "translator"), "desk@caravel.example"),
     )
 

@@ -15,7 +15,8 @@ from activities.far_sides import Answer
 from activities.looks import Looks
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
-from api.run.sealing import signs
+from api.run.checking import Checks
+from api.run.sealing import signs, where_checkpoints_are
 from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
 from infra import gauges
@@ -31,6 +32,7 @@ from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
 from infra.ledger.migrate import at_head
 from infra.oidc import Oidc
+from infra.operations import Operations
 from infra.sealed_text import SealedText
 from infra.sessions import Sessions
 
@@ -60,6 +62,8 @@ def http_app(
             audit=AuditDesk(ledger.pool),
             dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             looks=Looks(ledger, here.door.ids),
+            checks=Checks(here.settings),
+            operations=Operations(ledger, temporal),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),
@@ -76,6 +80,8 @@ def http_app(
             signs_in=signs_in,
             seal=SealedText(here.keys),
             public_url=here.settings.public_url,
+            temporal_ui=here.settings.temporal_ui,
+            checkpoint_places=where_checkpoints_are(here.settings),
             limits=limits or Limits(),
             local=local,
         )

@@ -20,6 +20,7 @@ from domain.lot import RegisterLot, ReleaseLot
 from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
 from domain.stages.dose import HoldDose
 from tests.api.conftest import Person, registered
+from tests.api.test_audit import seal
 from tests.console.conftest import Screen, screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -246,6 +247,38 @@ async def test_axe_finds_nothing(mine: Screen, filled: str, scheme: str) -> None
         results = await Axe().run(mine.page)
         found = [(v["id"], v["nodes"][0]["html"][:200]) for v in results.response["violations"]]
         assert not found, (place, found)
+
+
+AUDITED = (
+    "/console/audit",
+    "{case}/looks",
+    "/console/cases/case-nowhere/do/BreakGlass",
+    "/console/audit/checkpoints",
+    "{case}",
+    "/console/operations",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_pages_of_auditors_and_operators_are_for_everyone(
+    chromium: Chromium, site: str, here: Parts, filled: str, scheme: str
+) -> None:
+    await seal(here)
+    one = await screen(chromium, site, await registered(here, "supervisor"), color_scheme=scheme)
+    await one.go("/console/audit")
+    await one.page.get_by_role("button", name="Verify the whole ledger").click()
+    await one.page.locator(".done").wait_for(timeout=30_000)
+    proof = f"/console/audit/event?case={filled.rpartition('/')[2]}&version=1"
+    for place in (one.page.url.removeprefix(site), proof, *AUDITED):
+        await one.go(place.format(case=filled))
+        await one.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        results = await Axe().run(one.page)
+        found = [(v["id"], v["nodes"][0]["html"][:200]) for v in results.response["violations"]]
+        assert not found, (place, found)
+        for width in (320, 390, 720):
+            await one.page.set_viewport_size({"width": width, "height": 800})
+            assert await one.page.evaluate("document.documentElement.scrollWidth") <= width, (place, width)
+    await one.page.context.close()
 
 
 async def test_axe_finds_nothing_for_errors_and_sign_in(

@@ -114,8 +114,19 @@ openTarget();
 // A form that is being recorded: sent once, kept when the line is lost, errors shown where they are.
 function ready() {
   for (const form of document.querySelectorAll("form[data-send]")) form.addEventListener("submit", send);
+  if (document.querySelector("[data-poll]")) setTimeout(() => poll().catch(() => { tell(words.lost); setTimeout(ready, 2000); }), 700);
   for (const form of document.querySelectorAll("form[data-travel]")) travelling(form);
   (document.getElementById("summary") || document.querySelector(".warn[tabindex]"))?.focus();
+}
+
+// A check that runs is looked at again until it has ended.
+async function poll() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.getElementById("main").replaceWith(fresh.getElementById("main"));
+  ready();
+  const result = document.querySelector(".done, .wrong");
+  if (result) tell(result.textContent);
 }
 
 // The slider: its words follow at once, the page when it rests. The address is always that of the moment shown.

@@ -1,0 +1,123 @@
+"""Documents from a form: multipart read as it comes in, so that a file is never kept anywhere in clear."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+from fastapi import Request
+from fastapi.responses import Response
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from api.access import case_meant
+from api.auth import Parts
+from api.console.session import CSRF, Viewer, require_csrf
+from api.console.web import pages, seen
+from api.documents import Sent, attached
+from api.limits import stream_body
+from api.problems import Fault, Problem, invalid
+
+router = pages()
+AROUND = 16 * 1024
+"""Bytes a form may have around its file."""
+FILE = "file"
+
+
+@router.post("/console/cases/{case}/documents")
+async def upload(case: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """A file from the case's page, on the way every document takes."""
+    stream = await case_meant(service, case)
+    form = Multipart(request.headers.get("content-type", ""))
+    content = form.read(stream_body(request, service.limits.document + AROUND))
+    first = await anext(content, b"")
+    require_csrf(request, form.fields.get(CSRF, ""))
+    if not form.filename:
+        raise invalid("choose a file first", Fault("must be a file", parameter=FILE))
+    given = form.fields
+    sent = Sent(given.get("key", "")[:100], form.media, form.filename, given.get("item", ""), given.get("language", ""))
+    done = await attached(service, viewer.who, stream, sent, _whole(first, content))
+    versions = [fact.version for fact in done.facts]
+    return seen(f"/console/cases/{stream}?done={versions[0]}-{versions[-1]}" + ("&again=1" if done.repeated else ""))
+
+
+async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+@dataclass
+class Multipart:
+    """A form whose last part is its file: `fields`, `filename` and `media` are known once its first bytes are."""
+
+    content_type: str
+    fields: dict[str, str] = field(default_factory=dict)
+    filename: str = ""
+    media: str = ""
+
+    def __post_init__(self) -> None:
+        self._head, self._name, self._value = EmailMessage(), "", b""
+        self._header, self._text, self._out = b"", b"", list[bytes]()
+        kind = EmailMessage()
+        kind["Content-Type"] = self.content_type
+        boundary = kind.get_param("boundary")
+        if kind.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
+            raise Problem(415, "unsupported_media_type", "a form with a file is multipart/form-data")
+        self._parser = MultipartParser(
+            boundary.encode(),
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_name,
+                "on_header_value": self._on_text,
+                "on_header_end": self._on_header,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._end,
+            },
+        )
+
+    async def read(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The file, as it comes in. Raises Problem."""
+        async for chunk in body:
+            try:
+                self._parser.write(chunk)
+            except (FormParserError, UnicodeDecodeError):
+                raise invalid(
+                    "this form cannot be read", Fault("is no form with a file", header="Content-Type")
+                ) from None
+            for part in self._out:
+                yield part
+            self._out.clear()
+
+    def _begin(self) -> None:
+        self._head, self._name, self._value = EmailMessage(), "", b""
+
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_text(self, data: bytes, start: int, end: int) -> None:
+        self._text += data[start:end]
+
+    def _on_header(self) -> None:
+        name = self._header.decode("ascii").lower()
+        if name in ("content-disposition", "content-type") and name not in self._head:
+            self._head[name] = self._text.decode("utf-8", "replace")
+        self._header = self._text = b""
+
+    def _on_headers(self) -> None:
+        self._name = str(self._head.get_param("name", "", "content-disposition"))
+        if self._name == FILE:
+            self.filename = self._head.get_filename() or ""
+            self.media = self._head.get_content_type()
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._name == FILE:
+            self._out.append(data[start:end])
+        elif len(self._value) <= AROUND:
+            self._value += data[start:end]
+
+    def _end(self) -> None:
+        if self._name != FILE:
+            self.fields[self._name] = self._value.decode("utf-8", "replace").strip()
