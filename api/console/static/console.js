@@ -160,7 +160,7 @@ async function travel(form, sliders, id) {
   ready();
   document.getElementById(id).focus();
   scrollTo(scrollX, place);
-  const past = document.querySelector(".past p");
+  const past = document.querySelector("div.past p");
   tell(past ? past.textContent : document.getElementById(id).nextElementSibling.value);
 }
 
