@@ -202,17 +202,38 @@ OWES: tuple[Owes, ...] = tuple(_table("OWES"))
 WANTS: tuple[Wants, ...] = tuple(_table("WANTS"))
 
 
-def accepting_stages(command: type[Any]) -> Sequence[str]:
+def accepting(command: type[Any]) -> Sequence[Stage]:
     """The stages that accept a command, in journey order."""
-    return [stage.value for stage, accepted in ACCEPTED.items() if command in accepted]
+    return [stage for stage, accepted in ACCEPTED.items() if command in accepted]
+
+
+def accepting_stages(command: type[Any]) -> Sequence[str]:
+    """The same as words."""
+    return [stage.value for stage in accepting(command)]
+
+
+TOLD_AT = {"dossier": Stage.RECORDS, "letter": Stage.VISA, "travel": Stage.VISA}
+"""Where commands of a track are at home, when they are already taken earlier."""
+
+
+def home(command: type[Any]) -> Stage:
+    """The stage a command belongs to: that of its file, else the first that takes it. Many are taken later as well."""
+    module = command.__module__.rpartition(".")[2]
+    return TOLD_AT.get(module) or next((s for s in Stage if s == module), accepting(command)[0])
 
 
 def as_markdown() -> str:
-    """The table as README shows it."""
-    lines = ["| Stage | What happens | Commands of this stage |", "| --- | --- | --- |"]
-    lines += [f"| `{r.stage}` | {r.meaning} | {', '.join(c.__name__ for c in r.own)} |" for r in JOURNEY]
-    always = ", ".join(c.__name__ for c in JOURNEY[0].always)
-    return "\n".join([*lines, "", f"At every stage, while the case is not closed: {always}."])
+    """The table as README shows it: each command at home."""
+    always = tuple(dict.fromkeys(JOURNEY[0].always))
+    lines = ["| Stage | What happens | Commands at home here |", "| --- | --- | --- |"]
+    for row in JOURNEY:
+        own = [
+            c.__name__
+            for c in dict.fromkeys(c for r in JOURNEY for c in r.own)
+            if home(c) is row.stage and c not in always
+        ]
+        lines.append(f"| `{row.stage}` | {row.meaning} | {', '.join(own) or '-'} |")
+    return "\n".join([*lines, "", f"At every stage: {', '.join(c.__name__ for c in always)}."])
 
 
 def meaning(event: type[Any]) -> str:
