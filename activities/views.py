@@ -51,7 +51,7 @@ def case_views(case: Case, before: Case | None = None, at: datetime | None = Non
 
 
 def _refused(effect: Effect) -> bool:
-    return effect.state == "refused" and not effect.settled
+    return (effect.state == "refused" or effect.bounced) and not effect.settled
 
 
 def _case_row(case: Case, owed: list[Obligation]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _effect_row(e: Effect) -> dict[str, Any]:
         "id": e.id,
         "kind": e.kind,
         "about": e.about,
-        "state": e.state,
+        "state": "bounced" if e.bounced else e.state,
         "tries": e.tries,
         "not_before": e.not_before,
         "requested_at": e.requested_at,

@@ -80,7 +80,7 @@ Command = (
     | moving.MoveOn
     | correcting.CorrectFact
     | reconsidering.Command
-    | effects.RecordOutcome
+    | effects.Command
 )
 
 Event = (
@@ -211,7 +211,7 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return moving.decide(case, command, now, ids, policy)
     if isinstance(command, reconsidering.Command):
         return reconsidering.decide(case, command, now, ids, policy)
-    if isinstance(command, effects.RecordOutcome):
+    if isinstance(command, effects.Command):
         return effects.decide(case, command, now, policy)
     if isinstance(command, correcting.CorrectFact):
         raise TypeError("a correction is not corrected; tell the first fact again")

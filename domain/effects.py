@@ -82,6 +82,26 @@ class EffectWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageBounced:
+    """A message that had been handed in came back: it was not read. `code` as in RFC 3463."""
+
+    effect: str
+    code: str
+    detail: Identity = ""
+    type: Literal["MessageBounced"] = "MessageBounced"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBounce:
+    """A message came back; only the engine says this."""
+
+    effect: str
+    code: str
+    detail: Identity = ""
+    type: Literal["ReportBounce"] = "ReportBounce"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordOutcome:
     """What one attempt of an effect came to; only the engine says this."""
 
@@ -96,14 +116,17 @@ class RecordOutcome:
     type: Literal["RecordOutcome"] = "RecordOutcome"
 
 
-Event = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectPutOff | EffectWithdrawn
+Command = RecordOutcome | ReportBounce
+Event = (
+    EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectPutOff | EffectWithdrawn | MessageBounced
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """One effect as it stands; `tries` counts the attempts whose outcome was unknown.
 
-    `settled`: a person has dealt with a refusal, nothing more is owed for it.
+    `settled`: a person has dealt with a refusal or a bounce, nothing more is owed for it.
     """
 
     id: str
@@ -115,6 +138,7 @@ class Effect:
     tries: int = 0
     not_before: datetime | None = None
     settled: bool = False
+    bounced: bool = False
 
     @property
     def pending(self) -> bool:
@@ -144,11 +168,23 @@ class Wants:
     answered: Callable[[Case, str], bool] = not_answered
 
 
-def decide(case: Case, command: RecordOutcome, now: datetime, policy: Policy) -> Sequence[Event]:
-    """The outcome of an attempt. What is already known for certain stays; a late certainty ends an unknown."""
+def decide(case: Case, command: Command, now: datetime, policy: Policy) -> Sequence[Event]:
+    """What an outcome or a bounce brings about."""
     known = case.effects.get(command.effect)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")
+    match command:
+        case RecordOutcome():
+            return _outcome(known, command, now, policy)
+        case ReportBounce():
+            again = known.bounced or known.state in ("refused", "withdrawn")
+            return [] if again else [MessageBounced(known.id, command.code, command.detail)]
+        case _:
+            assert_never(command)
+
+
+def _outcome(known: Effect, command: RecordOutcome, now: datetime, policy: Policy) -> Sequence[Event]:
+    """The outcome of an attempt. What is already known for certain stays; a late certainty ends an unknown."""
     if known.state in ("delivered", "refused"):
         return []
     c = command
@@ -182,8 +218,12 @@ def _changed(known: Effect, event: Event) -> Effect:
     match event:
         case EffectRequested():
             return known
-        case EffectDelivered():
-            return replace(known, state="delivered", not_before=None)
+        case EffectDelivered() | MessageBounced():
+            came_back = isinstance(event, MessageBounced)
+            settled = known.bounced and not came_back
+            return replace(
+                known, state="delivered", not_before=None, bounced=known.bounced or came_back, settled=settled
+            )
         case EffectRefused():
             return replace(known, state="refused", not_before=None, settled=event.code == BY_PERSON)
         case EffectUnknown():

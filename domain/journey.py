@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from domain.effects import EffectDelivered, EffectPutOff, EffectRefused, EffectUnknown, RecordOutcome, Wants
+from domain.effects import (
+    EffectDelivered,
+    EffectPutOff,
+    EffectRefused,
+    EffectUnknown,
+    MessageBounced,
+    RecordOutcome,
+    ReportBounce,
+    Wants,
+)
 from domain.obligations import Owes
 from domain.stages import (
     access,
@@ -106,6 +115,7 @@ TO_KEEP = _all(
     correcting.CorrectFact,
     reconsidering.Command,
     RecordOutcome,
+    ReportBounce,
 )
 PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)
 DOSSIER = _all(records.Command, dossier.Command)
@@ -178,6 +188,7 @@ _OUTCOMES = (EffectDelivered, EffectRefused, EffectUnknown, EffectPutOff)
 RECORDED: Mapping[type[Any], tuple[type[Any], ...]] = {
     **{command: events for module in MODULES for command, events in module.RECORDS.items()},
     RecordOutcome: _OUTCOMES,
+    ReportBounce: (MessageBounced,),
     correcting.CorrectFact: (
         correcting.FactCorrected,
         *dict.fromkeys(

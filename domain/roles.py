@@ -186,6 +186,7 @@ ENGINE_ONLY = frozenset(
     {
         "RecordOutcome",
         "RecordErasure",
+        "ReportBounce",
         "HoldDose",
         "RefuseDose",
         "HoldUnit",

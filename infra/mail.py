@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -49,15 +49,21 @@ class MailFarSide:
 
     channel: Channel = "blind"
 
-    def __init__(self, server: MailServer, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._server, self._clock = server, clock
+    def __init__(
+        self,
+        server: MailServer,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        return_to: Callable[[str], Awaitable[str]] | None = None,
+    ) -> None:
+        self._server, self._clock, self._return_to = server, clock, return_to
 
     async def send(self, request: Request) -> Receipt:
         """Hand one message in. A permanent no = FarSideRefused; any other exception = unknown."""
         message = message_of(request, self._server.sender, self._clock())
+        back = await self._return_to(request.effect) if self._return_to else None
         try:
             async with asyncio.timeout(self._server.total):
-                await self._hand_in(message)
+                await self._hand_in(message, back)
         except (aiosmtplib.SMTPException, OSError) as error:
             # The library's own texts repeat the address, so neither they nor the chain go on from here.
             raise _outcome(error) from None
@@ -67,10 +73,11 @@ class MailFarSide:
         """Mail cannot be asked. Always raises NotImplementedError."""
         raise NotImplementedError("nobody can tell whether a message arrived")
 
-    async def _hand_in(self, message: EmailMessage) -> None:
+    async def _hand_in(self, message: EmailMessage, back: str | None) -> None:
         s = self._server
         await aiosmtplib.send(
             message,
+            sender=back,
             hostname=s.host,
             port=s.port,
             username=s.user,

@@ -1,7 +1,8 @@
 """A mail server that delivers nowhere: keeps what it is given and shows it on loopback. `python -m infra.mail_catcher`.
 
 Addresses ending in these domains are treated as the name says: @bounce.invalid is refused for good (550), @busy.invalid
-for now (451), @slow.invalid is never answered, @garbled.invalid gets nonsense after its message was kept.
+for now (451), @slow.invalid is never answered, @garbled.invalid gets nonsense after its message was kept, @dsn.invalid
+is taken and comes back after a moment as a delivery report (RFC 3464) to --bounces-to.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 
 BOUNCE, BUSY, SLOW, GARBLED = "@bounce.invalid", "@busy.invalid", "@slow.invalid", "@garbled.invalid"
+RETURNED = "@dsn.invalid"
 HANGS = 120
 LARGEST = 1 << 20
 COLUMNS = "id, received_at, sender, recipient, subject, effect, message_id"
@@ -70,8 +76,10 @@ class Caught:
 class Handler:
     """What the SMTP server asks at each step."""
 
-    def __init__(self, caught: Caught) -> None:
+    def __init__(self, caught: Caught, bounces_to: str = "") -> None:
         self._caught = caught
+        self._bounces_to = bounces_to
+        self._returning: set[asyncio.Task[None]] = set()
 
     async def handle_RCPT(  # noqa: N802  the library's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -89,8 +97,42 @@ class Handler:
         if any(address.endswith(SLOW) for address in envelope.rcpt_tos):
             await asyncio.sleep(HANGS)
         self._caught.keep(envelope)
+        for address in envelope.rcpt_tos:
+            if address.endswith(RETURNED) and self._bounces_to and envelope.mail_from:
+                task = asyncio.create_task(returned(envelope.mail_from, address, self._bounces_to))
+                self._returning.add(task)
+                task.add_done_callback(self._returning.discard)
         garbled = any(address.endswith(GARBLED) for address in envelope.rcpt_tos)
         return "thank you for shopping" if garbled else "250 kept"
+
+
+def delivery_report(to: str, recipient: str) -> MIMEMultipart:
+    """A delivery status notification (RFC 3464): nobody has this mailbox."""
+    report = MIMEMultipart("report")
+    report.set_param("report-type", "delivery-status")
+    report["From"], report["To"], report["Subject"] = "mailer-daemon@catcher.invalid", to, "Undelivered mail"
+    report.attach(MIMEText("This message could not be delivered."))
+    whole, about = Message(), Message()
+    whole["Reporting-MTA"] = "dns; catcher.invalid"
+    about["Final-Recipient"], about["Action"], about["Status"] = f"rfc822; {recipient}", "failed", "5.1.1"
+    about["Diagnostic-Code"] = "smtp; 550 5.1.1 no such mailbox"
+    status = MIMEBase("message", "delivery-status")
+    status.set_payload([whole, about])
+    report.attach(status)
+    return report
+
+
+async def returned(to: str, recipient: str, server: str) -> None:
+    """Send the report, and again while the other side says "not now"."""
+    host, _, port = server.rpartition(":")
+    for wait in (0.5, 2, 5, 15, 60):
+        await asyncio.sleep(wait)
+        try:
+            report = delivery_report(to, recipient)
+            await aiosmtplib.send(report, sender="", recipients=[to], hostname=host, port=int(port), timeout=10)
+        except (aiosmtplib.SMTPException, OSError):
+            continue
+        return
 
 
 def application(caught: Caught) -> FastAPI:
@@ -140,7 +182,9 @@ async def serve(given: argparse.Namespace) -> None:
     caught = Caught(given.book)
     loop = asyncio.get_running_loop()
     smtp = await loop.create_server(
-        lambda: SMTP(Handler(caught), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="catcher.invalid"),
+        lambda: SMTP(
+            Handler(caught, given.bounces_to), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="catcher.invalid"
+        ),
         given.host,
         given.smtp_port,
     )
@@ -155,6 +199,7 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--bounces-to", default="", help="HOST:PORT that takes delivery reports")
     parser.add_argument("--book", type=Path, required=True, help="SQLite file, made when missing")
     return parser.parse_args(words)
 

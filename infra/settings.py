@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1"
     smtp: str = "127.0.0.1:1025"
     mail_from: str = "caravel@localhost"
+    bounces: str = ""
+    """HOST:PORT where the mail server hands in what comes back; empty = bounces go to `mail_from`."""
     api_host: str = "127.0.0.1"
     api_port: int = 0
     metrics_port: int = 0

@@ -56,7 +56,7 @@ def _visits(s: Speaker) -> Sequence[Option]:
 
 
 def _effects(s: Speaker) -> Sequence[Option]:
-    open_ = [e for e in s.case.effects.values() if e.state in ("unknown", "refused") and not e.settled]
+    open_ = [e for e in s.case.effects.values() if (e.state in ("unknown", "refused") or e.bounced) and not e.settled]
     return [(e.id, f"{s.clock.t.named('effect', e.kind)}, {s.clock.instant(e.requested_at)}") for e in open_]
 
 

@@ -74,6 +74,7 @@ def settings_of(home: Path, here: Machine) -> Settings:
         kind="rehearsal",
         database_url=SecretStr(here.postgres.dsn),
         smtp=f"127.0.0.1:{here.mail.port('smtp')}",
+        bounces=f"127.0.0.1:{here.worker.port('bounces')}",
         public_url=f"http://127.0.0.1:{here.api.port('http')}",
         api_port=here.api.port("http"),
         temporal_ui=f"{here.temporal.ui_url}/namespaces/{NAMESPACE}",
@@ -99,8 +100,9 @@ def programs(here: Machine, settings: Settings, seed: int) -> None:
     """What the child programs run."""
     home, variables = settings.home, environment(settings, here.temporal)
     http, smtp = str(here.mail.port("http")), str(here.mail.port("smtp"))
+    words = ["--smtp-port", smtp, "--http-port", http, "--bounces-to", settings.bounces]
     here.mail.runs(
-        ["-m", "infra.mail_catcher", "--smtp-port", smtp, "--http-port", http, "--book", str(home / "mail/book.db")],
+        ["-m", "infra.mail_catcher", *words, "--book", str(home / "mail/book.db")],
         answers=lambda: _answers(f"http://127.0.0.1:{http}/"),
     )
     port = str(here.hospitals.port("http"))

@@ -16,14 +16,18 @@ from activities.catalogue import Catalogue
 from activities.erasing import Erasing
 from activities.far_sides import FarSide
 from activities.perform import Hand
+from activities.ports import Meta
+from activities.record import ENGINE, Ask
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
 from api.run.restore import own_engine
 from api.run.sealing import sealing
 from api.run.wiring import Parts, connect_temporal, parts
 from api.run.worker import work, workers
+from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
 from domain.policy import Party
+from infra.bounces import Bounce, ReturnAddresses, inbox
 from infra.capabilities import Capabilities, links
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
@@ -48,6 +52,33 @@ def mail_server(settings: Settings) -> MailServer:
     return MailServer(host, int(port), settings.mail_from)
 
 
+def return_addresses(here: Parts) -> ReturnAddresses:
+    """Where what comes back is sent to: the domain that mail is from."""
+    return ReturnAddresses(here.keys, here.settings.mail_from.rpartition("@")[2].rstrip(">"))
+
+
+@asynccontextmanager
+async def taking_bounces(here: Parts) -> AsyncIterator[None]:
+    """Listens for what comes back, where an address to listen at is set."""
+    if not here.settings.bounces:
+        yield
+        return
+
+    async def take(bounce: Bounce) -> None:
+        case = await here.ledger.case_of_effect(bounce.effect)
+        if case is None:
+            log.warning("a bounce of no effect of ours")
+            return
+        meta = Meta(ENGINE, "operation", key=f"bounce/{bounce.effect}", causation=bounce.effect)
+        await here.door.record(Ask(case, meta, ReportBounce(bounce.effect, bounce.code, bounce.diagnostic)))
+
+    host, _, port = here.settings.bounces.rpartition(":")
+    addresses = return_addresses(here)
+    server = await asyncio.get_running_loop().create_server(lambda: inbox(addresses, take), host, int(port))
+    async with server:
+        yield
+
+
 def offices(settings: Settings) -> Offices:
     """Addresses per role; a role without one cannot be reached, and an effect for it is refused plainly."""
     known = {Party(role): Reader(address) for role, address in settings.role_mail.items()}
@@ -67,7 +98,7 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
 
         keeper = Catalogue(here.ledger, here.door.ids)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
-        mail = MailFarSide(mail_server(settings))
+        mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
         yield hands(here.ledger, here.door.policy, offices(settings), lots, hospital, mail, link, erasing)
 
@@ -90,7 +121,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
     if stop.is_set():
         return
     client = await connect_temporal(lazy=False)  # a worker's has to be connected
-    async with all_hands(here, links(here.ledger, settings.public_url)) as table:
+    async with taking_bounces(here), all_hands(here, links(here.ledger, settings.public_url)) as table:
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         log.info("worker ready")
         await work(workers(client, here.door, table), [courier.run], stop)

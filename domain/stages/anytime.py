@@ -59,7 +59,7 @@ class AttachDocument:
 class SettleEffect:
     """A person found out what became of an effect, or wants it tried again.
 
-    Nobody knows whether it arrived: tried again under the same id. It was refused: asked for anew.
+    Nobody knows whether it arrived: tried again under the same id. It was refused or came back: asked for anew.
     """
 
     effect: str
@@ -135,7 +135,8 @@ def _settle(case: Case, c: SettleEffect, now: datetime, ids: Ids) -> Sequence[Al
     known = case.effects.get(c.effect)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")
-    require(known.state in ("unknown", "refused"), Reason.NOT_NOW, f"the effect is {known.state}", "effect")
+    open_still = known.state in ("unknown", "refused") or known.bounced
+    require(open_still, Reason.NOT_NOW, f"the effect is {known.state}", "effect")
     require(not known.settled, Reason.ALREADY, "a person has settled it", "effect")
     ours = known.kind == "erase_case" and c.outcome != "try_again"
     require(not ours, Reason.NOT_NOW, "only the engine can tell that keys are destroyed; try again", "outcome")
@@ -168,13 +169,23 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             assert_never(event)
 
 
-def _needs_a_person(e: Effect) -> bool:
+def _needs_a_person(case: Case, e: Effect) -> bool:
+    if e.bounced:
+        return not e.settled and e.state == "delivered" and not _about_settling(case, e)
     return (e.state == "refused" and not e.settled) or (e.state == "unknown" and e.not_before is None)
+
+
+def _about_settling(case: Case, e: Effect) -> bool:
+    """A reminder to settle an effect that itself comes back would ask for itself for ever."""
+    owed = case.obligations.get(e.about.split("/", maxsplit=1)[0])
+    return owed is not None and "settle_effect" in (owed.kind, owed.about.split(":", maxsplit=1)[0])
 
 
 def _settled(case: Case, about: str) -> bool:
     known = case.effects.get(about.split("/", maxsplit=1)[0])
-    return known is None or known.settled or known.state in ("delivered", "withdrawn")
+    if known is None or known.settled or known.state == "withdrawn":
+        return True
+    return known.state == "delivered" and not known.bounced
 
 
 def _unowned(case: Case) -> Iterable[str]:
@@ -186,7 +197,7 @@ OWES = (
         "settle_effect",
         Party.COORDINATOR,
         Party.SUPERVISOR,
-        lambda c: [f"{e.id}/{e.tries}" for e in c.effects.values() if _needs_a_person(e)],
+        lambda c: [f"{e.id}/{e.tries}" for e in c.effects.values() if _needs_a_person(c, e)],
         _settled,
     ),
     Owes("owner", Party.SUPERVISOR, Party.FAMILY, _unowned, lambda c, _: bool(c.owner or c.team)),

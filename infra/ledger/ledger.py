@@ -183,6 +183,11 @@ class PgLedger:
         assert row is not None
         return Claim(effect, row["attempt"], row["lease_until"], row["before"])
 
+    async def case_of_effect(self, effect: str) -> str | None:
+        """The case an effect that was attempted belongs to."""
+        stream: str | None = await guarded(self._pool.fetchval(queries.CASE_OF_EFFECT, effect))
+        return stream
+
     async def release(self, effect: str, attempt: int) -> None:
         """End a claim; called with the recorded outcome."""
         self._writable()

@@ -30,6 +30,8 @@ select o_attempt as attempt, o_lease_until as lease_until, o_before as before
 from caravel_claim($1, $2, $3, $4, $5)
 """
 
+CASE_OF_EFFECT = "select stream from claim where effect = $1 limit 1"
+
 RELEASE = "update claim set ended_at = clock_timestamp() where effect = $1 and attempt = $2 and ended_at is null"
 
 HEAD = "select coalesce(max(position), 0) from event"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
-from domain.effects import RecordOutcome
+from domain.effects import RecordOutcome, ReportBounce
 from domain.stages.access import BreakGlass, ReviewAccess
 from domain.stages.admission import (
     AdmitPatient,
@@ -269,6 +269,7 @@ MAKE: dict[type[Any], Make] = {
     Redate: lambda j, n: Redate(_obligation(j, n), _due(j, n) + (n % 5 - 1) * DAY, "agreed"),
     ApplyPolicy: _apply,
     AssignCase: lambda j, n: AssignCase(f"person-{n % 3}", "team-1"),
+    ReportBounce: lambda j, n: ReportBounce(pick(j.case.effects, n, "nothing"), "5.1.1", "no such mailbox"),
     BreakGlass: lambda j, n: BreakGlass("the ward rang", 1 + n % 24, "person-8"),
     ReviewAccess: lambda j, n: ReviewAccess(pick(j.case.accesses, n, "nothing"), "justified", by="person-9"),
     AddNote: lambda j, n: AddNote("note", "text"),

@@ -16,7 +16,9 @@ from domain.effects import (
     EffectRequested,
     EffectUnknown,
     EffectWithdrawn,
+    MessageBounced,
     RecordOutcome,
+    ReportBounce,
 )
 from domain.errors import Reason
 from domain.journey import WANTS
@@ -247,6 +249,40 @@ def test_a_refusal_goes_to_a_person_who_asks_anew_or_lets_it_be() -> None:
     when(other, SettleEffect(effect.id, "refused", by="person-1"))
     assert other.all_owed("settle_effect") == []
     when(other, SettleEffect(effect.id, "delivered")).then_refused(Reason.ALREADY, "a person has settled it")
+
+
+def test_a_message_that_comes_back_goes_to_a_person_though_it_was_delivered() -> None:
+    j, effect = asked("hold_bed")
+    j.tell(RecordOutcome(effect.id, 1, "delivered", "250"), ENGINE)
+    when(j, ReportBounce(effect.id, "5.1.1", "no such mailbox"))
+    assert MessageBounced(effect.id, "5.1.1", "no such mailbox") in j.last
+    assert len(j.all_owed("settle_effect")) == 1
+    when(j, ReportBounce(effect.id, "5.1.1", "no such mailbox")).then()
+    other = j.fork()
+    when(j, SettleEffect(effect.id, "try_again"))
+    assert [type(e) for e in j.last[:2]] == [EffectWithdrawn, EffectRequested]
+    assert j.all_owed("settle_effect") == []
+    when(other, SettleEffect(effect.id, "delivered", "by telephone", "person-1"))
+    assert other.all_owed("settle_effect") == []
+
+
+def test_what_comes_back_before_its_delivery_is_known_was_handed_in() -> None:
+    j, effect = asked("hold_bed")
+    when(j, ReportBounce(effect.id, "5.1.1"))
+    assert state(j, effect) == "delivered"
+    when(j, RecordOutcome(effect.id, 1, "delivered", "250")).then()
+    assert len(j.all_owed("settle_effect")) == 1
+
+
+def test_a_reminder_to_settle_that_itself_comes_back_asks_for_nothing_more() -> None:
+    j, effect = asked("hold_bed")
+    when(j, ReportBounce(effect.id, "5.1.1"))
+    j.wait(until=j.owed("settle_effect").steps[0].at, deliver=False)
+    reminders = [e for e in j.case.effects.values() if e.about.startswith(j.owed("settle_effect").id)]
+    assert reminders
+    for reminder in reminders:
+        j.tell(ReportBounce(reminder.id, "5.1.1"), ENGINE)
+    assert len(j.all_owed("settle_effect")) == 1
 
 
 def test_only_what_is_in_doubt_is_settled() -> None:

@@ -123,6 +123,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AnswerAlert": (("ReportMalignancy",),),
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
+    "ReportBounce": (("ReferTransplant",),),
     "CorrectFact": tuple((c,) for c in ("", *REPORTS, "AddPerson", "RecordCriterion", "StateDiagnosis")),
     "ReviewDecision": (("CorrectFact",),),
 }  # fmt: skip
