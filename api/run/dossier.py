@@ -31,7 +31,7 @@ def export(
     resume: Annotated[bool, Parameter(negative="")] = False,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
 ) -> None:  # fmt: skip
-    """Write the dossier of a case, or events for other tools.
+    """Write the dossier of a case, or events for other tools. Who took them is recorded.
 
     Args:
         case: Its id or number.
@@ -70,7 +70,7 @@ async def _export(wanted: Wanted) -> None:
         service = http_app(ledger, local=MACHINE).state.service
         stream = await case_meant(service, wanted.case) if wanted.case else ""
         require(not stream or await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
-        await write(ledger, replace(wanted, case=stream))
+        await write(ledger, replace(wanted, case=stream), service)
 
 
 async def _dossier(case: str, level: str, wait: int) -> tuple[str, bytes]:

@@ -10,9 +10,12 @@ from typing import IO, Any, Literal, get_args
 
 from rich.console import Console
 
+from api.cli.here import MACHINE
 from api.cli.outcome import REFUSED, Failed, say
+from api.looks import looked
+from api.ports import Service
 from api.run.wiring import Parts
-from api.shown import EVERYTHING, shown
+from api.shown import EVERYTHING, NOTHING, shown
 from infra.checkpoints.checkpoint import origin_of
 from infra.exports import cloudevents, fhir_audit, reading, xes
 from infra.ledger.stored import Stored
@@ -20,6 +23,8 @@ from infra.ledger.stored import Stored
 Format = Literal["dossier", "cloudevents", "fhir", "xes"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 TOLD_EVERY = 10_000
+LOOKS = 500
+"""Cases in one recorded look."""
 TAIL = 1 << 20
 """Bytes in which the last line of a file is looked for."""
 POSITION: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
@@ -41,9 +46,10 @@ class Wanted:
     opened: bool = False
 
 
-async def write(here: Parts, wanted: Wanted) -> None:
-    """Write the file. Raises Failed, Gap."""
+async def write(here: Parts, wanted: Wanted, service: Service) -> None:
+    """Write the file, once it is recorded that it was taken. Raises Failed."""
     after = _resumed(wanted) if wanted.resume else wanted.after
+    await _record(here, wanted, service)
     upto = await reading.head(here.ledger.pool)
     mode = "a" if wanted.resume else "w"
     try:
@@ -54,6 +60,14 @@ async def write(here: Parts, wanted: Wanted) -> None:
     except reading.Gap as gap:
         raise Failed(REFUSED, f"{gap}; run `caravel audit verify`") from None
     say(f"{wanted.out}: {count} events, positions {after + 1} to {upto}")
+
+
+async def _record(here: Parts, wanted: Wanted, service: Service) -> None:
+    """Whose events are taken, and whether they are opened: before the first is written."""
+    streams = [stream async for stream in _streams(here, wanted)]
+    visible = EVERYTHING if wanted.opened else NOTHING
+    for first in range(0, len(streams), LOOKS):
+        await looked(service, MACHINE, f"export, {wanted.format}", streams[first : first + LOOKS], visible)
 
 
 def _resumed(wanted: Wanted) -> int:

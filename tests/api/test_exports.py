@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -98,6 +99,15 @@ async def test_personal_fields_only_when_asked_for(cli: Cli, case: str, tmp_path
     assert (await cli(*words)).code == 0
     assert CANARY not in file.read_text()
     assert (await cli("audit", "export", case, "--format", "xes", "--open")).code == 2
+
+
+async def test_who_took_events_is_history(cli: Cli, case: str, people: Mapping[str, Person], tmp_path: Path) -> None:
+    for words in ((case, "--open"), ("--all",)):
+        said = await cli("audit", "export", *words, "--format", "cloudevents", "--out", str(tmp_path / "x"))
+        assert said.code == 0, said.err
+    looks = (await people["auditor"].get(f"/cases/{case}/looks")).json()["looks"]
+    taken = [sorted(one["opened"]) for one in looks if one["what"] == "export, cloudevents"]
+    assert sorted(taken) == [[], ["clinical", "identity", "trace"]]
 
 
 async def test_a_gap_is_no_export(cli: Cli, case: str, here: Parts, tmp_path: Path) -> None:
