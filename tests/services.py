@@ -134,10 +134,10 @@ class Stack:
             value = re.sub(rf"(?<![\w.]){re.escape(host)}:\d+", f"127.0.0.1:{port}", value)
         return value.replace(f"{ISSUER}/keys", f"http://127.0.0.1:{self.ports['outside']}/keys")
 
-    async def start(self, name: str, words: list[str], label: str = "") -> asyncio.subprocess.Process:
+    async def start(self, name: str, words: list[str], label: str = "", **variables: str) -> asyncio.subprocess.Process:
         with (self.folder / f"{label or name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *words, cwd=ROOT, env=self.environment(name), stdout=log, stderr=subprocess.STDOUT
+                *words, cwd=ROOT, env={**self.environment(name), **variables}, stdout=log, stderr=subprocess.STDOUT
             )
         self.running[label or name] = process
         return process
@@ -157,11 +157,11 @@ class Stack:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    async def caravel(self, *words: str) -> Any:
+    async def caravel(self, *words: str, **variables: str) -> str:
         """`docker compose run api ...`, as an operator would."""
-        process = await self.start("api", [sys.executable, "-m", "api.cli", *words, "--json"], "cli")
+        process = await self.start("api", [sys.executable, "-m", "api.cli", *words], "cli", **variables)
         assert await asyncio.wait_for(process.wait(), 60) == 0, self.log("cli")
-        return json.loads(self.log("cli"))
+        return self.log("cli")
 
     async def healthy(self) -> None:
         """By the file's own health check."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -58,7 +59,7 @@ async def stack(
 async def person(stack: Stack) -> str:
     """Registered by an operator, where the database and the keys are."""
     words = ("role=coordinator", "team=asia", f"name={CANARY}", "mail=staff@example.org", "zone=Asia/Kolkata")
-    return str((await stack.caravel("person", "register", *words, "language=en"))["id"])
+    return str(json.loads(await stack.caravel("person", "register", *words, "language=en", "--json"))["id"])
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,36 @@ async def test_a_case_is_nudged_by_the_worker(stack: Stack, http: httpx2.AsyncCl
     agenda = (await http.get(f"/cases/{case}/agenda")).json()
     assert agenda["stage"] == "inquiry"
     assert agenda["obligations"]
+
+
+async def test_the_command_line_over_http_is_whoever_the_token_says(
+    stack: Stack, issuer: Issuer, person: str, http: httpx2.AsyncClient
+) -> None:
+    way = {"CARAVEL_API": stack.url, "CARAVEL_TOKEN": issuer.token(person), "CARAVEL_DATABASE_URL": ""}
+    words = [f"{name}={value}" for name, value in INQUIRY.items()]
+    opened = json.loads(await stack.caravel("case", "open", *words, "--json", **way))
+    scan = stack.folder / "scan.pdf"
+    scan.write_bytes(b"%PDF-1.7 scan")
+    assert "DocumentAttached" in await stack.caravel("case", "attach", opened["number"], str(scan), **way)
+    listed = json.loads(await stack.caravel("case", "list", "--json", **way))["cases"]
+    assert opened["number"] in {row["number"] for row in listed}
+    events = json.loads(await stack.caravel("case", "timeline", opened["case"], "--json", **way))
+    attached = next(e for e in events if e["type"] == "DocumentAttached")
+    assert attached["actor"] == person
+    got = await http.get(f"/cases/{opened['case']}/documents/{attached['data']['document']}")
+    assert got.content == scan.read_bytes()
+
+
+async def test_a_kick_is_a_nudge(stack: Stack, case: str) -> None:
+    client = await Client.connect(f"127.0.0.1:{stack.ports['temporal']}", namespace="caravel")
+
+    async def nudges() -> int:
+        history = await client.get_workflow_handle(case).fetch_history()
+        return sum(e.HasField("workflow_execution_signaled_event_attributes") for e in history.events)
+
+    before = await nudges()
+    assert f"nudged {case}" in await stack.caravel("case", "kick", case)
+    assert await nudges() == before + 1
 
 
 async def test_one_command_is_one_trace_from_the_api_to_the_effect(
