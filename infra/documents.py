@@ -186,9 +186,9 @@ def _durable(file: Path) -> None:
             os.close(descriptor)
 
 
-async def copy_all(store: ObjectStore, into: Path) -> int:
-    """Every document as it is stored, into a folder that can stand in its place; answers with how many."""
-    target, number = LocalStore(into, mkdir=True), 0
+async def copy_all(store: ObjectStore, target: ObjectStore) -> int:
+    """Every document as it is stored, into a store that can stand in its place; answers with how many."""
+    number = 0
     async for batch in obstore.list(store):
         for found in batch:
             answer = await obstore.get_async(store, found["path"])

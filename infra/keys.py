@@ -121,6 +121,19 @@ class FolderKeys:
         return self._folder / f"{quote(stream, safe='')}.{key_class}"
 
 
+def destroyed_in(file: Path) -> frozenset[Name]:
+    """Streams and classes of every key a list names; none where there is no list."""
+    return frozenset(_destroyed(file.read_text())) if file.exists() else frozenset()
+
+
+def merge_destroyed(other: Path, into: Path) -> None:
+    """Add what another list names; nothing is ever taken off a list."""
+    if other.exists():
+        into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(into, b"\n" + other.read_bytes() + b"\n", os.O_APPEND)
+        sync_folder(into.parent)
+
+
 def _destroyed(text: str) -> Iterator[Name]:
     """The names in a list; half a line is a destruction that a crash cut short and nobody was told of."""
     for line in text.split("\n"):

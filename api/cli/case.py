@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
-from api.cli.outcome import as_json, say, table
+from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import Caravel, asking, running
 from api.cli.words import command_of
 from domain.case import COMMANDS
@@ -52,6 +52,47 @@ def attach(
     _recorded(
         asking(lambda c: c.send(f"/cases/{case}/documents", file.read_bytes(), headers, **asked), person=as_), json=json
     )
+
+
+@app.command
+def erase(
+    case: str,
+    *,
+    reason: str = "",
+    confirm: bool = False,
+    withdraw: bool = False,
+    keep: str = "trace",
+    stops: str = "nothing",
+    note: str = "",
+    as_: As = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Order that a person is forgotten (--reason), confirm it as somebody else (--confirm), or take it back.
+
+    Args:
+        case: The case.
+        reason: no_longer_needed, consent_withdrawn, objection, unlawful or legal_obligation.
+        confirm: Agree to the order that stands; the keys are destroyed.
+        withdraw: Take back the order that stands.
+        keep: trace, or trace_and_clinical where the law keeps the medical record.
+        stops: follow_up, where the follow-up is open and ends with this.
+        note: A few words; they are erased with the rest.
+        as_: In whose name, where there is no API to sign in to.
+        key: Idempotency key.
+        json: For programs.
+    """
+    if [bool(reason), confirm, withdraw].count(True) != 1:
+        raise Failed(REFUSED, "say one of --reason …, --confirm, --withdraw")
+
+    async def tell(caravel: Caravel) -> Any:  # noqa: ANN401 - JSON
+        body = {"type": "OrderErasure", "reason": reason, "keep": keep, "stops": stops, "note": note}
+        if not reason:
+            stands = (await caravel.get(f"/cases/{case}"))["case"]["erasure"] or {"order": ""}
+            body = {"type": "ConfirmErasure" if confirm else "WithdrawErasure", "order": stands["order"]}
+        return await caravel.post(f"/cases/{case}/commands", body, key or None)
+
+    _recorded(asking(tell, person=as_), json=json)
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("api.run.maintenance:up", "Run everything on this machine until Ctrl-C."),
     "restore": ("api.run.maintenance:restore", "Bring every open case live on the configured Temporal."),
     "backup": ("api.run.maintenance:backup", "Database, documents and keys, in an order that restores."),
+    "recover": ("api.run.maintenance:recover", "Put a backup into an empty installation."),
     "rebuild": ("api.run.maintenance:rebuild", "Compute the read models again from the events."),
     "rehearse": ("api.run.rehearsal.rehearse:rehearse", "Published courses or a cohort, by a virtual clock."),
     "simulator": ("api.run.maintenance:simulator", "Simulated hospitals."),

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
-from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.embedded import machine, settings_of
 from api.run.maintenance import views_of
 from api.run.sealing import signing_keys, where_checkpoints_are
@@ -25,7 +24,7 @@ from infra.checkpoints.checkpoint import origin_of
 from infra.checkpoints.exposure import Exposure, exposure
 from infra.checkpoints.note import Key, parse_key
 from infra.checkpoints.sinks import sink_of
-from infra.keys import FolderKeys
+from infra.keys import FolderKeys, destroyed_in
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild
 from infra.proof.chunk import session
@@ -55,26 +54,29 @@ def here() -> Settings:
 def verify(
     case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None, json: Json = False
 ) -> None:
-    """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
+    """Recompute everything, or one case. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this stream: its links, and that the newest checkpoint outside has its events; or a dossier's file.
+        case: Only this stream: its links, and that the newest checkpoint outside has its events.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
         json: For programs.
     """
-    if is_dossier(case):
-        verify_dossier(Path(case), key, json=json)
-        return
     settings = here()
     question = _question(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
     found, exposed = running(_verify(question, settings, case))
-    as_json(_plain(found, exposed)) if json else _show(found, exposed)
+    gone = _erased(settings, case)
+    as_json(_plain(found, exposed, gone)) if json else _show(found, exposed, gone)
     if found.broken:
         sys.exit(REFUSED)
     if found.away and not found.covered:
         raise Failed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
+
+
+def _erased(settings: Settings, case: str) -> Sequence[str]:
+    """Histories, or the one, of which a key was destroyed on this machine."""
+    return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
 
 
 def _question(settings: Settings, key: Sequence[str], jobs: int, state: Path | None, *, quiet: bool) -> Question:
@@ -126,7 +128,7 @@ async def _read_models(question: Question, settings: Settings) -> Break | None:
     return Break("read_model_differs", 0, stream, says=f"{name}, {len(compared.differing)} rows in all")
 
 
-def _plain(found: Verified, exposed: Exposure) -> dict[str, Any]:
+def _plain(found: Verified, exposed: Exposure, erased: Sequence[str]) -> dict[str, Any]:
     return {
         "holds": found.broken is None,
         "broken": asdict(found.broken) if found.broken else None,
@@ -135,12 +137,13 @@ def _plain(found: Verified, exposed: Exposure) -> dict[str, Any]:
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "away": found.away,
+        "erased": list(erased),
         "checks": sorted(ALL),
         "exposure": exposed.shown(),
     }
 
 
-def _show(found: Verified, exposed: Exposure) -> None:
+def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
     if found.broken:
         one = found.broken
         where = f"position {one.position}" + (f", {one.stream}, version {one.version}" if one.stream else "")
@@ -149,6 +152,8 @@ def _show(found: Verified, exposed: Exposure) -> None:
         say(f"holds: {found.events} events, {found.checkpoints} checkpoints compared; {found.covered} events covered")
     if found.resumed:
         say(f"the first {found.resumed} events were verified earlier and only their checkpoint was compared")
+    for stream in erased:
+        say(f"not re-checkable: erased: {stream}; its hashes are checked, what was sealed in it can never be read")
     for name, error in found.away.items():
         say(f"not compared with {name}: {error}")
     say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s; what is in it nothing proves yet")

@@ -1,4 +1,8 @@
-"""A backup that restores: the database first, then documents, then keys, so that nothing kept lacks its key."""
+"""A backup that restores: the database first, then documents, then keys, so that nothing kept lacks its key.
+
+What was destroyed after it was made stays destroyed: the list of destroyed keys is kept apart, only ever grows, and the
+keys a backup brings back are held against it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
+
 from infra.documents import copy_all, store_of
+from infra.keys import FolderKeys, merge_destroyed
+from infra.ledger.migrate import migrate
 from infra.postgres_programs import find_binaries
 from infra.settings import Settings
 
 
 class BackupFailed(RuntimeError):
-    """The dump did not come off; the text is the last line of what pg_dump said."""
+    """It did not come off; the text is the last line of what pg_dump or pg_restore said, or why it was not tried."""
 
 
 async def backup(settings: Settings, into: Path) -> Path:
@@ -28,19 +36,58 @@ async def backup(settings: Settings, into: Path) -> Path:
     folder = into / f"caravel-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
     await _dump(settings.database_url.get_secret_value(), folder / "database.dump")
-    await copy_all(store_of(settings.documents, settings.document_folder), folder / "documents")
+    await copy_all(store_of(settings.documents, settings.document_folder), store_of("", folder / "documents"))
     await asyncio.to_thread(_copy, settings, folder)
     return folder
 
 
+async def recover(settings: Settings, folder: Path) -> frozenset[str]:
+    """Put a backup into an installation without events; answers with the streams of which keys stay destroyed.
+
+    `settings.destroyed_keys` is what stood there before, and what the backup knew besides. Raises BackupFailed.
+    """
+    dsn = settings.database_url.get_secret_value()
+    await migrate(dsn)  # the roles, which no dump has
+    if await _events(dsn):
+        raise BackupFailed("this database holds events; a backup is put into an empty one only")
+    await _run("pg_restore", dsn, "--clean", "--if-exists", "--exit-on-error", str(folder / "database.dump"))
+    await migrate(dsn)
+    await copy_all(store_of("", folder / "documents"), store_of(settings.documents, settings.document_folder))
+    return await asyncio.to_thread(_put_back, settings, folder)
+
+
+async def _events(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        number: int = await connection.fetchval("select count(*) from event")
+    finally:
+        await connection.close()
+    return number
+
+
+def _put_back(settings: Settings, folder: Path) -> frozenset[str]:
+    """The list first: a crash in between leaves no key that was destroyed."""
+    merge_destroyed(folder / settings.destroyed_keys.name, settings.destroyed_keys)
+    for target in (settings.keys, settings.signing):
+        if (folder / target.name).exists():
+            shutil.copytree(folder / target.name, target, dirs_exist_ok=True)
+    if (folder / settings.kek.name).exists():
+        shutil.copy2(folder / settings.kek.name, settings.kek)
+    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
+    return frozenset(stream for stream, _ in keys.destroyed())
+
+
 async def _dump(dsn: str, target: Path) -> None:
+    await _run("pg_dump", dsn, "--format=custom", f"--file={target}")
+
+
+async def _run(program: str, dsn: str, *words: str) -> None:
     url = urlsplit(dsn)
     place = url._replace(netloc=url.netloc.replace(f":{url.password}@", "@")) if url.password else url
     process = await asyncio.create_subprocess_exec(
-        str(find_binaries() / "pg_dump"),
-        "--format=custom",
-        f"--file={target}",
+        str(find_binaries() / program),
         f"--dbname={place.geturl()}",
+        *words,
         env={**os.environ, "PGPASSWORD": url.password or ""},  # not among the words every user of the machine can see
         stderr=asyncio.subprocess.PIPE,
     )

@@ -12,9 +12,11 @@ from rich.console import Console
 
 from activities.ports import Views
 from activities.views import case_views
-from api.cli.outcome import say
+from api.cli.outcome import REFUSED, Failed, say
 from api.cli.way import running
+from api.run.backup import BackupFailed
 from api.run.backup import backup as make_backup
+from api.run.backup import recover as put_back
 from api.run.courier import Courier
 from api.run.embedded import up as run_everything
 from api.run.restore import restore as bring_live
@@ -76,6 +78,15 @@ def _progress(done: int, all_of: int) -> None:
 def backup(into: Path) -> None:
     """Write database, documents and keys into a new folder below `into`, in an order that restores."""
     say(str(running(make_backup(Settings(), into))))
+
+
+def recover(folder: Path) -> None:
+    """Put a backup into an empty installation; what was destroyed since it was made stays destroyed."""
+    try:
+        gone = running(put_back(Settings(), folder))
+    except BackupFailed as failed:
+        raise Failed(REFUSED, str(failed)) from None
+    say(f"put back; keys of {len(gone)} histories stay destroyed. `caravel restore` brings the cases live")
 
 
 def rebuild(*, check: bool = False) -> None:
