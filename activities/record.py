@@ -158,14 +158,16 @@ class Door:
                 len(loaded.facts),
                 turn.drafts,
                 ask.meta,
-                case_views(case, turn.before, loaded.facts[-1].at) if loaded.facts else case_views(case),
+                case_views(case, turn.before if loaded.facts else None, turn.now),
                 ask.key,
                 _attention(ask, case, loaded, turn.now),
                 turn.now if self._clock else None,
                 calls=False,  # nobody watches a case
             )
         )
-        return Recorded(case, facts, turn.now)
+        # As it was recorded: the turn was of the instant of loading, the facts are of that of the append.
+        recorded = replace(self.fold((*loaded.facts, *facts)), id=ask.stream) if facts else case
+        return Recorded(recorded, facts, turn.now)
 
 
 def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention:

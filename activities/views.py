@@ -25,33 +25,39 @@ class CaseDetail:
 
 UNCHANGED = ""
 """A detail that stands in the table as it should."""
+SINCE = ("opened_at", "stage_since", "requested_at")
+"""Columns with the instant at which a fact was recorded."""
 
 
-def case_views(case: Case, before: Case | None = None, at: datetime | None = None) -> Views:
-    """The rows of one case; what did not change since `before`, whose newest fact is of the instant `at`, is left out.
+def case_views(case: Case, before: Case | None = None, now: datetime | None = None) -> Views:
+    """The rows of one case; what did not change since `before` is left out.
 
-    Rows that were written together with that fact carry the instant of their turn, so they are written once more.
+    `now` is the instant of the turn that is about to be recorded: what is of this very turn is left empty, for the
+    ledger to fill in the instant it recorded at.
     """
     open_obligations = sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due)
     pending = [e for e in case.effects.values() if e.state in ("requested", "unknown") or _refused(e)]
     watching = watched(case)
-    owed_as_before = (
-        before and before.obligations is case.obligations and all(o.opened_at != at for o in open_obligations)
-    )
-    asked_as_before = before and before.effects is case.effects and all(e.requested_at != at for e in pending)
-    row = _case_row(case, open_obligations)
+    row = _recorded(_case_row(case, open_obligations), now)
     if before and _detail(before) == row["detail"]:
         row["detail"] = UNCHANGED
     return Views(
         row,
-        None if owed_as_before else [_obligation_row(o) for o in open_obligations],
-        None if asked_as_before else [_effect_row(e) for e in pending],
+        None
+        if before and before.obligations is case.obligations
+        else [_recorded(_obligation_row(o), now) for o in open_obligations],
+        None if before and before.effects is case.effects else [_recorded(_effect_row(e), now) for e in pending],
         None if before and watched(before) == watching else sorted(watching),
     )
 
 
 def _refused(effect: Effect) -> bool:
     return (effect.state == "refused" or effect.bounced) and not effect.settled
+
+
+def _recorded(row: dict[str, Any], now: datetime | None) -> dict[str, Any]:
+    """Empty where the turn's own instant stands: the same object, since an equal one may be of an earlier turn."""
+    return {name: None if name in SINCE and value is now else value for name, value in row.items()}
 
 
 def _case_row(case: Case, owed: list[Obligation]) -> dict[str, Any]:

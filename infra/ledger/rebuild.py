@@ -19,11 +19,6 @@ from infra.ledger.sealing import Place
 from infra.ledger.stored import stored
 
 TABLES = {"case": "case_view", "obligations": "obligation_view", "effects": "effect_view", "source": "source"}
-SINCE = {"case_view": ("opened_at", "stage_since"), "obligation_view": ("opened_at",), "effect_view": ("requested_at",)}
-"""Instants that a living row has from the decision and a rebuilt one from the recording, a moment later."""
-KEYS = {"case_view": "stream", "obligation_view": "id", "effect_view": "id"}
-A_MOMENT = 60
-"""Seconds; more than that is not the way from deciding to recording."""
 See = Callable[[str, Sequence[Fact[Any]]], Views]
 """The read models of a stream from its name and all its facts."""
 
@@ -111,8 +106,7 @@ class Rebuild:
     async def _differing(self, table: str) -> list[tuple[str, str]]:
         """Streams whose rows are not the same on both sides, sealed text compared by what it says."""
         key = "watcher" if table == "watch" else "stream"
-        left_out = ", ".join(f"'{name}'" for name in ("detail", *SINCE.get(table, ())))
-        open_columns = f"to_jsonb(t) - array[{left_out}]"
+        open_columns = "to_jsonb(t) - 'detail'"
         rows = await self._connection.fetch(
             f"""select distinct {key} as stream from (
                 (select {key}, {open_columns} from {table} t except select {key}, {open_columns} from shadow_{table} t)
@@ -120,19 +114,10 @@ class Rebuild:
                 (select {key}, {open_columns} from shadow_{table} t except select {key}, {open_columns} from {table} t)
             ) different"""  # noqa: S608 - names from this file
         )
-        found = {row["stream"] for row in rows} | await self._differing_instants(table)
+        found = {row["stream"] for row in rows}
         if table == "case_view":
             found |= await self._differing_details()
         return [(table, stream) for stream in sorted(found)]
-
-    async def _differing_instants(self, table: str) -> set[str]:
-        apart = [f"abs(extract(epoch from a.{one} - b.{one})) > {A_MOMENT}" for one in SINCE.get(table, ())]
-        if not apart:
-            return set()
-        rows = await self._connection.fetch(
-            f"select a.stream from {table} a join shadow_{table} b using ({KEYS[table]}) where {' or '.join(apart)}"  # noqa: S608
-        )
-        return {row["stream"] for row in rows}
 
     async def _differing_details(self) -> set[str]:
         pairs = await self._connection.fetch(

@@ -136,8 +136,8 @@ begin
         end if;
     end loop;
     if p_cases is not null or p_owing is not null or p_asking is not null or p_watching is not null then
-        v_rewoken := caravel_replace_views(p_cases, p_owing, p_obligations, p_obligation_ids, p_asking, p_effects,
-            p_effect_ids, p_watching, p_watchers, p_watched);
+        v_rewoken := caravel_replace_views(p_streams, o_recorded, p_cases, p_owing, p_obligations, p_obligation_ids,
+            p_asking, p_effects, p_effect_ids, p_watching, p_watchers, p_watched);
     end if;
     if p_sources is not null then
         insert into source select * from json_populate_recordset(null::source, p_sources)

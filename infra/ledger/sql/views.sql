@@ -1,9 +1,11 @@
 -- Read models, as the cases say they are. Rows that did not change are not written.
 
 -- The rows of the cases, as JSON. p_owing, p_asking, p_watching: cases whose obligations, effects, watches are given
--- anew; what is not among them is deleted. Answers with the cases that began to watch another stream.
+-- anew; what is not among them is deleted. An instant that is null is that at which its stream of p_streams was recorded.
+-- Answers with the cases that began to watch another stream.
 drop function if exists caravel_replace_views;
 create function caravel_replace_views(
+    p_streams text[], p_recorded timestamptz[],
     p_cases json, p_owing text[], p_obligations json, p_obligation_ids text[], p_asking text[], p_effects json,
     p_effect_ids text[], p_watching text[], p_watchers text[], p_watched text[]
 ) returns text[]
@@ -12,7 +14,12 @@ declare
     v_rewoken text[];
 begin
     if p_cases is not null then
-        insert into case_view as old select * from json_populate_recordset(null::case_view, p_cases)
+        insert into case_view as old
+        select stream, version, number, stage, exit, owner, team, centre, protocol, country, urgent, on_hold, open,
+            coalesce(opened_at, p_recorded[array_position(p_streams, stream)]),
+            coalesce(stage_since, p_recorded[array_position(p_streams, stream)]),
+            next_due, next_kind, next_debtor, facts_version, detail
+        from json_populate_recordset(null::case_view, p_cases)
         on conflict (stream) do update set
             version = excluded.version, number = excluded.number, stage = excluded.stage, exit = excluded.exit,
             owner = excluded.owner, team = excluded.team, centre = excluded.centre, protocol = excluded.protocol,
@@ -26,7 +33,10 @@ begin
         delete from obligation_view where stream = any (p_owing) and id <> all (p_obligation_ids);
     end if;
     if p_obligations is not null then
-        insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_obligations)
+        insert into obligation_view as old
+        select id, stream, kind, about, debtor, creditor, state, due, next_step_at,
+            coalesce(opened_at, p_recorded[array_position(p_streams, stream)])
+        from json_populate_recordset(null::obligation_view, p_obligations)
         on conflict (id) do update set
             stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
             creditor = excluded.creditor, state = excluded.state, due = excluded.due,
@@ -37,7 +47,10 @@ begin
         delete from effect_view where stream = any (p_asking) and id <> all (p_effect_ids);
     end if;
     if p_effects is not null then
-        insert into effect_view as old select * from json_populate_recordset(null::effect_view, p_effects)
+        insert into effect_view as old
+        select id, stream, kind, about, state, tries, not_before,
+            coalesce(requested_at, p_recorded[array_position(p_streams, stream)])
+        from json_populate_recordset(null::effect_view, p_effects)
         on conflict (id) do update set
             stream = excluded.stream, kind = excluded.kind, about = excluded.about, state = excluded.state,
             tries = excluded.tries, not_before = excluded.not_before, requested_at = excluded.requested_at
