@@ -132,6 +132,14 @@ class Claim:
     before: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a nightly look came to: whether all is well, and what was seen; counts, positions, opaque ids."""
+
+    fine: bool
+    says: Mapping[str, Any]
+
+
 class VersionConflict(Exception):
     """The stream has moved on since it was loaded; load again and decide again."""
 

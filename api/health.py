@@ -38,8 +38,13 @@ class Figures:
             "sealing_refused": self._gauge("caravel_sealing_refused", "1 = history is not as it was sealed"),
             "sinks_failing": self._gauge("caravel_checkpoint_sinks_failing", "Places of checkpoints that are away"),
         }
-        self._effects = self._gauge("caravel_effects", "Effects refused or unknown", ("kind", "state"))
-        self._cases = self._gauge("caravel_open_cases", "Open cases", ("stage",))
+        self._labelled = {
+            "effects": self._gauge("caravel_effects", "Effects refused or unknown", ("kind", "state")),
+            "open_cases": self._gauge("caravel_open_cases", "Open cases", ("stage",)),
+            "nightly": self._gauge("caravel_nightly_fine", "1 = the chore of the night found all well", ("chore",)),
+            "nightly_age": self._gauge("caravel_nightly_age_seconds", "Since it was carried out", ("chore",)),
+            "drift": self._gauge("caravel_drift", "Where ledger and Temporal differed last night", ("kind",)),
+        }
 
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
@@ -52,7 +57,8 @@ class Figures:
         """The text Prometheus reads."""
         for name, gauge in self._plain.items():
             gauge.set(float(str(figures[name])))
-        for gauge, counts in ((self._effects, figures["effects"]), (self._cases, figures["open_cases"])):
+        for name, gauge in self._labelled.items():
+            counts = figures[name]
             gauge.clear()
             assert isinstance(counts, Mapping)
             for labels, number in counts.items():

@@ -9,6 +9,7 @@ from infra.checkpoints.exposure import exposure
 from infra.leader import COURIER
 from infra.ledger.errors import FAILURES, guarded
 from infra.ledger.ledger import PgLedger
+from infra.upkeep import last
 
 GAUGES = """
 select
@@ -39,6 +40,7 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
     effects = await guarded(ledger.pool.fetch(EFFECTS))
     stages = await guarded(ledger.pool.fetch(STAGES))
     exposed = await exposure(ledger.pool)
+    nightly = await last(ledger.pool)
     assert one is not None
     return {
         "oldest_unattended": float(one["oldest_unattended"] or 0),
@@ -50,6 +52,9 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
         "sinks_failing": sum(sink["failing_since"] is not None for sink in exposed.sinks),
         "effects": {(row["kind"], row["state"]): row["number"] for row in effects},
         "open_cases": {row["stage"]: row["number"] for row in stages},
+        "nightly": {name: int(one["fine"]) for name, one in nightly.items()},
+        "nightly_age": {name: one["age"] for name, one in nightly.items()},
+        "drift": {kind: n for one in nightly.values() for kind, n in one["found"].get("drift", {}).items()},
     }
 
 

@@ -56,6 +56,12 @@ class TemporalServer:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def known_address(self) -> str:
+        """Where it listened when it was last started; empty before that."""
+        port = self._process.remembered().get("port")
+        return f"127.0.0.1:{port}" if port else ""
+
+    @property
     def ui_url(self) -> str:
         """Address of the web page; empty without one."""
         return f"http://127.0.0.1:{self.ui_port}" if self._ui else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.drive import Perform, Step, Wait, drive
     from workflows.journey import EFFECTS, Effect
     from workflows.names import (
+        ASLEEP,
         CASE_ATTRIBUTE,
         CASE_WORKFLOW,
         NUDGE,
@@ -47,6 +48,14 @@ class CaseStart:
     stage: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asleep:
+    """What a loop answers when asked: the version it has seen, and when it wakes by itself; None while it works."""
+
+    seen: int
+    until: datetime | None
+
+
 @workflow.defn(name=CASE_WORKFLOW)
 class CaseWorkflow:
     """Look, do what is due, sleep until something falls due or a nudge comes; a new run at every change of stage."""
@@ -59,6 +68,7 @@ class CaseWorkflow:
         self._calls = 0  # nudges and finished effects so far
         self._answered = 0  # how many of them the newest look has taken in
         self._idle = 0  # looks in a row that found something due and changed nothing
+        self._until: datetime | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._cause = Context()  # what called for the next look
         self._look = Context()  # the newest look, to which its effects belong
@@ -68,6 +78,11 @@ class CaseWorkflow:
         """Something may have changed; lost, doubled and late nudges are harmless."""
         self._calls += 1
         self._cause = get_current()
+
+    @workflow.query(name=ASLEEP)
+    def asleep(self) -> Asleep:
+        """For whoever compares the loops with the ledger."""
+        return Asleep(self._seen, self._until)
 
     @workflow.run
     async def run(self, start: CaseStart) -> str:
@@ -167,10 +182,13 @@ class CaseWorkflow:
     async def _sleep(self, wake_in: float | None) -> None:
         """Until then, a nudge, or the end of an effect."""
         longest = LONGEST_SLEEP if wake_in is None else min(LONGEST_SLEEP, timedelta(seconds=self._pause(wake_in)))
+        self._until = workflow.now() + longest
         try:
             await workflow.wait_condition(self._called, timeout=longest, timeout_summary="until something falls due")
         except TimeoutError:
             return
+        finally:
+            self._until = None
 
     def _pause(self, wake_in: float) -> float:
         """What is due already waits longer each time that a look at it changes nothing."""

@@ -4,38 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import asyncpg
 from cyclopts import Parameter
-from rich.console import Console
 
+from activities.ports import Finding
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
+from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
-from api.run.maintenance import views_of
 from api.run.sealing import signing_keys, where_checkpoints_are
-from domain import catalogue, installation
-from domain.case import EVENTS
-from infra.checkpoints.checkpoint import origin_of
+from api.run.verifying import erased_here, plain, question_of, verify_with
+from api.run.wiring import connect_temporal, parts
 from infra.checkpoints.exposure import Exposure, exposure
-from infra.checkpoints.note import Key, parse_key
-from infra.checkpoints.sinks import sink_of
-from infra.keys import FolderKeys, destroyed_in
-from infra.ledger.codec import Codec
-from infra.ledger.rebuild import Rebuild
 from infra.proof.chunk import session
-from infra.proof.found import ALL, MEANING, Break
-from infra.proof.stream import verify_case
-from infra.proof.verification import Question, Verified
-from infra.proof.verification import verify as verify_log
+from infra.proof.found import MEANING
+from infra.proof.verification import Verified
 from infra.settings import Settings
+from infra.upkeep import last
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="For programs.")]
-AUDITOR = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off"}
 
 
 def here() -> Settings:
@@ -64,83 +54,14 @@ def verify(
         json: For programs.
     """
     settings = here()
-    question = _question(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
-    found, exposed = running(_verify(question, settings, case))
-    gone = _erased(settings, case)
-    as_json(_plain(found, exposed, gone)) if json else _show(found, exposed, gone)
+    question = question_of(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
+    found, exposed = running(verify_with(question, settings, case))
+    gone = erased_here(settings, case)
+    as_json(plain(found, exposed, gone)) if json else _show(found, exposed, gone)
     if found.broken:
         sys.exit(REFUSED)
     if found.away and not found.covered:
         raise Failed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
-
-
-def _erased(settings: Settings, case: str) -> Sequence[str]:
-    """Histories, or the one, of which a key was destroyed on this machine."""
-    return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
-
-
-def _question(settings: Settings, key: Sequence[str], jobs: int, state: Path | None, *, quiet: bool) -> Question:
-    return Question(
-        dsn=settings.database_url.get_secret_value(),
-        origin=origin_of(settings.installation),
-        sinks=[sink_of(place) for place in settings.checkpoint_places],
-        anchors=_anchors(settings, key),
-        jobs=jobs,
-        state=state,
-        tell=lambda done, all_of: None if quiet else Console(stderr=True).print(f"  {done} of {all_of}"),
-    )
-
-
-def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
-    try:
-        return [parse_key(text) for text in given] or (
-            signing_keys(settings).known() if settings.signing.exists() else []
-        )
-    except ValueError as error:
-        raise Failed(REFUSED, f"key: {error}") from None
-
-
-async def _verify(question: Question, settings: Settings, case: str) -> tuple[Verified, Exposure]:
-    found = await verify_case(question, case) if case else await verify_log(question)
-    if not (case or found.broken):
-        found.broken = await _read_models(question, settings)
-    connection = await session(question.dsn)
-    try:
-        return found, await exposure(connection)
-    finally:
-        await connection.close()
-
-
-async def _read_models(question: Question, settings: Settings) -> Break | None:
-    """Every read model against a rebuild, with the keys of this machine."""
-    if "read_models" not in question.checks:
-        return None
-    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
-    codec = Codec((*installation.EVENTS, *EVENTS, *catalogue.EVENTS))
-    connection = await asyncpg.connect(question.dsn, ssl=False, server_settings=AUDITOR)
-    try:
-        compared = await Rebuild(connection, keys, codec, views_of).compare()
-    finally:
-        await connection.close()
-    if not compared.differing:
-        return None
-    name, stream = compared.differing[0]
-    return Break("read_model_differs", 0, stream, says=f"{name}, {len(compared.differing)} rows in all")
-
-
-def _plain(found: Verified, exposed: Exposure, erased: Sequence[str]) -> dict[str, Any]:
-    return {
-        "holds": found.broken is None,
-        "broken": asdict(found.broken) if found.broken else None,
-        "events": found.events,
-        "resumed_at": found.resumed,
-        "checkpoints": found.checkpoints,
-        "covered": found.covered,
-        "away": found.away,
-        "erased": list(erased),
-        "checks": sorted(ALL),
-        "exposure": exposed.shown(),
-    }
 
 
 def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
@@ -159,12 +80,34 @@ def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
     say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s; what is in it nothing proves yet")
 
 
+def drift(*, json: Json = False) -> None:
+    """Compare the ledger with Temporal. The exit code is 1 when they differ; nothing is repaired."""
+    found = running(_drift())
+    if json:
+        as_json({"fine": found.fine, **found.says})
+    else:
+        say(f"{found.says['cases']} open cases, {found.says['loops']} loops")
+        for kind, number in found.says["drift"].items():
+            if number:
+                say(f"{number} {KINDS[kind]}: {', '.join(c for k, c in found.says['first'] if k == kind)}")
+    if not found.fine:
+        sys.exit(REFUSED)
+
+
+async def _drift() -> Finding:
+    settings = here()
+    beside = machine(settings.home.absolute()).temporal.known_address
+    address = {"target_host": beside} if beside else {}
+    async with parts(settings, connections=2) as opened:
+        return (await compare(opened.ledger, await connect_temporal(**address))).finding()
+
+
 def status(*, json: Json = False) -> None:
     """How much is sealed, what is not yet, and where checkpoints are kept."""
     settings = here()
-    exposed = running(_exposed(settings.database_url.get_secret_value()))
+    exposed, nightly = running(_exposed(settings.database_url.get_secret_value()))
     if json:
-        as_json(exposed.shown())
+        as_json({**exposed.shown(), "nightly": nightly})
         return
     say(f"{exposed.head} events, {exposed.sealed} sealed, {exposed.outside} covered outside")
     say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s")
@@ -175,12 +118,16 @@ def status(*, json: Json = False) -> None:
         ("place", "up to", "failing since", "error"),
         [(s["name"], s["size"], s["failing_since"], s["error"]) for s in exposed.sinks],
     )
+    for name, one in nightly.items():
+        say(f"{name}: {'all well' if one['fine'] else 'NOT WELL'} at {one['ended_at']}")
+        if not one["fine"]:
+            say(f"  {one['found'].get('broken') or one['found'].get('drift') or one['found']}")
 
 
-async def _exposed(dsn: str) -> Exposure:
+async def _exposed(dsn: str) -> tuple[Exposure, Mapping[str, Any]]:
     connection = await session(dsn)
     try:
-        return await exposure(connection)
+        return await exposure(connection), await last(connection)
     finally:
         await connection.close()
 

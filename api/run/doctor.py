@@ -11,6 +11,7 @@ from infra.ledger.errors import FAILURES, DatabaseFailed
 from infra.ledger.migrate import at_head
 from infra.policy import load_policy
 from infra.settings import Settings
+from infra.upkeep import STALE
 
 Finding = tuple[str, bool, str]
 """Part, whether it is well, what it says."""
@@ -63,6 +64,10 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     yield "courier", active and late < LATE, f"{'active' if active else 'nobody'}; oldest unattended case {late:.0f} s"
     unknown = sum(figures["effects"].values())
     yield "effects", True, f"{unknown} refused or unknown, {figures['claims_past_lease']} claims past their lease"
+    for name, age in figures["nightly_age"].items():
+        fine = bool(figures["nightly"][name])
+        says = "all well" if fine else "found something: `caravel audit status`"
+        yield name, fine and age < STALE, f"{says}, {age / 3600:.0f} hours ago"
 
 
 async def _temporal() -> Finding:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from rich.console import Console
 
-from activities.ports import Views
-from activities.views import case_views
 from api.cli.outcome import REFUSED, Failed, say
 from api.cli.way import running
 from api.run.backup import BackupFailed
@@ -20,11 +17,10 @@ from api.run.backup import recover as put_back
 from api.run.courier import Courier
 from api.run.embedded import up as run_everything
 from api.run.restore import restore as bring_live
+from api.run.verifying import views_of
 from api.run.wiring import connect_temporal, parts
 from domain import catalogue, installation
-from domain.case import EVENTS, fold
-from domain.copying import replace
-from domain.fact import Fact
+from domain.case import EVENTS
 from infra.keys import FolderKeys
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild, Rebuilt
@@ -112,16 +108,6 @@ async def _rebuild(*, swap: bool) -> Rebuilt:
         return await Rebuild(connection, keys, codec, views_of).run(swap=swap)
     finally:
         await connection.close()
-
-
-def views_of(stream: str, facts: Sequence[Fact[Any]]) -> Views:
-    """The read models of any stream from all its facts."""
-    kind = stream.split("-", maxsplit=1)[0]
-    if kind == "case":
-        return case_views(replace(fold(facts), id=stream))
-    if kind in catalogue.CATALOGUE:
-        return Views(source=catalogue.read_model(stream, catalogue.fold(stream, facts)))
-    return Views()
 
 
 def simulator(*, port: int, book: Path, keys: Path, api: str = "", seed: int = 1, speed: float = 1.0) -> None:

@@ -20,10 +20,11 @@ from activities.ports import Meta
 from activities.record import ENGINE, Ask
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
+from api.run.nightly import chores_of, plan
 from api.run.restore import own_engine
 from api.run.sealing import sealing
 from api.run.wiring import Parts, connect_temporal, parts
-from api.run.worker import work, workers
+from api.run.worker import night_worker, work, workers
 from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
 from domain.policy import Party
@@ -124,7 +125,10 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
     async with taking_bounces(here), all_hands(here, links(here.ledger, settings.public_url)) as table:
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         log.info("worker ready")
-        await work(workers(client, here.door, table), [courier.run], stop)
+        await plan(client)
+        await work(
+            [*workers(client, here.door, table), night_worker(client, chores_of(here, client))], [courier.run], stop
+        )
 
 
 async def _own(here: Parts, client: Client, stop: asyncio.Event) -> None:

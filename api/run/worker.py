@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -18,12 +18,14 @@ from activities.perform import Hand, Performing
 from activities.record import Door
 from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
-from workflows.names import CASES, HOSPITALS, NOTICES
+from workflows.names import CASES, HOSPITALS, NOTICES, UPKEEP
+from workflows.upkeep import UpkeepWorkflow
 
 GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)
-SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20}
+SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20, UPKEEP: 1}
 """Activities at once."""
+WORKFLOWS: Mapping[str, Sequence[type]] = {CASES: [CaseWorkflow], UPKEEP: [UpkeepWorkflow]}
 PASSED_THROUGH = (
     "domain",
     "activities",
@@ -51,11 +53,16 @@ def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worke
     ]
 
 
+def night_worker(client: Client, chores: Sequence[Callable[..., Any]]) -> Worker:
+    """For what is looked at every night, one at a time."""
+    return _worker(client, UPKEEP, [*chores])
+
+
 def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        workflows=[CaseWorkflow] if queue == CASES else [],
+        workflows=WORKFLOWS.get(queue, ()),
         activities=activities,
         workflow_runner=RUNNER,
         workflow_failure_exception_types=[NondeterminismError],

@@ -11,6 +11,7 @@ from infra.checkpoints.exposure import exposure
 from infra.checkpoints.tree import TreeIncomplete, consistency, inclusion
 from infra.ledger.commit import Pool
 from infra.ledger.errors import guarded
+from infra.upkeep import last
 
 CHECKPOINTS = "select size, note, signed_at from checkpoint where size > $1 order by size limit $2"
 CHECKPOINT = "select size, note from checkpoint where size = $1"
@@ -28,6 +29,10 @@ class AuditDesk:
     async def exposure(self) -> Mapping[str, Any]:
         """Shown with every answer."""
         return (await exposure(self._pool)).shown()
+
+    async def nightly(self) -> Mapping[str, Any]:
+        """What each chore of the night found last."""
+        return await last(self._pool)
 
     async def checkpoints(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
         """By size, after one."""

@@ -105,6 +105,16 @@ class EngineRow(SQLModel, table=True):
     cluster: str = _text()
 
 
+class ChoreRow(SQLModel, table=True):
+    """What a nightly chore found last."""
+
+    __tablename__: ClassVar[str] = "chore"
+    name: str = _text(primary_key=True)
+    ended_at: datetime = _instant()
+    fine: bool
+    found: str = _text()
+
+
 class Watch(SQLModel, table=True):
     """Which case wants to know when another stream grows."""
 

@@ -12,7 +12,7 @@ import pytest
 from activities import views
 from activities.ports import Meta
 from activities.record import Ask, Look, Recorded
-from api.run.maintenance import views_of
+from api.run.verifying import views_of
 from api.run.wiring import Parts
 from domain import catalogue, installation
 from domain.case import EVENTS

@@ -1,0 +1,121 @@
+"""Verifying with the settings of a machine: the log, the checkpoints, the read models. For people and for the night."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+
+from activities.ports import Finding, Views
+from activities.views import case_views
+from api.cli.outcome import REFUSED, Failed
+from api.run.sealing import signing_keys
+from domain import catalogue, installation
+from domain.case import EVENTS, fold
+from domain.copying import replace
+from domain.fact import Fact
+from infra.checkpoints.checkpoint import origin_of
+from infra.checkpoints.exposure import Exposure, exposure
+from infra.checkpoints.note import Key, parse_key
+from infra.checkpoints.sinks import sink_of
+from infra.keys import FolderKeys, destroyed_in
+from infra.ledger.codec import Codec
+from infra.ledger.rebuild import Rebuild
+from infra.proof.chunk import session
+from infra.proof.found import ALL, Break
+from infra.proof.stream import verify_case
+from infra.proof.verification import Question, Verified
+from infra.proof.verification import verify as verify_log
+from infra.settings import Settings
+
+AUDITOR = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off"}
+
+
+def question_of(settings: Settings, key: Sequence[str], jobs: int, state: Path | None, *, quiet: bool) -> Question:
+    return Question(
+        dsn=settings.database_url.get_secret_value(),
+        origin=origin_of(settings.installation),
+        sinks=[sink_of(place) for place in settings.checkpoint_places],
+        anchors=_anchors(settings, key),
+        jobs=jobs,
+        state=state,
+        tell=lambda done, all_of: None if quiet else Console(stderr=True).print(f"  {done} of {all_of}"),
+    )
+
+
+def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
+    try:
+        return [parse_key(text) for text in given] or (
+            signing_keys(settings).known() if settings.signing.exists() else []
+        )
+    except ValueError as error:
+        raise Failed(REFUSED, f"key: {error}") from None
+
+
+async def verify_with(question: Question, settings: Settings, case: str) -> tuple[Verified, Exposure]:
+    found = await verify_case(question, case) if case else await verify_log(question)
+    if not (case or found.broken):
+        found.broken = await _read_models(question, settings)
+    connection = await session(question.dsn)
+    try:
+        return found, await exposure(connection)
+    finally:
+        await connection.close()
+
+
+async def verified(settings: Settings) -> Finding:
+    """The whole, as it is done every night: in processes of its own, so that it holds up no case."""
+    found, exposed = await verify_with(question_of(settings, (), 2, None, quiet=True), settings, "")
+    fine = found.broken is None and not (found.away and not found.covered)
+    return Finding(fine, plain(found, exposed, erased_here(settings)))
+
+
+async def _read_models(question: Question, settings: Settings) -> Break | None:
+    """Every read model against a rebuild, with the keys of this machine."""
+    if "read_models" not in question.checks:
+        return None
+    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
+    codec = Codec((*installation.EVENTS, *EVENTS, *catalogue.EVENTS))
+    connection = await asyncpg.connect(question.dsn, ssl=False, server_settings=AUDITOR)
+    try:
+        compared = await Rebuild(connection, keys, codec, views_of).compare()
+    finally:
+        await connection.close()
+    if not compared.differing:
+        return None
+    name, stream = compared.differing[0]
+    return Break("read_model_differs", 0, stream, says=f"{name}, {len(compared.differing)} rows in all")
+
+
+def erased_here(settings: Settings, case: str = "") -> Sequence[str]:
+    """Histories, or the one, of which a key was destroyed on this machine."""
+    return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
+
+
+def plain(found: Verified, exposed: Exposure, erased: Sequence[str]) -> dict[str, Any]:
+    return {
+        "holds": found.broken is None,
+        "broken": asdict(found.broken) if found.broken else None,
+        "events": found.events,
+        "resumed_at": found.resumed,
+        "checkpoints": found.checkpoints,
+        "covered": found.covered,
+        "away": found.away,
+        "erased": list(erased),
+        "checks": sorted(ALL),
+        "exposure": exposed.shown(),
+    }
+
+
+def views_of(stream: str, facts: Sequence[Fact[Any]]) -> Views:
+    """The read models of any stream from all its facts."""
+    kind = stream.split("-", maxsplit=1)[0]
+    if kind == "case":
+        return case_views(replace(fold(facts), id=stream))
+    if kind in catalogue.CATALOGUE:
+        return Views(source=catalogue.read_model(stream, catalogue.fold(stream, facts)))
+    return Views()
