@@ -90,7 +90,7 @@ class Attention:
 class Views:
     """Read model rows of one stream, a pure function of its state; None = this stream has no such row.
 
-    An `opened_at`, `stage_since` or `requested_at` of None becomes the instant this append is recorded at.
+    A case's `opened_at` or `stage_since` and an effect's `requested_at` of None become the instant of recording.
     Obligations, effects and watch are None where they are as they were before this append.
     """
 

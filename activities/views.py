@@ -43,9 +43,7 @@ def case_views(case: Case, before: Case | None = None, now: datetime | None = No
         row["detail"] = UNCHANGED
     return Views(
         row,
-        None
-        if before and before.obligations is case.obligations
-        else [_recorded(_obligation_row(o), now) for o in open_obligations],
+        None if before and before.obligations is case.obligations else [_obligation_row(o) for o in open_obligations],
         None if before and before.effects is case.effects else [_recorded(_effect_row(e), now) for e in pending],
         None if before and watched(before) == watching else sorted(watching),
     )

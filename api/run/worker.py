@@ -25,7 +25,6 @@ GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)
 SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20, UPKEEP: 1}
 """Activities at once."""
-WORKFLOWS: Mapping[str, Sequence[type]] = {CASES: [CaseWorkflow], UPKEEP: [UpkeepWorkflow]}
 PASSED_THROUGH = (
     "domain",
     "activities",
@@ -59,10 +58,11 @@ def night_worker(client: Client, chores: Sequence[Callable[..., Any]]) -> Worker
 
 
 def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) -> Worker:
+    workflows: Mapping[str, Sequence[type]] = {CASES: [CaseWorkflow], UPKEEP: [UpkeepWorkflow]}
     return Worker(
         client,
         task_queue=queue,
-        workflows=WORKFLOWS.get(queue, ()),
+        workflows=workflows.get(queue, ()),
         activities=activities,
         workflow_runner=RUNNER,
         workflow_failure_exception_types=[NondeterminismError],

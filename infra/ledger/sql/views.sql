@@ -33,10 +33,7 @@ begin
         delete from obligation_view where stream = any (p_owing) and id <> all (p_obligation_ids);
     end if;
     if p_obligations is not null then
-        insert into obligation_view as old
-        select id, stream, kind, about, debtor, creditor, state, due, next_step_at,
-            coalesce(opened_at, p_recorded[array_position(p_streams, stream)])
-        from json_populate_recordset(null::obligation_view, p_obligations)
+        insert into obligation_view as old select * from json_populate_recordset(null::obligation_view, p_obligations)
         on conflict (id) do update set
             stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
             creditor = excluded.creditor, state = excluded.state, due = excluded.due,
