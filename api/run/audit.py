@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from activities.ports import Finding
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
+from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
 from api.run.sealing import signing_keys, where_checkpoints_are
@@ -44,15 +45,18 @@ def here() -> Settings:
 def verify(
     case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None, json: Json = False
 ) -> None:
-    """Recompute everything, or one case. The exit code is 1 when anything does not hold.
+    """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this stream: its links, and that the newest checkpoint outside has its events.
+        case: Only this stream: its links, and that the newest checkpoint outside has its events; or a dossier's file.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
         json: For programs.
     """
+    if is_dossier(case):
+        verify_dossier(Path(case), key, json=json)
+        return
     settings = here()
     question = question_of(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
     found, exposed = running(verify_with(question, settings, case))
