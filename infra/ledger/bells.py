@@ -37,7 +37,8 @@ class Bells:
         """Return when it rings, and after `timeout` seconds in any case."""
         await self._connect()
         try:
-            await asyncio.wait_for(bell.wait(), timeout)
+            async with asyncio.timeout(timeout):  # wait_for of 3.11 loses a cancellation that meets the ring
+                await bell.wait()
         except TimeoutError:
             return
         bell.clear()

@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
 from infra.ledger.verify import verify_all
 from tests.ledger.cases import Counted, stream, writing
@@ -82,3 +83,18 @@ async def test_a_lost_bell_is_hung_again(ledger: PgLedger, admin: "asyncpg.Conne
         await admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%'")
         await ledger.append(writing(stream(), 0, Counted()))
         await asyncio.wait_for(waiting, 7)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_ring_that_meets_a_cancellation_does_not_swallow_it(ledger: PgLedger, turns: int) -> None:
+    """Else what waits for the bell goes on for ever, and the process never stops."""
+    bell = await ledger.bells.listen(EVENTS)
+    waiting = asyncio.create_task(ledger.bells.wait(bell))
+    await asyncio.sleep(0.05)
+    bell.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if waiting.cancel():  # it had not returned yet
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    ledger.bells.leave(EVENTS, bell)
