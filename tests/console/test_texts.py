@@ -166,7 +166,7 @@ def latin(page: str) -> set[str]:
     """Words in Latin letters outside of what is marked as English or isolated as data."""
     while (less := DATA.sub("", page)) != page:
         page = less
-    text = re.sub(r"<[^>]*>", " ", page)
+    text = NAMED.sub(" ", re.sub(r"<[^>]*>", " ", page))
     return set(re.findall("[A-Za-z]{3,}", text)) - DATA_HERE
 
 
