@@ -203,13 +203,8 @@ async def _serve(opened: Parts, here: Machine, console: Console, stop: asyncio.E
     for name, url in _addresses(opened, here).items():
         console.print(f"  {name:<12} {url}")
     console.print(f"  {'Sign-in':<12} secret {dev.secret} for POST /dev/sign-in as one of: {', '.join(STAFF)}")
-    await serve_api(
-        opened,
-        here.temporal.address,
-        dev,
-        stop,
-        lambda url: console.print(f"Caravel is ready: {url}/?secret={dev.secret}"),
-    )
+    console.print(f"  {'Console':<12} http://127.0.0.1:{here.api.port('http')}/?secret={dev.secret}")
+    await serve_api(opened, here.temporal.address, dev, stop, lambda url: console.print(f"Caravel is ready: {url}"))
 
 
 def _addresses(opened: Parts, here: Machine) -> dict[str, str]:
