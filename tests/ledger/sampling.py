@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -84,6 +85,7 @@ def stored(kept: Mapping[str, Any]) -> Stored:
     return Stored(*names, When.at(AT), AT, kept["data"], kept["sealed"], "{}", b"", b"")
 
 
+@cache
 def kept_samples() -> Mapping[str, Mapping[str, Any]]:
     """Every stored sample by the name of its file."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
