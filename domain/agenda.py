@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.effects import Effect
 from domain.journey import RULES
 from domain.obligations import Obligation
 from domain.state import Case, Stage
+
+UNHEARD_OF = timedelta(minutes=11)
+"""An effect that is due and of which nothing came for so long is looked after again: no attempt lasts longer
+(workflows/journey.py), so whoever was to make it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,15 @@ def agenda(case: Case, now: datetime) -> Agenda:
 
 def wake_at(case: Case, now: datetime) -> datetime | None:
     """The first instant after `now` at which a rule, a step or a retry may have something to say; None = never."""
-    return min((t for t in _instants(case) if t is not None and t > now), default=None)
+    return min((t for t in _instants(case, now) if t is not None and t > now), default=None)
 
 
-def _instants(case: Case) -> Iterable[datetime | None]:
+def _instants(case: Case, now: datetime) -> Iterable[datetime | None]:
     for o in case.obligations.values():
         if o.state == "open" and not case.waits(o.kind, o.about):
             yield o.next_at
     for e in case.effects.values():
         if e.pending:
-            yield e.not_before
+            yield now + UNHEARD_OF if e.due(now) else e.not_before
     for rule in RULES:
         yield from rule.at(case)

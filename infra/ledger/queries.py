@@ -68,8 +68,11 @@ where stream like 'lot-%' and state::json ->> 'product' = $1 and state::json ->>
 order by state::json ->> 'expires', stream
 """
 
+# At once (null): what nobody has looked at, and what somebody was about to do, of which a new engine knows nothing.
 OPEN_CASES = """
-select stream, case when attended < version then null
+with due as (select stream from effect_view where state in ('requested', 'unknown')
+             and (not_before <= clock_timestamp() or state = 'requested' and not_before is null))
+select stream, case when attended < version or stream in (select stream from due) then null
                     else extract(epoch from coalesce(wake_at, 'infinity') - clock_timestamp()) end::double precision
 from attention where not ended order by 2 nulls first
 """

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.agenda import UNHEARD_OF
 from domain.effects import (
     IMPLIED,
     Effect,
@@ -335,3 +336,14 @@ def test_a_retry_does_not_wake_the_case_before_its_time() -> None:
     j, effect = asked("hold_bed")
     j.tell(RecordOutcome(effect.id, 1, "unknown"), ENGINE)
     assert j.agenda.wake_at == j.now + timedelta(minutes=10)
+
+
+def test_an_effect_of_which_nothing_comes_is_looked_after_again() -> None:
+    """Whoever was to make it may be gone, with a Temporal that was wiped or a run that failed."""
+    j, _ = asked("hold_bed")
+    assert j.agenda.wake_at == j.now + UNHEARD_OF
+    j.away(by=UNHEARD_OF)
+    assert j.agenda.effects
+    assert j.agenda.wake_at == j.now + UNHEARD_OF
+    j.deliver()
+    assert j.agenda.wake_at != j.now + UNHEARD_OF

@@ -15,7 +15,7 @@ from infra.ledger.queries import ATTENTION_DUE
 from tests.ledger.cases import Counted, case_row, effect, new_id, stream, writing
 
 Admin = asyncpg.Connection
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ATTENDED = Attention(attended=True)
 
 
@@ -174,6 +174,28 @@ async def test_an_attempt_nobody_knows_the_end_of_is_counted_and_seen_by_the_cou
     again = await ledger.claim(name, key, expected=1, epoch=0, lease=MINUTE)
     assert (again.attempt, again.before) == (2, 1)
     assert await due(ledger, name) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "not_before", "at_once"),
+    [
+        ("requested", None, True),
+        ("requested", -HOUR, True),
+        ("requested", HOUR, False),
+        ("unknown", -HOUR, True),
+        ("unknown", None, False),  # given to a person
+        ("delivered", None, False),
+    ],
+)
+async def test_a_restored_case_with_something_to_do_begins_at_once(
+    ledger: PgLedger, state: str, not_before: timedelta | None, at_once: bool
+) -> None:
+    row = effect(new_id(), state=state, not_before=None if not_before is None else datetime.now(UTC) + not_before)
+    name = await begun(ledger, views=Views(case_row(new_id()), effects=[row]))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await ledger.append(writing(name, 1, attention=Attention(attended=True, wake_at=tomorrow)))
+    [waiting] = [case for case in await ledger.open_cases() if case.stream == name]
+    assert (waiting.in_seconds is None) == at_once
 
 
 async def test_a_claim_needs_the_version_it_was_decided_for(ledger: PgLedger) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from api.run.hands import hands
 from api.run.worker import SLOTS
+from domain.agenda import UNHEARD_OF
 from domain.case import evolve
 from domain.effects import EffectRequested
 from domain.journey import WANTS
@@ -75,3 +76,7 @@ def test_every_effect_has_a_hand_and_slots_to_run_in() -> None:
     table = hands(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, cast("Any", object()))
     assert set(table) == set(EFFECTS)
     assert {effect.queue for effect in EFFECTS.values()} <= set(SLOTS)
+
+
+def test_an_effect_is_looked_after_again_only_when_its_attempt_must_be_over() -> None:
+    assert max(effect.attempt for effect in EFFECTS.values()) < UNHEARD_OF
