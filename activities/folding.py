@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from domain.agenda import wake_at
 from domain.case import Event, fold
 from domain.fact import Fact
 from domain.state import Case
@@ -23,27 +25,44 @@ class FoldOnce:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[Fact[Event], Case]] = OrderedDict()
+        self._advanced: OrderedDict[str, tuple[Case, datetime]] = OrderedDict()
 
-    def __call__(self, facts: Sequence[Fact[Any]]) -> Case:
-        """The case as of its facts."""
+    def __call__(self, facts: Sequence[Fact[Any]], stream: str) -> Case:
+        """The case as of its facts, the same object while there are no others."""
         if not facts:
-            return Case()
-        first = facts[0].id
-        case = self._from(first, facts)
-        self._known[first] = facts[-1], case
-        self._known.move_to_end(first)
-        if len(self._known) > CASES:
-            self._known.popitem(last=False)
+            return Case(id=stream)
+        case = self._from(stream, facts)
+        _keep(self._known, stream, (facts[-1], case))
         return case
+
+    def advanced(self, case: Case, now: datetime) -> None:
+        """Note that at `now` nothing more followed from this case by itself."""
+        _keep(self._advanced, case.id, (case, now))
+
+    def quiet(self, case: Case, now: datetime) -> bool:
+        """Whether nothing can follow from this case by itself: nothing did, and no instant of its agenda has come."""
+        known, then = self._advanced.get(case.id, (None, now))
+        if known is not case:
+            return False
+        wakes = wake_at(case, then)
+        return then <= now and (wakes is None or now < wakes)
 
     def forget(self, _stream: str) -> None:
         """Let go of every case: rare, and folding again costs little."""
         self._known.clear()
+        self._advanced.clear()
 
-    def _from(self, first: str, facts: Sequence[Fact[Any]]) -> Case:
-        last, case = self._known.get(first, (None, Case()))
+    def _from(self, stream: str, facts: Sequence[Fact[Any]]) -> Case:
+        last, case = self._known.get(stream, (None, Case()))
         same = last is not None and last.version <= len(facts) and facts[last.version - 1] is last
         new = facts[last.version :] if last is not None and same else facts
         if not same or any(fact.corrects for fact in new):
-            return fold(facts)
+            return fold(facts, Case(id=stream))
         return fold(new, case) if new else case
+
+
+def _keep(known: OrderedDict[str, Any], stream: str, value: object) -> None:
+    known[stream] = value
+    known.move_to_end(stream)
+    if len(known) > CASES:
+        known.popitem(last=False)

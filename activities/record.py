@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from domain.advance import advance, as_fact
 from domain.agenda import wake_at
 from domain.answers import PROVED_BY_US, of_this_round
 from domain.case import Command, Event, decide, evolve, fold
+from domain.copying import replace
 from domain.effects import EffectDelivered
 from domain.errors import Reason, require
 from domain.fact import Draft, Fact, Ids, Why
@@ -99,7 +100,7 @@ class Door:
         """A case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such case")
-        return replace(self.fold(loaded.facts), id=stream), loaded.facts, self._now(loaded)
+        return self.fold(loaded.facts, stream), loaded.facts, self._now(loaded)
 
     def _now(self, loaded: Loaded) -> datetime:
         return self._clock() if self._clock else loaded.now
@@ -112,7 +113,7 @@ class Door:
             behind = len(loaded.facts) < ask.look.seen
             require(not behind, Reason.LEDGER_BEHIND, "the ledger is shorter than what was seen of this case")
         if ask.permit:
-            ask.permit(self.fold(loaded.facts))
+            ask.permit(self.fold(loaded.facts, ask.stream))
         return loaded
 
     async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
@@ -126,7 +127,9 @@ class Door:
 
     async def _once(self, ask: Ask, loaded: Loaded) -> Recorded:
         now = self._now(loaded)
-        turn = Turn(replace(self.fold(loaded.facts), id=ask.stream), loaded.facts, now, self.ids, self.policy)
+        turn = Turn(self.fold(loaded.facts, ask.stream), loaded.facts, now, self.ids, self.policy)
+        if self.fold.quiet(turn.case, now):
+            turn.advanced = turn.case
         stale = ask.if_people_version is not None and ask.if_people_version != turn.case.people_version
         require(not stale, Reason.STALE, "facts changed since this page was read")
         self._note(turn, loaded.sources)
@@ -158,7 +161,7 @@ class Door:
                 len(loaded.facts),
                 turn.drafts,
                 ask.meta,
-                case_views(case, turn.before if loaded.facts else None, turn.now),
+                case_views(case, turn.before if loaded.facts else None, None if self._clock else turn.now),
                 ask.key,
                 _attention(ask, case, loaded, turn.now),
                 turn.now if self._clock else None,
@@ -166,7 +169,8 @@ class Door:
             )
         )
         # As it was recorded: the turn was of the instant of loading, the facts are of that of the append.
-        recorded = replace(self.fold((*loaded.facts, *facts)), id=ask.stream) if facts else case
+        recorded = self.fold((*loaded.facts, *facts), ask.stream) if facts else case
+        self.fold.advanced(recorded, turn.now)
         return Recorded(recorded, facts, turn.now)
 
 
@@ -187,6 +191,7 @@ class Turn:
 
     def __init__(self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy) -> None:
         self.case = self.before = case
+        self.advanced: Case | None = None  # nothing more follows from this one at this instant
         self.now = now
         self.drafts: list[Draft[Event]] = []
         self._facts = facts
@@ -195,7 +200,9 @@ class Turn:
 
     def advance(self) -> None:
         """Let everything follow that follows by itself."""
-        self._add(advance(self.case, self.now, self._ids, self._policy))
+        if self.case is not self.advanced:
+            self._add(advance(self.case, self.now, self._ids, self._policy))
+            self.advanced = self.case
 
     def decide(self, command: Command) -> None:
         """Decide a command."""

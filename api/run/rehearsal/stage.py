@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -15,7 +15,7 @@ from activities.orders import Attend, Due, Order, Turn
 from activities.perform import Hand, Performing
 from activities.ports import Append, Ledger, Meta
 from activities.record import Ask, Door, ParseState, Recorded
-from api.run.rehearsal.memory import Remembering
+from api.run.rehearsal.memory import Given, Remembering
 from domain import installation
 from domain.agenda import agenda
 from domain.case import Command
@@ -63,7 +63,7 @@ class Loop:
 class Stage:
     """Plays cases in the order of the virtual clock. `hands` as the worker has them."""
 
-    def __init__(self, ledger: Ledger, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
+    def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
         self.clock = clock
         self.ledger = Remembering(ledger)
         self.door = Door(self.ledger, policy, ids, parse, clock)
@@ -106,7 +106,7 @@ class Stage:
 
     def case(self, name: str) -> Case:
         """A case as it stands."""
-        return replace(self.fold(self.ledger.facts(name)), id=name)
+        return self.fold(self.ledger.facts(name), name)
 
     async def nudge(self, case: str) -> None:
         """As the courier: start the case's loop, or have it look again.
@@ -207,12 +207,14 @@ class Stage:
         await self.nudge(loop.case)
 
     async def end(self) -> None:
-        """Close the door through which instants were given."""
+        """Close the door through which instants were given; everything is recorded on return."""
+        await self.ledger.settled()
         loaded = await self.ledger.load(installation.STREAM)
         event = installation.end_rehearsal(installation.fold(loaded.facts))
         draft: Draft[installation.Event] = Draft(event, self.ids())
         meta = Meta(ACTOR, purpose="operation")
         await self.ledger.append(Append(installation.STREAM, len(loaded.facts), [draft], meta, at=self.clock.now))
+        await self.ledger.settled()
 
 
 async def require_empty(ledger: Ledger, head: int) -> None:
