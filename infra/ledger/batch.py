@@ -40,6 +40,16 @@ class Prepared:
         stream: str = self.head[0]
         return stream
 
+    @property
+    def looks(self) -> bool:
+        """Whether it says that somebody has looked at the case."""
+        return bool(self.head[7])
+
+    @property
+    def calls(self) -> bool:
+        """Whether the database may call cases for it, which a look before it has not heard."""
+        return bool(self.head[-1]) or self.views.watched is not None
+
 
 def arguments(batch: Sequence[Prepared]) -> list[Any]:
     """In the order of queries.APPEND. A column without values is sent as null: every array costs."""

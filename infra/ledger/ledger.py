@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -15,13 +15,15 @@ from domain.installation import Installation
 from domain.personal import KeyClass
 from domain.when import When
 from infra.ledger import queries
+from infra.ledger.batch import Prepared
+from infra.ledger.behind import Behind
 from infra.ledger.bells import EVENTS, Bells
 from infra.ledger.codec import Codec
 from infra.ledger.commit import GroupCommit, Pool
 from infra.ledger.details import open_detail
 from infra.ledger.errors import guarded
 from infra.ledger.recall import NOTHING, Known, Recall
-from infra.ledger.rows import CASE_DETAIL, classes, detail_of, prepared
+from infra.ledger.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
 from infra.ledger.sealing import NOTHING as NOT_SEALED
 from infra.ledger.sealing import Place
 from infra.ledger.stored import Stored, stored
@@ -75,6 +77,7 @@ class PgLedger:
         self._keys = keys
         self._codec = codec
         self._commit = GroupCommit(pool)
+        self._behind = Behind(pool)
         self._recall = Recall()
 
     @property
@@ -85,6 +88,7 @@ class PgLedger:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._commit.close()
+        await self._behind.close()
         await self.bells.close()
         await self._pool.close()
 
@@ -134,32 +138,37 @@ class PgLedger:
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing."""
         self._writable()
+        ready, sealed, keys = await self._ready(append)
+        await self._leave_trace(append)
+        at, hash_ = await self._commit.append(ready)
+        facts = _facts(append, at) if at else []
+        if hash_ is not None and sealed <= keys.keys():  # what has no key will be read as erased
+            await self._remember(append.stream, append.expected, facts, hash_, sealed)
+        return facts
+
+    async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
+        """The facts as they will be recorded at the given instant, which is not before any other; see `settled`.
+
+        Only for a rehearsal that has the ledger to itself. Raises also what an append before this one ran into.
+        """
+        self._writable()
+        if append.at is None:
+            raise TypeError("only what is recorded at a given instant is known before it is recorded")
+        ready, _, _ = await self._ready(append)
+        await self._behind.append(ready)
+        return _facts(append, append.at.astimezone(UTC))
+
+    async def settled(self) -> None:
+        """Return when every append_behind is recorded, durably. Raises what the database refused."""
+        await self._behind.settled()
+
+    async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Keyring]:
+        """What is sent, the classes its events seal, and the keys there are."""
         encoded = [self._codec.encode(draft.event) for draft in append.drafts]
         detail = detail_of(append.views)
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
-        await self._leave_trace(append)
-        at, hash_ = await self._commit.append(prepared(append, encoded, detail, keys))
-        facts: list[Fact[Any]] = [
-            Fact(
-                event=draft.event,
-                id=draft.id,
-                version=version,
-                at=at,
-                occurred=draft.occurred or When.at(at),
-                actor=append.meta.actor,
-                why=draft.why,
-                corrects=draft.corrects,
-                provenance=append.meta.provenance,
-            )
-            for version, draft in enumerate(append.drafts, append.expected + 1)
-            if at
-        ]
-        if hash_ is not None:
-            sealed = {key_class for one in encoded for key_class in one.secrets}
-            if sealed <= keys.keys():  # what has no key will be read as erased
-                await self._remember(append.stream, append.expected, facts, hash_, sealed)
-        return facts
+        return prepared(append, encoded, detail, keys), classes(encoded, None), keys
 
     async def _remember(
         self, stream: str, expected: int, new: Sequence[Fact[Any]], hash_: bytes, sealed: Collection[KeyClass]
@@ -280,6 +289,24 @@ class PgLedger:
 
 def _sealed(rows: Sequence[Stored]) -> bool:
     return any(row.sealed != NOT_SEALED for row in rows)
+
+
+def _facts(append: Append, at: datetime) -> list[Fact[Any]]:
+    """The drafts as they are recorded at that instant."""
+    return [
+        Fact(
+            event=draft.event,
+            id=draft.id,
+            version=version,
+            at=at,
+            occurred=draft.occurred or When.at(at),
+            actor=append.meta.actor,
+            why=draft.why,
+            corrects=draft.corrects,
+            provenance=append.meta.provenance,
+        )
+        for version, draft in enumerate(append.drafts, append.expected + 1)
+    ]
 
 
 def _stored_columns(stream: str, row: asyncpg.Record) -> list[Stored]:

@@ -120,9 +120,13 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
         if views.watch is not None:
             rows["watch"] = list(views.watch)
     if views.source is not None:
-        state = json.dumps(views.source, sort_keys=True, default=_instant, ensure_ascii=False)
-        rows["source"] = {"stream": stream, "version": version, "state": state}
+        rows["source"] = {"stream": stream, "version": version, "state": source_text(views.source)}
     return rows
+
+
+def source_text(state: Mapping[str, Any]) -> str:
+    """What others see of a lot, protocol, centre or person."""
+    return json.dumps(state, sort_keys=True, default=_instant, ensure_ascii=False)
 
 
 def _row(table: type[CaseView | ObligationView | EffectView], row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,48 +1,94 @@
-"""The rehearsal's ledger: PostgreSQL as everywhere; what this process wrote itself is not read back."""
+"""The rehearsal's ledger: PostgreSQL as everywhere; what this process wrote itself is not waited for or read back."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from activities.ports import Append, Claim, Ledger, Loaded, Source
+from activities.ports import Append, Claim, Ledger, Loaded, Remembered, Source
 from domain.fact import Fact
+from infra.ledger.rows import source_text
 
 NO_LEASE = timedelta(0)
+HEARS_ALL = 2**31 - 1
+"""As `woken`: no call of a watched stream is missed where the caller is oneself."""
+
+
+class Given(Ledger, Protocol):
+    """A ledger that takes instants, and does not keep a rehearsal waiting."""
+
+    async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
+        """The facts as they will be recorded. Raises also what an append before ran into."""
+
+    async def settled(self) -> None:
+        """Return when all of it is recorded. Raises what was refused."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A stream as it stands, its read model where others watch it, and what it watches."""
+
+    facts: list[Fact[Any]]
+    first: Loaded
+    source: Source | None = None
+    watched: list[str] = field(default_factory=list)
 
 
 class Remembering(Ledger):
-    """Sound only while nobody else writes: a rehearsal has its ledger to itself."""
+    """Sound only while nobody else writes: a rehearsal has its ledger to itself. An append elsewhere is a conflict."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Given) -> None:
         self._ledger = ledger
-        self._facts: dict[str, list[Fact[Any]]] = {}
+        self._known: dict[str, Known] = {}
+        self._commands: dict[tuple[str, str], Remembered] = {}
         self._failed: dict[str, int] = {}
         self.appended = 0
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
-        """As the ledger itself, with only the facts that are not known yet read from it."""
-        known = self._facts.setdefault(stream, [])
-        loaded = await self._ledger.load(stream, after=len(known), command=command)
-        known += loaded.facts
-        return replace(loaded, facts=known[after:])
+        """As the ledger itself, which is asked only for streams that were there before."""
+        known = self._known.get(stream) or await self._first(stream)
+        return replace(
+            known.first,
+            facts=known.facts[after:],
+            remembered=self._commands.get(command) if command else None,
+            sources=await self.sources(known.watched),
+        )
+
+    async def _first(self, stream: str) -> Known:
+        loaded = await self._ledger.load(stream)
+        self._known[stream] = Known(list(loaded.facts), replace(loaded, woken=HEARS_ALL))
+        return self._known[stream]
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
         """As the ledger itself."""
-        return await self._ledger.sources(streams)
+        return [known.source for name in streams if (known := self._known.get(name)) and known.source]
 
     async def last_version(self, stream: str) -> int:
         """As the ledger itself."""
-        return await self._ledger.last_version(stream)
+        return len((await self.load(stream)).facts)
 
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
-        """As the ledger itself."""
-        facts = await self._ledger.append(append)
-        self._facts.setdefault(append.stream, []).extend(facts)
+        """Facts as they will be recorded; `settled` is when they are."""
+        known = self._known.get(append.stream) or await self._first(append.stream)
+        facts = await self._ledger.append_behind(append)
+        known.facts += facts
+        if append.views.source is not None:
+            version = append.expected + len(facts)
+            known.source = Source(append.stream, version, json.loads(source_text(append.views.source)))
+        if append.views.watch is not None:
+            known.watched = sorted(append.views.watch)
+        if key := append.command:
+            last = append.expected + len(facts)
+            self._commands[key.actor, key.key] = Remembered(key.body, append.stream, append.expected + 1, last)
         self.appended += len(facts)
         return facts
+
+    async def settled(self) -> None:
+        """Return when everything is in the ledger. Raises what was refused."""
+        await self._ledger.settled()
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
         """Nobody else is here, so it is granted at once; only an attempt that fails is written down (see `failed`)."""
@@ -53,7 +99,8 @@ class Remembering(Ledger):
     async def failed(self, case: str, effect: str, epoch: int) -> None:
         """An attempt ended without an outcome: whoever goes on after the rehearsal must know that it was made."""
         self._failed[effect] = self._failed.get(effect, 0) + 1
-        version = len(self._facts[case])
+        await self.settled()
+        version = len(self._known[case].facts)
         await self._ledger.claim(case, effect, expected=version, epoch=epoch, lease=NO_LEASE)
 
     async def release(self, effect: str, attempt: int) -> None:
@@ -61,4 +108,5 @@ class Remembering(Ledger):
 
     def facts(self, stream: str) -> Sequence[Fact[Any]]:
         """Everything recorded of a stream."""
-        return self._facts.get(stream, ())
+        known = self._known.get(stream)
+        return known.facts if known else ()

@@ -50,4 +50,5 @@ async def stage(
         )
         stack.push_async_callback(ledger.close)
         await require_empty(ledger, await ledger.head())
-        yield Stage(ledger, load_policy(), ids, parse_source_state, Clock(start))
+        yield (scene := Stage(ledger, load_policy(), ids, parse_source_state, Clock(start)))
+        await scene.ledger.settled()

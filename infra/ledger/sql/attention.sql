@@ -14,7 +14,8 @@ declare
     v_rings boolean := false;
 begin
     -- The same order everywhere, so that nobody deadlocks.
-    for a in select n from generate_subscripts(p_streams, 1) n where p_attended[n] is not null order by p_streams[n] loop
+    for a in select n from generate_subscripts(p_streams, 1) n where p_attended[n] is not null
+            order by p_streams[n], n loop
         v_version := p_expected[a] + p_counts[a];
         insert into attention as old values (p_streams[a], v_version,
             case when p_attended[a] and p_streams[a] <> all (p_rewoken) then v_version else 0 end, 0,
