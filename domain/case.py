@@ -223,7 +223,7 @@ def _correct(case: Case, c: correcting.CorrectFact, now: datetime, ids: Ids, pol
     require(wrong, Reason.NOT_FOUND, "no such fact that can be corrected; name the first telling", "fact")
     occurred = _occurred(c.correction, now)
     right = correcting.corrected(case, wrong, c.correction, now, ids, policy)
-    explained: Draft[Event] = Draft(correcting.FactCorrected(c.fact, c.reason), ids())
+    explained: Draft[Event] = Draft(correcting.FactCorrected(c.fact, c.reason), ids(), c.occurred)
     return [explained, *(Draft(event, ids(), occurred, corrects=c.fact) for event in right)]
 
 

@@ -164,7 +164,7 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
         WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + EARLY),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
-        _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS),
+        _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS + AFTER),
     Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
         _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient,
              admission.AdmitPatient)

@@ -25,6 +25,7 @@ from domain.stages import (
     visa,
 )
 from domain.state import Case
+from domain.when import When
 
 Correctable = (
     observations.Command
@@ -43,11 +44,12 @@ Correctable = (
 
 @dataclass(frozen=True, slots=True)
 class CorrectFact:
-    """`fact` was recorded wrongly; `correction` is the command as it should have been."""
+    """`fact` was recorded wrongly; `correction` is the command as it should have been; found out at `occurred`."""
 
     fact: str
     correction: Correctable
     reason: Identity
+    occurred: When | None = None
     type: Literal["CorrectFact"] = "CorrectFact"
 
 

@@ -103,6 +103,16 @@ class ReportOtherTreatment:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportOccurrence:
+    """Anything else that happened to the patient, in the hospital's words (a vaccination, a failed manufacture …)."""
+
+    what: Clinical
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportOccurrence"] = "ReportOccurrence"
+
+
+@dataclass(frozen=True, slots=True)
 class ReportTrialHold:
     """An authority or sponsor put the trial, or an arm of it, on hold."""
 
@@ -149,6 +159,7 @@ Command = (
     | AssessResponse
     | ReportProgression
     | ReportOtherTreatment
+    | ReportOccurrence
     | ReportTrialHold
     | ReportTrialResumed
     | ReportOffStudy
@@ -232,6 +243,15 @@ class OtherTreatmentReported:
 
 
 @dataclass(frozen=True, slots=True)
+class OccurrenceReported:
+    """Something else happened."""
+
+    what: Clinical
+    detail: Clinical
+    type: Literal["OccurrenceReported"] = "OccurrenceReported"
+
+
+@dataclass(frozen=True, slots=True)
 class TrialHoldReported:
     """The trial or an arm of it is on hold."""
 
@@ -274,6 +294,7 @@ Event = (
     | ResponseAssessed
     | ProgressionReported
     | OtherTreatmentReported
+    | OccurrenceReported
     | TrialHoldReported
     | TrialResumed
     | OffStudyReported
@@ -293,6 +314,7 @@ RECORDS = {
     AssessResponse: (ResponseAssessed,),
     ReportProgression: (ProgressionReported,),
     ReportOtherTreatment: (OtherTreatmentReported,),
+    ReportOccurrence: (OccurrenceReported,),
     ReportTrialHold: (TrialHoldReported,),
     ReportTrialResumed: (TrialResumed,),
     ReportOffStudy: (OffStudyReported,),
@@ -322,6 +344,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [ProgressionReported(c.detail)]
         case ReportOtherTreatment():
             return [OtherTreatmentReported(c.what, c.detail)]
+        case ReportOccurrence():
+            return [OccurrenceReported(c.what, c.detail)]
         case ReportTrialHold():
             return [TrialHoldReported(c.by, c.detail)]
         case ReportTrialResumed():
@@ -365,6 +389,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             | LaboratoryReported()
             | StayReported()
             | OtherTreatmentReported()
+            | OccurrenceReported()
         ):
             return case
         case _:

@@ -74,8 +74,9 @@ _NAMES = (
     "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion", "PlanInfusions",
     "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing", "GiveUpRedosing",
     "ReportToxicity", "ResolveToxicity", "ReportInfection", "ReportLaboratory", "ReportStay", "AssessResponse",
-    "ReportProgression", "ReportOtherTreatment", "ReportTrialHold", "ReportTrialResumed", "ReportOffStudy",
-    "ReportDeath", "RecordTransplant", "DeclineTransplant", "RecordVisit", "ReportMalignancy", "AnswerAlert",
+    "ReportProgression", "ReportOtherTreatment", "ReportOccurrence", "ReportTrialHold", "ReportTrialResumed",
+    "ReportOffStudy", "ReportDeath", "RecordTransplant", "DeclineTransplant", "RecordVisit",
+    "ReportMalignancy", "AnswerAlert",
 )  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 

@@ -50,14 +50,14 @@ def test_protocols_that_are_over_take_nobody() -> None:
 
 def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.json"
-    bad.write_text('{"courses": [{"patient": "P-1", "events": [{"kind": "death", "day": {"at": "3"}}]}]}')
+    bad.write_text('{"courses": {"patient": "P-1"}}')
     assert rehearse() == INVALID
     assert rehearse(courses=bad, cohort=3) == INVALID
     assert rehearse(courses=bad) == INVALID
     assert rehearse(courses=tmp_path / "none.json") == INVALID
     said = "".join(capsys.readouterr().err.split())  # wherever a narrow terminal breaks the lines
     assert "either--coursesFILEor--cohortN" in said
-    assert "P-1:events[0].day:`at`isnonumberofdays" in said
+    assert "courses:notalistwithatleastonecourse" in said
     assert "none.json" in said
 
 

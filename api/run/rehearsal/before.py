@@ -9,6 +9,7 @@ from api.run.rehearsal.courses import Course
 from api.run.rehearsal.known import years
 from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
 from domain.case import Command
+from domain.codes import MOST_DAYS
 from domain.stages import (
     admission,
     bed,
@@ -151,7 +152,7 @@ def _papers(days: Calendar, day: int, come: int, stay: int, w: Writer) -> None:
     w.say(days.at(day + 1, 9), lambda k: visa.RecordPassport(_patient(k), days.on(come + 3650)), SAID)
     w.say(days.at(day + 2, 9), lambda k: visa.FileVisa(_patient(k), "as the consulate says"), SAID)
     w.say(days.at(day + 2, 10), lambda _: travel.PlanStay(arrives, 70, "", "assumed", True), SAID)
-    w.say(days.at(day + 9, 9), lambda k: visa.GrantVisa(_patient(k), late, stay), SAID)
+    w.say(days.at(day + 9, 9), lambda k: visa.GrantVisa(_patient(k), late, min(stay, MOST_DAYS)), SAID)
     w.say(days.at(day + 20, 9), lambda _: travel.RecordFitToTravel("assumed", late), SAID)
     w.say(days.at(day + 21, 9), lambda _: travel.BookTravel(days.at(come - 2, 12)), SAID)
     w.say(days.at(day + 22, 3), lambda _: travel.ConfirmTravel("assumed"), SAID)

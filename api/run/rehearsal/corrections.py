@@ -9,6 +9,8 @@ from typing import Any
 
 from api.run.rehearsal.courses import Published
 from api.run.rehearsal.days import read_day
+from api.run.rehearsal.kinds import kind_of
+from api.run.rehearsal.prose import days_in, kinds_in, mentions, prose, reworded
 
 NAMING = ("of", "corrects", "target", "event", "earlier", "fact", "of_kind")
 OLD = ("was", "from", "earlier_call", "old")
@@ -36,11 +38,15 @@ Filter = Callable[[Published], bool]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """`target` is the place of the earlier event, `right` that event as it should have been, `reason` what is left."""
+    """`target` is the place of the earlier event, `right` that event as it should have been, `reason` what is left.
+
+    `retracts`: it never happened; only of a death.
+    """
 
     target: int
     right: Published
     reason: str
+    retracts: bool = False
 
 
 def correction(event: Published, told: Mapping[int, Published]) -> Correction | None:
@@ -51,11 +57,15 @@ def correction(event: Published, told: Mapping[int, Published]) -> Correction | 
         return None
     fields = {k: v for k, v in event.fields.items() if k not in (*NAMING, *OLD, *NEW)}
     fresh, day = _fresh(event, found)
+    if not fresh and day is found.day and (text := prose(event.fields)):
+        fresh = reworded(text, SAID_OF[found.kind])
     said = {k: v for k, v in fields.items() if k in SAID_OF[found.kind]}
     overlay = said | fresh
     right = replace(found, fields={k: v for k, v in found.fields.items() if k not in _gone(overlay)} | overlay)
     reason = {k: v for k, v in event.fields.items() if k not in said} | {"day": dict(event.day.told)}
-    return Correction(found.index, replace(right, day=day), json.dumps(reason, ensure_ascii=False, sort_keys=True))
+    why = json.dumps(reason, ensure_ascii=False, sort_keys=True)
+    alive = found.kind == "death" and any(_plain(v) in ("alive", "true", "false") for v in fresh.values())
+    return Correction(found.index, replace(right, day=day), why, alive)
 
 
 def _meant(event: Published, known: Sequence[Published]) -> Published | None:
@@ -72,8 +82,10 @@ def _meant(event: Published, known: Sequence[Published]) -> Published | None:
 
 def _kinds(event: Published, named: object) -> set[str]:
     kind = named.get("kind") if isinstance(named, Mapping) else named
-    if isinstance(kind, str) and kind in SAID_OF:
-        return {kind}
+    if isinstance(kind, str) and kind_of(kind) in SAID_OF:
+        return {kind_of(kind)}
+    if in_words := kinds_in(prose(event.fields)) & set(SAID_OF):
+        return in_words
     said = {name for name in event.fields if name not in (*NAMING, *OLD, *NEW)}
     fitting = [k for k, names in SAID_OF.items() if said & set(names)]
     return set(fitting)
@@ -82,6 +94,11 @@ def _kinds(event: Published, named: object) -> set[str]:
 def _filters(event: Published, named: object) -> Sequence[Filter]:
     """Name, earlier value and day, as far as they are said."""
     filters: list[Filter] = []
+    text = prose(event.fields)
+    if days := days_in(text):
+        filters.append(lambda e: e.day.form == "at" and e.day.first in days)
+    if text:
+        filters.append(lambda e: mentions(text, e.fields))
     if isinstance(named, str):
         filters.append(lambda e: named in map(_plain, e.fields.values()))
     if isinstance(named, Mapping):
@@ -112,7 +129,8 @@ def _fresh(event: Published, found: Published) -> tuple[dict[str, Any], Any]:
     if new is None:
         return {}, found.day
     if not isinstance(new, Mapping):
-        return {_field(found.kind, new): new}, found.day
+        field = str(event.fields.get("field") or _field(found.kind, new))
+        new = {field: {"known": True, "at": new} if field == "day" else new}
     fresh = {k: v for k, v in new.items() if k not in ("kind", "day")}
     try:
         return fresh, read_day(new["day"]) if "day" in new else found.day

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -28,11 +28,12 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class Played:
-    """One course on the stage: the case it became, and the fact of every published event, by place."""
+    """One course on the stage: the case it became, the fact of every published event, and why one was corrected."""
 
     script: Script
     case: str
     facts: dict[int, Fact[Any]] = field(default_factory=dict)
+    explained: dict[int, Fact[Any]] = field(default_factory=dict)
     missing: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     state: Case = field(default_factory=Case)
@@ -47,6 +48,8 @@ async def play_courses(
     first = stage.clock.now.date() + timedelta(days=1)
     played = []
     for number, course in enumerate(courses, 1):
+        if not course.playable:
+            continue
         places = keeper.places(course, number)
         await keeper.provide(course, places, sum(len(t.cells) for t in line(course).treatments))
         written = script(course, places, first + timedelta(days=lead(course)))
@@ -69,7 +72,7 @@ def _job(stage: Stage, one: Played, step: Step) -> Callable[[], Any]:
             if command is None:
                 return
             said = await stage.tell(one.case, command, Meta(ACTOR, provenance=step.provenance))
-        except (Refused, LookupError, StopIteration) as no:
+        except (Refused, LookupError, StopIteration, ValueError) as no:
             words = f"{no.reason.value}: {no.detail}" if isinstance(no, Refused) else f"{type(no).__name__}: {no}"
             if step.place is None:
                 one.problems.append(f"{step.at:%Y-%m-%d}: {words}")
@@ -86,6 +89,8 @@ def _keep(one: Played, step: Step, said: Recorded) -> None:
     """The fact that tells a published event: the last one a person brought about with its own date."""
     if step.place is None:
         return
+    if why := [f for f in said.facts if f.event.type == "FactCorrected"]:
+        one.explained[step.place] = why[0]
     told = [f for f in said.facts if f.why is None and f.event.type != "FactCorrected"]
     dated = [f for f in told if f.occurred == step.occurred] or told
     if dated:
@@ -103,5 +108,5 @@ def _leaving(stage: Stage, one: Played, progress: Progress, total: int) -> Calla
 def span(courses: Sequence[Course]) -> timedelta:
     """How long the longest of these courses takes from the inquiry to the last thing known."""
     probe = date(2000, 1, 1)
-    scripts: Mapping[str, Script] = {c.patient: script(c, Places("", "", "", "lot-"), probe) for c in courses}
-    return max(s.ends - s.starts for s in scripts.values()) + timedelta(days=3)
+    scripts = [script(c, Places("", "", "", "lot-"), probe) for c in courses if c.playable]
+    return max((s.ends - s.starts for s in scripts), default=timedelta(0)) + timedelta(days=3)

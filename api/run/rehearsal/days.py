@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -16,6 +16,9 @@ MARGIN = 0.1
 """`about n` is taken as n give or take a tenth of n, at least three days; a margin the source gives wins."""
 MARGINS = ("margin", "plus_minus")
 FIRST, LAST = ("earliest", "from"), ("latest", "to")
+UNITS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+SHORT = {"d": "day", "w": "week", "wk": "week", "m": "month", "mo": "month", "y": "year", "yr": "year"}
+"""A count of weeks, months or years is no day: it is known to half a unit before and after, and no better."""
 FORMS = ("at", "before", "at_or_before", "after", "at_or_after", "between", "about", *FIRST, *LAST)
 
 
@@ -42,13 +45,18 @@ class Day:
     @property
     def plain(self) -> bool:
         """Whether form and days say all that the source says."""
-        return not set(self.told) - {"known", "at", "before", "at_or_before", "after", "at_or_after", "between"}
+        exact = {"known", "at", "before", "at_or_before", "after", "at_or_after", "between"}
+        return not set(self.told) - exact and not any(isinstance(value, float) for value in self.told.values())
 
 
 def read_day(told: object) -> Day:
     """Raises NoDay, in words."""
     if not isinstance(told, Mapping):
         raise NoDay("is no object with `known` and a day")
+    return replace(_read_day(_in_days(told)), told=dict(told))
+
+
+def _read_day(told: Mapping[str, Any]) -> Day:
     given = [name for name in FORMS if told.get(name) is not None]
     known = told.get("known", bool(given))
     if not isinstance(known, bool):
@@ -60,6 +68,42 @@ def read_day(told: object) -> Day:
     if not given:
         raise NoDay(f"is known, and none of {', '.join(FORMS)} is given")
     return _read(told, given)
+
+
+def _in_days(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same told in days: {"month": 6} and {"at": 6, "unit": "months"} are about day 183, half a month each way."""
+    plain = any(told.get(name) is not None for name in FORMS)
+    counted = None if plain else next((name for name in UNITS if told.get(name) is not None), None)
+    told = {**told, "at": told[counted], "unit": counted} if counted else told
+    if told.get("unit") is None:
+        return told
+    word = (str(told["unit"]).casefold().split() or [""])[0]
+    unit = SHORT.get(word, word.removesuffix("s"))
+    if unit not in UNITS:
+        raise NoDay(f"`unit` is none of {', '.join(UNITS)}")
+    return told if unit == "day" else _spread(told, UNITS[unit])
+
+
+def _spread(told: Mapping[str, Any], length: float) -> Mapping[str, Any]:
+    half = math.ceil(length / 2)
+    days = {n: _times(told[n], length, n) for n in FORMS if told.get(n) is not None and n != "between"}
+    margin = _number(told.get("margin", told.get("plus_minus", 0)) or 0, "margin") * length
+    wide: dict[str, Any] = {
+        n: d + half if n in ("before", "at_or_before", *LAST) else d - half for n, d in days.items()
+    }
+    if told.get("between") is not None:
+        first, last = (_times(end, length, "between") for end in _ends(told["between"]))
+        wide["between"] = [first - half, last + half]
+    if middle := [days[n] for n in ("at", "about") if n in days]:
+        wide = {n: d for n, d in wide.items() if n not in ("at", "about")} | {"about": middle[0]}
+        wide["margin"] = max(half, math.ceil(margin), 0 if "at" in days else math.ceil(abs(middle[0]) * MARGIN))
+    return {"known": told.get("known", True), **wide}
+
+
+def _times(value: object, length: float, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise NoDay(f"`{name}` is no number")
+    return round(value * length)
 
 
 def _read(told: Mapping[str, Any], given: list[str]) -> Day:
@@ -92,11 +136,16 @@ def _bounds(told: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 
 def _pair(value: object) -> tuple[int, int]:
+    first, last = _ends(value)
+    return _number(first, "between"), _number(last, "between")
+
+
+def _ends(value: object) -> Sequence[object]:
     if isinstance(value, Mapping):
         value = [next((value[n] for n in names if n in value), None) for names in (FIRST, LAST)]
     if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - a first and a last day
         raise NoDay("`between` takes a first and a last day")
-    return _number(value[0], "between"), _number(value[1], "between")
+    return value
 
 
 def _number(value: object, name: str) -> int:

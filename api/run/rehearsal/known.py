@@ -53,7 +53,8 @@ def catalogued() -> Catalogued:
 
 def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownProtocol, str] | None:
     """The protocol the publication names, and by which name; never one whose ages leave this patient out."""
-    told = " | ".join((course.publication, *course.sources, course.product))
+    more = [value for value in course.more.values() if isinstance(value, str)]
+    told = " | ".join((course.publication, *course.sources, course.product, *more))
     fitting = [p for p in known if _may_have_been(course.age, p.ages)]
     for wanted in (_is_number, _is_product):
         for protocol in fitting:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.run.rehearsal.courses import Course, Published
-from api.run.rehearsal.tellings import TELLINGS
 
 CELLS = ("infusion", "reinfusion")
 BEFORE_CELLS = 3
 """Days before the cells at which chemotherapy of unknown day is recorded."""
 BETWEEN = 28
 """Days after the cells before at which a re-infusion of unknown day is recorded."""
+APART = 90
+"""Days after which further cells are another treatment, whatever the source calls them."""
 
 
 @dataclass(slots=True)
@@ -38,7 +39,6 @@ class Line:
 
     treatments: Sequence[Treatment]
     reports: Sequence[tuple[int, Published]]
-    unknown: Sequence[Published]
 
     @property
     def begins(self) -> int:
@@ -48,13 +48,11 @@ class Line:
 
 
 def line(course: Course) -> Line:
-    """Sort a course's events into treatments, reports and kinds nobody knows."""
+    """Sort a course's events into treatments and reports."""
     treatments = _treatments(course.events)
     _add_depletion(treatments, course.events)
     treatments.sort(key=lambda t: t.starts)
-    known = [e for e in course.events if e.kind in TELLINGS or e.kind in (*CELLS, "correction")]
-    reports = _reports(course.events, treatments)
-    return Line(treatments, reports, [e for e in course.events if e not in known])
+    return Line(treatments, _reports(course.events, treatments))
 
 
 def _treatments(events: Sequence[Published]) -> list[Treatment]:
@@ -69,8 +67,8 @@ def _treatments(events: Sequence[Published]) -> list[Treatment]:
     treatments: list[Treatment] = []
     for day, event in sorted(given, key=lambda pair: (pair[0], pair[1].index)):
         before = treatments[-1].cells[-1][0] if treatments else day
-        anew = event.kind == "reinfusion" or any(before < chemo_day <= day for chemo_day in chemo)
-        if not treatments or anew:
+        between = any(before < chemo_day <= day for chemo_day in chemo)
+        if not treatments or event.kind == "reinfusion" or between or day - before > APART:
             treatments.append(Treatment())
         treatments[-1].cells.append((day, event))
     return treatments
@@ -83,10 +81,20 @@ def _add_depletion(treatments: list[Treatment], events: Sequence[Published]) -> 
             continue
         day = event.day.reached
         owner = _next_by_place(treatments, event) if day is None else _next_by_day(treatments, day)
+        if _conditions(event, owner, events):
+            continue
         if owner is None:
             owner = _without_cells(treatments)
         owner.depletion.append((_recorded(treatments, owner, day), event))
         owner.depletion.sort(key=lambda pair: (pair[0], pair[1].index))
+
+
+def _conditions(event: Published, owner: Treatment | None, events: Sequence[Published]) -> bool:
+    """Chemotherapy with a transplant before the next cells, if there are any, prepares for the transplant."""
+    day, transplants = event.day.reached, [e.day.reached for e in events if e.kind == "transplant"]
+    if owner is None:
+        return any(t is None or day is None or t >= day for t in transplants)
+    return any(t is not None and day is not None and day <= t < owner.starts for t in transplants)
 
 
 def _without_cells(treatments: list[Treatment]) -> Treatment:
@@ -123,7 +131,7 @@ def _reports(events: Sequence[Published], treatments: Sequence[Treatment]) -> li
     for event in events:
         if event.index in placed:
             before = placed[event.index]
-        elif event.kind in TELLINGS or event.kind == "correction":
+        else:
             before = event.day.reached if event.day.reached is not None else before
             day = max(before, last_main) if event.kind == "death" else before
             reports.append((day, event))

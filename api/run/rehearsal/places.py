@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from activities.catalogue import Catalogue
 from activities.ports import Meta
 from api.run.rehearsal.courses import Course
+from api.run.rehearsal.kinds import written
 from api.run.rehearsal.known import Catalogued, own_protocol
 from api.run.rehearsal.steps import ASSUMED, Places
 from domain import catalogue
@@ -19,10 +20,17 @@ META = Meta("rehearsal", provenance=f"{ASSUMED}: catalogue of the rehearsal")
 LONG = timedelta(days=40 * 365)
 CLASSES: Mapping[str, ProductClass] = {
     "autologous": "autologous",
+    "tcr_t": "autologous",
+    "til": "autologous",
     "allogeneic": "allogeneic",
+    "donor_derived": "allogeneic",
+    "gamma_delta": "allogeneic",
     "car_nk": "car_nk",
+    "ipsc_nk": "car_nk",
+    "nk": "car_nk",
     "in_vivo": "in_vivo",
 }
+"""By the words of sources; where none of them is said, the class is made up, and the report says so."""
 GENERIC = "centre-rehearsal"
 
 
@@ -43,7 +51,10 @@ class PlaceKeeper:
         country = self._known.centres[centre].country if centre != GENERIC else "CN"
         if own is None:
             stream = f"protocol-rehearsal-{number}"
-            return Places(centre, country, stream, lot, "", ("protocol", "centre", "lot"))
+            made_up = (
+                ("protocol", "centre", "lot") if _class(course) else ("protocol", "product class", "centre", "lot")
+            )
+            return Places(centre, country, stream, lot, "", made_up)
         generic = ("lot",) if centre != GENERIC else ("centre", "lot")
         return Places(centre, country, own[0].stream, lot, own[1], generic)
 
@@ -70,6 +81,10 @@ class PlaceKeeper:
         await self._door.record(stream, command, META)
 
 
+def _class(course: Course) -> ProductClass | None:
+    return CLASSES.get(written(course.product_class))
+
+
 def _generic_centre(start: datetime) -> RegisterCentre:
     source = f"{ASSUMED}: made up for a rehearsal"
     return RegisterCentre(
@@ -83,7 +98,7 @@ def _generic_protocol(course: Course, start: datetime) -> RegisterProtocol:
         registry="none (rehearsal)",
         title=f"Protocol made up for the rehearsal of {course.publication or 'a published course'}",
         product=course.product or "not told by the source",
-        product_class=CLASSES.get(course.product_class, "allogeneic"),
+        product_class=_class(course) or "allogeneic",
         targets=("not told by the source",),
         diseases=(course.disease or "not told by the source",),
         source=f"{ASSUMED}: {course.source}",

@@ -37,9 +37,16 @@ async def rehearse_courses(
         played = await play_courses(scene, courses, catalogued(), progress)
         events = scene.ledger.appended
     outcomes = [report.outcome(one) for one in played]
+    refused = [report.refused(course) for course in courses if not course.playable]
     missing = sum(len(o["missing"]) for o in outcomes)
     told = sum(len(o["represented"]) for o in outcomes)
-    return {"courses": outcomes, "represented": told, "missing": missing, "recorded_events": events}
+    return {
+        "courses": outcomes,
+        "refused": refused,
+        "represented": told,
+        "missing": missing,
+        "recorded_events": events,
+    }
 
 
 def rehearse(
@@ -70,23 +77,26 @@ def rehearse(
             return _courses(courses, seed, database, aside, json=json)
         return _cohort(cohort or 0, seed, years, database, aside, json=json)
     except (CoursesInvalid, OSError) as wrong:
-        aside.print(f"[red]{wrong}[/red]", markup=True)
+        aside.print(str(wrong), style="red", markup=False)
         return INVALID
     except Refused as no:
-        aside.print(f"[red]{no.reason.value}: {no.detail}[/red]")
+        aside.print(f"{no.reason.value}: {no.detail}", style="red", markup=False)
         return REFUSED
 
 
 def _courses(file: Path, seed: int, database: str, aside: Console, *, json: bool) -> int:
     def progress(done: int, total: int, patient: str) -> None:
-        aside.print(f"{done}/{total} {patient}", highlight=False)
+        aside.print(f"{done}/{total} {patient}", highlight=False, markup=False)
 
     told = asyncio.run(rehearse_courses(file.read_bytes(), database=database, seed=seed, progress=progress))
     if json:
         print(as_json.dumps(told, ensure_ascii=False, indent=1))  # noqa: T201 - the answer of a command
     else:
         Console().print(report.table(told["courses"]))
-    return OK
+    wrong = report.malformed(told)
+    for line in wrong:
+        aside.print(line, style="red", highlight=False, markup=False)
+    return REFUSED if wrong else OK
 
 
 def _cohort(cases: int, seed: int, years: float, database: str, aside: Console, *, json: bool) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
-from api.run.rehearsal.courses import Published
+from api.run.rehearsal.contradictions import contradictions
+from api.run.rehearsal.courses import Course, Published, Wrong
 from api.run.rehearsal.courses_run import Played
 from api.run.rehearsal.days import days_of
+from api.run.rehearsal.script import BACKGROUND, END
 from domain.fact import Fact
 from domain.state import Case
 
@@ -18,11 +22,6 @@ def outcome(played: Played) -> dict[str, Any]:
     """One course as JSON."""
     course, script = played.script.course, played.script
     represented = [_represented(played, e) for e in course.events if e.index in played.facts]
-    missing = [
-        {"index": e.index, "kind": e.kind, "day": dict(e.day.told), "reason": played.missing.get(e.index, "not told")}
-        for e in course.events
-        if e.index not in played.facts
-    ]
     return {
         "patient": course.patient,
         "publication": course.publication,
@@ -32,26 +31,61 @@ def outcome(played: Played) -> dict[str, Any]:
         "protocol": {"stream": script.places.protocol, "matched_by": script.places.matched_by or None},
         "made_up": list(script.places.generic),
         "represented": represented,
-        "missing": missing,
+        "missing": _missing(played),
+        "errors": errors(course),
         "end_state": _end_state(played),
-        "contradictions": _contradictions(played),
+        "contradictions": contradictions(played.script.course),
         "problems": list(played.problems),
         "events": sorted((_dated(f, played) for f in played.facts.values()), key=lambda e: str(e["recorded_at"])),
     }
+
+
+def refused(course: Course) -> dict[str, Any]:
+    """A course that could not be played, and why."""
+    return {"patient": course.patient, "errors": errors(course)}
+
+
+def errors(course: Course) -> Sequence[Mapping[str, Any]]:
+    """What of a course was malformed: the event's place, the field and the reason."""
+    return [{"event": wrong.event, "field": wrong.field, "reason": wrong.reason} for wrong in course.wrong]
+
+
+def _missing(played: Played) -> Sequence[Mapping[str, Any]]:
+    """Every event without a fact, in the source's order, and what the source says beside its events."""
+    course = played.script.course
+    rows = [
+        {"index": e.index, "kind": e.word, "day": dict(e.day.told), "reason": played.missing.get(e.index, "not told")}
+        for e in course.events
+        if e.index not in played.facts
+    ]
+    for wrong in course.wrong:
+        if wrong.event is not None:
+            row = wrong.row if isinstance(wrong.row, Mapping) else {}
+            why = f"{wrong.field}: {wrong.reason}" if wrong.field else wrong.reason
+            rows.append({"index": wrong.event, "kind": row.get("kind"), "day": row.get("day"), "reason": why})
+    said = [(BACKGROUND, "background"), (END, "end")]
+    beside = [{"index": None, "kind": kind, "day": None, "reason": played.missing[place]}
+              for place, kind in said if place in played.missing]  # fmt: skip
+    return [*sorted(rows, key=lambda row: int(str(row["index"]))), *beside]
 
 
 def _represented(played: Played, event: Published) -> dict[str, Any]:
     fact = played.facts[event.index]
     return {
         "index": event.index,
-        "kind": event.kind,
+        "kind": event.word,
         "fields": dict(event.fields),
         "published_day": dict(event.day.told),
-        "recorded_day": days_of(fact.occurred, played.script.day_0),
+        "recorded_day": days_of(played.explained.get(event.index, fact).occurred, played.script.day_0),
         "type": fact.event.type,
         "event": fact.id,
-        **({"corrects": fact.corrects} if fact.corrects else {}),
+        **_corrected(fact, played.script.day_0),
     }
+
+
+def _corrected(fact: Fact[Any], day_0: date) -> Mapping[str, Any]:
+    """A correction has a day of its own; the day of what it corrects stands beside it."""
+    return {"corrects": fact.corrects, "corrected_day": days_of(fact.occurred, day_0)} if fact.corrects else {}
 
 
 def _dated(fact: Fact[Any], played: Played) -> dict[str, Any]:
@@ -99,26 +133,13 @@ def status(case: Case, facts: Any) -> str:  # noqa: ANN401 - facts of any event
 
 def _death(played: Played) -> Mapping[str, Any] | None:
     deaths = [f for f in played.facts.values() if f.event.type == "DeathReported"]
-    return days_of(deaths[-1].occurred, played.script.day_0) if deaths else None
+    return days_of(deaths[-1].occurred, played.script.day_0) if deaths and played.state.died else None
 
 
-def _contradictions(played: Played) -> Sequence[str]:
-    """What the source says that cannot all be true; both sides are kept."""
-    course = played.script.course
-    said: list[str] = []
-    deaths = [e for e in course.events if e.kind == "death"]
-    if deaths and course.alive:
-        said.append("a death is told, and the patient is last known alive")
-    if deaths and course.alive is None:
-        said.append("a death is told, and the end of the course does not say so")
-    last = min((e.day.last for e in deaths if e.day.last is not None), default=None)
-    for event in course.events:
-        later = last is not None and event.day.first is not None and event.day.first > last
-        if later and event.kind not in ("death", "trial_hold", "correction"):
-            said.append(f"{event.kind} (event {event.index}) lies after the death")
-    if len(deaths) > 1:
-        said.append("more than one death is told")
-    return said
+def malformed(told: Mapping[str, Any]) -> Sequence[str]:
+    """What of the file could not be read, a line each: course, event and field, reason."""
+    wrong = [(o["patient"], e) for o in (*told["courses"], *told["refused"]) for e in o["errors"]]
+    return [f"{patient}: {Wrong(e['field'], e['reason'], e['event'])}" for patient, e in wrong]
 
 
 def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
@@ -129,9 +150,9 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
     for o in outcomes:
         end = o["end_state"]
         rows.add_row(
-            o["patient"],
+            escape(o["patient"]),
             str(len(o["represented"])),
-            "; ".join(f"{m['kind']}: {m['reason']}" for m in o["missing"]) or "-",
+            escape("; ".join(f"{m['kind']}: {m['reason']}" for m in o["missing"])) or "-",
             end["status"],
             end["stage"],
             end["follow_up"],

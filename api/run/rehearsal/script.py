@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from api.run.rehearsal.before import LEAD, screened, until_admission
-from api.run.rehearsal.corrections import correction
+from api.run.rehearsal.beside import background, end, leaving
+from api.run.rehearsal.corrections import Correction, correction
 from api.run.rehearsal.courses import Course, Published
 from api.run.rehearsal.days import when
 from api.run.rehearsal.mainline import CELLS, Line, line
@@ -16,16 +16,18 @@ from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Step, Tell
 from api.run.rehearsal.tellings import AFTER_CELLS, TELLINGS, infused
 from api.run.rehearsal.treating import treat
 from domain.case import Command
-from domain.stages.anytime import AddNote
+from domain.stages.closing import RetractDeath
 from domain.stages.correcting import Correctable, CorrectFact
-from domain.stages.follow_up import RecordVisit
-from domain.stages.observations import ReportDeath
 from domain.when import When
 
-END = -1
-"""The place of what a source says about how the patient was last known."""
+END, BACKGROUND = -1, -2
+"""The places of what a source says about how the patient was last known, and of who that was before."""
+MINUTE = timedelta(minutes=1)
 EARLIEST = 90
 """Nobody is kept in hospital longer before treatment for the sake of an old report: it is told on admission."""
+
+
+LEFT = f"{ASSUMED}: off study before any cells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def script(course: Course, places: Places, day_0: date) -> Script:
     writer = Writer([], days.at(come - LEAD, 7))
     until_admission(course, places, days, come, last - come + 120, writer)
     admitted = writer.cursor
-    missing = {e.index: f"the journey has no word for {e.kind!r}" for e in order.unknown}
+    if who := background(course):
+        writer.say(admitted, _saying(who), told(course), BACKGROUND, When.unknown())
+        admitted = writer.cursor
+    missing: dict[int, str] = {}
     if order.treatments:
         gate = order.treatments[0]
         first = min([gate.starts - 1, *(day for day, _ in gate.depletion)])
@@ -71,7 +76,10 @@ def script(course: Course, places: Places, day_0: date) -> Script:
     steps = list(writer.steps)
     steps += _reports(course, order, days, admitted, writer.cursor)
     steps += _corrections(course, days, steps, missing)
-    steps += _end(course, max(s.at for s in steps))
+    if known := end(course, day_0):
+        said, happened = known
+        at = max(days.at(course.last_day.reached or 0, 23), *(s.at + MINUTE for s in steps))
+        steps.append(Step(at, _saying(said), told(course), END, happened))
     return Script(course, places, day_0, tuple(sorted(steps, key=lambda s: s.at)), missing)
 
 
@@ -100,13 +108,24 @@ def _reports(course: Course, order: Line, days: Calendar, admitted: datetime, tr
         after = treated + timedelta(minutes=event.index + 1)
         at = max(nominal, after) if event.kind == "death" else nominal
         happened = occurred(event, days.day_0)
-        said = TELLINGS[event.kind](event, happened)
+        said = TELLINGS[_as_report(event)](event, happened)
         steps.append(Step(at, _saying(said), told(course), event.index, happened))
+        if event.kind == "off_study" and not any(t.cells for t in order.treatments):
+            steps.append(Step(at + timedelta(seconds=30), _unless_left(leaving(event)), LEFT))
     return steps
+
+
+def _as_report(event: Published) -> str:
+    """Chemotherapy that belongs to no cells prepares for a transplant."""
+    return "other_treatment" if event.kind == "lymphodepletion" else event.kind
 
 
 def _saying(command: Command) -> Tell:
     return lambda _: command
+
+
+def _unless_left(command: Command) -> Tell:
+    return lambda known: None if known.case.exit else command
 
 
 def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing: dict[int, str]) -> Sequence[Step]:
@@ -123,17 +142,21 @@ def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing:
         own = days.at(event.day.reached, 17, event.index) if event.day.reached is not None else at[meant.target]
         instant = max(own, at[meant.target] + timedelta(minutes=event.index + 1))
         happened = occurred(meant.right, days.day_0)
-        tell = _correcting(meant.target, meant.right, happened, meant.reason)
+        tell = _correcting(meant, happened, when(event.day, days.day_0, after_cells=False))
         found.append(Step(instant, tell, told(course), event.index, happened, meant.target))
     return found
 
 
-def _correcting(target: int, right: Published, happened: When, reason: str) -> Tell:
+def _correcting(meant: Correction, happened: When, found_out: When) -> Tell:
+    target, right = meant.target, meant.right
+
     def tell(known: Known) -> Command:
+        if meant.retracts:
+            return RetractDeath(meant.reason, "rehearsal")
         cells = right.kind in CELLS
         said = _infusion(known, target, right, happened) if cells else TELLINGS[right.kind](right, happened)
         assert isinstance(said, Correctable)
-        return CorrectFact(known.facts[target], said, reason)
+        return CorrectFact(known.facts[target], said, meant.reason, found_out)
 
     return tell
 
@@ -141,18 +164,3 @@ def _correcting(target: int, right: Published, happened: When, reason: str) -> T
 def _infusion(known: Known, target: int, right: Published, happened: When) -> Command:
     earlier = known.case.correctable[known.facts[target]]
     return infused(str(getattr(earlier, "unit", "")), {}, right, happened)
-
-
-def _end(course: Course, last: datetime) -> Sequence[Step]:
-    """How the patient was last known, where the source says it without an event of its own."""
-    at = last + timedelta(minutes=1)
-    words = json.dumps({"last_known": course.last_known}, ensure_ascii=False) if course.last_known else ""
-    dead = any(e.kind == "death" for e in course.events)
-    said: Command | None = None
-    if course.alive is False and not dead:
-        said = ReportDeath(words, When.unknown())
-    elif course.alive:
-        said = RecordVisit("", True, "", words, When.unknown())
-    elif course.last_known:
-        said = AddNote("note", course.last_known)
-    return [Step(at, _saying(said), told(course), END, When.unknown())] if said else []

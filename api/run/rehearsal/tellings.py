@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.run.rehearsal.courses import Published
+from api.run.rehearsal.kinds import OTHER
 from domain.case import Command
 from domain.stages.follow_up import RecordVisit
 from domain.stages.infusion import RecordInfusion
@@ -16,6 +18,7 @@ from domain.stages.observations import (
     ReportDeath,
     ReportInfection,
     ReportLaboratory,
+    ReportOccurrence,
     ReportOffStudy,
     ReportOtherTreatment,
     ReportProgression,
@@ -24,10 +27,15 @@ from domain.stages.observations import (
     ReportTrialHold,
     ResolveToxicity,
 )
+from domain.stages.safety import ReportMalignancy
 from domain.stages.transplant import RecordTransplant
 from domain.when import When
 
 WORST_GRADE = 5
+DENIES = re.compile(
+    r"^\s*(none|not given|omitted)\b|\b(no|without) (chemo|conditioning|lymphodeplet|preparative|ld\b)", re.IGNORECASE
+)
+"""How a source says that no lymphodepletion was given."""
 NOT_TOLD = "not told by the source"
 Tell = Callable[[Published, When], Command]
 
@@ -37,6 +45,7 @@ class Fields:
 
     def __init__(self, event: Published) -> None:
         self._left = dict(event.fields)
+        self._kind = event.told
         self._day = None if event.day.plain else dict(event.day.told)
 
     def text(self, *names: str) -> str:
@@ -49,10 +58,19 @@ class Fields:
                 return str(self._left.pop(name))
         return ""
 
+    def called(self, *names: str) -> str:
+        """The same, else the kind where the source has a word of its own for it."""
+        said = self.text(*names)
+        if not said and self._kind:
+            said, self._kind = self._kind, ""
+        return said or NOT_TOLD
+
     def whole(self, name: str) -> int | None:
         """A number, where it is one."""
-        value = self._left.get(name)
-        return self._left.pop(name) if isinstance(value, int) and not isinstance(value, bool) else None
+        value = _whole(self._left.get(name))
+        if value is not None:
+            del self._left[name]
+        return value
 
     def drop(self, name: str) -> None:
         """Said by the command itself."""
@@ -61,8 +79,8 @@ class Fields:
     def grades(self) -> tuple[int | None, int | None]:
         """The grade given: exact, at least, or neither. A grade in other words stays in the detail."""
         for name, exact in (("grade", True), ("grade_at_least", False)):
-            value = self._left.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= WORST_GRADE:
+            value = _whole(self._left.get(name))
+            if value is not None and 0 <= value <= WORST_GRADE:
                 del self._left[name]
                 return (value, None) if exact else (None, value)
         return None, None
@@ -71,6 +89,7 @@ class Fields:
         """Everything else, or nothing."""
         rest = {name: value for name, value in (self._left | dict(more or {})).items() if value is not None}
         rest |= {"day": self._day} if self._day else {}
+        rest |= {"kind": self._kind} if self._kind else {}
         return json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else ""
 
     def words(self, *names: str, otherwise: str = "") -> str:
@@ -79,15 +98,22 @@ class Fields:
         return " ".join(part for part in (said or (otherwise if not rest else ""), rest) if part)
 
 
+def _whole(value: object) -> int | None:
+    """A whole number, also where it is written 3.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        return None
+    return int(value)
+
+
 def _toxicity(e: Published, occurred: When) -> Command:
     f = Fields(e)
     grade, at_least = f.grades()
-    return ReportToxicity(f.text("name", "what") or NOT_TOLD, grade, at_least, f.detail(), occurred)
+    return ReportToxicity(f.called("name", "what"), grade, at_least, f.detail(), occurred)
 
 
 def _resolved(e: Published, occurred: When) -> Command:
     f = Fields(e)
-    return ResolveToxicity(f.text("name", "what") or NOT_TOLD, f.detail(), occurred)
+    return ResolveToxicity(f.called("name", "what"), f.detail(), occurred)
 
 
 def _infection(e: Published, occurred: When) -> Command:
@@ -98,7 +124,7 @@ def _infection(e: Published, occurred: When) -> Command:
 
 def _laboratory(e: Published, occurred: When) -> Command:
     f = Fields(e)
-    return ReportLaboratory(f.text("what", "name", "result") or NOT_TOLD, f.detail(), occurred)
+    return ReportLaboratory(f.called("what", "name", "result"), f.detail(), occurred)
 
 
 def _hospitalised(e: Published, occurred: When) -> Command:
@@ -107,7 +133,7 @@ def _hospitalised(e: Published, occurred: When) -> Command:
 
 def _assessment(e: Published, occurred: When) -> Command:
     f = Fields(e)
-    return AssessResponse(f.text("result", "what") or NOT_TOLD, f.detail(), occurred)
+    return AssessResponse(f.called("result", "what"), f.detail(), occurred)
 
 
 def _progression(e: Published, occurred: When) -> Command:
@@ -116,7 +142,17 @@ def _progression(e: Published, occurred: When) -> Command:
 
 def _other_treatment(e: Published, occurred: When) -> Command:
     f = Fields(e)
-    return ReportOtherTreatment(f.text("what", "name", "regimen") or NOT_TOLD, f.detail(), occurred)
+    return ReportOtherTreatment(f.called("what", "name", "regimen", "drug"), f.detail(), occurred)
+
+
+def _occurrence(e: Published, occurred: When) -> Command:
+    """The source's own word comes first: what it means is for people to say."""
+    f = Fields(e)
+    return ReportOccurrence(f.called(), f.detail(), occurred)
+
+
+def _malignancy(e: Published, occurred: When) -> Command:
+    return ReportMalignancy(Fields(e).words("what", "name"), occurred)
 
 
 def _trial_hold(e: Published, occurred: When) -> Command:
@@ -166,6 +202,8 @@ TELLINGS: Mapping[str, Tell] = {
     "assessment": _assessment,
     "progression": _progression,
     "other_treatment": _other_treatment,
+    OTHER: _occurrence,
+    "malignancy": _malignancy,
     "trial_hold": _trial_hold,
     "off_study": _off_study,
     "death": _death,
@@ -185,10 +223,6 @@ def left_out(event: Published) -> bool:
     """Whether the source says that no lymphodepletion was given, rather than not saying what was."""
     said = event.fields.get("regimen")
     if said not in (None, "", False, []):
-        return isinstance(said, str) and said.strip().casefold() in ("none", "no", "omitted", "not given")
+        return isinstance(said, str) and (said.strip().casefold() == "no" or DENIES.search(said) is not None)
     notes = [v for k, v in event.fields.items() if k != "regimen" and isinstance(v, str)]
-    return any(_denies(note.strip().casefold()) for note in notes) or event.fields.get("given") is False
-
-
-def _denies(note: str) -> bool:
-    return note.startswith(("none", "no ", "not given", "omitted", "without")) or "no lymphodepletion" in note
+    return any(DENIES.search(note) for note in notes) or event.fields.get("given") is False

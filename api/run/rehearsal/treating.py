@@ -12,13 +12,15 @@ from api.run.rehearsal.mainline import Treatment
 from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
 from api.run.rehearsal.tellings import NOT_TOLD, TELLINGS, Fields, infused, left_out
 from domain.case import Command
-from domain.stages import eligibility, infusion, lymphodepletion, observations, redosing
+from domain.codes import MOST_DAYS
+from domain.stages import admission, eligibility, infusion, lymphodepletion, observations, redosing
 from domain.stages.interim import unreviewed
 from domain.when import When
 
 SAID = f"{ASSUMED}: around a published treatment"
 WINDOW = 14
 HELD = timedelta(days=30)
+YEAR = timedelta(days=365)
 
 
 def treat(
@@ -41,15 +43,29 @@ def _again(places: Places, days: Calendar, treatment: Treatment, number: int, w:
     """Another treatment is decided, and a unit is held for it."""
     start = min([treatment.starts, *(day for day, _ in treatment.depletion)]) - 2
     planned = max(1, len(treatment.cells))
+    for tell in _stay(days.at(start, 9) + YEAR):
+        w.say(days.at(start, 8), tell, SAID)
     w.say(days.at(start, 9), lambda _: redosing.DecideRedosing(SAID, NOT_TOLD, planned), SAID)
     w.say(days.at(start, 10), hold(places, number, days.at(treatment.starts, 12) + HELD), SAID)
+
+
+def _stay(until: datetime) -> Sequence[Tell]:
+    """Whoever is treated again years later may stay for it."""
+
+    def short(known: Known) -> bool:
+        return known.case.stay_until is not None and known.case.stay_until < until
+
+    return (
+        lambda known: admission.FileStayExtension() if short(known) else None,
+        lambda known: admission.DecideStayExtension(True, until) if short(known) else None,
+    )
 
 
 def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Writer) -> dict[int, str]:
     """The gate, then what the source says of chemotherapy; where it says nothing, an assumption."""
     given = [(day, e) for day, e in t.depletion if not left_out(e)]
     none = [e for _, e in t.depletion if left_out(e)]
-    first = min([t.starts, *(day for day, _ in given)]) if given else t.starts - 1
+    first = min([t.starts, *(day for day, _ in t.depletion)]) if t.depletion else t.starts - 1
     w.say(days.at(first, 6), _reviewed, SAID)
     w.say(days.at(first, 6), _resumed, SAID)
     w.say(days.at(first, 6), lambda _: lymphodepletion.SignGate(SAID, True, True), SAID)
@@ -100,7 +116,8 @@ def _completed(days: Calendar, t: Treatment, last: tuple[int, Published], w: Wri
     """The window is made wide enough for the cells the source tells of."""
     day, event = last
     happened = When.on(days.on(day)) if event.day.form == "at" else When.unknown()
-    done = lymphodepletion.CompleteDepletion(max(WINDOW, t.cells[-1][0] - day + WINDOW), happened)
+    window = min(MOST_DAYS, max(WINDOW, t.cells[-1][0] - day + WINDOW))
+    done = lymphodepletion.CompleteDepletion(window, happened)
     w.say(days.at(day, 8), _saying(done), SAID)
 
 
@@ -124,8 +141,7 @@ def _infuse(
     """Dose, authorisation, two people at the bedside, thaw; then what the source tells."""
     unit = places.unit(number)
     happened = when(event.day, day_0, after_cells=event.kind == "reinfusion")
-    if number > 1:
-        w.say(at, _unless_held(places, number, at), SAID)
+    w.say(at, _unless_held(places, number, at), SAID)
     w.say(at, _resumed, SAID)
     w.say(at, lambda _: infusion.AuthoriseInfusion(SAID), SAID)
     w.say(at, lambda _: infusion.CheckIdentity("nurse-1", "nurse-2", unit, True, True), SAID)
