@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -43,7 +44,10 @@ def close(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-async def ask(dsn: str, query: str) -> object:
+BUSY = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'"
+
+
+async def ask(dsn: str, query: str) -> Any:
     connection = await asyncpg.connect(dsn)
     try:
         return await connection.fetchval(query)
@@ -77,7 +81,8 @@ async def test_postgres_survives_a_kill_under_load(tmp_path: Path) -> None:
         await ask(server.dsn, "CREATE TABLE kept (n int)")
         for _ in range(3):
             clients = [asyncio.create_task(ask(server.dsn, "SELECT pg_sleep(30)")) for _ in range(5)]
-            await asyncio.sleep(0.2)
+            while await ask(server.dsn, BUSY) < len(clients):  # noqa: ASYNC110 - another process is watched
+                await asyncio.sleep(0.05)
             await kill(server)
             await server.start()
             lost = await asyncio.gather(*clients, return_exceptions=True)
