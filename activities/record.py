@@ -127,7 +127,8 @@ class Door:
 
     async def _once(self, ask: Ask, loaded: Loaded) -> Recorded:
         now = self._now(loaded)
-        turn = Turn(self.fold(loaded.facts, ask.stream), loaded.facts, now, self.ids, self.policy)
+        case = self.fold(loaded.facts, ask.stream)
+        turn = Turn(case, loaded.facts, now, self.ids, self.policy, ask.meta.actor)
         if self.fold.quiet(turn.case, now):
             turn.advanced = turn.case
         stale = ask.if_people_version is not None and ask.if_people_version != turn.case.people_version
@@ -189,7 +190,9 @@ def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention
 class Turn:
     """One pass over a case in memory: the case so far and the drafts that led there."""
 
-    def __init__(self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy) -> None:
+    def __init__(
+        self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy, actor: str
+    ) -> None:
         self.case = self.before = case
         self.advanced: Case | None = None  # nothing more follows from this one at this instant
         self.now = now
@@ -197,6 +200,7 @@ class Turn:
         self._facts = facts
         self._ids = ids
         self._policy = policy
+        self._actor = actor  # what the engine tells is no fact by people, in the read models neither
 
     def advance(self) -> None:
         """Let everything follow that follows by itself."""
@@ -232,7 +236,8 @@ class Turn:
             self.case = replace(fold(everything), id=self.case.id)
             return
         for draft in drafts:
-            self.case = evolve(self.case, as_fact(draft, self.case.version + 1, self.now))
+            self.case = evolve(self.case, as_fact(draft, self.case.version + 1, self.now, self._actor))
 
     def _as_facts(self) -> list[Fact[Event]]:
-        return [as_fact(d, len(self._facts) + n, self.now) for n, d in enumerate(self.drafts, 1)]
+        made = enumerate(self.drafts, len(self._facts) + 1)
+        return [as_fact(draft, version, self.now, self._actor) for version, draft in made]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from domain.case import Event, evolve
@@ -84,10 +84,15 @@ def _round(case: Case, now: datetime, ids: Ids, policy: Policy, rules: Sequence[
     """The first table with something to say; later tables see a case the earlier ones have settled."""
     if case.version == 0:
         return []
-    for rule in rules:
-        if events := rule.follows(case, now, ids, policy):
-            return [_draft(case, event, rule, now, ids, policy) for event in events]
-    return _time(case, now, ids, policy) or _debts(case, now, ids, policy) or _wishes(case, now, ids, policy)
+    return next((new for rule in (*rules, *ALWAYS) if (new := follows(rule, case, now, ids, policy))), [])
+
+
+def follows(rule: Rule, case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
+    """What one rule says of a case at `now`, once."""
+    table = TABLES.get(rule.name)
+    if table:
+        return table(case, now, ids, policy)
+    return [_draft(case, event, rule, now, ids, policy) for event in rule.follows(case, now, ids, policy)]
 
 
 def _draft(case: Case, event: Event, rule: Rule, now: datetime, ids: Ids, policy: Policy) -> Draft[Event]:
@@ -200,3 +205,11 @@ def _silenced(case: Case, e: Effect) -> bool:
     """A reminder of what is no longer owed; who is called in hears of it all the same."""
     known = case.obligations.get(e.about.split("/", maxsplit=1)[0])
     return e.kind == "remind" and (known is None or known.state != "open")
+
+
+TABLES: Mapping[str, Callable[[Case, datetime, Ids, Policy], list[Draft[Event]]]] = {
+    TIME.name: _time,
+    DEBTS.name: _debts,
+    WISHES.name: _wishes,
+}
+"""What is said by the rows of OWES and WANTS, and by the obligations themselves."""

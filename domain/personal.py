@@ -6,7 +6,8 @@ the ledger seals it with the case's data key of that class (DESIGN section 5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Annotated, Literal
 
@@ -26,6 +27,15 @@ ERASED = Erased.ERASED
 def readable(value: object) -> bool:
     """Whether a personal value is there at all: not empty, not erased."""
     return value is not ERASED and bool(value)
+
+
+def erased(value: object) -> bool:
+    """Whether something in it was erased, at whatever depth."""
+    if is_dataclass(value):
+        return any(erased(getattr(value, one.name)) for one in fields(value))
+    if isinstance(value, tuple | list):
+        return any(map(erased, value))
+    return value is ERASED or (isinstance(value, Mapping) and any(map(erased, value.values())))
 
 
 @dataclass(frozen=True, slots=True)

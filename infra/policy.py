@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -134,8 +135,21 @@ class _Loader(yaml.SafeLoader):
 
 def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy:
     """The policy of a file (default: infra/policy.yaml) with the calendars. Raises PolicyInvalid, CalendarsInvalid."""
-    text, tables = (path or POLICY).read_bytes(), calendars.read_bytes()
-    return _policy(_parsed(text), read_calendars(tables), fingerprint(text, tables))
+    text, tables = policy_files(path, calendars)
+    file = _parsed(text)
+    _every_kind(file.ladders)
+    return _policy(file, read_calendars(tables), fingerprint(text, tables))
+
+
+def policy_files(path: Path | None = None, calendars: Path = CALENDARS) -> tuple[bytes, bytes]:
+    """What a policy is read from. Raises OSError."""
+    return (path or POLICY).read_bytes(), calendars.read_bytes()
+
+
+def earlier_policy(text: bytes, tables: bytes, now: Policy) -> Policy:
+    """A policy of earlier days; kinds it has not are those of `now`. Raises PolicyInvalid, CalendarsInvalid."""
+    found = _policy(_parsed(text), read_calendars(tables), fingerprint(text, tables))
+    return replace(found, ladders={**now.ladders, **found.ladders})
 
 
 def fingerprint(text: bytes, tables: bytes) -> str:
@@ -156,7 +170,6 @@ def _parsed(text: bytes) -> _File:
 def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Policy:
     if file.home_country not in calendars:
         raise PolicyInvalid(f"policy: home_country: no calendar for {file.home_country}")
-    _every_kind(file.ladders)
     return Policy(
         name=file.name,
         hash=digest,

@@ -67,7 +67,7 @@ def _tried(row: Row, policy: Policy) -> Report:
     """Decided in memory, as it would be."""
     if row.faults:
         return Report(row.number, "refused", faults=row.faults)
-    turn = Turn(Case(id="case-dry-run"), (), datetime.now(UTC), fresh_id, policy)
+    turn = Turn(Case(id="case-dry-run"), (), datetime.now(UTC), fresh_id, policy, "dry-run")
     for tree in (row.opening, row.facts):
         try:
             turn.decide(_parsed(tree))

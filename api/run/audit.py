@@ -21,7 +21,7 @@ from api.run.verifying import erased_here, plain, question_of, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.checkpoints.exposure import Exposure, exposure
 from infra.proof.chunk import session
-from infra.proof.found import MEANING
+from infra.proof.found import ALL, MEANING
 from infra.proof.verification import Verified
 from infra.settings import Settings
 from infra.upkeep import last
@@ -43,25 +43,29 @@ def here() -> Settings:
 
 
 def verify(
-    case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None, json: Json = False
-) -> None:
+    case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None,
+    rules: Annotated[bool, Parameter(negative="--no-rules")] = True, json: Json = False,
+) -> None:  # fmt: skip
     """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this stream: its links, and that the newest checkpoint outside has its events; or a dossier's file.
+        case: Only this stream: its links, that the newest checkpoint outside has its events, its automatic events and
+            read models; or a dossier's file.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
+        rules: Hold every automatic event against its rule, too; --no-rules leaves out what takes longest.
         json: For programs.
     """
     if is_dossier(case):
         verify_dossier(Path(case), key, json=json)
         return
     settings = here()
-    question = question_of(settings, key, jobs or os.cpu_count() or 1, state, quiet=json)
+    checks = ALL if rules else ALL - {"rules"}
+    question = question_of(settings, key, jobs or os.cpu_count() or 1, state, checks, quiet=json)
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
-    as_json(plain(found, exposed, gone)) if json else _show(found, exposed, gone)
+    as_json(plain(found, exposed, gone, checks)) if json else _show(found, exposed, gone)
     if found.broken:
         sys.exit(REFUSED)
     if found.away and not found.covered:
@@ -75,6 +79,10 @@ def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
         say(f"BROKEN: {one.kind} at {where}: {MEANING[one.kind]}" + (f" ({one.says})" if one.says else ""))
     else:
         say(f"holds: {found.events} events, {found.checkpoints} checkpoints compared; {found.covered} events covered")
+        if found.rechecked:
+            say(f"{found.rechecked} automatic events are what their rules say")
+    for why, number in found.unchecked.most_common():
+        say(f"not re-checkable: {why}: {number} automatic events")
     if found.resumed:
         say(f"the first {found.resumed} events were verified earlier and only their checkpoint was compared")
     for stream in erased:

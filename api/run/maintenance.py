@@ -18,9 +18,7 @@ from api.run.courier import Courier
 from api.run.embedded import up as run_everything
 from api.run.restore import restore as bring_live
 from api.run.verifying import views_of
-from api.run.wiring import connect_temporal, parts
-from domain import catalogue, installation
-from domain.case import EVENTS
+from api.run.wiring import EVERY_EVENT, connect_temporal, parts
 from infra.keys import FolderKeys
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild, Rebuilt
@@ -102,10 +100,9 @@ def rebuild(*, check: bool = False) -> None:
 async def _rebuild(*, swap: bool) -> Rebuilt:
     settings = Settings()
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
-    codec = Codec((*installation.EVENTS, *EVENTS, *catalogue.EVENTS))
     connection = await asyncpg.connect(settings.database_url.get_secret_value(), ssl=False)
     try:
-        return await Rebuild(connection, keys, codec, views_of).run(swap=swap)
+        return await Rebuild(connection, keys, Codec(EVERY_EVENT), views_of).run(swap=swap)
     finally:
         await connection.close()
 

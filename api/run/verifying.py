@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from activities.ports import Finding, Views
 from activities.views import case_views
 from api.cli.outcome import REFUSED, Failed
 from api.run.sealing import signing_keys
-from domain import catalogue, installation
-from domain.case import EVENTS, fold
+from api.run.wiring import EVERY_EVENT
+from domain import catalogue
+from domain.case import fold
 from domain.copying import replace
 from domain.fact import Fact
 from infra.checkpoints.checkpoint import origin_of
@@ -25,8 +26,11 @@ from infra.checkpoints.sinks import sink_of
 from infra.keys import FolderKeys, destroyed_in
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild
+from infra.policies import known_policies
+from infra.policy import load_policy
 from infra.proof.chunk import session
-from infra.proof.found import ALL, Break
+from infra.proof.found import ALL, Break, Check
+from infra.proof.rules import Means, verify_rules
 from infra.proof.stream import verify_case
 from infra.proof.verification import Question, Verified
 from infra.proof.verification import verify as verify_log
@@ -35,12 +39,21 @@ from infra.settings import Settings
 AUDITOR = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off"}
 
 
-def question_of(settings: Settings, key: Sequence[str], jobs: int, state: Path | None, *, quiet: bool) -> Question:
+def question_of(
+    settings: Settings,
+    key: Sequence[str],
+    jobs: int,
+    state: Path | None,
+    checks: frozenset[Check] = ALL,
+    *,
+    quiet: bool,
+) -> Question:
     return Question(
         dsn=settings.database_url.get_secret_value(),
         origin=origin_of(settings.installation),
         sinks=[sink_of(place) for place in settings.checkpoint_places],
         anchors=_anchors(settings, key),
+        checks=checks,
         jobs=jobs,
         state=state,
         tell=lambda done, all_of: None if quiet else Console(stderr=True).print(f"  {done} of {all_of}"),
@@ -58,8 +71,10 @@ def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
 
 async def verify_with(question: Question, settings: Settings, case: str) -> tuple[Verified, Exposure]:
     found = await verify_case(question, case) if case else await verify_log(question)
-    if not (case or found.broken):
-        found.broken = await _read_models(question, settings)
+    if not found.broken and "rules" in question.checks:
+        await verify_rules(question, await _means(question, settings), found, case)
+    if not found.broken and "read_models" in question.checks:
+        found.broken = await _read_models(question, settings, case)
     connection = await session(question.dsn)
     try:
         return found, await exposure(connection)
@@ -74,15 +89,22 @@ async def verified(settings: Settings) -> Finding:
     return Finding(fine, plain(found, exposed, erased_here(settings)))
 
 
-async def _read_models(question: Question, settings: Settings) -> Break | None:
-    """Every read model against a rebuild, with the keys of this machine."""
-    if "read_models" not in question.checks:
-        return None
+async def _means(question: Question, settings: Settings) -> Means:
+    """The keys of this machine, and every policy the ledger was ever worked under."""
+    connection = await session(question.dsn)
+    try:
+        policies = await known_policies(connection, load_policy(settings.policy))
+    finally:
+        await connection.close()
+    return Means(settings.keys, settings.kek, settings.destroyed_keys, policies)
+
+
+async def _read_models(question: Question, settings: Settings, case: str) -> Break | None:
+    """Every read model, or those of one case, against a rebuild, with the keys of this machine."""
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
-    codec = Codec((*installation.EVENTS, *EVENTS, *catalogue.EVENTS))
     connection = await asyncpg.connect(question.dsn, ssl=False, server_settings=AUDITOR)
     try:
-        compared = await Rebuild(connection, keys, codec, views_of).compare()
+        compared = await Rebuild(connection, keys, Codec(EVERY_EVENT), views_of).compare(case)
     finally:
         await connection.close()
     if not compared.differing:
@@ -96,7 +118,7 @@ def erased_here(settings: Settings, case: str = "") -> Sequence[str]:
     return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
 
 
-def plain(found: Verified, exposed: Exposure, erased: Sequence[str]) -> dict[str, Any]:
+def plain(found: Verified, exposed: Exposure, erased: Sequence[str], checks: Collection[str] = ALL) -> dict[str, Any]:
     return {
         "holds": found.broken is None,
         "broken": asdict(found.broken) if found.broken else None,
@@ -105,8 +127,10 @@ def plain(found: Verified, exposed: Exposure, erased: Sequence[str]) -> dict[str
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "away": found.away,
+        "rechecked": found.rechecked,
+        "unchecked": dict(found.unchecked.most_common()),
         "erased": list(erased),
-        "checks": sorted(ALL),
+        "checks": sorted(checks),
         "exposure": exposed.shown(),
     }
 

@@ -23,7 +23,8 @@ from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
-from infra.policy import load_policy
+from infra.policies import keep_policy
+from infra.policy import load_policy, policy_files
 from infra.settings import Settings
 from infra.tracing import interceptors
 
@@ -57,6 +58,8 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         connections=connections,
     )
     try:
+        if not ledger.read_only:
+            await keep_policy(ledger.pool, *policy_files(settings.policy))
         door = Door(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
         here = Parts(settings, ledger, keys, door, [ledger.forget, door.fold.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))

@@ -86,6 +86,10 @@ class Codec:
             tree = upcaster(tree)
         return self._validated(shape, tree)
 
+    def newest(self, name: str) -> int:
+        """The present shape of that type, 0 = unknown."""
+        return self._names[name].version if name in self._names else 0
+
     def fact(self, row: Stored, keys: Mapping[KeyClass, DataKey]) -> Fact[Any]:
         """The recorded event as the fold sees it."""
         meta = json.loads(row.meta)

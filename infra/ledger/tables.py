@@ -115,6 +115,15 @@ class ChoreRow(SQLModel, table=True):
     found: str = _text()
 
 
+class PolicyRow(SQLModel, table=True):
+    """A policy that processes have worked under: the bytes of its two files."""
+
+    __tablename__: ClassVar[str] = "policy"
+    hash: str = _text(primary_key=True)
+    file: bytes
+    calendars: bytes
+
+
 class Watch(SQLModel, table=True):
     """Which case wants to know when another stream grows."""
 

@@ -77,12 +77,13 @@ class Checked:
     tree_differs: bool = False
 
 
-async def session(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
-    """A read-only session of an auditor, in which instants stay the integers that are hashed."""
+async def session(dsn: str, *, exact: bool = True) -> asyncpg.Connection[asyncpg.Record]:
+    """A read-only session of an auditor; `exact`: instants stay the integers that are hashed."""
     connection = await guarded(asyncpg.connect(dsn, ssl=False, server_settings=SESSION))
-    await connection.set_type_codec(
-        "timestamptz", schema="pg_catalog", encoder=lambda value: value, decoder=lambda value: value, format="tuple"
-    )
+    if exact:
+        await connection.set_type_codec(
+            "timestamptz", schema="pg_catalog", encoder=lambda value: value, decoder=lambda value: value, format="tuple"
+        )
     return connection
 
 

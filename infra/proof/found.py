@@ -7,9 +7,9 @@ from typing import Literal
 
 Kind = Literal[
     "edited", "deleted", "reordered", "inserted", "tail_cut", "recomputed", "tree_differs", "checkpoint_forged",
-    "key_unknown", "read_model_differs",
+    "key_unknown", "rule_differs", "read_model_differs",
 ]  # fmt: skip
-Check = Literal["chain", "places", "tree", "checkpoints", "read_models"]
+Check = Literal["chain", "places", "tree", "checkpoints", "rules", "read_models"]
 
 MEANING: dict[str, str] = {
     "edited": "the contents of an event are not what was hashed",
@@ -21,6 +21,7 @@ MEANING: dict[str, str] = {
     "tree_differs": "the events are as they were signed, the stored tree is not",
     "checkpoint_forged": "a checkpoint that does not verify, or that the ledger's own list does not have",
     "key_unknown": "a checkpoint signed by a key this log never announced",
+    "rule_differs": "an automatic event is not what its rule gives for the case as it stood",
     "read_model_differs": "a read model is not what the events say",
 }
 
@@ -29,6 +30,7 @@ CHECKS: dict[Check, str] = {
     "places": "positions and versions without a gap, a clock that never goes back",
     "tree": "every stored subtree",
     "checkpoints": "signatures, and the root at the size of every checkpoint kept outside",
+    "rules": "every automatic event against its rule and policy, where these are known",
     "read_models": "every read model against a rebuild",
 }
 """In the order they are carried out. Each can be left out, so that a test can show what it is there for."""

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from domain.merkle import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How far automatic events were held against their rules, as positions.
+
+    All up to `upto`; those of the histories up to the name `after` also up to `target`.
+    """
+
+    upto: int = 0
+    target: int = 0
+    after: str = ""
+
+    def since(self, stream: str) -> int:
+        """The position after which this history is to be checked."""
+        return self.target if stream <= self.after else self.upto
+
+
+NO_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,7 @@ class Progress:
     at: int | None
     size: int
     root: str
+    rules: Rules = NO_RULES
 
     def frontier(self) -> Frontier:
         """The tree over whole chunks. Raises ValueError."""
@@ -35,9 +55,10 @@ def kept(file: Path | None, origin: str) -> Progress | None:
     if file is None or not file.exists():
         return None
     try:
-        found = Progress(**json.loads(file.read_text()))
+        known = json.loads(file.read_text())
+        found = Progress(**{**known, "rules": Rules(**known.get("rules", {}))})
         found.frontier()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return None
     return found if found.origin == origin else None
 
@@ -48,3 +69,9 @@ def keep(file: Path | None, progress: Progress) -> None:
         draft = file.with_name(f"{file.name}.new")
         draft.write_text(json.dumps(asdict(progress)))
         os.replace(draft, file)  # noqa: PTH105 - the same
+
+
+def keep_rules(file: Path | None, origin: str, rules: Rules) -> None:
+    """How far the rules are, where the rest is kept already."""
+    if (known := kept(file, origin)) is not None:
+        keep(file, replace(known, rules=rules))

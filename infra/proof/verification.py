@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncpg
@@ -19,9 +16,10 @@ from infra.ledger.errors import guarded
 from infra.ledger.queries import HEAD
 from infra.proof.chunk import CHUNK, LEVEL, Checked, Chunk, check_chunk, session
 from infra.proof.classify import classify
+from infra.proof.crew import each
 from infra.proof.evidence import Evidence, evidence
 from infra.proof.found import ALL, Break, Check
-from infra.proof.progress import Progress, keep, kept
+from infra.proof.progress import NO_RULES, Progress, Rules, keep, kept
 
 SEALED = "select coalesce(max(size), 0) from checkpoint"
 Tell = Callable[[int, int], None]
@@ -53,6 +51,11 @@ class Verified:
     checkpoints: int = 0
     broken: Break | None = None
     away: dict[str, str] = field(default_factory=dict)
+    rules: Rules = NO_RULES
+    """How far automatic events were held against their rules by earlier runs, and how far rows hold by now."""
+    rechecked: int = 0
+    unchecked: Counter[str] = field(default_factory=Counter)
+    """Automatic events that are what their rules say; why others could not be checked, and how many."""
 
 
 async def verify(question: Question) -> Verified:
@@ -72,6 +75,7 @@ class _Run:
         self._found = Verified()
         self._last_at: int | None = None
         self._good = 0  # the largest checkpoint that held
+        self._rules = NO_RULES
 
     async def verify(self) -> Verified:
         head: int = await guarded(self._connection.fetchval(HEAD))
@@ -83,6 +87,7 @@ class _Run:
         await self._walk(max(head, min(sealed, head + CHUNK)), sealed, outside)
         if outside.broken and (self._found.broken is None or outside.broken.position < self._found.broken.position):
             self._found.broken = outside.broken
+        self._found.rules = replace(self._rules, target=self._upper.size << LEVEL)
         return self._found
 
     async def _outside(self) -> Evidence:
@@ -96,6 +101,7 @@ class _Run:
         if earlier and point and point.root.hex() == earlier.root:
             self._upper, self._last_at, self._good = earlier.frontier(), earlier.at, earlier.size
             self._found.resumed = self._found.events = earlier.events
+            self._rules = earlier.rules
 
     async def _walk(self, reach: int, sealed: int, outside: Evidence) -> None:
         sizes = sorted(outside.points)
@@ -103,29 +109,14 @@ class _Run:
             Chunk(index, sealed, tuple(s for s in sizes if index * CHUNK < s <= (index + 1) * CHUNK), self._ask.checks)
             for index in range(self._upper.size, -(-reach // CHUNK))
         ]
-        async for chunk, checked in self._checked(chunks):
+        ask = self._ask
+        async for chunk, checked in each(self._connection, ask.dsn, ask.jobs, check_chunk, chunks):
             self._found.broken = await self._judge(chunk, checked, outside)
             if self._found.broken:
                 return
             self._take(chunk, checked, outside)
         if sizes and sizes[-1] > self._found.events and "checkpoints" in self._ask.checks:
             self._found.broken = Break("tail_cut", self._found.events + 1, says=_covers(sizes[-1], self._found.events))
-
-    async def _checked(self, chunks: Sequence[Chunk]) -> AsyncIterator[tuple[Chunk, Checked]]:
-        """In order, while others are checked already."""
-        if self._ask.jobs < 2:  # noqa: PLR2004 - one is this process itself
-            for chunk in chunks:
-                yield chunk, await check_chunk(self._connection, chunk)
-            return
-        loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(self._ask.jobs, get_context("spawn"), _begin, (self._ask.dsn,)) as pool:
-            tasks = [loop.run_in_executor(pool, _check, chunk) for chunk in chunks]
-            try:
-                for chunk, task in zip(chunks, tasks, strict=True):
-                    yield chunk, await task
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _judge(self, chunk: Chunk, checked: Checked, outside: Evidence) -> Break | None:
         """The first break in this chunk."""
@@ -178,26 +169,8 @@ class _Run:
         peaks = tuple(peak.hex() for peak in self._upper.peaks)
         root = outside.points[self._good].root.hex()
         events = self._upper.size << LEVEL
-        return Progress(self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root)
+        return Progress(self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root, self._rules)
 
 
 def _covers(size: int, there: int) -> str:
     return f"a checkpoint covers {size} events, {there} are there"
-
-
-_here: tuple[asyncio.AbstractEventLoop, asyncpg.Connection[asyncpg.Record]] | None = None
-
-
-def _begin(dsn: str) -> None:
-    """A connection for the life of a worker process."""
-    global _here  # noqa: PLW0603 - what a process pool offers
-    loop = asyncio.new_event_loop()
-    connection = loop.run_until_complete(session(dsn))
-    _here = (loop, connection)
-    atexit.register(lambda: loop.run_until_complete(connection.close()))
-
-
-def _check(chunk: Chunk) -> Checked:
-    assert _here is not None
-    loop, connection = _here
-    return loop.run_until_complete(check_chunk(connection, chunk))

@@ -16,7 +16,8 @@ from domain.catalogue import parse_source_state
 from infra.keys import FolderKeys
 from infra.ledger.migrate import migrate
 from infra.ledger.opening import open_ledger
-from infra.policy import load_policy
+from infra.policies import keep_policy
+from infra.policy import load_policy, policy_files
 from infra.postgres_server import PostgresServer
 
 NAME = "rehearsal"
@@ -50,5 +51,6 @@ async def stage(
         )
         stack.push_async_callback(ledger.close)
         await require_empty(ledger, await ledger.head())
+        await keep_policy(ledger.pool, *policy_files())
         yield (scene := Stage(ledger, load_policy(), ids, parse_source_state, Clock(start)))
         await scene.ledger.settled()
