@@ -1,16 +1,12 @@
 """A case's turn against the least Temporal can do: signal-with-start plus a no-op activity, interleaved in one run.
 
-`python -m bench.case_turn`: committed fact → attended, p50 and p99 in milliseconds, and history events per turn.
+Committed fact → attended, p50 and p99 in milliseconds, and history events per turn.
 """
 
 import asyncio
-import json
-import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -26,15 +22,14 @@ from activities.ports import Meta
 from activities.record import Ask, Door
 from api.run.courier import Courier
 from api.run.worker import RUNNER
+from bench.common import Asked, Row, server
 from domain.case import EVENTS
 from domain.stages.anytime import AddNote
 from domain.stages.inquiry import OpenCase
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
-from infra.ledger.migrate import migrate
 from infra.ledger.opening import open_ledger
 from infra.policy import load_policy
-from infra.postgres_server import PostgresServer
 from infra.temporal_server import TemporalServer
 from workflows.case import CaseWorkflow
 from workflows.names import CASES
@@ -63,27 +58,18 @@ class Bare:
             self.done += 1
 
 
-def fresh_folder() -> Path:
-    """A folder the server's own user may pass through."""
-    folder = Path(tempfile.mkdtemp(prefix="caravel-bench-"))
-    folder.chmod(0o755)
-    return folder
-
-
-async def main() -> None:
-    """Run and print JSON."""
-    folder = await asyncio.to_thread(fresh_folder)
-    async with PostgresServer(folder / "pg") as pg, TemporalServer(folder / "temporal", ui=False) as temporal:
-        await migrate(pg.dsn)
+async def main(asked: Asked) -> AsyncIterator[Row]:
+    """One row."""
+    async with server() as (running, folder), TemporalServer(folder / "temporal", ui=False) as temporal:
         keys = FolderKeys(folder / "keys", kek=folder / "kek", destroyed=folder / "destroyed")
-        ledger = await open_ledger(pg.dsn, keys, EVENTS, "bench", "development", ids=fresh_id)
+        ledger = await open_ledger(running.dsn, keys, EVENTS, "bench", "development", ids=fresh_id)
         door = Door(ledger, load_policy(), fresh_id, lambda _, state: state)
         client = await Client.connect(temporal.address, data_converter=pydantic_data_converter)
-        print(json.dumps(await _measure(door, client, Courier(ledger, client, pg.dsn)), indent=2))
+        yield await _measure(door, client, Courier(ledger, client, running.dsn), asked.either(TURNS, 5))
         await ledger.close()
 
 
-async def _measure(door: Door, client: Client, courier: Courier) -> dict[str, Any]:
+async def _measure(door: Door, client: Client, courier: Courier, number: int) -> Row:
     looked, ran = asyncio.Event(), asyncio.Event()
     attending = Attending(door)
 
@@ -107,7 +93,7 @@ async def _measure(door: Door, client: Client, courier: Courier) -> dict[str, An
         await door.record(Ask(case, Meta("person-1"), OpenCase("IN", "en", "Asia/Kolkata", "A. Rao")))
         await asyncio.sleep(2)
         turns, bare = [], []
-        for _ in range(TURNS + WARM):
+        for _ in range(number + WARM):
             turns.append(await _timed(looked, lambda: _note(door, case)))
             bare.append(await _timed(ran, lambda: _nudge(client)))
         carrying.cancel()
@@ -140,16 +126,12 @@ async def _nudge(client: Client) -> float:
     return began
 
 
-async def _report(client: Client, case: str, turns: list[float], bare: list[float]) -> dict[str, Any]:
+async def _report(client: Client, case: str, turns: list[float], bare: list[float]) -> Row:
     events = [e async for e in client.get_workflow_handle(case).fetch_history_events()]
     p99 = lambda values: quantiles(values, n=100)[98]  # noqa: E731
     return {
         "turn_ms": {"p50": round(median(turns), 1), "p99": round(p99(turns), 1)},
         "bare_ms": {"p50": round(median(bare), 1), "p99": round(p99(bare), 1)},
         "ratio": {"p50": round(median(turns) / median(bare), 2), "p99": round(p99(turns) / p99(bare), 2)},
-        "history_events_per_turn": round(len(events) / (TURNS + WARM), 1),
+        "history_events_per_turn": round(len(events) / (len(turns) + WARM), 1),
     }
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

@@ -1,4 +1,4 @@
-"""What somebody at the worklist waits for with 100, 1,000 and 10,000 open cases: `python -m bench.console [SIZES]`.
+"""What somebody at the worklist waits for with 100, 1,000 and 10,000 open cases.
 
 A real browser on the real API, in turns with the same bytes served from memory as the floor: milliseconds to the first
 rows and to the first interaction, bytes and requests of a page, from a commit to the changed row on the screen, and
@@ -6,24 +6,19 @@ what 50 open tabs cost the server.
 """
 
 import asyncio
-import json
 import re
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import asyncpg
 import psutil
 from playwright.async_api import Page, async_playwright
 
+from bench.common import Asked, Row, server
 from bench.growth import made
 from bench.http import Caller, api, signed_in
-from infra.postgres_server import PostgresServer
 
 SIZES = (100, 1_000, 10_000)
 LOADS, CHANGES, TABS, SECONDS = 12, 15, 50, 10
@@ -75,14 +70,14 @@ def p50(found: list[dict[str, float]]) -> dict[str, float]:
     return {name: round(median(one[name] for one in found), 1) for name in found[0]}
 
 
-async def live(page: Page, caller: Caller, address: str) -> dict[str, float]:
+async def live(page: Page, caller: Caller, address: str, changes: int) -> dict[str, float]:
     """Milliseconds from the answer to a command until its row has changed on the screen."""
     await page.goto(address)
     caller.case = str(await page.locator(".list tbody tr").first.get_attribute("id"))
     await page.wait_for_timeout(500)
     await page.evaluate(WATCH)
     took = []
-    for _ in range(CHANGES):
+    for _ in range(changes):
         await page.evaluate("window.changedAt = 0")
         await caller.command()
         committed = 1000 * time.time()
@@ -92,16 +87,16 @@ async def live(page: Page, caller: Caller, address: str) -> dict[str, float]:
     return {"p50_ms": round(median(took), 1), "worst_ms": round(max(took), 1)}
 
 
-async def tabs(port: int, token: str, caller: Caller) -> dict[str, float]:
+async def tabs(port: int, token: str, caller: Caller, seconds: int) -> dict[str, float]:
     """Megabytes and share of a core each of many open tabs costs, while one case changes each second."""
     server = next(p for p in psutil.Process().children(recursive=True) if "serve" in p.cmdline())
 
     async def cost() -> float:
         began = sum(server.cpu_times()[:2])
-        for _ in range(SECONDS):
+        for _ in range(seconds):
             await caller.command()
             await asyncio.sleep(1)
-        return (sum(server.cpu_times()[:2]) - began) / SECONDS
+        return (sum(server.cpu_times()[:2]) - began) / seconds
 
     alone, before = await cost(), server.memory_info().rss
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(TABS)]
@@ -117,7 +112,7 @@ async def tabs(port: int, token: str, caller: Caller) -> dict[str, float]:
     }
 
 
-async def measured(dsn: str, home: Path, page: Page) -> dict[str, Any]:
+async def measured(dsn: str, home: Path, page: Page, asked: Asked) -> Row:
     """All of it for one database."""
     token = await signed_in(dsn, home)
     async with api(dsn, home) as port:
@@ -127,13 +122,21 @@ async def measured(dsn: str, home: Path, page: Page) -> dict[str, Any]:
         kept = await files(page, site)
         async with floor(kept[WORKLIST], kept) as bare:
             ours, theirs = [], []
-            for n in range(LOADS + 1):
+            for n in range(asked.either(LOADS, 1) + 1):
                 one, other = await load(page, site + WORKLIST), await load(page, f"http://127.0.0.1:{bare}{WORKLIST}")
                 ours += [one] if n else []  # the first warms up
                 theirs += [other] if n else []
-        found = {"worklist": p50(ours), "static": p50(theirs), "live": await live(page, caller, site + WORKLIST)}
+        found = {
+            "worklist": p50(ours),
+            "static": p50(theirs),
+            "live": await live(page, caller, site + WORKLIST, asked.either(CHANGES, 2)),
+        }
         await page.goto(f"{site}/console/cases/{caller.case}")
-        return {**found, "case_page": await load(page, page.url), "tabs": await tabs(port, token, caller)}
+        return {
+            **found,
+            "case_page": await load(page, page.url),
+            "tabs": await tabs(port, token, caller, asked.either(SECONDS, 1)),
+        }
 
 
 async def files(page: Page, site: str) -> dict[str, bytes]:
@@ -143,25 +146,18 @@ async def files(page: Page, site: str) -> dict[str, bytes]:
     return {WORKLIST: whole} | {path: await (await page.context.request.get(site + path)).body() for path in named}
 
 
-async def main(sizes: tuple[int, ...]) -> None:
-    """One JSON line a size."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = await stack.enter_async_context(PostgresServer(folder / "postgres"))
-        connection = await asyncpg.connect(server.dsn)
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+async def main(asked: Asked) -> AsyncIterator[Row]:
+    """A row for each size."""
+    sizes = asked.either(SIZES, (10,))
+    async with (
+        server((f"of_{size}" for size in sizes), migrated=False) as (running, folder),
+        async_playwright() as driver,
+    ):
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for size in sizes:
-            await connection.execute(f"create database of_{size}")
-            await made(server.dsn_of(f"of_{size}"), folder / str(size), size)
+            dsn, home = running.dsn_of(f"of_{size}"), folder / str(size)
+            await made(dsn, home, size)
             page = await browser.new_page(bypass_csp=True)
-            found = await measured(server.dsn_of(f"of_{size}"), folder / str(size), page)
-            sys.stdout.write(json.dumps({"cases": size, **found}) + "\n")
-            sys.stdout.flush()
+            yield {"cases": size, **await measured(dsn, home, page, asked)}
             await page.close()
         await browser.close()
-        await connection.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(tuple(int(word) for word in sys.argv[1:]) or SIZES))

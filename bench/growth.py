@@ -1,32 +1,27 @@
-"""What people wait for with 100, 1,000 and 10,000 open cases: `python -m bench.growth`.
+"""What people wait for with 100, 1,000 and 10,000 open cases.
 
 One database a size, the cases opened and looked at through the door; measured in turns, so that a busy machine is busy
 for all. Nothing may grow with the number: the last line is the largest against the smallest.
 """
 
 import asyncio
-import json
 import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from itertools import islice
 from pathlib import Path
-from statistics import median
-
-import asyncpg
 
 from activities.attend import Attending
 from activities.orders import Attend
 from activities.ports import Meta
 from activities.record import ENGINE, Ask, Door, Look
 from api.run.wiring import parts
-from bench.http import Call, Caller, api, signed_in
+from bench.common import Asked, Call, Row, growth, server, spans
+from bench.http import Caller, api, signed_in
 from domain.stages.inquiry import OpenCase
 from infra.ids import fresh_stream
 from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 
 SIZES = (100, 1_000, 10_000)
@@ -37,12 +32,11 @@ PAGE = "/cases?limit=50"
 
 async def fill(door: Door, size: int) -> list[str]:
     """So many cases, each looked at once."""
-    streams = iter([fresh_stream("case") for _ in range(size)])
+    streams = enumerate([fresh_stream("case") for _ in range(size)])
     done: list[str] = []
 
     async def some() -> None:
-        for stream in streams:
-            n = len(done)
+        for n, stream in streams:
             command = OpenCase("IN", "en", "Asia/Kolkata", f"Patient {n}", team="asia" if n % 4 else "europe")
             await door.record(Ask(stream, Meta("bench"), command))
             await door.record(Ask(stream, Meta(ENGINE, purpose="operation"), look=Look(0)))
@@ -58,7 +52,7 @@ async def made(dsn: str, home: Path, size: int) -> list[str]:
     async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
         began = time.perf_counter()
         cases = await fill(here.door, size)
-    print(json.dumps({"cases": size, "made_in_s": round(time.perf_counter() - began, 1)}), flush=True)
+    print(f"{size} cases made in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return cases
 
 
@@ -84,45 +78,15 @@ def _around(cases: list[str]) -> Iterator[str]:
         yield from islice(cases, 0, None, max(1, len(cases) // 97))
 
 
-async def timed(call: Callable[[], Awaitable[object]]) -> list[float]:
-    """Milliseconds of a few calls."""
-    took = []
-    for _ in range(EACH):
-        began = time.perf_counter()
-        await call()
-        took.append(1000 * (time.perf_counter() - began))
-    return took
-
-
-async def main() -> None:
-    """One JSON line a size, then the growth."""
-    with tempfile.TemporaryDirectory() as made_in:
-        folder = Path(made_in)
-        async with PostgresServer(folder / "postgres") as server, AsyncExitStack() as stack:
-            await create(server)
-            places = {size: (server.dsn_of(f"of_{size}"), folder / str(size)) for size in SIZES}
-            cases = {size: await made(*place, size) for size, place in places.items()}
-            sizes = {size: await measured(*place, cases[size], stack) for size, place in places.items()}
-            took: dict[int, dict[str, list[float]]] = {size: {name: [] for name in sizes[size]} for size in SIZES}
-            for n in range(ROUNDS + 1):
-                for size, calls in sizes.items():
-                    for name, call in calls.items():
-                        ms = await timed(call)
-                        took[size][name] += ms if n else []  # the first round warms up
-    p50 = {size: {name: round(median(ms), 2) for name, ms in found.items()} for size, found in took.items()}
+async def main(asked: Asked) -> AsyncIterator[Row]:
+    """A row for each size, then the growth."""
+    sizes = asked.either(SIZES, (10, 20))
+    names = {size: f"of_{size}" for size in sizes}
+    async with server(names.values(), migrated=False) as (running, folder), AsyncExitStack() as stack:
+        places = {size: (running.dsn_of(name), folder / name) for size, name in names.items()}
+        cases = {size: await made(*place, size) for size, place in places.items()}
+        calls = {size: await measured(*place, cases[size], stack) for size, place in places.items()}
+        p50 = await spans(calls, asked.either(ROUNDS, 1), asked.either(EACH, 2))
     for size, found in p50.items():
-        sys.stdout.write(json.dumps({"cases": size, "p50_ms": found}) + "\n")
-    growth = {name: round(p50[SIZES[-1]][name] / p50[SIZES[0]][name], 2) for name in p50[SIZES[0]]}
-    sys.stdout.write(json.dumps({"growth": growth}) + "\n")
-
-
-async def create(server: PostgresServer) -> None:
-    """The databases."""
-    connection = await asyncpg.connect(server.dsn)
-    for size in SIZES:
-        await connection.execute(f"create database of_{size}")
-    await connection.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+        yield {"cases": size, "p50_ms": found}
+    yield growth(p50)

@@ -1,16 +1,14 @@
 """A command through HTTP to its durable answer, against a bare INSERT with commit and the app's own no-op route.
 
-`python -m bench.http`: 1 and 32 callers, each on a connection and a case of its own, interleaved in one run. The API is
-a process of its own over a PostgreSQL that syncs; `python -m bench.http serve HOME` is that process.
+1 and 32 callers, each on a connection and a case of its own. The API is a process of its own:
+`python -m bench.http serve HOME`.
 """
 
 import asyncio
 import json
 import sys
-import tempfile
-import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -26,20 +24,17 @@ from api.run.http import http_app
 from api.run.processes import stop_on_signals
 from api.run.wiring import parts
 from api.serve import serve
+from bench.common import Asked, Call, Row, against, execute, in_turns, rates, server, short, timed
 from domain.person import RegisterPerson
 from infra.ids import fresh_stream
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
 from infra.sessions import Sessions
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 
-ROUNDS, WARM = 5, 40
-CALLS = 320  # of each kind, each round
+ROUNDS, SECONDS = 5, 2.0
 CALLERS = (1, 32)
 NOTE = {"type": "AddNote", "kind": "note", "text": "The family called; the visa appointment is on Tuesday."}
 INQUIRY = {"country": "IN", "language": "en", "zone": "Asia/Kolkata", "patient_name": "A. Rao", "team": "asia"}
-Call = Callable[[], Awaitable[object]]
 
 
 class Caller:
@@ -76,46 +71,23 @@ class Caller:
         await self.ask("GET", "/me")
 
 
-async def timed(calls: list[Call]) -> tuple[float, float]:
-    """Calls a second over all callers, and the median milliseconds of one."""
-    took: list[float] = []
-
-    async def one(call: Call) -> None:
-        for _ in range(CALLS // len(calls)):
-            begun = time.perf_counter()
-            await call()
-            took.append(time.perf_counter() - begun)
-
-    begun = time.perf_counter()
-    await asyncio.gather(*(one(call) for call in calls))
-    return len(took) / (time.perf_counter() - begun), 1000 * median(took)
-
-
-async def measure(port: int, dsn: str, token: str, number: int) -> dict[str, Any]:
+async def measure(port: int, dsn: str, token: str, number: int, asked: Asked) -> Row:
     """Medians over the rounds; what the aims compare is compared within each round."""
     callers = [await Caller(*await asyncio.open_connection("127.0.0.1", port), token).opens() for _ in range(number)]
     connections = [await asyncpg.connect(dsn) for _ in callers]
-    kinds: dict[str, list[Call]] = {
+    calls: dict[str, list[Call]] = {
         "bare": [lambda c=c: c.execute("insert into bare values ($1, $2)", "case", "x" * 600) for c in connections],  # type: ignore[misc]
         "nothing": [caller.nothing for caller in callers],
         "command": [caller.command for caller in callers],
     }
-    for caller in callers:
-        for _ in range(WARM // number + 1):
-            await caller.command()
-    rounds = [{kind: await timed(kinds[kind]) for kind in list(kinds)[:: 1 if n % 2 else -1]} for n in range(ROUNDS)]
+    seconds = asked.either(SECONDS, 0.05)
+    kinds = {kind: lambda some=some: timed(some, seconds) for kind, some in calls.items()}  # type: ignore[misc]
+    rounds = (await in_turns(kinds, asked.either(ROUNDS, 1) + 1))[1:]  # the first warms up
     for connection in connections:
         await connection.close()
-    found: dict[str, Any] = {
-        kind: {"per_second": round(median(r[kind][0] for r in rounds)), "p50_ms": _p50(rounds, kind)} for kind in kinds
-    }
-    over = median(r["command"][1] - r["bare"][1] for r in rounds)
-    rate = median(r["command"][0] / r["nothing"][0] for r in rounds)
-    return {**found, "ms_over_bare": round(over, 2), "rate_against_nothing": round(rate, 2)}
-
-
-def _p50(rounds: list[dict[str, tuple[float, float]]], kind: str) -> float:
-    return round(median(r[kind][1] for r in rounds), 2)
+    over = short(median(one["command"].p50_ms - one["bare"].p50_ms for one in rounds))
+    rate = against(rounds, "command", ("nothing", "bare"))
+    return {"callers": number, **rates(rounds), "ms over bare": over, "command against": rate}
 
 
 async def served(home: str) -> None:
@@ -152,21 +124,15 @@ async def signed_in(dsn: str, home: Path) -> str:
         return await Sessions(here.ledger).open(person, "console", timedelta(hours=1))
 
 
-async def main() -> None:
-    """One JSON line for each number of callers."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        async with PostgresServer(folder / "postgres") as server:
-            await migrate(server.dsn)
-            connection = await asyncpg.connect(server.dsn)
-            await connection.execute("create table bare (stream text, data text)")
-            await connection.close()
-            token = await signed_in(server.dsn, folder / "home")
-            async with api(server.dsn, folder / "home") as port:
-                for callers in CALLERS:
-                    found = await measure(port, server.dsn, token, callers)
-                    sys.stdout.write(json.dumps({"callers": callers, **found}) + "\n")
+async def main(asked: Asked) -> AsyncIterator[Row]:
+    """A row for each number of callers."""
+    async with server() as (running, folder):
+        await execute(running.dsn, "create table bare (stream text, data text)")
+        token = await signed_in(running.dsn, folder / "home")
+        async with api(running.dsn, folder / "home") as port:
+            for callers in asked.either(CALLERS, (1, 2)):
+                yield await measure(port, running.dsn, token, callers, asked)
 
 
 if __name__ == "__main__":
-    asyncio.run(served(sys.argv[2]) if "serve" in sys.argv[1:] else main())
+    asyncio.run(served(sys.argv[2]))

@@ -1,12 +1,8 @@
-"""Rehearsal: events and cases a second; one fifteen-year case against bare appends of the same number of events.
+"""Rehearsal: events and cases a second; one fifteen-year case against bare appends of the same number of events."""
 
-python bench/rehearsal.py [cases] [years]
-"""
-
-import asyncio
-import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,11 +14,13 @@ from api.run.rehearsal.courses_run import play_courses
 from api.run.rehearsal.days import read_day
 from api.run.rehearsal.known import catalogued
 from api.run.rehearsal.opening import stage
+from bench.common import Asked, Row, short
 from domain.fact import Draft
 from domain.stages.anytime import NoteAdded
 
 BEGINS = datetime(2008, 3, 3, tzinfo=UTC)
 LAST = 15 * 365
+CASES, YEARS = 20, 3
 
 
 def fifteen_years() -> Course:
@@ -51,20 +49,15 @@ async def bare(events: int) -> float:
         return time.perf_counter() - began
 
 
-async def main(cases: int, years: float) -> None:
-    """Print the figures."""
+async def main(asked: Asked) -> AsyncIterator[Row]:
+    """One row for the long case, one for a cohort."""
     events, seconds = await one_case()
     alone = await bare(events)
-    ratio = f"{seconds / alone:.1f} times {events} bare appends ({alone:.2f} s)"
-    print(f"one fifteen-year case: {seconds:.2f} s, {events} events; {ratio}")
+    yield {"fifteen-year case": {"events": events, "seconds": short(seconds), "bare_appends_s": short(alone),
+                                 "times bare": short(seconds / alone)}}  # fmt: skip
+    years = asked.either(YEARS, 0.1)
+    span = timedelta(days=365.25 * years)
     with tempfile.TemporaryDirectory() as folder:
-        span = timedelta(days=365.25 * years)
-        told = await rehearse_cohort(cases, 1, span, folder=Path(folder))
-    print(f"cohort of {cases} over {years:g} years: {told['seconds']} s, {told['events']} events")
-    print(f"  {told['events_per_second']} events a second, {told['cases_per_second']} cases a second")
-    print(f"  {len(told['stuck'])} stuck; {told['ends']}")
-
-
-if __name__ == "__main__":
-    words = sys.argv[1:]
-    asyncio.run(main(int(words[0]) if words else 20, float(words[1]) if len(words) > 1 else 3.0))
+        told = await rehearse_cohort(asked.either(CASES, 1), 1, span, folder=Path(folder))
+    wanted = ("cases", "seconds", "events", "events_per_second", "cases_per_second", "ends")
+    yield {"years": years, **{name: told[name] for name in wanted if name in told}, "stuck": len(told["stuck"])}

@@ -1,0 +1,231 @@
+"""What docs/benchmarks.md says of each bench: its words, its tables, its plots, and the aims it is held against."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bench.common import Row, short
+from bench.peers import VERSIONS
+from bench.plot import lines
+
+Rows = Sequence[Row]
+Draw = Callable[[Rows], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """`value` of a bench's rows, at least or at most `bound`."""
+
+    bench: str
+    what: str
+    bound: float
+    value: Callable[[Rows], float]
+    at_most: bool = False
+
+    def row(self, rows: Rows) -> Sequence[object]:
+        """What was aimed at, what was measured, and whether it is met."""
+        value = short(self.value(rows))
+        met = value <= self.bound if self.at_most else value >= self.bound
+        return (
+            self.what,
+            f"{'at most' if self.at_most else 'at least'} {self.bound:g}",
+            f"{value:g}",
+            "met" if met else "**missed**",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One bench on the page."""
+
+    title: str
+    says: str
+    show: Draw
+    plot: Draw | None = None
+
+
+def table(heads: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """Markdown; numbers to the right."""
+    ruled = ["---" if isinstance(one, str) else "---:" for one in (rows[0] if rows else heads)]
+    return "\n".join(f"| {' | '.join(map(_said, row))} |" for row in (heads, ruled, *rows))
+
+
+def _said(one: object) -> str:
+    return f"{one:,}" if isinstance(one, int) and not isinstance(one, bool) else "" if one is None else str(one)
+
+
+def by(keys: Sequence[str], field: str, rows: Rows) -> str:
+    """A column for each figure of `field`."""
+    some = [row for row in rows if field in row]
+    return table([*keys, *some[0][field]], [[*(row[key] for key in keys), *row[field].values()] for row in some])
+
+
+def several(*parts: tuple[str, Draw]) -> Draw:
+    """Tables with a line of words above each."""
+    return lambda rows: "\n\n".join(f"{words}:\n\n{draw(rows)}" for words, draw in parts)
+
+
+def flat(rows: Rows) -> str:
+    """Every figure of every row with its name."""
+    return table(["figure", "value"], [pair for row in rows for pair in _flat(row)])
+
+
+def _flat(row: Row, above: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for name, value in row.items():
+        pairs += _flat(value, f"{above}{name}: ") if isinstance(value, dict) else [(above + name, _said(value))]
+    return pairs
+
+
+def cell(rows: Rows, **wanted: object) -> Row:
+    """The row with these values."""
+    return next(row for row in rows if all(row.get(name) == value for name, value in wanted.items()))
+
+
+def fastest_peer(row: Row) -> float | None:
+    """Against the fastest of the peers."""
+    return min((row["log alone against"][name] for name in VERSIONS if name in row["log alone against"]), default=None)
+
+
+def appends(rows: Rows) -> str:
+    """Rates and ratios."""
+    heads = ["batch", "writers", *rows[0]["per_second"], "log ÷ INSERT", "everything ÷ INSERT", "log ÷ fastest peer"]
+    return table(heads, [
+        [row["batch"], row["writers"], *row["per_second"].values(), row["log alone against"]["INSERT"],
+         row["everything on against"]["INSERT"], fastest_peer(row)]
+        for row in rows
+    ])  # fmt: skip
+
+
+def append_plot(rows: Rows) -> str:
+    """Single events over the number of writers."""
+    some = [row for row in rows if row["batch"] == 1]
+    series = {name: [(row["writers"], row["per_second"][name]) for row in some] for name in some[0]["per_second"]}
+    says = "Single events appended a second by 1 to 128 writers, each store a line; the numbers are in the table below."
+    return lines("Appends of one event", says, ("writers", "events a second"), series, log_y=True)
+
+
+def load_plot(rows: Rows) -> str:
+    """Milliseconds over length."""
+    series = {name: [(row["length"], row["p50_ms"][name]) for row in rows] for name in rows[0]["p50_ms"]}
+    says = "Milliseconds to read a case of 10 to 10,000 events; all grow with its length. The numbers are in the table."
+    return lines("Loading a case", says, ("events of the case", "milliseconds"), series, log_y=True)
+
+
+def history_plot(rows: Rows) -> str:
+    """Each against itself at the smallest size."""
+    some = [row for row in rows if "p50_ms" in row]
+    names = some[0]["p50_ms"]
+    series = {name: [(row["events"], row["p50_ms"][name] / names[name]) for row in some] for name in names}
+    says = "Time of each operation as a multiple of its time in the smallest ledger; 1 everywhere would be flat."
+    return lines("Growth of the ledger", says, ("events in the ledger", "times the smallest"), series)
+
+
+def ours(kind: str, writers: int) -> Callable[[Rows], float]:
+    """A rate against the INSERT, single events."""
+    return lambda rows: float(cell(rows, writers=writers, batch=1)[f"{kind} against"]["INSERT"])
+
+
+def price(name: str) -> Callable[[Rows], float]:
+    """A share of the path as it is, single events."""
+    return lambda rows: float(cell(rows, batch=1)["share of as it is"][name])
+
+
+AIMS = (
+    Aim("append", "log alone ÷ INSERT, 32 writers", 1.5, ours("log alone", 32)),
+    Aim("append", "log alone ÷ INSERT, 1 writer", 0.7, ours("log alone", 1)),
+    Aim("append", "log alone ÷ fastest peer, 32 writers", 8, lambda r: fastest_peer(cell(r, writers=32, batch=1)) or 0),
+    Aim("append", "everything on ÷ INSERT, 32 writers", 0.8, ours("everything on", 32)),
+    Aim("append", "everything on ÷ INSERT, 1 writer", 0.4, ours("everything on", 1)),
+    Aim("price", "share of hashing in an append", 0.25, lambda r: 1 - price("without hashing")(r), at_most=True),
+    Aim("price", "tree and signature beside appends", 0.1, lambda r: price("beside a sealer")(r) - 1, at_most=True),
+    Aim("follow", "events a follower missed", 0, lambda r: r[0]["missed"], at_most=True),
+    Aim("verify", "verify ÷ reading and hashing, 1 core", 0.7, lambda r: r[-1]["verify against bare"]["one core"]),
+    Aim("http", "command over INSERT, 1 caller, ms", 4, lambda r: cell(r, callers=1)["ms over bare"], at_most=True),
+    Aim("http", "command ÷ no-op route, 32 callers", 0.5, lambda r: cell(r, callers=32)["command against"]["nothing"]),
+    Aim("case_turn", "case turn ÷ bare turn, p50", 1.3, lambda r: r[0]["ratio"]["p50"], at_most=True),
+    Aim("console", "first rows, 10,000 cases, ms", 500, lambda r: r[-1]["worklist"]["rows"], at_most=True),
+    Aim("console", "live change, 10,000 cases, ms", 500, lambda r: r[-1]["live"]["p50_ms"], at_most=True),
+)
+
+
+def p50_and_growth(key: str) -> Draw:
+    """Of places of several sizes."""
+    return several(("Milliseconds, p50", partial(by, [key], "p50_ms")), (GROWN, partial(by, [], "growth")))
+
+
+GROWN = "The largest against the smallest"
+SECTIONS = {
+    "append": Section(
+        "Append",
+        "Events a second, durable when answered, against a bare INSERT (a batch unnested) and COPY of as many bytes, "
+        "one "
+        "commit each. Log alone: hash, contiguous position, command key, each append to a stream of its own. "
+        "Everything on: "
+        "also a sealed field, read models and attention, to cases of 200 events. Peers on the same server, each in a "
+        "database of its own: " + ", ".join(f"{name} {version}" for name, version in VERSIONS.items()) + ".",
+        appends,
+        append_plot,
+    ),
+    "price": Section(
+        "Price of hashing and sealing",
+        "32 writers that go on with streams of their own, log alone; the same path without hashing (a constant in SQL "
+        "in its "
+        "place), with a sealed field (AES-256-GCM), and beside a sealer that extends the tree and signs.",
+        several(
+            ("Microseconds an event", partial(by, ["batch"], "microseconds an event")),
+            ("Share of the path as it is", partial(by, ["batch"], "share of as it is")),
+        ),
+    ),
+    "load": Section(
+        "Load, fold, time travel",
+        "A case with a sealed text in every second event, against a bare SELECT of the same rows, nothing decoded. All"
+        " but "
+        "the last two columns are of a process that sees the case for the first time; what it saw before, it keeps.",
+        several(
+            ("Milliseconds, p50", partial(by, ["length"], "p50_ms")),
+            ("Times SELECT", partial(by, ["length"], "times SELECT")),
+        ),
+        load_plot,
+    ),
+    "http": Section(
+        "Command through HTTP",
+        "To the durable answer, with sign-in, rules and read models; against a bare INSERT with commit, and the route "
+        "that "
+        "only signs in. The callers are one process, the API is another.",
+        several(
+            ("Calls a second", partial(by, ["callers"], "per_second")),
+            ("Milliseconds, p50", partial(by, ["callers", "ms over bare"], "p50_ms")),
+            ("Calls a second, command ÷", partial(by, ["callers"], "command against")),
+        ),
+    ),
+    "history": Section(
+        "Growth of the ledger",
+        "One database a size, made by COPY with the project's own hashes, verified in full, then measured in turns. "
+        "Seal: a "
+        "checkpoint over about 1,000 events, recomputed from the rows, tree and folder included. Verify on: to that "
+        "checkpoint from where the last verification ended; it reads every checkpoint kept, one for each 1,000 events.",
+        p50_and_growth("events"),
+        history_plot,
+    ),
+    "growth": Section(
+        "Growth in open cases",
+        "The worklist's first page and a command over HTTP, a look of the engine, the courier's poll.",
+        p50_and_growth("cases"),
+    ),
+    "verify": Section(
+        "Verify", "Against reading the same rows and hashing their bytes once; and what sealing costs beside.", flat
+    ),
+    "follow": Section(
+        "Nothing is missed", "A follower by position while 32 writers in two processes append batches of 100.", flat
+    ),
+    "case_turn": Section(
+        "Case turn",
+        "A committed fact until the engine has looked at it, against a bare signal-with-start and a no-op activity.",
+        flat,
+    ),
+    "restore": Section("Restore", "Onto an empty Temporal, against bare workflow starts on the same one.", flat),
+    "rehearsal": Section("Rehearsal", "Years in seconds, on the real code.", flat),
+    "console": Section("Console", "A real browser, against the same bytes served from memory.", flat),
+}
