@@ -70,7 +70,11 @@ async def measure(here: Parts, connection: "asyncpg.Connection[asyncpg.Record]",
     seconds = asked.either(SECONDS, 0.02)
 
     def kind(call: Call) -> Any:
-        return lambda: timed([call], seconds)
+        async def warm() -> Rate:
+            await call()
+            return await timed([call], seconds)
+
+        return warm
 
     kinds = {name: kind(call) for name, call in calls(here, connection, stream, facts[len(facts) // 2].at).items()}
     found: list[dict[str, Rate]] = (await in_turns(kinds, asked.either(ROUNDS, 1) + 1))[1:]

@@ -41,7 +41,7 @@ def keep(name: str, before: Row, rows: Sequence[Row]) -> None:
     """Put these figures in the place of those of an earlier run of the bench."""
     PLOTS.mkdir(exist_ok=True)
     run = {**before, "load_after": round(os.getloadavg()[0], 1)}
-    FIGURES.write_text(json.dumps({**_kept(), name: {"run": run, "rows": list(rows)}}, indent=1, sort_keys=True) + "\n")
+    FIGURES.write_text(json.dumps({**_kept(), name: {"run": run, "rows": list(rows)}}, indent=1) + "\n")
 
 
 def draw() -> None:
