@@ -7,20 +7,24 @@ stands the effect is asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from activities.far_sides import FarSideRefused
 from activities.perform import Delivered
-from activities.ports import Keys
+from activities.ports import Keys, Meta
+from activities.record import ENGINE, Ask, Door
 from domain.effects import Effect
+from domain.erasure import Tombstone
+from domain.errors import Reason, Refused
 from domain.personal import KeyClass
-from domain.stages.erasing import RecordErasure
+from domain.stages.erasing import RecordErasure, erased
 from domain.state import Case
 
 EVERY = 5.0
 """Seconds within which every process lets go of what it had opened before a key was destroyed."""
+LIST = "the key service's list of destroyed keys"
 Forget = Callable[[str], None]
 """Lets go of everything a process holds opened of one stream."""
 
@@ -32,6 +36,33 @@ class Destroyed(Protocol):
         """Streams and classes of every key that was destroyed, by whatever process."""
 
 
+async def tell_again(
+    door: Door, stones: Iterable[tuple[str, Tombstone]], clear: Callable[[str], Awaitable[None]]
+) -> Sequence[str]:
+    """Record what a ledger that was put back to before an erasure does not say of it; answers with the cases.
+
+    A case the ledger does not have is passed over. Safe to repeat.
+    """
+    told = []
+    for case, stone in stones:
+        if await _lacks(door, case, stone):
+            meta = Meta(ENGINE, "operation", key=f"erased/{stone.order}", provenance=LIST)
+            await door.record(Ask(case, meta, RecordErasure(stone.order, stone)))
+            await clear(case)
+            told.append(case)
+    return told
+
+
+async def _lacks(door: Door, case: str, stone: Tombstone) -> bool:
+    try:
+        known = (await door.case(case))[0]
+    except Refused as refused:
+        if refused.reason is Reason.NOT_FOUND:
+            return False
+        raise
+    return not set(stone.classes) <= erased(known)
+
+
 class Erasing:
     """Destroys the keys a confirmed order names; `clear` takes away what is kept of a case beside the ledger."""
 
@@ -41,12 +72,13 @@ class Erasing:
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Raises FarSideRefused(no_order) where nobody confirmed it."""
-        del now, repeat
+        del repeat
         order = case.erasure
         if order is None or order.order != effect.about or not order.confirmed_by:
             raise FarSideRefused("no_order")
+        stone = Tombstone(order.order, order.classes, order.reason, order.by, order.confirmed_by, now)
         for key_class in order.classes:
-            await self._keys.destroy(case.id, key_class)
+            await self._keys.destroy(case.id, key_class, stone)
         await self._clear(case.id)
         return Delivered(f"destroyed: {', '.join(order.classes)}", answer=RecordErasure(order.order))
 

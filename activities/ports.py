@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from domain.erasure import Tombstone
 from domain.fact import Draft, Fact
 from domain.personal import KeyClass
 
@@ -194,8 +195,8 @@ class Keys(Protocol):
     async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
         """The keys this stream has."""
 
-    async def destroy(self, stream: str, key_class: KeyClass) -> None:
-        """Make everything sealed with this key unreadable, for good; harmless when repeated."""
+    async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
+        """Make everything sealed with this key unreadable, for good; `stone` is kept with it. Can be repeated."""
 
 
 class DocumentMissing(Exception):

@@ -13,8 +13,23 @@ Ground = Literal["no_longer_needed", "consent_withdrawn", "objection", "unlawful
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What the key service remembers of an erasure, for a ledger that was put back to before it; opaque ids, codes."""
+
+    order: str
+    classes: tuple[ErasedClass, ...]
+    reason: Ground
+    ordered_by: str
+    confirmed_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
-    """The newest order. It stands until confirmed, withdrawn or lapsed at `until`; `before` was erased earlier."""
+    """The newest order. It stands until confirmed, withdrawn or lapsed at `until`; `before` was erased earlier.
+
+    `first` is the order with which the person's request came in: one that lapsed unanswered is only given anew.
+    """
 
     order: str
     reason: Ground
@@ -26,6 +41,7 @@ class Erasure:
     confirmed_by: str = ""
     withdrawn: bool = False
     done: bool = False
+    first: str = ""
 
     @property
     def erased(self) -> frozenset[str]:
@@ -37,9 +53,14 @@ class Erasure:
         """The classes that are erased, or confirmed to be."""
         return self.before.union(self.classes if self.confirmed_by else ())
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody has confirmed or withdrawn it, lapsed or not."""
+        return not (self.confirmed_by or self.withdrawn or self.done)
+
     def stands(self, now: datetime) -> bool:
         """Whether it still waits to be confirmed."""
-        return not (self.confirmed_by or self.withdrawn) and now < self.until
+        return self.unanswered and now < self.until
 
     def waits(self, now: datetime) -> bool:
         """Whether something of it is still to come."""

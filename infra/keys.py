@@ -8,17 +8,21 @@ from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, aes_key_wrap_with_padding
+from pydantic import TypeAdapter
 
 from activities.ports import DataKey
+from domain.erasure import Tombstone
 from domain.personal import KEY_CLASSES, KeyClass
 from infra.files import publish, sync_folder, write
 
 BITS = 256
 CACHED = 10_000
 Name = tuple[str, KeyClass]
+STONE = TypeAdapter(Tombstone)
 
 
 class FolderKeys:
@@ -54,15 +58,20 @@ class FolderKeys:
         found = {key_class: self._find(stream, key_class) for key_class in KEY_CLASSES}
         return {key_class: key for key_class, key in found.items() if key}
 
-    async def destroy(self, stream: str, key_class: KeyClass) -> None:
-        """Tombstone first, then the file: whatever a crash leaves is finished by the next start."""
-        await asyncio.to_thread(self._note_destroyed, stream, key_class)
+    async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
+        """On the list first, then the file: whatever a crash leaves is finished by the next start."""
+        await asyncio.to_thread(self._note_destroyed, stream, key_class, stone)
         self._reapply()
 
     def destroyed(self) -> frozenset[Name]:
         """Streams and classes of every key that was destroyed, by whatever process."""
         self._reapply()
         return frozenset(self._gone)
+
+    def tombstones(self) -> Collection[tuple[str, Tombstone]]:
+        """Of whom something was erased, and what; the oldest first, each once. Older lists name keys only."""
+        told = [(entry["stream"], entry["stone"]) for entry in _entries(self._list) if "stone" in entry]
+        return list(dict.fromkeys((stream, STONE.validate_python(stone)) for stream, stone in told))
 
     def _find(self, stream: str, key_class: KeyClass) -> DataKey | None:
         name = (stream, key_class)
@@ -93,10 +102,11 @@ class FolderKeys:
         publish(draft, self._file(stream, key_class))
         return self._find(stream, key_class)
 
-    def _note_destroyed(self, stream: str, key_class: KeyClass) -> None:
+    def _note_destroyed(self, stream: str, key_class: KeyClass, stone: Tombstone | None) -> None:
         new = not self._list.exists()
+        said = {"stone": STONE.dump_python(stone, mode="json")} if stone else {}
         # The first newline ends what a crash may have left half-written.
-        line = "\n" + json.dumps({"stream": stream, "class": key_class}) + "\n"
+        line = "\n" + json.dumps({"stream": stream, "class": key_class, **said}) + "\n"
         write(self._list, line.encode(), os.O_APPEND)
         if new:
             sync_folder(self._list.parent)
@@ -110,7 +120,7 @@ class FolderKeys:
         seen = (status.st_mtime_ns, status.st_size)
         if seen == self._list_seen:
             return
-        self._gone = set(_destroyed(self._list.read_text()))
+        self._gone = set(destroyed_in(self._list))
         for stream, key_class in self._gone:
             self._cache.pop((stream, key_class), None)
             self._file(stream, key_class).unlink(missing_ok=True)
@@ -123,7 +133,7 @@ class FolderKeys:
 
 def destroyed_in(file: Path) -> frozenset[Name]:
     """Streams and classes of every key a list names; none where there is no list."""
-    return frozenset(_destroyed(file.read_text())) if file.exists() else frozenset()
+    return frozenset((entry["stream"], entry["class"]) for entry in _entries(file))
 
 
 def merge_destroyed(other: Path, into: Path) -> None:
@@ -134,12 +144,13 @@ def merge_destroyed(other: Path, into: Path) -> None:
         sync_folder(into.parent)
 
 
-def _destroyed(text: str) -> Iterator[Name]:
-    """The names in a list; half a line is a destruction that a crash cut short and nobody was told of."""
-    for line in text.split("\n"):
-        if line.endswith("}"):
-            entry = json.loads(line)
-            yield entry["stream"], entry["class"]
+def _entries(file: Path) -> Iterator[Mapping[str, Any]]:
+    """The lines of a list; half a line is a destruction that a crash cut short and nobody was told of."""
+    for line in file.read_text().split("\n") if file.exists() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
 
 
 def _kek(file: Path, *, make: bool) -> bytes:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 
+from activities.erasing import tell_again
+from api.run.wiring import Parts, parts
+from infra.capabilities import Capabilities
 from infra.documents import copy_all, store_of
 from infra.keys import FolderKeys, merge_destroyed
 from infra.ledger.migrate import migrate
@@ -41,8 +46,16 @@ async def backup(settings: Settings, into: Path) -> Path:
     return folder
 
 
-async def recover(settings: Settings, folder: Path) -> frozenset[str]:
-    """Put a backup into an installation without events; answers with the streams of which keys stay destroyed.
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Histories of which keys stay destroyed, and those of them whose tombstone the backup did not have yet."""
+
+    erased: frozenset[str]
+    told: Sequence[str]
+
+
+async def recover(settings: Settings, folder: Path) -> Recovered:
+    """Put a backup into an installation without events, and record the tombstones it is too old to have.
 
     `settings.destroyed_keys` is what stood there before, and what the backup knew besides. Raises BackupFailed.
     """
@@ -53,7 +66,16 @@ async def recover(settings: Settings, folder: Path) -> frozenset[str]:
     await _run("pg_restore", dsn, "--clean", "--if-exists", "--exit-on-error", str(folder / "database.dump"))
     await migrate(dsn)
     await copy_all(store_of("", folder / "documents"), store_of(settings.documents, settings.document_folder))
-    return await asyncio.to_thread(_put_back, settings, folder)
+    gone = await asyncio.to_thread(_put_back, settings, folder)
+    async with parts(settings, connections=2) as here:
+        return Recovered(gone, await tombstones(here))
+
+
+async def tombstones(here: Parts) -> Sequence[str]:
+    """Record, where the ledger lacks it, what was erased and on whose order; answers with the cases."""
+    if here.ledger.read_only:
+        return ()
+    return await tell_again(here.door, here.keys.tombstones(), Capabilities(here.ledger).clear)
 
 
 async def _events(dsn: str) -> int:

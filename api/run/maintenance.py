@@ -77,10 +77,12 @@ def backup(into: Path) -> None:
 def recover(folder: Path) -> None:
     """Put a backup into an empty installation; what was destroyed since it was made stays destroyed."""
     try:
-        gone = running(put_back(Settings(), folder))
+        done = running(put_back(Settings(), folder))
     except BackupFailed as failed:
         raise Failed(REFUSED, str(failed)) from None
-    say(f"put back; keys of {len(gone)} histories stay destroyed. `caravel restore` brings the cases live")
+    say(f"put back; keys of {len(done.erased)} histories stay destroyed. `caravel restore` brings the cases live")
+    for case in done.told:
+        say(f"  {case} was erased after this backup was made; its tombstone is recorded again")
 
 
 def rebuild(*, check: bool = False) -> None:

@@ -18,6 +18,7 @@ from activities.far_sides import FarSide
 from activities.perform import Hand
 from activities.ports import Meta
 from activities.record import ENGINE, Ask
+from api.run.backup import tombstones
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
 from api.run.nightly import chores_of, plan
@@ -122,6 +123,8 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
     if stop.is_set():
         return
     client = await connect_temporal(lazy=False)  # a worker's has to be connected
+    for case in await tombstones(here):
+        log.warning("erased after this database was backed up; its tombstone is recorded again", case=case)
     async with taking_bounces(here), all_hands(here, links(here.ledger, settings.public_url)) as table:
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         log.info("worker ready")

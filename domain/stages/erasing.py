@@ -10,9 +10,10 @@ from typing import Any, Literal, assert_never, cast, get_type_hints
 
 from domain.copying import replace
 from domain.effects import RecordOutcome, Wants
-from domain.erasure import ErasedClass, Erasure, Ground
+from domain.erasure import ErasedClass, Erasure, Ground, Tombstone
 from domain.errors import Reason, Refused, require
 from domain.fact import Fact, Ids
+from domain.obligations import Owes
 from domain.personal import Identity, Sealed, readable
 from domain.policy import Party, Policy
 from domain.stages import admission
@@ -20,6 +21,7 @@ from domain.stages.closing import ReopenCase, RetractDeath
 from domain.stages.correcting import CorrectFact
 from domain.stages.follow_up import FollowUpEnded
 from domain.state import Case, Stage
+from domain.when import When
 
 LAW = "Regulation (EC) No 1394/2007, Article 15"
 """Why the `trace` class stays: thirty years of product to patient and back (DOMAIN C5)."""
@@ -50,7 +52,7 @@ class ConfirmErasure:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawErasure:
-    """The order no longer stands."""
+    """The order no longer stands; one that lapsed is answered by this, too."""
 
     order: str
     by: str = ""
@@ -59,10 +61,16 @@ class WithdrawErasure:
 
 @dataclass(frozen=True, slots=True)
 class RecordErasure:
-    """The keys are destroyed; only the engine says this."""
+    """The keys are destroyed; only the engine says this. `stone`: they were, and a restored ledger lacks it."""
 
     order: str
+    stone: Tombstone | None = None
     type: Literal["RecordErasure"] = "RecordErasure"
+
+    @property
+    def occurred(self) -> When | None:
+        """When the keys were destroyed; None = now."""
+        return When.at(self.stone.at) if self.stone else None
 
 
 Command = OrderErasure | ConfirmErasure | WithdrawErasure | RecordErasure
@@ -131,7 +139,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case ConfirmErasure():
             return _confirmed(case, command, now)
         case WithdrawErasure():
-            _standing(case, command.order, now)
+            _unanswered(case, command.order)
             return [ErasureWithdrawn(command.order, command.by)]
         case RecordErasure():
             return _erased(case, command)
@@ -164,12 +172,17 @@ def _may_begin(case: Case, *, stops: str) -> None:
 ALERTS = ("safety_alert", "safety_answer")
 
 
-def _standing(case: Case, order: str, now: datetime) -> Erasure:
+def _unanswered(case: Case, order: str) -> Erasure:
     known = case.erasure
     if known is None or known.order != order:
         raise Refused(Reason.NOT_FOUND, "no such order in this case", "order")
     require(not known.confirmed_by, Reason.ALREADY, "the order was confirmed before", "order")
     require(not known.withdrawn, Reason.ALREADY, "the order was withdrawn", "order")
+    return known
+
+
+def _standing(case: Case, order: str, now: datetime) -> Erasure:
+    known = _unanswered(case, order)
     require(known.stands(now), Reason.LAPSED, f"the order lapsed on {known.until:%Y-%m-%d}; order it anew", "order")
     return known
 
@@ -184,6 +197,8 @@ def _confirmed(case: Case, c: ConfirmErasure, now: datetime) -> Sequence[Event |
 
 def _erased(case: Case, c: RecordErasure) -> Sequence[CaseErased]:
     known = case.erasure
+    if c.stone is not None:
+        return _told_again(case, c.stone)
     if known is None or known.order != c.order or not known.confirmed_by:
         raise Refused(Reason.NOT_FOUND, "no such confirmed order in this case", "order")
     if known.done:
@@ -191,13 +206,21 @@ def _erased(case: Case, c: RecordErasure) -> Sequence[CaseErased]:
     return [CaseErased(known.order, known.classes, known.reason, known.by, known.confirmed_by, LAW)]
 
 
+def _told_again(case: Case, stone: Tombstone) -> Sequence[CaseErased]:
+    """Of a ledger that was put back to before the erasure: what the key service remembers of it."""
+    if set(stone.classes) <= erased(case):
+        return []
+    return [CaseErased(stone.order, stone.classes, stone.reason, stone.ordered_by, stone.confirmed_by, LAW)]
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one event of an erasure."""
     event = fact.event
-    if isinstance(event, ErasureOrdered):
-        e = event
-        return replace(case, erasure=Erasure(e.order, e.reason, e.classes, e.stops, e.by, e.until, erased(case)))
     known = case.erasure
+    if isinstance(event, ErasureOrdered):
+        return replace(case, erasure=_order(case, event))
+    if isinstance(event, CaseErased):
+        return replace(case, erasure=_deed(case, event, fact.at))
     if known is None or known.order != event.order:
         return case
     match event:
@@ -205,10 +228,22 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, erasure=replace(known, confirmed_by=event.by))
         case ErasureWithdrawn():
             return replace(case, erasure=replace(known, withdrawn=True))
-        case CaseErased():
-            return replace(case, erasure=replace(known, done=True))
         case _:
             assert_never(event)
+
+
+def _order(case: Case, e: ErasureOrdered) -> Erasure:
+    known = case.erasure
+    first = known.first if known and known.unanswered else e.order
+    return Erasure(e.order, e.reason, e.classes, e.stops, e.by, e.until, erased(case), first=first)
+
+
+def _deed(case: Case, e: CaseErased, at: datetime) -> Erasure:
+    """Of an order this ledger has, or had before it was put back to an earlier state."""
+    known = case.erasure
+    if known is None or known.order != e.order:
+        known = Erasure(e.order, e.reason, e.classes, "nothing", e.ordered_by, at, erased(case), first=e.order)
+    return replace(known, confirmed_by=e.confirmed_by, done=True)
 
 
 def erased(case: Case) -> frozenset[str]:
@@ -242,11 +277,31 @@ def _to_erase(case: Case) -> Iterable[str]:
     return [known.order] if known and known.confirmed_by and not known.done else []
 
 
+def _to_confirm(case: Case) -> Iterable[str]:
+    known = case.erasure
+    return [known.first] if known and known.unanswered else []
+
+
+def _done(case: Case, about: str) -> bool:
+    return bool(case.erasure and case.erasure.order == about and case.erasure.done)
+
+
+OWES = (
+    # Regulation (EU) 2016/679 art. 12 (3): whoever asked to be forgotten hears within a month what became of it.
+    Owes(
+        "erasure_confirmation",
+        Party.SUPERVISOR,
+        Party.FAMILY,
+        _to_confirm,
+        lambda c, about: bool(c.erasure and c.erasure.first == about and c.erasure.confirmed_by),
+    ),
+    Owes("key_destruction", Party.SUPERVISOR, Party.FAMILY, _to_erase, _done),
+)
 WANTS = (
     Wants(
         "erase_case",
         Party.SUPERVISOR,
         _to_erase,
-        lambda c, about: bool(c.erasure and c.erasure.order == about and c.erasure.done),
+        _done,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,15 +18,19 @@ from activities.orders import Order
 from activities.perform import Delivered, Performing
 from activities.ports import DocumentErased, Keys
 from api.console.name_index import NameIndex
-from api.run.backup import BackupFailed, backup, recover
+from api.run.backup import BackupFailed, backup, recover, tombstones
 from api.run.http import documents, http_app
-from api.run.wiring import Parts, parts
+from api.run.verifying import AUDITOR, views_of
+from api.run.wiring import EVERY_EVENT, Parts, parts
 from domain.effects import Effect
+from domain.erasure import Tombstone
 from domain.personal import ERASED, KeyClass
 from domain.roles import Actor, Role
 from domain.stages.erasing import CaseErased, RecordErasure
 from domain.state import Case
 from infra.capabilities import Capabilities
+from infra.ledger.codec import Codec
+from infra.ledger.rebuild import Rebuild
 from infra.ledger.verify import verify_all
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
@@ -141,9 +145,8 @@ async def test_two_people_the_keys_and_nothing_stored_says_the_name(
     state, facts, _ = await here.door.case(case)
     assert state.patient
     assert state.patient.name is ERASED
-    assert [f.event.type for f in facts][-2:] == ["EffectDelivered", "CaseErased"]
-    tombstone = facts[-1].event
-    assert isinstance(tombstone, CaseErased)
+    assert [f.event.type for f in facts][-3:] == ["EffectDelivered", "CaseErased", "ObligationMet"]
+    tombstone = await stone(here, case)
     assert (tombstone.ordered_by, tombstone.confirmed_by) == (people["quality"].id, people["supervisor"].id)
     assert not state.open
     with pytest.raises(DocumentErased):
@@ -156,6 +159,17 @@ async def test_two_people_the_keys_and_nothing_stored_says_the_name(
     assert await here.ledger.pool.fetchval("select count(*) from capability where stream = $1", case) == 0
     assert set(await here.keys.for_opening(case)) <= {"trace"}
     assert (await verify_all(here.ledger.pool)).broken is None
+    assert await differing(here) == [], "a rebuild says the same, erased as they are"
+
+
+async def differing(here: Parts) -> Sequence[tuple[str, str]]:
+    """Read models that a rebuild would change."""
+    dsn = here.settings.database_url.get_secret_value()
+    connection = await asyncpg.connect(dsn, ssl=False, server_settings=AUDITOR)
+    try:
+        return (await Rebuild(connection, here.keys, Codec(EVERY_EVENT), views_of).compare()).differing
+    finally:
+        await connection.close()
 
 
 async def found(index: NameIndex, app: FastAPI) -> set[str]:
@@ -192,11 +206,11 @@ class Stopping:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._keys, name)
 
-    async def destroy(self, stream: str, key_class: KeyClass) -> None:
+    async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
         if self._left == 0:
             raise ConnectionError("killed")
         self._left -= 1
-        await self._keys.destroy(stream, key_class)
+        await self._keys.destroy(stream, key_class, stone)
 
 
 async def _dies(_: str) -> None:
@@ -293,14 +307,22 @@ async def test_a_backup_older_than_the_erasure_stays_erased(
     assert not [word for word in PLANTED if word.encode() in dump]
     await attempt(here, case, erasing(here))
     shutil.copy2(here.settings.destroyed_keys, place(elsewhere) / "destroyed")
-    assert case in await recover(elsewhere, older)
+    recovered = await recover(elsewhere, older)
+    assert (case in recovered.erased, recovered.told) == (True, [case])
     async with parts(elsewhere, connections=2) as restored:
-        assert "CaseErased" not in await types(restored, case), "the backup is older than the tombstone"
+        assert await stone(restored, case) == await stone(here, case), "the backup is older than the tombstone"
+        assert await tombstones(restored) == [], "once is enough"
         assert not await readable(restored, case)
         with pytest.raises(DocumentErased):
             await documents(restored).open(case, document)
         assert await in_tables(elsewhere.database_url.get_secret_value()) == []
         assert (await verify_all(restored.ledger.pool)).broken is None
+
+
+async def stone(here: Parts, case: str) -> CaseErased:
+    """What the one tombstone says."""
+    [one] = [f.event for f in (await here.door.case(case))[1] if isinstance(f.event, CaseErased)]
+    return one
 
 
 def place(where: Settings) -> Path:
@@ -316,7 +338,8 @@ async def test_the_control_without_the_list_the_backup_speaks_and_without_the_ke
     (older / "destroyed").unlink(missing_ok=True)
     await attempt(here, case, erasing(here))
     place(elsewhere)
-    assert case not in await recover(elsewhere, older)
+    recovered = await recover(elsewhere, older)
+    assert (case in recovered.erased, recovered.told) == (False, [])
     async with parts(elsewhere, connections=2) as restored:
         assert await readable(restored, case), "what the list is there for"
     bare = settings(elsewhere.database_url.get_secret_value(), tmp_path / "bare")

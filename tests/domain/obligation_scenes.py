@@ -20,6 +20,7 @@ from domain.stages.correcting import CorrectFact
 from domain.stages.dose import HoldDose, RefuseDose
 from domain.stages.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.eligibility import AcceptPatient
+from domain.stages.erasing import ConfirmErasure, OrderErasure, RecordErasure
 from domain.stages.follow_up import RecordVisit
 from domain.stages.holding import HoldCase, ResumeCase
 from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
@@ -35,7 +36,7 @@ from domain.stages.transplant import RecordTransplant, ReferTransplant
 from domain.stages.visa import PassportRecorded, RecordPassport
 from domain.when import When
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
-from tests.domain.journey import DAY, Journey
+from tests.domain.journey import DAY, ENGINE, Journey
 
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}
@@ -87,6 +88,20 @@ def _settle(j: Journey) -> None:
 
 def _alert(j: Journey) -> str:
     return next(iter(j.case.alerts))
+
+
+FORGET = OrderErasure("consent_withdrawn", stops="follow_up", by="person-8")
+
+
+def _order(j: Journey) -> str:
+    assert j.case.erasure
+    return j.case.erasure.order
+
+
+def _confirm_erasure(j: Journey) -> None:
+    if j.case.erasure is None or not j.case.erasure.stands(j.now):
+        j.tell(FORGET)
+    j.tell(ConfirmErasure(_order(j), "person-9"))
 
 
 def _infuse(j: Journey) -> None:
@@ -198,6 +213,8 @@ SCENES: dict[str, Scene] = {
     "decision_review": Scene("filed", lambda j: j.tell(ReviewDecision(_in_question(j))), _passport_told_again),
     "settle_effect": Scene("records", _settle, _refuse_the_request),
     "owner": Scene("", lambda j: j.tell(AssignCase("person-1", "")), _unowned),
+    "erasure_confirmation": Scene("handed_over", _confirm_erasure, lambda j: j.tell(FORGET)),
+    "key_destruction": Scene("handed_over", lambda j: j.tell(RecordErasure(_order(j)), ENGINE), _confirm_erasure),
     "safety_alert": Scene(
         "handed_over",
         lambda j: j.tell(AnswerAlert(_alert(j), "coordinator")),
@@ -209,7 +226,14 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(ReportMalignancy("T cell")),
     ),
 }
-NEVER_WITHDRAWN = {"access_review", "settle_effect", "unit_destruction", "safety_alert"}
+NEVER_WITHDRAWN = {
+    "access_review",
+    "settle_effect",
+    "unit_destruction",
+    "safety_alert",
+    "erasure_confirmation",
+    "key_destruction",
+}
 """What somebody has to do whatever becomes of the patient."""
 KINDS = [row.kind for row in OWES]
 

@@ -8,8 +8,9 @@ import pytest
 
 from domain.advance import advance
 from domain.effects import EffectWithdrawn, RecordOutcome
-from domain.erasure import ErasedClass
+from domain.erasure import ErasedClass, Tombstone
 from domain.errors import Reason
+from domain.policy import Party
 from domain.stages.anytime import AddNote, AssignCase, SettleEffect
 from domain.stages.closing import LeaveJourney, ReopenCase
 from domain.stages.correcting import CorrectFact
@@ -30,6 +31,7 @@ from domain.stages.inquiry import DiagnosisStated, StateDiagnosis
 from domain.stages.observations import ReportDeath
 from domain.stages.safety import ReportMalignancy
 from domain.state import Stage
+from domain.when import When
 from tests.domain.course import start
 from tests.domain.journey import DAY, ENGINE, Journey, when
 from tests.domain.refusals import No
@@ -136,6 +138,50 @@ def test_the_deed_is_recorded_once_however_often_it_is_told() -> None:
     left(j)
     erased(j)
     when(j, RecordErasure(order(j))).then()
+
+
+def test_a_ledger_put_back_to_before_it_is_told_again_what_was_erased_and_on_whose_order() -> None:
+    j = start("records")
+    both: tuple[ErasedClass, ...] = ("identity", "clinical")
+    stone = Tombstone("order-1", both, "objection", "person-8", "person-9", j.now - DAY)
+    again = RecordErasure(stone.order, stone)
+    when(j, again).then_told(CaseErased("order-1", both, "objection", "person-8", "person-9", LAW))
+    assert [f.occurred for f in j.facts if isinstance(f.event, CaseErased)] == [When.at(stone.at)]
+    assert j.case.erasure
+    assert j.case.erasure.erased == set(both)
+    assert j.case.erasure.confirmed_by == "person-9"
+    assert j.case.open, "nothing else is made up: the journey is ended by people"
+    assert not [e for e in j.agenda.effects if e.to in (Party.FAMILY, Party.HOME_ONCOLOGIST)]
+    when(j, again).then()
+    when(j, SILENT).then_refused(Reason.ALREADY, "this was erased before")
+
+
+def test_what_the_ledger_still_has_to_do_is_done_with_that() -> None:
+    j = start("records")
+    left(j)
+    confirmed(j)
+    assert j.all_owed("key_destruction")
+    known = j.case.erasure
+    assert known
+    stone = Tombstone(known.order, known.classes, known.reason, "person-8", "person-9", j.now)
+    j.tell(RecordErasure(known.order, stone), ENGINE)
+    assert [e.state for e in j.asked("erase_case")] == ["delivered"]
+    assert not j.all_owed()
+
+
+def test_the_month_runs_from_the_first_order_and_ends_with_an_answer() -> None:
+    j = start("handed_over")
+    ordered(j)
+    due = j.owed("erasure_confirmation").due
+    assert due - j.now <= 28 * DAY
+    j.away(LAPSES).look()
+    ordered(j)
+    assert [o.due for o in j.all_owed("erasure_confirmation")] == [due]
+    j.away(LAPSES).look()
+    assert j.all_owed("erasure_confirmation") == []
+    assert j.owed("chase").about.startswith("erasure_confirmation:")
+    j.tell(WithdrawErasure(order(j), "person-8"))
+    assert not [o for o in j.all_owed() if "erasure_confirmation" in (o.kind, o.about.split(":")[0])]
 
 
 STAGES = ("opened", "records", "eligibility", "visa", "admission", "lymphodepletion", "infusion", "infused")

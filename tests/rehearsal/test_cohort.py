@@ -17,8 +17,8 @@ from domain.journey import OWES
 from tests.rehearsal.played import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
-BY_NOBODY = {"access_review", "owner", "infusion_date"}
-"""In a cohort nobody breaks a glass, a case has an owner from the start, and its infusions are told on the day."""
+BY_NOBODY = {"access_review", "owner", "infusion_date", "erasure_confirmation", "key_destruction"}
+"""In a cohort nobody breaks a glass or is forgotten, a case has an owner, and its infusions are told on the day."""
 
 
 def test_whatever_can_be_owed_somebody_reacts_to() -> None:
