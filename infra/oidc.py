@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +31,7 @@ class Oidc:
     claim: str = "caravel_person"
     _keys: KeySet | None = None
     _fetched: float = field(default=float("-inf"))
+    _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def person(self, token: str, *, nonce: str = "") -> str | None:
         """The person's stream; None for a token that is not believed. `nonce`: what an ID token must repeat."""
@@ -47,13 +50,12 @@ class Oidc:
         return None
 
     async def _known(self, wait: float) -> KeySet | None:
-        if time.monotonic() - self._fetched > wait:
-            self._fetched = time.monotonic()
-            try:
-                answer = await self.http.get(self.jwks_url, timeout=5)
-                self._keys = KeySet.import_key_set(answer.raise_for_status().json())
-            except (httpx2.HTTPError, ValueError, TypeError, KeyError, JoseError):
-                return self._keys
+        async with self._fetching:  # whoever comes meanwhile waits for the keys instead of being turned away
+            if time.monotonic() - self._fetched > wait:
+                self._fetched = time.monotonic()
+                with suppress(httpx2.HTTPError, ValueError, TypeError, KeyError, JoseError):
+                    answer = await self.http.get(self.jwks_url, timeout=5)
+                    self._keys = KeySet.import_key_set(answer.raise_for_status().json())
         return self._keys
 
     def _verified(self, token: str, keys: KeySet) -> Mapping[str, Any] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from api.run.rehearsal.reactions import next_command
 from api.run.rehearsal.situation import Situation
 from api.run.wiring import Parts
 from domain import catalogue
+from domain.case import Command
 from domain.centre import ChangeEndpoint
 from domain.errors import Refused
 from domain.lot import RegisterLot, ReleaseLot
@@ -172,30 +174,41 @@ def sign_in_for(port: int) -> DevSignIn:
 async def act(opened: Parts, demo: Demo) -> None:
     """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
     chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
-    open_trials = [(p.stream, p.command) for p in catalogued().protocols if p.command.centre]
-    trials = [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in open_trials]
     while True:
         await asyncio.sleep(EVERY)
         try:
-            await _deed(opened, demo, chance, trials)
+            await _deed(opened, demo, chance)
         except Refused as no:
             log.info("demonstration deed refused", reason=no.reason.value)
         except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
             log.warning("demonstration waits", error=type(error).__name__)
 
 
-async def _deed(opened: Parts, demo: Demo, chance: random.Random, trials: Sequence[Trial]) -> None:
+async def _deed(opened: Parts, demo: Demo, chance: random.Random) -> None:
     """One thing that somebody owes in one open case."""
     waiting = await opened.ledger.open_cases()
     if not waiting:
         return
     case, _, now = await opened.door.case(chance.choice(waiting).stream)
+    command = next(deeds(case, demo.seed, now), None)
+    if command is not None:
+        await opened.door.record(Ask(case.id, META, command))
+
+
+def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:
+    """What may be said next about what is owed in a case, the most urgent first."""
     for owed in sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due):
         kind, about, chased = _root(owed.kind, owed.about)
-        command = next_command(kind, _situation(case, about, demo, trials, now, chased=chased))
+        command = next_command(kind, _situation(case, about, seed, now, chased=chased))
         if command is not None:
-            await opened.door.record(Ask(case.id, META, command))
-            return
+            yield command
+
+
+@cache
+def open_trials() -> Sequence[Trial]:
+    """Where a family may be put forward."""
+    known = [(p.stream, p.command) for p in catalogued().protocols if p.command.centre]
+    return [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in known]
 
 
 def _root(kind: str, about: str) -> tuple[str, str, bool]:
@@ -205,9 +218,7 @@ def _root(kind: str, about: str) -> tuple[str, str, bool]:
     return first, rest, True
 
 
-def _situation(
-    case: Case, about: str, demo: Demo, trials: Sequence[Trial], now: datetime, *, chased: bool
-) -> Situation:
-    seed = int.from_bytes(sha256(f"{demo.seed}/{case.id}".encode()).digest()[:4])
-    family = families(1, seed, trials, timedelta(days=1))[0]
+def _situation(case: Case, about: str, demo: int, now: datetime, *, chased: bool) -> Situation:
+    seed = int.from_bytes(sha256(f"{demo}/{case.id}".encode()).digest()[:4])
+    family = families(1, seed, open_trials(), timedelta(days=1))[0]
     return Situation(case, about, family, random.Random(f"{seed}/{about}/{now:%Y%m%d%H}"), now, chased)  # noqa: S311

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -132,8 +133,9 @@ class Provider:
     def http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
 
-    def _answer(self, _: httpx2.Request) -> httpx2.Response:
+    async def _answer(self, _: httpx2.Request) -> httpx2.Response:
         self.asked += 1
+        await asyncio.sleep(0.01)
         return httpx2.Response(200, json=KeySet(list(self.keys)).as_dict(private=False))
 
     def token(self, key: Any = None, alg: str = "ES256", **claims: Any) -> str:
@@ -166,6 +168,15 @@ async def test_bearers_of_the_provider(here: Parts, people: Mapping[str, Person]
             refused = await http.get("/me", headers={"Authorization": f"Bearer {token}"})
             assert refused.status_code == 401, why
         assert provider.asked <= 2
+
+
+async def test_everybody_who_comes_while_the_keys_are_fetched_is_let_in() -> None:
+    """As after every start of a busy service."""
+    provider = Provider()
+    oidc = Oidc(ISSUER, AUDIENCE, "https://id.example/jwks", provider.http())
+    tokens = [provider.token(caravel_person=f"person-{n}") for n in range(5)]
+    assert await asyncio.gather(*map(oidc.person, tokens)) == [f"person-{n}" for n in range(5)]
+    assert provider.asked == 1
 
 
 async def test_a_new_key_of_the_provider_is_fetched(here: Parts, people: Mapping[str, Person]) -> None:

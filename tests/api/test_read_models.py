@@ -78,6 +78,14 @@ async def test_a_rebuild_finds_nothing_that_differs(here: Parts) -> None:
     assert (opened.case.opened_at, opened.case.stage_since) == (opened.facts[0].at, opened.facts[0].at)
 
 
+async def test_what_the_engine_records_is_counted_as_the_engines(here: Parts) -> None:
+    recorded = (await lived(here, 4))[-1]
+    [effect] = recorded.case.effects.values()
+    done = Ask(recorded.case.id, Meta("engine"), command("RecordOutcome", effect.id, 1, "delivered", "R"))
+    assert (await here.door.record(done)).case.people_version == recorded.case.people_version
+    assert await differing(here) == []
+
+
 def _instants(loaded: Any) -> set[Any]:
     facts: list[Fact[Any]] = loaded.facts
     return {fact.at for fact in facts}

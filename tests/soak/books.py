@@ -1,0 +1,195 @@
+"""What everybody has written down, and the comparisons between them: each yields what is wrong, in words."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from domain.effects import IMPLIED, Effect
+from domain.fact import Fact
+from domain.policy import Party
+from domain.state import Case
+from workflows.journey import EFFECTS
+from workflows.names import HOSPITALS
+
+Side = Literal["hospital", "mail", "home"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A command that was acknowledged to whoever sent it, with the events it was told of."""
+
+    actor: str
+    key: str
+    case: str
+    type: str
+    events: tuple[str, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as it stands in the ledger."""
+
+    id: str
+    stream: str
+    version: int
+    actor: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the ledger remembers of a command."""
+
+    actor: str
+    key: str
+    stream: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer of a hospital, and whether it was acknowledged."""
+
+    centre: str
+    callback: str
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An effect: what came of it by the ledger, how often the far side has it. `tries`: attempts unaccounted for."""
+
+    id: str
+    kind: str
+    side: Side
+    state: str
+    ends: int
+    times: int
+    marked: bool = False
+    implied: bool = False
+    tries: int = 0
+
+
+def commands_once(told: Iterable[Told], rows: Sequence[Row]) -> Iterator[str]:
+    """Every acknowledged command is in the ledger as it was acknowledged, and nothing else stands under its key."""
+    by_key = defaultdict(list)
+    for row in rows:
+        by_key[row.actor, row.key].append(row)
+    for one in told:
+        found = sorted(by_key[one.actor, one.key], key=lambda row: row.version)
+        if tuple(row.id for row in found) != one.events or {row.stream for row in found} - {one.case}:
+            yield f"{one.type} {one.key}: told of {len(one.events)} events, {len(found)} are there"
+
+
+def remembered_once(memories: Iterable[Memory], rows: Sequence[Row]) -> Iterator[str]:
+    """The events under any key are exactly those of one append."""
+    versions = defaultdict(list)
+    for row in rows:
+        versions[row.actor, row.key].append((row.stream, row.version))
+    for m in memories:
+        if sorted(versions[m.actor, m.key]) != [(m.stream, n) for n in range(m.first, m.last + 1)]:
+            yield f"{m.actor} {m.key}: remembered as {m.first} to {m.last}, found {versions[m.actor, m.key]}"
+
+
+def answers_once(said: Iterable[Said], memories: Iterable[Memory]) -> Iterator[str]:
+    """Every answer a hospital was thanked for is remembered, and no hospital is remembered for what it never said."""
+    book = {(one.centre, one.callback): one.taken for one in said}
+    kept = {(m.actor, m.key) for m in memories if m.actor.startswith("centre-")}
+    yield from (f"thanked for {key} and not kept" for key, taken in book.items() if taken and key not in kept)
+    yield from (f"{key} was never said" for key in kept - book.keys())
+
+
+def effects_once(asked: Iterable[Asked]) -> Iterator[str]:
+    """None lost; doubled only where nobody can tell, and marked; the far side has what was delivered and no more."""
+    for e in asked:
+        what = f"{e.kind} {e.id} {e.state}, {e.ends} outcomes, there {e.times} times"
+        if e.ends != (e.state in ("delivered", "refused")):
+            yield f"{what}: one outcome each"
+        if e.times > (1 if e.side == "hospital" else 2):
+            yield f"{what}: too often"
+        if e.times > 1 and e.state == "delivered" and not e.marked:
+            yield f"{what}: not marked"
+        if e.state == "delivered" and e.side != "home" and not e.times and not e.implied:
+            yield f"{what}: lost"
+        if e.times and (e.state == "refused" or (e.state == "requested" and not e.tries)):
+            yield f"{what}: it has arrived"
+
+
+def nobody_invented(asked: Iterable[Asked], there: Iterable[str]) -> Iterator[str]:
+    """Nobody has what was never asked for."""
+    strangers = set(there) - {e.id for e in asked}
+    yield from (f"somebody has {effect}, which nobody asked for" for effect in strangers)
+
+
+def intents_once(case: Case) -> Iterator[str]:
+    """What a case wants is asked for once."""
+    wanted = Counter((e.kind, e.about) for e in case.effects.values() if e.state != "withdrawn")
+    yield from (f"{case.id}: {kind} {about} was asked for twice" for (kind, about), n in wanted.items() if n > 1)
+
+
+def units_once(cases: Iterable[Case]) -> Iterator[str]:
+    """One dose, one patient."""
+    held = Counter(case.dose.ref for case in cases if case.dose.state == "held" and case.dose.ref)
+    yield from (f"unit {unit} is held for {n} patients" for unit, n in held.items() if n > 1)
+
+
+def side_of(effect: Effect) -> Side:
+    """Who has it when it is delivered."""
+    row = EFFECTS[effect.kind]
+    if row.queue == HOSPITALS or (row.channel == "blind" and effect.to is Party.HOSPITAL):
+        return "hospital"
+    return "mail" if row.channel == "blind" else "home"
+
+
+def asked_of(
+    case: Case, facts: Sequence[Fact[object]], far: Mapping[str, int], claims: Mapping[str, int]
+) -> Iterator[Asked]:
+    """The effects of a case, beside what is out there."""
+    ends = defaultdict(list)
+    for fact in facts:
+        if getattr(fact.event, "type", "") in ("EffectDelivered", "EffectRefused"):
+            ends[fact.event.effect].append(fact.event)  # type: ignore[attr-defined]
+    for e in case.effects.values():
+        marked = any(getattr(end, "possible_repeat", False) for end in ends[e.id])
+        implied = any(getattr(end, "receipt", "") in (IMPLIED, "answered") for end in ends[e.id])
+        times, tries = far.get(e.id, 0), claims.get(e.id, 0)
+        yield Asked(e.id, e.kind, side_of(e), e.state, len(ends[e.id]), times, marked, implied, tries)
+
+
+def hospital_book(path: Path) -> tuple[Counter[str], Sequence[Said]]:
+    """What the hospitals have, and what they said."""
+    book = sqlite3.connect(path)
+    answers = """select centre, callback, exists (select from_ok.at from delivery from_ok
+                 where from_ok.callback = answer.callback and status between 200 and 299)
+                 from answer join effect using (effect)"""
+    kept = Counter({effect: 1 for (effect,) in book.execute("select effect from effect")})
+    return kept, [Said(centre, callback, bool(taken)) for centre, callback, taken in book.execute(answers)]
+
+
+def mail_book(path: Path) -> Counter[str]:
+    """How often every effect came as mail."""
+    found = sqlite3.connect(path).execute("select effect, count(*) from message group by effect").fetchall()
+    return Counter(dict(found))
+
+
+ROWS = "select id, stream, version, meta from event order by position"
+MEMORIES = "select actor, key, stream, first, last from command"
+CLAIMS = "select effect, count(*) from claim where ended_at is null group by effect"
+
+
+async def ledger_book(pool: object) -> tuple[Sequence[Row], Sequence[Memory], Mapping[str, int]]:
+    """Events, remembered commands, and how many attempts of each effect nobody knows the end of."""
+    rows = []
+    for event, stream, version, text in await pool.fetch(ROWS):  # type: ignore[attr-defined]
+        meta = json.loads(text)
+        rows.append(Row(event, stream, version, meta["actor"], meta.get("key", "")))
+    memories = [Memory(*row) for row in await pool.fetch(MEMORIES)]  # type: ignore[attr-defined]
+    return rows, memories, dict(map(tuple, await pool.fetch(CLAIMS)))  # type: ignore[attr-defined]

@@ -1,0 +1,94 @@
+"""SIGKILL to whoever runs, again and again; back at once, or away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from infra.server_process import ServerError
+
+WEIGHTS = {"worker-1": 4, "worker-2": 4, "API": 3, "PostgreSQL": 3, "Temporal": 3, "hospitals": 2, "mail": 2}
+GAP = (0.5, 8.0)
+"""Seconds from one kill to the next."""
+CALM = 8.0
+MOST_AWAY = 4
+AWAY, SHARE = 45.0, 0.06
+"""How long some stay away, and how many of all that are killed."""
+
+
+class Killed(Protocol):
+    """A server that is started again with its data and its ports."""
+
+    @property
+    def pid(self) -> int | None: ...
+    async def start(self) -> None: ...
+    async def wait(self) -> int: ...
+
+
+@dataclass
+class Killing:
+    """Who was killed how often, and who stayed away."""
+
+    servers: Mapping[str, Killed]
+    chance: random.Random
+    done: Counter[str] = field(default_factory=Counter)
+    away: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    """Who gave up by itself, as when the database was away at its start, and was started again."""
+    _returning: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self, kills: int) -> None:
+        """So many; everybody is there again at the end."""
+        while self.done.total() < kills:
+            await asyncio.sleep(self.chance.uniform(*GAP))
+            self._supervise()
+            alive = [name for name, server in self.servers.items() if server.pid and name not in self._returning]
+            if alive and len(self._returning) < MOST_AWAY:
+                self._kill(self.chance.choices(alive, [WEIGHTS[name] for name in alive])[0])
+        await self.all_back()
+
+    async def all_back(self) -> None:
+        """Wait until everybody has been there for a moment."""
+        while True:
+            await asyncio.sleep(CALM)
+            self._supervise()
+            if not self._returning:
+                return
+
+    def _supervise(self) -> None:
+        for name, server in self.servers.items():
+            if not server.pid and name not in self._returning:
+                self.ended[name] += 1
+                self._returning[name] = asyncio.create_task(self._back(name, server, 0))
+
+    def _kill(self, name: str) -> None:
+        server = self.servers[name]
+        assert server.pid
+        os.kill(server.pid, signal.SIGKILL)
+        self.done[name] += 1
+        gone = self.chance.random() < SHARE
+        self.away[name] += gone
+        self._returning[name] = asyncio.create_task(self._back(name, server, AWAY if gone else 0))
+
+    async def _back(self, name: str, server: Killed, away: float) -> None:
+        await server.wait()
+        await asyncio.sleep(away)
+        await started(server)
+        del self._returning[name]
+
+
+async def started(server: Killed) -> None:
+    """Start it, again where the machine was too slow."""
+    while True:
+        try:
+            await server.start()
+        except (ServerError, TimeoutError, OSError):
+            await asyncio.sleep(1)
+        else:
+            return

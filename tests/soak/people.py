@@ -1,0 +1,132 @@
+"""Staff at work over HTTP: they open cases, do what is owed, repeat what got no answer, keep what was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from api.access import belonging
+from api.commands import CASE, TOLD
+from api.run.demo import deeds, open_trials
+from api.run.rehearsal.families import families
+from api.run.wiring import Parts
+from domain.case import Command
+from domain.roles import Actor, action_of, allow
+from domain.stages.anytime import AddNote
+from domain.stages.closing import LeaveJourney, VoidCase
+from domain.stages.holding import HoldCase
+from domain.stages.observations import ReportDeath
+from domain.state import Case
+from infra.ledger.errors import FAILURES, DatabaseFailed
+from tests.services import Issuer
+from tests.soak.books import Told
+from tests.soak.installation import ROLES, TEAM
+
+BESIDE: tuple[tuple[float, Command], ...] = (
+    (0.10, AddNote("note", "a call")),
+    (0.01, HoldCase("infection")),
+    (0.004, LeaveJourney("declined")),
+    (0.002, VoidCase("opened twice")),
+    (0.002, ReportDeath("sepsis")),
+)
+"""What happens besides what is owed, and how often."""
+AGAIN = (408, 425, 429)
+
+
+@dataclass
+class People:
+    """Everybody who works; `said` is what was acknowledged, `away` how often nobody answered."""
+
+    http: httpx2.AsyncClient
+    issuer: Issuer
+    here: Parts
+    chance: random.Random
+    cases: list[str] = field(default_factory=list)
+    said: list[Told] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    away: int = 0
+    stop: bool = False
+
+    async def open_cases(self, count: int, pause: float) -> None:
+        """So many, one after the other."""
+        for family in families(count, 1, open_trials(), timedelta(days=1)):
+            question = replace(family.question(), owner="", team=TEAM)
+            who = f"person-coordinator-{self.chance.choice('12')}"
+            opened = await self.send(who, "/cases", question)
+            if opened:
+                self.cases.append(opened["case"])
+            await asyncio.sleep(self.chance.uniform(0, 2 * pause))
+            if self.stop:
+                return
+
+    async def work(self, pause: float) -> None:
+        """One deed after the other in any of the cases."""
+        while not self.stop:
+            await asyncio.sleep(self.chance.uniform(0, 2 * pause))
+            if self.cases:
+                await self._deed(self.chance.choice(self.cases))
+
+    async def _deed(self, stream: str) -> None:
+        try:
+            case, _, now = await self.here.door.case(stream)
+        except (DatabaseFailed, *FAILURES):
+            return
+        command = self._beside() or next(self._shuffled([*deeds(case, 1, now)]), None)
+        actor = command and self._actor(case, command)
+        if command and actor:
+            await self.send(actor.id, f"/cases/{stream}/commands", command)
+
+    def _beside(self) -> Command | None:
+        drawn = self.chance.random()
+        for share, command in BESIDE:
+            drawn -= share
+            if drawn < 0:
+                return command
+        return None
+
+    def _shuffled(self, commands: list[Command]) -> Any:
+        self.chance.shuffle(commands)
+        return iter(commands)
+
+    def _actor(self, case: Case, command: Command) -> Actor | None:
+        """Whoever may say it; the first and the second reader are two people."""
+        by = str(getattr(command, "by", ""))
+        number = by[-1] if by[-2:] in ("-1", "-2") else self.chance.choice("12")
+        everybody = (Actor(f"person-{role.value}-{number}", role, TEAM) for role in ROLES)
+        return next((a for a in everybody if allow(a, action_of(command.type), belonging(case))), None)
+
+    async def send(self, who: str, path: str, command: Command) -> Mapping[str, Any] | None:
+        """Under one key until it is answered; what is refused was not recorded."""
+        body = json.loads(CASE.adapter.dump_json(command))
+        if command.type not in TOLD:
+            body.pop("by", None)
+        key = uuid.uuid4().hex
+        answer = await self._answered(who, path, body, key)
+        told: Mapping[str, Any] = answer.json()
+        if not answer.is_success:
+            self.refused[f"{answer.status_code} {told.get('reason') or told.get('type')}"] += 1
+            return None
+        events = tuple(event["id"] for event in told["recorded"])
+        self.said.append(Told(who, key, told["case"], command.type, events, repeated=told["repeated"]))
+        return told
+
+    async def _answered(self, who: str, path: str, body: Mapping[str, Any], key: str) -> httpx2.Response:
+        while True:
+            headers = {"Authorization": f"Bearer {self.issuer.token(who)}", "Idempotency-Key": key}
+            try:
+                answer = await self.http.post(path, json=body, headers=headers)
+            except httpx2.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code < 500 and answer.status_code not in AGAIN:
+                return answer
+            self.away += 1
+            await asyncio.sleep(0.5)

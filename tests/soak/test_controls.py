@@ -1,0 +1,94 @@
+"""Every comparison of the soak sees what it is for: the books as they should be, then one thing wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.effects import Effect
+from domain.policy import Party
+from domain.state import Case
+from domain.tracks import Track
+from tests.soak import books
+from tests.soak.books import Asked, Memory, Row, Said, Told
+
+ROWS = [Row("e1", "case-1", 1, "person-1", "k1"), Row("e2", "case-1", 2, "person-1", "k1"),
+        Row("e3", "case-1", 3, "centre-1", "k2"), Row("e4", "case-1", 4, "engine", "")]  # fmt: skip
+TOLD = Told("person-1", "k1", "case-1", "OpenCase", ("e1", "e2"))
+NOTHING = Told("person-1", "k3", "case-1", "ReviewDecision", ())
+MEMORIES = [Memory("person-1", "k1", "case-1", 1, 2), Memory("centre-1", "k2", "case-1", 3, 3)]
+SAID = [Said("centre-1", "k2", taken=True), Said("centre-1", "k4", taken=False)]
+"""Said and never heard is no harm: it is said again."""
+HOSPITAL = Asked("a", "hold_bed", "hospital", "delivered", 1, 1)
+MAIL = Asked("m", "remind", "mail", "delivered", 1, 1)
+HOME = Asked("h", "reserve_dose", "home", "delivered", 1, 0)
+FINE = [
+    HOSPITAL,
+    MAIL,
+    HOME,
+    replace(MAIL, times=2, marked=True),
+    replace(HOSPITAL, times=0, implied=True),
+    replace(MAIL, state="requested", ends=0, times=0),
+    replace(MAIL, state="requested", ends=0, times=2, tries=2),
+    replace(MAIL, state="unknown", ends=0, times=2, tries=2),
+    replace(HOSPITAL, state="refused", times=0),
+    replace(HOSPITAL, state="withdrawn", ends=0),
+]
+WRONG = {
+    "lost in the hospital": replace(HOSPITAL, times=0),
+    "lost mail": replace(MAIL, times=0),
+    "doubled and not marked": replace(MAIL, times=2),
+    "three times": replace(MAIL, times=3, marked=True),
+    "a hospital has it twice": replace(HOSPITAL, times=2, marked=True),
+    "two outcomes": replace(MAIL, ends=2),
+    "no outcome": replace(MAIL, ends=0),
+    "refused and there": replace(HOSPITAL, state="refused"),
+    "there before anybody tried": replace(MAIL, state="requested", ends=0),
+}
+
+
+def test_what_agrees_is_not_wrong() -> None:
+    assert list(books.commands_once([TOLD, NOTHING], ROWS)) == []
+    assert list(books.remembered_once(MEMORIES, ROWS)) == []
+    assert list(books.answers_once(SAID, MEMORIES)) == []
+    assert list(books.effects_once(FINE)) == []
+    assert list(books.nobody_invented(FINE, ["a", "m"])) == []
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_effect_lost_or_doubled_is_seen(name: str) -> None:
+    assert list(books.effects_once([*FINE, WRONG[name]]))
+
+
+BED = Effect("a", "hold_bed", "bed/1", Party.HOSPITAL, datetime(2026, 1, 2, tzinfo=UTC))
+TWICE = Case(id="case-1", effects={"a": BED, "b": replace(BED, id="b")})
+HELD = Case(id="case-1", dose=replace(Track(), state="held", ref="unit-1"))
+BROKEN: dict[str, Callable[[], Iterable[str]]] = {
+    "an acknowledged command is lost": lambda: books.commands_once([TOLD], ROWS[2:]),
+    "half of it is lost": lambda: books.commands_once([TOLD], ROWS[1:]),
+    "it was recorded twice": lambda: books.commands_once([TOLD], [*ROWS, replace(ROWS[0], id="e5", version=5)]),
+    "another case has it": lambda: books.commands_once([replace(TOLD, case="case-2")], ROWS),
+    "told of nothing, something is there": lambda: books.commands_once([replace(NOTHING, key="k1")], ROWS),
+    "a key was used twice": lambda: books.remembered_once(MEMORIES, [*ROWS, replace(ROWS[0], version=5)]),
+    "remembered and gone": lambda: books.remembered_once(MEMORIES, ROWS[:2]),
+    "an answer is lost": lambda: books.answers_once(SAID, MEMORIES[:1]),
+    "an answer nobody gave": lambda: books.answers_once([], MEMORIES),
+    "an effect nobody asked for": lambda: books.nobody_invented(FINE, ["b"]),
+    "an intent asked for twice": lambda: books.intents_once(TWICE),
+    "one unit for two patients": lambda: books.units_once([HELD, replace(HELD, id="case-2")]),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_book_that_does_not_agree_is_seen(name: str) -> None:
+    assert list(BROKEN[name]())
+
+
+def test_one_intent_and_one_patient_are_fine() -> None:
+    assert (
+        list(books.intents_once(replace(TWICE, effects={"a": BED, "b": replace(BED, id="b", state="withdrawn")}))) == []
+    )
+    assert list(books.units_once([HELD, replace(HELD, id="case-2", dose=replace(HELD.dose, state="asked"))])) == []
