@@ -121,7 +121,10 @@ class Dossiers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A verification: running, holds, broken or failed. `position`, `stream` and `version`: where it first breaks."""
+    """A verification: running, holds, broken, failed, or left when its process ended before it did.
+
+    `position`, `stream` and `version`: where it first breaks.
+    """
 
     id: str
     case: str
@@ -140,11 +143,11 @@ class Check:
 
 
 class Checks(Protocol):
-    """Verifies history, one at a time."""
+    """Verifies history, one at a time in all processes together."""
 
-    def start(self, case: str) -> Check: ...
-    def find(self, check: str) -> Check | None: ...
-    def newest(self) -> Sequence[Check]: ...
+    async def start(self, case: str) -> Check: ...
+    async def find(self, check: str) -> Check | None: ...
+    async def newest(self) -> Sequence[Check]: ...
     async def stop(self) -> None: ...
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from api.ports import Check
 from api.run.sealing import signing_keys
+from infra import verifications
 from infra.checkpoints.checkpoint import origin_of
 from infra.checkpoints.sinks import sink_of
+from infra.ledger.commit import Pool
 from infra.ledger.errors import FAILURES, DatabaseFailed
 from infra.proof.found import ALL, MEANING
 from infra.proof.stream import verify_case
@@ -23,7 +24,8 @@ from infra.proof.verification import verify as verify_log
 from infra.settings import Settings
 
 log = structlog.get_logger()
-KEPT = 20
+BEAT = 1.0
+"""Seconds between two signs of life."""
 PROCESSES = 2
 """So that whoever waits for a page does not wait for hashes."""
 HISTORY = ALL - {"rules", "read_models"}
@@ -31,52 +33,58 @@ HISTORY = ALL - {"rules", "read_models"}
 
 
 class Checks:
-    """What runs and what the last ones found, in this process's memory; nothing is written anywhere."""
+    """Carries them out here; how far they are stands in the database, for every process and after this one's end."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pool: Pool[Any]) -> None:
         self._settings = settings
-        self._checks: OrderedDict[str, Check] = OrderedDict()
+        self._pool = pool
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, case: str) -> Check:
-        """Begin, or the one that is running: there is never a second."""
-        if self._task and not self._task.done():
-            return next(one for one in reversed(self._checks.values()) if one.state == "running")
-        begun = self._keep(Check(secrets.token_urlsafe(9), case))
+    async def start(self, case: str) -> Check:
+        """Begin, or the one that is running somewhere: there is never a second."""
+        begun = Check(secrets.token_urlsafe(9), case)
+        while not await verifications.begin(self._pool, begun.id, case):
+            if running := next((one for one in await self.newest() if one.state == "running"), None):
+                return running
         self._task = asyncio.create_task(self._run(begun))
         return begun
 
-    def find(self, check: str) -> Check | None:
+    async def find(self, check: str) -> Check | None:
         """One of the last."""
-        return self._checks.get(check)
+        row = await verifications.one(self._pool, check)
+        return _check(row) if row else None
 
-    def newest(self) -> Sequence[Check]:
+    async def newest(self) -> Sequence[Check]:
         """The last ones, newest first."""
-        return list(reversed(self._checks.values()))
+        return [_check(row) for row in await verifications.newest(self._pool)]
 
     async def stop(self) -> None:
-        """End what runs."""
+        """End what runs here; it is left as it is."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def _keep(self, check: Check) -> Check:
-        self._checks[check.id] = check
-        if len(self._checks) > KEPT:
-            self._checks.popitem(last=False)
-        return check
-
     async def _run(self, begun: Check) -> None:
-        def tell(done: int, of: int) -> None:
-            self._keep(replace(begun, done=done, of=of))
-
+        far = {"done": 0, "of": 0}
+        alive = asyncio.create_task(self._alive(begun, far))
+        state = "left"
+        found: Mapping[str, Any] = {}
         try:
-            found = await self._verified(begun.case, tell)
+            state, found = _shown(await self._verified(begun.case, lambda done, of: far.update(done=done, of=of)))
         except (*FAILURES, DatabaseFailed, OSError, ValueError) as error:
             log.warning("verification failed", error=type(error).__name__)
-            self._keep(replace(begun, state="failed", says=type(error).__name__))
-        else:
-            self._keep(replace(begun, **_shown(found)))
+            state, found = "failed", {"says": type(error).__name__}
+        finally:
+            alive.cancel()
+            with suppress(DatabaseFailed):
+                await verifications.told(self._pool, begun.id, state, found or far)
+
+    async def _alive(self, begun: Check, far: Mapping[str, int]) -> None:
+        """That it still runs, and how far it is."""
+        while True:
+            await asyncio.sleep(BEAT)
+            with suppress(DatabaseFailed):
+                await verifications.told(self._pool, begun.id, "running", far)
 
     async def _verified(self, case: str, tell: Tell) -> Verified:
         settings = self._settings
@@ -92,11 +100,15 @@ class Checks:
         return await verify_case(question, case) if case else await verify_log(question)
 
 
-def _shown(found: Verified) -> Mapping[str, Any]:
-    state = "broken" if found.broken else "holds"
-    known: dict[str, Any] = {"state": state, "done": found.events, "of": max(found.head, found.events)}
-    known |= {"covered": found.covered, "checkpoints": found.checkpoints, "away": tuple(sorted(found.away))}
+def _shown(found: Verified) -> tuple[str, Mapping[str, Any]]:
+    known: dict[str, Any] = {"done": found.events, "of": max(found.head, found.events)}
+    known |= {"covered": found.covered, "checkpoints": found.checkpoints, "away": sorted(found.away)}
     if one := found.broken:
         known |= {"kind": one.kind, "says": MEANING[one.kind], "position": one.position}
         known |= {"stream": one.stream, "version": one.version, "detail": one.says}
-    return known
+    return "broken" if found.broken else "holds", known
+
+
+def _check(row: Mapping[str, Any]) -> Check:
+    found = row["found"]
+    return Check(row["id"], row["stream"], row["state"], **{**found, "away": tuple(found.get("away", ()))})

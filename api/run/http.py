@@ -62,7 +62,7 @@ def http_app(
             audit=AuditDesk(ledger.pool),
             dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             looks=Looks(ledger, here.door.ids),
-            checks=Checks(here.settings),
+            checks=Checks(here.settings, ledger.pool),
             operations=Operations(ledger, temporal),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),

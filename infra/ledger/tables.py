@@ -124,6 +124,21 @@ class PolicyRow(SQLModel, table=True):
     calendars: bytes
 
 
+class VerificationRow(SQLModel, table=True):
+    """How far a verification is that was asked for on a page."""
+
+    __tablename__: ClassVar[str] = "verification"
+    __table_args__ = (
+        Index("verification_running", text("(true)"), unique=True, postgresql_where=text("state = 'running'")),
+    )
+    id: str = _text(primary_key=True)
+    stream: str = _text()
+    began_at: datetime = _instant()
+    seen_at: datetime = _instant()
+    state: str = _text()
+    found: str = _text()
+
+
 class Watch(SQLModel, table=True):
     """Which case wants to know when another stream grows."""
 
