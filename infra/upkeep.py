@@ -31,11 +31,12 @@ async def keep(pool: Pool[Any], name: str, found: Finding) -> None:
 
 
 async def last(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
-    """By name: when it ended, its age in seconds, whether all was well, what was found."""
+    """By name: when it ended, its age in seconds and whether that is too long, whether all was well, what was found."""
     return {
         row["name"]: {
             "ended_at": row["ended_at"].isoformat(),
             "age": row["age"],
+            "stale": row["age"] > STALE,
             "fine": row["fine"],
             "found": json.loads(row["found"]),
         }

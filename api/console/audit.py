@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from api.access import case_meant
 from api.audit import may_prove
 from api.auth import Parts
+from api.console.nights import nights
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.times import Clock
 from api.console.web import page, pages, seen
@@ -58,8 +59,9 @@ async def overview(request: Request, service: Parts, viewer: Viewer) -> Response
         exposure=exposure,
         newest=newest[0] if newest else None,
         places=service.checkpoint_places,
-        checks=service.checks.newest()[:NEWEST],
+        checks=(await service.checks.newest())[:NEWEST],
         levels=list(OPENS),
+        nights=nights(viewer.t, await service.audit.nightly()),
     )
 
 
@@ -71,15 +73,15 @@ async def start(request: Request, service: Parts, viewer: Viewer) -> Response:
     require_csrf(request, form.get(CSRF, ""))
     asked = form.get("case", "").strip()
     case = await _known(service, asked) if asked else ""
-    return seen(f"/console/audit/checks/{service.checks.start(case).id}")
+    return seen(f"/console/audit/checks/{(await service.checks.start(case)).id}")
 
 
 @router.get("/console/audit/checks/{check}")
 async def check(check: str, request: Request, service: Parts, viewer: Viewer) -> Response:
     """How far it is, and what it found."""
     may_prove(viewer.who)
-    found = service.checks.find(check)
-    require(found, Reason.NOT_FOUND, "this process knows no such check; results are kept until it is started again")
+    found = await service.checks.find(check)
+    require(found, Reason.NOT_FOUND, "no such check; the newest twenty are kept")
     exposure = await service.audit.exposure()
     return page(request, "audit_check.html", viewer, check=found, exposure=exposure)
 

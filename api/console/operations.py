@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from api.auth import Parts
 from api.console.charts import Bars, bars
+from api.console.nights import nights
 from api.console.session import Viewer, Visitor
 from api.console.times import Clock
 from api.console.web import page, pages
@@ -60,6 +61,7 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
         past_lease=await ops.past_lease(),
         callbacks=await ops.callbacks(),
         temporal=service.temporal_ui,
+        nights=nights(viewer.t, await service.audit.nightly()),
         charts=[_stages(viewer, clock, await ops.stages()), _waiting(viewer, await ops.waiting()),
                 _reminders(viewer, await ops.reminders())],
     )  # fmt: skip

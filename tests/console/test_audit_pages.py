@@ -13,10 +13,15 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
+from activities.ports import Finding
+from api.run.checking import Checks
 from api.run.wiring import Parts
+from infra import verifications
+from infra.upkeep import keep
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
 from tests.console.conftest import Browser, hidden, screen
+from workflows.upkeep import COMPARE_ENGINE, VERIFY_HISTORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -123,3 +128,77 @@ async def test_an_auditor_verifies_and_exports_and_a_changed_event_is_named(
         await connection.execute(changed, opened["case"], 1, '"US"', '"IN"')
         await connection.execute("alter table event enable always trigger event_is_append_only")
         await connection.close()
+
+
+async def test_a_check_is_seen_by_every_process_and_there_is_never_a_second(
+    browsers: Mapping[str, Browser], coordinator: Person, here: Parts
+) -> None:
+    await coordinator.open()
+    await seal(here)
+    one, other = (Checks(here.settings, here.ledger.pool) for _ in range(2))
+    begun = await one.start("")
+    assert (await other.start("")).id == begun.id, "the one that runs"
+    page = f"/console/audit/checks/{begun.id}"
+    assert "looks again by itself" in (await browsers["auditor"].get(page)).text
+    found = begun
+    for _ in range(300):
+        found = await other.find(begun.id) or begun
+        if found.state != "running":
+            break
+        await asyncio.sleep(0.2)
+    assert (found.state, found.done) == ("holds", found.of)
+    assert "It holds." in (await browsers["auditor"].get(page)).text
+    assert (await other.newest())[0] == found
+
+
+async def test_a_check_whose_process_ended_says_so_and_can_be_made_anew(
+    browsers: Mapping[str, Browser], here: Parts
+) -> None:
+    pool, auditor = here.ledger.pool, browsers["auditor"]
+    stopped = Checks(here.settings, pool)
+    told = await stopped.start("")
+    await stopped.stop()
+    assert (await stopped.find(told.id) or told).state == "left"
+    await verifications.begin(pool, "killed", "")
+    await verifications.told(pool, "killed", "running", {"done": 7, "of": 9})
+    assert "data-poll" in (await auditor.get("/console/audit/checks/killed")).text, "the control: it is still alive"
+    await pool.execute("update verification set seen_at = seen_at - interval '21 seconds' where id = 'killed'")
+    page = unescape((await auditor.get("/console/audit/checks/killed")).text)
+    assert "left off after 7 events" in page
+    assert "data-poll" not in page
+    assert "left off" in (await auditor.get("/console/audit")).text
+    assert "It holds." in await checked(auditor), "and another may begin"
+    await verifications.told(pool, "killed", "holds", {})
+    assert "left off after 7 events" not in (await auditor.get("/console/audit/checks/killed")).text, "it was only slow"
+
+
+async def test_what_a_night_found_stands_where_auditors_and_operators_look(
+    browsers: Mapping[str, Browser], here: Parts
+) -> None:
+    pool = here.ledger.pool
+    broken = {"kind": "edited", "position": 12, "stream": "case-x", "version": 3, "says": ""}
+    seen = {"events": 40, "checkpoints": 2, "away": [], "broken": None}
+    drift = {"cases": 5, "loops": 4, "drift": {"no_loop": 1, "ahead": 0}, "first": [["no_loop", "case-alone"]]}
+    both = {"auditor": "/console/audit", "operator": "/console/operations"}
+
+    async def pages() -> list[str]:
+        return [unescape((await browsers[role].get(path)).text) for role, path in both.items()]
+
+    assert all("No night has passed yet" in page for page in await pages())
+    await keep(pool, VERIFY_HISTORY, Finding(True, seen))
+    await keep(pool, COMPARE_ENGINE, Finding(True, {**drift, "drift": {"no_loop": 0}, "first": []}))
+    for page in await pages():
+        assert "40 events, 2 checkpoints compared." in page
+        assert "5 open cases and 4 running loops agree." in page
+        assert 'role="alert"' not in page, "all is well"
+    await keep(pool, VERIFY_HISTORY, Finding(False, {**seen, "broken": broken}))
+    await keep(pool, COMPARE_ENGINE, Finding(False, drift))
+    for page in await pages():
+        alert = page.partition('<dl class="cards">')[0]
+        assert "All history verified: something was found" in alert
+        assert "an entry was edited, at entry 12 of the ledger" in alert
+        assert 'href="/console/cases/case-x/timeline"' in alert
+        assert "open cases nobody looks after: 1" in alert
+    await pool.execute("update chore set ended_at = ended_at - interval '37 hours', fine = true")
+    for page in await pages():
+        assert "nobody has looked since" in page
