@@ -235,8 +235,11 @@ class Documents(Protocol):
     async def keep(self, case: str, key_class: KeyClass, media_type: str, content: AsyncIterable[bytes]) -> Kept:
         """Encrypt and store, durably. Raises DocumentErased."""
 
-    async def open(self, case: str, name: str) -> Opened:
+    async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
         """Check and open. Raises DocumentMissing, DocumentChanged, DocumentErased."""
+
+    async def put_aside(self, name: str) -> None:
+        """Keep what no case came to name for another try within a day; it is opened as `aside`."""
 
     async def remove(self, name: str) -> None:
         """Take away what no case came to name."""

@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
 from activities.record import Ask, Recorded
-from api.access import case_meant, may_command
+from api.access import case_meant, may_command, permit
 from api.answers import CREATED, idempotency_key, recorded_answer
 from api.auth import Parts, Who
 from api.commands import CASE
@@ -61,8 +61,16 @@ async def attach(
     head = EmailMessage()
     head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    sent = Sent(key, media, head.get_filename() or "", item, language)
-    done = await attached(service, who, stream, sent, stream_body(request, service.limits.document))
+    told = (
+        {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
+    )
+    sent = Sent(key, media, head.get_filename() or "", told)
+    kept = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
+    try:
+        done = await recorded(service, who, stream, sent, kept)
+    except (Problem, Refused):
+        await service.documents.remove(kept.name)
+        raise
     name = next((n for f in done.facts if (n := getattr(f.event, "document", ""))), "")
     answer = recorded_answer(done, who, CREATED, document=name)
     answer.headers["Location"] = f"/cases/{stream}/documents/{name}"
@@ -71,28 +79,27 @@ async def attach(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came with a document. `item` is the record that was asked for; empty = nothing was asked for."""
+    """What came with a document. `told` is the command that names it, without what the file itself says."""
 
     key: str
     media: str
     name: str
-    item: str = ""
-    language: str = ""
+    told: Mapping[str, Any]
+    expected: int | None = None
 
 
-async def attached(service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]) -> Recorded:
-    """Store a document and record it; the way of every page and program. Raises Problem, Refused."""
+async def stored(service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]) -> Kept:
+    """Store a document, for whoever may give the command; the way of every page and program. Raises Problem."""
     bind_contextvars(case=stream, key=sent.key)
     if sent.media not in MEDIA:
         fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
         raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
-    await may_command(service, who, stream, "ReceiveRecord" if sent.item else "AttachDocument")
-    key_class = await _class_of(service, stream, sent.item)
+    await may_command(service, who, stream, sent.told["type"])
+    key_class = await _class_of(service, stream, sent.told.get("item", ""))
     try:
-        kept = await service.documents.keep(stream, key_class, sent.media, _checked(content, sent.media))
+        return await service.documents.keep(stream, key_class, sent.media, _checked(content, sent.media))
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    return await _recorded(service, Ask(stream, Meta(who.id, who.stated, key=sent.key)), _command(sent, kept), kept)
 
 
 async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
@@ -124,24 +131,16 @@ def _is(start: bytes, at: int, starts: tuple[bytes, ...], media: str) -> bool:
     return True
 
 
-def _command(sent: Sent, kept: Kept) -> dict[str, Any]:
-    if sent.item:
-        return {"type": "ReceiveRecord", "item": sent.item, "document": kept.name, "language": sent.language or "und"}
-    document = {"document": kept.name, "bytes": kept.size, "media_type": sent.media}
-    return {"type": "AttachDocument", "name": sent.name[:200], **document}
-
-
-async def _recorded(service: Service, ask: Ask, body: dict[str, Any], kept: Kept) -> Recorded:
-    """Record it, once per key and content; what is not named in the end does not stay."""
-    command = CASE.parse(to_json(body), ask.meta.actor)
-    fixed = {**body, "document": ""}
-    digest = sha256(ask.stream.encode() + b"\0" + kept.same + to_json(fixed)).digest()
-    key = CommandKey(ask.meta.actor, ask.meta.key or "", digest)
-    try:
-        done = await service.door.record(Ask(ask.stream, ask.meta, command, key))
-    except Refused:
-        await service.documents.remove(kept.name)
-        raise
+async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: Kept) -> Recorded:
+    """Record it, once per key and content; what came a second time does not stay. Raises Problem, Refused."""
+    body = {**sent.told, "document": kept.name}
+    if sent.told["type"] == "AttachDocument":
+        body |= {"name": sent.name[:200], "bytes": kept.size, "media_type": sent.media}
+    command = CASE.parse(to_json(body), who.id)
+    digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
+    meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
+    may = permit(who, command.type)
+    done = await service.door.record(Ask(stream, meta, command, key, if_people_version=sent.expected, permit=may))
     if done.repeated:
         await service.documents.remove(kept.name)
     return done

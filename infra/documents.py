@@ -15,6 +15,7 @@ import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -33,6 +34,7 @@ from domain.personal import KEY_CLASSES, KeyClass
 
 MAGIC = b"caravel document 1\n"
 CHUNK, TAG, SALT, NONCE = 64 * 1024, 16, 32, 12
+ASIDE, WAITS = "aside/", timedelta(days=1)
 
 
 def store_of(url: str, folder: Path) -> ObjectStore:
@@ -70,39 +72,48 @@ class StoredDocuments:
         if isinstance(self.store, LocalStore) and self.store.prefix:
             await asyncio.to_thread(_durable, Path(self.store.prefix) / name)
 
-    async def open(self, case: str, name: str) -> Opened:
+    async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
         """Check every byte against the name, then hand out the content. Raises DocumentMissing, -Changed, -Erased."""
-        header = await self._checked(name)
+        place = ASIDE + name if aside else name
+        header = await self._checked(name, place)
         key = (await self.keys.for_opening(case)).get(header.key_class)
         if key is None or key.id != header.key:
             raise DocumentErased
-        return Opened(header.key_class, header.media_type, self._content(name, header, _cipher(key, case, header)))
+        return Opened(header.key_class, header.media_type, self._content(place, header, _cipher(key, case, header)))
 
     async def remove(self, name: str) -> None:
         """Take away what no case came to name."""
         await obstore.delete_async(self.store, name)
 
-    async def _stored(self, name: str) -> AsyncIterator[bytes]:
+    async def put_aside(self, name: str) -> None:
+        """Keep what no case came to name for another try within a day; what waited longer goes."""
+        await obstore.rename_async(self.store, name, ASIDE + name)
+        before = datetime.now(UTC) - WAITS
+        async for batch in obstore.list(self.store, ASIDE):
+            for old in (found["path"] for found in batch if found["last_modified"] < before):
+                await obstore.delete_async(self.store, old)
+
+    async def _stored(self, place: str) -> AsyncIterator[bytes]:
         try:
-            answer = await obstore.get_async(self.store, name)
+            answer = await obstore.get_async(self.store, place)
         except (NotFoundError, FileNotFoundError):
             raise DocumentMissing from None
         async for part in answer.stream(min_chunk_size=CHUNK):
             yield bytes(part)
 
-    async def _checked(self, name: str) -> _Header:
+    async def _checked(self, name: str, place: str) -> _Header:
         digest, start = sha256(), b""
-        async for part in self._stored(name):
+        async for part in self._stored(place):
             digest.update(part)
             start = start or part
         if digest.hexdigest() != name:
             raise DocumentChanged
         return _header(start)
 
-    async def _content(self, name: str, header: _Header, cipher: AESGCM) -> AsyncIterator[bytes]:
+    async def _content(self, place: str, header: _Header, cipher: AESGCM) -> AsyncIterator[bytes]:
         waiting, number = b"", 0
         skip = header.size
-        async for part in self._stored(name):
+        async for part in self._stored(place):
             waiting += part[skip:]
             skip = max(0, skip - len(part))
             while len(waiting) > CHUNK + TAG:

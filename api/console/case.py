@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from api.auth import Parts
 from api.console.actions import actions, not_now
 from api.console.said import Said, Speaker
-from api.console.session import Viewer, Visitor, directory_of, fresh_key
+from api.console.session import Viewer, Visitor, directory_of
 from api.console.standing import askings, lacking, legs, waits
 from api.console.times import Clock
 from api.console.travel import (
@@ -28,7 +28,6 @@ from api.console.travel import (
     since,
 )
 from api.console.web import page, pages, seen
-from api.documents import MEDIA
 from api.ports import Service
 from api.reads import seen_case
 from domain.dated import as_of as held
@@ -41,8 +40,6 @@ from domain.state import Case
 router = pages()
 LATEST, PAGE = 12, 150
 DEEPEST = 6
-UPLOADS = frozenset({"AttachDocument", "ReceiveRecord"})
-"""What a file of one's own is sent for."""
 PARTS = ("facts", "timeline", "messages")
 
 
@@ -145,13 +142,11 @@ async def overview(
         became=owed_since(one.case, one.present, one.speaker),
         differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
         groups=groups,
-        uploads=UPLOADS & {act.name for group in groups for act in group.acts},
-        media=MEDIA,
+        may={act.name for group in groups for act in group.acts},
         refused=() if one.past else not_now(viewer, one.case),
         latest=[one.speaker.fact(f) for f in reversed(one.facts[-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
-        key=fresh_key(),
     )
 
 

@@ -38,7 +38,7 @@ class _Reader:
     def tree(self, command: type[Any], above: str) -> dict[str, Any]:
         hints = get_type_hints(command, include_extras=True)
         tree: dict[str, Any] = {"type": command.__name__} if "type" in hints else {}
-        for field in asked(command):
+        for field in asked(command, above):
             shape = shape_of(hints[field.name])
             value = self._value(f"{above}{field.name}", shape)
             if isinstance(value, _Nothing) and shape.kind == "text" and field.default is MISSING:

@@ -74,9 +74,22 @@ PLAIN: Mapping[Any, str] = {
 }
 
 
-def asked(command: type[Any]) -> Sequence[Field[Any]]:
-    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of."""
-    given = ("type",) if command.__name__ in TOLD else ("type", "by")
+OF_A_FILE = ("document", "name", "media_type", "bytes")
+"""What the file itself says of a command that names a document."""
+
+
+def takes_file(command: type[Any]) -> bool:
+    """Whether its form asks for a file."""
+    return any(field.name == OF_A_FILE[0] for field in fields(command))
+
+
+def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
+    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
+
+    `above`: it stands inside another form, which takes no file.
+    """
+    given = {"type"} if command.__name__ in TOLD else {"type", "by"}
+    given |= set(OF_A_FILE) if takes_file(command) and not above else set()
     return [field for field in fields(command) if field.name not in given]
 
 
@@ -130,14 +143,33 @@ class Maker:
     def inputs(self, command: type[Any], above: str = "") -> Sequence[Input]:
         """Every field that is asked for."""
         hints = get_type_hints(command, include_extras=True)
-        doc = command.__doc__ or ""
-        return [self._field(f, shape_of(hints[f.name]), f"{above}{f.name}", doc) for f in asked(command)]
+        return [self._field(f, shape_of(hints[f.name]), f"{above}{f.name}", command) for f in asked(command, above)]
 
-    def _field(self, field: Field[Any], shape: Shape, name: str, doc: str) -> Input:
+    def file(self) -> Sequence[Input]:
+        """The input of a file, which stands last: what is typed is read before it."""
+        wrong = self.errors.get("file", "")
+        return [
+            Input(
+                "file",
+                self.t("upload.file"),
+                "file",
+                needed=True,
+                optional=False,
+                hint=self.t("upload.lead"),
+                error=wrong,
+            )
+        ]
+
+    def _hint(self, command: type[Any], field: str) -> str:
+        """In words of its own, for this command or any; else what the command says about the field."""
+        own = self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
+        found = None if own else re.search(CLAUSE.format(re.escape(field)), " ".join((command.__doc__ or "").split()))
+        clause = found[1].strip(" ,:=").removeprefix("is ").removesuffix(" and") if found else ""
+        return own or self.t.english(clause)
+
+    def _field(self, field: Field[Any], shape: Shape, name: str, command: type[Any]) -> Input:
         free = field.default is not MISSING or field.default_factory is not MISSING
-        found = re.search(CLAUSE.format(re.escape(field.name)), " ".join(doc.split()))
-        hint = found[1].strip(" ,:=") if found else ""
-        hint = self.t.own("hint", field.name) or self.t.english(hint.removeprefix("is ").removesuffix(" and"))
+        hint = self._hint(command, field.name)
         made = Input(name, self.t.named("field", field.name), shape.kind, not free, free or shape.optional, hint)
         made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
         return self._filled(made, shape, field.name)

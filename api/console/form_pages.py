@@ -22,11 +22,14 @@ from api.console.case import Opened, opened
 from api.console.choices import Known
 from api.console.correction import correcting
 from api.console.entered import entered, pointed
-from api.console.fields import Input, Maker, Pairs
-from api.console.kept import Kept, typed_pairs
+from api.console.fields import Input, Maker, Pairs, takes_file
+from api.console.filed import filed, waiting
+from api.console.kept import Kept, sent_file, typed_pairs
 from api.console.said import Said
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
+from api.console.uploads import ASIDE, no_file
 from api.console.web import page, pages, seen, wrong
+from api.documents import MEDIA, Sent
 from api.ports import Service
 from api.problems import Problem, of_refusal
 from domain.errors import Reason, Refused, require
@@ -108,6 +111,14 @@ def _sheet(case: str, command: str, pairs: Pairs) -> Sheet:
 
 
 async def _sent(request: Request, service: Service, viewer: Visitor, case: str, command: str) -> Response:
+    try:
+        return await _answered(request, service, viewer, case, command)
+    finally:
+        if sent := sent_file(request):
+            await sent.rest()
+
+
+async def _answered(request: Request, service: Service, viewer: Visitor, case: str, command: str) -> Response:
     pairs = await typed_pairs(request)
     sheet, form = _sheet(case, command, pairs), dict(pairs)
     if form.get("who") != viewer.who.id:
@@ -117,7 +128,7 @@ async def _sent(request: Request, service: Service, viewer: Visitor, case: str, 
     except Problem:
         return await _show(request, service, viewer, replace(sheet, notice="form.earlier_session", status=403))
     try:
-        done = await _carried_out(service, viewer, sheet)
+        done = await _carried_out(request, service, viewer, sheet)
     except Problem as problem:
         return await _show(request, service, viewer, replace(sheet, problem=problem, status=problem.status))
     except Refused as no:
@@ -127,12 +138,18 @@ async def _sent(request: Request, service: Service, viewer: Visitor, case: str, 
     return seen(f"/console/cases/{done.case.id}?done={brought}" + ("&again=1" if done.repeated else ""))
 
 
-async def _carried_out(service: Service, viewer: Visitor, sheet: Sheet) -> Recorded:
-    tree = entered(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
-    body = json.dumps(tree).encode()
+async def _carried_out(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Recorded:
+    def tree() -> Mapping[str, Any]:
+        return entered(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
+
     if not sheet.case:
-        return await open_new(service, viewer.who, body, sheet.key)
-    return await give(service, viewer.who, await case_meant(service, sheet.case), body, sheet.key, sheet.version)
+        return await open_new(service, viewer.who, json.dumps(tree()).encode(), sheet.key)
+    case = await case_meant(service, sheet.case)
+    if takes_file(CASE.by_name[sheet.command]):
+        told = {"type": sheet.command, "item": dict(sheet.pairs or ()).get("item", "")}
+        sent = Sent(sheet.key, "", "", told, sheet.version)
+        return await filed(service, viewer.who, case, sent, sent_file(request) or no_file(sheet.pairs), tree)
+    return await give(service, viewer.who, case, json.dumps(tree()).encode(), sheet.key, sheet.version)
 
 
 async def _refused(request: Request, service: Service, viewer: Visitor, sheet: Sheet, no: Refused) -> Response:
@@ -166,7 +183,9 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         _errors(viewer, sheet.problem),
         sheet.fresh,
     )
-    inputs = maker.inputs(command)
+    inputs = [*maker.inputs(command), *(maker.file() if takes_file(command) else ())]
+    known = dict(sheet.pairs or ())
+    left = await waiting(service, known, one.case.id) if one else None
     version = sheet.version if sheet.version is not None else one.case.people_version if one else ""
     return page(
         request,
@@ -176,10 +195,13 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         one=one,
         sheet=sheet,
         inputs=inputs,
+        takes_file=takes_file(command),
+        media=MEDIA,
+        aside={"token": known[ASIDE], "name": left.name} if left else None,
         summary=_summary(viewer, inputs, sheet.problem),
         version=version,
         title=viewer.t.named("command", sheet.command),
-        meaning=viewer.t.own("meaning", sheet.command) or meaning_of(viewer, command),
+        meaning=meaning_of(viewer.t, command),
         reason=why_not(viewer, one.case, sheet.command) if one and not_now else "",
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.auth import require_same_origin, service_of
+from api.console.uploads import Upload, is_upload, upload
 from api.forms import read_form
 from api.limits import read_body
 from api.problems import Problem
@@ -30,23 +31,31 @@ class Kept:
 
 
 async def typed_pairs(request: Request) -> list[tuple[str, str]]:
-    """The pairs of the form that was sent, read once however often they are asked for."""
+    """The pairs of the form that was sent, read once however often they are asked for; those before a file."""
     if not hasattr(request.state, "typed"):
-        request.state.typed = read_form(await read_body(request), MOST)
+        request.state.sent = await upload(request, service_of(request).limits.document) if is_upload(request) else None
+        sent: Upload | None = request.state.sent
+        request.state.typed = sent.pairs if sent else read_form(await read_body(request), MOST)
     pairs: list[tuple[str, str]] = request.state.typed
     return pairs
+
+
+def sent_file(request: Request) -> Upload | None:
+    """The file of the form whose pairs were read."""
+    sent: Upload | None = getattr(request.state, "sent", None)
+    return sent
 
 
 async def sign_in_again(request: Request) -> str:
     """The sent form, sealed; nothing for what is no form about a case, whose body may have been read already."""
     require_same_origin(request)
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        return ""  # a file is chosen again; it is kept nowhere in clear
     if request.url.path == AGAIN:
         return dict(await typed_pairs(request)).get("kept", "")
     if not request.url.path.startswith(KEEPABLE):
         return ""
     pairs = await typed_pairs(request)
+    if sent := sent_file(request):
+        await sent.rest()  # nobody is signed in to keep a file for: it is chosen again
     who = dict(pairs).get(WHO, "")
     kept = json.dumps([who, request.url.path, pairs])
     return await service_of(request).seal.close(kept) if who else ""

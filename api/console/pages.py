@@ -14,7 +14,6 @@ from api.console import (
     operations,
     saved,
     sign_in,
-    uploads,
     web,
     worklist,
 )
@@ -26,6 +25,6 @@ def install(app: FastAPI) -> None:
     """Put the console into the app, with what this process remembers for it."""
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
-    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, uploads, audit, operations):
+    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, audit, operations):
         app.include_router(part.router)
     app.include_router(web.files)

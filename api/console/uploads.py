@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 from fastapi import Request
-from fastapi.responses import Response
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from api.access import case_meant
-from api.auth import Parts
-from api.console.session import CSRF, Viewer, require_csrf
-from api.console.web import pages, seen
-from api.documents import Sent, attached
 from api.limits import stream_body
 from api.problems import Fault, Problem, invalid
 
-router = pages()
 AROUND = 16 * 1024
 """Bytes a form may have around its file."""
-FILE = "file"
+FILE, ASIDE = "file", "aside"
+"""Names of inputs: the file, and what stands for one that was sent with an earlier try."""
+Pairs = list[tuple[str, str]]
 
 
-@router.post("/console/cases/{case}/documents")
-async def upload(case: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """A file from the case's page, on the way every document takes."""
-    stream = await case_meant(service, case)
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form with its file: `pairs` stand before it, `content` is read as it comes in."""
+
+    pairs: Pairs
+    name: str
+    media: str
+    content: AsyncIterator[bytes]
+
+    async def rest(self) -> None:
+        """Let the browser finish sending, or it shows a broken line instead of our answer."""
+        with suppress(Problem):
+            async for _ in self.content:
+                pass
+
+
+async def upload(request: Request, most: int) -> Upload:
+    """What was sent, up to the first bytes of the file. Raises Problem."""
     form = Multipart(request.headers.get("content-type", ""))
-    content = form.read(stream_body(request, service.limits.document + AROUND))
+    content = form.read(stream_body(request, most + AROUND))
     first = await anext(content, b"")
-    require_csrf(request, form.fields.get(CSRF, ""))
-    if not form.filename:
-        raise invalid("choose a file first", Fault("must be a file", parameter=FILE))
-    given = form.fields
-    sent = Sent(given.get("key", "")[:100], form.media, form.filename, given.get("item", ""), given.get("language", ""))
-    done = await attached(service, viewer.who, stream, sent, _whole(first, content))
-    versions = [fact.version for fact in done.facts]
-    return seen(f"/console/cases/{stream}?done={versions[0]}-{versions[-1]}" + ("&again=1" if done.repeated else ""))
+    return Upload(form.pairs, form.filename, form.media, _whole(first, content))
+
+
+def no_file(pairs: Sequence[tuple[str, str]] | None) -> Upload:
+    """A form that came without one."""
+    given = pairs if isinstance(pairs, list) else list(pairs or ())
+    return Upload(given, "", "", _nothing())
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for part in list[bytes]():
+        yield part
+
+
+def is_upload(request: Request) -> bool:
+    """Whether a form with a file was sent."""
+    return request.headers.get("content-type", "").startswith("multipart/form-data")
 
 
 async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -50,10 +69,10 @@ async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
 
 @dataclass
 class Multipart:
-    """A form whose last part is its file: `fields`, `filename` and `media` are known once its first bytes are."""
+    """A form whose last part is its file: `pairs`, `filename` and `media` are known once its first bytes are."""
 
     content_type: str
-    fields: dict[str, str] = field(default_factory=dict)
+    pairs: Pairs = field(default_factory=list)
     filename: str = ""
     media: str = ""
 
@@ -120,4 +139,4 @@ class Multipart:
 
     def _end(self) -> None:
         if self._name != FILE:
-            self.fields[self._name] = self._value.decode("utf-8", "replace").strip()
+            self.pairs.append((self._name, self._value.decode("utf-8", "replace")))

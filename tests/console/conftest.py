@@ -120,11 +120,13 @@ class Screen:
     async def go(self, path: str) -> None:
         await self.page.goto(self.site + path)
 
-    async def fill(self, **fields: str | bool) -> None:
-        """Fill a form by the names of its fields; `a__b` is the field b of a."""
+    async def fill(self, **fields: str | bool | bytes) -> None:
+        """Fill a form by the names of its fields; `a__b` is the field b of a, bytes are a PDF."""
         for name, value in fields.items():
             field = self.page.locator(f'main [name="{name.replace("__", ".")}"]')
-            if isinstance(value, bool):
+            if isinstance(value, bytes):
+                await field.set_input_files({"name": "scan.pdf", "mimeType": "application/pdf", "buffer": value})
+            elif isinstance(value, bool):
                 await field.set_checked(value)
             elif await field.evaluate("e => e.tagName") == "SELECT":
                 await field.select_option(value)
@@ -134,7 +136,7 @@ class Screen:
     async def record(self) -> None:
         await self.page.get_by_role("button", name="Record").click()
 
-    async def do(self, case: str, command: str, **fields: str | bool) -> str:
+    async def do(self, case: str, command: str, **fields: str | bool | bytes) -> str:
         """Give a command by its form; what the case page says of it."""
         await self.go(f"/console/cases/{case}/do/{command}")
         await self.fill(**fields)

@@ -21,6 +21,7 @@ from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
 from domain.stages.dose import HoldDose
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
+from tests.api.test_documents import PDF
 from tests.console.conftest import Screen, screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -78,9 +79,9 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     await mine.do(case, "RequestRecord", kind="pathology")
     state, _, _ = await here.door.case(case)
     item = next(iter(state.records))
-    await mine.do(case, "ReceiveRecord", item=item, document="a" * 64, language="en")
+    await mine.do(case, "ReceiveRecord", item=item, language="en", file=PDF)
     await mine.do(case, "VerifyRecord", item=item)
-    await mine.do(case, "DraftSummary", document="b" * 64)
+    await mine.do(case, "DraftSummary", file=PDF)
     signed = await people["reviewer"].send(case, "SignSummary")
     assert signed.json()["stage"] == "eligibility", signed.text
     await mine.do(case, "ChooseCentre", centre=CENTRE, protocol=PROTOCOL)

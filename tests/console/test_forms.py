@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from api.commands import CASE, TOLD
 from api.console.entered import entered
-from api.console.fields import Input, Maker, shape_of
+from api.console.fields import OF_A_FILE, Input, Maker, shape_of, takes_file
 from api.console.texts import Texts
 from api.problems import Problem
 from api.run.wiring import Parts
@@ -98,8 +98,9 @@ def test_every_command_can_be_given_by_a_form(command: type[Any]) -> None:
     """What the inputs hold for a command, read back, is that command."""
     sample = MAKE[command](start("infused"), 7)
     tree = json.loads(CASE.adapter.dump_json(sample))
-    back = entered(command, _typed(tree), UTC)
     signed = {"by": tree["by"]} if tree.get("by") else {}
+    signed |= {name: tree.pop(name) for name in OF_A_FILE if name in tree} if takes_file(command) else {}
+    back = entered(command, _typed(tree), UTC)
     again = CASE.adapter.validate_json(json.dumps({**signed, **back}))
     assert CASE.adapter.dump_json(again) == CASE.adapter.dump_json(sample)
     names = _names(Maker(Texts("en"), {}, _typed(tree), {}).inputs(command))
