@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.ports import Views
 from domain.effects import Effect
-from domain.obligations import Obligation
+from domain.obligations import Obligation, overdue_since
 from domain.personal import Identity
 from domain.stages.sources import watched
 from domain.state import Case
@@ -58,8 +58,18 @@ def _recorded(row: dict[str, Any], now: datetime | None) -> dict[str, Any]:
     return {name: None if name in SINCE and value is now else value for name, value in row.items()}
 
 
+def _next(case: Case, owed: list[Obligation]) -> tuple[datetime | None, str | None, str | None]:
+    """What presses most: when, what, and whose it is. What was missed presses since it was due, whoever chases it."""
+    every = case.obligations.values()
+    pressing = [(since, o) for o in owed if (since := overdue_since(o, every))]
+    if pressing:
+        due, o = min(pressing, key=lambda pair: pair[0])
+        return due, f"chase:{o.about.partition(':')[0]}", o.debtor.value
+    return (owed[0].due, owed[0].kind, owed[0].debtor.value) if owed else (None, None, None)
+
+
 def _case_row(case: Case, owed: list[Obligation]) -> dict[str, Any]:
-    first = owed[0] if owed else None
+    due, kind, debtor = _next(case, owed)
     return {
         "number": case.number,
         "stage": case.stage.value,
@@ -74,9 +84,9 @@ def _case_row(case: Case, owed: list[Obligation]) -> dict[str, Any]:
         "open": case.open,
         "opened_at": case.opened_at,
         "stage_since": case.stage_since,
-        "next_due": first.due if first else None,
-        "next_kind": first.kind if first else None,
-        "next_debtor": first.debtor.value if first else None,
+        "next_due": due,
+        "next_kind": kind,
+        "next_debtor": debtor,
         "facts_version": case.people_version,
         "detail": _detail(case),
     }

@@ -138,6 +138,13 @@ class Obligation:
         return min([step.at for n, step in enumerate(self.steps) if n not in self.done] + [self.due])
 
 
+def overdue_since(o: Obligation, obligations: Iterable[Obligation]) -> datetime | None:
+    """When what `o` chases was due, None for what chases nothing."""
+    if not o.kind.startswith("chase"):
+        return None
+    return max((m.due for m in obligations if m.state == "missed" and f"{m.kind}:{m.about}" == o.about), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Owes:
     """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date."""

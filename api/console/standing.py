@@ -14,7 +14,7 @@ from domain.agenda import agenda
 from domain.effects import Effect
 from domain.fact import Fact
 from domain.journey import MODULES, OWES
-from domain.obligations import Obligation
+from domain.obligations import Obligation, overdue_since
 from domain.stages.moving import missing, next_stage
 from domain.state import Case, Stage
 
@@ -102,21 +102,23 @@ assert set(GROUP_OF) == {row.kind for row in OWES}
 
 def waits(case: Case, now: datetime, speaker: Speaker) -> Sequence[Wait]:
     """What is owed, the next first."""
-    return [_wait(o, speaker) for o in sorted(agenda(case, now).obligations, key=lambda o: o.due)]
+    every = case.obligations.values()
+    owed = [(overdue_since(o, every), o) for o in agenda(case, now).obligations]
+    return [_wait(o, since, speaker) for since, o in sorted(owed, key=lambda one: one[0] or one[1].due)]
 
 
-def _wait(o: Obligation, speaker: Speaker) -> Wait:
+def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
     clock, t = speaker.clock, speaker.clock.t
     root = o.about.partition(":")[0] if o.kind.startswith("chase") else o.kind
-    words = t.named("owed", o.kind) + (f": {t.named('owed', root)}" if root != o.kind else "")
+    words = t.named("owed", root)
     about = speaker.label(o.about)
     return Wait(
         o.id,
-        words,
+        t("worklist.chase", what=words) if root != o.kind else words,
         about if about != o.about else "",
         t("case.owes", debtor=t.named("party", o.debtor), creditor=t.named("party", o.creditor)),
-        o.due,
-        clock.urgency(o.due),
+        since or o.due,
+        clock.urgency(since or o.due),
         [*_steps(o, clock), _at_the_end(o, clock)],
         len(o.done),
         GROUP_OF.get(root, "anytime"),

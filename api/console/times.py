@@ -43,6 +43,10 @@ class Clock:
         seconds = int((at - self.now).total_seconds())
         return self.t("time.in" if seconds >= 0 else "time.ago", span=self.span(timedelta(seconds=abs(seconds))))
 
+    def owed(self, at: datetime) -> str:
+        """In 3 days; 2 h late: of what is due."""
+        return self.t("time.late", span=self.span(self.now - at)) if at < self.now else self.distance(at)
+
     def span(self, length: timedelta) -> str:
         """3 d; 5 h; 12 min, to the unit that matters."""
         seconds = int(length.total_seconds())

@@ -17,6 +17,7 @@ from api.console.funnel import Bar, funnel
 from api.console.names import Entry
 from api.console.saved import saved_of
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
+from api.console.texts import Texts
 from api.console.times import Clock, stamp
 from api.console.travel import Moment
 from api.console.web import page, pages, seen
@@ -74,6 +75,7 @@ class Line:
     since: str
     owed: str
     debtor: str
+    yours: bool
     due: datetime | None
     urgency: str
     owner: str
@@ -169,13 +171,21 @@ async def line(
         not may,
         t.named("stage", row["stage"]),
         clock.span(clock.now - row["stage_since"]),
-        t.named("owed", row["next_kind"]) if row["next_kind"] else "",
+        _owed(t, row["next_kind"] or ""),
         t.named("party", row["next_debtor"]) if row["next_debtor"] else "",
+        row["next_debtor"] == viewer.who.role.value,
         due,
         clock.urgency(due),
         names.get(row["owner"], row["owner"] or ""),
         row,
     )
+
+
+def _owed(t: Texts, kind: str) -> str:
+    """What is owed; what was missed is to be chased."""
+    chasing, _, missed = kind.rpartition(":")
+    words = t.named("owed", missed) if missed else ""
+    return t("worklist.chase", what=words) if chasing else words
 
 
 def _asked(params: Mapping[str, str], first: str, zone: tzinfo) -> Asked:
