@@ -95,6 +95,7 @@ async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> N
         book=book,
         reached=demo.reached,
         progress=progress,
+        alive=True,
     )
 
 

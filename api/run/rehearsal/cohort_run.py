@@ -34,6 +34,8 @@ from infra.simulator.speaker import again
 
 INQUIRIES = 0.8
 """The last family asks when this share of the time is over, so that some cases have just begun at the end."""
+LATELY = 0.25
+"""In a cohort that is alive half the families ask in the last sixth of the time."""
 MOST = 8
 TRIES = 60
 LATER = timedelta(hours=1)
@@ -151,11 +153,13 @@ async def rehearse_cohort(
     book: Path | str = ":memory:",
     reached: Reached = unreached,
     progress: Progress = lambda *_: None,
+    alive: bool = False,
 ) -> Mapping[str, Any]:
     """Generated cases over the real protocols for that long. Raises Refused for a ledger that is not empty.
 
     `book` keeps what the simulated hospitals were asked and will still say, for the simulator that goes on with it;
-    `reached` gives each centre its address and key.
+    `reached` gives each centre its address and key. `alive`: families go on asking to the end, most of them lately, so
+    that cases stand at every stage.
     """
     begins = start or ends_by() - span
     async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
@@ -165,7 +169,8 @@ async def rehearse_cohort(
         market = Market(scene, catalogued(), lots, seed, begins + span)
         began = time.perf_counter()
         await market.open(reached)
-        cohort = Cohort(scene, desk, families(cases, seed, market.trials, span * INQUIRIES), seed)
+        within, bend = (span, LATELY) if alive else (span * INQUIRIES, 1.0)
+        cohort = Cohort(scene, desk, families(cases, seed, market.trials, within, bend), seed)
         cohort.begin()
         await _play(scene, desk, cohort, begins, begins + span, progress)
         took = time.perf_counter() - began

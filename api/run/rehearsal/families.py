@@ -65,18 +65,18 @@ class Family:
             triage=self.triage,
             urgent=self.urgent,
             minor=self.minor,
-            owner="person-rehearsal-coordinator",
+            owner="person-coordinator",
             team="rehearsal",
         )
 
 
-def families(number: int, seed: int, trials: Sequence[Trial], within: timedelta) -> Sequence[Family]:
-    """So many families; the last one asks `within` that time."""
+def families(number: int, seed: int, trials: Sequence[Trial], within: timedelta, bend: float = 1.0) -> Sequence[Family]:
+    """So many families; the last one asks `within` that time. `bend` below 1: more of them ask towards its end."""
     chance = random.Random(f"families/{seed}")  # noqa: S311 - a rehearsal repeats itself, nothing is secret
-    return [_family(n, number, chance, trials, within) for n in range(1, number + 1)]
+    return [_family(n, chance, trials, within * (n / number) ** bend) for n in range(1, number + 1)]
 
 
-def _family(n: int, number: int, chance: random.Random, trials: Sequence[Trial], within: timedelta) -> Family:
+def _family(n: int, chance: random.Random, trials: Sequence[Trial], by: timedelta) -> Family:
     country, zone, language = chance.choice(HOMES)
     first = chance.choice(trials)
     disease = chance.choice(first.diseases)
@@ -91,7 +91,7 @@ def _family(n: int, number: int, chance: random.Random, trials: Sequence[Trial],
         chance.choice(TRIAGES),
         chance.random() < MINOR,
         chance.random() < URGENT,
-        within * (n / number) * chance.uniform(0.9, 1.0),
+        by * chance.uniform(0.9, 1.0),
         chance.choice((0.5, 1.0, 1.0, 1.5, 3.0)),
         chance.random() < SILENT,
         chance.random() < DECLINES,

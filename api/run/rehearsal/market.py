@@ -18,7 +18,7 @@ from domain.lot import RegisterLot, ReleaseLot
 from domain.person import RegisterPerson
 from domain.protocol import CloseProtocol, ConfirmProtocolOpen
 
-OWNER = "person-rehearsal-coordinator"
+OWNER = "person-coordinator"
 META = Meta("rehearsal", purpose="operation")
 CONFIRMED, AGAIN = timedelta(days=90), timedelta(days=60)
 SHELF, NEXT_LOT, UNITS = timedelta(days=400), timedelta(days=90), 40
@@ -58,8 +58,8 @@ class Market:
 
     async def open(self, reached: Reached) -> None:
         """Register everything and arrange what comes later."""
-        staff = RegisterPerson("coordinator", "rehearsal", "Rehearsal Coordinator", "", "Asia/Kolkata", "en")
-        await self._tell(OWNER, staff)
+        mail = "coordinator@caravel.example"
+        await self._tell(OWNER, RegisterPerson("coordinator", "rehearsal", "Mei Tan", mail, "Asia/Kolkata", "en"))
         for centre in dict.fromkeys(t.centre for t in self.trials):
             endpoint, key = reached(centre)
             await self._tell(centre, replace(self._known.centres[centre], endpoint=endpoint, callback_key=key))
