@@ -10,6 +10,7 @@ from typing import Any
 from api.answers import allowed_now, refused_now
 from api.commands import CASE
 from api.console.session import Visitor
+from api.console.texts import Texts
 from domain.journey import ACCEPTED, JOURNEY, accepting_stages
 from domain.state import Case
 
@@ -63,14 +64,13 @@ def why_not(viewer: Visitor, case: Case, command: str) -> str:
 
 def act(viewer: Visitor, command: type[Any]) -> Act:
     """A command in words."""
-    return Act(command.__name__, viewer.t.named("command", command.__name__), meaning_of(viewer, command))
+    return Act(command.__name__, viewer.t.named("command", command.__name__), meaning_of(viewer.t, command))
 
 
-def meaning_of(viewer: Visitor, command: type[Any]) -> str:
-    """The first sentence a command says about itself."""
-    key = viewer.t.own("meaning", command.__name__)
+def meaning_of(t: Texts, command: type[Any]) -> str:
+    """What it says in words of its own, else the first sentence a command says about itself."""
     said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
-    return key or viewer.t.english(re.sub(r" \((?:DOMAIN|DESIGN)[^)]*\)", "", said))
+    return t.own("meaning", command.__name__) or t.english(re.sub(r" \((?:DOMAIN|DESIGN)[^)]*\)", "", said))
 
 
 def module_of(command: type[Any]) -> str:

@@ -11,9 +11,10 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from api.console.fields import shape_of
+from api.console.actions import meaning_of
+from api.console.fields import Maker, shape_of
 from api.console.plurals import form_of
-from api.console.texts import ISOLATE, POP, SAME, Texts, _texts, languages, marked
+from api.console.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
 from api.console.times import Clock
 from api.console.web import HERE
 from domain.case import COMMANDS, Event
@@ -26,7 +27,10 @@ OTHERS = ["zh", "ar"]
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
 ALIKE = {"app.name", "case.for", "time.instant", "time.day"}
 """Where the same text is right in several languages."""
-NAMED = re.compile(r"\{\w+\}|caravel (?:up|audit verify)|\b(?:RFC 9162|Temporal|PDF|DICOM|JPEG|PNG|TIFF)\b")
+NAMED = re.compile(
+    r"\{\w+\}|caravel (?:up|audit verify)|\b(?:RFC 9162|Temporal|PDF|DICOM|JPEG|PNG|TIFF)\b"
+    r"|\b(?:CRi|CRS|ICANS|GVHD|MRD|CD34|SHA-256|Asia/Kolkata)\b"
+)
 """What is put in, commands as they are typed, and names that are the same in every script."""
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
 SOURCE = "\n".join(file.read_text() for file in [*TEMPLATES, *HERE.glob("*.py")])
@@ -94,6 +98,45 @@ def test_the_words_of_the_domain_are_translated(language: str) -> None:
     assert len(without) < len(names) / 10, sorted(without)
 
 
+def told_in(language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What the forms say in a language: the meaning of each command, and the hint of each field that has one."""
+    t = Texts(language)
+    given = [c for c in COMMANDS if action_of(c.__name__) is not Action.ENGINE]
+    hints = dict[str, str]()
+    for command in given:
+        waiting = list(Maker(t, {}, None, {}).inputs(command))
+        for one in waiting:
+            waiting += one.parts
+            hints |= {f"{command.__name__}.{one.name}": one.hint} if one.hint else {}
+    return {c.__name__: meaning_of(t, c) for c in given}, hints
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_commands_mean_and_what_fields_ask_for_is_said_in_the_language(language: str) -> None:
+    english, own = told_in("en"), told_in(language)
+    assert set(own[0]) == set(english[0])
+    assert set(own[1]) == set(english[1])
+    texts = {**own[0], **own[1]}
+    assert not {name for name, text in texts.items() if FOREIGN in text or not text}
+    assert Texts(language).english("the control").startswith(FOREIGN)
+
+
+def test_english_says_it_in_words_of_people() -> None:
+    """The first line of a docstring is cut at a name in backticks: what reads badly then has words of its own."""
+    meanings, hints = told_in("en")
+    bad = re.compile("SHA-256 of|ISO |BCP |IANA|P[0-9]|Opaque|None =")
+    assert not {name: text for name, text in {**meanings, **hints}.items() if bad.search(text)}
+    assert not {name: text for name, text in meanings.items() if not text.endswith(".")}
+
+
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_no_meaning_and_no_hint_outlives_its_command(language: str) -> None:
+    asked = {field.name for command in COMMANDS for field in fields(command)}
+    names = {command.__name__ for command in COMMANDS}
+    keys = [key.split(".")[1:] for key in _texts(language) if key.startswith(("meaning.", "hint."))]
+    assert not [key for key in keys if not (key[0] in names | asked and set(key[1:]) <= asked)]
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_word_outlives_its_name(language: str) -> None:
     names = {f"{SAME.get(kind, kind)}.{name}" for kind, name in named_of_domain()}
@@ -105,12 +148,13 @@ def test_no_key_is_without_use() -> None:
     unused = set()
     for key in keys("en"):
         section = key.partition(".")[0]
-        asked = rf'"{re.escape(key)}"|\'{re.escape(key)}\''
+        if f'"{key}"' in SOURCE or f"'{key}'" in SOURCE or section in ("meaning", "hint"):
+            continue
         by_name = (
             rf"(?:named|own)\(\s*[\"']{section}[\"']|[\"']{section}[\"']\s*(?:if|,)|[\"'](?:{section}\.[\w]*)[\"']\s*~"
         )
         made = "|".join(re.escape(part) for part in (f'f"{section}.', f'f"{key.rpartition("_")[0]}_'))
-        unused |= {key} if not re.search(f"{asked}|{by_name}|{made}", SOURCE) else set()
+        unused |= {key} if not re.search(f"{by_name}|{made}", SOURCE) else set()
     assert unused <= {"app.none"}
 
 

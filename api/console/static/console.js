@@ -169,7 +169,7 @@ async function send(event) {
   const form = event.target, button = form.querySelector("button.main");
   button.disabled = true;
   try {
-    const body = new URLSearchParams(new FormData(form));
+    const typed = new FormData(form), body = form.enctype.startsWith("multipart") ? typed : new URLSearchParams(typed);
     const answer = await fetch(form.action, { method: "POST", body });
     if (answer.redirected) { location.assign(answer.url); return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
