@@ -20,6 +20,7 @@ from api.console.web import HERE
 from domain.case import COMMANDS, Event
 from domain.journey import MODULES
 from domain.roles import Action, action_of
+from infra.proof.found import MEANING
 from tests.api.conftest import Person
 from tests.console.conftest import Browser
 
@@ -249,3 +250,7 @@ async def test_a_refusal_is_said_in_the_language_first(mei: Browser, coordinator
         assert "淋巴细胞清除</" in form.text
     finally:
         await mei.post("/console/language", language="en", next="/console/")
+
+
+def test_whatever_a_verification_finds_has_words() -> None:
+    assert {f"break.{kind}" for kind in MEANING} <= set(_texts("en"))
