@@ -22,7 +22,7 @@ from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
 
 WRITERS, BATCHES = (1, 8, 32, 128), (1, 10, 100)
-SECONDS, ROUNDS = 0.6, 5
+SECONDS, ROUNDS = 0.5, 3
 LIFE = 200
 """Events of a case before the next begins."""
 THEN = datetime(2026, 1, 2, tzinfo=UTC)

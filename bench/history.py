@@ -76,22 +76,28 @@ async def sealed_and_verified(log: Log, calls: dict[str, Call]) -> dict[str, flo
     return {"seal": 1000 * (sealed - began), "verify on": 1000 * (time.perf_counter() - sealed)}
 
 
+async def measured(logs: dict[int, Log], folder: Path, asked: Asked) -> dict[int, dict[str, float]]:
+    """Milliseconds, p50, of everything, by size."""
+    async with AsyncExitStack() as stack:
+        places = {size: await calls(log, folder, stack) for size, log in logs.items()}
+        rounds = range(asked.either(SEALINGS, 1))
+        found = [{size: await sealed_and_verified(log, places[size]) for size, log in logs.items()} for _ in rounds]
+        p50 = await spans(places, asked.either(ROUNDS, 1), 4)
+    for size, one in p50.items():
+        one.pop("append 100")
+        one |= {name: short(median(each[size][name] for each in found)) for name in found[0][size]}
+    return p50
+
+
 async def main(asked: Asked) -> AsyncIterator[Row]:
-    """Rows of how they were made, then one a size, then the growth."""
-    async with server() as (running, folder), AsyncExitStack() as stack:
+    """Rows of how they were made, then one a size, then the growth; `--events` is the largest size."""
+    async with server() as (running, folder):
         await (await opened(running.dsn, folder)).close()  # it has its name now
         logs: dict[int, Log] = {}
-        for size in asked.either(SIZES, (10_000, 20_000)):
+        for size in asked.either([size for size in SIZES if size <= (asked.events or SIZES[-1])], [10_000, 20_000]):
             logs[size], row = await made(running, folder, size, next(reversed(logs.values()), None))
             yield row
-        places = {size: await calls(log, folder, stack) for size, log in logs.items()}
-        rounds = asked.either(SEALINGS, 1)
-        found = [
-            {size: await sealed_and_verified(log, places[size]) for size, log in logs.items()} for _ in range(rounds)
-        ]
-        p50 = await spans(places, asked.either(ROUNDS, 1), 4)
-    for size in logs:
-        p50[size].pop("append 100")
-        p50[size] |= {name: short(median(one[size][name] for one in found)) for name in found[0][size]}
-        yield {"events": size, "p50_ms": p50[size]}
+        p50 = await measured(logs, folder, asked)
+    for size, found in p50.items():
+        yield {"events": size, "p50_ms": found}
     yield growth(p50)
