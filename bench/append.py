@@ -14,6 +14,7 @@ import asyncpg
 from activities.ports import Append, Attention, CommandKey, Meta, Views
 from bench.common import Asked, Call, Rate, Row, against, execute, in_turns, rates, server, timed
 from bench.peers import Peer, peers
+from bench.same_rows import COPIES, SameRows
 from domain.fact import Draft
 from domain.personal import Identity
 from infra.ids import fresh_id, fresh_stream
@@ -104,6 +105,7 @@ async def cell(
         ],
         "log alone": [lambda: log_alone(ledger, batch)] * writers,
         "everything on": [Everything(ledger, batch) for _ in range(writers)],
+        "same rows": [SameRows(c, batch, LIFE) for c in connections],
     }
 
     async def ours(calls: list[Call]) -> Rate:
@@ -122,7 +124,7 @@ async def cell(
         "batch": batch,
         **rates(found),
         "log alone against": against(found, "log alone", ("INSERT", "COPY", *others)),
-        "everything on against": against(found, "everything on", ("INSERT", "COPY")),
+        "everything on against": against(found, "everything on", ("INSERT", "COPY", "same rows")),
     }
 
 
@@ -134,7 +136,7 @@ def of_events(found: Rate, batch: int) -> Rate:
 async def main(asked: Asked) -> AsyncIterator[Row]:
     """A row for each number of writers and size of a batch; rates are events a second."""
     async with server() as (running, folder), AsyncExitStack() as stack:
-        await execute(running.dsn, TABLE)
+        await execute(running.dsn, TABLE, *COPIES)
         keys = FolderKeys(folder / "keys", kek=folder / "kek", destroyed=folder / "destroyed")
         ledger = await open_ledger(running.dsn, keys, [Plain, Personal], "bench", "development", ids=fresh_id)
         stack.push_async_callback(ledger.close)

@@ -80,12 +80,14 @@ async def measure(ledgers: dict[str, PgLedger], batch: int, asked: Asked) -> Row
     kinds = {name: kind(name, ledger) for name, ledger in ledgers.items()}
     rounds: list[dict[str, Rate]] = (await in_turns(kinds, asked.either(ROUNDS, 1) + 1))[1:]
     cost = [{name: 1e6 / rate.per_second for name, rate in one.items()} for one in rounds]
+    shares = {name: sorted(one[name] / one[PLAIN] for one in cost) for name in kinds}
     return {
         "writers": writers,
         "batch": batch,
         **rates(rounds),
         "microseconds an event": {name: short(median(one[name] for one in cost)) for name in kinds},
-        "share of as it is": {name: short(median(one[name] / one[PLAIN] for one in cost)) for name in kinds},
+        "share of as it is": {name: short(median(some)) for name, some in shares.items()},
+        "from round to round": {name: f"{some[0]:.2f} to {some[-1]:.2f}" for name, some in shares.items()},
     }
 
 
