@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from textwrap import fill
 from typing import Any
 
@@ -47,9 +48,25 @@ def keep(name: str, before: Row, rows: Sequence[Row]) -> None:
 def draw() -> None:
     """Write the page and the plots of everything that was kept."""
     found = _kept()
-    parts = [HEAD, f"## Aims\n\n{_aims(found)}", f"## Runs\n\n{_runs(found)}"]
+    parts = [HEAD, _busy(found), f"## Aims\n\n{_aims(found)}", f"## Runs\n\n{_runs(found)}"]
     parts += [_section(name, found[name]["rows"]) for name in SECTIONS if name in found]
     (DOCS / "benchmarks.md").write_text("\n\n".join(part.strip() for part in parts) + "\n")
+
+
+def _busy(found: Kept) -> str:
+    """A warning, where the machine had other work."""
+    runs = [one["run"] for one in found.values()]
+    loads = [run[when] for run in runs for when in ("load_before", "load_after")]
+    cores = max((run["cores"] for run in runs), default=0)
+    if not loads or median(loads) <= cores:
+        return ""
+    return fill(
+        f"**These runs had {min(loads):g} to {max(loads):g} programs waiting for {cores} cores** (the table of runs says "
+        "when): a few per cent of a core was left for them. There every microsecond of CPU counts, a sync of the disk is "
+        "free, and group commit gains nothing by it; whoever has a free machine will see other ratios, and should keep "
+        "those instead.",
+        120,
+    )
 
 
 def _section(name: str, rows: Sequence[Row]) -> str:
