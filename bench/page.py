@@ -61,10 +61,9 @@ def _busy(found: Kept) -> str:
     if not loads or median(loads) <= cores:
         return ""
     return fill(
-        f"**These runs had {min(loads):g} to {max(loads):g} programs waiting for {cores} cores** (the table of runs says "
-        "when): a few per cent of a core was left for them. There every microsecond of CPU counts, a sync of the disk is "
-        "free, and group commit gains nothing by it; whoever has a free machine will see other ratios, and should keep "
-        "those instead.",
+        f"**The machine was not free**: the load was {min(loads):g} to {max(loads):g} on {cores} cores (see Runs). Then "
+        "CPU decides, and a sync of the disk costs little beside the wait for a core, so what saves syncs (group commit) "
+        "shows less than it would. Repeat it on a free machine before relying on a ratio.",
         120,
     )
 
