@@ -58,7 +58,7 @@ def calls(here: Parts, connection: "asyncpg.Connection[asyncpg.Record]", stream:
         "load and fold": lambda: first(fold),
         "known_at": lambda: first(lambda facts: fold(known(facts, middle))),
         "as_of": lambda: first(lambda facts: as_of(facts, middle)),
-        "seen before": lambda: again(here.door.fold),
+        "seen before": lambda: again(lambda facts: here.door.fold(facts, stream)),
         "known_at, seen before": lambda: again(lambda facts: fold(known(facts, middle))),
     }
 

@@ -61,9 +61,9 @@ def _busy(found: Kept) -> str:
     if not loads or median(loads) <= cores:
         return ""
     return fill(
-        f"**The machine was not free**: the load was {min(loads):g} to {max(loads):g} on {cores} cores (see Runs). Then "
-        "CPU decides, and a sync of the disk costs little beside the wait for a core, so what saves syncs (group commit) "
-        "shows less than it would. Repeat it on a free machine before relying on a ratio.",
+        f"**The machine was not free**: the load was {min(loads):g} to {max(loads):g} on {cores} cores (see Runs). "
+        "Then CPU decides, and a sync of the disk costs little beside the wait for a core, so what saves syncs (group "
+        "commit) shows less than it would. Repeat it on a free machine before relying on a ratio.",
         120,
     )
 

@@ -22,17 +22,20 @@ class Aim:
     bound: float
     value: Callable[[Rows], float]
     at_most: bool = False
+    rounds: Callable[[Rows], Sequence[float]] = lambda _: ()
+    """The lowest and the highest of a round: where the bound lies between them, nothing is decided."""
 
     def row(self, rows: Rows) -> Sequence[object]:
         """What was aimed at, what was measured, and whether it is met."""
         value = short(self.value(rows))
+        aim = f"at {'most' if self.at_most else 'least'} {self.bound:,}"
+        return self.what, aim, f"{value:,}", self._verdict(value, sorted(map(short, self.rounds(rows))))
+
+    def _verdict(self, value: float, rounds: Sequence[float]) -> str:
+        if rounds and rounds[0] < self.bound < rounds[-1]:
+            return f"open: {rounds[0]} to {rounds[-1]} from round to round"
         met = value <= self.bound if self.at_most else value >= self.bound
-        return (
-            self.what,
-            f"{'at most' if self.at_most else 'at least'} {self.bound:,}",
-            f"{value:,}",
-            "met" if met else "**missed**",
-        )
+        return "met" if met else "**missed**"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,13 @@ def ours(kind: str, writers: int) -> Callable[[Rows], float]:
     return lambda rows: float(cell(rows, writers=writers, batch=1)[f"{kind} against"]["INSERT"])
 
 
-def price(name: str) -> Callable[[Rows], float]:
-    """A share of the path as it is, single events."""
-    return lambda rows: float(cell(rows, batch=1)["share of as it is"][name])
+def price(name: str, bound: float, what: str, of: Callable[[float], float]) -> Aim:
+    """Of a share of the path as it is, single events."""
+
+    def rounds(rows: Rows) -> Sequence[float]:
+        return [of(float(one)) for one in cell(rows, batch=1)["from round to round"][name].split(" to ")]
+
+    return Aim("price", what, bound, lambda rows: of(cell(rows, batch=1)["share of as it is"][name]), True, rounds)
 
 
 AIMS = (
@@ -142,8 +149,8 @@ AIMS = (
     Aim("append", "log alone ÷ fastest peer, 32 writers", 8, lambda r: fastest_peer(cell(r, writers=32, batch=1)) or 0),
     Aim("append", "everything on ÷ INSERT, 32 writers", 0.8, ours("everything on", 32)),
     Aim("append", "everything on ÷ INSERT, 1 writer", 0.4, ours("everything on", 1)),
-    Aim("price", "share of hashing in an append", 0.25, lambda r: 1 - price("without hashing")(r), at_most=True),
-    Aim("price", "tree and signature beside appends", 0.1, lambda r: price("beside a sealer")(r) - 1, at_most=True),
+    price("without hashing", 0.25, "share of hashing in an append", lambda share: 1 - share),
+    price("beside a sealer", 0.1, "tree and signature beside appends", lambda share: share - 1),
     Aim("follow", "events followed", 10_000_000, lambda r: r[0]["followed"]),
     Aim("follow", "events a follower missed", 0, lambda r: r[0]["missed"], at_most=True),
     Aim("history", "events in the largest ledger", 5_000_000, lambda r: max(row.get("events", 0) for row in r)),
