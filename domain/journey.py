@@ -122,16 +122,20 @@ DOSSIER = _all(records.Command, dossier.Command)
 REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
 HOLDS = _all(dose.Command, bed.Command)
 WAY = _all(letter.Command, visa.Command, travel.Command)
-EARLY = _all(observations.ReportDeath, observations.ReportProgression, observations.ReportTrialHold,
-             observations.ReportTrialResumed)  # fmt: skip
 REPORTS = _all(observations.Command, transplant.Command)
+EARLY = _all(observations.Command, transplant.RecordTransplant)
+"""What happens to the patient at home, before the journey begins, is told as well."""
 AFTER = _all(safety.ReportMalignancy, follow_up.RecordVisit)
 STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admission.RegisterAddress)
 ANSWERS = _all(dose.HoldDose, dose.RefuseDose, bed.HoldBed, bed.RefuseBed, letter.IssueLetter,
                visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel)  # fmt: skip
 """What was asked for before the journey was left may be answered after: it is kept, and given back."""
 BEDSIDE = _all(infusion.RecordInfusion, infusion.DestroyUnit)
+GIVEN = _all(lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion, lymphodepletion.StopDepletion)
 HOMEWARD = _all(follow_up.ReturnHome, recovery.DischargePatient, recovery.ReadmitPatient)
+PAPERS = _all(visa.Command, letter.IssueLetter, records.ReceiveRecord, records.VerifyRecord, records.RejectRecord)
+CAME = _all(admission.RecordArrival, admission.AdmitPatient, admission.FailScreening)
+"""What happened, and is written down when the case has gone on: it is told with its own date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +170,20 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS + AFTER),
     Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
-        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient,
-             admission.AdmitPatient)
-        + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient)
+        + CAME + PAPERS + HOMEWARD + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
     Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
-        _all(infusion.Command, recovery.Command, redosing.Command) + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+        _all(infusion.Command, recovery.Command, redosing.Command)
+        + GIVEN + CAME + PAPERS + HOMEWARD + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
     Row(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         _all(redosing.Command, recovery.Command, admission.RecordArrival, admission.AdmitPatient,
              eligibility.AcceptPatient, quote.GiveQuote, quote.AcceptQuote)
-        + HOLDS + WAY + STAY + PEOPLE + REPORTS + AFTER),
+        + GIVEN + BEDSIDE + PAPERS + HOMEWARD + HOLDS + WAY + STAY + PEOPLE + REPORTS + AFTER),
     Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
         _all(follow_up.Command, recovery.Command, redosing.DecideRedosing)
-        + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE),
+        + GIVEN + PAPERS + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE),
     Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
-        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + HOMEWARD + STAY, TO_KEEP + BACK),
+        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + GIVEN + HOMEWARD + STAY, TO_KEEP + BACK),
 )  # fmt: skip
 
 ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}
@@ -197,6 +201,7 @@ RECORDED: Mapping[type[Any], tuple[type[Any], ...]] = {
             for command, events in module.RECORDS.items()
             if command in get_args(correcting.Correctable)
             for event in events
+            if event is not infusion.InfusionDeviated
         ),
     ),
 }
@@ -223,7 +228,13 @@ def accepting_stages(command: type[Any]) -> Sequence[str]:
     return [stage.value for stage in accepting(command)]
 
 
-TOLD_AT = {"dossier": Stage.RECORDS, "letter": Stage.VISA, "travel": Stage.VISA}
+TOLD_AT = {
+    "dossier": Stage.RECORDS,
+    "letter": Stage.VISA,
+    "travel": Stage.VISA,
+    "observations": Stage.ADMISSION,
+    "transplant": Stage.ADMISSION,
+}
 """Where commands of a track are at home, when they are already taken earlier."""
 
 

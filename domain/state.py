@@ -152,7 +152,7 @@ class Alert:
     """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it."""
 
     id: str
-    kind: Literal["malignancy", "recall", "mismatch"]
+    kind: Literal["malignancy", "recall", "mismatch", "deviation"]
     about: TraceCode
     answered: frozenset[str] = frozenset()
 

@@ -74,6 +74,7 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
         return safety.decide(case, c, now, ids, policy)
     match c:
         case infusion.RecordInfusion():
+            require(not c.deviation, Reason.INVALID, "a deviation is told with the infusion itself", "correction")
             return [replace(wrong, unit=c.unit, cells=c.cells)]
         case lymphodepletion.RecordDepletion():
             return [replace(wrong, regimen=c.regimen, day=c.day)]

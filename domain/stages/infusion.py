@@ -67,11 +67,15 @@ class DestroyUnit:
 
 @dataclass(frozen=True, slots=True)
 class RecordInfusion:
-    """The cells are in. `cells` is the dose as the hospital wrote it, with its unit."""
+    """The cells are in. `cells` is the dose as the hospital wrote it, with its unit.
+
+    `deviation`: cells went in although the steps before were not told, and why. It is recorded, and alarms.
+    """
 
     unit: Trace
     cells: Clinical = ""
     occurred: When | None = None
+    deviation: Clinical = ""
     type: Literal["RecordInfusion"] = "RecordInfusion"
 
 
@@ -139,6 +143,16 @@ class UnitDestroyed:
 
 
 @dataclass(frozen=True, slots=True)
+class InfusionDeviated:
+    """Cells went in and the steps before were not told, or not all: answered by both sides like a near miss."""
+
+    treatment: int
+    unit: Trace
+    deviation: Clinical
+    type: Literal["InfusionDeviated"] = "InfusionDeviated"
+
+
+@dataclass(frozen=True, slots=True)
 class InfusionCompleted:
     """Cells went in: never changes again; follow-up of fifteen years begins (DOMAIN F2)."""
 
@@ -165,6 +179,7 @@ Event = (
     | IdentityMismatched
     | ThawStarted
     | UnitDestroyed
+    | InfusionDeviated
     | InfusionCompleted
     | InfusionsPlanned
 )
@@ -174,7 +189,7 @@ RECORDS = {
     CheckIdentity: (IdentityChecked, IdentityMismatched),
     StartThaw: (ThawStarted,),
     DestroyUnit: (UnitDestroyed,),
-    RecordInfusion: (InfusionCompleted,),
+    RecordInfusion: (InfusionDeviated, InfusionCompleted),
     PlanInfusions: (InfusionsPlanned,),
 }
 
@@ -197,8 +212,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             _thawed(case, command.unit)
             return [UnitDestroyed(number, command.unit, command.reason)]
         case RecordInfusion():
-            _thawed(case, command.unit)
-            return [InfusionCompleted(number, len(case.infusions) + 1, case.lot, command.unit, command.cells)]
+            return _infused_now(case, command)
         case PlanInfusions():
             return [_planned(case, command)]
         case _:
@@ -217,15 +231,31 @@ def _consents(case: Case) -> None:
 
 
 def _checked(case: Case, c: CheckIdentity) -> Event:
-    require(_due(case).authorised, Reason.MISSING, "the infusion is not authorised")
-    require(not _due(case).thawed, Reason.ALREADY, "a unit is thawing")
+    """What does not match is recorded at any time before the cells, also where the two saw no difference."""
+    due = _due(case)
     first, second = _named(c.first), _named(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
-    number = len(case.treatments)
-    if not (c.patient_matches and c.unit_matches):
-        return IdentityMismatched(number, c.first, c.second, c.unit, c.patient_matches, c.unit_matches)
-    require(readable(c.unit) and c.unit == case.dose.ref, Reason.NEVER_WAIVED, "this is not the unit held", "unit")
-    return IdentityChecked(number, c.first, c.second, c.unit)
+    unit = due.unit if due.thawed else case.dose.ref
+    lost = not unit and case.dose.state == "held"
+    require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
+    same = c.unit_matches and readable(c.unit) and c.unit == unit
+    if not (c.patient_matches and same):
+        return IdentityMismatched(due.number, c.first, c.second, c.unit, c.patient_matches, same)
+    require(due.authorised, Reason.MISSING, "the infusion is not authorised")
+    require(not (due.thawed and due.identity_checked), Reason.ALREADY, "a unit is thawing")
+    return IdentityChecked(due.number, c.first, c.second, c.unit)
+
+
+def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
+    """Cells that are in are recorded. What was not told before is a deviation and has to be called one."""
+    if case.treatment is None:
+        raise Refused(Reason.MISSING, "no treatment is under way")
+    done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, case.lot, c.unit, c.cells)
+    if c.deviation:
+        return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
+    _thawed(case, c.unit)
+    require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")
+    return [done]
 
 
 def _named(identifier: str) -> str:
@@ -269,8 +299,12 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             unit = event.unit if isinstance(event.unit, str) else ""
             return in_treatment(case, event.treatment, identity_checked=fact.id, unit=unit)
         case IdentityMismatched():
-            barred = in_treatment(case, event.treatment, authorised="", identity_checked="", unit="")
+            thawing = case.treatment is not None and bool(case.treatment.thawed)
+            kept = case.treatment.unit if case.treatment and thawing else ""
+            barred = in_treatment(case, event.treatment, authorised="", identity_checked="", unit=kept)
             return replace(barred, alerts={**case.alerts, fact.id: Alert(fact.id, "mismatch", "")})
+        case InfusionDeviated():
+            return replace(case, alerts={**case.alerts, fact.id: Alert(fact.id, "deviation", "")})
         case ThawStarted():
             return in_treatment(case, event.treatment, thawed=fact.id)
         case UnitDestroyed():

@@ -15,12 +15,12 @@ from domain.state import Case, Stage, Submission
 RECORDS: dict[type[Any], tuple[type[Any], ...]] = {}
 """No command is told here: progression and holds are reported like any observation (observations.py)."""
 
-PROGRESSED = "the disease progressed and the centre has not reviewed the case again"
+PROGRESSED = "the patient's condition changed and the centre has not reviewed the case again"
 ON_HOLD = "the trial is on hold"
 
 
 def unreviewed(case: Case) -> bool:
-    """Whether a progression came before the gate and no clinician of a centre has decided anew since."""
+    """Whether something changed before the gate and no clinician of a centre has decided anew since."""
     begun = case.treatment is not None and not case.treatment.untouched
     return bool(case.progressed) and not begun
 

@@ -35,11 +35,15 @@ class SignGate:
 
 @dataclass(frozen=True, slots=True)
 class RecordDepletion:
-    """One day of chemotherapy as the hospital gave it. `regimen` names drugs and doses as the hospital wrote them."""
+    """One day of chemotherapy as the hospital gave it. `regimen` names drugs and doses as the hospital wrote them.
+
+    `treatment` is the one it belongs to, None = the newest that has begun; told late, it changes no later step.
+    """
 
     regimen: Clinical
     day: int | None = None
     occurred: When | None = None
+    treatment: int | None = None
     type: Literal["RecordDepletion"] = "RecordDepletion"
 
 
@@ -140,8 +144,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             _gate_checks(case, command, treatment, now, policy)
             return [GateSigned(number, command.clinician, command.finding)]
         case RecordDepletion():
-            require(treatment.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
-            return [DepletionGiven(number, command.regimen, command.day)]
+            return [_given(case, command)]
         case CompleteDepletion():
             require(treatment.depletion == "started", Reason.NOT_NOW, "lymphodepletion is not under way")
             return [DepletionCompleted(number, _window(command, now, policy))]
@@ -154,6 +157,24 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [DepletionStopped(number, command.reason)]
         case _:
             assert_never(command)
+
+
+def _given(case: Case, c: RecordDepletion) -> Event:
+    """At its stage it waits for the gate; told late it happened, whatever was told before it."""
+    known = _named(case, c.treatment)
+    late = case.stage is not Stage.LYMPHODEPLETION or case.treatment != known
+    require(late or known.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
+    return DepletionGiven(known.number, c.regimen, c.day)
+
+
+def _named(case: Case, number: int | None) -> Treatment:
+    if number is None:
+        begun = [t for t in case.treatments if not t.untouched] if case.stage is not Stage.LYMPHODEPLETION else []
+        return begun[-1] if begun else _treatment(case)
+    found = next((t for t in case.treatments if t.number == number), None)
+    if found is None:
+        raise Refused(Reason.NOT_FOUND, "no such treatment", "treatment")
+    return found
 
 
 def _treatment(case: Case) -> Treatment:
@@ -202,7 +223,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case GateSigned():
             return in_treatment(case, event.treatment, gate=fact.id)
         case DepletionGiven():
-            return in_treatment(case, event.treatment, depletion="started")
+            return case if _told_late(case, event) else in_treatment(case, event.treatment, depletion="started")
         case DepletionCompleted():
             return in_treatment(case, event.treatment, depletion="completed", window_closes=event.window_closes)
         case DepletionOmitted():
@@ -211,6 +232,13 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return in_treatment(case, event.treatment, depletion="stopped")
         case _:
             assert_never(event)
+
+
+def _told_late(case: Case, event: DepletionGiven) -> bool:
+    """What is over does not begin again when one of its days is written down."""
+    known = next((t for t in case.treatments if t.number == event.treatment), None)
+    over = known is not None and known.depletion in ("completed", "stopped")
+    return over and (case.stage is not Stage.LYMPHODEPLETION or known != case.treatment)
 
 
 def _here(case: Case) -> bool:

@@ -15,7 +15,7 @@ from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.personal import Clinical
 from domain.policy import Policy
-from domain.state import Case
+from domain.state import Case, Stage
 from domain.when import When
 
 
@@ -302,6 +302,8 @@ Event = (
 )
 
 
+WAITING = (Stage.ELIGIBILITY, Stage.VISA)
+"""Where an infection or an unplanned stay in hospital makes the centre look again before anybody travels (A13)."""
 GRADES = range(6)
 """CTCAE and ASTCT grades (DOMAIN.md 3.5)."""
 
@@ -378,6 +380,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, died=fact.id)
         case ProgressionReported():
             return replace(case, progressed=fact.id)
+        case InfectionReported() | StayReported():
+            return replace(case, progressed=fact.id) if case.stage in WAITING else case
         case TrialHoldReported():
             return replace(case, trial_hold=fact.id)
         case TrialResumed():
@@ -385,9 +389,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case (
             ToxicityReported()
             | ToxicityResolved()
-            | InfectionReported()
             | LaboratoryReported()
-            | StayReported()
             | OtherTreatmentReported()
             | OccurrenceReported()
         ):

@@ -162,7 +162,7 @@ NEEDS = (
     Need("pathway decided after the response check", lambda c, _: bool(c.pathway), rests_on=("PathwayDecided",)),
     Need(
         "fit to travel home, or staying for more treatment",
-        lambda c, _: bool(c.fit_home) or c.pathway in STAYING,
+        lambda c, _: bool(c.fit_home) or c.pathway in STAYING or c.home is not None,
         rests_on=("DeclaredFitHome", "PathwayDecided"),
     ),
 )
@@ -176,7 +176,7 @@ def _unassessed(case: Case) -> Iterable[str]:
 def _not_fit_yet(case: Case) -> Iterable[str]:
     decided = case.pathway and case.pathway not in STAYING
     here = case.stage is Stage.INFUSION or (case.stage is Stage.FOLLOW_UP and in_country(case))
-    return ["home"] if here and decided and not case.fit_home and not case.exit else []
+    return ["home"] if here and decided and not case.fit_home and not case.exit and case.home is None else []
 
 
 def _to_go_home(case: Case) -> Iterable[str]:
@@ -194,6 +194,6 @@ OWES = (
         lambda c, _: bool(c.pathway),
         _response_due,
     ),
-    Owes("fit_home", Party.HOSPITAL, Party.FAMILY, _not_fit_yet, lambda c, _: bool(c.fit_home)),
+    Owes("fit_home", Party.HOSPITAL, Party.FAMILY, _not_fit_yet, lambda c, _: bool(c.fit_home) or c.home is not None),
     Owes("return_home", Party.COORDINATOR, Party.FAMILY, _to_go_home, lambda c, _: c.home is not None),
 )

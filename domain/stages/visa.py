@@ -110,7 +110,15 @@ class VisaLapsed:
     type: Literal["VisaLapsed"] = "VisaLapsed"
 
 
-Event = PassportRecorded | VisaFiled | VisaGranted | VisaRefused | VisaLapsed
+@dataclass(frozen=True, slots=True)
+class StayPermitted:
+    """The patient's visa was told after the arrival: it says until when the stay is permitted."""
+
+    until: datetime
+    type: Literal["StayPermitted"] = "StayPermitted"
+
+
+Event = PassportRecorded | VisaFiled | VisaGranted | VisaRefused | VisaLapsed | StayPermitted
 
 RECORDS = {
     RecordPassport: (PassportRecorded,),
@@ -130,7 +138,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [_file(case, command, now)]
         case GrantVisa():
             _filed(case, command.person)
-            require(command.valid_until > now, Reason.INVALID, "the visa has ended already", "valid_until")
+            used = case.entered is not None and command.valid_until > case.entered
+            require(used or command.valid_until > now, Reason.INVALID, "the visa has ended already", "valid_until")
             require(command.stay_days > 0, Reason.INVALID, "a stay has at least one day", "stay_days")
             require_days(command.stay_days, "stay_days")
             return [VisaGranted(command.person, command.valid_until, command.stay_days, command.entries)]
@@ -152,7 +161,8 @@ def _file(case: Case, c: FileVisa, now: datetime) -> Event:
     require_person(case, c.person)
     known = case.visas.get(c.person)
     require(known is None or known.state != "filed", Reason.ALREADY, "an application is with the consulate", "person")
-    require(case.letter.good_at(now), Reason.MISSING, "there is no valid invitation letter")
+    there = case.entered is not None
+    require(there or case.letter.good_at(now), Reason.MISSING, "there is no valid invitation letter")
     require(c.person in case.passports, Reason.MISSING, "this person's passport is not recorded", "person")
     return VisaFiled(c.person, c.category, known.round + 1 if known else 1)
 
@@ -166,14 +176,21 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case VisaFiled():
             return _with(case, Visa(event.person, "filed", event.round, event.category))
         case VisaGranted():
-            granted = replace(_of(case, event.person), state="granted")
+            granted = replace(_of(case, event.person), state="used" if _travelled(case, event.person) else "granted")
             return _with(case, replace(granted, valid_until=event.valid_until, stay_days=event.stay_days))
         case VisaRefused():
             return _with(case, replace(_of(case, event.person), state="refused"))
         case VisaLapsed():
             return _with(case, replace(_of(case, event.person), state="lapsed"))
+        case StayPermitted():
+            return replace(case, stay_until=event.until)
         case _:
             assert_never(event)
+
+
+def _travelled(case: Case, person: str) -> bool:
+    """Whether it is the patient's, who is there already."""
+    return case.entered is not None and case.patient is not None and person == case.patient.id
 
 
 def _of(case: Case, person: str) -> Visa:
@@ -227,7 +244,18 @@ def _ends(case: Case) -> Instants:
     return [v.valid_until for v in case.visas.values() if v.state == "granted"] if preparing(case) else []
 
 
-RULES = (Rule("visa_ends", 1, lapse, ("VisaGranted",), (VisaLapsed,), _ends),)
+def permit_the_stay(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """An arrival that no visa was told for has its stay counted once the visa is."""
+    visa = case.visas.get(case.patient.id) if case.patient else None
+    if case.entered is None or case.stay_until is not None or visa is None or visa.state != "used":
+        return []
+    return [StayPermitted(case.entered + timedelta(days=visa.stay_days))] if visa.stay_days else []
+
+
+RULES = (
+    Rule("visa_ends", 1, lapse, ("VisaGranted",), (VisaLapsed,), _ends),
+    Rule("stay_of_a_visa_told_late", 1, permit_the_stay, ("VisaGranted", "PatientArrived"), (StayPermitted,)),
+)
 
 NEEDS = (
     Need(

@@ -120,6 +120,8 @@ def _correct(j: Journey, n: int) -> CorrectFact:
 
 def _right(j: Journey, known: Any, n: int) -> Any:
     """The same told again, mostly of the same person or criterion."""
+    if known is not None and known.type == "InfusionCompleted":
+        return RecordInfusion(_unit(j), "2e8", moment(j, n))
     if known is not None and known.type == "PersonAdded":
         return AddPerson(known.role, "Y", "UTC", "en", minor=not n % 3)
     if known is not None and known.type == "CriterionRecorded":
@@ -228,7 +230,7 @@ MAKE: dict[type[Any], Make] = {
     CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, n % 4 != 3),
     StartThaw: lambda j, n: StartThaw(_unit(j)),
     DestroyUnit: lambda j, n: DestroyUnit(_unit(j), "broken bag"),
-    RecordInfusion: lambda j, n: RecordInfusion(_unit(j), "1e8", moment(j, n)),
+    RecordInfusion: lambda j, n: RecordInfusion(_unit(j), "1e8", moment(j, n), "not told" if n % 7 == 6 else ""),
     PlanInfusions: lambda j, n: PlanInfusions(1 + n % 3),
     DischargePatient: lambda j, n: DischargePatient("Dr"),
     ReadmitPatient: lambda j, n: ReadmitPatient("fever"),

@@ -26,7 +26,7 @@ from tests.domain.course import STEPS, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
 
-PROGRESSED = "the disease progressed and the centre has not reviewed the case again"
+PROGRESSED = "the patient's condition changed and the centre has not reviewed the case again"
 ON_HOLD = "the trial is on hold"
 GATE = SignGate("Dr Li", no_active_infection=True, organ_function_fine=True)
 

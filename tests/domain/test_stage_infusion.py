@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import Reason
 from domain.stages.closing import LeaveJourney
+from domain.stages.correcting import CorrectFact
 from domain.stages.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
@@ -14,6 +15,7 @@ from domain.stages.infusion import (
     IdentityMismatched,
     InfusionAuthorised,
     InfusionCompleted,
+    InfusionDeviated,
     InfusionsPlanned,
     PlanInfusions,
     RecordInfusion,
@@ -78,12 +80,25 @@ REFUSALS = (
     No("authorised", check("", "nurse-1"), Reason.FOUR_EYES, "two different people check"),
     No("authorised", check("nurse-1", " Nurse-1 "), Reason.FOUR_EYES, "two different people check"),
     No("authorised", check("nurse-1", "nurse-1", match=False), Reason.FOUR_EYES, "two different people check"),
-    No("authorised", check(unit="unit-9"), Reason.NEVER_WAIVED, "this is not the unit held"),
     No("infusion", StartThaw(UNIT), Reason.MISSING, "the infusion is not authorised"),
     No("authorised", StartThaw(UNIT), Reason.NEVER_WAIVED, "two people have not checked identity"),
     No("thawed", StartThaw(UNIT), Reason.ALREADY, "a unit is thawing"),
     No("checked", StartThaw("unit-9"), Reason.NEVER_WAIVED, "this is not the unit that was checked"),
     No("checked", RecordInfusion(UNIT), Reason.MISSING, "no unit is thawed"),
+    No(
+        "thawed",
+        RecordInfusion(UNIT),
+        Reason.NEVER_WAIVED,
+        "two people found a mismatch; it is checked anew",
+        lambda j: j.tell(check(match=False)),
+    ),
+    No("admission", RecordInfusion(UNIT), Reason.NOT_NOW, "RecordInfusion is accepted in:"),
+    No(
+        "infused",
+        lambda j: CorrectFact(j.case.infusions[0].fact, RecordInfusion(UNIT, deviation="no check"), "x"),
+        Reason.INVALID,
+        "a deviation is told with the infusion itself",
+    ),
     No("thawed", RecordInfusion("unit-9"), Reason.NEVER_WAIVED, "this is not the unit that was thawed"),
     No("thawed", DestroyUnit("unit-9", "x"), Reason.NEVER_WAIVED, "this is not the unit that was thawed"),
     No("infusion", PlanInfusions(0), Reason.INVALID, "fewer than were given"),
@@ -146,6 +161,41 @@ def test_a_mismatch_at_the_bedside_is_kept_as_a_near_miss_and_bars_the_infusion(
     when(j, check()).then_told(IdentityChecked(1, "nurse-1", "nurse-2", UNIT))
     j.tell(StartThaw(UNIT))
     assert [f.event.type for f in j.facts].count("IdentityMismatched") == 1
+
+
+def test_a_unit_that_is_not_the_one_held_is_a_mismatch_though_nobody_saw_a_difference() -> None:
+    j = start("checked")
+    when(j, check(unit="unit-9")).then_told(
+        IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False)
+    ).then_opens("safety_alert", "safety_answer").then_asks("tell_centre_of_alert")
+    when(j, StartThaw(UNIT)).then_refused(Reason.MISSING, "the infusion is not authorised")
+
+
+@pytest.mark.parametrize("at", ["infusion", "checked"])
+def test_a_mismatch_waits_for_no_authorisation(at: str) -> None:
+    when(start(at), check(match=False)).then_told(IdentityMismatched(1, "nurse-1", "nurse-2", UNIT, False, False))
+
+
+def test_a_mismatch_found_after_the_thaw_stops_the_infusion_until_all_is_checked_anew() -> None:
+    j = start("thawed")
+    when(j, check(unit="unit-9")).then_told(IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False))
+    when(j, RecordInfusion(UNIT)).then_refused(Reason.NEVER_WAIVED, "two people found a mismatch")
+    again = j.fork()
+    when(j, DestroyUnit(UNIT, "mix-up")).then_told(UnitDestroyed(1, UNIT, "mix-up")).then_asks("reserve_dose")
+    STEPS["authorised"](again)
+    again.tell(check())
+    when(again, RecordInfusion(UNIT)).then_told(InfusionCompleted(1, 1, LOT, UNIT, ""))
+
+
+def test_cells_that_went_in_without_the_steps_before_are_recorded_and_alarm() -> None:
+    j = start("infusion")
+    day = When.on(j.now.date())
+    told = RecordInfusion(UNIT, "1e8", day, "given at night, the system was away")
+    when(j, told).then_told(
+        InfusionDeviated(1, UNIT, "given at night, the system was away"), InfusionCompleted(1, 1, LOT, UNIT, "1e8")
+    ).then_opens("response_check", "safety_alert", "safety_answer").then_asks("mark_unit_used", "tell_centre_of_alert")
+    assert (j.case.follow_up, j.case.infusions[0].occurred) == ("open", day)
+    assert [a.kind for a in j.case.alerts.values()] == ["deviation"]
 
 
 def test_a_thaw_asked_for_before_the_mismatch_is_no_longer_wanted() -> None:

@@ -79,6 +79,7 @@ REFUSALS = (
     ),
     No("lymphodepletion", SIGN, Reason.LAPSED, "the permitted stay ends too soon", nearly_over),
     No("lymphodepletion", RecordDepletion("Flu"), Reason.MISSING, "the lymphodepletion gate is not signed"),
+    No("depleting", RecordDepletion("Flu", treatment=2), Reason.NOT_FOUND, "no such treatment"),
     No("lymphodepletion", OmitDepletion("x"), Reason.MISSING, "the lymphodepletion gate is not signed"),
     No("depleting", OmitDepletion("x"), Reason.NOT_NOW, "lymphodepletion has started"),
     No("gated", CompleteDepletion(), Reason.NOT_NOW, "lymphodepletion is not under way"),
