@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Literal
 
 import aiosmtplib
 
@@ -19,6 +21,8 @@ from activities.far_sides import Channel, FarSideRefused, NotReached, Receipt, R
 from infra.notices import CannotSay, compose
 
 PASSING, PERMANENT = 400, 500
+HERE = ("127.0.0.1", "::1", "localhost")
+Security = Literal["auto", "starttls", "tls", "off"]
 PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
@@ -31,9 +35,15 @@ class MailServer:
     sender: str
     user: str | None = None
     password: str | None = field(default=None, repr=False)
-    tls: bool = False
+    security: Security = "auto"
+    ca: str | None = None
     step: float = 10
     total: float = 25
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a password would cross the network unencrypted."""
+        if self.user and self.security == "off" and self.host not in HERE:
+            raise ValueError("a password is never sent unencrypted: set CARAVEL_SMTP_SECURITY to starttls or tls")
 
 
 class NotHandedIn(Exception):
@@ -64,6 +74,8 @@ class MailFarSide:
         try:
             async with asyncio.timeout(self._server.total):
                 await self._hand_in(message, back)
+        except NotTaken:
+            raise
         except (aiosmtplib.SMTPException, OSError) as error:
             # The library's own texts repeat the address, so neither they nor the chain go on from here.
             raise _outcome(error) from None
@@ -74,17 +86,50 @@ class MailFarSide:
         raise NotImplementedError("nobody can tell whether a message arrived")
 
     async def _hand_in(self, message: EmailMessage, back: str | None) -> None:
-        s = self._server
-        await aiosmtplib.send(
-            message,
-            sender=back,
-            hostname=s.host,
-            port=s.port,
-            username=s.user,
-            password=s.password,
-            use_tls=s.tls,
-            timeout=s.step,
-        )
+        client = await connected(self._server)
+        try:
+            await client.send_message(message, sender=back)
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # it has the message already
+                await client.quit()
+        finally:
+            client.close()
+
+
+async def connected(server: MailServer) -> aiosmtplib.SMTP:
+    """A mail server that has greeted us, encrypted and signed in as told. Raises NotTaken, naming no secret."""
+    must = server.security == "starttls" or (server.security == "auto" and server.user and server.host not in HERE)
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.security == "tls",
+        start_tls=True if must else None if server.security == "auto" else False,
+        cert_bundle=server.ca,
+        timeout=server.step,
+    )
+    try:
+        await client.connect()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+        raise NotTaken(f"{type(error).__name__} {code}".strip()) from None
+    return client
+
+
+async def examined(server: MailServer) -> str:
+    """What the mail server said to a connection of ours that hands nothing in. Raises NotTaken, TimeoutError."""
+    async with asyncio.timeout(server.total):
+        client = await connected(server)
+        try:
+            await client.noop()
+            encrypted = client.get_transport_info("sslcontext") is not None
+            await client.quit()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise NotTaken(type(error).__name__) from None
+        finally:
+            client.close()
+    signed_in = f", signed in as {server.user}" if server.user else ""
+    return f"{server.host}:{server.port}, {'encrypted' if encrypted else 'not encrypted'}{signed_in}"
 
 
 def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:

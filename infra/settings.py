@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +25,14 @@ class Settings(BaseSettings):
     documents: str = ""
     public_url: str = "http://127.0.0.1"
     smtp: str = "127.0.0.1:1025"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_password_file: Path | None = None
+    """Where the password stands instead of in the environment, as container secrets do."""
+    smtp_security: Literal["auto", "starttls", "tls", "off"] = "auto"
+    """`auto`: encrypted where the server offers it; with a user never unencrypted, `off` only on this machine."""
+    smtp_ca: Path | None = None
+    """Certificates (PEM) the mail server's own is held against; without them those of the system."""
     mail_from: str = "caravel@localhost"
     bounces: str = ""
     """HOST:PORT where the mail server hands in what comes back; empty = bounces go to `mail_from`."""

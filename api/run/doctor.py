@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
 from infra import gauges
 from infra.ledger.errors import FAILURES, DatabaseFailed
 from infra.ledger.migrate import at_head
+from infra.mail import NotHandedIn, examined
 from infra.policy import load_policy
 from infra.settings import Settings
 from infra.upkeep import STALE
@@ -22,7 +24,7 @@ LATE = 60.0
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every finding, in the order things are needed."""
-    return [_policy(settings), *[finding async for finding in _database(settings)], await _temporal()]
+    return [_policy(settings), *[f async for f in _database(settings)], await _temporal(), await _mail(settings)]
 
 
 def _policy(settings: Settings) -> Finding:
@@ -68,6 +70,14 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
         fine = bool(figures["nightly"][name])
         says = "all well" if fine else "found something: `caravel audit status`"
         yield name, fine and age < STALE, f"{says}, {age / 3600:.0f} hours ago"
+
+
+async def _mail(settings: Settings) -> Finding:
+    try:
+        return "mail", True, await examined(mail_server(settings))
+    except (NotHandedIn, TimeoutError, OSError, ValueError) as error:
+        named = str(error) if isinstance(error, NotHandedIn | ValueError) else type(error).__name__
+        return "mail", False, f"{settings.smtp}: {named}"
 
 
 async def _temporal() -> Finding:

@@ -51,7 +51,16 @@ def stop_on_signals() -> asyncio.Event:
 def mail_server(settings: Settings) -> MailServer:
     """Where mail is handed in."""
     host, _, port = settings.smtp.rpartition(":")
-    return MailServer(host, int(port), settings.mail_from)
+    ca = str(settings.smtp_ca) if settings.smtp_ca else None
+    user = settings.smtp_user or None
+    password = _password(settings) if user else None
+    return MailServer(host.strip("[]"), int(port), settings.mail_from, user, password, settings.smtp_security, ca)
+
+
+def _password(settings: Settings) -> str:
+    """From its file, else from the environment."""
+    file = settings.smtp_password_file
+    return file.read_text(encoding="utf-8").strip() if file else settings.smtp_password.get_secret_value()
 
 
 def return_addresses(here: Parts) -> ReturnAddresses:

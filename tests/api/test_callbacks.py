@@ -14,16 +14,23 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import pytest
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
 
 from activities.catalogue import Catalogue
+from activities.far_sides import Request
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.centre import RegisterCentre
 from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
 from infra.ids import fresh_stream
+from infra.server_process import free_port
+from infra.simulator.behaviour import Plan, Said
+from infra.simulator.book import Book
 from infra.simulator.keys import HospitalKeys
+from infra.simulator.speaker import Speaker
 from tests.api.conftest import CANARY, Person
 from tests.api.test_commands import assert_problem
 
@@ -249,3 +256,43 @@ async def test_too_large(hospital: Hospital) -> None:
 async def test_no_personal_value_in_an_answer(hospital: Hospital, case: Waiting) -> None:
     said = {"type": "DeclinePatient", "submission": "s", "clinician": CANARY, "code": "other", "alternative": CANARY}
     assert "Canary" not in (await hospital.say(case.id, said)).text
+
+
+async def test_a_simulated_hospital_says_what_came_too_early_again_until_it_is_right(
+    app: FastAPI,
+    hospital: Hospital,
+    supervisor: Person,
+    keys: HospitalKeys,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both ends as they are, over a socket: the screening is said before the admission, and waits for it."""
+    monkeypatch.setattr("api.callbacks.LATER", "1")
+    case = await arrived(supervisor, hospital)
+    book = Book(tmp_path / "book.sqlite")
+    asked = Request(case.effect, "announce_arrival", case.id, f"{hospital.id}/1", "hospital", hospital.id)
+    screened = Said(0.0, {"type": "ConfirmScreening", "clinician": "Dr Li"})
+    book.keep(asked, Plan(answers=(screened,)), datetime.now(UTC))
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    async with httpx2.AsyncClient() as web:
+        speaking = asyncio.create_task(Speaker(book, keys, f"http://127.0.0.1:{port}", web).run())
+        async with asyncio.timeout(20):
+            while 409 not in statuses(book):  # noqa: ASYNC110 - another end
+                await asyncio.sleep(0.05)
+            assert (await supervisor.send(case.id, "AdmitPatient", ref="E-1")).is_success
+            while 200 not in statuses(book):  # noqa: ASYNC110 - another end
+                await asyncio.sleep(0.05)
+        speaking.cancel()
+        server.should_exit = True
+        await serving
+    types = [e["type"] for e in await events_of(supervisor, case.id)]
+    assert types.count("ScreeningConfirmed") == 1
+    assert book.next_due() is None
+    book.close()
+
+
+def statuses(book: Book) -> list[int]:
+    """What came back on each try, a listener that is not up yet (0) left out."""
+    return [status for answer in book.answers() for status in answer["statuses"] if status]

@@ -148,7 +148,7 @@ def test_who_goes_home_before_anybody_decided_is_home() -> None:
 
 def test_a_screening_that_fails_after_its_stage_ends_the_journey_with_its_alternative() -> None:
     j = start("lymphodepletion")
-    when(j, FailScreening("Dr", "ef_low", "palliative care at home"))
+    when(j, FailScreening("Dr", "organ_function", "palliative care at home"))
     assert JourneyLeft(Exit.SCREEN_FAILED, Stage.LYMPHODEPLETION, "") in j.last
 
 
