@@ -1,135 +1,118 @@
-"""Pictures of the console: `python docs/console/pictures.py FOLDER` on a small installation of its own.
+"""Pictures of the console, as it stands in a running demonstration.
 
-Opens a dozen cases, takes one of them through its first steps, and has Chromium look at each page: wide and narrow,
-light and dark, in every language, on paper and at 200 %.
+`caravel up --cohort 80` in one terminal, then `python docs/console/pictures.py ADDRESS FOLDER` with the address of its
+line "Console".
+
+Looks at what a rehearsed cohort brought, as coordinator, auditor and operator: wide and narrow, light and dark, in
+every language, on paper and at 200 %.
 """
 
 import asyncio
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from activities.attend import Attending
-from activities.catalogue import Catalogue
-from activities.orders import Attend
-from activities.ports import Meta
-from activities.record import Ask
-from api.ports import DevSignIn, Limits
-from api.run.http import http_app
-from api.run.wiring import Parts, parts
-from api.serve import serve
-from domain.person import RegisterPerson
-from domain.stages.anytime import AddNote
-from domain.stages.holding import HoldCase
-from domain.stages.inquiry import OpenCase, ReplyToFamily
-from domain.stages.people import GiveConsent
-from domain.stages.records import RequestRecord
-from infra.ids import fresh_stream
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
-from infra.server_process import free_port
-from infra.settings import Settings
-
-SECRET, CHROMIUM = "pictures", "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium"
 WIDE, NARROW = 1440, 390
-CASES, LOOKED_AT = 14, 5
-"""How many there are, and how many steps the one that is looked at has gone."""
-NAMES = ("Asha Rao", "Nguyễn Thị Mai", "أمينة المنصوري", "Siti Aminah", "Rahul Verma", "Bilal Khan", "Somchai P.")
-COUNTRIES = ("IN", "VN", "AE", "ID", "IN", "PK", "TH")
-PAGES = {
-    "worklist": "/console/?tab=team",
-    "case": "{case}",
-    "timeline": "{case}/timeline",
-    "form": "{case}/do/AddPerson",
-}
 
 
-async def filled(here: Parts) -> tuple[str, str]:
-    """Who looks, and the case that is looked at."""
-    keeper, meta = Catalogue(here.ledger, here.door.ids), Meta("pictures", "operation")
-    mei = RegisterPerson("coordinator", "asia", "Mei Lin", "mei@example.org", "Asia/Kolkata", "en")
-    person = (await keeper.record(fresh_stream("person"), mei, meta)).stream
-    me, case = Meta(person), ""
-    for n in range(CASES):
-        case, who = fresh_stream("case"), n % len(NAMES)
-        inquiry = OpenCase(COUNTRIES[who], "en", "Asia/Kolkata", NAMES[who], team="asia", urgent=n % 5 == 0)
-        done = await here.door.record(Ask(case, me, inquiry))
-        patient = done.case.patient
-        assert patient
-        steps = [
-            ReplyToFamily("call", "The mother asked how long it takes."),
-            GiveConsent("data_processing", patient.id, "1", "en"),
-            RequestRecord("pathology"),
-            RequestRecord("marrow_mrd"),
-            AddNote("note", "They prefer to be called in the evening."),
-            HoldCase("The family travels."),
-        ]
-        for command in steps[: LOOKED_AT if n == CASES - 1 else n % 7]:
-            await here.door.record(Ask(case, me, command))
-        await Attending(here.door).attend(Attend(case, 0, 0))
-    return person, case
-
-
-@asynccontextmanager
-async def site(folder: Path) -> AsyncIterator[tuple[str, str, str]]:
-    """An installation as small as can be: its address, who looks, the case."""
-    async with PostgresServer(folder / "postgres", fsync=False) as server:
-        await migrate(server.dsn)
-        given = Settings(database_url=server.dsn, home=folder / "home", kind="development")  # type: ignore[arg-type]
-        async with parts(given) as here:
-            person, case = await filled(here)
-            port, stop = free_port(), asyncio.Event()
-            ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            dev = DevSignIn(SECRET, frozenset({f"127.0.0.1:{port}"}))
-            app = http_app(here, dev=dev, limits=Limits(0, 0, 0))
-            task = asyncio.create_task(serve(app, "127.0.0.1", port, stop, ready.set_result))
-            yield f"http://127.0.0.1:{await ready}", person, case
-            stop.set()
-            await task
-
-
-async def take(page: Page, folder: Path, name: str, width: int) -> None:
+async def take(page: Page, file: Path, width: int) -> None:
     """The first screen of a page; a whole long page would be too large to keep."""
-    await page.set_viewport_size({"width": width, "height": 1000 if width == WIDE else 844})
-    await page.screenshot(path=folder / f"{name}.png")
+    await page.set_viewport_size({"width": width, "height": 844 if width == NARROW else 1000})
+    await page.screenshot(path=file)
 
 
-async def pictures(browser: Browser, address: str, person: str, case: str, folder: Path) -> None:
-    """All of them."""
-    page = await (await browser.new_context()).new_page()
-    await page.goto(f"{address}/?secret={SECRET}")
-    await take(page, folder, "sign-in", WIDE)
-    await page.locator(f'button[value="{person}"]').click()
+async def signed_in(browser: Browser, address: str, role: str) -> Page:
+    """A window of their own for one of the people of the demonstration."""
+    page = await (await browser.new_context(base_url="{0.scheme}://{0.netloc}".format(urlsplit(address)))).new_page()
+    await page.goto(address)
+    await page.locator(f'button[value="person-{role}"]').click()
+    return page
+
+
+async def speaking(page: Page, language: str) -> None:
+    """From now on in this language."""
+    await page.locator(f'footer button[value="{language}"]').click()
+
+
+async def of_coordinator(page: Page, folder: Path) -> str:
+    """Worklist, case, form, the past; the case that was looked at."""
+    first = await page.locator("tr.late .tag.yours").locator("xpath=ancestor::tr").first.get_attribute("id")
+    case = f"/console/cases/{first}"
     for language in ("en", "zh", "ar"):
-        await page.locator(f'footer button[value="{language}"]').click()
-        for name, path in PAGES.items():
-            await page.goto(address + path.format(case=f"/console/cases/{case}"))
-            for width in (WIDE, NARROW):
-                await take(page, folder, f"{name}-{language}-{width}", width)
-    await page.locator('footer button[value="en"]').click()
+        await page.goto("/console/")
+        await speaking(page, language)
+        for name, path in (("worklist", "/console/"), ("case", case)):
+            await page.goto(path)
+            await take(page, folder / f"{name}-{language}-{WIDE}.png", WIDE)
+            if language != "zh":
+                await take(page, folder / f"{name}-{language}-{NARROW}.png", NARROW)
+        await page.goto(f"{case}/do/RequestRecord")
+        await take(page, folder / f"form-{language}-{NARROW}.png", NARROW)
+    await page.goto("/console/")
+    await speaking(page, "en")
     await page.emulate_media(color_scheme="dark")
-    for name in ("worklist", "case"):
-        await page.goto(address + PAGES[name].format(case=f"/console/cases/{case}"))
-        for width in (WIDE, NARROW):
-            await take(page, folder, f"{name}-dark-{width}", width)
+    await take(page, folder / f"worklist-dark-{WIDE}.png", WIDE)
+    await page.goto(case)
+    await take(page, folder / f"case-dark-{NARROW}.png", NARROW)
     await page.emulate_media(color_scheme="light", media="print")
-    await take(page, folder, "case-print", WIDE // 2)
+    await take(page, folder / "case-print.png", WIDE // 2)
     await page.emulate_media(media="screen")
-    await take(page, folder, "case-200-percent", WIDE // 2)
+    await take(page, folder / "case-200-percent.png", WIDE // 2)
+    places = await page.locator("input[name=recorded]").get_attribute("max")
+    await page.goto(f"{case}/at?recorded={int(places or 0) // 2}")
+    await take(page, folder / f"travel-{WIDE}.png", WIDE)
+    return case
 
 
-async def main(folder: Path) -> None:
+async def of_auditor(page: Page, case: str, folder: Path) -> None:
+    """Who did what, that it holds, one proof, and what is taken away."""
+    await page.goto(f"{case}/timeline")
+    await take(page, folder / f"timeline-auditor-{WIDE}.png", WIDE)
+    await page.get_by_role("button", name="Verify this case").click()
+    await page.locator(".done, .wrong").wait_for(timeout=60_000)
+    await page.goto("/console/audit")
+    await page.get_by_role("button", name="Verify the whole ledger").click()
+    await page.locator(".done, .wrong").wait_for(timeout=120_000)
+    await take(page, folder / f"audit-verified-{WIDE}.png", WIDE)
+    await page.goto("/console/audit")
+    await take(page, folder / f"audit-{WIDE}.png", WIDE)
+    await page.goto(f"/console/audit/event?case={case.rpartition('/')[2]}&version=3")
+    await take(page, folder / f"proof-{NARROW}.png", NARROW)
+    await page.goto("/console/audit")
+    form = page.locator('form[action="/console/audit/dossier"]')
+    await form.locator('[name="case"]').fill(case.rpartition("/")[2])
+    async with page.expect_download() as download:
+        await form.get_by_role("button").click()
+    with zipfile.ZipFile(await (await download.value).path()) as dossier:
+        await page.set_content(dossier.read("report.html").decode())
+    await take(page, folder / f"dossier-{WIDE}.png", WIDE)
+
+
+async def of_operator(page: Page, folder: Path) -> None:
+    """How the machinery does."""
+    await page.goto("/console/operations")
+    await take(page, folder / f"operations-{WIDE}.png", WIDE)
+    await speaking(page, "zh")
+    await page.goto("/console/operations")
+    await take(page, folder / f"operations-zh-{NARROW}.png", NARROW)
+
+
+async def main(address: str, folder: Path) -> None:
     """Take them."""
-    with tempfile.TemporaryDirectory() as made_in:
-        async with site(Path(made_in)) as (address, person, case), async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            await pictures(browser, address, person, case, folder)
-            await browser.close()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page()
+        await page.goto(address)
+        await take(page, folder / "sign-in.png", WIDE)
+        case = await of_coordinator(await signed_in(browser, address, "coordinator"), folder)
+        await of_auditor(await signed_in(browser, address, "auditor"), case, folder)
+        await of_operator(await signed_in(browser, address, "operator"), folder)
+        await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
