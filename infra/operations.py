@@ -37,6 +37,11 @@ select e.id, e.stream, c.number, e.kind, e.state, e.tries, e.not_before, e.reque
 from effect_view e left join case_view c using (stream)
 where e.state = $2 order by e.requested_at limit $1
 """
+FAILING = """
+select e.id, e.stream, c.number, e.kind, e.state, l.attempt as tries, e.not_before, e.requested_at
+from effect_view e join claim l on l.effect = e.id and l.newest left join case_view c on c.stream = e.stream
+where e.state = 'requested' and l.attempt > 1 order by e.requested_at limit $1
+"""
 PAST_LEASE = """
 select l.stream, c.number, e.kind, l.attempt, l.lease_until from claim l
 join effect_view e on e.id = l.effect left join case_view c on c.stream = l.stream
@@ -101,8 +106,9 @@ class Operations:
         return await self._rows(OVERDUE, SHOWN)
 
     async def effects(self) -> Sequence[Row]:
-        """What was refused, or nobody knows the fate of, the oldest first."""
-        return [row for state in ("unknown", "refused") for row in await self._rows(EFFECTS, SHOWN, state)]
+        """Nobody knows the fate of, was refused or came back, or is being tried again; each the oldest first."""
+        ended = [row for state in ("unknown", "refused", "bounced") for row in await self._rows(EFFECTS, SHOWN, state)]
+        return [*ended, *await self._rows(FAILING, SHOWN)]
 
     async def past_lease(self) -> Sequence[Row]:
         """Attempts whose end nobody has told."""
