@@ -144,10 +144,15 @@ async def overview(
         groups=groups,
         may={act.name for group in groups for act in group.acts},
         refused=() if one.past else not_now(viewer, one.case),
-        latest=[one.speaker.fact(f) for f in reversed(one.facts[-LATEST:])],
+        latest=[one.speaker.fact(f) for f in reversed(_told(one.facts)[-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
     )
+
+
+def _told(facts: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
+    """What people and hospitals said; what followed by itself stands in the timeline."""
+    return [f for f in facts if f.why is None and not f.actor.startswith("engine")]
 
 
 def _recorded(one: Opened, done: str) -> Sequence[Said] | None:

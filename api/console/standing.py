@@ -115,7 +115,7 @@ def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
     return Wait(
         o.id,
         t("worklist.chase", what=words) if root != o.kind else words,
-        about if about != o.about else "",
+        about if about != o.about and not about.endswith("…") else "",
         t("case.owes", debtor=t.named("party", o.debtor), creditor=t.named("party", o.creditor)),
         since or o.due,
         clock.urgency(since or o.due),
