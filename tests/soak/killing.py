@@ -13,11 +13,11 @@ from typing import Protocol
 
 from infra.server_process import ServerError
 
-WEIGHTS = {"worker-1": 4, "worker-2": 4, "API": 3, "PostgreSQL": 3, "Temporal": 3, "hospitals": 2, "mail": 2}
-GAP = (0.5, 8.0)
-"""Seconds from one kill to the next."""
+WEIGHTS = {"worker-1": 3, "worker-2": 3, "API": 3, "PostgreSQL": 3, "Temporal": 3, "hospitals": 2, "mail": 2}
+GAP = (0.5, 6.0)
+"""Seconds from one kill to the next, or longer: at most so many are starting at a time, that the others can work."""
 CALM = 8.0
-MOST_AWAY = 4
+STARTING = 2
 AWAY, SHARE = 45.0, 0.06
 """How long some stay away, and how many of all that are killed."""
 
@@ -42,6 +42,7 @@ class Killing:
     ended: Counter[str] = field(default_factory=Counter)
     """Who gave up by itself, as when the database was away at its start, and was started again."""
     _returning: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _out: int = 0
 
     async def run(self, kills: int) -> None:
         """So many; everybody is there again at the end."""
@@ -49,7 +50,7 @@ class Killing:
             await asyncio.sleep(self.chance.uniform(*GAP))
             self._supervise()
             alive = [name for name, server in self.servers.items() if server.pid and name not in self._returning]
-            if alive and len(self._returning) < MOST_AWAY:
+            if alive and len(self._returning) - self._out < STARTING:
                 self._kill(self.chance.choices(alive, [WEIGHTS[name] for name in alive])[0])
         await self.all_back()
 
@@ -78,7 +79,9 @@ class Killing:
 
     async def _back(self, name: str, server: Killed, away: float) -> None:
         await server.wait()
+        self._out += bool(away)
         await asyncio.sleep(away)
+        self._out -= bool(away)
         await started(server)
         del self._returning[name]
 

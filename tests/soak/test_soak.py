@@ -28,6 +28,7 @@ from tests.soak import books
 from tests.soak.installation import Installation, running
 from tests.soak.killing import GAP, Killing
 from tests.soak.people import People
+from tests.workflows.rig import eventually
 from workflows.names import CASE_WORKFLOW
 
 pytestmark = [pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(0)]
@@ -35,8 +36,10 @@ pytestmark = [pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(0)]
 KILLS = int(os.environ.get("CARAVEL_SOAK_KILLS", "500"))
 SEED = int(os.environ.get("CARAVEL_SOAK_SEED", "1"))
 CASES = int(os.environ.get("CARAVEL_SOAK_CASES", "120"))
-WORKING, PAUSE = 4, 1.5
+WORKING, PAUSE = 6, 1.0
 """People at work, and the seconds between two deeds of each."""
+WARM, ASKED = 900, 10
+"""Seconds until the hospitals have been asked so often, when the killing begins."""
 CALM = 1500
 """Seconds within which everything comes to rest: an attempt lasts ten minutes, and some are tried again."""
 
@@ -62,6 +65,16 @@ async def unrest(here: Parts, hospitals: Path) -> dict[str, int]:
     soon = "select count(*) from answer where next_at < ?"
     counts["answers on their way"] = sqlite3.connect(hospitals).execute(soon, (time.time() + 20,)).fetchone()[0]
     return {name: count for name, count in counts.items() if count}
+
+
+async def under_way(hospitals: Path) -> None:
+    """Wait until hospitals are being asked: then the killing begins."""
+    book = sqlite3.connect(hospitals)
+
+    async def asked() -> bool:
+        return int(book.execute("select count(*) from effect").fetchone()[0]) >= ASKED
+
+    await eventually(asked, within=WARM, every=1)
 
 
 async def rest(here: Parts, hospitals: Path) -> None:
@@ -152,7 +165,6 @@ async def tampered(installation: Installation, here: Parts) -> dict[str, Callabl
 
 
 async def test_soak(tmp_path: Path) -> None:
-    began = time.monotonic()
     async with (
         running(tmp_path) as installation,
         parts(installation.settings, connections=4) as here,
@@ -162,7 +174,9 @@ async def test_soak(tmp_path: Path) -> None:
         killing = Killing(installation.servers, random.Random(SEED))
         lasts = KILLS * sum(GAP) / 2
         working = [asyncio.create_task(people.work(PAUSE)) for _ in range(WORKING)]
-        opening = asyncio.create_task(people.open_cases(CASES, lasts / CASES * 0.8))
+        opening = asyncio.create_task(people.open_cases(CASES, lasts / CASES * 0.6))
+        await under_way(installation.books[0])
+        began = time.monotonic()
         await killing.run(KILLS)
         killed = time.monotonic() - began
         people.stop = True
