@@ -84,10 +84,11 @@ def _aims(found: Kept) -> str:
 
 
 def _runs(found: Kept) -> str:
-    heads = ("bench", "begun", "cores", "memory_gib", "load_before", "load_after")
-    return table(
-        heads, [[f"`{name}`", *(found[name]["run"][head] for head in heads[1:])] for name in SECTIONS if name in found]
-    )
+    heads = ("begun", "cores", "memory_gib", "load_before", "load_after")
+    runs = [[f"`{name}`", *(found[name]["run"][head] for head in heads)] for name in SECTIONS if name in found]
+    missing = [f"`{name}`" for name in SECTIONS if name not in found]
+    without = f"\n\nNo figures were kept of {', '.join(missing)}." if missing else ""
+    return table(("bench", *heads), runs) + without
 
 
 def _kept() -> Kept:
