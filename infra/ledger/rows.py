@@ -136,7 +136,7 @@ def _row(table: type[CaseView | ObligationView | EffectView], row: Mapping[str, 
         raise TypeError(f"{table.__tablename__} has no column {', '.join(unknown)}")
     for value in row.values():
         if type(value) not in PLAIN and not isinstance(value, str):
-            _instant(value)
+            _zoned(value)
     return dict(row)
 
 
@@ -146,6 +146,10 @@ def _columns(table: type[CaseView | ObligationView | EffectView]) -> frozenset[s
 
 
 def _instant(value: object) -> str:
+    return _zoned(value).isoformat()
+
+
+def _zoned(value: object) -> datetime:
     if isinstance(value, datetime) and value.tzinfo:
-        return value.isoformat()
+        return value
     raise TypeError(f"a read model cannot hold a {type(value).__name__}")

@@ -106,6 +106,11 @@ class Remembering(Ledger):
     async def release(self, effect: str, attempt: int) -> None:
         """The newest attempt has its outcome; earlier ones keep theirs unknown."""
 
+    def watched(self, stream: str) -> Sequence[str]:
+        """What a stream watches."""
+        known = self._known.get(stream)
+        return known.watched if known else ()
+
     def facts(self, stream: str) -> Sequence[Fact[Any]]:
         """Everything recorded of a stream."""
         known = self._known.get(stream)

@@ -22,7 +22,6 @@ from domain.case import Command
 from domain.errors import Reason, require
 from domain.fact import Draft, Ids
 from domain.policy import Policy
-from domain.stages.sources import watched
 from domain.state import Case
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS
@@ -128,7 +127,7 @@ class Stage:
 
     async def wake_watchers(self, stream: str) -> None:
         """A lot, protocol, centre or person changed: every case that watches it looks again."""
-        for case in [name for name in self._loops if stream in watched(self.case(name))]:
+        for case in [name for name in self._loops if stream in self.ledger.watched(name)]:
             loop = self._loops.get(case)
             if loop is not None:
                 await self._run(loop, go_on=True, started=True)
