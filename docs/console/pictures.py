@@ -11,6 +11,7 @@ import asyncio
 import sys
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Page, async_playwright
@@ -87,9 +88,10 @@ async def of_auditor(page: Page, case: str, folder: Path) -> None:
     await form.locator('[name="case"]').fill(case.rpartition("/")[2])
     async with page.expect_download() as download:
         await form.get_by_role("button").click()
-    with zipfile.ZipFile(await (await download.value).path()) as dossier:
-        await page.set_content(dossier.read("report.html").decode())
-    await take(page, folder / f"dossier-{WIDE}.png", WIDE)
+    with zipfile.ZipFile(await (await download.value).path()) as dossier, TemporaryDirectory() as opened:
+        report = Path(dossier.extract("report.html", opened))
+        await page.goto(report.as_uri())  # as whoever was given the file opens it
+        await take(page, folder / f"dossier-{WIDE}.png", WIDE)
 
 
 async def of_operator(page: Page, folder: Path) -> None:
