@@ -26,7 +26,7 @@ async def bare(dsn: str, first: int, end: int) -> int:
     hashed = 0
     for start in range(first, end, CHUNK):
         for row in await connection.fetch(ROWS, start, min(start + CHUNK, end)):
-            sha256(b"".join((row[11].encode(), row[10].encode(), row[12].encode(), row[13], row[14]))).digest()
+            sha256(b"".join((row[11], row[10], row[12], row[13], row[14]))).digest()
             hashed += 1
     await connection.close()
     return hashed

@@ -15,7 +15,6 @@ from typing import Any
 
 from domain.advance import ALWAYS, TABLES, follows
 from domain.case import fold, follow
-from domain.copying import replace
 from domain.fact import Draft, Fact, Why
 from domain.journey import RULES
 from domain.personal import erased
@@ -195,7 +194,7 @@ def _as_seen(fact: Fact[Any], now: datetime) -> Fact[Any]:
     if fact.at == now:
         return fact
     occurred = When.at(now) if fact.occurred == When.at(fact.at) else fact.occurred
-    return replace(fact, at=now, occurred=occurred)
+    return Fact(fact.event, fact.id, fact.version, now, occurred, fact.actor, fact.why, fact.corrects, fact.provenance)
 
 
 def _alike(one: Why, other: Why) -> bool:
@@ -234,6 +233,8 @@ def _difference(draft: Draft[Any], fact: Fact[Any], names: dict[str, str]) -> st
 
 def _parts(new: Any, old: Any, at: str, names: dict[str, str]) -> str:  # noqa: ANN401 - any part of an event
     """The path to the first part that differs."""
+    if type(new) is type(old) and new == old:
+        return ""
     if isinstance(new, str) and MARK in new:
         return "" if isinstance(old, str) and _named(new, old, names) else at
     if type(new) is not type(old):
@@ -245,7 +246,7 @@ def _parts(new: Any, old: Any, at: str, names: dict[str, str]) -> str:  # noqa: 
             return at
         inner = ((a, b, f"{at}[{n}]") for n, (a, b) in enumerate(zip(new, old, strict=True)))
     else:
-        return "" if new == old else at
+        return at
     return next((wrong for a, b, path in inner if (wrong := _parts(a, b, path, names))), "")
 
 

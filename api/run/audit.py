@@ -17,7 +17,7 @@ from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
 from api.run.sealing import signing_keys, where_checkpoints_are
-from api.run.verifying import erased_here, plain, question_of, verify_with
+from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.checkpoints.exposure import Exposure, exposure
 from infra.proof.chunk import session
@@ -49,8 +49,7 @@ def verify(
     """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this stream: its links, that the newest checkpoint outside has its events, its automatic events and
-            read models; or a dossier's file.
+        case: Only this history, by id or number, with its rules and read models; or a dossier's file.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
@@ -63,6 +62,7 @@ def verify(
     settings = here()
     checks = ALL if rules else ALL - {"rules"}
     question = question_of(settings, key, jobs or os.cpu_count() or 1, state, checks, quiet=json)
+    case = running(stream_meant(question, case)) if case else ""
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
     as_json(plain(found, exposed, gone, checks)) if json else _show(found, exposed, gone)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from activities.ports import Finding, Views
 from activities.views import case_views
-from api.cli.outcome import REFUSED, Failed
+from api.cli.outcome import REFUSED, USAGE, Failed
 from api.run.sealing import signing_keys
 from api.run.wiring import EVERY_EVENT
 from domain import catalogue
@@ -25,6 +25,7 @@ from infra.checkpoints.note import Key, parse_key
 from infra.checkpoints.sinks import sink_of
 from infra.keys import FolderKeys, destroyed_in
 from infra.ledger.codec import Codec
+from infra.ledger.errors import guarded
 from infra.ledger.rebuild import Rebuild
 from infra.policies import known_policies
 from infra.policy import load_policy
@@ -36,6 +37,9 @@ from infra.proof.verification import Question, Verified
 from infra.proof.verification import verify as verify_log
 from infra.settings import Settings
 
+MEANT = """
+select stream from event where stream = $1 union select stream from case_view where number = $1 limit 1
+"""
 AUDITOR = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off"}
 
 
@@ -67,6 +71,18 @@ def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
         )
     except ValueError as error:
         raise Failed(REFUSED, f"key: {error}") from None
+
+
+async def stream_meant(question: Question, text: str) -> str:
+    """The history of that name, or of the case with that number. Raises Failed: nothing there is nothing that holds."""
+    connection = await session(question.dsn)
+    try:
+        found: str | None = await guarded(connection.fetchval(MEANT, text))
+    finally:
+        await connection.close()
+    if found is None:
+        raise Failed(USAGE, f"{text}: no such case, and no such file")
+    return found
 
 
 async def verify_with(question: Question, settings: Settings, case: str) -> tuple[Verified, Exposure]:

@@ -10,9 +10,8 @@ import asyncpg
 from domain.merkle import Frontier
 from infra.checkpoints.tree import Reads, TreeIncomplete, frontier_at
 from infra.ledger.errors import guarded
-from infra.ledger.hashing import START
+from infra.ledger.hashing import START, event_hash
 from infra.ledger.stored import COLUMNS, Stored, stored
-from infra.ledger.verify import fault
 
 # `before`: the link as it was sealed, for an event whose predecessor is not among these rows.
 OPEN = f"""
@@ -71,5 +70,16 @@ def _sealed_head(event: Stored, row: asyncpg.Record) -> tuple[int, bytes]:
 
 
 def _check(event: Stored, last: Stored | None, version: int, previous: bytes) -> None:
-    if kind := fault(event, last, version, previous, whole=True):
-        raise NotSealed(f"position {event.position} ({event.stream}, version {event.version}): {kind}")
+    if wrong := _wrong(event, last, version, previous):
+        raise NotSealed(f"position {event.position} ({event.stream}, version {event.version}): {wrong}")
+
+
+def _wrong(event: Stored, last: Stored | None, version: int, previous: bytes) -> str:
+    """What is wrong with an event after `last`, whose stream stood at `version` with the hash `previous`."""
+    if event.position != (last.position if last else 0) + 1:
+        return "position_missing"
+    if event.version != version + 1:
+        return "version_missing"
+    if last and event.recorded_at < last.recorded_at:
+        return "clock_went_back"
+    return "" if event_hash(previous, event) == event.hash else "edited"

@@ -133,13 +133,10 @@ def signers(note: bytes, known: list[Key]) -> tuple[str, list[Key]]:
     """The text, and who of the known signed it. Raises ValueError for a known key's bad signature."""
     text, lines = read_note(note)
     by_name = {(name, mark): (name, mark, public) for name, mark, public in known}
-    found = []
-    for name, mark, signature in lines:
-        key = by_name.get((name, mark))
-        if key and not signed_by(key[2], text.encode(), signature):
-            raise ValueError("a signature that is not by its key")
-        found += [key] if key else []
-    return text, found
+    found = [(by_name[line[:2]], line[2]) for line in lines if line[:2] in by_name]
+    if not all(signed_by(key[2], text.encode(), signature) for key, signature in found):
+        raise ValueError("a signature that is not by its key")
+    return text, [key for key, _ in found]
 
 def announced(note: bytes, number: int, log: str) -> Key:
     """The key that a note announces and signs. Raises ValueError."""
@@ -191,16 +188,14 @@ def pack(parts: dict[str, bytes]) -> bytes:
 def unpack(data: bytes) -> dict[str, bytes]:
     """Its parts. Raises Broken for anything but that one zip."""
     need(len(data) <= LARGEST, "not_a_dossier", "larger than a dossier may be")
-    parts: dict[str, bytes] = {}
-    at = 0
+    parts, at = dict[str, bytes](), 0
     while data[at : at + 4] == b"PK\x03\x04" and len(data) - at >= 30:  # noqa: PLR2004 - a local header
         size, length = struct.unpack_from("<IH", data, at + 22)
         start = at + 30 + length
         name = data[at + 30 : start].decode("latin-1")
         allowed = name not in parts and len(parts) < MOST and NAME.fullmatch(name)
         need(allowed, "not_a_dossier", "a name that is not allowed, or stands there twice")
-        parts[name] = data[start : start + size]
-        at = start + size
+        parts[name], at = data[start : start + size], start + size
     need(pack(parts) == data, "not_a_dossier", "not byte for byte what a dossier of these parts is")
     return parts
 
@@ -258,15 +253,14 @@ def check_events(content: bytes, manifest: dict[str, Any]) -> list[dict[str, Any
     *lines, end = content.split(b"\n")
     need(end == b"", "malformed", "lines end in newlines")
     events = [shaped(read_json(line), EVENT) for line in lines]
-    previous, position, clock = bytes(HASH), 0, None
+    previous, position, clock = bytes(HASH), 0, float("-inf")
     for number, event in enumerate(events, 1):
         at = f"version {event['version']}"
         need(event["version"] == number and event["stream"] == manifest["case"], "missing",
              f"version {number} of {manifest['case']} does not stand in its place")
         need(hashed(event["previous"]) == previous, "edited", f"{at}: not linked to the one before")
         need(leaf(event) == hashed(event["hash"]), "edited", f"{at}: the hash is not that of its contents")
-        in_order = event["position"] > position and (clock is None or event["recorded_at"] >= clock)
-        need(in_order, "reordered", f"{at}: before the one before")
+        need(event["position"] > position and event["recorded_at"] >= clock, "reordered", f"{at}: out of order")
         previous, position, clock = hashed(event["hash"]), event["position"], event["recorded_at"]
     whole = len(events) == manifest["events"] and previous == hashed(manifest["head"])
     need(whole and events and position <= manifest["log_size"], "missing", "not the events that were packed")
@@ -314,8 +308,7 @@ def root_of(parts: dict[str, bytes], size: int, log: str, keys: Keys) -> tuple[b
     lines = text.removesuffix("\n").split("\n")
     right = len(lines) >= 3 and all(lines) and SIZE.fullmatch(lines[1])  # noqa: PLR2004 - origin, size, root
     need(right and lines[:2] == [log, str(size)], "checkpoint", "a checkpoint of another log or size")
-    root = from_base64(lines[2])
-    need(len(root) == HASH, "checkpoint", "a root of another length")
+    need(len(root := from_base64(lines[2])) == HASH, "checkpoint", "a root of another length")
     return root, key
 
 def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[dict[str, Any]], keys: Keys) -> Key:
@@ -335,8 +328,7 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
     for event in covered:
         held = included(hashed(event["hash"]), event["position"] - 1, size, paths[str(event["version"])], root)
         need(held, "proof", f"version {event['version']} is not in the tree at its place")
-    held = consistent(size, newest, root, last, later)
-    need(held, "consistency", "the newest checkpoint does not go on from the other")
+    need(consistent(size, newest, root, last, later), "consistency", "the newest checkpoint is not a later one")
     return key
 
 def check(data: bytes, given: list[Key]) -> dict[str, Any]:
@@ -375,12 +367,12 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
 
 def said(manifest: dict[str, Any], events: list[dict[str, Any]], covered: int, key: Key | None) -> list[str]:
     """What was found to hold, in sentences."""
-    withheld = [name for event in events for name in ("data", "sealed", "meta") if "digest" in event[name]]
+    withheld = sum("digest" in event[name] for event in events for name in ("data", "sealed", "meta"))
     lines = [f"{manifest['case']}: versions 1 to {len(events)}, every hash and every link"]
     if key:
         lines.append(f"{covered} events stand in the log {manifest['log']} of {manifest['size']} events")
         lines.append(f"signed by {key[0]}+{key[1].hex()}; the log went on to {manifest['newest']} events unchanged")
-    return [*lines, f"withheld: {len(withheld)} parts; their digests are proven, their contents cannot be guessed"]
+    return [*lines, f"withheld: {withheld} parts; their digests are proven, their contents cannot be guessed"]
 
 UNPROVEN = {
     "key_unknown": "Consistent, signed by the key named above; that key is not known to you. Give --key.",

@@ -8,14 +8,10 @@ import asyncpg
 
 from infra.ledger.errors import guarded
 from infra.ledger.hashing import START
-from infra.proof.chunk import Row, leaf_of
+from infra.proof.chunk import COLUMNS, Row, leaf_of
 from infra.proof.found import Break, Kind
 
-ROW = """
-select position, stream, version, id, type, schema_version, occurred_earliest, occurred_latest, precision, recorded_at,
-       data, sealed, meta, salts, hash
-from event where
-"""
+ROW = f"select {COLUMNS} from event where"  # noqa: S608 - a constant
 AT = f"{ROW} position = $1"
 STREAM = f"{ROW} stream = $1 and version >= $2 order by version"
 AFTER = "select exists (select from event where position > $1)"

@@ -20,19 +20,15 @@ Work = Callable[["Connection[asyncpg.Record]", Piece], Awaitable[Result]]
 
 
 async def each(
-    connection: Connection[asyncpg.Record], dsn: str, jobs: int, work: Work[Piece, Result], pieces: Sequence[Piece],
-    *, exact: bool = True,
-) -> AsyncIterator[tuple[Piece, Result]]:  # fmt: skip
-    """In order, while others are worked on already. `connection` serves when one job is this process itself.
-
-    `exact`: as in `session`, of the connections of the others.
-    """
+    connection: Connection[asyncpg.Record], dsn: str, jobs: int, work: Work[Piece, Result], pieces: Sequence[Piece]
+) -> AsyncIterator[tuple[Piece, Result]]:
+    """In order, while others are worked on already. `connection` serves when one job is this process itself."""
     if jobs < 2 or len(pieces) < 2:  # noqa: PLR2004 - one needs nobody else
         for piece in pieces:
             yield piece, await work(connection, piece)
         return
     loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(min(jobs, len(pieces)), get_context("spawn"), _begin, (dsn, exact)) as pool:
+    with ProcessPoolExecutor(min(jobs, len(pieces)), get_context("spawn"), _begin, (dsn,)) as pool:
         tasks = [loop.run_in_executor(pool, _do, work, piece) for piece in pieces]
         try:
             for piece, task in zip(pieces, tasks, strict=True):
@@ -45,11 +41,11 @@ async def each(
 _here: tuple[asyncio.AbstractEventLoop, Connection[asyncpg.Record]] | None = None
 
 
-def _begin(dsn: str, exact: bool) -> None:
+def _begin(dsn: str) -> None:
     """A connection for the life of a worker process."""
     global _here  # noqa: PLW0603 - what a process pool offers
     loop = asyncio.new_event_loop()
-    connection = loop.run_until_complete(session(dsn, exact=exact))
+    connection = loop.run_until_complete(session(dsn))
     _here = (loop, connection)
     atexit.register(lambda: loop.run_until_complete(connection.close()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,12 @@ class Judged:
 
 async def verify_rules(question: Question, means: Means, found: Verified, stream: str = "") -> None:
     """Every case, or one; `found` says how far earlier runs came and takes in the outcome. Raises DatabaseFailed."""
-    connection = await session(question.dsn, exact=False)
+    connection = await session(question.dsn)
     try:
         todo = await _groups(connection, found, stream)
         done, all_of = 0, sum(group.events for group in todo)
         work = partial(judge, means)
-        async for group, judged in each(connection, question.dsn, question.jobs, work, todo, exact=False):
+        async for group, judged in each(connection, question.dsn, question.jobs, work, todo):
             done += group.events
             _take(found, judged)
             question.tell(done, all_of)
@@ -184,11 +184,18 @@ class _Excuses:
     """Why the event of a version may be another today: rules know less of an erased case, and shapes change."""
 
     def __init__(self, rows: Sequence[Stored], facts: Sequence[Fact[Any]]) -> None:
-        pairs = zip(rows, facts, strict=True)
-        self._gone = next((row.version for row, fact in pairs if MARK in row.data and erased(fact.event)), None)
-        self._old = {row.version for row in rows if row.schema_version < _codec().newest(row.type)}
+        self._rows = rows
+        self._facts = facts
 
     def __call__(self, version: int) -> str:
-        if self._gone is not None and version >= self._gone:
+        row = self._rows[version - 1]
+        if self._gone <= version:
             return "erased, or its keys are not on this machine"
-        return "recorded in an older shape" if version in self._old else ""
+        return "recorded in an older shape" if row.schema_version < _codec().newest(row.type) else ""
+
+    @cached_property
+    def _gone(self) -> int:
+        """The first version with something that is erased."""
+        pairs = zip(self._rows, self._facts, strict=True)
+        gone = (row.version for row, fact in pairs if MARK in row.data and erased(fact.event))
+        return next(gone, len(self._rows) + 1)

@@ -104,6 +104,43 @@ async def test_the_command_line_verifies_the_whole_ledger_and_one_case(
     assert "up to" in (await cli("audit", "status")).out
 
 
+async def test_what_is_to_be_verified_is_a_file_a_case_or_nothing(
+    cli: Cli, coordinator: Person, here: Parts, tmp_path: Path
+) -> None:
+    opened = await coordinator.open()
+    await seal(here)
+    by_name = await cli("audit", "verify", opened["case"], "--json")
+    one = json.loads(by_name.out)
+    assert (by_name.code, one["holds"], one["unchecked"]) == (0, True, {})
+    assert one["events"] == len((await here.ledger.load(opened["case"])).facts)
+    assert one["rechecked"] > 0
+    number = await here.ledger.pool.fetchval("select number from case_view where stream = $1", opened["case"])
+    assert (await cli("audit", "verify", number, "--json")).json["events"] == one["events"]
+    nothing = await cli("audit", "verify", "case-nobody")
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "no such case, and no such file" in nothing.err
+    file = tmp_path / "case-nobody"
+    file.write_bytes(b"no dossier")
+    assert (await cli("audit", "verify", str(file), "--json")).json["outcome"] == "broken"
+    left_out = await cli("audit", "verify", "--json", "--no-rules")
+    assert (left_out.code, left_out.json["rechecked"], "rules" in str(left_out.json["checks"])) == (0, 0, False)
+    whole = json.loads((await cli("audit", "verify", "--json")).out)
+    assert whole["rechecked"] >= one["rechecked"]
+    assert "rules" in str(whole["checks"])
+
+
+async def test_places_that_are_away_are_no_proof_and_no_break(cli: Cli, coordinator: Person, here: Parts) -> None:
+    await coordinator.open()
+    await seal(here)
+    away = str(here.settings.home / "keys" / "nobody.identity" / "not a folder")
+    (here.settings.home / "keys" / "nobody.identity").touch()
+    said = await cli("audit", "verify", CARAVEL_CHECKPOINTS=away)
+    assert said.code == 3
+    assert "no checkpoint outside could be read" in said.err
+    assert "not compared with" in said.out
+    (here.settings.home / "keys" / "nobody.identity").unlink()
+
+
 async def test_the_command_line_finds_a_changed_read_model_and_a_changed_event(
     cli: Cli, coordinator: Person, here: Parts
 ) -> None:
@@ -117,6 +154,9 @@ async def test_the_command_line_finds_a_changed_read_model_and_a_changed_event(
     assert found.code == 1
     broken = json.loads(found.out)["broken"]
     assert (broken["kind"], broken["stream"]) == ("read_model_differs", case)
+    alone = await cli("audit", "verify", case, "--json")
+    assert (alone.code, json.loads(alone.out)["broken"]["kind"]) == (1, "read_model_differs")
+    assert (await cli("audit", "verify", other)).code == 0, "control: another case's read models are as they should"
     await admin.execute(stage, "inquiry")
     await admin.execute("alter table event disable trigger all")
     await admin.execute(f"update event set data = data || ' ' where stream = '{case}' and version = 2")

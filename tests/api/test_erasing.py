@@ -31,13 +31,13 @@ from domain.state import Case
 from infra.capabilities import Capabilities
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild
-from infra.ledger.verify import verify_all
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from tests.api.conftest import Person, settings
 from tests.api.test_commands import assert_problem
 from tests.api.test_documents import attach
 from tests.conftest import execute
+from tests.ledger.proved import broken
 
 pytestmark = pytest.mark.slow
 NAME, MAIL = "Zinaida Forgetmenot-Ølgaard", "forgetmenot@example.org"
@@ -158,7 +158,7 @@ async def test_two_people_the_keys_and_nothing_stored_says_the_name(
     assert case not in await found(index, app)
     assert await here.ledger.pool.fetchval("select count(*) from capability where stream = $1", case) == 0
     assert set(await here.keys.for_opening(case)) <= {"trace"}
-    assert (await verify_all(here.ledger.pool)).broken is None
+    assert await broken(here.ledger) is None
     assert await differing(here) == [], "a rebuild says the same, erased as they are"
 
 
@@ -316,7 +316,7 @@ async def test_a_backup_older_than_the_erasure_stays_erased(
         with pytest.raises(DocumentErased):
             await documents(restored).open(case, document)
         assert await in_tables(elsewhere.database_url.get_secret_value()) == []
-        assert (await verify_all(restored.ledger.pool)).broken is None
+        assert await broken(restored.ledger) is None
 
 
 async def stone(here: Parts, case: str) -> CaseErased:

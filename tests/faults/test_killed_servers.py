@@ -15,10 +15,10 @@ from api.run.restore import own_engine
 from domain.errors import Reason, Refused
 from infra.ids import fresh_stream
 from infra.ledger.errors import DatabaseFailed
-from infra.ledger.verify import verify_all
 from infra.temporal_server import TemporalServer
 from tests.conftest import SOON
 from tests.faults.conftest import Stand
+from tests.ledger.proved import broken
 from tests.workflows.rig import Engine, command, engine, eventually, ladder, opening, quick
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
@@ -66,7 +66,7 @@ class Coordinators:
             assert types.count("CaseOpened") == 1
             assert types.count("NoteAdded") <= 1
             assert types.count("EffectDelivered") == types.count("EffectRequested")
-        assert (await verify_all(self.here.ledger._pool)).broken is None
+        assert await broken(self.here.ledger) is None
 
 
 async def _all_attended(here: Engine) -> bool:

@@ -14,8 +14,8 @@ from domain import installation
 from domain.installation import end_rehearsal
 from infra.ledger.ledger import PgLedger
 from infra.ledger.migrate import migrate
-from infra.ledger.verify import verify_all
 from tests.ledger.cases import Counted, case_row, effect, obligation, opened, writing
+from tests.ledger.proved import broken
 
 THEN = datetime(2011, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ async def test_behind_comes_to_the_same(postgres: str, tmp_path: Path) -> None:
         assert await seen(other) == await seen(one)
         transactions = "select count(distinct xmin::text) from event where stream <> 'installation'"
         assert (await other.pool.fetchval(transactions), await one.pool.fetchval(transactions)) == (3, 8)
-        assert (await verify_all(other.pool)).broken is None
+        assert await broken(other) is None
         ended = end_rehearsal(installation.fold((await other.load(installation.STREAM)).facts))
         await other.append_behind(writing(installation.STREAM, 1, ended, at=THEN + 8 * HOUR))
         await other.settled()

@@ -9,9 +9,9 @@ import pytest
 
 from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
-from infra.ledger.verify import verify_all
 from tests.ledger.cases import Counted, stream, writing
 from tests.ledger.processes import acknowledged, start
+from tests.ledger.proved import broken
 
 
 async def collect(ledger: PgLedger, after: int, until: asyncio.Event, seen: list[int]) -> None:
@@ -33,7 +33,7 @@ async def test_a_follower_never_skips(ledger: PgLedger, dsn: str, folder: Path) 
     assert seen == list(range(begun + 1, await ledger.head() + 1))
     assert len(written) == 3 * 8 * 60
     assert sum(written.values()) == len(seen) - 1
-    assert (await verify_all(ledger._pool)).broken is None
+    assert await broken(ledger) is None
 
 
 async def test_a_sequence_would_be_skipped(dsn: str) -> None:

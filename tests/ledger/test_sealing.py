@@ -15,8 +15,8 @@ from domain.personal import ERASED
 from infra.keys import FolderKeys
 from infra.ledger.errors import Tampered
 from infra.ledger.ledger import PgLedger
-from infra.ledger.verify import verify_stream
 from tests.ledger.cases import CANARY, Contact, Counted, PatientNamed, case_row, folder_keys, new_id, stream, writing
+from tests.ledger.proved import broken
 
 Admin = asyncpg.Connection
 
@@ -55,7 +55,7 @@ async def test_erasure_leaves_the_chain_and_what_the_law_keeps(ledger: PgLedger)
     await ledger._keys.destroy(name, "identity")
     event = (await ledger.load(name)).facts[0].event
     assert event == PatientNamed(ERASED, (Contact("mother", ERASED),), unit="LOT-7")
-    assert (await verify_stream(ledger._pool, name)).broken is None
+    assert await broken(ledger, name) is None
     (fact,) = await ledger.append(writing(name, 2, PatientNamed(CANARY, unit="LOT-8")))
     assert (await ledger.load(name, after=2)).facts[0].event == PatientNamed(ERASED, unit="LOT-8")
     assert fact.version == 3
@@ -71,7 +71,7 @@ async def test_changed_ciphertext_is_tampering_not_erasure(ledger: PgLedger, adm
     await admin.execute("alter table event enable always trigger event_is_append_only")
     with pytest.raises(Tampered):
         await ledger.load(name)
-    assert (await verify_stream(ledger._pool, name)).broken
+    assert await broken(ledger, name)
 
 
 async def test_keys_are_made_once_and_found_again(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from infra.ledger import commit
 from infra.ledger.batch import NO_VIEWS, Prepared
 from infra.ledger.ledger import PgLedger
 from infra.ledger.migrate import migrate
-from infra.ledger.verify import verify_all
 from tests.ledger.cases import Counted, case_row, effect, events_of, new_id, obligation, opened, stream, writing
+from tests.ledger.proved import broken
 
 Admin = asyncpg.Connection
 THEN = datetime(2011, 5, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ async def test_appends_that_wait_share_a_transaction(ledger: PgLedger, admin: "A
     assert await ledger.head() == before + 3 * len(names)
     assert [events_of(await ledger.load(name)) for name in names] == [[Counted(0), Counted(1), Counted(2)]] * 8
     assert [list((await ledger.load(name)).facts) for name in names] == answers
-    assert (await verify_all(ledger._pool)).broken is None
+    assert await broken(ledger) is None
 
 
 async def test_two_of_one_stream_follow_each_other(ledger: PgLedger, admin: "Admin[asyncpg.Record]") -> None:

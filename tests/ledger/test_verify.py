@@ -13,7 +13,6 @@ from domain.fact import Fact
 from infra.ledger.codec import Codec
 from infra.ledger.ledger import PgLedger
 from infra.ledger.rebuild import Rebuild
-from infra.ledger.verify import verify_all, verify_stream
 from tests.ledger.cases import (
     CANARY,
     EVENTS,
@@ -25,6 +24,7 @@ from tests.ledger.cases import (
     stream,
     writing,
 )
+from tests.ledger.proved import broken
 
 Admin = asyncpg.Connection
 
@@ -63,13 +63,13 @@ async def test_any_edited_column_is_found_where_it_is(
     name = stream()
     await ledger.append(writing(name, 0, Counted(1), Counted(2), Counted(3)))
     await ledger.append(writing(stream(), 0, Counted(1)))
-    assert (await verify_all(ledger._pool)).broken is None
+    assert await broken(ledger) is None
     async with meddled(admin, f"update event set {edit} where stream = '{name}' and version = 2"):
-        for verified in (await verify_all(ledger._pool), await verify_stream(ledger._pool, name)):
-            assert verified.broken
-            assert (verified.broken.stream, verified.broken.version) == (name, 2)
-            assert verified.broken.kind in ("edited", "clock_went_back")
-    assert (await verify_all(ledger._pool)).broken is None
+        for first in (await broken(ledger), await broken(ledger, name)):
+            assert first
+            assert (first.stream, first.version) == (name, 2)
+            assert first.kind in ("edited", "reordered")
+    assert await broken(ledger) is None
 
 
 async def test_missing_and_swapped_events_are_found(ledger: PgLedger, admin: "Admin[asyncpg.Record]") -> None:
@@ -78,18 +78,17 @@ async def test_missing_and_swapped_events_are_found(ledger: PgLedger, admin: "Ad
     await ledger.append(writing(other, 0, Counted(1), Counted(2)))
     where = f"where stream = '{name}' and version = 2"
     async with meddled(admin, f"delete from event {where}"):
-        whole, one = await verify_all(ledger._pool), await verify_stream(ledger._pool, name)
-        assert (whole.broken and whole.broken.kind, one.broken and one.broken.kind) == (
-            "position_missing",
-            "version_missing",
-        )
+        whole, one = await broken(ledger), await broken(ledger, name)
+        assert whole
+        assert one
+        assert (whole.kind, one.kind, one.version) == ("deleted", "deleted", 2)
     swap = f"""update event a set data = b.data, salts = b.salts, meta = b.meta, hash = b.hash, id = b.id from event b
         where (a.stream, a.version, b.stream, b.version)
             in (('{name}', 2, '{other}', 1), ('{other}', 1, '{name}', 2))"""
     async with meddled(admin, swap):
-        broken = (await verify_all(ledger._pool)).broken
-        assert broken
-        assert (broken.stream, broken.version, broken.kind) == (name, 2, "edited")
+        first = await broken(ledger)
+        assert first
+        assert (first.stream, first.version, first.kind) == (name, 2, "edited")
 
 
 def see(name: str, facts: Sequence[Fact[Any]]) -> Views:

@@ -24,8 +24,10 @@ from infra.checkpoints.sinks import FolderSink, checkpoint_name
 from infra.keys import FolderKeys
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild
-from infra.policy import POLICY
+from infra.policy import POLICY, load_policy
 from infra.proof.found import ALL, Check
+from infra.proof.progress import Rules
+from infra.proof.rules import Means, verify_rules
 from infra.proof.verification import Verified
 from infra.settings import Settings
 from tests.checkpoints.test_attacks import REHASH
@@ -140,6 +142,25 @@ async def test_a_policy_that_nobody_kept_is_said_and_is_no_break(scene: Scene) -
     with pytest.raises(asyncpg.CheckViolationError):
         await scene.admin.execute("insert into policy values ($1, $2, $3)", kept["hash"], b"x", kept["calendars"])
     await scene.admin.execute("insert into policy values ($1, $2, $3)", *kept)
+
+
+async def test_what_an_earlier_run_held_is_not_run_again(scene: Scene) -> None:
+    settings, policy = scene.settings, load_policy()
+    means = Means(settings.keys, settings.kek, settings.destroyed_keys, {policy.hash: policy})
+    question = question_of(settings, (), 1, None, quiet=True)
+    head = await scene.admin.fetchval("select max(position) from event")
+    names = sorted(row["stream"] for row in await scene.admin.fetch("select stream from case_view"))
+
+    async def run(earlier: Rules) -> int:
+        found = Verified(rules=earlier)
+        await verify_rules(question, means, found)
+        assert found.broken is None
+        return found.rechecked
+
+    every = await run(Rules())
+    assert await run(Rules(upto=head)) == await run(Rules(0, head, names[-1])) == 0
+    assert 0 < await run(Rules(0, head, names[0])) < every
+    assert 0 < await run(Rules(upto=head // 2)) < every
 
 
 async def test_without_the_keys_nothing_is_called_broken(scene: Scene, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from infra.settings import Settings
 from infra.temporal_server import TemporalServer
 from infra.upkeep import last
 from tests.workflows.rig import Engine, engine, eventually
-from workflows.names import NUDGE
+from workflows.names import CASE_WORKFLOW, NUDGE
 from workflows.upkeep import CHORES, COMPARE_ENGINE, VERIFY_HISTORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -114,6 +115,27 @@ async def test_each_difference_is_named_and_nothing_is_repaired(night: Night) ->
     await night.client.get_workflow_handle(early).signal(NUDGE)
     await eventually(lambda: _found(night, []))
     assert (await night.carried_out(COMPARE_ENGINE))["fine"]
+
+
+async def test_a_loop_that_has_seen_more_than_the_ledger_holds_is_ahead(night: Night) -> None:
+    case, _well = await settled(night.here, 2)
+    back = "update attention set version = version + $2, attended = attended + $2 where stream = $1"
+    await night.admin.execute(back, case, -1)  # as a database of yesterday
+    await eventually(lambda: _found(night, [Drift("ahead", case)]))
+    await night.admin.execute(back, case, 1)
+    await eventually(lambda: _found(night, []))
+
+
+async def test_a_loop_that_does_not_answer_is_silent(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, _well = await settled(night.here, 2)
+    loop = night.client.get_workflow_handle(case)
+    await loop.terminate()
+    monkeypatch.setattr("api.run.drift.PATIENCE", timedelta(seconds=1))
+    await night.client.start_workflow(CASE_WORKFLOW, id=case, task_queue="nobody works here")
+    await eventually(lambda: _found(night, [Drift("silent", case)]))
+    await loop.terminate()
+    await night.here.courier.nudge(case, 1)  # as the courier would
+    await eventually(lambda: _found(night, []))
 
 
 async def _found(night: Night, expected: list[Drift]) -> bool:
