@@ -19,9 +19,9 @@ Kept = dict[str, Any]
 HEAD = """
 # Benchmarks
 
-Made by `python -m bench --peers --keep`, about half an hour on two free cores. `make bench` prints the same figures
-without other event stores and writes nothing; `python -m bench NAME` runs one, `--small` is a look of seconds. The
-figures as they came: [figures.json](benchmarks/figures.json).
+`python -m bench --peers --keep` measures everything and writes this page; how long that takes on a free machine was not
+measured yet. `make bench` prints the same figures without other event stores and writes nothing; `python -m bench NAME`
+runs one, `--small` is a short look. The figures as they came: [figures.json](benchmarks/figures.json).
 
 Each bench has its peer in the same run on the same PostgreSQL as it comes (fsync, synchronous_commit and
 full_page_writes on). Everything takes its turn several times, the order reversed from turn to turn; ratios are taken
@@ -88,7 +88,8 @@ def _runs(found: Kept) -> str:
     runs = [[f"`{name}`", *(found[name]["run"][head] for head in heads)] for name in SECTIONS if name in found]
     missing = [f"`{name}`" for name in SECTIONS if name not in found]
     without = f"\n\nNo figures were kept of {', '.join(missing)}." if missing else ""
-    return table(("bench", *heads), runs) + without
+    notes = "".join(f"\n\n`{name}`: {found[name]['run']['note']}" for name in found if "note" in found[name]["run"])
+    return table(("bench", *heads), runs) + without + notes
 
 
 def _kept() -> Kept:
