@@ -18,7 +18,7 @@ TOP = Path(__file__).parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # minutes in all
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_bench_runs(name: str) -> None:
     if name == "console" and not which("chromium"):

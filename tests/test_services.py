@@ -96,13 +96,14 @@ async def test_only_a_token_of_the_issuer_for_us_and_of_somebody_known_is_believ
         assert (await http.post("/dev/sign-in", json={})).status_code == 404
 
 
+async def listed(client: Client, case: str) -> bool:
+    return bool([w async for w in client.list_workflows("CaravelStage = 'inquiry'") if w.id == case])
+
+
 async def test_a_case_is_nudged_by_the_worker(stack: Stack, http: httpx2.AsyncClient, case: str) -> None:
     client = await Client.connect(f"127.0.0.1:{stack.ports['temporal']}", namespace="caravel")
 
-    async def seen_to() -> bool:
-        return bool([w async for w in client.list_workflows("CaravelStage = 'inquiry'") if w.id == case])
-
-    await eventually(seen_to)
+    await eventually(lambda: listed(client, case))
     agenda = (await http.get(f"/cases/{case}/agenda")).json()
     assert agenda["stage"] == "inquiry"
     assert agenda["obligations"]
@@ -133,6 +134,7 @@ async def test_a_kick_is_a_nudge(stack: Stack, case: str) -> None:
         history = await client.get_workflow_handle(case).fetch_history()
         return sum(e.HasField("workflow_execution_signaled_event_attributes") for e in history.events)
 
+    await eventually(lambda: listed(client, case))
     before = await nudges()
     assert f"nudged {case}" in await stack.caravel("case", "kick", case)
     assert await nudges() == before + 1

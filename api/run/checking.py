@@ -47,6 +47,7 @@ class Checks:
             if running := next((one for one in await self.newest() if one.state == "running"), None):
                 return running
         self._task = asyncio.create_task(self._run(begun))
+        await asyncio.sleep(0)  # so that an end that comes at once finds it under way, and says that it was left
         return begun
 
     async def find(self, check: str) -> Check | None:

@@ -300,15 +300,24 @@ async def test_the_pages_of_auditors_and_operators_are_for_everyone(
     await one.page.context.close()
 
 
-async def test_on_paper_stands_what_is_read_and_nothing_that_is_pressed(mine: Screen, filled: str) -> None:
+async def test_on_paper_stands_what_is_read_and_nothing_that_is_pressed(
+    mine: Screen, filled: str, coordinator: Person, coordinating: str
+) -> None:
+    waiting = f"/console/cases/{(await coordinator.open(owner=coordinating))['case']}"
     await mine.page.set_viewport_size({"width": 720, "height": 1000})
     await mine.go(filled)
     await expect(mine.page.locator("#h-act ~ details").first).to_be_visible()
     await mine.page.emulate_media(media="print")
     for unprinted in (".top nav", "footer", "#h-act ~ details", ".travel"):
         await expect(mine.page.locator(unprinted).first).to_be_hidden()
-    for printed in ("h1", "article.wait", "article.wait li", "table.facts td"):
-        await expect(mine.page.locator(printed).first).to_be_visible()
+    await stand(mine, "h1", "table.facts td")
+    await mine.go(waiting)
+    await stand(mine, "h1", "article.wait", "article.wait li")
+
+
+async def stand(mine: Screen, *printed: str) -> None:
+    for name in printed:
+        await expect(mine.page.locator(name).first).to_be_visible()
     assert await mine.page.evaluate("document.documentElement.scrollWidth") <= 720
 
 
