@@ -33,6 +33,6 @@ def require_same(key: CommandKey | None, loaded: Loaded, *, opening: bool) -> Re
     first = loaded.remembered
     if key is None or first is None:
         raise TypeError("nothing is remembered without a key")
-    same = first.body == key.body and (opening or first.stream == loaded.stream)
+    same = first.is_of(key.body) and (opening or first.stream == loaded.stream)
     require(same, Reason.KEY_REUSED, "this idempotency key was used for another command")
     return first

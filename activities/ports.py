@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -35,12 +35,20 @@ class CommandKey:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A command that was recorded before: the versions it wrote in its stream (first > last when it wrote none)."""
+    """A command that was recorded before: the versions it wrote in its stream (first > last when it wrote none).
+
+    `body` is what was kept of its digest; `kept` makes the same of another's. Older ledgers kept the digest itself.
+    """
 
     body: bytes
     stream: str
     first: int
     last: int
+    kept: Callable[[bytes], bytes] = bytes
+
+    def is_of(self, body: bytes) -> bool:
+        """Whether it was the command with this digest."""
+        return self.body in (body, self.kept(body))
 
 
 @dataclass(frozen=True, slots=True)

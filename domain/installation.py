@@ -11,6 +11,7 @@ from domain.fact import Fact
 
 STREAM = "installation"
 Kind = Literal["production", "rehearsal", "development"]
+LossReason = Literal["backup_restored", "disk_failed", "by_mistake", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,26 @@ class RehearsalEnded:
     type: Literal["RehearsalEnded"] = "RehearsalEnded"
 
 
-Event = InstallationNamed | RehearsalEnded
-EVENTS: tuple[type[Event], ...] = (InstallationNamed, RehearsalEnded)
+@dataclass(frozen=True, slots=True)
+class LossAccepted:
+    """The end of the former history is lost, and a person goes on with what is left; the audit says so for ever.
+
+    `kept`: events of the former history that are still there. `covered`: how many the newest checkpoint kept outside
+    has, 0 where only the workflow engine knew of more. `checkpoints`: each one outside that this ledger has not, as
+    "size root". `cases`: each case of which the engine had seen more, as "case seen".
+    """
+
+    kept: int
+    covered: int
+    checkpoints: tuple[str, ...]
+    cases: tuple[str, ...]
+    reason: LossReason
+    by: str
+    type: Literal["LossAccepted"] = "LossAccepted"
+
+
+Event = InstallationNamed | RehearsalEnded | LossAccepted
+EVENTS: tuple[type[Event], ...] = (InstallationNamed, RehearsalEnded, LossAccepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +59,7 @@ class Installation:
     name: str
     kind: Kind
     rehearsing: bool
+    losses: int = 0
 
 
 def evolve(installation: Installation | None, event: Event) -> Installation | None:
@@ -49,6 +69,8 @@ def evolve(installation: Installation | None, event: Event) -> Installation | No
             return installation or Installation(event.name, event.kind, event.kind == "rehearsal")
         case RehearsalEnded():
             return installation and replace(installation, rehearsing=False)
+        case LossAccepted():
+            return installation and replace(installation, losses=installation.losses + 1)
         case _:
             assert_never(event)
 

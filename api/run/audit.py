@@ -16,10 +16,12 @@ from api.cli.way import running
 from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
+from api.run.loss import explained
 from api.run.sealing import signing_keys, where_checkpoints_are
 from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.checkpoints.exposure import Exposure, exposure
+from infra.checkpoints.loss import noted
 from infra.proof.chunk import session
 from infra.proof.found import ALL, MEANING
 from infra.proof.verification import Verified
@@ -87,6 +89,8 @@ def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
         say(f"the first {found.resumed} events were verified earlier and only their checkpoint was compared")
     for stream in erased:
         say(f"not re-checkable: erased: {stream}; its hashes are checked, what was sealed in it can never be read")
+    for line in found.lost:
+        say(line)
     for name, error in found.away.items():
         say(f"not compared with {name}: {error}")
     say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s; what is in it nothing proves yet")
@@ -117,13 +121,15 @@ async def _drift() -> Finding:
 def status(*, json: Json = False) -> None:
     """How much is sealed, what is not yet, and where checkpoints are kept."""
     settings = here()
-    exposed, nightly = running(_exposed(settings.database_url.get_secret_value()))
+    exposed, nightly, lost = running(_exposed(settings.database_url.get_secret_value()))
     if json:
-        as_json({**exposed.shown(), "nightly": nightly})
+        as_json({**exposed.shown(), "nightly": nightly, "loss": lost})
         return
     say(f"{exposed.head} events, {exposed.sealed} sealed, {exposed.outside} covered outside")
     say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s")
     say(f"checkpoints: {where_checkpoints_are(settings)}")
+    for line in explained(lost) if lost else ():
+        say(line)
     if exposed.refused:
         say(f"NOTHING IS SIGNED: {exposed.refused}")
     table(
@@ -136,10 +142,10 @@ def status(*, json: Json = False) -> None:
             say(f"  {one['found'].get('broken') or one['found'].get('drift') or one['found']}")
 
 
-async def _exposed(dsn: str) -> tuple[Exposure, Mapping[str, Any]]:
+async def _exposed(dsn: str) -> tuple[Exposure, Mapping[str, Any], Mapping[str, Any] | None]:
     connection = await session(dsn)
     try:
-        return await exposure(connection), await last(connection)
+        return await exposure(connection), await last(connection), await noted(connection)
     finally:
         await connection.close()
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from activities.erasing import tell_again
+from api.run.loss import Found, find
 from api.run.wiring import Parts, parts
 from infra.capabilities import Capabilities
 from infra.documents import copy_all, store_of
@@ -52,6 +53,8 @@ class Recovered:
 
     erased: frozenset[str]
     told: Sequence[str]
+    missing: Found | None = None
+    """What checkpoints outside say the backup lacks; then nothing is recorded before a person accepts it."""
 
 
 async def recover(settings: Settings, folder: Path) -> Recovered:
@@ -68,7 +71,8 @@ async def recover(settings: Settings, folder: Path) -> Recovered:
     await copy_all(store_of("", folder / "documents"), store_of(settings.documents, settings.document_folder))
     gone = await asyncio.to_thread(_put_back, settings, folder)
     async with parts(settings, connections=2) as here:
-        return Recovered(gone, await tombstones(here))
+        missing = await find(here)
+        return Recovered(gone, () if missing else await tombstones(here), missing)
 
 
 async def tombstones(here: Parts) -> Sequence[str]:

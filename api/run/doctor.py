@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
 from infra import gauges
@@ -58,6 +59,8 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     named = ledger.installation
     text = f"{named.name}, {named.kind}, {await ledger.head()} events" if named else "has no name"
     yield "ledger", not ledger.read_only, text + (" (belongs to another installation)" if ledger.read_only else "")
+    lost = await here.ledger.loss() or await _missing(here)
+    yield "history", lost is None, "\n".join(explained(lost)) if lost else "as far as others know, nothing is missing"
     mode = here.settings.keys.stat().st_mode & 0o077 if here.settings.keys.exists() else 0
     yield "keys", mode == 0, str(here.settings.keys) if not mode else "can be read by others"
     figures = await gauges.gauges(ledger)
@@ -78,6 +81,16 @@ async def _mail(settings: Settings) -> Finding:
     except (NotHandedIn, TimeoutError, OSError, ValueError) as error:
         named = str(error) if isinstance(error, NotHandedIn | ValueError) else type(error).__name__
         return "mail", False, f"{settings.smtp}: {named}"
+
+
+async def _missing(here: Parts) -> Found | None:
+    """Looked for anew, in Temporal too where it answers."""
+    try:
+        client = await connect_temporal()
+        await client.service_client.check_health(timeout=PATIENCE)
+    except Exception:  # noqa: BLE001 - whatever it was, Temporal cannot be asked
+        return await find(here, note=False)
+    return await find(here, client, note=False)
 
 
 async def _temporal() -> Finding:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from api.run.courier import Courier
 from api.run.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
+from api.run.loss import explained, find
 from api.run.processes import stop_on_signals
 from api.run.programs import Program, Server, keep
 from api.run.restore import Restored, own_engine, restore
@@ -195,6 +196,9 @@ async def _bring_live(opened: Parts, here: Machine, console: Console) -> Restore
     courier = Courier(opened.ledger, client, opened.settings.database_url.get_secret_value())
     console.print("bringing the cases live ...")
     foreign = not await own_engine(opened.ledger, client)  # a Temporal of this folder is always ours to use
+    if found := await find(opened, client):
+        console.print("\n".join(explained(found)), style="bold red")
+        return Restored((await opened.ledger.engine()).epoch, 0, 0)
     return await restore(opened.ledger, client, courier, take_over=foreign)
 
 

@@ -11,14 +11,18 @@ from rich.console import Console
 
 from api.cli.outcome import REFUSED, Failed, say
 from api.cli.way import running
+from api.run.audit import here as here_settings
 from api.run.backup import BackupFailed
 from api.run.backup import backup as make_backup
 from api.run.backup import recover as put_back
 from api.run.courier import Courier
+from api.run.embedded import machine
 from api.run.embedded import up as run_everything
+from api.run.loss import Accepting, explained, whole
 from api.run.restore import restore as bring_live
 from api.run.verifying import views_of
 from api.run.wiring import EVERY_EVENT, connect_temporal, parts
+from domain.installation import LossReason
 from infra.keys import FolderKeys
 from infra.ledger.codec import Codec
 from infra.ledger.rebuild import Rebuild, Rebuilt
@@ -45,21 +49,30 @@ def up(*, home: Path | None = None, cohort: int = 24, seed: int = 1, still: bool
         sys.exit(UNAVAILABLE)
 
 
-def restore(*, take_over: bool = False) -> None:
+def restore(
+    *, take_over: bool = False, accept_loss: bool = False, reason: LossReason | None = None, by: str = ""
+) -> None:
     """Start a loop for every open case on the configured Temporal; the first start of an installation does this too.
 
     Args:
         take_over: Act for a ledger another Temporal acts for; stop that one first.
+        accept_loss: Go on although the end of the history is lost; with --take-over, --reason and --by.
+        reason: Why it was lost, recorded for ever.
+        by: The person who accepts it (a supervisor or operator), recorded for ever.
     """
-    restored = running(_restore(take_over=take_over))
+    if accept_loss and not (take_over and reason and by):
+        raise Failed(REFUSED, "--accept-loss goes with --take-over, --reason and --by")
+    restored = running(_restore(take_over=take_over, loss=Accepting(reason, by) if accept_loss and reason else None))
     say(f"epoch {restored.epoch}: {restored.now} cases started now, {restored.later} sleep until something falls due")
 
 
-async def _restore(*, take_over: bool) -> Any:  # noqa: ANN401 - Restored
-    settings = Settings()
+async def _restore(*, take_over: bool, loss: Accepting | None) -> Any:  # noqa: ANN401 - Restored
+    settings = here_settings()
     configure_logs(settings.log_level)
+    beside = machine(settings.home.absolute()).temporal.known_address
     async with parts(settings, connections=4) as here:
-        client = await connect_temporal()
+        client = await connect_temporal(**({"target_host": beside} if beside else {}))
+        await whole(here, client, loss)
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         return await bring_live(here.ledger, client, courier, take_over=take_over, progress=_progress)
 
@@ -81,6 +94,8 @@ def recover(folder: Path) -> None:
     except BackupFailed as failed:
         raise Failed(REFUSED, str(failed)) from None
     say(f"put back; keys of {len(done.erased)} histories stay destroyed. `caravel restore` brings the cases live")
+    for line in explained(done.missing) if done.missing else ():
+        say(line)
     for case in done.told:
         say(f"  {case} was erased after this backup was made; its tombstone is recorded again")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 import structlog
@@ -21,6 +21,7 @@ from activities.record import ENGINE, Ask
 from api.run.backup import tombstones
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
+from api.run.loss import explained, find
 from api.run.nightly import chores_of, plan
 from api.run.restore import own_engine
 from api.run.sealing import sealing
@@ -132,6 +133,9 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
     if stop.is_set():
         return
     client = await connect_temporal(lazy=False)  # a worker's has to be connected
+    await _whole(here, client, stop)
+    if stop.is_set():
+        return
     for case in await tombstones(here):
         log.warning("erased after this database was backed up; its tombstone is recorded again", case=case)
     async with taking_bounces(here), all_hands(here, links(here.ledger, settings.public_url)) as table:
@@ -141,6 +145,17 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         await work(
             [*workers(client, here.door, table), night_worker(client, chores_of(here, client))], [courier.run], stop
         )
+
+
+async def _whole(here: Parts, client: Client, stop: asyncio.Event) -> None:
+    """Say once what is missing of this history, and wait until a person has accepted it."""
+    found = await find(here, client)
+    for line in explained(found) if found else ():
+        log.error(line)
+    while found and not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 2)
+        found = await here.ledger.loss()
 
 
 async def _own(here: Parts, client: Client, stop: asyncio.Event) -> None:

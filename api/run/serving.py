@@ -12,6 +12,7 @@ import structlog
 
 from api.ports import DevSignIn
 from api.run.http import http_app
+from api.run.loss import explained, find
 from api.run.processes import stop_on_signals
 from api.run.wiring import Parts, connect_temporal, parts
 from api.serve import serve
@@ -29,6 +30,8 @@ async def run_api(settings: Settings) -> None:
     configure_logs(settings.log_level)
     stop = stop_on_signals()
     async with parts(settings) as here:
+        for line in explained(found) if (found := await find(here)) else ():
+            log.error(line)
         await serve_api(here, "", None, stop, lambda url: log.info("api ready", url=url))
 
 

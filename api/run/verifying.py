@@ -143,6 +143,7 @@ def plain(found: Verified, exposed: Exposure, erased: Sequence[str], checks: Col
         "checkpoints": found.checkpoints,
         "covered": found.covered,
         "away": found.away,
+        "lost": found.lost,
         "rechecked": found.rechecked,
         "unchecked": dict(found.unchecked.most_common()),
         "erased": list(erased),

@@ -15,6 +15,7 @@ import structlog
 from domain.merkle import EMPTY
 from infra.checkpoints.checkpoint import Checkpoint, opened, signed
 from infra.checkpoints.extend import Extension, NotSealed, extension
+from infra.checkpoints.loss import accepted, beyond, told
 from infra.checkpoints.note import BadNote
 from infra.checkpoints.shipping import Shipping
 from infra.checkpoints.signing import SigningKeys
@@ -22,6 +23,7 @@ from infra.checkpoints.sinks import Sink, SinkDiffers
 from infra.leader import SEALER, leading
 from infra.ledger.commit import Pool
 from infra.ledger.errors import guarded
+from infra.ledger.queries import NOTE_LOSS
 
 log = structlog.get_logger()
 
@@ -74,6 +76,8 @@ class Sealer:
             try:
                 async with leading(self._dsn, SEALER) as still:
                     log.info("sealer active")
+                    for shipping in self._shipping:
+                        shipping.again()
                     await self._lead(still)
             except Exception as error:  # noqa: BLE001 - whatever it was, the sealer comes back
                 log.warning("sealer interrupted", error=type(error).__name__)
@@ -98,8 +102,15 @@ class Sealer:
             await self.ship(pool)
         except (NotSealed, BadNote, SinkDiffers) as refusal:
             refused = str(refusal) or type(refusal).__name__
+            await self._note_loss(pool)
         await self._tell(pool, refused or None)
         return AFTER_REFUSAL if refused else 0.0 if more else POLL
+
+    async def _note_loss(self, pool: Pool[asyncpg.Record]) -> None:
+        """Where the log's own checkpoints outside go further than the ledger, nobody records before it is accepted."""
+        found = await beyond(pool, [one.sink for one in self._shipping], self._keys.origin, self._keys.known())
+        if found.points:
+            await guarded(pool.execute(NOTE_LOSS, json.dumps(await told(pool, found)), False))
 
     async def ship(self, pool: Pool[asyncpg.Record]) -> None:
         """To every sink at once. Raises SinkDiffers when all have been tried."""
@@ -116,9 +127,20 @@ class Sealer:
             raise NotSealed(f"{size} events were sealed, {head} are there")
         due = head > size and (head - size >= self._limits.events or age is None or age >= self._limits.seconds)
         if due:
-            found = await extension(pool, size, self._signed_root(size, row["note"]), PAGE)
+            found = await self._extended(pool, size, self._signed_root(size, row["note"]))
+            if found.size == size:
+                return False
             await self._keep(pool, found)
-        return due
+        return bool(due)
+
+    async def _extended(self, pool: Pool[asyncpg.Record], size: int, root: bytes) -> Extension:
+        """Up to a size at which no lost checkpoint stands: a log says one thing about a size, for ever."""
+        lost, limit = await accepted(pool), PAGE
+        found = await extension(pool, size, root, limit)
+        while found.size in lost and found.size > size:
+            limit = found.size - size - 1
+            found = await extension(pool, size, root, limit)
+        return found
 
     def _signed_root(self, size: int, note: str | None) -> bytes:
         """Of the newest checkpoint, if it is one of ours. A log signs nothing on top of what it did not sign."""

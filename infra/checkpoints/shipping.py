@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from infra.checkpoints.extend import NotSealed
+from infra.checkpoints.loss import accepted
 from infra.checkpoints.signing import SigningKeys
 from infra.checkpoints.sinks import FAILURES, Sink, checkpoint_name, key_name, sizes
 from infra.checkpoints.tree import Reads
@@ -29,7 +30,7 @@ class Shipping:
 
     def __init__(self, sink: Sink) -> None:
         self.last = 0
-        self._sink = sink
+        self.sink = sink
         self._there: set[str] | None = None
         self._keys = 0
         self._failing: tuple[str, str] | None = None
@@ -38,7 +39,12 @@ class Shipping:
     def shown(self) -> dict[str, Any]:
         """For status and metrics."""
         since, error = self._failing or (None, None)
-        return {"name": self._sink.name, "size": self.last, "failing_since": since, "error": error}
+        return {"name": self.sink.name, "size": self.last, "failing_since": since, "error": error}
+
+    def again(self) -> None:
+        """Compare anew: the database may be another one by now."""
+        self._there = None
+        self.last = 0
 
     async def compare(self, reads: Reads) -> None:
         """Once: whether what it holds is of this ledger. Raises NotSealed."""
@@ -61,7 +67,7 @@ class Shipping:
         except FAILURES as error:
             self._not_before = now + RETRY
             if self._failing is None:
-                log.warning("checkpoints wait for a sink", sink=self._sink.name, error=type(error).__name__)
+                log.warning("checkpoints wait for a sink", sink=self.sink.name, error=type(error).__name__)
                 self._failing = (datetime.now(UTC).isoformat(), type(error).__name__)
 
     async def _ship(self, reads: Reads, keys: SigningKeys) -> None:
@@ -76,15 +82,16 @@ class Shipping:
 
     async def _compare(self, reads: Reads) -> None:
         """Its newest checkpoint must be one of ours; the others are compared by `caravel audit verify`."""
-        there = await asyncio.wait_for(self._sink.names(), PATIENCE)
-        if found := sizes(there):
-            newest = await asyncio.wait_for(self._sink.get(checkpoint_name(found[-1])), PATIENCE)
+        there = await asyncio.wait_for(self.sink.names(), PATIENCE)
+        lost = await accepted(reads)
+        if found := [size for size in sizes(there) if size not in lost]:
+            newest = await asyncio.wait_for(self.sink.get(checkpoint_name(found[-1])), PATIENCE)
             ours = await guarded(reads.fetch(OURS, found[-1]))
             if [row["note"].encode() for row in ours] != [newest]:
-                raise NotSealed(f"{self._sink.name} holds a checkpoint of size {found[-1]} that this ledger has not")
+                raise NotSealed(f"{self.sink.name} holds a checkpoint of size {found[-1]} that this ledger has not")
         self._there = there
 
     async def _put(self, name: str, note: str) -> None:
         assert self._there is not None
         if name not in self._there:
-            await asyncio.wait_for(self._sink.create(name, note.encode()), PATIENCE)
+            await asyncio.wait_for(self.sink.create(name, note.encode()), PATIENCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,9 @@ class Sink(Protocol):
     def name(self) -> str: ...
     async def names(self) -> set[str]: ...
     async def get(self, name: str) -> bytes: ...
+    async def kept_at(self, name: str) -> datetime:
+        """When it was written there, by that place's clock."""
+
     async def create(self, name: str, content: bytes) -> None:
         """Written and kept, or there already with the same content. Raises SinkDiffers, FAILURES."""
 
@@ -72,6 +76,11 @@ class FolderSink:
         """One of them."""
         return await asyncio.to_thread((self.folder / name).read_bytes)
 
+    async def kept_at(self, name: str) -> datetime:
+        """When it was written."""
+        status = await asyncio.to_thread((self.folder / name).stat)
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+
     async def create(self, name: str, content: bytes) -> None:
         """Whole and synced, or not there."""
         if await asyncio.to_thread(create, self.folder / name, content) != content:
@@ -100,6 +109,10 @@ class StoreSink:
     async def get(self, name: str) -> bytes:
         """One of them."""
         return bytes(await (await self.store.get_async(name)).bytes_async())
+
+    async def kept_at(self, name: str) -> datetime:
+        """When it was written."""
+        return (await self.store.head_async(name))["last_modified"]
 
     async def create(self, name: str, content: bytes) -> None:
         """Written, or there already with the same content."""

@@ -11,10 +11,12 @@ from domain.errors import Reason, Refused
 
 T = TypeVar("T")
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError, TimeoutError)
+LOST = "the end of this history is lost; `caravel doctor` says what is missing and what to do. Reading goes on"
 REFUSALS = {
     "CV002": (Reason.KEY_REUSED, "this idempotency key was used with another body"),
     "CV003": (Reason.SUPERSEDED, "another engine has taken over"),
     "CV004": (Reason.NOT_ALLOWED, "an instant can be given only to a rehearsal that has not ended"),
+    "CV008": (Reason.LEDGER_BEHIND, LOST),
     "CV007": (Reason.NOT_FOUND, "this ledger has not been named yet"),
 }
 MOVED_ON = "CV001"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from domain.fact import Fact
 from domain.installation import Installation
 from domain.personal import KeyClass
 from domain.when import When
+from infra.checkpoints.loss import noted
 from infra.ledger import queries
 from infra.ledger.batch import Prepared
 from infra.ledger.behind import Behind
@@ -23,6 +24,7 @@ from infra.ledger.commit import GroupCommit, Pool
 from infra.ledger.details import open_detail
 from infra.ledger.errors import guarded
 from infra.ledger.recall import NOTHING, Known, Recall
+from infra.ledger.remembering import keyed
 from infra.ledger.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
 from infra.ledger.sealing import NOTHING as NOT_SEALED
 from infra.ledger.sealing import Place
@@ -114,7 +116,7 @@ class PgLedger:
             stream,
             facts,
             row["now"],
-            row["body"] and Remembered(row["body"], row["command_stream"], row["first"], row["last"]),
+            await self._remembered(row),
             [
                 Source(name, version, json.loads(state))
                 for name, version, state in zip(
@@ -124,6 +126,12 @@ class PgLedger:
             row["epoch"],
             row["woken"],
         )
+
+    async def _remembered(self, row: asyncpg.Record) -> Remembered | None:
+        if not row["body"]:
+            return None
+        kept = await keyed(self._keys)
+        return Remembered(row["body"], row["command_stream"], row["first"], row["last"], kept)
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
         """The named lots, protocols, centres and persons that exist."""
@@ -166,6 +174,9 @@ class PgLedger:
         """What is sent, the classes its events seal, and the keys there are."""
         encoded = [self._codec.encode(draft.event) for draft in append.drafts]
         detail = detail_of(append.views)
+        if append.command:
+            body = (await keyed(self._keys))(append.command.body)
+            append = replace(append, command=replace(append.command, body=body))
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
         return prepared(append, encoded, detail, keys), classes(encoded, None), keys
@@ -282,6 +293,15 @@ class PgLedger:
         """Note a callback that was not believed; only the newest 1,000 are kept."""
         self._writable()
         await guarded(self._pool.execute(queries.REJECT_CALLBACK, centre, reason, digest, size))
+
+    async def note_loss(self, found: Mapping[str, Any], *, more: bool) -> None:
+        """From here on every process refuses to record or do anything; `more`: in place of what was noted before."""
+        self._writable()
+        await guarded(self._pool.execute(queries.NOTE_LOSS, json.dumps(found), more))
+
+    async def loss(self) -> Mapping[str, Any] | None:
+        """What is noted to be missing of this history and was not accepted."""
+        return await noted(self._pool)
 
     def _writable(self) -> None:
         require(not self.read_only, Reason.READ_ONLY, "this ledger belongs to another installation")

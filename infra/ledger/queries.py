@@ -88,6 +88,8 @@ ENGINE = "select epoch, target, cluster from engine"
 TAKE_OVER = "select caravel_take_over($1, $2)"
 REJECT_CALLBACK = "select caravel_reject_callback($1, $2, $3, $4)"
 
+NOTE_LOSS = "select caravel_note_loss($1, $2)"
+
 LEAVE_TRACE = """
 insert into trace values ($1, $2) on conflict (stream) do update set parent = excluded.parent
 """

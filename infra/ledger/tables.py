@@ -115,6 +115,15 @@ class ChoreRow(SQLModel, table=True):
     found: str = _text()
 
 
+class LossRow(SQLModel, table=True):
+    """What is missing at the end of this history and nobody has accepted; one row at most."""
+
+    __tablename__: ClassVar[str] = "loss"
+    single: bool = Field(primary_key=True, default=True)
+    noted_at: datetime = _instant()
+    found: str = _text()
+
+
 class PolicyRow(SQLModel, table=True):
     """A policy that processes have worked under: the bytes of its two files."""
 

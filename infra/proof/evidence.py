@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from infra.checkpoints.checkpoint import Checkpoint, opened
+from infra.checkpoints.loss import Roots, accepted
 from infra.checkpoints.note import BadNote, Key, UnknownKey
 from infra.checkpoints.signing import chained
 from infra.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, sizes
@@ -19,12 +20,16 @@ OURS = "select size, note from checkpoint order by size"
 
 @dataclass(slots=True)
 class Evidence:
-    """Size → checkpoint, where the largest stands, what could not be read, and the first that is not to be believed."""
+    """Size → checkpoint, where the largest stands, what could not be read, and the first that is not to be believed.
+
+    `lost`: of the former history, accepted to be lost by a person, each by its very root.
+    """
 
     points: dict[int, Checkpoint] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     away: dict[str, str] = field(default_factory=dict)
     broken: Break | None = None
+    lost: dict[int, Checkpoint] = field(default_factory=dict)
 
 
 async def evidence(
@@ -33,9 +38,10 @@ async def evidence(
     """Everything outside, held against the ledger's own list."""
     ours = {row["size"]: row["note"].encode() for row in await guarded(connection.fetch(OURS))}
     found, seen = Evidence(), dict[bytes, Checkpoint]()
+    excused = await accepted(connection)
     for sink in sinks:
         try:
-            await _read(sink, origin, anchors, ours, found, seen)
+            await _read(sink, origin, anchors, (ours, excused), found, seen)
         except FAILURES as error:
             found.away[sink.name] = type(error).__name__
     for size, note in ours.items():
@@ -44,14 +50,18 @@ async def evidence(
 
 
 async def _read(
-    sink: Sink, origin: str, anchors: Sequence[Key], ours: Mapping[int, bytes], found: Evidence,
+    sink: Sink, origin: str, anchors: Sequence[Key], known: tuple[Mapping[int, bytes], Roots], found: Evidence,
     seen: dict[bytes, Checkpoint],
 ) -> None:  # fmt: skip
+    ours, excused = known
     names = await sink.names()
     keys = await _keys(sink, names, origin, anchors, found)
     for size in sizes(names):
         note = await sink.get(checkpoint_name(size))
         point = _judge(size, note, origin, keys, sink.name, found, seen)
+        if point and ours.get(size) is None and excused.get(size) == point.root:
+            found.lost[size] = point
+            continue
         if point and ours.get(size) != note:
             _blame(found, Break("checkpoint_forged", size, says=f"{sink.name} and the ledger's own list differ"))
         if point:

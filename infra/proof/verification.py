@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from domain.merkle import Frontier, joined
+from infra.checkpoints.loss import losses
 from infra.checkpoints.note import Key
 from infra.checkpoints.sinks import Sink
 from infra.ledger.errors import guarded
@@ -42,7 +43,10 @@ class Question:
 
 @dataclass(slots=True)
 class Verified:
-    """`covered`: how many events the newest checkpoint outside covers; what is after it nothing proves."""
+    """`covered`: how many events the newest checkpoint outside covers; what is after it nothing proves.
+
+    `lost`: what of a former history is lost, accepted by whom and when.
+    """
 
     events: int = 0
     head: int = 0
@@ -56,6 +60,7 @@ class Verified:
     rechecked: int = 0
     unchecked: Counter[str] = field(default_factory=Counter)
     """Automatic events that are what their rules say; why others could not be checked, and how many."""
+    lost: tuple[str, ...] = ()
 
 
 async def verify(question: Question) -> Verified:
@@ -83,6 +88,7 @@ class _Run:
         outside = await self._outside()
         self._found.head, self._found.away = head, outside.away
         self._found.covered = max(outside.points, default=0)
+        self._found.lost = await losses(self._connection)
         self._resume(outside)
         await self._walk(max(head, min(sealed, head + CHUNK)), sealed, outside)
         if outside.broken and (self._found.broken is None or outside.broken.position < self._found.broken.position):

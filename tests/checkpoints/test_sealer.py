@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -92,6 +93,9 @@ class Away:
         raise OSError
 
     async def get(self, name: str) -> bytes:  # noqa: ARG002 - nobody answers
+        raise OSError
+
+    async def kept_at(self, name: str) -> datetime:  # noqa: ARG002 - as above
         raise OSError
 
     async def create(self, name: str, content: bytes) -> None:  # noqa: ARG002 - as above

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from activities.ports import Append, Attention, CommandKey, Remembered, Source, VersionConflict, Views
+from activities.ports import Append, Attention, CommandKey, Source, VersionConflict, Views
 from domain.errors import Reason, Refused
 from domain.fact import Draft
 from domain.personal import ERASED
@@ -98,12 +99,29 @@ async def test_a_command_is_remembered_with_what_it_wrote(ledger: PgLedger) -> N
     name, key = stream(), CommandKey("staff-7", new_id(), b"body")
     await ledger.append(writing(name, 0, Counted()))
     await ledger.append(writing(name, 1, Counted(), Counted(), command=key))
-    assert (await ledger.load(name, command=("staff-7", key.key))).remembered == Remembered(b"body", name, 2, 3)
+    first = (await ledger.load(name, command=("staff-7", key.key))).remembered
+    assert first
+    assert (first.stream, first.first, first.last) == (name, 2, 3)
+    assert (first.is_of(b"body"), first.is_of(b"another")) == (True, False)
     assert (await ledger.load(name, command=("staff-8", key.key))).remembered is None
     nothing = CommandKey("staff-7", new_id(), b"body")
     await ledger.append(writing(name, 3, command=nothing))
     remembered = (await ledger.load(name, command=("staff-7", nothing.key))).remembered
-    assert remembered == Remembered(b"body", name, 4, 3)
+    assert remembered
+    assert (remembered.first, remembered.last) == (4, 3)
+
+
+async def test_nobody_who_guesses_a_command_can_confirm_it_and_what_older_programs_kept_still_counts(
+    ledger: PgLedger, admin: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    name, key = stream(), CommandKey("staff-7", new_id(), sha256(b"everything guessed").digest())
+    await ledger.append(writing(name, 0, Counted(), command=key))
+    kept = await admin.fetchval("select body from command where key = $1", key.key)
+    assert (kept[:1], len(kept), key.body in kept) == (b"\x01", 33, False)
+    await admin.execute("update command set body = $1 where key = $2", key.body, key.key)  # as it was kept before
+    older = (await ledger.load(name, command=("staff-7", key.key))).remembered
+    assert older
+    assert (older.is_of(key.body), older.is_of(sha256(b"another").digest())) == (True, False)
 
 
 async def test_a_key_used_with_another_body_is_refused_and_with_the_same_is_a_conflict(ledger: PgLedger) -> None:

@@ -1,7 +1,7 @@
 -- Append: one call, one transaction, everything that one or many commands write. Errors are told apart by SQLSTATE:
 --   CV001 the stream has moved on      CV002 key reused with another body     CV003 superseded by another engine
 --   CV004 no instant may be given      CV005 history cannot be changed        CV006 claim held; the message is seconds
---   CV007 the ledger has no name yet
+--   CV007 the ledger has no name yet      CV008 the end of the history is lost and nobody has accepted that
 
 -- Nobody edits history, not even its owner. (A superuser can switch this off: checkpoints kept outside are for that.)
 create or replace function caravel_refuse_change() returns trigger
@@ -40,6 +40,21 @@ begin
             ->> 'kind' is distinct from 'rehearsal' then
         raise exception 'no instant may be given' using errcode = 'CV004';
     end if;
+end
+$$;
+
+-- While the end of the history is missing, only looks are recorded, and the word of the person who goes on without it.
+create or replace function caravel_check_loss(p_types text[]) returns void
+language plpgsql as $$
+begin
+    if p_types <@ array['CasesSeen'] and p_types <> '{}' then
+        return;
+    end if;
+    if p_types = array['LossAccepted'] then
+        delete from loss;
+        return;
+    end if;
+    raise exception 'the end of the history is lost' using errcode = 'CV008';
 end
 $$;
 
@@ -90,6 +105,9 @@ begin
     -- A statement of its own: the reads below must not share its snapshot, which is older than the lock.
     if v_events > 0 or p_keys is not null then
         perform pg_advisory_xact_lock(4846793);
+    end if;
+    if exists (select from loss) then
+        perform caravel_check_loss(p_types);
     end if;
     if p_epochs is not null then
         perform caravel_check_epoch((select min(epoch) from unnest(p_epochs) epoch));

@@ -65,6 +65,9 @@ declare
     v_now timestamptz;
     v_held timestamptz;
 begin
+    if exists (select from loss) then
+        perform caravel_check_loss(null);
+    end if;
     perform pg_advisory_xact_lock(4846794, hashtext(p_effect));
     perform from engine for share;  -- nobody takes over between the check and the commit
     perform caravel_check_epoch(p_epoch);
@@ -94,6 +97,15 @@ begin
     update engine set epoch = epoch + 1, target = p_target, cluster = p_cluster returning epoch into v_epoch;
     return v_epoch;
 end
+$$;
+
+-- What is missing of the history; from here on commands and effects are refused. The first word of it stands, unless
+-- more is known.
+create or replace function caravel_note_loss(p_found text, p_more boolean) returns void
+language sql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
+    select caravel_append_lock();
+    insert into loss values (true, clock_timestamp(), p_found)
+    on conflict (single) do update set found = excluded.found where p_more;
 $$;
 
 -- Note a callback that was not believed; only the newest 1,000 are kept, whoever knocks.

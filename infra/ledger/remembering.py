@@ -1,0 +1,22 @@
+"""What is kept of a command's body: an HMAC under a key of the key service, so that no guess at a person is confirmed.
+
+Databases from before this hold plain SHA-256 digests (32 bytes); what is keyed is told apart by its mark.
+"""
+
+import hmac
+from collections.abc import Callable
+from hashlib import sha256
+
+from activities.ports import Keys
+from domain.personal import KeyClass
+
+STREAM = "command-bodies"
+CLASS: KeyClass = "identity"
+MARK = b"\x01"
+Keyed = Callable[[bytes], bytes]
+
+
+async def keyed(keys: Keys) -> Keyed:
+    """The function that makes of a body's digest what is kept of it; the same in every process of an installation."""
+    secret = (await keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
+    return lambda body: MARK + hmac.digest(secret, body, sha256)

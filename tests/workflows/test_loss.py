@@ -1,0 +1,197 @@
+"""An older backup is put back while Temporal and the checkpoints outside are ahead of it: said, and accepted or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from activities.attend import Attending
+from activities.looks import Looks
+from activities.orders import Attend
+from activities.ports import Meta
+from api.run.backup import backup, recover
+from api.run.loss import Accepting, explained, find, whole
+from api.run.sealing import signing_keys
+from api.run.wiring import Parts, parts
+from domain.errors import Reason, Refused
+from infra.checkpoints.checkpoint import Checkpoint, signed
+from infra.checkpoints.sealer import Limits, Sealer, sessions
+from infra.checkpoints.sinks import checkpoint_name, sink_of
+from infra.ids import fresh_id
+from infra.postgres_server import PostgresServer
+from infra.proof.verification import Question, Verified, verify
+from infra.settings import Settings
+from infra.temporal_server import TemporalServer
+from tests.api.conftest import registered
+from tests.conftest import execute
+from tests.workflows.rig import Engine, command, engine, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+
+
+@dataclass
+class Scene:
+    """A restored ledger of which Temporal and checkpoints know more; `a` went on after the backup, `c` began."""
+
+    settings: Settings
+    temporal: TemporalServer
+    a: str
+    b: str
+    c: str
+    person: str
+    other: str
+    effects: set[str]
+    kept: int
+    covered: int
+
+    async def seal(self) -> None:
+        keys = signing_keys(self.settings)
+        sinks = [sink_of(place) for place in self.settings.checkpoint_places]
+        dsn = self.settings.database_url.get_secret_value()
+        async with sessions(dsn) as pool:
+            await Sealer(dsn, keys, sinks, Limits(events=1)).round(pool)
+
+    async def verified(self) -> Verified:
+        keys = signing_keys(self.settings)
+        sinks = [sink_of(place) for place in self.settings.checkpoint_places]
+        dsn = self.settings.database_url.get_secret_value()
+        return await verify(Question(dsn=dsn, origin=keys.origin, sinks=sinks, anchors=keys.known()))
+
+    def engine(self, *, working: bool) -> AbstractAsyncContextManager[Engine]:
+        dsn = self.settings.database_url.get_secret_value()
+        return engine(dsn, self.temporal.address, self.settings.home, working=working)
+
+
+@pytest.fixture
+async def scene(
+    dsn: str, own_temporal: TemporalServer, postgres_server: PostgresServer, tmp_path: Path
+) -> AsyncIterator[Scene]:
+    before = Settings(database_url=SecretStr(dsn), home=tmp_path, installation="test")
+    name = f"test_{uuid4().hex[:12]}"
+    await execute(postgres_server.dsn, f"create database {name}")
+    after = Settings(database_url=SecretStr(postgres_server.dsn_of(name)), home=tmp_path, installation="test")
+    found = Scene(before, own_temporal, "", "", "", "", "", set(), 0, 0)
+    async with engine(dsn, own_temporal.address, tmp_path) as here:
+        async with parts(before, connections=2) as opened:
+            found.person = await registered(opened, "supervisor")
+            found.other = await registered(opened, "coordinator")
+        found.a, found.b = await here.open(), await here.open()
+        await eventually(lambda: quiet(here))
+        await found.seal()
+        folder = await backup(before, tmp_path)
+        await here.send(found.a, command("RequestRecord", "labs"))
+        found.c = await here.open()
+        await eventually(lambda: quiet(here))
+        found.effects = {*(await here.case(found.a)).effects, *(await here.case(found.c)).effects}
+        await found.seal()
+        found.covered = await here.ledger.head()
+    await recover(after, folder)
+    async with parts(after, connections=2) as opened:
+        found.kept = await opened.ledger.head()
+    found.settings = after
+    yield found
+    await execute(postgres_server.dsn, f"drop database {name} with (force)")
+
+
+async def quiet(here: Engine) -> bool:
+    """Nothing is unattended and no effect is under way."""
+    unfinished = "select count(*) from effect_view where state in ('requested', 'unknown')"
+    unattended = "select count(*) from attention where attended < version"
+    return not await here.ledger.pool.fetchval(unfinished) and not await here.ledger.pool.fetchval(unattended)
+
+
+async def refused(asked: Awaitable[object], reason: Reason = Reason.LEDGER_BEHIND) -> str:
+    with pytest.raises(Refused) as no:
+        await asked
+    assert no.value.reason is reason
+    return no.value.detail
+
+
+async def nothing_goes_on(scene: Scene, opened: Parts) -> None:
+    """Reads do; commands, looks of the engine, claims and a plain restore do not."""
+    async with scene.engine(working=True) as here:
+        await refused(here.send(scene.b, command("AddNote", "note", "x")))
+        assert (await here.case(scene.a)).open, "reading goes on"
+        await Looks(opened.ledger, fresh_id).record(Meta(scene.person, "audit"), "case", [scene.a], [])
+        await asyncio.sleep(2)
+        assert here.hands.calls == [], "nobody is called"
+        with pytest.raises(Exception, match="ledger_behind"):
+            await Attending(here.door).attend(Attend(scene.b, 99, 0))
+    said = await refused(whole(opened, here.client, None))
+    assert "caravel restore --take-over --accept-loss" in said
+
+
+async def test_it_is_explained_nothing_goes_on_and_a_person_may_go_on_without_it(scene: Scene) -> None:
+    async with parts(scene.settings, connections=4) as opened, scene.engine(working=False) as here:
+        found = await find(opened, here.client)
+        assert found
+        assert (found["kept"], found["covered"], found["missing"]) == (
+            scene.kept, scene.covered, scene.covered - scene.kept,
+        )  # fmt: skip
+        cases = {one["case"]: one for one in found["cases"]}
+        assert set(cases) == {scene.a, scene.c}, "b is as it was"
+        assert cases[scene.c]["there"] == 0
+        assert cases[scene.a]["effects"], "what the hospital or the family may have"
+        assert {effect for _, effect in cases[scene.a]["effects"]} <= scene.effects
+        text = "\n".join(explained(found))
+        assert f"positions {scene.kept + 1} to {scene.covered} of the former history" in text
+        assert scene.c in text
+        await nothing_goes_on(scene, opened)
+        broken = (await scene.verified()).broken
+        assert broken, "the control: nobody has accepted it, and verifying says that the end is gone"
+        assert broken.kind in ("tail_cut", "checkpoint_forged", "recomputed")
+
+        await refused(whole(opened, here.client, Accepting("disk_failed", scene.other)), Reason.NOT_ALLOWED)
+        await whole(opened, here.client, Accepting("backup_restored", scene.person))
+        restored = await here.restore(take_over=True)
+        assert restored.now + restored.later == 2
+        await refused(whole(opened, here.client, Accepting("backup_restored", scene.person)), Reason.ALREADY)
+        await here.start()
+        await here.send(scene.a, command("RequestRecord", "labs"))
+        await here.settled(scene.a)
+        await goes_on(scene, here)
+
+
+async def goes_on(scene: Scene, here: Engine) -> None:
+    """Sealing grows past the lost sizes and says nothing twice; the loss is told; another cut is still found."""
+    for _ in range(scene.covered - scene.kept + 2):
+        await here.send(scene.b, command("AddNote", "note", "x"))
+        await scene.seal()
+    fine = await scene.verified()
+    assert fine.broken is None
+    assert fine.covered > scene.covered
+    [line] = fine.lost
+    assert f"positions {scene.kept + 1} to {scene.covered} of the former history are lost" in line
+    assert scene.person in line
+    dsn = scene.settings.database_url.get_secret_value()
+    folder = Path(scene.settings.checkpoint_places[0])
+    note = (folder / checkpoint_name(scene.covered)).read_bytes()
+    keys = signing_keys(scene.settings)
+    other = signed(Checkpoint(keys.origin, scene.covered, bytes(32)), keys.current())
+    (folder / checkpoint_name(scene.covered)).write_text(other)
+    forged = (await scene.verified()).broken
+    assert forged, "only the very checkpoint that was accepted is excused"
+    (folder / checkpoint_name(scene.covered)).write_bytes(note)
+    admin = await asyncpg.connect(dsn)
+    for table in ("event", "tree_node", "checkpoint"):
+        await admin.execute(f"alter table {table} disable trigger all")
+    cut = fine.covered - 1
+    await admin.execute("delete from event where position > $1", cut)
+    await admin.execute("delete from checkpoint where size > $1", cut)
+    await admin.execute("delete from tree_node where (index + 1) << level > $1", cut)
+    await admin.close()
+    second = (await scene.verified()).broken
+    assert second
+    assert (second.kind, second.position) == ("tail_cut", cut + 1)
+    async with parts(scene.settings, connections=2) as again:
+        found = await find(again)
+        assert found
+        assert found["covered"] == fine.covered, "and it is refused until somebody accepts that one, too"
