@@ -113,7 +113,13 @@ async def worker(given: Mapping[str, str], said: Path) -> AsyncIterator[None]:
     """`caravel worker` as a process; its output goes to a file."""
     with said.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "api.cli", "worker", env={**os.environ, **given}, stdout=out, stderr=subprocess.STDOUT
+            sys.executable,
+            "-m",
+            "api.cli",
+            "worker",
+            env={**os.environ, **given, "PYTHONUNBUFFERED": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
         )
         try:
             yield
@@ -173,7 +179,7 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
         assert (alone.code, "nobody confirms an order of their own" in alone.err) == (1, True)
         assert await readable(here, case), "the control: one person destroys nothing"
         assert (await caravel("case", "erase", case, "--confirm", "--as", supervisor)).code == 0
-        await eventually(lambda: erased(here, case), within=30)
+        await eventually(lambda: erased(here, case), within=60)
         await eventually(lambda: sealed(here), within=20)
         await eventually(lambda: seen(spans, case), within=10)
     assert not await readable(here, case)
@@ -182,6 +188,7 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
 
     told = await in_temporal(client, case)
     assert b"erase_case" in told, "the control: this is where it would stand"
+    assert b"worker ready" in said.read_bytes(), "the control: it did say something"
     assert (planted(told), planted(spans.content), planted(said.read_bytes())) == ([], [], [])
     httpx2.post(spans.url, content=NAME.encode())
     assert planted(spans.content), "the control: what would be sent would be found"
