@@ -24,6 +24,7 @@ from api.run.wiring import Parts, connect_temporal, parts
 from domain.case import fold
 from domain.state import Case
 from infra.ledger.errors import FAILURES
+from tests.conftest import execute
 from tests.soak import books
 from tests.soak.installation import Installation, running
 from tests.soak.killing import GAP, Killing
@@ -144,7 +145,7 @@ PROOFS = (
 )
 
 
-async def tampered(installation: Installation, here: Parts) -> dict[str, Callable[[], Awaitable[object]]]:
+async def tampered(installation: Installation) -> dict[str, Callable[[], Awaitable[object]]]:
     """The controls: what each proof must see, done by somebody with every right."""
     client = await connect_temporal(target_host=installation.temporal.address)
     running_now = [
@@ -159,7 +160,7 @@ async def tampered(installation: Installation, here: Parts) -> dict[str, Callabl
 
     return {
         PROOFS[0][0]: loop.terminate,
-        PROOFS[1][0]: lambda: here.ledger.pool.execute(column),
+        PROOFS[1][0]: lambda: execute(installation.postgres.dsn, column),
         PROOFS[2][0]: no_worker,
     }
 
@@ -189,7 +190,7 @@ async def test_soak(tmp_path: Path) -> None:
         report(killing, people, found, killed, calm, proofs)
         assert found.wrong == []
         assert {name: said for name, (code, said) in proofs.items() if code} == {}
-        for name, tamper in (await tampered(installation, here)).items():
+        for name, tamper in (await tampered(installation)).items():
             await tamper()
             code, said = await installation.caravel(*dict(PROOFS)[name])
             assert code, f"the control: {name} sees nothing, {said}"
