@@ -252,6 +252,8 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
         raise Refused(Reason.MISSING, "no treatment is under way")
     done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, case.lot, c.unit, c.cells)
     if c.deviation:
+        again = readable(c.unit) and any((i.lot, i.unit) == (case.lot, c.unit) for i in case.infusions)
+        require(not again, Reason.ALREADY, "this unit was infused before", "unit")
         return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
     _thawed(case, c.unit)
     require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")

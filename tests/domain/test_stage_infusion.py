@@ -92,6 +92,7 @@ REFUSALS = (
         "two people found a mismatch; it is checked anew",
         lambda j: j.tell(check(match=False)),
     ),
+    No("infused", RecordInfusion(UNIT, deviation="told twice"), Reason.ALREADY, "this unit was infused before"),
     No("admission", RecordInfusion(UNIT), Reason.NOT_NOW, "RecordInfusion is accepted in:"),
     No(
         "infused",
