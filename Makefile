@@ -10,6 +10,8 @@ READY := .venv/ready
 CODE := domain workflows activities infra api tests
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+# The slow tests wait more than they compute; a file's servers are started once.
+WAITING ?= 3
 
 .PHONY: help run test quick check soak bench lock clean
 
@@ -21,7 +23,7 @@ run: $(READY) ## start everything here, filled with a rehearsed cohort; Ctrl-C s
 
 test: check ## everything that must hold, at most 12 minutes
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS)
-	$(PYTEST) -m "slow and not soak" -n $(WORKERS)
+	$(PYTEST) -m "slow and not soak" -n $(WAITING) --dist loadfile
 
 quick: check ## before every commit, at most 60 s
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS) -q
