@@ -31,7 +31,9 @@ class Figures:
             "oldest_unattended": self._gauge(
                 "caravel_oldest_unattended_case_seconds", "Oldest case nobody has seen to"
             ),
-            "oldest_overdue": self._gauge("caravel_oldest_overdue_obligation_seconds", "Oldest overdue obligation"),
+            "oldest_unwoken": self._gauge(
+                "caravel_oldest_unwoken_case_seconds", "Oldest case whose hour came and that nobody looked at"
+            ),
             "claims_past_lease": self._gauge("caravel_claims_past_lease", "Attempts whose end nobody knows"),
             "exposed_seconds": self._gauge("caravel_exposed_seconds", "Age of the oldest event no checkpoint covers"),
             "exposed_events": self._gauge("caravel_exposed_events", "Events no checkpoint kept outside covers"),

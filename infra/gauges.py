@@ -17,8 +17,8 @@ select
                                                             then e.recorded_at else a.nudge_at end))
      from attention a join event e on e.stream = a.stream and e.version = a.attended + 1
      where a.attended < a.version) as oldest_unattended,
-    (select extract(epoch from clock_timestamp() - min(due)) from obligation_view
-     where state = 'open' and due < clock_timestamp()) as oldest_overdue,
+    (select extract(epoch from clock_timestamp() - min(wake_at)) from attention
+     where wake_at < statement_timestamp() and attended >= version) as oldest_unwoken,
     (select count(*) from claim c join effect_view e on e.id = c.effect
      where c.newest and c.ended_at is null and c.lease_until < clock_timestamp()
          and e.state in ('requested', 'unknown')) as claims_past_lease
@@ -44,7 +44,7 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
     assert one is not None
     return {
         "oldest_unattended": float(one["oldest_unattended"] or 0),
-        "oldest_overdue": float(one["oldest_overdue"] or 0),
+        "oldest_unwoken": float(one["oldest_unwoken"] or 0),
         "claims_past_lease": one["claims_past_lease"],
         "exposed_seconds": exposed.seconds,
         "exposed_events": exposed.events,

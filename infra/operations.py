@@ -28,9 +28,9 @@ UNATTENDED = """
 select a.stream, c.number, a.version - a.attended as events, a.nudge_at as since
 from attention a left join case_view c using (stream) where a.attended < a.version order by a.nudge_at limit $1
 """
-OVERDUE = """
-select o.stream, c.number, o.kind, o.debtor, o.due from obligation_view o left join case_view c using (stream)
-where o.state = 'open' and o.due < statement_timestamp() order by o.due limit $1
+LATE = """
+select stream, number, next_kind as kind, next_debtor as debtor, next_due as due from case_view
+where open and next_due < statement_timestamp() order by next_due, stream limit $1
 """
 EFFECTS = """
 select e.id, e.stream, c.number, e.kind, e.state, e.tries, e.not_before, e.requested_at
@@ -101,9 +101,9 @@ class Operations:
         """Cases something was recorded of that nobody has looked at yet, the oldest first."""
         return await self._rows(UNATTENDED, SHOWN)
 
-    async def overdue(self) -> Sequence[Row]:
-        """What is owed and late, the oldest first."""
-        return await self._rows(OVERDUE, SHOWN)
+    async def late(self) -> Sequence[Row]:
+        """What is late, the longest first; late as the worklist says it: also what was missed and is chased."""
+        return await self._rows(LATE, SHOWN)
 
     async def effects(self) -> Sequence[Row]:
         """Nobody knows the fate of, was refused or came back, or is being tried again; each the oldest first."""

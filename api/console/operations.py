@@ -17,6 +17,7 @@ from api.console.nights import nights
 from api.console.session import Viewer, Visitor
 from api.console.times import Clock
 from api.console.web import page, pages
+from api.console.worklist import owed_words
 from api.health import answering
 from domain.errors import Reason, require
 from domain.roles import Role
@@ -50,13 +51,13 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
         "operations.html",
         viewer,
         clock=clock,
-        figures={name: _seconds(clock, figures[name]) for name in ("oldest_unattended", "oldest_overdue")},
+        figures={name: _seconds(clock, figures[name]) for name in ("oldest_unattended", "oldest_unwoken")},
         past=figures["claims_past_lease"],
         exposure=exposure,
         parts=parts,
         workers=workers,
         unattended=await ops.unattended(),
-        overdue=await ops.overdue(),
+        late=[{**row, "what": owed_words(viewer.t, row["kind"])} for row in await ops.late()],
         effects=await ops.effects(),
         past_lease=await ops.past_lease(),
         callbacks=await ops.callbacks(),

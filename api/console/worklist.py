@@ -171,7 +171,7 @@ async def line(
         not may,
         t.named("stage", row["stage"]),
         clock.span(clock.now - row["stage_since"]),
-        _owed(t, row["next_kind"] or ""),
+        owed_words(t, row["next_kind"] or ""),
         t.named("party", row["next_debtor"]) if row["next_debtor"] else "",
         row["next_debtor"] == viewer.who.role.value,
         due,
@@ -181,8 +181,8 @@ async def line(
     )
 
 
-def _owed(t: Texts, kind: str) -> str:
-    """What is owed; what was missed is to be chased."""
+def owed_words(t: Texts, kind: str) -> str:
+    """What is owed, as `next_kind` has it; what was missed is to be chased."""
     chasing, _, missed = kind.rpartition(":")
     words = t.named("owed", missed) if missed else ""
     return t("worklist.chase", what=words) if chasing else words

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from activities.far_sides import Channel, FarSideRefused, Receipt, Request
+from activities.far_sides import Channel, FarSideRefused, NotReached, Receipt, Request
 from infra.hospitals import fhir_map
 from infra.hospitals.codes import EFFECT
 
@@ -45,7 +45,7 @@ class FhirFarSide:
         self._patience = patience or Patience()
 
     async def send(self, request: Request) -> Receipt:
-        """Create the Task unless the hospital has it. Raises FarSideRefused; any other exception = unknown."""
+        """Create the Task unless the hospital has it. Raises FarSideRefused, NotReached; any other = unknown."""
         try:
             body = json.dumps(fhir_map.task(request)).encode()
         except fhir_map.Unmapped as error:
@@ -78,8 +78,16 @@ class FhirFarSide:
     async def _call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, Any] | None, str]:
-        """Status, JSON object if it is one, Location. Reads at most a mebibyte."""
-        sent = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, **(headers or {})}
+        """Status, JSON object if it is one, Location. Reads at most a mebibyte. Raises NotReached."""
+        try:
+            return await self._answered(method, path, body, headers or {})
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):  # no connection, so not a byte of it went out
+            raise NotReached from None
+
+    async def _answered(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, Any] | None, str]:
+        sent = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, **headers}
         timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
         url = self._base + path
         async with self._http.stream(method, url, content=body, headers=sent, timeout=timeout) as response:

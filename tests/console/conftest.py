@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from api.ports import DevSignIn
 from api.run.http import http_app
@@ -84,8 +84,9 @@ def mei(browsers: Mapping[str, Browser]) -> Browser:
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALLED = CHROMIUM.exists()
-PATIENCE = 10_000
-"""Milliseconds a page may take on a busy machine."""
+PATIENCE = 40_000
+"""Milliseconds a page, and what it is to show, may take on a busy machine."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 
@@ -10,11 +11,14 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.ports import Meta
-from activities.record import Ask
+from activities.record import ENGINE, Ask, Look
 from api.run.wiring import Parts
 from domain.effects import RecordOutcome
+from domain.stages.anytime import AddNote
+from infra.ids import fresh_stream
 from tests.api.conftest import Person, registered
 from tests.console.conftest import Browser, screen
+from tests.workflows.rig import ladder, opening, quick
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -91,3 +95,40 @@ async def test_an_operator_finds_a_failed_call_and_sees_it_settled(
     await expect(one.page.locator("h1")).to_contain_text("Operations")
     await expect(link).to_have_count(0)
     await one.page.context.close()
+
+
+UNWOKEN = "Oldest case whose hour came and nobody looked"
+
+
+async def figure(browsers: Mapping[str, Browser], name: str) -> str:
+    """What a card of the operations page says."""
+    page = (await browsers["operator"].get("/console/operations")).text
+    return str(dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page))[name])
+
+
+async def test_late_means_on_both_pages_what_was_missed_and_is_chased(
+    browsers: Mapping[str, Browser], here: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the chase itself has all the time in the world; that nobody looks is another word."""
+    case = fresh_stream("case")
+    assert await figure(browsers, UNWOKEN) == "nothing"
+    with monkeypatch.context() as hurried:
+        hurried.setattr(here.door, "policy", quick(first_reply=ladder(0.5)))
+        await here.door.record(Ask(case, Meta("person-1"), opening()))
+        await here.door.record(Ask(case, Meta(ENGINE), look=Look((await here.ledger.engine()).epoch)))
+    await asyncio.sleep(0.6)
+    assert await figure(browsers, UNWOKEN) == "1 min", "nobody looks, though its hour has come"
+    state = (await here.door.record(Ask(case, Meta("person-1"), AddNote("note", "called")))).case
+    states = {o.kind: o.state for o in state.obligations.values()}
+    assert (states["first_reply"], states["chase"]) == ("missed", "open")
+    assert await figure(browsers, UNWOKEN) == "nothing"
+    worklist = (await browsers["supervisor"].get("/console/?tab=all&overdue=1")).text
+    operations = (await browsers["supervisor"].get("/console/operations")).text
+    row = re.search(rf'(?s)<tr id="{case}".*?</tr>', worklist)
+    late = re.search(r"(?s)h-late.*?</section>", operations)
+    assert row
+    assert late
+    for page in (row[0], late[0]):
+        assert "Chase: First reply to the family" in page
+        assert "1 min late" in page
+    assert f"/console/cases/{case}" in late[0]

@@ -98,7 +98,7 @@ async def test_a_mail_nobody_can_tell_about_goes_out_once_more_and_says_so(here:
         await mail.process.stop()
 
 
-async def test_a_hospital_away_is_asked_first_and_has_it_once(here: Engine, tmp_path: Path) -> None:
+async def test_a_hospital_away_has_it_once_when_it_is_back(here: Engine, tmp_path: Path) -> None:
     simulator = Simulator(tmp_path)
     async with httpx2.AsyncClient() as http:
         through(FhirFarSide(http, simulator.base, Patience(1, 1, 3)), asking("x"), here)
