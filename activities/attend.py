@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from temporalio import activity
 
-from activities.orders import ATTEND, Attend, Due, Turn, nameless
+from activities.orders import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
 from activities.record import ENGINE, Ask, Door, Look
 from domain.agenda import Agenda, agenda
+from domain.case import Event
+from domain.effects import Effect
 from domain.errors import Reason, Refused
+from domain.fact import Fact
+from domain.stages.moving import StageEntered
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)
 
@@ -33,12 +38,19 @@ class Attending:
             raise nameless(refused) from None
         except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
             raise nameless(error) from None
-        return turn_of(agenda(recorded.case, recorded.now), recorded.now)
+        unseen = (*recorded.earlier[step.seen :], *recorded.facts) if step.seen else ()
+        return turn_of(agenda(recorded.case, recorded.now), recorded.now, unseen)
 
 
-def turn_of(today: Agenda, now: datetime) -> Turn:
+def turn_of(today: Agenda, now: datetime, unseen: Sequence[Fact[Event]] = ()) -> Turn:
     """An agenda as the loop needs it: codes and a duration by the ledger's clock, nothing personal."""
     wake_in = max(0.0, (today.wake_at - now).total_seconds()) if today.wake_at else None
-    waiting = ", ".join(f"{o.kind} ({o.debtor}) until {o.due:%Y-%m-%d %H:%M}Z" for o in today.obligations[:5])
-    due = [Due(e.id, e.kind) for e in today.effects]
-    return Turn(today.stage.value, today.version, due, wake_in, today.ended, waiting=waiting)
+    waiting = "\n".join(f"- {o.kind}: {o.debtor}, until {o.due:%Y-%m-%d %H:%M} UTC" for o in today.obligations[:5])
+    due = [Due(e.id, e.kind, _says(today, e)) for e in today.effects]
+    entered = [Entered(f.event.stage.value, f.version) for f in unseen if isinstance(f.event, StageEntered)]
+    return Turn(today.stage.value, today.version, due, wake_in, today.ended, waiting=waiting, entered=entered)
+
+
+def _says(today: Agenda, effect: Effect) -> str:
+    chased = next((o.kind for o in today.obligations if effect.about.startswith(f"{o.id}/")), "")
+    return f"{chased}, to {effect.to}" if chased else f"to {effect.to}"

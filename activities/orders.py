@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from traceback import extract_tb
 
@@ -34,15 +34,27 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An effect to attempt now."""
+    """An effect to attempt now; `says` is shown beside it: to whom, and what it reminds of."""
 
     effect: str
     kind: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A stage, and the version of the case at which it was entered."""
+
+    stage: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a look came to. `wake_in` in seconds by the ledger's clock, None = nothing is to come."""
+    """What a look came to. `wake_in` in seconds by the ledger's clock, None = nothing is to come.
+
+    `entered`: every stage entered since the version that the loop had seen, also one that was left again.
+    """
 
     stage: str
     version: int
@@ -51,6 +63,7 @@ class Turn:
     ended: bool
     superseded: bool = False
     waiting: str = ""
+    entered: list[Entered] = field(default_factory=list)
 
 
 def nameless(error: Exception) -> ApplicationError:

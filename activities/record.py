@@ -51,12 +51,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a command came to: the case after it, its facts, and whether it had been recorded before."""
+    """What a command came to: the case after it, its facts, and whether it had been recorded before.
+
+    `earlier`: the facts of the case before those.
+    """
 
     case: Case
     facts: Sequence[Fact[Event]]
     now: datetime
     repeated: bool = False
+    earlier: Sequence[Fact[Event]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,7 @@ class Door:
         # As it was recorded: the turn was of the instant of loading, the facts are of that of the append.
         recorded = self.fold((*loaded.facts, *facts), ask.stream) if facts else case
         self.fold.advanced(recorded, turn.now)
-        return Recorded(recorded, facts, turn.now)
+        return Recorded(recorded, facts, turn.now, earlier=loaded.facts)
 
 
 def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention:

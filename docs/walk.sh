@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Walks one case from inquiry to follow-up by hand on a running `make run`: docs/walk.sh http://127.0.0.1:PORT SECRET
-# (both are printed by `make run`). Every answer already shows the next stage; nothing is polled but the dose, which a
-# worker holds within a second. What hospitals would say days later, a supervisor enters as told on the telephone.
+# (both are printed by `make run`). Every answer already shows the next stage; only for the dose, which a worker holds
+# by itself, the stream of changes is listened to. What hospitals would say days later, a supervisor enters as told on
+# the telephone. `send X a=b` is what `caravel case send CASE X a=b` sends.
 set -euo pipefail
 export CARAVEL_API=$1
 secret=$2
@@ -9,24 +10,43 @@ caravel=${CARAVEL:-.venv/bin/caravel}
 day() { date -u -d "$1" +%Y-%m-%d; }
 instant() { date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ; }
 field() { python3 -c "import json,sys; v=json.load(sys.stdin); print(eval(sys.argv[1], {'v': v}))" "$1"; }
+http() { curl -sS --fail-with-body --max-time 60 -H "Authorization: Bearer ${CARAVEL_TOKEN-}" "$CARAVEL_API$1" "${@:2}"; }
 
+post() { # PATH name=value ...: numbers and truths as they are, everything else as text; each under a key of its own
+  local body='' pair value
+  for pair in "${@:2}"; do
+    value=${pair#*=}
+    [[ $value =~ ^(-?[0-9]+|true|false)$ ]] || value="\"$value\""
+    body+=", \"${pair%%=*}\": $value"
+  done
+  http "$1" -H 'Content-Type: application/json' -H "Idempotency-Key: $(</proc/sys/kernel/random/uuid)" -d "{${body#, }}"
+}
 sign_in() { # a person's stream; from here on commands are given in that person's name
-  CARAVEL_TOKEN=$(curl -fsS "$CARAVEL_API/dev/sign-in" -H 'Content-Type: application/json' \
-    -d "{\"person\": \"$1\", \"secret\": \"$secret\"}" | field "v['token']")
+  CARAVEL_TOKEN=$(post /dev/sign-in person="$1" secret="$secret" | field "v['token']")
   export CARAVEL_TOKEN
 }
-send() { "$caravel" case send "$case" "$@"; }
-look() { "$caravel" case show "$case" --json; }
+send() {
+  echo "  $*"
+  post "/cases/$case/commands" type="$@" >"$answer" || { cat "$answer" >&2; return 1; }
+}
+look() { http "/cases/$case"; }
+until_so() { # looks once the stream of changes is open, and then at every change
+  while read -r _; do [[ $(look | field "$1") != "$2" ]] || return 0; done < <(http /stream -N 2>/dev/null)
+  echo "not within a minute: $1 is $2" >&2
+  return 1
+}
+answer=$(mktemp)
+trap 'rm -f "$answer"' EXIT
 
 echo "== inquiry"
 sign_in person-coordinator
-case=$("$caravel" case open country=IN language=en zone=Asia/Kolkata patient_name='Asha Rao' \
-  patient_mail=asha@example.org diagnosis='relapsed B-ALL' triage=not_fast_enough \
-  owner=person-coordinator team=rehearsal --json | field "v['case']")
+case=$(post /cases country=IN language=en zone=Asia/Kolkata patient_name='Asha Rao' patient_mail=asha@example.org \
+  diagnosis='relapsed B-ALL' triage=not_fast_enough owner=person-coordinator team=rehearsal | field "v['case']")
+echo "  opened $case"
 patient=$(look | field "next(iter(v['case']['people']))")
 send ReplyToFamily channel=call
-send AcknowledgeScope person="$patient" form_version=1
-send GiveConsent purpose=data_processing person="$patient" form_version=1 language=en
+send AcknowledgeScope person="$patient" form_version=2026-1
+send GiveConsent purpose=data_processing person="$patient" form_version=2026-1 language=en
 
 echo "== records"
 send RequestRecord kind=pathology
@@ -42,14 +62,14 @@ sign_in person-supervisor
 centre=${CENTRE:-centre-ruijin} protocol=${PROTOCOL:-protocol-nct04227015}
 send ChooseCentre centre="$centre" protocol="$protocol"
 submission=$(look | field "next(iter(v['case']['submissions']))")
-send GiveConsent purpose=share_with_hospital person="$patient" form_version=1 language=en recipient="$centre"
-send GiveConsent purpose=cross_border person="$patient" form_version=1 language=en recipient="$centre"
+send GiveConsent purpose=share_with_hospital person="$patient" form_version=2026-1 language=en recipient="$centre"
+send GiveConsent purpose=cross_border person="$patient" form_version=2026-1 language=en recipient="$centre"
 send SubmitDossier submission="$submission"
 send AcceptPatient submission="$submission" clinician='Dr Li Wei'
 send GiveQuote submission="$submission" total=120000 currency=USD valid_until="$(instant '+30 days')"
 send AcceptQuote person="$patient"
 send HoldBed ref=B-1 until="$(instant '+60 days')"
-for _ in $(seq 60); do [[ $(look | field "v['case']['dose']['state']") == held ]] && break; sleep 1; done
+until_so "v['case']['dose']['state']" held
 
 echo "== visa"
 send IssueLetter ref=L-1 valid_until="$(instant '+90 days')"
@@ -64,8 +84,8 @@ send ConfirmTravel ref=T-1
 echo "== admission"
 send RecordArrival entered="$(instant '-1 hour')"
 send RegisterAddress
-send GiveConsent purpose=trial person="$patient" form_version=1 language=en
-send GiveConsent purpose=risks person="$patient" form_version=1 language=en
+send GiveConsent purpose=trial person="$patient" form_version=2026-1 language=en
+send GiveConsent purpose=risks person="$patient" form_version=2026-1 language=en
 send AdmitPatient ref=E-1
 send ConfirmScreening clinician='Dr Li Wei'
 

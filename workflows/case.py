@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -13,7 +14,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from opentelemetry.context import Context, get_current
 
-    from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Order, Turn
+    from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Entered, Order, Turn
     from workflows.drive import Perform, Step, Wait, drive
     from workflows.journey import EFFECTS, Effect
     from workflows.names import (
@@ -68,6 +69,7 @@ class CaseWorkflow:
         self._calls = 0  # nudges and finished effects so far
         self._answered = 0  # how many of them the newest look has taken in
         self._idle = 0  # looks in a row that found something due and changed nothing
+        self._ahead: list[Entered] = []  # stages entered that have had no run yet
         self._until: datetime | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self._cause = Context()  # what called for the next look
@@ -120,19 +122,23 @@ class CaseWorkflow:
         idle = turn.wake_in == 0 and turn.version == self._seen
         self._idle = self._idle + 1 if idle else 0
         self._seen = turn.version
+        self._ahead += turn.entered
         self._show(turn)
         return turn
 
     def _show(self, turn: Turn) -> None:
-        workflow.set_current_details(f"**{turn.stage}**: {turn.waiting or 'nothing is awaited'}")
+        passed = [self._stage, *(entered.stage for entered in self._ahead), turn.stage]
+        path = " → ".join(stage for stage, _ in groupby(passed) if stage)
+        workflow.set_current_details(f"**{path}**\n\n{turn.waiting or 'nothing is awaited'}")
         if turn.stage and not self._stage:
             self._stage = turn.stage
             workflow.upsert_memo({"stage": turn.stage})
             workflow.upsert_search_attributes([STAGE.value_set(turn.stage), CASE.value_set(self._start.case)])
 
     def _perform(self, due: Due) -> None:
-        """Beside the loop, one task per effect; a look never waits for it."""
-        if due.effect not in self._running:
+        """Beside the loop, one task per effect; a look never waits for it. What a new stage asks for is its run's."""
+        moving_on = self._ahead and not self._running
+        if due.effect not in self._running and not moving_on:
             self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind], self._look))
 
     async def _attempt(self, due: Due, row: Effect, look: Context) -> None:
@@ -146,7 +152,7 @@ class CaseWorkflow:
                     start_to_close_timeout=row.call + timedelta(seconds=5),
                     schedule_to_close_timeout=row.attempt,
                     retry_policy=ATTEMPT,
-                    summary=due.kind,
+                    summary=due.says,
                 )
             await trying
         except ActivityError:
@@ -162,7 +168,7 @@ class CaseWorkflow:
 
     async def _wait(self, turn: Turn) -> bool:
         """Whether to go on. A new stage or a long history begins a new run once no effect is under way."""
-        old = turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS
+        old = self._ahead or turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS
         if old and not self._running:
             self._next_run(turn)
         if turn.ended and not self._running and not self._called():
@@ -171,11 +177,13 @@ class CaseWorkflow:
         return True
 
     def _next_run(self, turn: Turn) -> None:
-        attributes = [SearchAttributePair(STAGE, turn.stage), SearchAttributePair(CASE, self._start.case)]
+        """One run for each stage, also where several were entered between two looks: it finds the others itself."""
+        following = self._ahead[0] if self._ahead else Entered(turn.stage, self._seen)
+        attributes = [SearchAttributePair(STAGE, following.stage), SearchAttributePair(CASE, self._start.case)]
         with within(self._look):
             workflow.continue_as_new(
-                CaseStart(self._start.case, self._start.epoch, self._seen, turn.stage),
-                memo={"stage": turn.stage},
+                CaseStart(self._start.case, self._start.epoch, following.version, following.stage),
+                memo={"stage": following.stage},
                 search_attributes=TypedSearchAttributes(attributes),
             )
 

@@ -192,9 +192,9 @@ class Engine:
     async def history(self, case: str, run: str | None = None) -> list[HistoryEvent]:
         return list((await self.client.get_workflow_handle(case, run_id=run).fetch_history()).events)
 
-    async def looks(self, case: str) -> int:
-        """How often the present run has looked."""
-        scheduled = [e.activity_task_scheduled_event_attributes for e in await self.history(case)]
+    async def looks(self, case: str, run: str | None = None) -> int:
+        """How often the present run has looked, or another."""
+        scheduled = [e.activity_task_scheduled_event_attributes for e in await self.history(case, run)]
         return sum(a.activity_type.name == "attend" for a in scheduled)
 
     async def status(self, case: str) -> str:

@@ -45,7 +45,7 @@ async def test_an_opened_case_gets_its_loop_and_shows_where_it_stands(here: Engi
     assert run.typed_search_attributes.get(STAGE) == "inquiry"
     assert run.typed_search_attributes.get(CASE) == case
     details = await here.client.get_workflow_handle(case).query("__temporal_workflow_metadata")
-    assert details.current_details.startswith("**inquiry**: first_reply (coordinator) until ")
+    assert details.current_details.startswith("**inquiry**\n\n- first_reply: coordinator, until ")
     assert await here.looks(case) == 1
 
 
@@ -103,6 +103,22 @@ async def test_the_chain_of_runs_is_the_journey(here: Engine) -> None:
     assert await here.client.get_workflow_handle(case).result() == "ended"
     facts = [f.event for f in await here.facts(case, "StageEntered")]
     assert [f.stage for f in facts] == ["records", "closed"]
+
+
+async def test_a_stage_that_was_left_before_anybody_looked_has_its_run_too(here: Engine) -> None:
+    case = await here.open()
+    await here.settled(case)
+    await here.stop()
+    await here.to_records(case)
+    await here.send(case, command("RequestRecord", "pathology"))
+    await here.send(case, command("VoidCase", "opened twice"))
+    await here.start()
+    await eventually(lambda: _is(here, case, "COMPLETED"))
+    runs = await here.runs(case)
+    assert [run.typed_search_attributes.get(STAGE) for run in runs] == ["inquiry", "records", "closed"]
+    assert [await here.looks(case, run.run_id) for run in runs[1:]] == [1, 1]
+    details = await here.client.get_workflow_handle(case, run_id=runs[0].run_id).query("__temporal_workflow_metadata")
+    assert details.current_details.startswith("**inquiry → records → closed**")
 
 
 async def _equal(what: Any, wanted: Any) -> bool:
