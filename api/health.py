@@ -31,6 +31,9 @@ class Figures:
             "oldest_unattended": self._gauge(
                 "caravel_oldest_unattended_case_seconds", "Oldest case nobody has seen to"
             ),
+            "oldest_overdue": self._gauge(
+                "caravel_oldest_overdue_obligation_seconds", "What is late the longest, missed or not"
+            ),
             "oldest_unwoken": self._gauge(
                 "caravel_oldest_unwoken_case_seconds", "Oldest case whose hour came and that nobody looked at"
             ),

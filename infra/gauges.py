@@ -19,6 +19,8 @@ select
      where a.attended < a.version) as oldest_unattended,
     (select extract(epoch from clock_timestamp() - min(wake_at)) from attention
      where wake_at < statement_timestamp() and attended >= version) as oldest_unwoken,
+    (select extract(epoch from clock_timestamp() - min(next_due)) from case_view
+     where open and next_due < statement_timestamp()) as oldest_overdue,
     (select count(*) from claim c join effect_view e on e.id = c.effect
      where c.newest and c.ended_at is null and c.lease_until < clock_timestamp()
          and e.state in ('requested', 'unknown')) as claims_past_lease
@@ -45,6 +47,7 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
     return {
         "oldest_unattended": float(one["oldest_unattended"] or 0),
         "oldest_unwoken": float(one["oldest_unwoken"] or 0),
+        "oldest_overdue": float(one["oldest_overdue"] or 0),
         "claims_past_lease": one["claims_past_lease"],
         "exposed_seconds": exposed.seconds,
         "exposed_events": exposed.events,

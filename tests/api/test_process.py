@@ -140,8 +140,8 @@ async def test_metrics(nobody: httpx2.AsyncClient, coordinator: Person) -> None:
     await coordinator.open()
     text = (await nobody.get("/metrics")).text
     for name in (
-        "caravel_oldest_unattended_case_seconds", "caravel_oldest_unwoken_case_seconds",
-        "caravel_claims_past_lease",
+        "caravel_oldest_unattended_case_seconds", "caravel_oldest_overdue_obligation_seconds",
+        "caravel_oldest_unwoken_case_seconds", "caravel_claims_past_lease",
         'caravel_open_cases{stage="inquiry"}', 'caravel_http_seconds_count{method="POST",route="/cases",status="201"}',
     ):  # fmt: skip
         assert name in text
