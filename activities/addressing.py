@@ -51,7 +51,7 @@ class Addressing:
 
     def centre_of(self, case: Case, effect: Effect) -> str:
         """The centre an effect concerns: the one of its submission, else the one that accepted, else the last asked."""
-        submission = case.submissions.get(effect.about.split("/", maxsplit=1)[0])
+        submission = case.submission_of(effect.about)
         if submission is not None:
             return submission.centre
         asked = [s.centre for s in case.submissions.values()]
@@ -120,7 +120,7 @@ class Addressing:
 
     def _inputs(self, case: Case, effect: Effect) -> dict[str, Any]:
         """What every hospital request says, and what this kind needs besides."""
-        submission = case.submissions.get(effect.about.split("/", maxsplit=1)[0]) or case.accepted
+        submission = case.submission_of(effect.about) or case.accepted
         said: dict[str, Any] = {
             "number": case.number,
             "protocol": submission.protocol if submission else "",
@@ -194,6 +194,11 @@ def _unit(case: Case, _effect: Effect) -> dict[str, Any]:
     return {"lot": case.lot, "unit": case.dose.ref, "treatment": len(case.treatments)}
 
 
+def _resource(case: Case, effect: Effect) -> dict[str, Any]:
+    known = case.resources.get(effect.about.split("/", maxsplit=1)[0])
+    return {"what": known.kind, "ref": known.ref, "reason": known.order} if known else {}
+
+
 def _owed(case: Case, effect: Effect) -> dict[str, Any]:
     owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
     return {"what": owed.kind, "due": owed.due.isoformat()} if owed else {}
@@ -206,6 +211,12 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "arrange_stay": _stay,
     "confirm_depletion_start": _unit,
     "confirm_thaw": _unit,
+    "cancel_manufacturing": _resource,
+    "hold_cells": _resource,
+    "carry_out_order": _resource,
+    "return_material": _resource,
+    "withdraw_from_registry": _resource,
+    "refund_payment": _resource,
     "remind": _owed,
     "escalate": _owed,
 }

@@ -39,6 +39,7 @@ from domain.stages import (
     records,
     recovery,
     redosing,
+    resources,
     safety,
     sources,
     transplant,
@@ -59,6 +60,7 @@ Command = (
     | quote.Command
     | dose.Command
     | bed.Command
+    | resources.Command
     | letter.Command
     | visa.Command
     | travel.Command
@@ -93,6 +95,7 @@ Event = (
     | quote.Event
     | dose.Event
     | bed.Event
+    | resources.Event
     | letter.Event
     | visa.Event
     | travel.Event
@@ -171,6 +174,8 @@ def _events(case: Case, command: Command, now: datetime, ids: Ids, policy: Polic
         return dose.decide(case, command, now, ids, policy)
     if isinstance(command, bed.Command):
         return bed.decide(case, command, now, ids, policy)
+    if isinstance(command, resources.Command):
+        return resources.decide(case, command, now, ids, policy)
     if isinstance(command, letter.Command):
         return letter.decide(case, command, now, ids, policy)
     if isinstance(command, visa.Command):
@@ -279,6 +284,8 @@ def _fold(case: Case, fact: Fact[Any]) -> Case:
         return dose.evolve(case, fact)
     if isinstance(event, bed.Event):
         return bed.evolve(case, fact)
+    if isinstance(event, resources.Event):
+        return resources.evolve(case, fact)
     if isinstance(event, letter.Event):
         return letter.evolve(case, fact)
     if isinstance(event, visa.Event):

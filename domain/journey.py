@@ -48,6 +48,7 @@ from domain.stages import (
     records,
     recovery,
     redosing,
+    resources,
     safety,
     transplant,
     travel,
@@ -72,6 +73,7 @@ MODULES = (
     quote,
     dose,
     bed,
+    resources,
     letter,
     visa,
     travel,
@@ -120,7 +122,7 @@ TO_KEEP = _all(
 PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)
 DOSSIER = _all(records.Command, dossier.Command)
 REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
-HOLDS = _all(dose.Command, bed.Command)
+HOLDS = _all(dose.Command, bed.Command, resources.Command)
 WAY = _all(letter.Command, visa.Command, travel.Command)
 REPORTS = _all(observations.Command, transplant.Command)
 EARLY = _all(observations.Command, transplant.RecordTransplant)
@@ -130,6 +132,7 @@ STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admissio
 ANSWERS = _all(dose.HoldDose, dose.RefuseDose, bed.HoldBed, bed.RefuseBed, letter.IssueLetter,
                visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel)  # fmt: skip
 """What was asked for before the journey was left may be answered after: it is kept, and given back."""
+FATES = _all(resources.Command)
 BEDSIDE = _all(infusion.RecordInfusion, infusion.DestroyUnit)
 GIVEN = _all(lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion, lymphodepletion.StopDepletion)
 HOMEWARD = _all(follow_up.ReturnHome, recovery.DischargePatient, recovery.ReadmitPatient)
@@ -181,9 +184,9 @@ JOURNEY: tuple[Row, ...] = (
         + GIVEN + BEDSIDE + PAPERS + HOMEWARD + HOLDS + WAY + STAY + PEOPLE + REPORTS + AFTER),
     Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
         _all(follow_up.Command, recovery.Command, redosing.DecideRedosing)
-        + GIVEN + PAPERS + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE),
+        + GIVEN + PAPERS + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + FATES),
     Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
-        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + GIVEN + HOMEWARD + STAY, TO_KEEP + BACK),
+        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + GIVEN + HOMEWARD + STAY + FATES, TO_KEEP + BACK),
 )  # fmt: skip
 
 ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}

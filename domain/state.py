@@ -133,6 +133,27 @@ class Submission:
     round: int = 0
     valid_until: datetime | None = None
     fact: str = ""
+    copies_gone: bool = False  # the centre confirmed that it destroyed them
+
+
+ResourceKind = Literal["slides", "blocks", "manufacturing_slot", "patient_cells", "registry_enrolment", "payment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something acquired at a centre beside the tracks. `state` is what was told last, `held` until then.
+
+    `order`: what somebody signed to be done with the patient's own cells, until it is carried out.
+    """
+
+    id: str
+    kind: ResourceKind
+    submission: str
+    ref: TraceCode = ""
+    amount: int | None = None
+    state: str = "held"
+    order: str = ""
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +244,7 @@ class Case:
     dossier: Dossier = field(default_factory=Dossier)
     submissions: Mapping[str, Submission] = field(default_factory=dict)
     estimate: Literal["none", "issued", "acknowledged"] = "none"
+    resources: Mapping[str, Resource] = field(default_factory=dict)
     quote: Track = field(default_factory=Track)
     dose: Track = field(default_factory=Track)
     lot: TraceCode = ""
@@ -345,12 +367,18 @@ class Case:
         root = about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
         return self.on_hold is not None and root not in NEVER_HELD
 
+    def submission_of(self, about: str) -> Submission | None:
+        """The submission an obligation or effect is about: itself, or the one under which something was acquired."""
+        first = about.split("/", maxsplit=1)[0]
+        resource = self.resources.get(first)
+        return self.submissions.get(resource.submission if resource else first)
+
     def centre_of(self, about: str) -> str:
         """The centre an obligation or effect is about: the one a submission went to, else the treating centre."""
-        first = about.split("/", maxsplit=1)[0]
-        submission = self.submissions.get(first)
+        submission = self.submission_of(about)
         if submission is not None:
             return submission.centre
+        first = about.split("/", maxsplit=1)[0]
         return first if first.startswith("centre-") else self.centre
 
     def country_of(self, party: Party, about: str, policy: Policy) -> str:

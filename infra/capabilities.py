@@ -12,6 +12,7 @@ from typing import Any
 from domain.effects import Effect
 from domain.policy import Party
 from domain.state import Case
+from domain.undoing import UNDOING
 from infra.ledger.errors import guarded
 from infra.ledger.ledger import PgLedger
 
@@ -37,6 +38,10 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     "confirm_thaw": ("RecordInfusion",),
     "tell_centre_of_progression": ("AcceptPatient", "DeclinePatient"),
     "refer_transplant": ("RecordTransplant", "DeclineTransplant"),
+    "withdraw_submission": ("ConfirmDestruction",),
+    "recall_dossier": ("ConfirmDestruction",),
+    **dict.fromkeys((row.effect for row in UNDOING.values()), ("ReportResource",)),
+    "carry_out_order": ("ReportResource",),
     "send_handover": ("AcceptHandover",),
 }
 """What may be answered to each kind of effect; to any other, a few words that are kept as a message."""
@@ -53,6 +58,7 @@ OWED: Mapping[str, str] = {
     "infusion_window": "confirm_thaw",
     "transplant_decision": "refer_transplant",
     "handover": "send_handover",
+    "destruction_confirmation": "recall_dossier",
 }
 """The effect a reminder or an escalation is about in the end, by the kind of what is owed."""
 
@@ -100,10 +106,12 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
 
     async def link(case: Case, effect: Effect, until: datetime) -> str:
         kind = asked(case, effect)
-        submission = case.submissions.get(root(case, effect)) or case.accepted
+        about = root(case, effect)
+        submission = case.submission_of(about) or case.accepted
         centre = submission.centre if submission else case.centre
         actor = centre if effect.to is Party.HOSPITAL else f"{effect.to.value}-of-{case.id}"
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
+        fixed |= {"resource": about} if about in case.resources else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"
@@ -123,7 +131,8 @@ def asked(case: Case, effect: Effect) -> str:
     owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
     if effect.kind in ANSWERS or owed is None:
         return effect.kind
-    return OWED.get(owed.kind, effect.kind)
+    resource = case.resources.get(root(case, effect))
+    return UNDOING[resource.kind].effect if resource else OWED.get(owed.kind, effect.kind)
 
 
 def _digest(token: str) -> bytes:

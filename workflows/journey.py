@@ -64,16 +64,22 @@ PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
 MARK_USED = _lot("mark_unit_used")
+CARRY_OUT = _hospital("carry_out_order")
 ERASE = Effect("erase_case", "dedupes")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
     _lot("release_dose"),
     _hospital("release_bed"),
+    _hospital("cancel_manufacturing"),
+    _hospital("hold_cells"),
     _hospital("void_letter"),
     _mail("withdraw_visa"),
     _hospital("recall_dossier"),
+    _hospital("return_material"),
+    _hospital("withdraw_from_registry"),
     _mail("cancel_travel"),
+    _hospital("refund_payment"),
     _mail("tell_family_of_exit"),
 )
 """In the order of DOMAIN.md 1.3."""
@@ -114,8 +120,18 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     ),
     Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
     Stage.REDOSING: (MARK_USED, PROGRESSION, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
-    Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, *ANYTIME),
-    Stage.CLOSED: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, WITHDRAW_SUBMISSION, *UNDO, *ANYTIME),
+    Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
+    Stage.CLOSED: (
+        MARK_USED,
+        ERASE,
+        ALERT,
+        SEND_HANDOVER,
+        REFER_TRANSPLANT,
+        WITHDRAW_SUBMISSION,
+        *UNDO,
+        CARRY_OUT,
+        *ANYTIME,
+    ),
 }
 
 EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}

@@ -290,5 +290,6 @@ WANTS = (
         "withdraw_submission",
         Party.HOSPITAL,
         lambda c: [by_round(s) for s in c.submissions.values() if s.state == "withdrawn" and s.round],
+        lambda c, about: c.submissions[about.split("/", maxsplit=1)[0]].copies_gone,
     ),
 )

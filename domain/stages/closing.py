@@ -8,16 +8,20 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.copying import replace
-from domain.effects import Wants
+from domain.effects import Wants, not_answered
 from domain.errors import Reason, require
 from domain.fact import Fact, Ids
 from domain.personal import Clinical
 from domain.policy import Party, Policy
-from domain.stages import admission, inquiry
+from domain.stages import admission, inquiry, resources
 from domain.state import Case, Exit, Stage
 from domain.table import Rule
 from domain.tracks import Track, let_go
 
+What = Literal[
+    "lymphodepletion", "infused_cells", "thawed_unit", "granted_visa", "stay_in_country", "shared_dossier",
+    "material", "patient_cells", "registry_data", "payment",
+]  # fmt: skip
 Leaving = Literal["declined", "withdrawn", "not_suitable", "protocol_closed", "product_recalled", "lost_to_follow_up"]
 
 
@@ -72,9 +76,7 @@ class JourneyLeft:
 class CannotBeUndone:
     """Something acquired on the way cannot be given back; what happens instead."""
 
-    what: Literal[
-        "lymphodepletion", "infused_cells", "thawed_unit", "granted_visa", "stay_in_country", "shared_dossier"
-    ]
+    what: What
     instead: str
     type: Literal["CannotBeUndone"] = "CannotBeUndone"
 
@@ -217,9 +219,6 @@ def state_the_irreversible(case: Case, now: datetime, ids: Ids, policy: Policy) 
     return [CannotBeUndone(what, instead) for what, instead in _irreversible(case) if what not in case.undone]
 
 
-What = Literal["lymphodepletion", "infused_cells", "thawed_unit", "granted_visa", "stay_in_country", "shared_dossier"]
-
-
 def _irreversible(case: Case) -> Iterable[tuple[What, str]]:
     treatment = case.treatment
     if treatment and treatment.depletion in ("started", "completed", "stopped") and not treatment.infusions:
@@ -234,6 +233,7 @@ def _irreversible(case: Case) -> Iterable[tuple[What, str]]:
         yield "stay_in_country", "return travel is arranged; the permitted stay keeps running"
     if any(s.round for s in case.submissions.values()):
         yield "shared_dossier", "the hospital is told to destroy its copies where law allows"
+    yield from resources.irreversible(case)
 
 
 RULES = (
@@ -263,12 +263,6 @@ def _dose(case: Case) -> Iterable[str]:
     return _held(case.dose) if idle and not thawed else []
 
 
-def _shared(case: Case) -> Iterable[str]:
-    """Every centre that was asked; the one that treats the patient keeps its own record."""
-    live = [s for s in case.submissions.values() if s.round and s.state not in ("withdrawn", "declined")]
-    return [f"{s.id}/{s.round}" for s in live if case.exit and not (case.admitted and s.state == "accepted")]
-
-
 def _filed(case: Case) -> Iterable[str]:
     return [f"{v.person}/{v.round}" for v in case.visas.values() if v.state == "filed" and case.exit]
 
@@ -278,10 +272,15 @@ UNDO: tuple[Undo, ...] = (
     (1, "tell_centre_of_exit", Party.HOSPITAL, lambda c: _exited(c) if c.centre and (c.admitted or c.entered) else []),
     (2, "release_dose", Party.HOSPITAL, _dose),
     (2, "release_bed", Party.HOSPITAL, lambda c: _held(c.bed) if c.exit and not c.admitted else []),
+    (2, "cancel_manufacturing", Party.HOSPITAL, resources.undone_by("cancel_manufacturing")),
+    (2, "hold_cells", Party.HOSPITAL, resources.undone_by("hold_cells")),
     (3, "void_letter", Party.HOSPITAL, lambda c: _held(c.letter) if c.exit and not c.entered else []),
     (3, "withdraw_visa", Party.FAMILY, _filed),
-    (3, "recall_dossier", Party.HOSPITAL, _shared),
+    (3, "recall_dossier", Party.HOSPITAL, resources.shared),
+    (3, "return_material", Party.HOSPITAL, resources.undone_by("return_material")),
+    (3, "withdraw_from_registry", Party.HOSPITAL, resources.undone_by("withdraw_from_registry")),
     (4, "cancel_travel", Party.FAMILY, lambda c: _held(c.travel) if c.exit and not c.entered else []),
+    (4, "refund_payment", Party.HOSPITAL, resources.undone_by("refund_payment")),
     (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit != Exit.VOIDED else []),
 )
 """What is undone on leaving, by rank: safety, scarce resources, paperwork, money, words (DOMAIN.md 1.3)."""
@@ -310,4 +309,7 @@ def _free(case: Case, rank: int) -> bool:
     return all(known.get(step, "requested") != "requested" for step in earlier)
 
 
-WANTS = tuple(Wants(kind, to, _ranked(rank, kind, own)) for rank, kind, to, own in UNDO)
+WANTS = tuple(
+    Wants(kind, to, _ranked(rank, kind, own), resources.ANSWERED.get(kind, not_answered))
+    for rank, kind, to, own in UNDO
+)

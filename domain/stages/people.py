@@ -145,7 +145,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case GiveConsent():
             return [_consent(case, command)]
         case WithdrawConsent():
-            _consenting(case, command.person)
+            require_decider(case, command.person)
             given = case.consented(command.purpose, command.recipient)
             require(given, Reason.MISSING, "this consent is not given", "purpose")
             return [ConsentWithdrawn(command.purpose, command.recipient, command.person)]
@@ -176,18 +176,19 @@ def added(c: AddPerson, ids: Ids) -> PersonAdded:
     return PersonAdded(ids(), c.role, c.name, c.mail, c.phone, c.zone, c.language, c.minor)
 
 
-def _consenting(case: Case, person: str) -> None:
-    """The patient decides, or the legal representative; for a minor only the latter."""
+def require_decider(case: Case, person: str) -> Person:
+    """The patient, or the legal representative, for a minor only the latter; or a refusal."""
     giver = require_person(case, person)
     if giver.role == "patient":
         require(not giver.minor, Reason.NOT_ALLOWED, "for a minor the legal representative decides", "person")
     else:
         represents = giver.role == "legal_representative"
         require(represents, Reason.NOT_ALLOWED, "only the patient or the legal representative decides", "person")
+    return giver
 
 
 def _consent(case: Case, c: GiveConsent) -> Event:
-    _consenting(case, c.person)
+    require_decider(case, c.person)
     named = c.purpose in NAMED
     require(not named or c.recipient, Reason.INVALID, "this consent names its recipient", "recipient")
     require(named or not c.recipient, Reason.INVALID, "this consent has no recipient", "recipient")

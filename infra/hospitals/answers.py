@@ -17,7 +17,7 @@ from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
 from infra.hospitals.fhir_map import Unmapped, at_fault, checked, coded, identified, stated
 
-ABOUT_IT = {"submission", "alert"}
+ABOUT_IT = {"submission", "alert", "resource"}
 """Fields a hospital may leave out, because what it was asked about names them."""
 
 

@@ -49,6 +49,12 @@ ASKED: Mapping[str, Row] = {
     "release_bed": Row("Appointment", "cancelled", "The held bed is free again"),
     "void_letter": Row("Communication", "completed", "The invitation letter is not used"),
     "recall_dossier": Row("Communication", "completed", "Please destroy your copies where law allows"),
+    "cancel_manufacturing": Row("ServiceRequest", "active", "Please cancel the manufacturing slot"),
+    "hold_cells": Row("ServiceRequest", "active", "Please hold the patient's cells until an order comes"),
+    "carry_out_order": Row("ServiceRequest", "active", "Please carry out the order about the patient's cells"),
+    "return_material": Row("ServiceRequest", "active", "Please send the slides or blocks back"),
+    "withdraw_from_registry": Row("ServiceRequest", "active", "Please withdraw the patient from the registry"),
+    "refund_payment": Row("ServiceRequest", "active", "Please pay back what the contract provides for"),
     "remind": Row("Communication", "completed", "An answer is still awaited"),
     "escalate": Row("Communication", "completed", "An answer is overdue"),
 }
@@ -77,6 +83,7 @@ _NAMES = (
     "ReportProgression", "ReportOtherTreatment", "ReportOccurrence", "ReportTrialHold", "ReportTrialResumed",
     "ReportOffStudy", "ReportDeath", "RecordTransplant", "DeclineTransplant", "RecordVisit",
     "ReportMalignancy", "AnswerAlert",
+    "RecordResource", "ReportResource", "ConfirmDestruction",
 )  # fmt: skip
 _COMMANDS = {command.__name__: command for command in COMMANDS}
 

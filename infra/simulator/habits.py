@@ -93,6 +93,13 @@ CONDITIONING = tuple(
     Line(at, at + 0.2, "RecordDepletion", {"regimen": REGIMEN, "day": day}) for at, day in ((0.5, -5), (1.5, -4))
 )
 
+DESTROYS = Line(0.5, 5, "ConfirmDestruction", {"submission": SUBMISSION, "kept_by_law": OneOf((False, True))})
+
+
+def _became(fate: object, earliest: float, latest: float) -> Line:
+    return Line(earliest, latest, "ReportResource", {"resource": About(), "fate": fate})
+
+
 HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
     "submit_dossier": (
         (70, (GOT_IT, ACCEPTS)),
@@ -164,6 +171,17 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (60, (Line(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
         (40, (Line(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),
     ),
+    "withdraw_submission": ((95, (DESTROYS,)), (5, ())),
+    "recall_dossier": ((95, (DESTROYS,)), (5, ())),
+    "return_material": (
+        (85, (_became("sent_back", 1, 3), _became("returned", 5, 9))),
+        (10, (_became("consumed", 1, 3),)),
+        (5, ()),
+    ),
+    "cancel_manufacturing": ((95, (_became("cancelled", 0.2, 2),)), (5, ())),
+    "carry_out_order": ((95, (_became(Told("reason", "destroyed"), 2, 6),)), (5, ())),
+    "withdraw_from_registry": ((90, (_became(OneOf(("withdrawn", "kept")), 1, 5),)), (10, ())),
+    "refund_payment": ((90, (_became(OneOf(("refunded", "refunded", "kept")), 3, 8),)), (10, ())),
 }
 """Kinds that are not listed are received and need no answer."""
 

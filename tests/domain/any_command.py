@@ -71,11 +71,13 @@ from domain.stages.reconsidering import ReviewDecision
 from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
 from domain.stages.redosing import DecideRedosing, GiveUpRedosing
+from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.safety import AnswerAlert, ReportMalignancy
 from domain.stages.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
 from domain.stages.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
 from domain.stages.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
 from domain.state import Stage
+from domain.undoing import UNDOING
 from domain.when import When
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
@@ -106,6 +108,22 @@ def moment(j: Journey, n: int) -> When | None:
     return pick(
         [None, When.at(j.now), When.on((j.now - 3 * DAY).date()), When.unknown(), When.between(None, j.now)], n, None
     )
+
+
+def resource(j: Journey, n: int) -> str:
+    return pick(j.case.resources, n, "nothing")
+
+
+def _acquire(j: Journey, n: int) -> RecordResource:
+    kind = pick(UNDOING, n, "slides")
+    paid = kind == "payment"
+    return RecordResource(kind, submission(j, n // 3), "N-1", "", 5000 if paid else None, "USD" if paid else "")
+
+
+def _fate(j: Journey, n: int) -> ReportResource:
+    known = j.case.resources.get(resource(j, n // 4))
+    fates = UNDOING[known.kind].fates if known else ("returned",)
+    return ReportResource(known.id if known else "nothing", pick(fates, n, "lost"))
 
 
 def _move_on(j: Journey, n: int) -> MoveOn:
@@ -203,6 +221,12 @@ MAKE: dict[type[Any], Make] = {
     HoldBed: lambda j, n: HoldBed("B", j.now + (1 + n % 30) * DAY),
     RefuseBed: lambda j, n: RefuseBed("full"),
     AskBedAgain: lambda j, n: AskBedAgain(),
+    RecordResource: _acquire,
+    ReportResource: _fate,
+    OrderCells: lambda j, n: OrderCells(
+        resource(j, n), pick(("stored", "remade", "destroyed"), n // 2, "destroyed"), person(j, n)
+    ),
+    ConfirmDestruction: lambda j, n: ConfirmDestruction(submission(j, n), bool(n % 2)),
     IssueLetter: lambda j, n: IssueLetter("L", j.now + (1 + n % 90) * DAY),
     AskLetterAgain: lambda j, n: AskLetterAgain("expired"),
     RecordPassport: lambda j, n: RecordPassport(person(j, n), date(2036, 1, 1 + n % 28)),

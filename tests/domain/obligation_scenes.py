@@ -15,6 +15,7 @@ from domain.stages.access import BreakGlass, ReviewAccess
 from domain.stages.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
 from domain.stages.anytime import AssignCase, SettleEffect
 from domain.stages.bed import HoldBed, RefuseBed
+from domain.stages.centres import WithdrawSubmission
 from domain.stages.closing import LeaveJourney
 from domain.stages.correcting import CorrectFact
 from domain.stages.dose import HoldDose, RefuseDose
@@ -31,6 +32,7 @@ from domain.stages.reconsidering import ReviewDecision
 from domain.stages.records import ReceiveRecord, RequestRecord
 from domain.stages.recovery import DecidePathway
 from domain.stages.redosing import DecideRedosing
+from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.safety import AnswerAlert, ReportMalignancy
 from domain.stages.transplant import RecordTransplant, ReferTransplant
 from domain.stages.visa import PassportRecorded, RecordPassport
@@ -121,6 +123,22 @@ def _in_question(j: Journey) -> str:
     return next(key.split("/")[0] for key, done in j.case.reopened.items() if not done)
 
 
+def _resource(j: Journey) -> str:
+    return next(iter(j.case.resources))
+
+
+def _sent_and_left(j: Journey) -> None:
+    j.tell(RecordResource("slides", submission(j))).tell(LeaveJourney("declined"))
+
+
+def _collected_and_left(j: Journey) -> None:
+    j.tell(RecordResource("patient_cells", submission(j))).tell(LeaveJourney("declined"))
+
+
+def _nothing_could_be_made(j: Journey) -> None:
+    j.tell(RecordResource("manufacturing_slot", submission(j))).tell(ReportResource(_resource(j), "failed"))
+
+
 SCENES: dict[str, Scene] = {
     "first_reply": Scene("opened", STEPS["answered"]),
     "family_reply": Scene("answered", STEPS["records"]),
@@ -194,6 +212,18 @@ SCENES: dict[str, Scene] = {
         "thawed", lambda j: j.tell(DestroyUnit(UNIT, "not given")), lambda j: j.tell(LeaveJourney("withdrawn"))
     ),
     "response_check": Scene("infused", lambda j: j.tell(DecidePathway("palliative", "Dr Li"))),
+    "resource_undone": Scene("submitted", lambda j: j.tell(ReportResource(_resource(j), "returned")), _sent_and_left),
+    "cells_order": Scene(
+        "dose_held", lambda j: j.tell(OrderCells(_resource(j), "destroyed", patient(j))), _collected_and_left
+    ),
+    "destruction_confirmation": Scene(
+        "submitted",
+        lambda j: j.tell(ConfirmDestruction(submission(j))),
+        lambda j: j.tell(WithdrawSubmission(submission(j))),
+    ),
+    "manufacturing_failed": Scene(
+        "accepted", lambda j: j.tell(RecordResource("manufacturing_slot", submission(j))), _nothing_could_be_made
+    ),
     "fit_home": Scene("assessed", STEPS["follow_up"]),
     "return_home": Scene("follow_up", STEPS["home"]),
     "redosing_decision": Scene(
@@ -230,6 +260,9 @@ NEVER_WITHDRAWN = {
     "access_review",
     "settle_effect",
     "unit_destruction",
+    "resource_undone",
+    "cells_order",
+    "destruction_confirmation",
     "safety_alert",
     "erasure_confirmation",
     "key_destruction",

@@ -18,6 +18,7 @@ from domain.stages.closing import (
 from domain.stages.moving import StageEntered
 from domain.stages.observations import ReportDeath
 from domain.stages.people import GiveConsent, WithdrawConsent
+from domain.stages.resources import ConfirmDestruction
 from domain.state import Exit, Stage
 from tests.domain.course import OPENED, STEPS, patient, start
 from tests.domain.journey import ENGINE, Journey, when
@@ -87,6 +88,8 @@ def test_leaving_before_the_cells_undoes_what_was_acquired_in_order_and_closes(n
     assert ("void_letter" in undone) == (held["letter"] and j.case.entered is None)
     assert ("cancel_travel" in undone) == (held["travel"] and j.case.entered is None)
     j.deliver()
+    for known in [s.id for s in j.case.submissions.values() if s.round]:
+        j.tell(ConfirmDestruction(known))
     open_kinds = {o.kind for o in j.all_owed()}
     assert open_kinds <= {"return_home", "stay_end", "address_registration", "unit_destruction"}
     if j.case.entered is None:

@@ -33,10 +33,14 @@ from domain.stages.erasing import ConfirmErasure, OrderErasure
 from domain.stages.holding import HoldCase, ResumeCase
 from domain.stages.letter import IssueLetter
 from domain.stages.observations import ReportDeath, ReportProgression
+from domain.stages.people import GiveConsent, WithdrawConsent
 from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord
+from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.safety import AnswerAlert, ReportMalignancy
 from domain.stages.transplant import DeclineTransplant, ReferTransplant
-from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, start, submission
+from domain.state import ResourceKind
+from domain.undoing import Fate
+from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
 from tests.domain.journey import DAY, ENGINE, HOUR, Journey, when
 
 Lead = Callable[[Journey], object]
@@ -71,6 +75,35 @@ def leave_until(kind: str) -> Lead:
     return lead
 
 
+def acquire(kind: ResourceKind, effect: str) -> Lead:
+    """It is there, and the journey is left."""
+
+    def lead(j: Journey) -> None:
+        paid = kind == "payment"
+        j.tell(RecordResource(kind, submission(j), "N-1", "", 5000 if paid else None, "USD" if paid else ""))
+        leave_until(effect)(j)
+
+    return lead
+
+
+def enrol(j: Journey) -> None:
+    j.tell(GiveConsent("registry", patient(j), "1", "hi"))
+    j.tell(RecordResource("registry_enrolment", submission(j))).tell(WithdrawConsent("registry", patient(j)))
+
+
+def order(j: Journey) -> None:
+    acquire("patient_cells", "hold_cells")(j)
+    j.tell(OrderCells(next(iter(j.case.resources)), "stored", patient(j)))
+
+
+def became(fate: Fate) -> Lead:
+    return lambda j: j.tell(ReportResource(next(iter(j.case.resources)), fate))
+
+
+def destroyed(j: Journey) -> None:
+    j.tell(ConfirmDestruction(submission(j)))
+
+
 def reopen(j: Journey) -> None:
     j.tell(ReopenCase("they came back"))
 
@@ -94,7 +127,9 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
     ),
     "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
-    "withdraw_submission": Scene("submitted", lambda j: j.tell(WithdrawSubmission(submission(j))), drop=None),
+    "withdraw_submission": Scene(
+        "submitted", lambda j: j.tell(WithdrawSubmission(submission(j))), destroyed, drop=None
+    ),
     "request_quote": Scene("acknowledged", STEPS["accepted"], STEPS["quoted"]),
     "reserve_dose": Scene("quoted", STEPS["priced"], STEPS["dose_held"]),
     "hold_bed": Scene("quoted", STEPS["priced"], lambda j: j.tell(HoldBed("B", j.now + DAY))),
@@ -128,7 +163,17 @@ SCENES: dict[str, Scene] = {
     "release_bed": Scene("granted", leave, drop=None),
     "void_letter": Scene("granted", leave_until("void_letter"), drop=None),
     "withdraw_visa": Scene("filed", leave_until("withdraw_visa"), drop=reopen),
-    "recall_dossier": Scene("submitted", leave, drop=reopen),
+    "recall_dossier": Scene("submitted", leave, destroyed, drop=reopen),
+    "return_material": Scene("submitted", acquire("slides", "return_material"), became("returned"), reopen),
+    "cancel_manufacturing": Scene(
+        "dose_held", acquire("manufacturing_slot", "cancel_manufacturing"), became("cancelled"), reopen
+    ),
+    "hold_cells": Scene("dose_held", acquire("patient_cells", "hold_cells"), became("destroyed"), reopen),
+    "carry_out_order": Scene("dose_held", order, became("stored"), drop=None),
+    "withdraw_from_registry": Scene(
+        "arrived", enrol, became("kept"), lambda j: j.tell(GiveConsent("registry", patient(j), "2", "hi"))
+    ),
+    "refund_payment": Scene("priced", acquire("payment", "refund_payment"), became("refunded"), reopen),
     "cancel_travel": Scene("admission", leave_until("cancel_travel"), drop=None),
     "tell_family_of_exit": Scene("records", leave, drop=reopen),
     "erase_case": Scene("handed_over", order_erasure, drop=None),

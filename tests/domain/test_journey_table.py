@@ -110,6 +110,8 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),
     "DeliverTranslation": (("OrderTranslation",),),
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
+    "ReportResource": (("RecordResource",),),
+    "OrderCells": (("RecordResource",),),
     "ResumeCase": (("HoldCase",),),
     "ReviewAccess": (("BreakGlass",),),
     "ReopenCase": (("LeaveJourney",),),

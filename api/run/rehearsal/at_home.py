@@ -20,6 +20,7 @@ from domain.stages import (
     people,
     quote,
     records,
+    resources,
     travel,
     visa,
 )
@@ -115,6 +116,8 @@ def _put_before(s: Situation, x: Submission) -> Command | None:
     shut = not s.case.noted(x.protocol).get("open")
     if shut or (s.chased and x.state == "more_info" and s.case.dossier.version <= x.dossier):
         return centres.WithdrawSubmission(x.id)
+    if x.state == "more_info" and not s.case.resources:
+        return resources.RecordResource("slides", x.id, "by courier")
     return centres.SubmitDossier(x.id)
 
 
@@ -188,6 +191,15 @@ def _consulate(s: Situation) -> Command | None:
     return visa.GrantVisa(s.root, s.ahead(90), 180)
 
 
+def _deposit(s: Situation) -> Command | None:
+    """A price that was accepted is paid in part before anybody plans to travel."""
+    paid = any(r.kind == "payment" for r in s.case.resources.values())
+    accepted = s.case.accepted
+    if paid or accepted is None or s.case.quote.state != "held":
+        return None
+    return resources.RecordResource("payment", accepted.id, "by transfer", "", 20_000, "USD")
+
+
 def _stay(s: Situation) -> Command | None:
     return travel.PlanStay((s.now + timedelta(days=18)).date(), 70, "", "near the centre", funds_confirmed=True)
 
@@ -249,7 +261,7 @@ AT_HOME: Mapping[str, React] = {
     "invitation_letter": _letter,
     "visa_application": _apply,
     "visa_outcome": _consulate,
-    "stay_plan": _stay,
+    "stay_plan": lambda s: _deposit(s) or _stay(s),
     "fit_to_travel": _fit,
     "travel_booking": _book,
     "door_confirmation": _door,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from api.run.rehearsal.situation import CLINICIAN, React, Situation, consent
+from api.run.rehearsal.situation import CLINICIAN, React, Situation, consent, deciding
 from domain.case import Command
 from domain.stages import (
     admission,
@@ -20,10 +20,12 @@ from domain.stages import (
     reconsidering,
     recovery,
     redosing,
+    resources,
     safety,
     transplant,
 )
 from domain.stages.redosing import untouched
+from domain.undoing import UNDOING
 
 CONTACT: tuple[follow_up.TryContact, ...] = (
     follow_up.TryContact("call", answered=False),
@@ -88,6 +90,25 @@ def _bedside(s: Situation) -> Command | None:
     if not t.identity_checked:
         return infusion.CheckIdentity("nurse-1", "nurse-2", s.case.dose.ref, patient_matches=True, unit_matches=True)
     return infusion.StartThaw(t.unit) if s.chased else None
+
+
+def _undone(s: Situation) -> Command | None:
+    """What the hospital tells of it when somebody calls."""
+    known = s.case.resources.get(s.root)
+    return resources.ReportResource(known.id, UNDOING[known.kind].ends[0]) if known and s.chased else None
+
+
+def _cells(s: Situation) -> Command | None:
+    return resources.OrderCells(s.root, "destroyed", deciding(s.case))
+
+
+def _copies(s: Situation) -> Command | None:
+    return resources.ConfirmDestruction(s.root) if s.chased else None
+
+
+def _slot(s: Situation) -> Command | None:
+    accepted = s.case.accepted
+    return resources.RecordResource("manufacturing_slot", accepted.id) if accepted else None
 
 
 def _destroy(s: Situation) -> Command | None:
@@ -197,6 +218,10 @@ OVER_THERE: Mapping[str, React] = {
     "depletion_report": _depleted,
     "infusion_window": _bedside,
     "unit_destruction": _destroy,
+    "resource_undone": _undone,
+    "cells_order": _cells,
+    "destruction_confirmation": _copies,
+    "manufacturing_failed": _slot,
     "response_check": _response,
     "fit_home": _fit_home,
     "return_home": _go_home,
