@@ -235,7 +235,7 @@ def test_a_lost_acceptance_gives_back_what_was_acquired_and_looks_for_another_ce
         SubmissionWithdrawn(first), StageEntered(Stage.ELIGIBILITY, Stage.VISA)
     ).then_asks("withdraw_submission", "release_dose", "release_bed")
     assert [e.kind for e in j.deliver() if isinstance(e, EffectRequested)] == ["void_letter"]
-    assert {o.kind for o in j.all_owed()} == {"next_centre"}
+    assert {o.kind for o in j.all_owed()} == {"next_centre", "destruction_confirmation"}
 
 
 def test_what_the_first_centre_held_does_not_count_for_the_second() -> None:

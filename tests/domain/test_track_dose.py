@@ -16,8 +16,9 @@ from domain.stages.dose import (
     HoldDose,
     RefuseDose,
 )
+from domain.stages.resources import ConfirmDestruction
 from domain.stages.sources import LotStateNoted
-from tests.domain.course import LOT, UNIT, start
+from tests.domain.course import LOT, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
 
@@ -118,6 +119,7 @@ def test_a_hold_that_comes_after_the_journey_was_left_is_given_back() -> None:
     ).then_asks("release_dose")
     j.deliver()
     assert j.case.dose.state == "released"
+    j.tell(ConfirmDestruction(submission(j)))
     assert not j.case.open
 
 
