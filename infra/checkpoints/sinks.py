@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ class Sink(Protocol):
     @property
     def name(self) -> str: ...
     async def names(self) -> set[str]: ...
+    async def marks(self) -> dict[str, str]:
+        """Name → what that place itself changes whenever the content does, without reading any."""
+
     async def get(self, name: str) -> bytes: ...
     async def kept_at(self, name: str) -> datetime:
         """When it was written there, by that place's clock."""
@@ -53,6 +57,10 @@ def sizes(names: Iterable[str]) -> list[int]:
     return sorted(int(text) for text in found if text.isdecimal())
 
 
+def _mark(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
 @dataclass(frozen=True, slots=True)
 class FolderSink:
     """Files, synced."""
@@ -71,6 +79,15 @@ class FolderSink:
     def _names(self) -> set[str]:
         self.folder.mkdir(parents=True, exist_ok=True)
         return {file.name for file in self.folder.iterdir() if not file.name.startswith(".")}
+
+    async def marks(self) -> dict[str, str]:
+        """Each with its size, inode and times; no program sets the time of the change itself."""
+        return await asyncio.to_thread(self._marks)
+
+    def _marks(self) -> dict[str, str]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with os.scandir(self.folder) as entries:
+            return {entry.name: _mark(entry.stat()) for entry in entries if not entry.name.startswith(".")}
 
     async def get(self, name: str) -> bytes:
         """One of them."""
@@ -101,9 +118,13 @@ class StoreSink:
 
     async def names(self) -> set[str]:
         """What is there."""
-        found: set[str] = set()
+        return set(await self.marks())
+
+    async def marks(self) -> dict[str, str]:
+        """Each with its tag, size and time, as the list of objects has them."""
+        found: dict[str, str] = {}
         async for page in self.store.list():
-            found |= {str(one["path"]) for one in page}
+            found |= {str(one["path"]): f"{one['e_tag']} {one['size']} {one['last_modified']}" for one in page}
         return found
 
     async def get(self, name: str) -> bytes:

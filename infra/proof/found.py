@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal[
     "edited", "deleted", "reordered", "inserted", "tail_cut", "recomputed", "tree_differs", "checkpoint_forged",
-    "key_unknown", "rule_differs", "read_model_differs",
+    "checkpoint_gone", "key_unknown", "rule_differs", "read_model_differs",
 ]  # fmt: skip
 Check = Literal["chain", "places", "tree", "checkpoints", "rules", "read_models"]
 
@@ -20,6 +20,7 @@ MEANING: dict[str, str] = {
     "recomputed": "hashes were computed anew over changed contents: rows agree with one another, not with a checkpoint",
     "tree_differs": "the events are as they were signed, the stored tree is not",
     "checkpoint_forged": "a checkpoint that does not verify, or that the ledger's own list does not have",
+    "checkpoint_gone": "a checkpoint that was kept outside is not there any more; the events may be as they were",
     "key_unknown": "a checkpoint signed by a key this log never announced",
     "rule_differs": "an automatic event is not what its rule gives for the case as it stood",
     "read_model_differs": "a read model is not what the events say",

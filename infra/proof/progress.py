@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from domain.merkle import Frontier
 
@@ -30,6 +32,16 @@ NO_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """All checkpoints up to `size` held. Digests: whose signatures counted, the ledger's own list, each place's."""
+
+    size: int
+    keys: str
+    ours: str
+    places: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The first `chunks` held. `peaks` (hex) are their subtrees, `at` the clock of the last event.
 
@@ -44,6 +56,7 @@ class Progress:
     size: int
     root: str
     rules: Rules = NO_RULES
+    compared: Compared | None = None
 
     def frontier(self) -> Frontier:
         """The tree over whole chunks. Raises ValueError."""
@@ -56,11 +69,16 @@ def kept(file: Path | None, origin: str) -> Progress | None:
         return None
     try:
         known = json.loads(file.read_text())
-        found = Progress(**{**known, "rules": Rules(**known.get("rules", {}))})
+        rules, compared = Rules(**known.get("rules", {})), _compared(known.get("compared"))
+        found = Progress(**{**known, "rules": rules, "compared": compared})
         found.frontier()
     except (ValueError, TypeError, AttributeError):
         return None
     return found if found.origin == origin else None
+
+
+def _compared(known: Mapping[str, Any] | None) -> Compared | None:
+    return Compared(**{**known, "places": dict(known["places"])}) if known else None
 
 
 def keep(file: Path | None, progress: Progress) -> None:

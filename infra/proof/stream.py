@@ -20,11 +20,11 @@ async def verify_case(question: Question, stream: str) -> Verified:
     """The events of one stream. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:
-        outside = await evidence(connection, question.sinks, question.origin, question.anchors)
+        outside = await evidence(connection, question.sinks, question.origin, question.anchors, newest=True)
         newest = outside.points[max(outside.points)] if outside.points else None
         found = Verified(covered=newest.size if newest else 0, away=outside.away, checkpoints=int(newest is not None))
         await _walk(connection, stream, newest, found)
-        found.broken = found.broken or outside.broken
+        found.broken = found.broken or outside.broken or outside.gone
         return found
     finally:
         await connection.close()

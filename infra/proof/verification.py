@@ -18,7 +18,7 @@ from infra.ledger.queries import HEAD
 from infra.proof.chunk import CHUNK, LEVEL, Checked, Chunk, check_chunk, session
 from infra.proof.classify import classify
 from infra.proof.crew import each
-from infra.proof.evidence import Evidence, evidence
+from infra.proof.evidence import Evidence, compared_now, evidence
 from infra.proof.found import ALL, Break, Check
 from infra.proof.progress import NO_RULES, Progress, Rules, keep, kept
 
@@ -81,11 +81,12 @@ class _Run:
         self._last_at: int | None = None
         self._good = 0  # the largest checkpoint that held
         self._rules = NO_RULES
+        self._earlier = kept(question.state, question.origin)
 
     async def verify(self) -> Verified:
-        head: int = await guarded(self._connection.fetchval(HEAD))
+        outside = await self._outside()  # first: what is outside was sealed here, and what is sealed was recorded
         sealed: int = await guarded(self._connection.fetchval(SEALED))
-        outside = await self._outside()
+        head: int = await guarded(self._connection.fetchval(HEAD))
         self._found.head, self._found.away = head, outside.away
         self._found.covered = max(outside.points, default=0)
         self._found.lost = await losses(self._connection)
@@ -93,16 +94,27 @@ class _Run:
         await self._walk(max(head, min(sealed, head + CHUNK)), sealed, outside)
         if outside.broken and (self._found.broken is None or outside.broken.position < self._found.broken.position):
             self._found.broken = outside.broken
+        self._found.broken = self._found.broken or outside.gone
+        await self._remember(outside)
         self._found.rules = replace(self._rules, target=self._upper.size << LEVEL)
         return self._found
 
     async def _outside(self) -> Evidence:
         if "checkpoints" not in self._ask.checks:
             return Evidence()
-        return await evidence(self._connection, self._ask.sinks, self._ask.origin, self._ask.anchors)
+        ask, compared = self._ask, self._earlier.compared if self._earlier else None
+        return await evidence(self._connection, ask.sinks, ask.origin, ask.anchors, compared)
+
+    async def _remember(self, outside: Evidence) -> None:
+        """All checkpoints up to the one the kept progress is bound to need not be read again."""
+        known = kept(self._ask.state, self._ask.origin)
+        if known and not self._found.broken and known.size <= self._good:
+            compared = await compared_now(self._connection, self._ask.anchors, outside, known.size)
+            keep(self._ask.state, replace(known, compared=compared))
 
     def _resume(self, outside: Evidence) -> None:
-        earlier = kept(self._ask.state, self._ask.origin)
+        """Not where the ledger's own list was changed: then its former roots must be computed again."""
+        earlier = None if outside.rewritten else self._earlier
         point = outside.points.get(earlier.size) if earlier else None
         if earlier and point and point.root.hex() == earlier.root:
             self._upper, self._last_at, self._good = earlier.frontier(), earlier.at, earlier.size
@@ -175,7 +187,10 @@ class _Run:
         peaks = tuple(peak.hex() for peak in self._upper.peaks)
         root = outside.points[self._good].root.hex()
         events = self._upper.size << LEVEL
-        return Progress(self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root, self._rules)
+        compared = self._earlier.compared if self._earlier else None
+        return Progress(
+            self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root, self._rules, compared
+        )
 
 
 def _covers(size: int, there: int) -> str:

@@ -92,6 +92,9 @@ class Away:
     async def names(self) -> set[str]:
         raise OSError
 
+    async def marks(self) -> dict[str, str]:
+        raise OSError
+
     async def get(self, name: str) -> bytes:  # noqa: ARG002 - nobody answers
         raise OSError
 
