@@ -116,9 +116,9 @@ class Codec:
         raise Refused(Reason.NEWER_THAN_ME, f"this program cannot read the fields of a {shape.name}")
 
 
-def encode_meta(meta: Meta, draft: Draft[Any]) -> str:
-    """The `meta` column; what is empty is left out."""
-    why = None if draft.why is None else WHY.dump_python(draft.why, mode="json")
+def encode_meta(meta: Meta, draft: Draft[Any] | None) -> str:
+    """The `meta` column; what is empty is left out. Without a draft: of one with neither `why` nor `corrects`."""
+    why = WHY.dump_python(draft.why, mode="json") if draft and draft.why else None
     values = {
         "actor": meta.actor,
         "purpose": meta.purpose,
@@ -127,7 +127,7 @@ def encode_meta(meta: Meta, draft: Draft[Any]) -> str:
         "causation": meta.causation,
         "provenance": meta.provenance,
         "why": why,
-        "corrects": draft.corrects,
+        "corrects": draft.corrects if draft else None,
     }
     return canonical({name: value for name, value in values.items() if value})
 

@@ -313,13 +313,14 @@ def _sealed(rows: Sequence[Stored]) -> bool:
 
 def _facts(append: Append, at: datetime) -> list[Fact[Any]]:
     """The drafts as they are recorded at that instant."""
+    then = When.at(at)
     return [
         Fact(
             event=draft.event,
             id=draft.id,
             version=version,
             at=at,
-            occurred=draft.occurred or When.at(at),
+            occurred=draft.occurred or then,
             actor=append.meta.actor,
             why=draft.why,
             corrects=draft.corrects,

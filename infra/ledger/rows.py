@@ -1,7 +1,7 @@
 """Turns an Append into what is sent to the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import datetime
 from functools import cache
@@ -12,13 +12,12 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_json
 
 from activities.ports import Append, Attention, DataKey, Views
-from domain.fact import Draft
 from domain.personal import KeyClass
 from infra.ledger.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, Prepared, ViewTexts
 from infra.ledger.codec import Encoded, encode_meta
 from infra.ledger.details import Detail
 from infra.ledger.hashing import SALT
-from infra.ledger.sealing import Place, seal
+from infra.ledger.sealing import NOTHING, Place, seal
 from infra.ledger.tables import CaseView, EffectView, ObligationView
 
 PARTS = 3
@@ -52,7 +51,7 @@ def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, 
             *(_attention(attention) if attention else NO_ATTENTION),
             append.calls or None,
         ),
-        [_event(append, draft, one, keys) for draft, one in zip(append.drafts, encoded, strict=True)],
+        list(_events(append, encoded, keys)),
         _views(append, detail, keys) if append.drafts else NO_VIEWS,
     )
 
@@ -62,18 +61,21 @@ def _attention(attention: Attention) -> tuple[Any, ...]:
     return a.attended, a.woken, a.wake_at, a.ended, a.grace, a.epoch
 
 
-def _event(append: Append, draft: Draft[Any], encoded: Encoded, keys: Keyring) -> tuple[Any, ...]:
-    when = draft.occurred
-    return (
-        draft.id,
-        encoded.type,
-        encoded.schema_version,
-        encoded.data,
-        seal(Place(append.stream, draft.id), encoded.secrets, keys),
-        encode_meta(append.meta, draft),
-        token_bytes(PARTS * SALT),
-        *((when.earliest, when.latest, when.precision) if when else (None, None, None)),
-    )
+def _events(append: Append, encoded: Sequence[Encoded], keys: Keyring) -> Iterator[tuple[Any, ...]]:
+    salts = token_bytes(PARTS * SALT * len(encoded))
+    plain = encode_meta(append.meta, None)  # of whatever has nothing of its own to say
+    for n, (draft, one) in enumerate(zip(append.drafts, encoded, strict=True)):
+        when = draft.occurred
+        yield (
+            draft.id,
+            one.type,
+            one.schema_version,
+            one.data,
+            seal(Place(append.stream, draft.id), one.secrets, keys) if one.secrets else NOTHING,
+            encode_meta(append.meta, draft) if draft.why or draft.corrects else plain,
+            salts[n * PARTS * SALT : (n + 1) * PARTS * SALT],
+            *((when.earliest, when.latest, when.precision) if when else (None, None, None)),
+        )
 
 
 def _views(append: Append, detail: Detail | None, keys: Keyring) -> ViewTexts:

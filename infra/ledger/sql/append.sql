@@ -100,6 +100,10 @@ declare
     v_earliest timestamptz;
     v_latest timestamptz;
     v_rewoken text[] := '{}';
+    v_together boolean := false;
+    v_owners integer[];
+    v_versions integer[];
+    v_hashes bytea[];
     i integer := 0;
 begin
     -- A statement of its own: the reads below must not share its snapshot, which is older than the lock.
@@ -119,6 +123,10 @@ begin
         if v_position is null and (p_streams[1], p_types[1]) <> ('installation', 'InstallationNamed') then
             raise exception 'the ledger has no name yet' using errcode = 'CV007';
         end if;
+        -- A statement for each event costs as much again as the event; an append that comes after another to its stream
+        -- has to find that one's.
+        v_together := v_events > 1 and (cardinality(p_streams) = 1
+            or (select count(distinct stream) = cardinality(p_streams) from unnest(p_streams) stream));
         if p_ats is not null then
             perform caravel_check_rehearsal(p_streams, p_types, p_datas[1]);
         end if;
@@ -145,14 +153,29 @@ begin
             v_latest := case when p_precisions[i] is null then v_head else p_latest[i] end;
             v_hash := caravel_event_hash(v_hash, p_streams[a], version, p_ids[i], p_types[i], p_schemas[i], v_earliest,
                 v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_salts[i], p_datas[i], p_seals[i], p_metas[i]);
-            insert into event values (coalesce(v_position, 0) + i, p_streams[a], version, p_ids[i], p_types[i],
-                p_schemas[i], v_earliest, v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_datas[i],
-                p_seals[i], p_metas[i], p_salts[i], v_hash);
+            if v_together then
+                v_owners[i] := a;
+                v_versions[i] := version;
+                v_hashes[i] := v_hash;
+            else
+                insert into event values (coalesce(v_position, 0) + i, p_streams[a], version, p_ids[i], p_types[i],
+                    p_schemas[i], v_earliest, v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_datas[i],
+                    p_seals[i], p_metas[i], p_salts[i], v_hash);
+            end if;
         end loop;
         if p_counts[a] > 0 then
             o_hashes[a] := v_hash;
         end if;
     end loop;
+    if v_together then
+        insert into event
+        select coalesce(v_position, 0) + n, p_streams[v_owners[n]], v_versions[n], p_ids[n], p_types[n], p_schemas[n],
+            case when p_precisions[n] is null then o_recorded[v_owners[n]] else p_earliest[n] end,
+            case when p_precisions[n] is null then o_recorded[v_owners[n]] else p_latest[n] end,
+            coalesce(p_precisions[n], 'instant'), o_recorded[v_owners[n]], p_datas[n], p_seals[n], p_metas[n],
+            p_salts[n], v_hashes[n]
+        from generate_subscripts(p_ids, 1) n;
+    end if;
     if p_cases is not null or p_owing is not null or p_asking is not null or p_watching is not null then
         v_rewoken := caravel_replace_views(p_streams, o_recorded, p_cases, p_owing, p_obligations, p_obligation_ids,
             p_asking, p_effects, p_effect_ids, p_watching, p_watchers, p_watched);
