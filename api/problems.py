@@ -99,7 +99,7 @@ def of_refusal(refused: Refused) -> Problem:
 def of_failure(error: BaseException) -> Problem:
     """Anything else: an incident id and nothing about what happened; where it happened goes to the log."""
     if getattr(error, "away", False):
-        detail = "the ledger is away; nothing was acknowledged, try again with the same key"
+        detail = getattr(error, "detail", "the ledger is away; nothing was acknowledged, try again with the same key")
         return Problem(503, "unavailable", detail, headers={"Retry-After": AGAIN})
     incident = secrets.token_hex(6)
     frames = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]

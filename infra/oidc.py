@@ -13,11 +13,19 @@ import httpx2
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 FRESH, PAUSE = 3600.0, 10.0
 """Seconds: keys are fetched anew after the first, and for an unknown key at most once in the second."""
 LEEWAY = 30
+
+
+class KeysAway(Exception):
+    """The provider's keys cannot be fetched, so nobody can tell whether a token is good."""
+
+    away = True
+    detail = "the identity provider's keys cannot be fetched; nothing was done, try again"
 
 
 @dataclass
@@ -31,10 +39,14 @@ class Oidc:
     claim: str = "caravel_person"
     _keys: KeySet | None = None
     _fetched: float = field(default=float("-inf"))
+    _failing: bool = False
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def person(self, token: str, *, nonce: str = "") -> str | None:
-        """The person's stream; None for a token that is not believed. `nonce`: what an ID token must repeat."""
+        """The person's stream; None for a token that is not believed. Raises KeysAway.
+
+        `nonce`: what an ID token must repeat.
+        """
         claims = await self._claims(token)
         if claims and nonce and claims.get("nonce") != nonce:
             return None
@@ -47,15 +59,18 @@ class Oidc:
             claims = self._verified(token, keys) if keys else None
             if claims is not None:
                 return claims
+        if self._failing and not _signed_by(token, self._keys):
+            raise KeysAway
         return None
 
     async def _known(self, wait: float) -> KeySet | None:
         async with self._fetching:  # whoever comes meanwhile waits for the keys instead of being turned away
             if time.monotonic() - self._fetched > wait:
-                self._fetched = time.monotonic()
+                self._fetched, self._failing = time.monotonic(), True
                 with suppress(httpx2.HTTPError, ValueError, TypeError, KeyError, JoseError):
                     answer = await self.http.get(self.jwks_url, timeout=5)
                     self._keys = KeySet.import_key_set(answer.raise_for_status().json())
+                    self._failing = False
         return self._keys
 
     def _verified(self, token: str, keys: KeySet) -> Mapping[str, Any] | None:
@@ -71,3 +86,12 @@ class Oidc:
         except (JoseError, ValueError, TypeError, KeyError):
             return None
         return found.claims
+
+
+def _signed_by(token: str, keys: KeySet | None) -> bool:
+    """Whether a token names one of these keys, so that no others have to be known to judge it; nonsense needs none."""
+    try:
+        named = extract_compact(token.encode()).headers().get("kid")
+    except (JoseError, ValueError, TypeError):
+        return True
+    return keys is not None and named in {key.kid for key in keys.keys}

@@ -18,7 +18,7 @@ from infra.postgres_server import PostgresServer
 from infra.server_process import free_port
 from infra.temporal_server import TemporalServer
 from tests.conftest import execute
-from tests.services import Collector, Issuer, Stack, eventually, example, outside
+from tests.services import Collector, Issuer, Stack, eventually, example, outside, reached_by
 
 pytestmark = pytest.mark.slow
 CANARY = "Wilhelmina Canary"
@@ -188,6 +188,41 @@ async def test_another_command_is_another_trace(collector: Collector, http: http
     await eventually(complete)
     looks = [span for _, span in collector.spans if span.name == "look" and span.span_id not in before]
     assert [span.trace_id for span in looks].count(trace.bytes) == 1
+
+
+async def test_whoever_starts_before_the_database_says_so_and_waits_for_it(stack: Stack) -> None:
+    database, early = free_port(), free_port()
+    way = stack.environment("api")["CARAVEL_DATABASE_URL"].replace(f":{stack.ports['postgres']}/", f":{database}/")
+    there = {"CARAVEL_DATABASE_URL": way, "CARAVEL_API_PORT": str(early)}
+    for name in ("api", "worker"):
+        await stack.start(name, stack.words(name), f"early-{name}", **there)
+
+    async def waiting() -> bool:
+        return all("waiting for the database" in stack.log(f"early-{name}") for name in ("api", "worker"))
+
+    async def at_work() -> bool:
+        assert stack.running["early-api"].returncode is stack.running["early-worker"].returncode is None
+        ready = "api ready" in stack.log("early-api")
+        return ready and "worker ready" in stack.log("early-worker")
+
+    await eventually(waiting)
+    async with reached_by(database, stack.ports["postgres"]):
+        await eventually(at_work)
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{early}") as http:
+            assert (await http.get("/readyz")).json()["parts"]["database"] == "ok"
+        await stack.stop("early-api", "early-worker")
+
+
+async def test_who_is_stopped_while_waiting_for_the_database_ends_at_once(stack: Stack) -> None:
+    nobody = f"postgres://caravel@127.0.0.1:{free_port()}/caravel"
+    process = await stack.start("worker", stack.words("worker"), "idle", CARAVEL_DATABASE_URL=nobody)
+
+    async def waiting() -> bool:
+        assert process.returncode is None, stack.log("idle")
+        return "waiting for the database" in stack.log("idle")
+
+    await eventually(waiting)
+    await stack.stop("idle")
 
 
 async def test_everything_stops_when_told_and_nobody_was_named(

@@ -25,7 +25,8 @@ from api.run.loss import explained, find
 from api.run.nightly import chores_of, plan
 from api.run.restore import own_engine
 from api.run.sealing import sealing
-from api.run.wiring import Parts, connect_temporal, parts
+from api.run.waiting import parts_when_there
+from api.run.wiring import Parts, connect_temporal
 from api.run.worker import night_worker, work, workers
 from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
@@ -116,11 +117,13 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
 
 
 async def run_worker(settings: Settings) -> None:
-    """Work until told to stop. Waits for a Temporal of its own; another one's ledger is left alone."""
+    """Work until told to stop. Waits for the database and a Temporal of its own; another one's ledger is left alone."""
     configure_logs(settings.log_level)
     configure_traces("caravel-worker")
     stop = stop_on_signals()
-    async with parts(settings) as here:
+    async with parts_when_there(settings, stop) as here:
+        if here is None:
+            return
         if here.ledger.read_only:
             raise Refused(Reason.READ_ONLY, "this ledger belongs to another installation; no courier, no effects")
         async with sealing(settings):  # while Temporal is away, too

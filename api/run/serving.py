@@ -14,7 +14,8 @@ from api.ports import DevSignIn
 from api.run.http import http_app
 from api.run.loss import explained, find
 from api.run.processes import stop_on_signals
-from api.run.wiring import Parts, connect_temporal, parts
+from api.run.waiting import parts_when_there
+from api.run.wiring import Parts, connect_temporal
 from api.serve import serve
 from infra.oidc import Oidc
 from infra.oidc_sign_in import OidcSignIn
@@ -26,10 +27,12 @@ log = structlog.get_logger()
 
 
 async def run_api(settings: Settings) -> None:
-    """`caravel api`: without a development sign-in, whatever the ledger."""
+    """`caravel api`: without a development sign-in, whatever the ledger. It listens once the database is there."""
     configure_logs(settings.log_level)
     stop = stop_on_signals()
-    async with parts(settings) as here:
+    async with parts_when_there(settings, stop) as here:
+        if here is None:
+            return
         for line in explained(found) if (found := await find(here)) else ():
             log.error(line)
         await serve_api(here, "", None, stop, lambda url: log.info("api ready", url=url))

@@ -129,6 +129,7 @@ class Provider:
     def __init__(self) -> None:
         self.keys = [ECKey.generate_key("P-256", {"kid": "one"})]
         self.asked = 0
+        self.away = False
 
     def http(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
@@ -136,6 +137,8 @@ class Provider:
     async def _answer(self, _: httpx2.Request) -> httpx2.Response:
         self.asked += 1
         await asyncio.sleep(0.01)
+        if self.away:
+            return httpx2.Response(502)
         return httpx2.Response(200, json=KeySet(list(self.keys)).as_dict(private=False))
 
     def token(self, key: Any = None, alg: str = "ES256", **claims: Any) -> str:
@@ -187,3 +190,32 @@ async def test_a_new_key_of_the_provider_is_fetched(here: Parts, people: Mapping
     provider.keys.append(ECKey.generate_key("P-256", {"kid": "two"}))
     oidc._fetched -= 60
     assert await oidc.person(provider.token(caravel_person=person)) == person
+
+
+async def test_while_the_keys_cannot_be_fetched_nobody_is_called_a_stranger(
+    here: Parts, people: Mapping[str, Person]
+) -> None:
+    provider = Provider()
+    provider.away = True
+    oidc = Oidc(ISSUER, AUDIENCE, "https://id.example/jwks", provider.http())
+    good = provider.token(caravel_person=people["auditor"].id)
+    expired = provider.token(caravel_person=people["auditor"].id, exp=int(time.time()) - 3600)
+    async with client(http_app(here, limits=NO_LIMIT, oidc=oidc)) as http:
+
+        async def asked(token: str) -> httpx2.Response:
+            return await http.get("/me", headers={"Authorization": f"Bearer {token}"})
+
+        refused = await asked(good)
+        assert_problem(refused, 503, "unavailable")
+        assert "identity provider" in refused.json()["detail"]
+        assert refused.headers["retry-after"]
+        assert_problem(await asked("a.b.c"), 401, "not_signed_in")
+        provider.away = False
+        oidc._fetched -= 60
+        assert (await asked(good)).is_success
+        provider.away = True
+        oidc._fetched -= 7200
+        assert (await asked(good)).is_success  # by the keys that are known
+        assert_problem(await asked(expired), 401, "not_signed_in")
+        provider.keys.append(ECKey.generate_key("P-256", {"kid": "two"}))
+        assert_problem(await asked(provider.token(caravel_person=people["auditor"].id)), 503, "unavailable")

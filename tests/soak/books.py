@@ -12,11 +12,15 @@ from typing import Literal
 
 from domain.effects import IMPLIED, Effect
 from domain.fact import Fact
+from domain.lot import Lot
 from domain.policy import Party
 from domain.state import Case
+from domain.unit import Unit
 from workflows.journey import EFFECTS
 from workflows.names import HOSPITALS
 
+EVERY_TIME = {"InfusionAuthorised", "IdentityChecked", "ThawStarted", "InfusionDeviated"}
+BEFORE_CELLS = {"GateSigned", "InfusionAuthorised", "IdentityChecked", "ThawStarted"}
 Side = Literal["hospital", "mail", "home"]
 
 
@@ -135,10 +139,43 @@ def intents_once(case: Case) -> Iterator[str]:
     yield from (f"{case.id}: {kind} {about} was asked for twice" for (kind, about), n in wanted.items() if n > 1)
 
 
-def units_once(cases: Iterable[Case]) -> Iterator[str]:
-    """One dose, one patient."""
-    held = Counter(case.dose.ref for case in cases if case.dose.state == "held" and case.dose.ref)
-    yield from (f"unit {unit} is held for {n} patients" for unit, n in held.items() if n > 1)
+def units_once(cases: Sequence[Case]) -> Iterator[str]:
+    """One dose, one patient, once."""
+    held = {(case.dose.ref, case.id) for case in cases if case.dose.state == "held" and case.dose.ref}
+    given = [(i.unit, case.id) for case in cases for i in case.infusions]
+    patients = Counter(unit for unit, _ in held | set(given))
+    yield from (f"unit {unit} is for {n} patients" for unit, n in patients.items() if n > 1)
+    yield from (f"unit {unit} was infused {n} times" for (unit, _), n in Counter(given).items() if n > 1)
+
+
+def lots_agree(cases: Sequence[Case], lots: Mapping[str, Lot]) -> Iterator[str]:
+    """What a case holds its lot holds for it; what went in is used up, and nothing else is."""
+    units = {unit.id: unit for lot in lots.values() for unit in lot.units.values()}
+    for case in cases:
+        known = units.get(case.dose.ref, Unit(""))
+        if case.dose.state == "held" and not (known.of(case.id) and known.state in ("held", "committed")):
+            yield f"{case.id} holds {case.dose.ref}, which is {known.state} there"
+        told = {e.about for e in case.effects.values() if e.kind == "mark_unit_used" and e.state == "delivered"}
+        for given in case.infusions:
+            known = units.get(str(given.unit), Unit(""))
+            if given.fact in told and not (known.of(case.id) and known.state == "used"):
+                yield f"{case.id} was given {given.unit}, which is {known.state} there"
+    given_to = {(i.unit, case.id) for case in cases for i in case.infusions}
+    used = [unit for unit in units.values() if unit.state == "used"]
+    yield from (f"{u.id} is used up, and {u.case} was not given it" for u in used if (u.id, u.case) not in given_to)
+
+
+def steps_before_cells(case: str, facts: Iterable[Fact[object]]) -> Iterator[str]:
+    """Gate, authorisation, identity and thaw before any cells, unless the case itself calls it a deviation."""
+    seen: set[str] = set()
+    for fact in facts:
+        kind = str(getattr(fact.event, "type", ""))
+        seen.add(kind)
+        if kind == "InfusionCompleted":
+            missing = BEFORE_CELLS - seen
+            if missing and "InfusionDeviated" not in seen:
+                yield f"{case}: cells went in without {', '.join(sorted(missing))}"
+            seen -= EVERY_TIME
 
 
 def side_of(effect: Effect) -> Side:

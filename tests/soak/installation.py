@@ -29,7 +29,7 @@ from infra.temporal_server import TemporalServer
 from tests.services import ISSUER, Collector, Issuer, outside
 from tests.soak.killing import started
 
-A_DAY = 6.0
+A_DAY = 2.0
 """Seconds of ours in which a day of the simulated hospitals passes."""
 TEAM = "soak"
 ROLES = (Role.COORDINATOR, Role.REVIEWER, Role.TRANSLATOR, Role.SUPERVISOR, Role.QUALITY)

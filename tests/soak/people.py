@@ -22,7 +22,10 @@ from api.run.wiring import Parts
 from domain.case import Command
 from domain.roles import Actor, action_of, allow
 from domain.stages.anytime import AddNote
+from domain.stages.bed import AskBedAgain
 from domain.stages.closing import LeaveJourney, VoidCase
+from domain.stages.dose import AskDoseAgain
+from domain.stages.eligibility import AcceptPatient
 from domain.stages.holding import HoldCase
 from domain.stages.observations import ReportDeath
 from domain.state import Case
@@ -32,13 +35,16 @@ from tests.soak.books import Told
 from tests.soak.installation import ROLES, TEAM
 
 BESIDE: tuple[tuple[float, Command], ...] = (
-    (0.10, AddNote("note", "a call")),
-    (0.01, HoldCase("infection")),
-    (0.004, LeaveJourney("declined")),
-    (0.002, VoidCase("opened twice")),
-    (0.002, ReportDeath("sepsis")),
+    (0.06, AddNote("note", "a call")),
+    (0.005, HoldCase("infection")),
+    (0.002, LeaveJourney("declined")),
+    (0.001, VoidCase("opened twice")),
+    (0.001, ReportDeath("sepsis")),
 )
 """What happens besides what is owed, and how often."""
+RENEWS = (AcceptPatient, AskBedAgain, AskDoseAgain)
+EARLY = 0.1
+"""How often something is renewed that has not ended yet."""
 AGAIN = (408, 425, 429)
 
 
@@ -69,21 +75,26 @@ class People:
                 return
 
     async def work(self, pause: float) -> None:
-        """One deed after the other in any of the cases."""
+        """One deed after the other, in whichever case there is something to do."""
         while not self.stop:
             await asyncio.sleep(self.chance.uniform(0, 2 * pause))
-            if self.cases:
-                await self._deed(self.chance.choice(self.cases))
+            beside = self._beside()
+            for stream in self.chance.sample(self.cases, len(self.cases)):
+                if await self._deed(stream, beside):
+                    break
 
-    async def _deed(self, stream: str) -> None:
+    async def _deed(self, stream: str, beside: Command | None) -> bool:
+        """Whether there was something to do."""
         try:
             case, _, now = await self.here.door.case(stream)
         except (DatabaseFailed, *FAILURES):
-            return
-        command = self._beside() or next(self._shuffled([*deeds(case, 1, now)]), None)
+            return True
+        command = beside or self._owed([*deeds(case, 1, now)])
         actor = command and self._actor(case, command)
-        if command and actor:
-            await self.send(actor.id, f"/cases/{stream}/commands", command)
+        if not (command and actor):
+            return False
+        await self.send(actor.id, f"/cases/{stream}/commands", command)
+        return True
 
     def _beside(self) -> Command | None:
         drawn = self.chance.random()
@@ -93,9 +104,12 @@ class People:
                 return command
         return None
 
-    def _shuffled(self, commands: list[Command]) -> Any:
-        self.chance.shuffle(commands)
-        return iter(commands)
+    def _owed(self, commands: list[Command]) -> Command | None:
+        """What brings the case on before what only renews; that is owed anew at once, and seldom done early."""
+        new = [command for command in commands if not isinstance(command, RENEWS)]
+        if not new and self.chance.random() > EARLY:
+            return None
+        return self.chance.choice(new or commands) if commands else None
 
     def _actor(self, case: Case, command: Command) -> Actor | None:
         """Whoever may say it; the first and the second reader are two people."""

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from domain.advance import as_fact
 from domain.effects import Effect
+from domain.fact import Draft, Fact
+from domain.lot import Lot
 from domain.policy import Party
+from domain.stages.infusion import (
+    IdentityChecked,
+    InfusionAuthorised,
+    InfusionCompleted,
+    InfusionDeviated,
+    ThawStarted,
+)
+from domain.stages.lymphodepletion import GateSigned
 from domain.state import Case
 from domain.tracks import Track
+from domain.treatment import Infusion, Treatment
+from domain.unit import Unit
+from domain.when import When
 from tests.soak import books
 from tests.soak.books import Asked, Memory, Row, Said, Told
 
@@ -66,6 +81,28 @@ def test_an_effect_lost_or_doubled_is_seen(name: str) -> None:
 BED = Effect("a", "hold_bed", "bed/1", Party.HOSPITAL, datetime(2026, 1, 2, tzinfo=UTC))
 TWICE = Case(id="case-1", effects={"a": BED, "b": replace(BED, id="b")})
 HELD = Case(id="case-1", dose=replace(Track(), state="held", ref="unit-1"))
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+CELLS = Infusion(1, When.unknown(), "lot-1", "f1", "unit-1")
+USED = Effect("u", "mark_unit_used", "f1", Party.COORDINATOR, NOW, "delivered")
+
+
+def given(*cells: Infusion) -> Case:
+    return Case(id="case-1", treatments=(Treatment(1, infusions=cells),), effects={"u": USED})
+
+
+def lot(unit: Unit) -> dict[str, Lot]:
+    return {"lot-1": Lot(1, "released", units={unit.id: unit})}
+
+
+def facts(*events: Any) -> list[Fact[object]]:
+    return [as_fact(Draft(event, f"f{n}"), n, NOW, "person-1") for n, event in enumerate(events, 1)]
+
+
+GIVEN = given(CELLS)
+GATE, AUTHORISED = GateSigned(1, "Dr", "fine"), InfusionAuthorised(1, "Dr")
+STEPS = facts(GATE, AUTHORISED, IdentityChecked(1, "a", "b", "unit-1"), ThawStarted(1, "unit-1"))
+DEVIATION = facts(InfusionDeviated(1, "unit-1", "told late"))
+IN = facts(InfusionCompleted(1, 1, "lot-1", "unit-1", ""))
 BROKEN: dict[str, Callable[[], Iterable[str]]] = {
     "an acknowledged command is lost": lambda: books.commands_once([TOLD], ROWS[2:]),
     "half of it is lost": lambda: books.commands_once([TOLD], ROWS[1:]),
@@ -79,6 +116,15 @@ BROKEN: dict[str, Callable[[], Iterable[str]]] = {
     "an effect nobody asked for": lambda: books.nobody_invented(FINE, ["b"]),
     "an intent asked for twice": lambda: books.intents_once(TWICE),
     "one unit for two patients": lambda: books.units_once([HELD, replace(HELD, id="case-2")]),
+    "one patient's unit was given to another": lambda: books.units_once([HELD, replace(GIVEN, id="case-2")]),
+    "a unit was infused twice": lambda: books.units_once([given(CELLS, replace(CELLS, fact="f2"))]),
+    "held here, free there": lambda: books.lots_agree([HELD], lot(Unit("unit-1"))),
+    "held here, for another there": lambda: books.lots_agree([HELD], lot(Unit("unit-1", "held", "case-2"))),
+    "given, and not used up": lambda: books.lots_agree([GIVEN], lot(Unit("unit-1", "committed", "case-1"))),
+    "used up, and not given": lambda: books.lots_agree([], lot(Unit("unit-1", "used", "case-1"))),
+    "cells without a gate": lambda: books.steps_before_cells("case-1", [*STEPS[1:], *IN]),
+    "cells again without a check": lambda: books.steps_before_cells("case-1", [*STEPS, *IN, *IN]),
+    "two deviations, one told": lambda: books.steps_before_cells("case-1", [*DEVIATION, *IN, *IN]),
 }
 
 
@@ -92,3 +138,12 @@ def test_one_intent_and_one_patient_are_fine() -> None:
         list(books.intents_once(replace(TWICE, effects={"a": BED, "b": replace(BED, id="b", state="withdrawn")}))) == []
     )
     assert list(books.units_once([HELD, replace(HELD, id="case-2", dose=replace(HELD.dose, state="asked"))])) == []
+
+
+def test_cells_given_as_they_should_be_are_fine() -> None:
+    assert list(books.units_once([HELD, replace(GIVEN, id="case-2", treatments=())])) == []
+    assert list(books.lots_agree([GIVEN], lot(Unit("unit-1", "used", "case-1")))) == []
+    assert list(books.lots_agree([HELD], lot(Unit("unit-1", "committed", "case-1")))) == []
+    assert list(books.lots_agree([replace(GIVEN, effects={})], lot(Unit("unit-1", "committed", "case-1")))) == []
+    again = [*STEPS, *IN, *STEPS[1:], *IN]
+    assert list(books.steps_before_cells("case-1", [*again, *DEVIATION, *IN])) == []

@@ -1,6 +1,7 @@
 """Kills without end while people, hospitals and families are at work over the real interfaces; then all books agree.
 
-CARAVEL_SOAK_KILLS (500), CARAVEL_SOAK_SEED (1), CARAVEL_SOAK_CASES (120: how many are opened, spread out).
+CARAVEL_SOAK_KILLS (500), CARAVEL_SOAK_SEED (1), CARAVEL_SOAK_CASES (one for ten kills: how many are opened, spread
+out, so few that people and hospitals bring them on to follow-up).
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from activities.catalogue import Catalogue
 from api.run.demo import ACTOR
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.case import fold
-from domain.state import Case
+from domain.lot import Lot
+from domain.stages.moving import StageEntered
+from domain.state import Case, Stage
 from infra.ledger.errors import FAILURES
 from tests.conftest import execute
 from tests.soak import books
@@ -36,11 +40,12 @@ pytestmark = [pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(0)]
 
 KILLS = int(os.environ.get("CARAVEL_SOAK_KILLS", "500"))
 SEED = int(os.environ.get("CARAVEL_SOAK_SEED", "1"))
-CASES = int(os.environ.get("CARAVEL_SOAK_CASES", "120"))
-WORKING, PAUSE = 6, 1.0
+CASES = int(os.environ.get("CARAVEL_SOAK_CASES", str(max(16, KILLS // 10))))
+WORKING, PAUSE = 6, 0.5
 """People at work, and the seconds between two deeds of each."""
-WARM, ASKED = 900, 10
-"""Seconds until the hospitals have been asked so often, when the killing begins."""
+WARM, ASKED, ADMITTED = 900, 10, 3
+"""Seconds until the hospitals have been asked so often and so many cases came to a bed, when the killing begins."""
+LATER = {Stage.VISA, Stage.ADMISSION, Stage.LYMPHODEPLETION, Stage.INFUSION, Stage.FOLLOW_UP}
 CALM = 1500
 """Seconds within which everything comes to rest: an attempt lasts ten minutes, and some are tried again."""
 
@@ -68,12 +73,16 @@ async def unrest(here: Parts, hospitals: Path) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
+ADMISSIONS = "select count(distinct case_id) from effect where kind = 'announce_arrival'"
+
+
 async def under_way(hospitals: Path) -> None:
-    """Wait until hospitals are being asked: then the killing begins."""
+    """Wait until hospitals are being asked, and the first patients arrive: then the killing begins."""
     book = sqlite3.connect(hospitals)
 
     async def asked() -> bool:
-        return int(book.execute("select count(*) from effect").fetchone()[0]) >= ASKED
+        effects, admitted = (book.execute(q).fetchone()[0] for q in ("select count(*) from effect", ADMISSIONS))
+        return bool(effects >= ASKED and admitted >= ADMITTED)
 
     await eventually(asked, within=WARM, every=1)
 
@@ -94,6 +103,8 @@ class Compared:
 
     wrong: list[str] = field(default_factory=list)
     figures: dict[str, object] = field(default_factory=dict)
+    reached: Counter[Stage] = field(default_factory=Counter)
+    """How many cases came to a stage, whatever became of them."""
 
 
 async def compared(installation: Installation, here: Parts, people: People) -> Compared:
@@ -106,8 +117,11 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
     asked: list[books.Asked] = []
     for stream in people.cases:
         facts = (await here.ledger.load(stream)).facts
-        cases.append(fold(facts))
+        cases.append(fold(facts, Case(id=stream)))
         asked += books.asked_of(cases[-1], facts, kept + mails, claims)
+        found.reached.update({fact.event.stage for fact in facts if isinstance(fact.event, StageEntered)})
+        found.wrong += books.steps_before_cells(stream, facts)
+    lots = await stocked(here)
     for check in (
         books.commands_once(people.said, rows),
         books.remembered_once([m for m in memories if m.actor != ACTOR], rows),
@@ -116,6 +130,7 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         books.nobody_invented(asked, [*kept, *mails]),
         *map(books.intents_once, cases),
         books.units_once(cases),
+        books.lots_agree(cases, lots),
     ):
         found.wrong += check
     found.figures = {
@@ -127,6 +142,11 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         "cases": len(cases),
         "open": sum(case.open for case in cases),
         "stages": dict(Counter(case.stage.value for case in cases)),
+        "came to": {stage.value: found.reached[stage] for stage in Stage if stage in found.reached},
+        "doses held": sum(case.dose.state == "held" for case in cases),
+        "gates signed": sum(bool(t.gate) for case in cases for t in case.treatments),
+        "infusions": sum(len(case.infusions) for case in cases),
+        "units used up": sum(unit.state == "used" for lot in lots.values() for unit in lot.units.values()),
         "effects": dict(Counter(f"{e.side} {e.state}" for e in asked)),
         "in the hospitals' book": len(kept),
         "mails": mails.total(),
@@ -136,6 +156,14 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         "implied by the answer": sum(e.implied for e in asked),
     }
     return found
+
+
+async def stocked(here: Parts) -> Mapping[str, Lot]:
+    """Every lot by its stream."""
+    keeper = Catalogue(here.ledger, here.door.ids)
+    streams = await here.ledger.pool.fetch("select distinct stream from event where stream like 'lot-%'")
+    lots = {row["stream"]: (await keeper.entry(row["stream"])).state for row in streams}
+    return {stream: lot for stream, lot in lots.items() if isinstance(lot, Lot)}
 
 
 PROOFS = (
@@ -189,6 +217,7 @@ async def test_soak(tmp_path: Path) -> None:
         proofs = {name: await installation.caravel(*words) for name, words in PROOFS}
         report(killing, people, found, killed, calm, proofs)
         assert found.wrong == []
+        assert found.reached.keys() >= LATER, "the cohort did not come far enough for this to mean anything"
         assert {name: said for name, (code, said) in proofs.items() if code} == {}
         for name, tamper in (await tampered(installation)).items():
             await tamper()
