@@ -17,11 +17,12 @@ from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
 from api.run.loss import explained
-from api.run.sealing import signing_keys, where_checkpoints_are
+from api.run.sealing import rotated, signing_keys, where_checkpoints_are
 from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.checkpoints.exposure import Exposure, exposure
 from infra.checkpoints.loss import noted
+from infra.checkpoints.note import BadNote
 from infra.proof.chunk import session
 from infra.proof.found import ALL, MEANING
 from infra.proof.verification import Verified
@@ -67,7 +68,13 @@ def verify(
     case = running(stream_meant(question, case)) if case else ""
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
-    as_json(plain(found, exposed, gone, checks)) if json else _show(found, exposed, gone)
+    missing = running(_missing(question.dsn))
+    if json:
+        as_json({**plain(found, exposed, gone, checks), "missing": missing})
+    else:
+        _show(found, exposed, gone)
+        for line in explained(missing) if missing else ():
+            say(line)
     if found.broken:
         sys.exit(REFUSED)
     if found.away and not found.covered:
@@ -142,6 +149,14 @@ def status(*, json: Json = False) -> None:
             say(f"  {one['found'].get('broken') or one['found'].get('drift') or one['found']}")
 
 
+async def _missing(dsn: str) -> Mapping[str, Any] | None:
+    connection = await session(dsn)
+    try:
+        return await noted(connection)
+    finally:
+        await connection.close()
+
+
 async def _exposed(dsn: str) -> tuple[Exposure, Mapping[str, Any], Mapping[str, Any] | None]:
     connection = await session(dsn)
     try:
@@ -158,4 +173,7 @@ def keys() -> None:
 
 def rotate_key() -> None:
     """A new signing key from now on; the old private key is destroyed, its public key stays in the list."""
-    say(str(signing_keys(here()).rotate()))
+    try:
+        say(str(running(rotated(here()))))
+    except (BadNote, OSError) as error:
+        raise Failed(REFUSED, f"no new key: {error}") from None

@@ -19,6 +19,7 @@ import asyncpg
 
 from activities.erasing import tell_again
 from api.run.loss import Found, find
+from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
 from infra.capabilities import Capabilities
 from infra.documents import copy_all, store_of
@@ -97,6 +98,8 @@ def _put_back(settings: Settings, folder: Path) -> frozenset[str]:
     for target in (settings.keys, settings.signing):
         if (folder / target.name).exists():
             shutil.copytree(folder / target.name, target, dirs_exist_ok=True)
+    if settings.signing.exists():
+        signing_keys(settings).forget_replaced()
     if (folder / settings.kek.name).exists():
         shutil.copy2(folder / settings.kek.name, settings.kek)
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)

@@ -72,9 +72,9 @@ async def _restore(*, take_over: bool, loss: Accepting | None) -> Any:  # noqa: 
     beside = machine(settings.home.absolute()).temporal.known_address
     async with parts(settings, connections=4) as here:
         client = await connect_temporal(**({"target_host": beside} if beside else {}))
-        await whole(here, client, loss)
+        above = await whole(here, client, loss)
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
-        return await bring_live(here.ledger, client, courier, take_over=take_over, progress=_progress)
+        return await bring_live(here.ledger, client, courier, take_over=take_over, above=above, progress=_progress)
 
 
 def _progress(done: int, all_of: int) -> None:

@@ -43,10 +43,12 @@ async def restore(
     courier: Courier,
     *,
     take_over: bool,
+    above: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Restored:
     """Start a loop for every open case on this Temporal; after a take-over in place of those of the engine before.
 
+    `above`: an epoch that was given out before, though this ledger no longer knows.
     Raises Refused(SUPERSEDED) when another Temporal acts for this ledger and `take_over` is not given.
     """
     engine, cluster = await ledger.engine(), await cluster_id(client)
@@ -58,7 +60,8 @@ async def restore(
         )
     epoch, anew = engine.epoch, engine.cluster != cluster or take_over
     if anew:
-        epoch = await ledger.take_over(client.service_client.config.target_host, cluster)
+        while epoch <= max(engine.epoch, above):
+            epoch = await ledger.take_over(client.service_client.config.target_host, cluster)
     waiting = await ledger.open_cases()
     urgent = [case for case in waiting if _urgent(case)]
     rest = [case for case in waiting if not _urgent(case)]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from infra.checkpoints.checkpoint import origin_of
+from infra.checkpoints.note import Key
 from infra.checkpoints.sealer import Limits, Sealer
 from infra.checkpoints.signing import SigningKeys
 from infra.checkpoints.sinks import FAILURES, KEY, FolderSink, Sink, key_name, sink_of
@@ -32,6 +33,15 @@ async def signs(settings: Settings) -> Signs:
         with suppress(*FAILURES):
             return Signs(log, await _announced(sink_of(place)))
     return Signs(log, ())
+
+
+async def rotated(settings: Settings) -> Key:
+    """A new signing key, with a number that no place outside knows. Raises BadNote, OSError."""
+    kept: list[tuple[int, str]] = []
+    for place in settings.checkpoint_places:
+        with suppress(*FAILURES):
+            kept += await _announced(sink_of(place))
+    return signing_keys(settings).rotate(kept)
 
 
 async def _announced(sink: Sink) -> Announcements:

@@ -97,7 +97,7 @@ class Sealer:
         refused, more = "", False
         try:
             for shipping in self._shipping:
-                await shipping.compare(pool)
+                await shipping.compare(pool, self._keys)
             more = await self.seal(pool)
             await self.ship(pool)
         except (NotSealed, BadNote, SinkDiffers) as refusal:

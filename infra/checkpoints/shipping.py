@@ -12,7 +12,7 @@ import structlog
 from infra.checkpoints.extend import NotSealed
 from infra.checkpoints.loss import accepted
 from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FAILURES, Sink, checkpoint_name, key_name, sizes
+from infra.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, key_name, sizes
 from infra.checkpoints.tree import Reads
 from infra.ledger.errors import guarded
 
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 PATIENCE = 20.0
 """Seconds for one object."""
 RETRY = 10.0
+OLDER = "an older copy of them was put back; `caravel audit rotate-key` makes the next one"
 MISSING = "select size, note from checkpoint where size > $1 order by size limit 500"
 OURS = "select note from checkpoint where size = $1"
 
@@ -46,10 +47,10 @@ class Shipping:
         self._there = None
         self.last = 0
 
-    async def compare(self, reads: Reads) -> None:
+    async def compare(self, reads: Reads, keys: SigningKeys) -> None:
         """Once: whether what it holds is of this ledger. Raises NotSealed."""
         if self._there is None:
-            await self._tried(self._compare(reads))
+            await self._tried(self._compare(reads, keys))
 
     async def ship(self, reads: Reads, keys: SigningKeys) -> None:
         """Send what is missing. Raises SinkDiffers: what stands there is not of this ledger."""
@@ -80,8 +81,8 @@ class Shipping:
                 await self._put(checkpoint_name(row["size"]), row["note"])
                 self.last = row["size"]
 
-    async def _compare(self, reads: Reads) -> None:
-        """Its newest checkpoint must be one of ours; the others are compared by `caravel audit verify`."""
+    async def _compare(self, reads: Reads, keys: SigningKeys) -> None:
+        """Its newest checkpoint and key must be ours; the others are compared by `caravel audit verify`."""
         there = await asyncio.wait_for(self.sink.names(), PATIENCE)
         lost = await accepted(reads)
         if found := [size for size in sizes(there) if size not in lost]:
@@ -89,6 +90,9 @@ class Shipping:
             ours = await guarded(reads.fetch(OURS, found[-1]))
             if [row["note"].encode() for row in ours] != [newest]:
                 raise NotSealed(f"{self.sink.name} holds a checkpoint of size {found[-1]} that this ledger has not")
+        newest_key = max((name for name in there if name.startswith(KEY)), default="")
+        if newest_key > max((key_name(number) for number, _ in keys.announcements()), default=newest_key):
+            raise NotSealed(f"{self.sink.name} holds {newest_key}, which is not among the signing keys here: {OLDER}")
         self._there = there
 
     async def _put(self, name: str, note: str) -> None:

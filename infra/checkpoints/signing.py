@@ -32,15 +32,38 @@ class SigningKeys:
             return self._introduce(FIRST, [])
         return self._private(numbers[-1])
 
-    def rotate(self) -> Key:
-        """A new key signs from now on; the old private key is destroyed. Cut short, it is finished by the next call."""
-        old = self.current()
-        number = self._announced()[-1] + 1
-        new = self._introduce(number, [(self.origin, old)])
-        for earlier in range(FIRST, number):
+    def rotate(self, kept: Iterable[tuple[int, str]] = ()) -> Key:
+        """A new key signs from now on; the old private key is destroyed. Cut short, it is finished by the next call.
+
+        `kept`: announcements from where checkpoints are kept. Where an older copy of this folder was put back, the
+        newest private key in it vouches for the new one. Raises BadNote, OSError.
+        """
+        if self._announced():
+            self._adopt(kept)
+        else:
+            self.current()
+        numbers, here = self._announced(), self._here()
+        old = self._private(here[-1] if here else numbers[-1])
+        new = self._introduce(numbers[-1] + 1, [(self.origin, old)])
+        self.forget_replaced()
+        return key_of(self.origin, new)
+
+    def forget_replaced(self) -> None:
+        """Destroy the private keys before the newest; a backup may have brought one back."""
+        for earlier in self._here()[:-1]:
             self._file(earlier).unlink(missing_ok=True)
         sync_folder(self._folder)
-        return key_of(self.origin, new)
+
+    def _here(self) -> list[int]:
+        return [number for number in self._announced() if self._file(number).exists()]
+
+    def _adopt(self, kept: Iterable[tuple[int, str]]) -> None:
+        """Know of the keys that were announced outside and are not here, so that no number is given twice."""
+        notes = dict(kept)
+        chained(notes.items(), self.origin, self.known())
+        for number, note in notes.items():
+            if create(self._note(number), note.encode()) != note.encode():
+                raise BadNote(f"another key {number} was announced outside")
 
     def announcements(self) -> Sequence[tuple[int, str]]:
         """(number, note) of every key, to be published beside the checkpoints."""

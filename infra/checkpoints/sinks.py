@@ -21,7 +21,10 @@ FAILURES = (OSError, TimeoutError, BaseError)
 
 
 class SinkDiffers(Exception):
-    """Something else stands there under the same name: another log writes here, or somebody changed it."""
+    """Something else stands there under the same name."""
+
+    def __init__(self, place: str, name: str) -> None:
+        super().__init__(f"{place} holds another {name}: another log writes there, or somebody changed it")
 
 
 class Sink(Protocol):
@@ -101,7 +104,7 @@ class FolderSink:
     async def create(self, name: str, content: bytes) -> None:
         """Whole and synced, or not there."""
         if await asyncio.to_thread(create, self.folder / name, content) != content:
-            raise SinkDiffers(name)
+            raise SinkDiffers(self.name, name)
 
     def beside(self, other: Path) -> bool:
         """Whether it is on the same disk."""
@@ -141,7 +144,7 @@ class StoreSink:
             await self.store.put_async(name, content, mode="create")
         except AlreadyExistsError:
             if await self.get(name) != content:
-                raise SinkDiffers(name) from None
+                raise SinkDiffers(self.name, name) from None
 
 
 def sink_of(place: str) -> Sink:

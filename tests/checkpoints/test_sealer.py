@@ -1,6 +1,7 @@
 """What is sealed is what the columns say; two sealers, absent sinks and lost processes leave nothing torn."""
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from obstore.store import MemoryStore
 from domain import merkle
 from infra.checkpoints.exposure import exposure
 from infra.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
-from infra.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, sink_of, sizes
+from infra.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
 from infra.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
 from infra.ledger.commit import Pool
 from infra.ledger.errors import DatabaseFailed
@@ -334,3 +335,30 @@ async def test_only_the_sealer_adds(admin: "Admin[asyncpg.Record]", role: str) -
 async def test_a_subtree_that_is_not_there_is_named(pool: "Sessions[asyncpg.Record]") -> None:
     with pytest.raises(TreeIncomplete, match="level 2, index 0"):
         await root_at(pool, 4)
+
+
+async def test_a_key_rotated_after_the_copy_that_was_put_back_stops_signing_until_the_next_rotation(
+    ledger: PgLedger, log: Log, pool: "Sessions[asyncpg.Record]"
+) -> None:
+    await recorded(ledger, 2)
+    await log.sealer().round(pool)
+    older = log.folder / "older"
+    shutil.copytree(log.folder / "signing", older)
+    log.keys.rotate()
+    await log.sealer().round(pool)  # it is announced; nothing was sealed with it
+    shutil.rmtree(log.folder / "signing")
+    older.rename(log.folder / "signing")
+    await recorded(ledger, 2)
+    await log.sealer().round(pool)
+    refused = (await exposure(ledger.pool)).refused
+    assert refused
+    assert "key-000002" in refused
+    assert "caravel audit rotate-key" in refused
+    assert log.kept() == [3]
+    kept = [(2, (log.folder / "a" / key_name(2)).read_text())]
+    log.keys.rotate(kept)
+    await log.sealer().round(pool)
+    assert (await exposure(ledger.pool)).refused is None
+    assert log.kept() == log.kept("b") == [3, 5]
+    assert log.checkpoint(5).size == 5
+    assert key_name(3) in await log.sinks[0].names()

@@ -1,5 +1,6 @@
 """The log's keys: made once, announced in a chain, rotated without a moment in which nothing can sign."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,3 +70,35 @@ def test_a_key_others_can_read_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "private.1").chmod(0o644)
     with pytest.raises(PermissionError, match="0600"):
         keys.current()
+
+
+def test_with_an_older_copy_of_the_folder_a_new_key_gets_a_number_nobody_has(tmp_path: Path) -> None:
+    """The second key was announced outside; the copy that was put back has only the first."""
+    keys, older = SigningKeys(tmp_path / "now", LOG), SigningKeys(tmp_path / "older", LOG)
+    first = key_of(LOG, keys.current())
+    shutil.copytree(tmp_path / "now", tmp_path / "older", dirs_exist_ok=True)
+    second = keys.rotate()
+    third = older.rotate(keys.announcements())
+    assert older.known() == [first, second, third]
+    assert chained(older.announcements(), LOG, [first]) == [first, second, third]
+    assert [file.name for file in (tmp_path / "older").glob("private.*")] == ["private.3"]
+
+
+def test_what_was_announced_outside_by_others_stops_a_rotation(tmp_path: Path) -> None:
+    keys, theirs = SigningKeys(tmp_path / "a", LOG), SigningKeys(tmp_path / "b", LOG)
+    first = key_of(LOG, keys.current())
+    theirs.rotate()
+    with pytest.raises(UnknownKey):
+        keys.rotate([theirs.announcements()[1]])
+    assert keys.known() == [first]
+
+
+def test_a_private_key_that_a_backup_brought_back_is_destroyed_again(tmp_path: Path) -> None:
+    keys = SigningKeys(tmp_path, LOG)
+    keys.current()
+    old = (tmp_path / "private.1").read_bytes()
+    second = keys.rotate()
+    create(tmp_path / "private.1", old)
+    keys.forget_replaced()
+    assert [file.name for file in tmp_path.glob("private.*")] == ["private.2"]
+    assert key_of(LOG, keys.current()) == second

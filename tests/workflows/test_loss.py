@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from activities.attend import Attending
 from activities.looks import Looks
 from activities.orders import Attend
 from activities.ports import Meta
+from api.cli.outcome import REFUSED
 from api.run.backup import backup, recover
 from api.run.loss import Accepting, explained, find, whole
 from api.run.sealing import signing_keys
@@ -34,7 +38,7 @@ from tests.api.conftest import registered
 from tests.conftest import execute
 from tests.workflows.rig import Engine, command, engine, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @dataclass
@@ -87,6 +91,8 @@ async def scene(
         await eventually(lambda: quiet(here))
         await found.seal()
         folder = await backup(before, tmp_path)
+        signing_keys(before).rotate()
+        await here.restore(take_over=True)  # the lost part knows a newer key, and a newer epoch
         await here.send(found.a, command("RequestRecord", "labs"))
         found.c = await here.open()
         await eventually(lambda: quiet(here))
@@ -108,6 +114,41 @@ async def quiet(here: Engine) -> bool:
     return not await here.ledger.pool.fetchval(unfinished) and not await here.ledger.pool.fetchval(unattended)
 
 
+WORDS = "caravel restore --take-over --accept-loss --reason backup_restored --by"
+
+
+async def started(scene: Scene, *words: str) -> asyncio.subprocess.Process:
+    given = {
+        "CARAVEL_DATABASE_URL": scene.settings.database_url.get_secret_value(),
+        "CARAVEL_HOME": str(scene.settings.home),
+        "CARAVEL_INSTALLATION": scene.settings.installation,
+        "TEMPORAL_ADDRESS": scene.temporal.address,
+        "COLUMNS": "1000",
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "api.cli", *words, env={**os.environ, **given}, stdout=PIPE, stderr=STDOUT
+    )
+
+
+async def caravel(scene: Scene, *words: str) -> tuple[int | None, str]:
+    """A command as people give it: its exit code and what it said."""
+    process = await started(scene, *words)
+    said, _ = await asyncio.wait_for(process.communicate(), 90)
+    return process.returncode, said.decode()
+
+
+async def says(process: asyncio.subprocess.Process, words: str) -> str:
+    """Everything up to the line with these words."""
+    assert process.stdout
+    said = ""
+    async with asyncio.timeout(90):
+        while words not in said:
+            line = (await process.stdout.readline()).decode()
+            assert line, said
+            said += line
+    return said
+
+
 async def refused(asked: Awaitable[object], reason: Reason = Reason.LEDGER_BEHIND) -> str:
     with pytest.raises(Refused) as no:
         await asked
@@ -125,8 +166,6 @@ async def nothing_goes_on(scene: Scene, opened: Parts) -> None:
         assert here.hands.calls == [], "nobody is called"
         with pytest.raises(Exception, match="ledger_behind"):
             await Attending(here.door).attend(Attend(scene.b, 99, 0))
-    said = await refused(whole(opened, here.client, None))
-    assert "caravel restore --take-over --accept-loss" in said
 
 
 async def test_it_is_explained_nothing_goes_on_and_a_person_may_go_on_without_it(scene: Scene) -> None:
@@ -144,16 +183,30 @@ async def test_it_is_explained_nothing_goes_on_and_a_person_may_go_on_without_it
         text = "\n".join(explained(found))
         assert f"positions {scene.kept + 1} to {scene.covered} of the former history" in text
         assert scene.c in text
-        await nothing_goes_on(scene, opened)
-        broken = (await scene.verified()).broken
-        assert broken, "the control: nobody has accepted it, and verifying says that the end is gone"
-        assert broken.kind in ("tail_cut", "checkpoint_forged", "recomputed")
+        worker = await started(scene, "worker")
+        try:
+            said = await says(worker, WORDS)
+            assert f"positions {scene.kept + 1} to {scene.covered} of the former history" in said
+            commands = caravel(scene, "restore"), caravel(scene, "audit", "verify", "--no-rules")
+            _, restoring, verifying = await asyncio.gather(nothing_goes_on(scene, opened), *commands)
+            assert "BROKEN: " in verifying[1], "the control: nobody has accepted it, and the end is gone"
+            for code, said in (restoring, verifying):
+                assert code == REFUSED
+                assert WORDS in said
 
-        await refused(whole(opened, here.client, Accepting("disk_failed", scene.other)), Reason.NOT_ALLOWED)
-        await whole(opened, here.client, Accepting("backup_restored", scene.person))
-        restored = await here.restore(take_over=True)
-        assert restored.now + restored.later == 2
+            await refused(whole(opened, here.client, Accepting("disk_failed", scene.other)), Reason.NOT_ALLOWED)
+            accepting = ("--take-over", "--accept-loss", "--reason", "backup_restored", "--by")
+            code, said = await caravel(scene, "restore", *accepting, scene.person)
+            assert (code, "epoch 3: " in said) == (0, True), "later than any the lost part gave out"
+            await says(worker, "worker ready")
+        finally:
+            worker.terminate()
+            await worker.wait()
+        assert await find(opened, here.client) is None
         await refused(whole(opened, here.client, Accepting("backup_restored", scene.person)), Reason.ALREADY)
+        code, said = await caravel(scene, "audit", "verify", "--no-rules")
+        assert code == 0, said
+        assert f"positions {scene.kept + 1} to {scene.covered} of the former history are lost: accepted by" in said
         await here.start()
         await here.send(scene.a, command("RequestRecord", "labs"))
         await here.settled(scene.a)
