@@ -25,7 +25,7 @@ from domain.stages.anytime import AddNote
 from domain.stages.bed import AskBedAgain
 from domain.stages.closing import LeaveJourney, VoidCase
 from domain.stages.dose import AskDoseAgain
-from domain.stages.eligibility import AcceptPatient
+from domain.stages.eligibility import AcceptPatient, DeclinePatient
 from domain.stages.holding import HoldCase
 from domain.stages.observations import ReportDeath
 from domain.state import Case
@@ -42,9 +42,9 @@ BESIDE: tuple[tuple[float, Command], ...] = (
     (0.001, ReportDeath("sepsis")),
 )
 """What happens besides what is owed, and how often."""
-RENEWS = (AcceptPatient, AskBedAgain, AskDoseAgain)
+RENEWS = (AcceptPatient, DeclinePatient, AskBedAgain, AskDoseAgain)
 EARLY = 0.1
-"""How often something is renewed that has not ended yet."""
+"""How often something is asked or confirmed again that has not ended yet."""
 AGAIN = (408, 425, 429)
 
 
