@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -45,6 +46,8 @@ WORKING, PAUSE = 6, 0.5
 """People at work, and the seconds between two deeds of each."""
 WARM, ASKED, ADMITTED = 900, 10, 3
 """Seconds until the hospitals have been asked so often and so many cases came to a bed, when the killing begins."""
+FAR = 300
+"""Seconds for which people go on after the last kill, until somebody has come to each of the later stages."""
 LATER = {Stage.VISA, Stage.ADMISSION, Stage.LYMPHODEPLETION, Stage.INFUSION, Stage.FOLLOW_UP}
 CALM = 1500
 """Seconds within which everything comes to rest: an attempt lasts ten minutes, and some are tried again."""
@@ -85,6 +88,17 @@ async def under_way(hospitals: Path) -> None:
         return bool(effects >= ASKED and admitted >= ADMITTED)
 
     await eventually(asked, within=WARM, every=1)
+
+
+async def come_far(here: Parts) -> None:
+    """Wait until somebody has come to each of the later stages, or for a while."""
+    until = time.monotonic() + FAR
+    while time.monotonic() < until:
+        with suppress(*FAILURES):
+            told = await here.ledger.pool.fetch("select distinct data from event where type = 'StageEntered'")
+            if {json.loads(row["data"])["stage"] for row in told} >= LATER:
+                return
+        await asyncio.sleep(2)
 
 
 async def rest(here: Parts, hospitals: Path) -> None:
@@ -208,11 +222,13 @@ async def test_soak(tmp_path: Path) -> None:
         began = time.monotonic()
         await killing.run(KILLS)
         killed = time.monotonic() - began
+        await come_far(here)
         people.stop = True
         await asyncio.gather(*working, opening)
+        ended = time.monotonic()
         (tmp_path / "acknowledged.json").write_text(json.dumps([asdict(one) for one in people.said]))
         await rest(here, installation.books[0])
-        calm = time.monotonic() - began - killed
+        calm = time.monotonic() - ended
         found = await compared(installation, here, people)
         proofs = {name: await installation.caravel(*words) for name, words in PROOFS}
         report(killing, people, found, killed, calm, proofs)
