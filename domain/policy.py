@@ -95,6 +95,8 @@ class Policy:
     stay: timedelta = timedelta(days=70)
     stay_margin: timedelta = timedelta(days=14)
     infusion_window: timedelta = timedelta(days=14)
+    passport_after_entry: timedelta = timedelta(days=183)
+    passport_after_stay: timedelta | None = None
 
     def calendar(self, country: str) -> Calendar:
         """The country's working-day table; a country without one has plain weekends in UTC."""

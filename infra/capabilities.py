@@ -56,6 +56,7 @@ OWED: Mapping[str, str] = {
     "invitation_letter": "request_invitation_letter",
     "depletion_report": "confirm_depletion_start",
     "infusion_window": "confirm_thaw",
+    "post_thaw": "confirm_thaw",
     "transplant_decision": "refer_transplant",
     "handover": "send_handover",
     "destruction_confirmation": "recall_dossier",

@@ -112,6 +112,8 @@ class _Leases(_Row):
     stay: Duration
     stay_margin: Duration
     infusion_window: Duration
+    passport_after_entry: Duration = timedelta(days=183)  # as it was while no policy said it
+    passport_after_stay: Duration | None = None
 
 
 class _File(_Row):

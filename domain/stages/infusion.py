@@ -368,6 +368,13 @@ OWES = (
         _window,
     ),
     Owes(
+        "post_thaw",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [c.treatment.thawed] if c.treatment and c.treatment.thawed and not c.exit else [],
+        lambda c, about: c.exit is None and (c.treatment is None or c.treatment.thawed != about),
+    ),
+    Owes(
         "unit_destruction",
         Party.HOSPITAL,
         Party.COORDINATOR,

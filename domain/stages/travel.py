@@ -223,7 +223,7 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
         entry = max(now, lands)
         checks += [(may_enter(case, p, entry), "a traveller has no visa valid on arrival") for p in travellers(case)]
         checks += [(stay_lasts(case, p, policy), "a visa's permitted stay is too short") for p in travellers(case)]
-        checks += [(passport_lasts(case, p, lands), "a passport ends too soon") for p in travellers(case)]
+        checks += [(passport_lasts(case, p, lands, policy), "a passport ends too soon") for p in travellers(case)]
     return tuple(dict.fromkeys(words for good, words in checks if not good))
 
 

@@ -214,14 +214,13 @@ def may_enter(case: Case, person: str, at: datetime) -> bool:
     return bool(visa and visa.state == "granted" and visa.valid_until and at < visa.valid_until)
 
 
-PASSPORT_MARGIN = timedelta(days=183)
-"""A passport lasts six months beyond entry (DOMAIN J2)."""
-
-
-def passport_lasts(case: Case, person: str, lands: datetime) -> bool:
-    """Whether a traveller's passport is valid long enough."""
-    expires = case.passports.get(person)
-    return expires is not None and expires >= (lands + PASSPORT_MARGIN).date()
+def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> bool:
+    """Whether a traveller's passport is valid long enough after entry, and after the planned stay (DOMAIN.md 1.4)."""
+    expires, days = case.passports.get(person), case.stay_plan.get("days")
+    wanted = [lands + policy.passport_after_entry]
+    if policy.passport_after_stay is not None and isinstance(days, int):
+        wanted.append(lands + timedelta(days=days) + policy.passport_after_stay)
+    return expires is not None and expires >= max(wanted).date()
 
 
 def stay_lasts(case: Case, person: str, policy: Policy) -> bool:

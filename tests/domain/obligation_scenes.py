@@ -208,6 +208,7 @@ SCENES: dict[str, Scene] = {
     "gate": Scene("lymphodepletion", STEPS["gated"]),
     "depletion_report": Scene("gated", lambda j: j.tell(OmitDepletion("protocol"))),
     "infusion_window": Scene("infusion", _infuse),
+    "post_thaw": Scene("thawed", STEPS["infused"]),
     "unit_destruction": Scene(
         "thawed", lambda j: j.tell(DestroyUnit(UNIT, "not given")), lambda j: j.tell(LeaveJourney("withdrawn"))
     ),

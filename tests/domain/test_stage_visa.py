@@ -1,6 +1,7 @@
 """Visa [S5]: letter, passports, visas, stay, fitness, tickets; nobody travels to a closed door (P7)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from unittest.mock import ANY
 
@@ -193,6 +194,17 @@ def test_no_ticket_is_bought_to_a_closed_door(words: str) -> None:
 def test_what_is_missing_before_a_ticket_is_said(at: str, words: str) -> None:
     j = start(at)
     when(j, BookTravel(j.now + DAY)).then_refused(Reason.LAPSED, words)
+
+
+def test_a_passport_must_last_a_month_beyond_a_long_stay() -> None:
+    j = start("fit")
+    arrives = j.case.stay_plan["arrives"]
+    j.case = replace(j.case, visas={p: replace(v, stay_days=180) for p, v in j.case.visas.items()})
+    j.tell(PlanStay(arrives, 160, "", "Hostel", funds_confirmed=True))
+    j.tell(RecordPassport(patient(j), arrives + timedelta(days=189)))
+    when(j, BookTravel(j.now + DAY)).then_refused(Reason.LAPSED, "a passport ends too soon")
+    j.tell(RecordPassport(patient(j), arrives + timedelta(days=190)))
+    when(j, BookTravel(j.now + DAY)).then_told(TravelAsked(j.now + DAY, 1))
 
 
 def test_a_passport_must_last_six_months_beyond_arrival() -> None:

@@ -72,12 +72,37 @@ EVENTS = {
         (1, "infusion", "InfusionCompleted", day(400)),
         (2, "lymphodepletion", "DepletionOmitted", day(0)),
     ],
+    "I-09": [
+        (0, "SLEDAI-2K", "ResponseAssessed", day(-1)),
+        (1, "infusion", "InfusionCompleted", day(0)),
+        (2, "CRS", "ToxicityReported", {"precision": "bound", "first": 1, "last": 2}),
+        (3, "CRS resolved", "ToxicityResolved", {"precision": "bound", "first": 3, "last": 9}),
+        (4, "hypogammaglobulinaemia", "ToxicityReported", {"precision": "bound", "first": 28, "last": None}),
+        (5, "pregnancy", "OccurrenceReported", {"precision": "bound", "first": 547, "last": 913}),
+        (6, "flare", "ProgressionReported", {"precision": "bound", "first": 0, "last": 900}),
+        (7, "vital status", "LaboratoryReported", day(1000)),
+    ],
+    "I-10": [
+        (0, "infusion", "InfusionCompleted", day(0)),
+        (1, "infusion", "InfusionCompleted", UNKNOWN),
+        (2, "infection", "InfectionReported", day(9)),
+        (3, "correction", "InfectionReported", UNKNOWN),
+        (5, "correction", "InfectionReported", day(21)),
+    ],
 }  # fmt: skip
 MISSING = {
     "[/red] I-07": [
         {"index": 2, "kind": "toxicity", "day": {"known": True, "at": "4"}, "reason": "day: `at` is no number of days"},
         {"index": 3, "kind": None, "day": None, "reason": "is no object"},
-    ]
+    ],
+    "I-10": [
+        {
+            "index": 4,
+            "kind": "correction",
+            "day": {"known": True, "at": 20},
+            "reason": "no earlier event of this source is meant by the correction",
+        }
+    ],
 }
 ENDS = {  # status, stage, exit, follow-up, treatments, infusions, transplants, death
     "I-01": ("alive", "closed", "not_suitable", "none", 0, 0, 0, None),
@@ -88,6 +113,8 @@ ENDS = {  # status, stage, exit, follow-up, treatments, infusions, transplants, 
     "I-06": ("alive", "infusion", None, "open", 1, 1, 0, None),
     "[/red] I-07": ("unknown", "infusion", None, "open", 1, 1, 0, None),
     "I-08": ("alive", "infusion", None, "open", 2, 2, 0, None),
+    "I-09": ("dead", "closed", "died", "died", 1, 1, 0, {"precision": "bound", "first": None, "last": 1000}),
+    "I-10": ("dead", "closed", "died", "died", 1, 2, 0, {"precision": "bound", "first": None, "last": 60}),
 }
 
 

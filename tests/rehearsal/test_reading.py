@@ -90,6 +90,10 @@ def test_what_is_wrong_with_one_course_is_not_held_against_another() -> None:
         ("GVHD", "toxicity"),
         ("Second malignancy", "malignancy"),
         ("pregnancy", "occurrence"),
+        ("CRS resolved", "toxicity_resolved"),
+        ("B-cell aplasia", "toxicity"),
+        ("SLEDAI-2K", "assessment"),
+        ("flare", "progression"),
     ],
 )
 def test_a_kind_is_read_however_it_is_written(word: str, kind: str) -> None:
@@ -164,6 +168,7 @@ EARLIER = [
         ({"of": 0, "to": 4}, 0, {"name": "CRS", "grade": 4}),
         ({"of": "progression", "what": "pseudoprogression"}, 4, {"what": "pseudoprogression"}),
         ({"of": "CRS", "grade": 4}, 3, {"name": "CRS", "grade": 4}),
+        ({"of": "ICANS", "to": "ruled out"}, 1, {"name": "ICANS", "grade_at_least": 2, "correction": "ruled out"}),
         ({"what": "response CR of day 2 corrected to PR after review"}, 2, {"result": "PR"}),
         ({"what": "CRS of day 0 was grade 2"}, 0, {"name": "CRS", "grade": 2}),
         ({"of": "ICANS grade", "note": "ICANS reclassified as PRES"}, 1, {"name": "PRES", "grade_at_least": 2}),
@@ -185,6 +190,12 @@ def test_a_correction_means_the_newest_event_that_fits(
 
 def test_a_correction_that_means_nothing_earlier_is_none() -> None:
     assert correction(event(9, "correction", of="infection", organism="CMV"), {e.index: e for e in EARLIER}) is None
+
+
+def test_a_correction_that_names_what_nobody_told_is_none() -> None:
+    """Nothing is corrected by guess: the missing event is named instead."""
+    told = event(9, "correction", of="nothing known", to="x")
+    assert correction(told, {e.index: e for e in EARLIER}) is None
 
 
 def test_a_correction_may_name_another_day_for_the_event() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from api.run.rehearsal.courses import Course, Published
-from api.run.rehearsal.days import when
+from api.run.rehearsal.days import Day, when
 from api.run.rehearsal.mainline import CELLS
 from api.run.rehearsal.tellings import NOT_TOLD
 from domain.case import Command
@@ -58,7 +58,7 @@ def end(course: Course, day_0: date) -> tuple[Command, When] | None:
     dead = any(e.kind == "death" for e in course.events)
     found = [e for e in course.events if e.kind == "follow_up" and e.fields.get("alive") is False]
     if not dead and (course.alive is False or found):
-        happened = _by(found[0], day_0) if found else When.unknown()
+        happened = _by(found[0].day if found else course.last_day, day_0)
         return ReportDeath(words, happened), happened
     happened = when(course.last_day, day_0, after_cells=False)
     if course.alive:
@@ -66,7 +66,7 @@ def end(course: Course, day_0: date) -> tuple[Command, When] | None:
     return (ReportOccurrence("last known", words, happened), happened) if course.last_known else None
 
 
-def _by(found: Published, day_0: date) -> When:
-    """Whoever is found to have died had died by then; nobody says when."""
-    latest = when(found.day, day_0, after_cells=True).latest
+def _by(found: Day, day_0: date) -> When:
+    """Whoever is found, or last known, to have died had died by then; nobody says when."""
+    latest = when(found, day_0, after_cells=True).latest
     return When.between(None, latest) if latest else When.unknown()

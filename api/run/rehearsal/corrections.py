@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,6 +34,10 @@ SAID_OF = {
     "reinfusion": ("cells", "dose"),
 }
 """What is said of each kind that can be corrected; the first is what a bare new value replaces."""
+DENIED = re.compile(
+    r"\b(never happened|did not (happen|occur)|not confirmed|ruled out|retracted|in error)\b", re.IGNORECASE
+)
+"""How a source takes something back altogether: no new value of any field."""
 Filter = Callable[[Published], bool]
 
 
@@ -69,15 +74,20 @@ def correction(event: Published, told: Mapping[int, Published]) -> Correction | 
 
 
 def _meant(event: Published, known: Sequence[Published]) -> Published | None:
-    """The newest event that fits all that the correction says of it; what fits none is not held against them."""
+    """The newest event that fits all that the correction says of it; what fits none is not held against them.
+
+    None also where it names something and nothing that was told fits any of it.
+    """
     named = next((event.fields[n] for n in NAMING if event.fields.get(n) is not None), None)
     if isinstance(named, int) and not isinstance(named, bool):
         return next((e for e in known if e.index == named), None)
     kinds = _kinds(event, named)
     left = [e for e in known if e.kind in kinds] if kinds else list(known)
+    anything = bool(kinds) or named is None
     for fits in _filters(event, named):
-        left = [e for e in left if fits(e)] or left
-    return left[-1] if left else None
+        narrowed = [e for e in left if fits(e)]
+        left, anything = narrowed or left, anything or bool(narrowed)
+    return left[-1] if left and anything else None
 
 
 def _kinds(event: Published, named: object) -> set[str]:
@@ -100,7 +110,7 @@ def _filters(event: Published, named: object) -> Sequence[Filter]:
     if text:
         filters.append(lambda e: mentions(text, e.fields))
     if isinstance(named, str):
-        filters.append(lambda e: named in map(_plain, e.fields.values()))
+        filters.append(lambda e: _plain(named) in map(_plain, e.fields.values()))
     if isinstance(named, Mapping):
         pairs = [(k, v) for k, v in named.items() if k not in ("kind", "day")]
         filters += [lambda e, k=k, v=v: e.fields.get(k) == v for k, v in pairs]  # type: ignore[misc]
@@ -129,7 +139,8 @@ def _fresh(event: Published, found: Published) -> tuple[dict[str, Any], Any]:
     if new is None:
         return {}, found.day
     if not isinstance(new, Mapping):
-        field = str(event.fields.get("field") or _field(found.kind, new))
+        denied = isinstance(new, str) and DENIED.search(new) is not None
+        field = str(event.fields.get("field") or ("correction" if denied else _field(found.kind, new)))
         new = {field: {"known": True, "at": new} if field == "day" else new}
     fresh = {k: v for k, v in new.items() if k not in ("kind", "day")}
     try:

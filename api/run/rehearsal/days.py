@@ -15,9 +15,19 @@ LEAST_MARGIN = 3
 MARGIN = 0.1
 """`about n` is taken as n give or take a tenth of n, at least three days; a margin the source gives wins."""
 MARGINS = ("margin", "plus_minus")
-FIRST, LAST = ("earliest", "from"), ("latest", "to")
+FIRST, LAST = ("earliest", "from", "start", "min"), ("latest", "to", "end", "max")
 UNITS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
-SHORT = {"d": "day", "w": "week", "wk": "week", "m": "month", "mo": "month", "y": "year", "yr": "year"}
+SHORT = {
+    "h": "hour",
+    "hr": "hour",
+    "d": "day",
+    "w": "week",
+    "wk": "week",
+    "m": "month",
+    "mo": "month",
+    "y": "year",
+    "yr": "year",
+}
 """A count of weeks, months or years is no day: it is known to half a unit before and after, and no better."""
 FORMS = ("at", "before", "at_or_before", "after", "at_or_after", "between", "about", *FIRST, *LAST)
 
@@ -79,9 +89,18 @@ def _in_days(told: Mapping[str, Any]) -> Mapping[str, Any]:
         return told
     word = (str(told["unit"]).casefold().split() or [""])[0]
     unit = SHORT.get(word, word.removesuffix("s"))
+    if unit == "hour":
+        return _hours(told)
     if unit not in UNITS:
         raise NoDay(f"`unit` is none of {', '.join(UNITS)}")
     return told if unit == "day" else _spread(told, UNITS[unit])
+
+
+def _hours(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """So many hours after the cells is that day or the next: nobody says at what time of day they went in."""
+    given = next((told[name] for name in ("at", "about") if told.get(name) is not None), None)
+    day = math.floor(_number(given, "at") / 24)
+    return {"known": told.get("known", True), "between": [day, day + 1]}
 
 
 def _spread(told: Mapping[str, Any], length: float) -> Mapping[str, Any]:
@@ -92,8 +111,8 @@ def _spread(told: Mapping[str, Any], length: float) -> Mapping[str, Any]:
         n: d + half if n in ("before", "at_or_before", *LAST) else d - half for n, d in days.items()
     }
     if told.get("between") is not None:
-        first, last = (_times(end, length, "between") for end in _ends(told["between"]))
-        wide["between"] = [first - half, last + half]
+        ends = zip(_ends(told["between"]), (-half, half), strict=True)
+        wide["between"] = [None if end is None else _times(end, length, "between") + more for end, more in ends]
     if middle := [days[n] for n in ("at", "about") if n in days]:
         wide = {n: d for n, d in wide.items() if n not in ("at", "about")} | {"about": middle[0]}
         wide["margin"] = max(half, math.ceil(margin), 0 if "at" in days else math.ceil(abs(middle[0]) * MARGIN))
@@ -111,7 +130,7 @@ def _read(told: Mapping[str, Any], given: list[str]) -> Day:
         if len(given) > 1:
             raise NoDay(f"`{given[0]}` and `{given[1]}` are both given")
         number = _number(told[given[0]], given[0])
-        if given[0] == "at":
+        if given[0] == "at" and all(told.get(name) is None for name in MARGINS):
             return Day("at", number, number, dict(told))
         margin = _margin(told, number)
         return Day("about", number - margin, number + margin, dict(told))
@@ -130,14 +149,16 @@ def _bounds(told: Mapping[str, Any]) -> tuple[int | None, int | None]:
         lasts.append(_number(told["before"], "before") - 1)
     if told.get("between") is not None:
         first, last = _pair(told["between"])
-        firsts.append(first)
-        lasts.append(last)
+        firsts += [] if first is None else [first]
+        lasts += [] if last is None else [last]
     return max(firsts, default=None), min(lasts, default=None)
 
 
-def _pair(value: object) -> tuple[int, int]:
-    first, last = _ends(value)
-    return _number(first, "between"), _number(last, "between")
+def _pair(value: object) -> tuple[int | None, int | None]:
+    first, last = (None if end is None else _number(end, "between") for end in _ends(value))
+    if first is None and last is None:
+        raise NoDay("`between` has neither a first nor a last day")
+    return first, last
 
 
 def _ends(value: object) -> Sequence[object]:

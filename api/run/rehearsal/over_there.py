@@ -217,6 +217,7 @@ OVER_THERE: Mapping[str, React] = {
     "gate": _gate,
     "depletion_report": _depleted,
     "infusion_window": _bedside,
+    "post_thaw": _bedside,
     "unit_destruction": _destroy,
     "resource_undone": _undone,
     "cells_order": _cells,

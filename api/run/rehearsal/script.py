@@ -139,7 +139,8 @@ def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing:
             missing[event.index] = "no earlier event of this source is meant by the correction"
             continue
         stands[meant.target] = meant.right
-        own = days.at(event.day.reached, 17, event.index) if event.day.reached is not None else at[meant.target]
+        told_on = [d for d in (event.day.reached, meant.right.day.reached) if d is not None]
+        own = max((days.at(day, 17, event.index) for day in told_on), default=at[meant.target])
         instant = max(own, at[meant.target] + timedelta(minutes=event.index + 1))
         happened = occurred(meant.right, days.day_0)
         tell = _correcting(meant, happened, when(event.day, days.day_0, after_cells=False))

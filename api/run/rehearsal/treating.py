@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from api.run.rehearsal.before import hold
 from api.run.rehearsal.courses import Course, Published
 from api.run.rehearsal.days import when
+from api.run.rehearsal.kinds import written
 from api.run.rehearsal.mainline import Treatment
 from api.run.rehearsal.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
 from api.run.rehearsal.tellings import NOT_TOLD, TELLINGS, Fields, infused, left_out
@@ -89,7 +90,8 @@ def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Wri
         happened = when(none[0].day, days.day_0, after_cells=False)
         w.say(days.at(first, 7), _saying(_omission(none[0], happened)), source, none[0].index, happened)
         return {e.index: "the same omission is told twice" for e in none[1:]}
-    _assumed(days, first, number, w)
+    without = number > 1 or written(course.product_class) == "in_vivo" or any(left_out(e) for _, e in t.cells)
+    _assumed(days, first, w, without=without)
     return {}
 
 
@@ -125,9 +127,9 @@ def _omission(event: Published, happened: When) -> Command:
     return lymphodepletion.OmitDepletion(Fields(event).words("note", "regimen"), happened)
 
 
-def _assumed(days: Calendar, day: int, number: int, w: Writer) -> None:
-    """The first treatment had some; another one none, as far as anybody can assume."""
-    if number > 1:
+def _assumed(days: Calendar, day: int, w: Writer, *, without: bool) -> None:
+    """The first treatment had some; another one none, nor what is made in the body, as far as anybody can assume."""
+    if without:
         w.say(days.at(day, 7), _saying(lymphodepletion.OmitDepletion(f"{ASSUMED}: {NOT_TOLD}")), SAID)
         return
     given = lymphodepletion.RecordDepletion(f"{ASSUMED}: lymphodepletion {NOT_TOLD}", None, When.unknown())
