@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from api.auth import Parts
 from api.console.actions import actions, not_now
+from api.console.differing import since
 from api.console.said import Said, Speaker
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.standing import askings, lacking, legs, waits
@@ -25,7 +26,6 @@ from api.console.travel import (
     neighbours,
     owed_since,
     recorded_scale,
-    since,
 )
 from api.console.web import page, pages, seen
 from api.ports import Service

@@ -13,11 +13,22 @@ from api.shown import Sees, shown
 from domain.fact import Fact
 from domain.personal import ERASED, Erased
 from domain.policy import Party
-from domain.state import Case, Exit, Stage
+from domain.stages.sources import LotStateNoted
+from domain.state import Case, Dossier, Exit, Noted, Stage
 from domain.when import When
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
-ONLY_IF_SO = frozenset({"late", "possible_repeat"})
+INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "purpose", "recipient", "person"}
+"""What of a value within a value serves the rules only, or is what it stands under."""
+ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations"})
+STATES: Mapping[str, Sequence[str]] = {
+    "state": ("state", "record_state", "submission_state", "visa_state"), "depletion": ("depletion_state",),
+    **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
+}  # fmt: skip
+"""Fields that hold the state of something, and where the words for it are."""
+NO_DOSSIER = Dossier()
+CALLED: Mapping[tuple[type[Any], str], str] = {(LotStateNoted, "state"): "lot_state"}
+"""Fields that mean something else than others of their name."""
 CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
 SHORT = 12
 LONG_ID = 30
@@ -80,22 +91,31 @@ class Speaker:
 
     def values(self, event: object) -> Sequence[tuple[str, str]]:
         """Its fields that say something, each with its words."""
+        return self._pairs(event, LEFT_OUT)
+
+    def _pairs(self, event: object, left_out: frozenset[str]) -> Sequence[tuple[str, str]]:
         masks = shown(event, self.visible)
-        told = [f.name for f in fields(event) if f.name not in LEFT_OUT]  # type: ignore[arg-type]
+        told = [f.name for f in fields(event) if f.name not in left_out]  # type: ignore[arg-type]
         names = [name for name in told if name not in ONLY_IF_SO or getattr(event, name)]
-        pairs = [(name, self._field(name, getattr(event, name), masks[name])) for name in names]
+        pairs = [(CALLED.get((type(event), n), n), self._field(event, n, masks[n])) for n in names]
         return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
 
     def said(self, event: object, name: str) -> str:
         """One field, as far as the viewer may see it."""
-        return self._field(name, getattr(event, name), shown(event, self.visible)[name])
+        return self._field(event, name, shown(event, self.visible)[name])
 
-    def _field(self, name: str, value: Any, mask: Any) -> str:  # noqa: ANN401 - any field
+    def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
         if isinstance(mask, dict) and "masked" in mask:
             return self.clock.t("case.masked")
+        value = getattr(event, name)
         if name == "kind" and isinstance(value, str):
             return self._kind(value)
-        known = self.clock.t.own(name, value) if isinstance(value, str) else ""
+        return self.field(CALLED.get((type(event), name), name), value)
+
+    def field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any field
+        """What a field of this name holds, all of it."""
+        groups = STATES.get(name, (name,)) if isinstance(value, str) else ()
+        known = next((word for group in groups if (word := self.clock.t.own(group, value))), "")
         return known or self.value(value)
 
     def _kind(self, kind: str) -> str:
@@ -105,14 +125,20 @@ class Speaker:
 
     def value(self, value: Any) -> str:  # noqa: ANN401 - anything a field can hold
         """Anything a field can hold."""
-        if value in (None, "", ()):
+        if value in (None, "", (), NO_DOSSIER):
             return ""
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(self.value(one) for one in value)
-        if is_dataclass(value) and not isinstance(value, type | When):
-            return "; ".join(f"{name}: {text}" for name, text in self.values(value))
+        if is_dataclass(value) and not isinstance(value, type | When | Noted):
+            return "; ".join(f"{name}: {text}" for name, text in self._pairs(value, INSIDE))
         shows = next((show for kind, show in SHOWS if isinstance(value, kind)), None)
         return shows(self, value) if shows else self.label(str(value))
+
+    def noted(self, known: Noted) -> str:
+        """What is known of a lot, protocol, centre or colleague; of these only a lot has a state."""
+        pairs = (("lot_state" if name == "state" else name, value) for name, value in known.state.items())
+        told = [(self.clock.t.named("field", name), self.field(name, value)) for name, value in pairs]
+        return "; ".join(f"{name}: {text}" for name, text in told if text)
 
     def label(self, text: str) -> str:
         """A name for an id, where there is one; a long digest is cut."""
@@ -158,5 +184,6 @@ SHOWS: Sequence[tuple[type[Any], Show]] = (
     (date, lambda s, v: s.clock.day(v)),
     (timedelta, lambda s, v: s.clock.span(v)),
     (When, lambda s, v: s.clock.when(v)),
+    (Noted, lambda s, v: s.noted(v)),
 )
 """How a value of each type is said; the first that fits."""

@@ -1,4 +1,4 @@
-"""Another moment of a case on both clocks: which moments there are, the way to each, and what came since."""
+"""Another moment of a case on both clocks: which moments there are, and the way to each."""
 
 from __future__ import annotations
 
@@ -12,17 +12,11 @@ from fastapi import Depends
 
 from api.console.said import Speaker
 from api.console.times import stamp
-from api.reads import HIDDEN, zoned
-from api.shown import shown
+from api.reads import zoned
 from domain.dated import told
-from domain.difference import Changed, Moved, changes, moves
+from domain.difference import Moved, moves
 from domain.fact import Fact
 from domain.state import Case
-
-MOST = 60
-"""Differences a page lists."""
-TOLD_APART = frozenset({"effects", "contact_attempts", "alerts", "undone"})
-"""What the messages and the timeline say better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,56 +80,6 @@ def neighbours(scale: Scale, moment: Moment) -> tuple[datetime | None, datetime 
     before = [one for one in scale.instants if at and one < scale.instants[scale.place]]
     after = [one for one in scale.instants if at and one > at]
     return (before[-1] if before else None), (after[0] if after else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Differs:
-    """One thing that is not any more as it was: in words, then, and now."""
-
-    words: str
-    was: str
-    now: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """The case at one of the two moments, with what this viewer may see of it."""
-
-    case: Case
-    masks: Mapping[str, Any]
-    speaker: Speaker
-    facts: Mapping[str, str]
-
-    def field(self, name: str, key: str | None = None) -> str:
-        value, mask = getattr(self.case, name), self.masks[name]
-        if key is not None:
-            hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
-            value, mask = value.get(key), mask if hidden else mask.get(key)
-        if isinstance(mask, dict) and "masked" in mask and value:
-            return self.speaker.clock.t("case.masked")
-        return (
-            self.facts.get(value, "") if isinstance(value, str) and value in self.facts else self.speaker.value(value)
-        )
-
-
-def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
-    """What of the case has changed since."""
-    named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
-    was, is_now = (_Side(c, shown(c, speaker.visible, without=HIDDEN), speaker, named) for c in (then, now))
-    found = [one for change in changes(then, now) for one in _differs(change, was, is_now)]
-    return [one for one in found if one.was != one.now][:MOST]
-
-
-def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
-    if change.name in TOLD_APART:
-        return []
-    words = was.speaker.clock.t.named("field", change.name)
-    if change.keys is None:
-        return [Differs(words, was.field(change.name), now.field(change.name))]
-    return [
-        Differs(f"{words}: {was.speaker.label(key)}", was.field(change.name, key), now.field(change.name, key))
-        for key in change.keys
-    ]
 
 
 def owed_since(then: Case, now: Case, speaker: Speaker) -> tuple[Mapping[str, str], Sequence[str]]:

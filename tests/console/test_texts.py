@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from string import Formatter
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
 from api.console.actions import meaning_of
+from api.console.differing import UNTOLD
 from api.console.fields import Maker, shape_of
 from api.console.plurals import form_of
+from api.console.said import INSIDE, STATES
 from api.console.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
 from api.console.times import Clock
 from api.console.web import HERE
 from domain.case import COMMANDS, Event
+from domain.difference import APART
 from domain.journey import MODULES
 from domain.roles import Action, action_of
+from domain.state import Case, Noted
+from domain.when import When
 from infra.proof.found import MEANING
 from tests.api.conftest import Person
 from tests.console.conftest import Browser
@@ -99,6 +104,45 @@ def test_the_words_of_the_domain_are_translated(language: str) -> None:
     assert len(without) < len(names) / 10, sorted(without)
 
 
+def parts_of(kind: Any) -> Iterator[Any]:
+    """A type and every type it is made of."""
+    yield kind
+    for part in get_args(kind) if get_origin(kind) is not Literal else ():
+        yield from parts_of(part)
+
+
+def values_in_case(kind: type[Any] = Case) -> Iterator[tuple[str, Any]]:
+    """Name and type of every field that the differences of a case may show, and of what it holds."""
+    for name, hint in get_type_hints(kind).items():
+        if name not in (APART | UNTOLD if kind is Case else INSIDE):
+            yield name, hint
+            for part in parts_of(hint):
+                inside = isinstance(part, type) and is_dataclass(part) and part not in (When, Noted)
+                yield from values_in_case(part) if inside else ()
+
+
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_every_field_of_a_case_has_words_for_its_differences(language: str) -> None:
+    t = Texts(language)
+    shown = {f.name for f in fields(Case)} - APART - UNTOLD
+    assert {name for name in shown if not t.own("differs", name)} == set()
+    assert {key for key in _texts(language) if key.startswith("differs.")} == {f"differs.{name}" for name in shown}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_the_fields_of_a_case_hold_is_said_in_the_language(language: str) -> None:
+    t, known = Texts(language), set(fields_and_words())
+    assert {name for name, _ in known if not (t.own("field", name) or t.own("differs", name))} == set()
+    groups = {(name, word): STATES.get(name, (name,)) for name, word in known if word}
+    assert {one for one, among in groups.items() if not any(t.own(group, one[1]) for group in among)} == set()
+
+
+def fields_and_words() -> Iterator[tuple[str, str]]:
+    for name, hint in values_in_case():
+        words = [get_args(part) for part in parts_of(hint) if get_origin(part) is Literal]
+        yield from ((name, word) for word in [w for one in words for w in one] or [""])
+
+
 def told_in(language: str) -> tuple[dict[str, str], dict[str, str]]:
     """What the forms say in a language: the meaning of each command, and the hint of each field that has one."""
     t = Texts(language)
@@ -141,6 +185,7 @@ def test_no_meaning_and_no_hint_outlives_its_command(language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_word_outlives_its_name(language: str) -> None:
     names = {f"{SAME.get(kind, kind)}.{name}" for kind, name in named_of_domain()}
+    names |= {f"field.{name}" for name, _ in fields_and_words()}
     held = ("command", "event", "field", "need", "rule", "code", "channel", "pathway", "triage", "what")
     assert not {key for key in _texts(language) if key.partition(".")[0] in held} - names - {"field.stream"}
 

@@ -1,16 +1,19 @@
 """Generated cohorts: whoever owes anything acts, nobody is left in a state that nobody can leave, a seed repeats."""
 
 import random
+import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from api.run.rehearsal.cohort_run import Cohort, rehearse_cohort
-from api.run.rehearsal.families import families
+from api.run.rehearsal.families import HOMES, families
 from api.run.rehearsal.known import catalogued
 from api.run.rehearsal.market import Market
 from api.run.rehearsal.memory import Remembering
+from api.run.rehearsal.named import NAMES, made_up
 from api.run.rehearsal.reactions import REACTIONS
 from api.run.rehearsal.rehearse import INVALID, rehearse
 from domain.journey import OWES
@@ -37,6 +40,17 @@ def test_families_are_the_same_for_the_same_seed_and_of_every_sort() -> None:
         assert 0 < sum(getattr(f, trait) for f in one) < 80, trait
     assert {t.protocol for f in one for t in f.trials} == {t.protocol for t in found}
     assert max(f.asks_after for f in one) <= timedelta(days=900)
+
+
+def test_families_are_called_as_people_are_at_home_and_nobody_is() -> None:
+    assert set(NAMES) == {country for country, _, _ in HOMES}
+    for country, (pattern, given) in NAMES.items():
+        assert len(set(given)) == len(given) > 5
+        names = {made_up(country, f"1/{n}") for n in range(200)}
+        assert names == {pattern.format(one) for one in given}, "each of them comes up"
+        assert all(len(name) <= 20 and not re.search(r"\d", name) for name in names)
+    assert made_up("CN", "1/7") == made_up("CN", "1/7")
+    assert {unicodedata.bidirectional(NAMES[country][1][0][0]) for country in ("PK", "CN")} == {"AL", "L"}
 
 
 def test_protocols_that_are_over_take_nobody() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from api.run.rehearsal.named import made_up
 from api.run.rehearsal.situation import CLINICIAN, React, Situation, consent, deciding
 from domain.case import Command
 from domain.stages import (
@@ -42,9 +43,11 @@ def _agree(s: Situation) -> Command | None:
     if s.family.silent:
         return None
     if patient and patient.minor and not any(p.role == "legal_representative" for p in case.people.values()):
-        return people.AddPerson("legal_representative", "Parent", case.zone, case.language, "parent@example.org")
+        parent = made_up(case.country, f"parent/{case.id}")
+        return people.AddPerson("legal_representative", parent, case.zone, case.language, "parent@example.org")
     if not any(p.role == "home_oncologist" for p in case.people.values()):
-        return people.AddPerson("home_oncologist", "Dr Home", case.zone, case.language, "doctor@example.org")
+        doctor = made_up(case.country, f"doctor/{case.id}")
+        return people.AddPerson("home_oncologist", doctor, case.zone, case.language, "doctor@example.org")
     for purpose in ("data_processing", "translation"):
         if not case.consented(purpose):
             return consent(case, purpose)

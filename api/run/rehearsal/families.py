@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from api.run.rehearsal.named import made_up
 from domain.stages.inquiry import OpenCase, Triage
 
 HOMES = (
@@ -39,6 +40,7 @@ class Family:
     """`asks_after`: from the start of the cohort to the inquiry. `pace` stretches every answer of theirs."""
 
     number: int
+    name: str
     country: str
     zone: str
     language: str
@@ -54,12 +56,12 @@ class Family:
     trials: tuple[Trial, ...]
 
     def question(self) -> OpenCase:
-        """The inquiry. Names are made up of a number."""
+        """The inquiry."""
         return OpenCase(
             self.country,
             self.language,
             self.zone,
-            f"Patient {self.number}",
+            self.name,
             patient_mail=f"family-{self.number}@example.org",
             diagnosis=self.disease,
             triage=self.triage,
@@ -73,10 +75,10 @@ class Family:
 def families(number: int, seed: int, trials: Sequence[Trial], within: timedelta, bend: float = 1.0) -> Sequence[Family]:
     """So many families; the last one asks `within` that time. `bend` below 1: more of them ask towards its end."""
     chance = random.Random(f"families/{seed}")  # noqa: S311 - a rehearsal repeats itself, nothing is secret
-    return [_family(n, chance, trials, within * (n / number) ** bend) for n in range(1, number + 1)]
+    return [_family(n, seed, chance, trials, within * (n / number) ** bend) for n in range(1, number + 1)]
 
 
-def _family(n: int, chance: random.Random, trials: Sequence[Trial], by: timedelta) -> Family:
+def _family(n: int, seed: int, chance: random.Random, trials: Sequence[Trial], by: timedelta) -> Family:
     country, zone, language = chance.choice(HOMES)
     first = chance.choice(trials)
     disease = chance.choice(first.diseases)
@@ -84,6 +86,7 @@ def _family(n: int, chance: random.Random, trials: Sequence[Trial], by: timedelt
     chance.shuffle(others)
     return Family(
         n,
+        made_up(country, f"{seed}/{n}"),
         country,
         zone,
         language,

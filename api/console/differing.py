@@ -1,0 +1,86 @@
+"""What of a case is not any more as it was, in the words of its pages, with what this viewer may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from api.console.said import Speaker
+from api.reads import HIDDEN
+from api.shown import shown
+from domain.difference import Changed, changes
+from domain.fact import Fact
+from domain.state import Case
+
+MOST = 60
+"""Differences a page lists."""
+UNTOLD = frozenset({
+    "effects", "contact_attempts", "alerts", "undone",  # what the messages and the timeline say better
+    "stage_since", "left_from", "exit_fact", "shut_fact", "hold_round", "reopenings", "reopened", "spare",  # of rules
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """One thing that is not any more as it was: in words, then, and now."""
+
+    words: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The case at one of the two moments, with what this viewer may see of it."""
+
+    case: Case
+    masks: Mapping[str, Any]
+    speaker: Speaker
+
+    def field(self, name: str, key: str | None = None) -> str:
+        value, mask = getattr(self.case, name), self.masks[name]
+        if key is not None:
+            hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
+            value, mask = value.get(key), mask if hidden else mask.get(key)
+        if isinstance(mask, dict) and "masked" in mask and value:
+            return self.speaker.clock.t("case.masked")
+        return self.speaker.field(name, value)
+
+
+def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
+    """What of the case has changed since."""
+    named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
+    speaker = replace(speaker, case=now, labels={**speaker.labels, **named})
+    was, is_now = (_Side(c, shown(c, speaker.visible, without=HIDDEN), speaker) for c in (then, now))
+    found = [one for change in changes(then, now) for one in _differs(change, was, is_now)]
+    return [one for one in found if one.was != one.now][:MOST]
+
+
+def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
+    if change.name in UNTOLD:
+        return []
+    words = was.speaker.clock.t.named("differs", change.name)
+    if change.keys is None:
+        return [Differs(words, was.field(change.name), now.field(change.name))]
+    which = KEYS.get(change.name, Speaker.label)
+    named = [(key, which(was.speaker, key)) for key in change.keys]
+    return [
+        Differs(f"{words}: {name}" if name else words, was.field(change.name, key), now.field(change.name, key))
+        for key, name in named
+    ]
+
+
+def _consent(speaker: Speaker, key: str) -> str:
+    purpose, _, recipient = key.partition(":")
+    words = speaker.clock.t.named("purpose", purpose)
+    return f"{words}, {speaker.label(recipient)}" if recipient else words
+
+
+KEYS: Mapping[str, Callable[[Speaker, str], str]] = {
+    "consents": _consent,
+    "stay_plan": lambda speaker, key: speaker.clock.t.named("field", key),
+    "units": lambda _speaker, _key: "",
+    "accesses": lambda _speaker, _key: "",
+}
+"""How the entries of a field are called, where that is not a name or the beginning of an id."""
