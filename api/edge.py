@@ -17,10 +17,15 @@ from api.problems import Problem, of_failure
 log = structlog.get_logger()
 QUIET = ("/healthz", "/readyz", "/metrics")
 GONE = 499
+ENDLESS = "/stream"
+"""Its head cannot be told without waiting for its body."""
 
 
 class Edge:
-    """ASGI middleware. Logs the route's template, never an address: addresses carry tokens and numbers."""
+    """ASGI middleware. Logs the route's template, never an address: addresses carry tokens and numbers.
+
+    What answers GET answers HEAD the same, without the body (RFC 9110 section 9.3.2).
+    """
 
     def __init__(self, app: ASGIApp, figures: Figures, throttle: Throttle) -> None:
         self._app = app
@@ -42,10 +47,12 @@ class Edge:
             await send(message)
 
         clear_contextvars()
-        problem = await self._answer(scope, receive, noted)
+        head = scope["method"] == "HEAD" and scope["path"] != ENDLESS
+        inner, answer = ({**scope, "method": "GET"}, _without_body(noted)) if head else (scope, noted)
+        problem = await self._answer(inner, receive, answer)
         if problem is not None and not status:
-            await problem.response()(scope, receive, noted)
-        self._note(scope, status or GONE, time.perf_counter() - began)
+            await problem.response()(inner, receive, answer)
+        self._note({**inner, "method": scope["method"]}, status or GONE, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Problem | None:
         try:
@@ -66,3 +73,10 @@ class Edge:
         self._figures.answered(method, route, status, seconds)
         if scope["path"] not in QUIET:
             log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _without_body(send: Send) -> Send:
+    async def head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -209,11 +209,13 @@ async def seen_case(service: Service, who: Actor, case: str, what: str, known_at
 
 
 def zoned(instant: datetime, parameter: str) -> datetime:
-    """The instant. Raises Problem when it has no zone."""
+    """The instant. Raises Problem when it has no zone, or lies where some zones have no years left."""
     if instant.tzinfo is None:
         raise invalid(
             "an instant needs a zone", Fault("must have a zone, as 2026-11-21T09:00:00Z", parameter=parameter)
         )
+    if not MINYEAR < instant.year < MAXYEAR:
+        raise invalid("no such year", Fault(f"must be after {MINYEAR} and before {MAXYEAR}", parameter=parameter))
     return instant
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from api.console.said import Speaker
+from api.console.said import NO_DOSSIER, Speaker
 from api.reads import HIDDEN
 from api.shown import shown
 from domain.difference import Changed, changes
 from domain.fact import Fact
-from domain.state import Case
+from domain.state import Case, Noted
 
 MOST = 60
 """Differences a page lists."""
@@ -38,14 +38,16 @@ class _Side:
     masks: Mapping[str, Any]
     speaker: Speaker
 
-    def field(self, name: str, key: str | None = None) -> str:
+    def field(self, name: str, key: str | None = None) -> str | Sequence[tuple[str, str]]:
+        """What it holds: a text, or texts by name."""
         value, mask = getattr(self.case, name), self.masks[name]
         if key is not None:
             hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
             value, mask = value.get(key), mask if hidden else mask.get(key)
         if isinstance(mask, dict) and "masked" in mask and value:
             return self.speaker.clock.t("case.masked")
-        return self.speaker.field(name, value)
+        composed = is_dataclass(value) and not isinstance(value, type | Noted) and value != NO_DOSSIER
+        return self.speaker.inside(value) if composed else self.speaker.field(name, value)
 
 
 def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
@@ -62,13 +64,25 @@ def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
         return []
     words = was.speaker.clock.t.named("differs", change.name)
     if change.keys is None:
-        return [Differs(words, was.field(change.name), now.field(change.name))]
+        return [_apart(words, was.field(change.name), now.field(change.name))]
     which = KEYS.get(change.name, Speaker.label)
     named = [(key, which(was.speaker, key)) for key in change.keys]
     return [
-        Differs(f"{words}: {name}" if name else words, was.field(change.name, key), now.field(change.name, key))
+        _apart(f"{words}: {name}" if name else words, was.field(change.name, key), now.field(change.name, key))
         for key, name in named
     ]
+
+
+def _apart(words: str, was: str | Sequence[tuple[str, str]], now: str | Sequence[tuple[str, str]]) -> Differs:
+    """Of what is composed on both sides only what differs."""
+    same = set() if isinstance(was, str) or isinstance(now, str) else {*was} & {*now}
+    then, after = (
+        side
+        if isinstance(side, str)
+        else "; ".join(f"{name}: {text}" for name, text in side if (name, text) not in same)
+        for side in (was, now)
+    )
+    return Differs(words, then, after)
 
 
 def _consent(speaker: Speaker, key: str) -> str:

@@ -30,6 +30,8 @@ NO_DOSSIER = Dossier()
 CALLED: Mapping[tuple[type[Any], str], str] = {(LotStateNoted, "state"): "lot_state"}
 """Fields that mean something else than others of their name."""
 CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
+PARTIES = frozenset(party.value for party in Party)
+"""Whoever a rehearsal speaks for is called like the party."""
 SHORT = 12
 LONG_ID = 30
 
@@ -87,11 +89,15 @@ class Speaker:
         if fact.why is not None or fact.actor.startswith("engine"):
             return self.clock.t("timeline.automatic")
         party, of, _ = fact.actor.partition("-of-")
-        return self.clock.t.named("party", party) if of else self.label(fact.actor)
+        return self.clock.t.named("party", party) if of or party in PARTIES else self.label(fact.actor)
 
     def values(self, event: object) -> Sequence[tuple[str, str]]:
         """Its fields that say something, each with its words."""
         return self._pairs(event, LEFT_OUT)
+
+    def inside(self, value: object) -> Sequence[tuple[str, str]]:
+        """The fields of what a field holds, each with its words."""
+        return self._pairs(value, INSIDE)
 
     def _pairs(self, event: object, left_out: frozenset[str]) -> Sequence[tuple[str, str]]:
         masks = shown(event, self.visible)
@@ -130,7 +136,7 @@ class Speaker:
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(self.value(one) for one in value)
         if is_dataclass(value) and not isinstance(value, type | When | Noted):
-            return "; ".join(f"{name}: {text}" for name, text in self._pairs(value, INSIDE))
+            return "; ".join(f"{name}: {text}" for name, text in self.inside(value))
         shows = next((show for kind, show in SHOWS if isinstance(value, kind)), None)
         return shows(self, value) if shows else self.label(str(value))
 

@@ -93,9 +93,19 @@ def _leg(case: Case, stage: Stage, spent: float | None, entered: datetime | None
     return Leg(stage.value, clock.t.named("stage", stage.value), state, length, entered)
 
 
+ELSEWHERE = {
+    "records_list": "records",
+    "next_centre": "centres",
+    "review_again": "eligibility",
+    "trial_hold_review": "observations",
+    "trial_consent": "people",
+    "return_home": "follow_up",
+    "infusion_date": "correcting",
+}
+"""What is settled by a command of another file than the one that says it is owed."""
 GROUP_OF: Mapping[str, str] = {
     row.kind: module.__name__.rpartition(".")[2] for module in MODULES for row in getattr(module, "OWES", ())
-}
+} | ELSEWHERE
 """Which part of the journey an obligation belongs to: where what settles it is found."""
 assert set(GROUP_OF) == {row.kind for row in OWES}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -206,6 +206,8 @@ def _instant(text: str, zone: tzinfo | None) -> datetime | None:
     """As somebody typed it in their zone, or with a zone of its own."""
     try:
         at = datetime.fromisoformat(text)
+        if not MINYEAR < at.year < MAXYEAR:  # of these it is not known in every zone which they are
+            return None
         return at.replace(tzinfo=zone).astimezone(UTC) if zone else at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, OverflowError):
         return None
