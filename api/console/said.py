@@ -18,9 +18,9 @@ from domain.state import Case, Dossier, Exit, Noted, Stage
 from domain.when import When
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
-INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "purpose", "recipient", "person"}
+INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}
 """What of a value within a value serves the rules only, or is what it stands under."""
-ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations"})
+ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone"})
 STATES: Mapping[str, Sequence[str]] = {
     "state": ("state", "record_state", "submission_state", "visa_state"), "depletion": ("depletion_state",),
     **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
