@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from fastapi import Request
@@ -19,7 +20,7 @@ from domain.journey import ACCEPTED, accepting_stages
 from domain.obligations import Obligation
 from domain.roles import Action, Actor, action_of, allow
 from domain.stages.inquiry import OpenCase
-from domain.state import Case
+from domain.state import Case, Stage
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 TAG = re.compile(r'"([0-9]{1,9})"')
@@ -53,9 +54,14 @@ def etag(version: int) -> str:
 def allowed_now(actor: Actor, case: Case) -> list[str]:
     """The commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)
-    actions = {c.__name__: action_of(c.__name__) for c in ACCEPTED[case.stage] if c is not OpenCase}
+    actions = _actions(case.stage)
     allowed = {action for action in set(actions.values()) if allow(actor, action, whose)}
     return [name for name, action in actions.items() if action in allowed]
+
+
+@cache
+def _actions(stage: Stage) -> Mapping[str, Action]:
+    return {c.__name__: action_of(c.__name__) for c in ACCEPTED[stage] if c is not OpenCase}
 
 
 def refused_now(actor: Actor, case: Case) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
@@ -29,25 +30,40 @@ UNKNOWN = Problem(401, "not_signed_in", "sign in first", headers={"WWW-Authentic
 
 
 class Briefly:
-    """Remembers what was looked up for a moment."""
+    """Remembers what was looked up for a moment; who asks while it is looked up waits for the same answer."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Any]] = {}
+        self._looking: dict[str, asyncio.Task[Any]] = {}
 
-    async def get(self, key: str, look_up: Callable[[str], Awaitable[V]]) -> V:
+    async def get(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
         """The value, at most REMEMBERED seconds old."""
         until, value = self._known.get(key, (0.0, None))
         if until < time.monotonic():
-            value = await look_up(key)
+            looking = self._looking.get(key)
+            if looking is None:  # a task of its own: a caller that gives up must not take the others' answer with it
+                looking = self._looking[key] = asyncio.create_task(self._look(key, look_up))
+                looking.add_done_callback(lambda done: self._looked(key, done))
+            value = await asyncio.shield(looking)
+        known: V = value
+        return known
+
+    async def _look(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
+        value = await look_up(key)
+        if self._looking.get(key) is asyncio.current_task():  # else it was forgotten meanwhile
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = (time.monotonic() + REMEMBERED, value)
-        known: V = value
-        return known
+        return value
+
+    def _looked(self, key: str, done: asyncio.Task[Any]) -> None:
+        if self._looking.get(key) is done:
+            del self._looking[key]
 
     def forget(self, key: str) -> None:
         """Look it up again next time."""
         self._known.pop(key, None)
+        self._looking.pop(key, None)
 
 
 class Doorkeeper:
