@@ -100,7 +100,8 @@ def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
         say(line)
     for name, error in found.away.items():
         say(f"not compared with {name}: {error}")
-    say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s; what is in it nothing proves yet")
+    means = "what is in it nothing proves yet" if exposed.events else "every event is covered outside"
+    say(f"exposure window: {exposed.events} events, {exposed.seconds:.0f} s; {means}")
 
 
 def drift(*, json: Json = False) -> None:

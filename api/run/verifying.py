@@ -60,7 +60,7 @@ def question_of(
         checks=checks,
         jobs=jobs,
         state=state,
-        tell=lambda done, all_of: None if quiet else Console(stderr=True).print(f"  {done} of {all_of}"),
+        tell=lambda done, all_of: None if quiet else Console(stderr=True).print(f"  {done} of {all_of} events"),
     )
 
 

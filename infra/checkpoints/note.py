@@ -56,12 +56,16 @@ def parse_key(text: str) -> Key:
     """From the form `str` gives it. Raises ValueError."""
     name, _, rest = text.strip().partition("+")
     given, _, encoded = rest.partition("+")
+    if not encoded:
+        raise ValueError("a key reads NAME+HASH+BASE64, as `caravel audit keys` prints it")
     content = from_base64(encoded)
     if content[:1] != ED25519:
         raise ValueError("only Ed25519 keys are known here")
     key = Key(name, content[1:])
     if key.hash.hex() != given:
-        raise ValueError("the key's hash is not that of its name and bytes")
+        raise ValueError(
+            "the key is mistyped or changed: its hash, between the two +, is not that of its name and bytes"
+        )
     return key
 
 

@@ -55,5 +55,5 @@ def unpack(data: bytes) -> dict[str, bytes]:
         parts[name] = data[start : start + size]
         at = start + size
     if pack(parts) != data:
-        raise NotADossier("not byte for byte what a dossier of these parts is")
+        raise NotADossier("changed, cut or packed anew: not byte for byte a dossier")
     return parts

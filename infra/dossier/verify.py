@@ -196,7 +196,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         allowed = name not in parts and len(parts) < MOST and NAME.fullmatch(name)
         need(allowed, "not_a_dossier", "a name that is not allowed, or stands there twice")
         parts[name], at = data[start : start + size], start + size
-    need(pack(parts) == data, "not_a_dossier", "not byte for byte what a dossier of these parts is")
+    need(pack(parts) == data, "not_a_dossier", "changed, cut or packed anew: not byte for byte a dossier")
     return parts
 
 def read_json(text: bytes) -> Any:  # noqa: ANN401 - JSON

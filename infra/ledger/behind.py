@@ -17,7 +17,8 @@ from infra.ledger.queries import APPEND
 
 MOST = 64  # appends in one transaction
 BACKLOG = 8 * MOST
-UNCHANGED = '"detail":""'
+AS_IT_WAS = ""
+"""A case's detail that stands in the table as it should."""
 
 
 class Behind:
@@ -84,19 +85,22 @@ def newest_views(batch: Sequence[Prepared]) -> Sequence[Prepared]:
 
 def _over(old: ViewTexts, new: ViewTexts) -> ViewTexts:
     """What stands after both; what the newer one leaves as it was is the older one's."""
-    owes, asks = new.obligation_ids is not None, new.effect_ids is not None
+    owing = old if new.obligation_ids is None else new
+    asking = old if new.effect_ids is None else new
     return ViewTexts(
         cases=_case(old.cases, new.cases),
-        obligations=new.obligations if owes else old.obligations,
-        obligation_ids=new.obligation_ids if owes else old.obligation_ids,
-        effects=new.effects if asks else old.effects,
-        effect_ids=new.effect_ids if asks else old.effect_ids,
+        obligations=owing.obligations,
+        obligation_ids=owing.obligation_ids,
+        effects=asking.effects,
+        effect_ids=asking.effect_ids,
         watched=old.watched if new.watched is None else new.watched,
         sources=new.sources or old.sources,
     )
 
 
 def _case(old: str, new: str) -> str:
-    if old and UNCHANGED in new and UNCHANGED not in old:
-        return json.dumps({**json.loads(new), "detail": json.loads(old)["detail"]})
-    return new or old
+    """The newer row of the two, with the older one's detail where that is as it was; either may be missing."""
+    if not (old and new):
+        return new or old
+    row = json.loads(new)
+    return new if row["detail"] != AS_IT_WAS else json.dumps({**row, "detail": json.loads(old)["detail"]})

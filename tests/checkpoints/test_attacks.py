@@ -116,6 +116,20 @@ async def recompute_everything(scene: Scene) -> None:
     await scene.grow_again()
 
 
+async def swap_between_streams(scene: Scene) -> None:
+    """What two events say, and every hash of both streams after it."""
+    await scene.run(
+        "update event e set data = o.data, salts = o.salts, meta = o.meta from event o "
+        "where (e.position, o.position) in ((4, 6), (6, 4));"
+        f"select rehash('{scene.a}'); select rehash('{scene.b}')"
+    )
+
+
+async def swap_and_recompute(scene: Scene) -> None:
+    await swap_between_streams(scene)
+    await scene.grow_again()
+
+
 async def insert(scene: Scene) -> None:
     await scene.run(SHIFT.format(by="+ 1", after=8))
     await scene.run(
@@ -181,6 +195,8 @@ ATTACKS: dict[str, tuple[Attack, Kind, int, frozenset[Check]]] = {
     "delete and close the gap": (delete_and_close_the_gap, "deleted", 8, SEALED),
     "swap": (sql(SWAP.format(one=11, other=12)), "reordered", 11, SEALED | {"places"}),
     "swap before it is sealed": (sql(SWAP.format(one=15, other=16)), "reordered", 16, frozenset({"places"})),
+    "swap between streams": (swap_between_streams, "recomputed", 4, SEALED),
+    "swap between streams and recompute": (swap_and_recompute, "recomputed", 1, OUTSIDE),
     "insert": (insert, "inserted", 9, SEALED),
     "cut the end": (sql("delete from event where position > 10"), "tail_cut", 11, SEALED),
     "cut the end and the tree": (cut_with_tree, "tail_cut", 11, OUTSIDE),
@@ -211,6 +227,37 @@ async def test_an_attack_is_found_where_it_is_for_what_it_is_and_only_by_its_che
     assert (broken.kind, broken.position) == (kind, position)
     # The control: without the checks made for it, it passes unseen.
     assert (await scene.found(ALL - by)).broken is None
+
+
+async def test_a_key_that_was_rotated_out_signs_no_other_history(
+    scene: Scene, pool: "Sessions[asyncpg.Record]"
+) -> None:
+    """Of who kept the old private key and has the database and both places, while one checkpoint of the next stands."""
+    stolen = scene.log.keys.current()
+    scene.log.keys.rotate()
+    await scene.log.sealer().round(pool)
+    assert scene.log.kept() == [8, 13, 17]
+    assert (await scene.found()).broken is None
+    await recompute_stream(scene)
+    frontier, roots, nodes = Frontier(), {}, []
+    for row in await scene.admin.fetch("select hash from event order by position"):
+        nodes += frontier.append(row["hash"])
+        roots[frontier.size] = frontier.root()
+    await scene.run("delete from tree_node")
+    await scene.admin.copy_records_to_table("tree_node", records=nodes)
+    for size in (8, 13):
+        note = signed(Checkpoint(ORIGIN, size, roots[size]), stolen)
+        scene.write(checkpoint_name(size), note)
+        await scene.admin.execute("update checkpoint set root = $2, note = $3 where size = $1", size, roots[size], note)
+    broken = (await scene.found()).broken
+    assert broken
+    assert (broken.kind, broken.position) == ("recomputed", 14), "what the next key signed they cannot sign"
+    # The control: where that one is taken away everywhere, the old key is as good as ever; the places are for that.
+    for place in "ab":
+        (scene.log.folder / place / checkpoint_name(17)).unlink()
+    await scene.run("delete from checkpoint where size = 17")
+    await scene.run("update sealing set outside = 13, sinks = '[]'")
+    assert (await scene.found()).broken is None
 
 
 async def test_what_came_after_the_newest_checkpoint_can_be_cut_unseen(scene: Scene) -> None:

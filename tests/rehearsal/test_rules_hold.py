@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -117,8 +118,27 @@ async def test_what_somebody_with_all_rights_and_the_key_remade_only_the_rule_sh
     assert (await scene.found()).broken is None
 
 
-async def remake(scene: Scene, position: int, stream: str, data: str) -> None:
-    await scene.admin.execute("update event set data = $2 where position = $1", position, data)
+async def test_a_rule_version_that_was_made_up_is_named_and_not_counted_as_checked(scene: Scene) -> None:
+    """By somebody with all rights and the key; what such an event says may be anything, so its number is said."""
+    row = await scene.admin.fetchrow(
+        "select position, stream, meta from event where type = 'ObligationOpened' order by position limit 1"
+    )
+    assert row
+    before = await scene.found()
+    made_up = re.sub('"rule_version":[0-9]+', '"rule_version":99', row["meta"])
+    await scene.admin.execute("update event set meta = $2 where position = $1", row["position"], made_up)
+    await remake(scene, row["position"], row["stream"])
+    found = await scene.found()
+    assert found.broken is None
+    assert found.unchecked == {"rule what_is_owed 99 is not known here": 1}
+    assert found.rechecked == before.rechecked - 1
+    await scene.admin.execute("update event set meta = $2 where position = $1", row["position"], row["meta"])
+    await remake(scene, row["position"], row["stream"])
+    assert (await scene.found()).unchecked == {}
+
+
+async def remake(scene: Scene, position: int, stream: str, data: str | None = None) -> None:
+    await scene.admin.execute("update event set data = coalesce($2, data) where position = $1", position, data)
     await scene.admin.execute(f"select rehash('{stream}')")
     await scene.sign_again()
 
