@@ -14,7 +14,7 @@ from domain.fact import Fact
 from domain.personal import ERASED, Erased
 from domain.policy import Party
 from domain.stages.sources import LotStateNoted
-from domain.state import Case, Dossier, Exit, Noted, Stage
+from domain.state import Case, Dossier, Exit, Noted, RecordItem, Stage, Submission, Visa
 from domain.when import When
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
@@ -22,11 +22,13 @@ INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "re
 """What of a value within a value serves the rules only, or is what it stands under."""
 ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone"})
 STATES: Mapping[str, Sequence[str]] = {
-    "state": ("state", "record_state", "submission_state", "visa_state"), "depletion": ("depletion_state",),
+    "depletion": ("depletion_state",),
     **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
 }  # fmt: skip
 """Fields that hold the state of something, and where the words for it are."""
 NO_DOSSIER = Dossier()
+STATE_OF: Mapping[type[Any], str] = {RecordItem: "record_state", Submission: "submission_state", Visa: "visa_state"}
+"""Whose states have words of their own."""
 CALLED: Mapping[tuple[type[Any], str], str] = {(LotStateNoted, "state"): "lot_state"}
 """Fields that mean something else than others of their name."""
 CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
@@ -116,6 +118,8 @@ class Speaker:
         value = getattr(event, name)
         if name == "kind" and isinstance(value, str):
             return self._kind(value)
+        if name == "state" and type(event) in STATE_OF:
+            return self.clock.t.named(STATE_OF[type(event)], value)
         return self.field(CALLED.get((type(event), name), name), value)
 
     def field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any field

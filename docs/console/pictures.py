@@ -1,6 +1,6 @@
 """Pictures of the console, as it stands in a running demonstration.
 
-`caravel up --cohort 80` in one terminal, then `python docs/console/pictures.py ADDRESS FOLDER` with the address of its
+`caravel up` in one terminal, then `python docs/console/pictures.py ADDRESS FOLDER` with the address of its
 line "Console".
 
 Looks at what a rehearsed cohort brought, as coordinator, auditor and operator: wide and narrow, light and dark, in
@@ -41,7 +41,7 @@ async def speaking(page: Page, language: str) -> None:
 
 async def of_coordinator(page: Page, folder: Path) -> str:
     """Worklist, case, form, the past; the case that was looked at."""
-    first = await page.locator("tr.late .tag.yours").locator("xpath=ancestor::tr").first.get_attribute("id")
+    first = await page.locator("tr .tag.yours").locator("xpath=ancestor::tr").first.get_attribute("id")
     case = f"/console/cases/{first}"
     for language in ("en", "zh", "ar"):
         await page.goto("/console/")

@@ -15,7 +15,7 @@ from api.console.actions import meaning_of
 from api.console.differing import UNTOLD
 from api.console.fields import Maker, shape_of
 from api.console.plurals import form_of
-from api.console.said import INSIDE, STATES
+from api.console.said import INSIDE, STATE_OF, STATES
 from api.console.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
 from api.console.times import Clock
 from api.console.web import HERE
@@ -30,6 +30,8 @@ from tests.api.conftest import Person
 from tests.console.conftest import Browser
 
 OTHERS = ["zh", "ar"]
+WHERE = {**STATES, "state": ("state", *STATE_OF.values())}
+"""Where the words for what a field of this name holds may be."""
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
 ALIKE = {"app.name", "case.for", "time.instant", "time.day"}
 """Where the same text is right in several languages."""
@@ -133,7 +135,7 @@ def test_every_field_of_a_case_has_words_for_its_differences(language: str) -> N
 def test_what_the_fields_of_a_case_hold_is_said_in_the_language(language: str) -> None:
     t, known = Texts(language), set(fields_and_words())
     assert {name for name, _ in known if not (t.own("field", name) or t.own("differs", name))} == set()
-    groups = {(name, word): STATES.get(name, (name,)) for name, word in known if word}
+    groups = {(name, word): WHERE.get(name, (name,)) for name, word in known if word}
     assert {one for one, among in groups.items() if not any(t.own(group, one[1]) for group in among)} == set()
 
 
