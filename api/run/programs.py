@@ -16,6 +16,8 @@ from infra.server_process import ServerError, ServerProcess, free_port, usable
 
 log = structlog.get_logger()
 
+ROOM_TO_START = 120.0
+"""Seconds; a busy machine takes long to read the programs in, and one that ends is noticed at once."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 STEADY = 30.0
 """A process that lived this many seconds is started again at once."""
@@ -76,7 +78,7 @@ class Program:
             return
         await self._process.own()
         self._process.spawn(self._command, env=self._environment)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(ROOM_TO_START):
             while self._answers and not await self._answers():
                 self._require_alive()
                 await asyncio.sleep(0.05)
