@@ -177,7 +177,11 @@ async def test_ctrl_c_ends_everything_and_a_second_start_finds_it_again(up: Up, 
     assert up.url == first
     async with up.signed_in() as http:
         assert (await http.get(f"/cases/{walked}")).json()["case"]["stage"] == "follow_up"
-        assert (await http.get("/readyz")).json()["status"] == "ready"
+
+        async def ready() -> bool:
+            return bool((await http.get("/readyz")).json()["status"] == "ready")
+
+        await eventually(ready, within=60)
     described = await (await up.temporal()).get_workflow_handle(walked).describe()
     assert described.status is not None
     assert described.status.name == "RUNNING"
