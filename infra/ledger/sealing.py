@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, NoReturn, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,20 +24,12 @@ Secrets = dict[KeyClass, dict[str, Any]]
 """Per key class: JSON pointer → value."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: object) -> str:
     """JSON with sorted keys and no white space. ValueError for what JSON cannot say."""
-    return "".join(_chunks(value, 0))
-
-
-def _no_json(value: object) -> NoReturn:
-    raise TypeError(f"a {type(value).__name__} is not JSON")
-
-
-# What JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False) makes anew for each text,
-# which costs as much as a small text. The first argument: no search for a tree that holds itself.
-_chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-    None, _no_json, json.encoder.encode_basestring, None, ":", ",", True, False, False
-)  # fmt: skip
+    return _ENCODER.encode(value)
 
 
 def separate(value: object, tree: Any, out: Secrets) -> Any:  # noqa: ANN401 - JSON
