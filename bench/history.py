@@ -20,7 +20,7 @@ from infra.checkpoints.tree import consistency, inclusion
 from infra.postgres_server import PostgresServer
 from infra.proof.verification import verify
 
-SIZES = (100_000, 300_000, 1_000_000, 2_000_000, 5_000_000)
+SIZES = (100_000, 300_000, 1_000_000, 5_000_000)
 ROUNDS, SEALINGS, NEW = 15, 5, 1_000
 SAMPLE = "select stream from event where position = any($1::bigint[])"
 MORE = "create database {} template {} strategy file_copy"
