@@ -86,11 +86,11 @@ def _moved(one: Moved) -> dict[str, Any]:
 
 @router.get("/cases/{case}/why/{event}")
 async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
-    """One event and what it rests on, down to what people said; for a person's decision, what was known then."""
+    """One event, by id or version, and what it rests on; for a person's decision, what was known then."""
     _, facts, _, visible = await seen_case(service, who, case, "why")
-    by_id = {fact.id: fact for fact in facts}
-    require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
-    meant = by_id[event]
+    found = [fact for fact in facts if event in (fact.id, str(fact.version))]
+    require(found, Reason.NOT_FOUND, "no such event in this case", "event")
+    meant = found[0]
     body = {
         "event": told(meant, visible),
         "because": _because(meant, facts, DEEPEST),

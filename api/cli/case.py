@@ -195,7 +195,7 @@ def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -
 
 @app.command
 def why(case: str, event: str, *, json: Json = False) -> None:
-    """Why something was recorded, down to what people said."""
+    """Why an event was recorded, by its id or its number in the timeline; down to what people said."""
     answer = asking(lambda c: c.get(f"/cases/{case}/why/{event}"))
     if json:
         as_json(answer)

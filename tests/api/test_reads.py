@@ -160,6 +160,7 @@ async def test_events_in_pages_and_why(coordinator: Person) -> None:
     assert page.json()["events"] + rest.json()["events"] == whole
     met = next(one for one in whole if one["type"] == "ObligationMet")
     told = (await coordinator.get(f"/cases/{case}/why/{met['id']}")).json()
+    assert (await coordinator.get(f"/cases/{case}/why/{met['version']}")).json() == told
     assert told["event"]["why"]["rule"]
     assert told["event"]["why"]["policy"]
     assert_problem(await coordinator.get(f"/cases/{case}/why/nothing"), 404, "not_found")
