@@ -218,8 +218,8 @@ async def test_an_operator_sees_a_hospital_call_fail_and_reconcile(chromium: Chr
     await expect(operator.page.locator(".cards")).to_contain_text("Courier: answers")
 
     hospital = real.hospital(kept_but_said_failed(effect))
-    await hospital.start()
     try:
+        await hospital.start()
         await in_temporal(operator, case, number, line)
         await shown(operator, number, there=False)
         await delivered(coordinator, case)

@@ -54,7 +54,7 @@ class Process:
         self._server = self._server or ServerProcess(self.folder / self.module, self.module, signal.SIGTERM)
         await self._server.own()
         self._server.spawn([sys.executable, "-m", self.module, *self.words], env=dict(os.environ))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):  # seconds; two on a free machine
             while not await self._healthy():
                 assert self._server.pid, self._server.last_words()
                 await asyncio.sleep(0.05)
