@@ -11,7 +11,7 @@ CODE := domain workflows activities infra api tests
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # The slow tests wait more than they compute; a file's servers are started once.
-WAITING ?= 3
+WAITING ?= 4
 
 .PHONY: help run test quick check soak bench lock clean
 
@@ -54,6 +54,6 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Caravel needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ...")'
 	@echo "Preparing .venv (once, about a minute) ..."
 	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -216,6 +216,16 @@ PLACES = ("/console/", "/console/?tab=all&urgent=1", "/console/open", "{case}", 
           "/console/?tab=all&known_at=2027-01-01T00:00:00Z",
           "{case}/do/AddNote", "{case}/do/ReportToxicity", "{case}/do/ImportFacts")  # fmt: skip
 
+TRANSLATED = (
+    "/console/",
+    "{case}",
+    "{case}/facts",
+    "{case}/timeline",
+    "{case}/at?recorded=0",
+    "{case}/do/ReportToxicity",
+)
+"""Longer or shorter words, and the other direction, show on a page of each kind."""
+
 
 @pytest.fixture(scope="module")
 async def filled(coordinator: Person, coordinating: str) -> str:
@@ -274,7 +284,8 @@ async def test_the_pages_are_for_everyone(
 ) -> None:
     one = await screen(chromium, site, coordinating)
     await speaking(one, language)
-    wrong = {place: await wrong_with(one, place.format(case=filled), language) for place in PLACES}
+    places = PLACES if language == "en" else TRANSLATED
+    wrong = {place: await wrong_with(one, place.format(case=filled), language) for place in places}
     assert not {place: found for place, found in wrong.items() if found}
     await one.page.context.close()
 
@@ -288,7 +299,7 @@ AUDITED = (
 )
 
 
-@pytest.mark.parametrize("language", ["en", "zh", "ar"])
+@pytest.mark.parametrize("language", ["en", "ar"])
 async def test_the_pages_of_auditors_and_operators_are_for_everyone(
     chromium: Chromium, site: str, here: Parts, filled: str, language: str
 ) -> None:

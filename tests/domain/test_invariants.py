@@ -151,7 +151,7 @@ def test_no_cells_without_two_people_a_released_lot_the_gate_and_consent_unless_
 
 @pytest.mark.slow
 @given(STARTS, ACTS)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_same_at_length(name: str, acts: Sequence[tuple[int, int, int]]) -> None:
     watched(live(name, acts))
 

@@ -84,7 +84,7 @@ def test_any_commands_at_any_time(name: str, acts: Sequence[Act]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @given(STARTS, ACTS)
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_commands_at_any_time_at_length(name: str, acts: Sequence[Act]) -> None:
     live_through(name, acts)
 
