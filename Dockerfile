@@ -2,7 +2,7 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /srv/caravel
 COPY requirements.txt ./
-RUN python -m venv /opt/caravel && /opt/caravel/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+RUN python -m venv /opt/caravel && /opt/caravel/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
 COPY pyproject.toml LICENSE README.md ./
 COPY domain domain
 COPY workflows workflows

@@ -5,8 +5,11 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/ready
+VENV ?= .venv
+# Another pip than the Python's own, as `pip install` names it; only .ci/installs asks for one.
+WITH_PIP ?=
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
 CODE := domain workflows activities infra api tests
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
@@ -43,17 +46,20 @@ bench: $(READY) ## measurements, each against a peer in the same run
 # uv resolves for every platform at once; no address of any registry ends up in the files.
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 -q
 lock: ## pin the newest versions that fit (needs uv)
-	$(LOCK) --upgrade pyproject.toml -o requirements.txt
-	$(LOCK) --upgrade pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --upgrade pyproject.toml --extra build -o requirements.txt
+	$(LOCK) --upgrade pyproject.toml --extra build --extra dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove the environment and caches, never the data in .caravel
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 
-# --no-build-isolation: setuptools is pinned in the file above, so the last step asks no registry.
+# Installing never resolves: --no-deps with a lock that holds everything, so what is released later changes nothing here.
+# --no-build-isolation: setuptools is pinned in the lock, so the last step asks no registry.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Caravel needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ...")'
-	@echo "Preparing .venv (once, about a minute) ..."
-	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Preparing $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(if $(WITH_PIP),$(PIP) --upgrade '$(WITH_PIP)')
+	@$(PIP) --no-compile --require-hashes -r requirements-dev.txt
+	@$(PIP) --no-build-isolation --editable .
 	@touch $@

@@ -2,13 +2,93 @@
 
 import ast
 import re
+import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, requires
+from itertools import product
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 TOP = Path(__file__).parents[1]
 PINNED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
+INSTALLS = re.compile(r"pip install .*")
+LOCKS = {"requirements.txt": ["build"], "requirements-dev.txt": ["build", "dev"]}
+"""The lock → the extras of ours that it holds beside what is shipped."""
+MACHINES = [
+    {"python_version": version, "python_full_version": f"{version}.0", "platform_machine": machine}
+    for version, machine in product(("3.11", "3.12", "3.13"), ("x86_64", "aarch64"))
+]
+
+
+def needed(extras: list[str], machine: Mapping[str, str]) -> Iterator[Requirement]:
+    """Everything our project needs on that machine, extras of its needs followed to the end."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    ours = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    ahead = [(Requirement(line), {"extra": ""}) for lines in ours for line in lines]
+    seen = set()
+    while ahead:
+        need, of = ahead.pop()
+        if need.marker and not need.marker.evaluate({**machine, **of}):
+            continue
+        yield need
+        for wanted in {"", *need.extras}:
+            known = (canonicalize_name(need.name), wanted)
+            if known not in seen:
+                seen.add(known)
+                ahead += [(Requirement(line), {"extra": wanted}) for line in _requires(need.name)]
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:  # of another platform
+        return []
+
+
+def missing(lock: str, extras: list[str], machine: Mapping[str, str]) -> list[str]:
+    """What that machine needs and the lock has not, or has in a version that does not do."""
+    pins = dict(PINNED.findall(lock))
+    return [
+        str(need)
+        for need in needed(extras, machine)
+        if not need.specifier.contains(pins.get(canonicalize_name(need.name), "0"), prereleases=True)
+        or canonicalize_name(need.name) not in pins
+    ]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m['python_version']}-{m['platform_machine']}")
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_hold_everything_so_that_nothing_is_resolved(name: str, machine: dict[str, str]) -> None:
+    assert missing((TOP / name).read_text(), LOCKS[name], machine) == []
+
+
+@pytest.mark.parametrize("gone", ["coverage", "greenlet", "uvloop"])  # reached through an extra
+def test_a_lock_without_what_an_extra_brings_is_noticed(gone: str) -> None:
+    lock = (TOP / "requirements-dev.txt").read_text()
+    assert missing(lock.replace(f"\n{gone}==", f"\nno-{gone}=="), LOCKS["requirements-dev.txt"], MACHINES[0])
+
+
+def resolving(text: str) -> list[str]:
+    """The lines that install and let pip resolve, which a package released since can break."""
+    return [line for line in INSTALLS.findall(text) if "--no-deps" not in line]
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
+def test_installing_never_resolves(name: str) -> None:
+    text = (TOP / name).read_text()
+    assert INSTALLS.search(text)
+    assert resolving(text) == []
+    assert resolving(text.replace("--no-deps", "")) == INSTALLS.findall(text.replace("--no-deps", ""))
+
+
+def test_what_is_installed_fits_together() -> None:
+    checked = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
