@@ -9,12 +9,12 @@ from temporalio import activity
 
 from activities.orders import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
-from activities.record import ENGINE, Ask, Door, Look
+from activities.record import Ask, Door, Look
 from domain.agenda import Agenda, agenda
 from domain.case import Event
 from domain.effects import Effect
 from domain.errors import Reason, Refused
-from domain.fact import Fact
+from domain.fact import ENGINE, Fact
 from domain.stages.moving import StageEntered
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)

@@ -14,10 +14,11 @@ from typing import Protocol
 from activities.far_sides import FarSideRefused
 from activities.perform import Delivered
 from activities.ports import Keys, Meta
-from activities.record import ENGINE, Ask, Door
+from activities.record import Ask, Door
 from domain.effects import Effect
 from domain.erasure import Tombstone
 from domain.errors import Reason, Refused
+from domain.fact import ENGINE
 from domain.personal import KeyClass
 from domain.stages.erasing import RecordErasure, erased
 from domain.state import Case

@@ -15,10 +15,11 @@ from temporalio.exceptions import ApplicationError
 from activities.far_sides import FarSide, FarSideRefused, NotReached, Request
 from activities.orders import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
-from activities.record import ENGINE, Ask, Door, Reply
+from activities.record import Ask, Door, Reply
 from domain.case import Command
 from domain.effects import Effect, RecordOutcome
 from domain.errors import Reason, Refused
+from domain.fact import ENGINE
 from domain.state import Case
 
 CALL = 30.0

@@ -18,13 +18,12 @@ from domain.case import Command, Event, decide, evolve, fold
 from domain.copying import replace
 from domain.effects import EffectDelivered
 from domain.errors import Reason, require
-from domain.fact import Draft, Fact, Ids, Why
+from domain.fact import ENGINE, Draft, Fact, Ids, Why
 from domain.policy import Policy
 from domain.stages.inquiry import OpenCase
 from domain.stages.sources import noted, watched
 from domain.state import Case, Noted
 
-ENGINE = "engine"
 GRACE = timedelta(seconds=3)
 """How long the courier leaves an append of the engine's own alone: the loop that wrote it looks again by itself."""
 

@@ -18,6 +18,7 @@ from api.shown import EVERYTHING, NOTHING, Sees, masked, shown
 from domain.advance import ALWAYS
 from domain.errors import Reason, require
 from domain.fact import Fact
+from domain.grounds import grounds
 from domain.journey import RULES, meaning
 from domain.roles import Action, allow
 from domain.state import Case
@@ -128,7 +129,7 @@ def row(fact: Fact[Any], line: Mapping[str, Any], visible: Sees, facts: Facts) -
         "actor": fact.actor,
         "purpose": _meta(line).get("purpose", ""),
         "why": fact.why,
-        "rests_on": [versions[one] for one in fact.why.rests_on if one in versions] if fact.why else [],
+        "rests_on": [one.version for one in grounds(fact, facts)],
         "corrects": versions.get(fact.corrects or ""),
         "corrected_by": [one.version for one in facts if one.corrects == fact.id],
         "withheld": withheld,

@@ -16,7 +16,6 @@ from api.reads import HIDDEN, private, seen_case, told, zoned
 from api.shown import NOTHING, masked, shown
 from domain.case import fold
 from domain.dated import known, standing
-from domain.dated import told as said
 from domain.difference import Changed, Moved, changes, moves
 from domain.errors import Reason, require
 from domain.fact import Fact
@@ -94,7 +93,7 @@ async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
     body = {
         "event": told(meant, visible),
         "because": _because(meant, facts, DEEPEST),
-        "shown_then": _shown_then(meant, facts) if said(meant) else None,
+        "shown_then": _shown_then(meant, facts) if meant.told else None,
     }
     return JSONResponse(body, headers=private())
 

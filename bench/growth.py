@@ -15,10 +15,11 @@ from pathlib import Path
 from activities.attend import Attending
 from activities.orders import Attend
 from activities.ports import Meta
-from activities.record import ENGINE, Ask, Door, Look
+from activities.record import Ask, Door, Look
 from api.run.wiring import parts
 from bench.common import Asked, Call, Row, growth, server, spans
 from bench.http import Caller, api, signed_in
+from domain.fact import ENGINE
 from domain.stages.inquiry import OpenCase
 from infra.ids import fresh_stream
 from infra.ledger.migrate import migrate

@@ -238,12 +238,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     A correction changes what lies before it, so here it only counts: `follow` reads the history again.
     """
     folded = reconsidering.remembered(case if fact.corrects else _fold(case, fact), fact)
-    automatic = fact.why is not None or fact.actor.startswith("engine")
     told_again = fact.event.type in CORRECTABLE and not fact.corrects
     return replace(
         folded,
         version=fact.version,
-        people_version=folded.people_version + (not automatic),
+        people_version=folded.people_version + fact.told,
         seen={**folded.seen, fact.event.type: fact.id},
         correctable={**folded.correctable, fact.id: fact.event} if told_again else folded.correctable,
     )

@@ -11,7 +11,6 @@ from domain.fact import Fact
 from domain.when import When
 
 Standing = Literal["true", "uncertain", "superseded"]
-ENGINE = "engine"
 EXPLAINS = "FactCorrected"
 """Says why a fact was told again; nothing of its own happened."""
 
@@ -30,14 +29,9 @@ def known(facts: Iterable[Fact[Any]], at: datetime) -> Sequence[Fact[Any]]:
     return [fact for fact in facts if fact.at <= at]
 
 
-def told(fact: Fact[Any]) -> bool:
-    """Whether a person or a hospital said it, not a rule or the engine."""
-    return fact.why is None and not fact.actor.startswith(ENGINE)
-
-
 def as_of(facts: Sequence[Fact[Any]], at: datetime) -> Sequence[Dated]:
     """Every fact people told that had happened, or may have, at that instant; both tellings where one was wrong."""
-    dated = [fact for fact in facts if told(fact) and fact.event.type != EXPLAINS]
+    dated = [fact for fact in facts if fact.told and fact.event.type != EXPLAINS]
     newest = {fact.corrects: fact for fact in dated if fact.corrects}
     return [one for fact in dated if (one := _standing(fact, newest.get(fact.corrects or fact.id), at))]
 
@@ -59,6 +53,6 @@ def happened(occurred: When, at: datetime) -> bool | None:
 
 def standing(facts: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
     """What people told and nobody has told otherwise since, in the order it was recorded."""
-    dated = [fact for fact in facts if told(fact) and fact.event.type != EXPLAINS]
+    dated = [fact for fact in facts if fact.told and fact.event.type != EXPLAINS]
     newest = {fact.corrects: fact for fact in dated if fact.corrects}
     return [fact for fact in dated if newest.get(fact.corrects or fact.id, fact) is fact]

@@ -12,6 +12,8 @@ from domain.when import When
 E = TypeVar("E", covariant=True)
 Ids = Callable[[], str]
 """Makes a fresh random id; an argument everywhere, so that a rehearsal can repeat itself."""
+ENGINE = "engine"
+"""The actor of what nobody told: what the engine records of its own calls, and of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,8 @@ class Fact(Generic[E]):
     why: Why | None = None
     corrects: str | None = None
     provenance: str = field(default="")
+
+    @property
+    def told(self) -> bool:
+        """Whether a person or a hospital said it, not a rule or the engine."""
+        return self.why is None and not self.actor.startswith(ENGINE)

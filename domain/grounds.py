@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from domain.dated import told
 from domain.fact import Fact
 
 BY_TIME = ("ObligationStepTaken", "ObligationStepSkipped", "ObligationMissed")
@@ -45,4 +44,4 @@ def _is_step(event: Any, obligation: str, step: str) -> bool:  # noqa: ANN401 - 
 
 def _set_off(before: Facts) -> Iterable[Fact[Any]]:
     """The newest fact that was told, or that a rule explains by others, before it."""
-    return [one for one in before if told(one) or (one.why is not None and one.why.rests_on)][-1:]
+    return [one for one in before if one.told or (one.why is not None and one.why.rests_on)][-1:]

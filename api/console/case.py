@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,7 @@ from domain.dated import as_of as held
 from domain.dated import known
 from domain.errors import Reason, require
 from domain.fact import Fact
+from domain.grounds import grounds
 from domain.roles import Action, allow
 from domain.state import Case
 
@@ -144,15 +145,10 @@ async def overview(
         groups=groups,
         may={act.name for group in groups for act in group.acts},
         refused=() if one.past else not_now(viewer, one.case),
-        latest=[one.speaker.fact(f) for f in reversed(_told(one.facts)[-LATEST:])],
+        latest=[one.speaker.fact(f) for f in reversed([f for f in one.facts if f.told][-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
     )
-
-
-def _told(facts: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
-    """What people and hospitals said; what followed by itself stands in the timeline."""
-    return [f for f in facts if f.why is None and not f.actor.startswith("engine")]
 
 
 def _recorded(one: Opened, done: str) -> Sequence[Said] | None:
@@ -214,7 +210,7 @@ def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
     for fact in one.facts:
         if fact.event.type in ("StageEntered", "FactsImported"):
             stage = fact.event.stage.value
-        if fact.why is None and not fact.actor.startswith("engine") and not fact.corrects:
+        if fact.told and not fact.corrects:
             versions = [one.speaker.fact(f) for f in (fact, *again.get(fact.id, ()))]
             found.setdefault(stage, []).append(Told(versions[-1], versions[:-1]))
     return list(found.items())
@@ -254,7 +250,7 @@ async def why(case: str, event: str, request: Request, service: Parts, viewer: V
     one = await opened(request, service, viewer, case, moment)
     by_id = {fact.id: fact for fact in one.facts}
     require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
-    return shown_part(request, viewer, one, "why", root=_reason(one, by_id[event], by_id, DEEPEST))
+    return shown_part(request, viewer, one, "why", root=_reason(one, by_id[event], DEEPEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +262,6 @@ class Grounds:
     rests: Sequence[Grounds]
 
 
-def _reason(one: Opened, fact: Fact[Any], by_id: Mapping[str, Fact[Any]], depth: int) -> Grounds:
-    rests = [by_id[i] for i in (fact.why.rests_on if fact.why else ()) if i in by_id] if depth else []
-    return Grounds(one.speaker.fact(fact), fact, [_reason(one, f, by_id, depth - 1) for f in rests])
+def _reason(one: Opened, fact: Fact[Any], depth: int) -> Grounds:
+    rests = grounds(fact, one.facts) if depth else ()
+    return Grounds(one.speaker.fact(fact), fact, [_reason(one, f, depth - 1) for f in rests])

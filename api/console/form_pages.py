@@ -166,7 +166,7 @@ async def _refused(request: Request, service: Service, viewer: Visitor, sheet: S
 
 def _since(one: Opened, version: int) -> Sequence[Said]:
     """What people and hospitals recorded after a page was read."""
-    said = [f for f in one.facts if f.why is None and not f.actor.startswith("engine")]
+    said = [f for f in one.facts if f.told]
     return [one.speaker.fact(fact) for fact in said[version:]]
 
 

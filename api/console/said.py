@@ -79,7 +79,7 @@ class Speaker:
             fact.at,
             told,
             self.actor(fact),
-            fact.why is not None or fact.actor.startswith("engine"),
+            not fact.told,
             fact.why.rule if fact.why else "",
             fact.provenance,
             fact.corrects or "",
@@ -88,7 +88,7 @@ class Speaker:
 
     def actor(self, fact: Fact[Any]) -> str:
         """Who said it."""
-        if fact.why is not None or fact.actor.startswith("engine"):
+        if not fact.told:
             return self.clock.t("timeline.automatic")
         party, of, _ = fact.actor.partition("-of-")
         return self.clock.t.named("party", party) if of or party in PARTIES else self.label(fact.actor)

@@ -13,7 +13,6 @@ from fastapi import Depends
 from api.console.said import Speaker
 from api.console.times import stamp
 from api.reads import zoned
-from domain.dated import told
 from domain.difference import Moved, moves
 from domain.fact import Fact
 from domain.state import Case
@@ -65,7 +64,7 @@ def recorded_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
 
 def happened_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
     """Every instant at which a dated fact began or was over, as far as it was known."""
-    ends = {end for f in facts if told(f) for end in (f.occurred.earliest, f.occurred.latest) if end}
+    ends = {end for f in facts if f.told for end in (f.occurred.earliest, f.occurred.latest) if end}
     return _scale("happened", ends, moment.as_of)
 
 

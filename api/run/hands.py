@@ -13,10 +13,10 @@ from activities.doses import Lots, OnUnit, Reserving, UsedUnit
 from activities.far_sides import FarSide, FarSideRefused
 from activities.perform import Delivered, Hand, Outward, PutOff
 from activities.ports import CommandKey, Ledger, Meta
-from activities.record import ENGINE
 from domain import catalogue, lot
 from domain.centre import Centre
 from domain.effects import Effect
+from domain.fact import ENGINE
 from domain.personal import Erased
 from domain.policy import Party, Policy
 from domain.protocol import Protocol

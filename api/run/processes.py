@@ -17,7 +17,7 @@ from activities.erasing import Erasing
 from activities.far_sides import FarSide
 from activities.perform import Hand
 from activities.ports import Meta
-from activities.record import ENGINE, Ask
+from activities.record import Ask
 from api.run.backup import tombstones
 from api.run.courier import Courier
 from api.run.hands import StockedLots, hands
@@ -30,6 +30,7 @@ from api.run.wiring import Parts, connect_temporal
 from api.run.worker import night_worker, work, workers
 from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
+from domain.fact import ENGINE
 from domain.policy import Party
 from infra.bounces import Bounce, ReturnAddresses, inbox
 from infra.capabilities import Capabilities, links

@@ -107,6 +107,7 @@ async def test_the_report_needs_no_server_and_runs_nothing(
     assert all(link.startswith("#v") for link in page.links)
     assert "&lt;script&gt;" in text
     assert "url(" not in text
+    assert text.count("rests on <a") == text.count("<br>rule ") > 0, "what follows by itself says what it rests on"
     rules = json.loads(parts["rules.json"])
     assert rules
     assert all(one["meaning"] and one["policies"] and one["rule"] in text for one in rules)

@@ -41,6 +41,19 @@ async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordina
     assert "version" in reason
 
 
+async def test_everything_automatic_is_explained_down_to_what_was_told(mei: Browser, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    await coordinator.send(case, "RequestRecord", kind="passport", note="")
+    events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
+    automatic = [one["id"] for one in events if one["why"]]
+    assert automatic
+    for event in automatic:
+        page = (await mei.get(f"/console/cases/{case}/why/{event}")).text
+        root, _, below = page.partition('<ul class="why">')
+        assert below, "it rests on something"
+        assert "On nothing but the time" not in root
+
+
 async def test_a_corrected_fact_stands_with_both_versions(mei: Browser, coordinator: Person) -> None:
     opened = await coordinator.open()
     infection = {"site": "lung", "organism": "unknown", "occurred": None}

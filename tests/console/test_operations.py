@@ -11,9 +11,10 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.ports import Meta
-from activities.record import ENGINE, Ask, Look
+from activities.record import Ask, Look
 from api.run.wiring import Parts
 from domain.effects import RecordOutcome
+from domain.fact import ENGINE
 from domain.stages.anytime import AddNote
 from infra.ids import fresh_stream
 from tests.api.conftest import Person, registered

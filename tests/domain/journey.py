@@ -14,7 +14,7 @@ from domain.agenda import Agenda, agenda
 from domain.case import Command, Event, decide, fold, follow
 from domain.effects import Effect, EffectRequested, RecordOutcome
 from domain.errors import Reason, Refused
-from domain.fact import Draft, Fact, Why
+from domain.fact import ENGINE, Draft, Fact, Why
 from domain.journey import RECORDED, RULES
 from domain.obligations import Obligation, ObligationOpened
 from domain.policy import Policy
@@ -26,7 +26,6 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday morning."""
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-ENGINE = "engine"
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from domain.effects import RecordOutcome
+from domain.fact import ENGINE
 from domain.journey import OWES
 from domain.obligations import (
     Obligation,
@@ -38,7 +39,7 @@ from domain.stages.transplant import RecordTransplant, ReferTransplant
 from domain.stages.visa import PassportRecorded, RecordPassport
 from domain.when import When
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
-from tests.domain.journey import DAY, ENGINE, Journey
+from tests.domain.journey import DAY, Journey
 
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}

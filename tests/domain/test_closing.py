@@ -4,6 +4,7 @@ import pytest
 
 from domain.effects import RecordOutcome
 from domain.errors import Reason
+from domain.fact import ENGINE
 from domain.stages.closing import (
     UNDO,
     CannotBeUndone,
@@ -21,7 +22,7 @@ from domain.stages.people import GiveConsent, WithdrawConsent
 from domain.stages.resources import ConfirmDestruction
 from domain.state import Exit, Stage
 from tests.domain.course import OPENED, STEPS, patient, start
-from tests.domain.journey import ENGINE, Journey, when
+from tests.domain.journey import Journey, when
 from tests.domain.refusals import No
 
 RANK = {row[1]: row[0] for row in UNDO}

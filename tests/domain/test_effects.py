@@ -22,6 +22,7 @@ from domain.effects import (
     ReportBounce,
 )
 from domain.errors import Reason
+from domain.fact import ENGINE
 from domain.journey import WANTS
 from domain.stages.anytime import SettleEffect
 from domain.stages.bed import HoldBed
@@ -41,7 +42,7 @@ from domain.stages.transplant import DeclineTransplant, ReferTransplant
 from domain.state import ResourceKind
 from domain.undoing import Fate
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
-from tests.domain.journey import DAY, ENGINE, HOUR, Journey, when
+from tests.domain.journey import DAY, HOUR, Journey, when
 
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in WANTS}

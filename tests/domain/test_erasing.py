@@ -10,6 +10,7 @@ from domain.advance import advance
 from domain.effects import EffectWithdrawn, RecordOutcome
 from domain.erasure import ErasedClass, Tombstone
 from domain.errors import Reason
+from domain.fact import ENGINE
 from domain.policy import Party
 from domain.stages.anytime import AddNote, AssignCase, SettleEffect
 from domain.stages.closing import LeaveJourney, ReopenCase
@@ -33,7 +34,7 @@ from domain.stages.safety import ReportMalignancy
 from domain.state import Stage
 from domain.when import When
 from tests.domain.course import start
-from tests.domain.journey import DAY, ENGINE, Journey, when
+from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
 
 ORDER = OrderErasure("consent_withdrawn", stops="follow_up", note="by letter", by="person-8")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from domain.dated import told
 from domain.effects import EffectRequested
 from domain.fact import Fact
 from domain.grounds import grounds
@@ -27,9 +26,9 @@ def roots(fact: Fact[object], j: Journey) -> set[str]:
 def explained(j: Journey) -> None:
     by_id = {fact.id: fact for fact in j.facts}
     for fact in j.facts[-60:]:
-        if not told(fact) and fact.why and fact.why.rule != NOTED:
+        if not fact.told and fact.why and fact.why.rule != NOTED:
             found = [by_id[one] for one in roots(fact, j)]
-            assert any(told(one) or (one.why and one.why.rule == NOTED) for one in found), fact.event.type
+            assert any(one.told or (one.why and one.why.rule == NOTED) for one in found), fact.event.type
 
 
 @given(STARTS, ACTS)
@@ -56,4 +55,4 @@ def test_a_reminder_goes_back_to_its_step_its_obligation_and_the_fact_that_opene
 @pytest.mark.parametrize("name", ["opened", "granted"])
 def test_what_was_told_rests_on_nothing_here(name: str) -> None:
     j = start(name)
-    assert not [f for f in j.facts if told(f) and grounds(f, j.facts)]
+    assert not [f for f in j.facts if f.told and grounds(f, j.facts)]

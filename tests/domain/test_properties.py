@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from domain.advance import NoFixpoint, advance
 from domain.case import COMMANDS, Command
+from domain.fact import ENGINE
 from domain.stages.anytime import NoteAdded
 from domain.stages.dose import HoldDose
 from domain.state import Case, Stage
 from domain.table import Rule
 from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, LOT, PROTOCOL, start
-from tests.domain.journey import DAY, ENGINE, HOUR, START, Journey
+from tests.domain.journey import DAY, HOUR, START, Journey
 
 WAITS = (timedelta(0), timedelta(minutes=20), 5 * HOUR, DAY, 4 * DAY, 17 * DAY, 40 * DAY, 400 * DAY)
 Act = tuple[int, int, int]

@@ -6,6 +6,7 @@ import pytest
 
 from domain.effects import RecordOutcome
 from domain.errors import Reason
+from domain.fact import ENGINE
 from domain.stages.centres import WithdrawSubmission
 from domain.stages.closing import UNDO, CannotBeUndone, LeaveJourney, ReopenCase
 from domain.stages.eligibility import DeclinePatient
@@ -22,7 +23,7 @@ from domain.stages.resources import (
 from domain.state import ResourceKind
 from domain.undoing import UNDOING, Fate, ended
 from tests.domain.course import patient, start, submission
-from tests.domain.journey import ENGINE, Journey, when
+from tests.domain.journey import Journey, when
 from tests.domain.refusals import No
 
 RANK = {row[1]: row[0] for row in UNDO}
