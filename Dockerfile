@@ -8,6 +8,7 @@ COPY domain domain
 COPY workflows workflows
 COPY activities activities
 COPY infra infra
+COPY rehearsal rehearsal
 COPY api api
 RUN /opt/caravel/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 

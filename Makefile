@@ -10,7 +10,6 @@ VENV ?= .venv
 WITH_PIP ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-CODE := domain workflows activities infra api tests
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # The slow tests wait more than they compute; a file's servers are started once.

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from activities.ports import Append, Meta
-from api.run.rehearsal.chance import seeded_ids
-from api.run.rehearsal.cohort_run import rehearse_cohort
-from api.run.rehearsal.courses import Course, Published
-from api.run.rehearsal.courses_run import play_courses
-from api.run.rehearsal.days import read_day
-from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.opening import stage
 from bench.common import Asked, Row, short
 from domain.fact import Draft
 from domain.stages.anytime import NoteAdded
+from rehearsal.cohort.cohort_run import rehearse_cohort
+from rehearsal.courses.courses_run import play_courses
+from rehearsal.courses.known import catalogued
+from rehearsal.courses.published.courses import Course, Published
+from rehearsal.courses.published.days import read_day
+from rehearsal.world.chance import seeded_ids
+from rehearsal.world.opening import stage
 
 BEGINS = datetime(2008, 3, 3, tzinfo=UTC)
 LAST = 15 * 365

@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("api.run.maintenance:backup", "Database, documents and keys, in an order that restores."),
     "recover": ("api.run.maintenance:recover", "Put a backup into an empty installation."),
     "rebuild": ("api.run.maintenance:rebuild", "Compute the read models again from the events."),
-    "rehearse": ("api.run.rehearsal.rehearse:rehearse", "Published courses or a cohort, by a virtual clock."),
+    "rehearse": ("rehearsal.command:rehearse", "Published courses or a cohort, by a virtual clock."),
     "simulator": ("api.run.maintenance:simulator", "Simulated hospitals."),
     "migrate": ("api.cli.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
     "doctor": ("api.cli.machine:doctor", "Look at everything this machine needs, and say what is missing."),

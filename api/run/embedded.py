@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from api.run.courier import Courier
-from api.run.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
 from api.run.loss import explained, find
 from api.run.processes import stop_on_signals
 from api.run.programs import Program, Server, keep
@@ -25,9 +24,10 @@ from infra.gauges import courier_active
 from infra.ledger.migrate import migrate
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
-from infra.simulator.keys import HospitalKeys
 from infra.telemetry import configure_logs
 from infra.temporal_server import NAMESPACE, TemporalServer
+from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
+from rehearsal.hospitals.keys import HospitalKeys
 
 INSTALLATION = "rehearsal"
 POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "120"}
@@ -103,13 +103,13 @@ def programs(here: Machine, settings: Settings, seed: int) -> None:
     http, smtp = str(here.mail.port("http")), str(here.mail.port("smtp"))
     words = ["--smtp-port", smtp, "--http-port", http, "--bounces-to", settings.bounces]
     here.mail.runs(
-        ["-m", "infra.mail_catcher", *words, "--book", str(home / "mail/book.db")],
+        ["-m", "rehearsal.mail_catcher", *words, "--book", str(home / "mail/book.db")],
         answers=lambda: _answers(f"http://127.0.0.1:{http}/"),
     )
     port = str(here.hospitals.port("http"))
     words = ["--port", port, "--seed", str(seed), "--api", settings.public_url]
     words += ["--book", str(home / "hospitals/book.db"), "--keys", str(home / "hospital-keys")]
-    here.hospitals.runs(["-m", "infra.simulator", *words], answers=lambda: _answers(f"http://127.0.0.1:{port}/"))
+    here.hospitals.runs(["-m", "rehearsal.hospitals", *words], answers=lambda: _answers(f"http://127.0.0.1:{port}/"))
     here.worker.runs(["-m", "api.cli", "worker"], variables)
 
 

@@ -135,7 +135,7 @@ def simulator(*, port: int, book: Path, keys: Path, api: str = "", seed: int = 1
         seed: What every mood follows from.
         speed: Seconds of the journey in one second.
     """
-    from infra.simulator.__main__ import options, serve  # noqa: PLC0415 - a program of its own
+    from rehearsal.hospitals.__main__ import options, serve  # noqa: PLC0415 - a program of its own
 
     words = ["--port", str(port), "--book", str(book), "--keys", str(keys), "--api", api]
     running(serve(options([*words, "--seed", str(seed), "--speed", str(speed)])))

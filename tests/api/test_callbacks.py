@@ -27,10 +27,10 @@ from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
 from infra.ids import fresh_stream
 from infra.server_process import free_port
-from infra.simulator.behaviour import Plan, Said
-from infra.simulator.book import Book
-from infra.simulator.keys import HospitalKeys
-from infra.simulator.speaker import Speaker
+from rehearsal.hospitals.behaviour import Plan, Said
+from rehearsal.hospitals.book import Book
+from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.hospitals.speaker import Speaker
 from tests.api.conftest import CANARY, Person
 from tests.api.test_commands import assert_problem
 

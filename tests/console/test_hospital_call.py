@@ -38,10 +38,10 @@ from domain.state import Case
 from infra.ids import fresh_stream
 from infra.ledger.migrate import migrate
 from infra.server_process import ServerProcess, free_port
-from infra.simulator.behaviour import behaviour
-from infra.simulator.book import Book
-from infra.simulator.keys import HospitalKeys
 from infra.temporal_server import NAMESPACE, TemporalServer
+from rehearsal.hospitals.behaviour import behaviour
+from rehearsal.hospitals.book import Book
+from rehearsal.hospitals.keys import HospitalKeys
 from tests.api.conftest import NO_LIMIT, SECRET, registered, settings
 from tests.console.conftest import Screen, screen
 from tests.contracts.rigs import Process
@@ -72,10 +72,10 @@ class Real:
     """Where the hospital will be."""
 
     def hospital(self, seed: int) -> Process:
-        """`python -m infra.simulator`."""
+        """`python -m rehearsal.hospitals`."""
         words = ["--port", str(self.port), "--seed", str(seed), "--book", str(self.folder / "book.sqlite")]
         words += ["--keys", str(self.folder / "keys")]
-        return Process(self.folder, "infra.simulator", tuple(words), f"http://127.0.0.1:{self.port}")
+        return Process(self.folder, "rehearsal.hospitals", tuple(words), f"http://127.0.0.1:{self.port}")
 
 
 @pytest.fixture(scope="module")

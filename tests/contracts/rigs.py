@@ -18,9 +18,9 @@ import httpx2
 from activities.far_sides import FarSide, Request
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail import MailFarSide, MailServer
-from infra.mail_catcher import BOUNCE, BUSY, GARBLED, SLOW
 from infra.server_process import ServerProcess, free_port
-from infra.simulator.behaviour import Plan, behaviour
+from rehearsal.hospitals.behaviour import Plan, behaviour
+from rehearsal.mail_catcher import BOUNCE, BUSY, GARBLED, SLOW
 
 SEED = 7
 SENDER = "coordination@caravel.example"
@@ -88,7 +88,7 @@ class Simulator(Process):
         self.book_path, self.keys_path = folder / "book.sqlite", folder / "keys"
         words = ("--port", str(port), "--seed", str(SEED), "--speed", str(speed), "--api", api)
         places = ("--book", str(self.book_path), "--keys", str(self.keys_path))
-        super().__init__(folder, "infra.simulator", (*words, *places), f"http://127.0.0.1:{port}")
+        super().__init__(folder, "rehearsal.hospitals", (*words, *places), f"http://127.0.0.1:{port}")
 
     @property
     def base(self) -> str:
@@ -136,7 +136,7 @@ class Mail:
     def __init__(self, folder: Path) -> None:
         smtp, web = free_port(), free_port()
         words = ("--smtp-port", str(smtp), "--http-port", str(web), "--book", str(folder / "mail.sqlite"))
-        self.process = Process(folder, "infra.mail_catcher", words, f"http://127.0.0.1:{web}")
+        self.process = Process(folder, "rehearsal.mail_catcher", words, f"http://127.0.0.1:{web}")
         self.side: FarSide = MailFarSide(MailServer("127.0.0.1", smtp, SENDER, step=1, total=3))
         self.kill, self.start = self.process.kill, self.process.start
 

@@ -15,8 +15,8 @@ import pytest
 from infra.bounces import Bounce, ReturnAddresses, failed, inbox
 from infra.keys import FolderKeys
 from infra.mail import MailFarSide, MailServer
-from infra.mail_catcher import RETURNED, delivery_report
 from infra.server_process import free_port
+from rehearsal.mail_catcher import RETURNED, delivery_report
 from tests.contracts.rigs import Mail
 
 EFFECT = "0192b1f0-5a7e-7c3e-9d62-3f6a1c2b4d5e"

@@ -20,8 +20,8 @@ from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.server_process import free_port
-from infra.simulator.behaviour import DAY, Plan, behaviour, callback_id
-from infra.simulator.keys import HospitalKeys
+from rehearsal.hospitals.behaviour import DAY, Plan, behaviour, callback_id
+from rehearsal.hospitals.keys import HospitalKeys
 from tests.contracts.rigs import CENTRE, PLANS, SEED, Simulator, asking, effect_that
 
 pytestmark = pytest.mark.slow

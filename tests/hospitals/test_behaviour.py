@@ -13,12 +13,12 @@ import pytest
 from activities.far_sides import FarSideRefused, Request
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
-from infra.simulator.behaviour import DAY, behaviour, callback_id, spoken
-from infra.simulator.book import Book, Due
-from infra.simulator.desk import Desk
-from infra.simulator.habits import HABITS, REFUSES
-from infra.simulator.in_process import RehearsedHospital
-from infra.simulator.speaker import LONGEST_WAIT, again
+from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken
+from rehearsal.hospitals.book import Book, Due
+from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.habits import HABITS, REFUSES
+from rehearsal.hospitals.in_process import RehearsedHospital
+from rehearsal.hospitals.speaker import LONGEST_WAIT, again
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MANY = 3_000
@@ -31,7 +31,8 @@ def asking(effect: str, kind: str) -> Request:
 def test_the_same_in_another_process_with_another_hash_seed() -> None:
     here = [repr(behaviour(3, f"e{n}", kind)) for n in range(20) for kind in HABITS]
     program = (
-        "from infra.simulator.behaviour import behaviour; from infra.simulator.habits import HABITS; import json;"
+        "import json; from rehearsal.hospitals.behaviour import behaviour; "
+        "from rehearsal.hospitals.habits import HABITS; "
         "print(json.dumps([repr(behaviour(3, f'e{n}', kind)) for n in range(20) for kind in HABITS]))"
     )
     env = {"PYTHONHASHSEED": "99", "PYTHONPATH": str(Path(__file__).parents[2])}

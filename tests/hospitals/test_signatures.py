@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from infra.hospitals import callbacks
 from infra.hospitals.callbacks import BadSignature, key_id, read_key, shown, sign, verify
-from infra.simulator.keys import HospitalKeys
+from rehearsal.hospitals.keys import HospitalKeys
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PATH = "/hospitals/centre-1/callbacks"

@@ -11,7 +11,7 @@ from domain.catalogue import decide, fold
 from domain.centre import CentreRegistered
 from domain.protocol import ProtocolRegistered
 from infra.calendars import CALENDARS, read_calendars
-from infra.catalogue_data import (
+from rehearsal.world.catalogue_data import (
     CENTRES,
     COURSES,
     DATA,

@@ -7,13 +7,13 @@ from typing import Any
 
 import asyncpg
 
-from api.run.rehearsal.courses import Course, read_courses
-from api.run.rehearsal.courses_run import Played, play_courses
-from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.opening import stage
-from api.run.rehearsal.report import outcome
-from infra.catalogue_data import COURSES
 from infra.ledger.migrate import migrate
+from rehearsal.courses.courses_run import Played, play_courses
+from rehearsal.courses.known import catalogued
+from rehearsal.courses.published.courses import Course, read_courses
+from rehearsal.courses.report import outcome
+from rehearsal.world.catalogue_data import COURSES
+from rehearsal.world.opening import stage
 
 HERE = Path(__file__).parent
 FILES = {"given": COURSES, "unseen": HERE / "unseen.json"}

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from api.run.rehearsal.cohort_run import Cohort, rehearse_cohort
-from api.run.rehearsal.families import HOMES, families
-from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.market import Market
-from api.run.rehearsal.memory import Remembering
-from api.run.rehearsal.named import NAMES, made_up
-from api.run.rehearsal.reactions import REACTIONS
-from api.run.rehearsal.rehearse import INVALID, rehearse
 from domain.journey import OWES
+from rehearsal.cohort.cohort_run import Cohort, rehearse_cohort
+from rehearsal.cohort.families import HOMES, families
+from rehearsal.cohort.market import Market
+from rehearsal.cohort.named import NAMES, made_up
+from rehearsal.cohort.reactions import REACTIONS
+from rehearsal.command import INVALID, rehearse
+from rehearsal.courses.known import catalogued
+from rehearsal.world.memory import Remembering
 from tests.rehearsal.played import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)

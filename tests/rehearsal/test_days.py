@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.run.rehearsal.days import NoDay, days_of, read_day, when
+from rehearsal.courses.published.days import NoDay, days_of, read_day, when
 
 DAY_0 = date(2024, 5, 6)
 

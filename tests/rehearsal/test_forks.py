@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from api.run.rehearsal.courses_run import play_courses
-from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.opening import stage
 from api.run.whatif import compared
 from domain.journey import RULES
 from domain.policy import Span
 from infra.policy import load_policy
+from rehearsal.courses.courses_run import play_courses
+from rehearsal.courses.known import catalogued
+from rehearsal.world.opening import stage
 from tests.rehearsal.played import START, courses_of, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(560)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.run.rehearsal.rehearse import rehearse_courses
-from api.run.rehearsal.report import malformed, table
+from rehearsal.command import rehearse_courses
+from rehearsal.courses.report import malformed, table
 from tests.rehearsal.played import HERE, START, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

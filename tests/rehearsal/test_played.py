@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.run.rehearsal.courses_run import Played, play_courses
-from api.run.rehearsal.known import catalogued
-from api.run.rehearsal.opening import stage
 from domain.errors import Reason, Refused
+from rehearsal.courses.courses_run import Played, play_courses
+from rehearsal.courses.known import catalogued
+from rehearsal.world.opening import stage
 from tests.rehearsal.played import START, courses_of, day_0, expected, fresh, play, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

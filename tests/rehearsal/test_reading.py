@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from api.run.rehearsal.corrections import correction
-from api.run.rehearsal.courses import CoursesInvalid, Published, read_courses
-from api.run.rehearsal.days import days_of, read_day, when
-from api.run.rehearsal.kinds import KINDS
-from api.run.rehearsal.known import catalogued, own_protocol
-from api.run.rehearsal.mainline import CELLS
-from api.run.rehearsal.tellings import TELLINGS, left_out
 from domain.when import When
+from rehearsal.courses.known import catalogued, own_protocol
+from rehearsal.courses.mainline import CELLS
+from rehearsal.courses.published.corrections import correction
+from rehearsal.courses.published.courses import CoursesInvalid, Published, read_courses
+from rehearsal.courses.published.days import days_of, read_day, when
+from rehearsal.courses.published.kinds import KINDS
+from rehearsal.courses.tellings import TELLINGS, left_out
 from tests.rehearsal.played import FILES, courses_of
 
 

@@ -14,7 +14,6 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from api.run.rehearsal.cohort_run import rehearse_cohort
 from api.run.verifying import question_of, verify_with, views_of
 from api.run.wiring import EVERY_EVENT
 from domain.merkle import Frontier
@@ -31,6 +30,7 @@ from infra.proof.progress import Rules
 from infra.proof.rules import Means, verify_rules
 from infra.proof.verification import Verified
 from infra.settings import Settings
+from rehearsal.cohort.cohort_run import rehearse_cohort
 from tests.checkpoints.test_attacks import REHASH
 from tests.rehearsal.played import fresh
 

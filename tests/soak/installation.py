@@ -14,7 +14,6 @@ import httpx2
 from pydantic import SecretStr
 
 from activities.catalogue import Catalogue
-from api.run.demo import META, Demo, open_for_visitors
 from api.run.embedded import POSTGRES, environment
 from api.run.programs import Program
 from api.run.wiring import parts
@@ -24,8 +23,9 @@ from infra.ledger.migrate import migrate
 from infra.policy import POLICY
 from infra.postgres_server import PostgresServer
 from infra.settings import Settings
-from infra.simulator.keys import HospitalKeys
 from infra.temporal_server import TemporalServer
+from rehearsal.demo import META, Demo, open_for_visitors
+from rehearsal.hospitals.keys import HospitalKeys
 from tests.services import ISSUER, Collector, Issuer, outside
 from tests.soak.killing import started
 
@@ -74,12 +74,12 @@ class Installation:
         hospitals, mail = self.books
         web, smtp, fhir = (self._port("mail", "http"), self._port("mail", "smtp"), self._port("hospitals", "http"))
         self.programs["mail"].runs(
-            ["-m", "infra.mail_catcher", "--smtp-port", smtp, "--http-port", web, "--book", str(mail)],
+            ["-m", "rehearsal.mail_catcher", "--smtp-port", smtp, "--http-port", web, "--book", str(mail)],
             answers=lambda: _healthy(web),
         )
         words = ["--port", fhir, "--speed", str(86_400 / A_DAY), "--api", self.settings.public_url]
         words += ["--book", str(hospitals), "--keys", str(self.folder / "hospital-keys")]
-        self.programs["hospitals"].runs(["-m", "infra.simulator", *words], answers=lambda: _healthy(fhir))
+        self.programs["hospitals"].runs(["-m", "rehearsal.hospitals", *words], answers=lambda: _healthy(fhir))
         variables = environment(self.settings, self.temporal)
         port = str(self.settings.api_port)
         self.programs["API"].runs(["-m", "api.cli", "api"], variables, answers=lambda: _healthy(port))

@@ -16,8 +16,6 @@ import httpx2
 
 from api.access import belonging
 from api.commands import CASE, TOLD
-from api.run.demo import deeds, open_trials
-from api.run.rehearsal.families import families
 from api.run.wiring import Parts
 from domain.case import Command
 from domain.roles import Actor, action_of, allow
@@ -30,6 +28,8 @@ from domain.stages.holding import HoldCase
 from domain.stages.observations import ReportDeath
 from domain.state import Case
 from infra.ledger.errors import FAILURES, DatabaseFailed
+from rehearsal.cohort.families import families
+from rehearsal.demo import deeds, open_trials
 from tests.services import Issuer
 from tests.soak.books import Told
 from tests.soak.installation import ROLES, TEAM

@@ -22,13 +22,13 @@ import httpx2
 import pytest
 
 from activities.catalogue import Catalogue
-from api.run.demo import ACTOR
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.case import fold
 from domain.lot import Lot
 from domain.stages.moving import StageEntered
 from domain.state import Case, Stage
 from infra.ledger.errors import FAILURES
+from rehearsal.demo import ACTOR
 from tests.conftest import execute
 from tests.soak import books
 from tests.soak.installation import Installation, running

@@ -1,0 +1,273 @@
+"""What people do about what they owe, from the first question until the tickets are bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from domain.case import Command
+from domain.stages import (
+    bed,
+    centres,
+    closing,
+    dose,
+    dossier,
+    eligibility,
+    inquiry,
+    letter,
+    people,
+    quote,
+    records,
+    resources,
+    travel,
+    visa,
+)
+from domain.stages.letter import needs_visa
+from domain.state import Case, Submission
+from rehearsal.cohort.named import made_up
+from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
+
+WRITER, READER = "reviewer-1", "reviewer-2"
+PAPERS: tuple[records.RecordKind, ...] = ("passport", "pathology", "labs", "imaging")
+
+
+def _reply(s: Situation) -> Command | None:
+    return (
+        inquiry.AdviseLocalCare("call") if s.family.urgent and not s.case.local_care else inquiry.ReplyToFamily("call")
+    )
+
+
+def _agree(s: Situation) -> Command | None:
+    case, patient = s.case, s.case.patient
+    if s.family.silent:
+        return None
+    if patient and patient.minor and not any(p.role == "legal_representative" for p in case.people.values()):
+        parent = made_up(case.country, f"parent/{case.id}")
+        return people.AddPerson("legal_representative", parent, case.zone, case.language, "parent@example.org")
+    if not any(p.role == "home_oncologist" for p in case.people.values()):
+        doctor = made_up(case.country, f"doctor/{case.id}")
+        return people.AddPerson("home_oncologist", doctor, case.zone, case.language, "doctor@example.org")
+    for purpose in ("data_processing", "translation"):
+        if not case.consented(purpose):
+            return consent(case, purpose)
+    return None if case.scope_acknowledged else inquiry.AcknowledgeScope(deciding(case), "1")
+
+
+def _list(s: Situation) -> Command | None:
+    asked = {item.kind for item in s.case.records.values()}
+    for kind in PAPERS:
+        if kind not in asked:
+            return records.RequestRecord(kind, "home_oncologist" if kind == "pathology" else "family")
+    return None if s.case.dossier.drafted_by else dossier.DraftSummary(_document(s, "summary"), WRITER)
+
+
+def _summary(_: Situation) -> Command | None:
+    return dossier.SignSummary(READER)
+
+
+def _document(s: Situation, what: str) -> str:
+    return sha256(f"{s.case.id}/{what}".encode()).hexdigest()
+
+
+def _send_paper(s: Situation) -> Command | None:
+    item = s.case.records.get(s.root)
+    if item is None or item.state not in ("requested", "rejected"):
+        return None
+    return records.ReceiveRecord(item.id, _document(s, f"{item.id}/{item.round}"), s.case.language)
+
+
+def _read_paper(s: Situation) -> Command | None:
+    item = s.case.records.get(s.root)
+    if item is None:
+        return None
+    if item.state == "received" and item.round == 1 and s.often(0.1):
+        return records.RejectRecord(item.id, "illegible")
+    if item.state == "received" and item.language not in ("en", "zh") and item.kind != "passport":
+        return dossier.OrderTranslation(item.id, "en")
+    return records.VerifyRecord(item.id, WRITER) if item.state in ("received", "translated") else None
+
+
+def _translate(s: Situation) -> Command | None:
+    return dossier.DeliverTranslation(s.root, _document(s, f"{s.root}/en"), "translator-1")
+
+
+def _compare(s: Situation) -> Command | None:
+    return dossier.CertifyTranslation(s.root, "translator-2")
+
+
+def _submission(case: Case, *states: str) -> Submission | None:
+    return next((x for x in reversed(list(case.submissions.values())) if x.state in states), None)
+
+
+def _next_centre(s: Situation) -> Command | None:
+    """More papers where they were asked for, else the next trial; with none left, another way is named."""
+    waiting = _submission(s.case, "chosen", "more_info")
+    if waiting is not None:
+        return _put_before(s, waiting)
+    tried = {(x.centre, x.protocol) for x in s.case.submissions.values()}
+    left = [t for t in s.family.trials if (t.centre, t.protocol) not in tried]
+    if left and s.case.accepted is None:
+        return centres.ChooseCentre(left[0].centre, left[0].protocol, "the trial takes this disease")
+    return closing.LeaveJourney("not_suitable", "treatment at home with the present doctor")
+
+
+def _put_before(s: Situation, x: Submission) -> Command | None:
+    for purpose in ("share_with_hospital", "cross_border"):
+        if not s.case.consented(purpose, x.centre):
+            return consent(s.case, purpose, x.centre)
+    shut = not s.case.noted(x.protocol).get("open")
+    if shut or (s.chased and x.state == "more_info" and s.case.dossier.version <= x.dossier):
+        return centres.WithdrawSubmission(x.id)
+    if x.state == "more_info" and not s.case.resources:
+        return resources.RecordResource("slides", x.id, "by courier")
+    return centres.SubmitDossier(x.id)
+
+
+def _receipt(s: Situation) -> Command | None:
+    return centres.AcknowledgeSubmission(s.root, "by phone") if s.chased else None
+
+
+def _decision(s: Situation) -> Command | None:
+    if not s.chased:
+        return None
+    accepts = eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
+    return accepts if s.often(0.6) else centres.WithdrawSubmission(s.root)
+
+
+def _reconfirm(s: Situation) -> Command | None:
+    if not s.case.noted(s.case.protocol).get("open"):
+        return eligibility.DeclinePatient(s.root, CLINICIAN, "protocol_closed", "another centre of the catalogue")
+    if s.often(0.05):
+        return eligibility.DeclinePatient(s.root, CLINICIAN, "progression", "treatment at home")
+    return eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
+
+
+def _estimate(_: Situation) -> Command | None:
+    return quote.IssueEstimate(90_000, 180_000, "USD")
+
+
+def _price(s: Situation) -> Command | None:
+    accepted = s.case.accepted
+    return quote.GiveQuote(accepted.id, 130_000, "USD", s.ahead(30)) if s.chased and accepted else None
+
+
+def _answer_price(s: Situation) -> Command | None:
+    if s.family.declines:
+        return closing.LeaveJourney("declined")
+    accepted, until = s.case.accepted, s.case.quote.until
+    if until is not None and until <= s.now and accepted:
+        return quote.GiveQuote(accepted.id, 130_000, "USD", s.ahead(30))
+    return quote.AcceptQuote(deciding(s.case))
+
+
+def _dose(_: Situation) -> Command | None:
+    return dose.AskDoseAgain()
+
+
+def _bed(_: Situation) -> Command | None:
+    return bed.AskBedAgain()
+
+
+def _bed_told(s: Situation) -> Command | None:
+    return bed.HoldBed("by phone", s.ahead(7)) if s.chased else None
+
+
+def _letter(s: Situation) -> Command | None:
+    return letter.IssueLetter("by phone", s.ahead(90)) if s.chased else None
+
+
+def _apply(s: Situation) -> Command | None:
+    person, known = s.root, s.case.visas.get(s.root)
+    if known is not None and known.state == "refused" and known.round >= 2:  # noqa: PLR2004 - twice is enough
+        return closing.LeaveJourney("declined")
+    if person not in s.case.passports:
+        return visa.RecordPassport(person, (s.now + timedelta(days=3000)).date(), "P0000000")
+    if not s.case.letter.good_at(s.now):
+        return letter.AskLetterAgain("expired")
+    return visa.FileVisa(person, "as the consulate says")
+
+
+def _consulate(s: Situation) -> Command | None:
+    if s.often(0.1):
+        return visa.RefuseVisa(s.root, "not_convinced")
+    return visa.GrantVisa(s.root, s.ahead(90), 180)
+
+
+def _deposit(s: Situation) -> Command | None:
+    """A price that was accepted is paid in part before anybody plans to travel."""
+    paid = any(r.kind == "payment" for r in s.case.resources.values())
+    accepted = s.case.accepted
+    if paid or accepted is None or s.case.quote.state != "held":
+        return None
+    return resources.RecordResource("payment", accepted.id, "by transfer", "", 20_000, "USD")
+
+
+def _stay(s: Situation) -> Command | None:
+    return travel.PlanStay((s.now + timedelta(days=18)).date(), 70, "", "near the centre", funds_confirmed=True)
+
+
+def _fit(s: Situation) -> Command | None:
+    return travel.RecordFitToTravel("Dr Home", s.ahead(30))
+
+
+def _book(s: Situation) -> Command | None:
+    """Everything tickets rest on is asked again where it has ended."""
+    case = s.case
+    arrives = case.stay_plan.get("arrives")
+    if arrives is None or arrives <= s.now.date():
+        return _stay(s)
+    if not case.fit_to_travel.good_at(s.now):
+        return _fit(s)
+    if needs_visa(case) and not any(v.state == "granted" for v in case.visas.values()):
+        return None
+    if case.accepted and (not case.noted(case.protocol).get("open") or (s.chased and _ended(case, s.now))):
+        return centres.WithdrawSubmission(case.accepted.id)
+    return travel.BookTravel(s.ahead(1.5))
+
+
+def _ended(case: Case, now: datetime) -> bool:
+    until = case.accepted.valid_until if case.accepted else None
+    return until is not None and until <= now
+
+
+def _door(s: Situation) -> Command | None:
+    return travel.ConfirmTravel("by phone") if s.chased else None
+
+
+def _closed_door(_: Situation) -> Command | None:
+    return travel.StopTravel("door_closed")
+
+
+AT_HOME: Mapping[str, React] = {
+    "first_reply": _reply,
+    "family_reply": _agree,
+    "records_list": _list,
+    "record": _send_paper,
+    "record_from_doctor": _send_paper,
+    "record_check": _read_paper,
+    "translation": _translate,
+    "translation_review": _compare,
+    "summary_signature": _summary,
+    "next_centre": _next_centre,
+    "submission_receipt": _receipt,
+    "hospital_decision": _decision,
+    "reconfirm_decision": _reconfirm,
+    "estimate": _estimate,
+    "quote": _price,
+    "quote_answer": _answer_price,
+    "dose_hold_renewal": _dose,
+    "find_dose": _dose,
+    "bed_answer": _bed_told,
+    "bed_hold_renewal": _bed,
+    "find_bed": _bed,
+    "invitation_letter": _letter,
+    "visa_application": _apply,
+    "visa_outcome": _consulate,
+    "stay_plan": lambda s: _deposit(s) or _stay(s),
+    "fit_to_travel": _fit,
+    "travel_booking": _book,
+    "door_confirmation": _door,
+    "closed_door": _closed_door,
+}
+"""Kind of obligation → what is said next about it."""

@@ -1,0 +1,240 @@
+"""What people do about what they owe, from the arrival to the fifteenth year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from domain.case import Command
+from domain.stages import (
+    admission,
+    anytime,
+    dose,
+    eligibility,
+    follow_up,
+    holding,
+    infusion,
+    lymphodepletion,
+    observations,
+    reconsidering,
+    recovery,
+    redosing,
+    resources,
+    safety,
+    transplant,
+)
+from domain.stages.redosing import untouched
+from domain.undoing import UNDOING
+from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
+
+CONTACT: tuple[follow_up.TryContact, ...] = (
+    follow_up.TryContact("call", answered=False),
+    follow_up.TryContact("mail", answered=False),
+    follow_up.TryContact("doctor", answered=False),
+)
+
+
+def _arrive(s: Situation) -> Command | None:
+    return admission.RecordArrival(s.now - timedelta(hours=3))
+
+
+def _register(_: Situation) -> Command | None:
+    return admission.RegisterAddress("hotel")
+
+
+def _admit(s: Situation) -> Command | None:
+    return admission.AdmitPatient("by phone") if s.chased else None
+
+
+def _consent_on_site(s: Situation) -> Command | None:
+    for purpose in ("trial", "risks"):
+        if not s.case.consented(purpose):
+            return consent(s.case, purpose)
+    return None
+
+
+def _screen(s: Situation) -> Command | None:
+    return admission.ConfirmScreening(CLINICIAN) if s.chased else None
+
+
+def _stay_end(s: Situation) -> Command | None:
+    if s.case.extension == "filed":
+        return admission.DecideStayExtension(
+            granted=True, until=max(s.now, s.case.stay_until or s.now) + timedelta(days=60)
+        )
+    return admission.FileStayExtension() if s.case.extension != "granted" or s.chased else None
+
+
+def _gate(_: Situation) -> Command | None:
+    return lymphodepletion.SignGate(CLINICIAN, no_active_infection=True, organ_function_fine=True)
+
+
+def _depleted(s: Situation) -> Command | None:
+    t = s.case.treatment
+    if not s.chased or t is None:
+        return None
+    started = lymphodepletion.CompleteDepletion(14)
+    return started if t.depletion == "started" else lymphodepletion.RecordDepletion("fludarabine + cyclophosphamide")
+
+
+def _bedside(s: Situation) -> Command | None:
+    t = s.case.treatment
+    if t is None:
+        return None
+    if t.thawed:
+        return infusion.RecordInfusion(t.unit) if s.chased else None
+    if not s.case.dose.good_at(s.now):
+        return dose.AskDoseAgain() if s.case.dose.state != "asked" else None
+    if not t.authorised:
+        return infusion.AuthoriseInfusion(CLINICIAN)
+    if not t.identity_checked:
+        return infusion.CheckIdentity("nurse-1", "nurse-2", s.case.dose.ref, patient_matches=True, unit_matches=True)
+    return infusion.StartThaw(t.unit) if s.chased else None
+
+
+def _undone(s: Situation) -> Command | None:
+    """What the hospital tells of it when somebody calls."""
+    known = s.case.resources.get(s.root)
+    return resources.ReportResource(known.id, UNDOING[known.kind].ends[0]) if known and s.chased else None
+
+
+def _cells(s: Situation) -> Command | None:
+    return resources.OrderCells(s.root, "destroyed", deciding(s.case))
+
+
+def _copies(s: Situation) -> Command | None:
+    return resources.ConfirmDestruction(s.root) if s.chased else None
+
+
+def _slot(s: Situation) -> Command | None:
+    accepted = s.case.accepted
+    return resources.RecordResource("manufacturing_slot", accepted.id) if accepted else None
+
+
+def _destroy(s: Situation) -> Command | None:
+    t = s.case.treatment
+    return infusion.DestroyUnit(t.unit, "thawed and not infused") if t else None
+
+
+def _response(s: Situation) -> Command | None:
+    """What happened since, then the response, then how it goes on."""
+    drawn = s.chance.random()
+    if drawn < 0.06:  # noqa: PLR2004 - one in seventeen dies before the response check
+        return observations.ReportDeath("sepsis")
+    if s.case.assessments < len(s.case.infusions):
+        result = "CR" if drawn < 0.6 else "PR" if drawn < 0.75 else "PD"  # noqa: PLR2004 - as published cohorts run
+        return observations.AssessResponse(result)
+    way: recovery.Pathway = "observe" if drawn < 0.75 else "transplant" if drawn < 0.88 else "redose"  # noqa: PLR2004
+    again = way == "redose" and len(s.case.treatments) < 3  # noqa: PLR2004 - three treatments at most
+    return recovery.DecidePathway(way if way != "redose" or again else "palliative", CLINICIAN)
+
+
+def _fit_home(_: Situation) -> Command | None:
+    return recovery.DeclareFitHome(CLINICIAN)
+
+
+def _go_home(_: Situation) -> Command | None:
+    return follow_up.ReturnHome()
+
+
+def _alert(s: Situation) -> Command | None:
+    return safety.AnswerAlert(s.root, "coordinator")
+
+
+def _hospital_alert(s: Situation) -> Command | None:
+    return safety.AnswerAlert(s.root, "hospital") if s.chased else None
+
+
+def _redose(s: Situation) -> Command | None:
+    if s.often(0.2):
+        return redosing.GiveUpRedosing(CLINICIAN, "not fit for another treatment")
+    return redosing.DecideRedosing(CLINICIAN, "response lost")
+
+
+def _transplant(s: Situation) -> Command | None:
+    return transplant.DeclineTransplant("no donor found in time") if s.chased else None
+
+
+def _visit(s: Situation) -> Command | None:
+    """A visit; or a death, a relapse, or nobody to be found."""
+    drawn = s.chance.random()
+    if s.family.lost and len(s.case.visits) >= 2:  # noqa: PLR2004 - after a while
+        tried = s.case.contact_attempts
+        if not s.chased:
+            return None
+        return CONTACT[tried] if tried < len(CONTACT) else follow_up.EndFollowUp("lost")
+    if drawn < 0.03:  # noqa: PLR2004 - each visit
+        return observations.ReportDeath("relapse")
+    if drawn < 0.05 and len(s.case.treatments) < 3:  # noqa: PLR2004 - as above
+        return redosing.DecideRedosing(CLINICIAN, "relapse after response")
+    return follow_up.RecordVisit(s.root, alive=True, result="no sign of disease")
+
+
+def _handover(_: Situation) -> Command | None:
+    return follow_up.AcceptHandover()
+
+
+def _greet(_: Situation) -> Command | None:
+    return follow_up.TryContact("call", answered=True)
+
+
+def _resume(_: Situation) -> Command | None:
+    return holding.ResumeCase()
+
+
+def _settle(s: Situation) -> Command | None:
+    known = s.case.effects.get(s.root)
+    again = known is not None and known.state == "unknown" and s.often(0.3)
+    return anytime.SettleEffect(s.root, "try_again" if again else "delivered", by="coordinator-1")
+
+
+def _look_again(s: Situation) -> Command:
+    return reconsidering.ReviewDecision(s.root, "seen with the corrected fact; it stands")
+
+
+def _review_again(s: Situation) -> Command | None:
+    """By telephone, where the centre does not answer; once cells are in, how it goes on is decided."""
+    if not s.chased:
+        return None
+    if s.case.infusions and not untouched(s.case):
+        return recovery.DecidePathway("palliative", CLINICIAN)
+    return eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
+
+
+def _trial_goes_on(s: Situation) -> Command | None:
+    return observations.ReportTrialResumed("sponsor") if s.chased else None
+
+
+OVER_THERE: Mapping[str, React] = {
+    "arrival": _arrive,
+    "address_registration": _register,
+    "admission": _admit,
+    "trial_consent": _consent_on_site,
+    "screening_result": _screen,
+    "stay_end": _stay_end,
+    "review_again": _review_again,
+    "trial_hold_review": _trial_goes_on,
+    "gate": _gate,
+    "depletion_report": _depleted,
+    "infusion_window": _bedside,
+    "post_thaw": _bedside,
+    "unit_destruction": _destroy,
+    "resource_undone": _undone,
+    "cells_order": _cells,
+    "destruction_confirmation": _copies,
+    "manufacturing_failed": _slot,
+    "response_check": _response,
+    "fit_home": _fit_home,
+    "return_home": _go_home,
+    "safety_alert": _alert,
+    "safety_answer": _hospital_alert,
+    "redosing_decision": _redose,
+    "transplant_decision": _transplant,
+    "visit": _visit,
+    "handover": _handover,
+    "first_contact_home": _greet,
+    "hold_review": _resume,
+    "settle_effect": _settle,
+    "decision_review": _look_again,
+}
+"""Kind of obligation → what is said next about it."""

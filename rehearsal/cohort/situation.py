@@ -1,0 +1,56 @@
+"""What somebody who owes something looks at before acting, and the shape of what they do about it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.case import Command
+from domain.stages import people
+from domain.state import Case
+from rehearsal.cohort.families import Family
+
+CLINICIAN = "Dr Li Wei"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is owed about what, in which case, by whose family, now. `chased`: it was missed and somebody calls."""
+
+    case: Case
+    about: str
+    family: Family
+    chance: random.Random
+    now: datetime
+    chased: bool
+
+    def often(self, share: float) -> bool:
+        """True in that share of cases."""
+        return self.chance.random() < share
+
+    def ahead(self, days: float) -> datetime:
+        """So many days from now."""
+        return self.now + timedelta(days=days)
+
+    @property
+    def root(self) -> str:
+        """What it is about, without its round."""
+        return self.about.split("/", maxsplit=1)[0]
+
+
+React = Callable[[Situation], Command | None]
+
+
+def deciding(case: Case) -> str:
+    """Whoever consents: the patient, or the legal representative."""
+    patient = case.patient
+    assert patient is not None
+    others = [p.id for p in case.people.values() if p.role == "legal_representative"]
+    return others[0] if patient.minor and others else patient.id
+
+
+def consent(case: Case, purpose: people.Purpose, recipient: str = "") -> Command:
+    """Consent to one purpose by whoever decides."""
+    return people.GiveConsent(purpose, deciding(case), "1", case.language, recipient)

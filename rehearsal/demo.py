@@ -1,0 +1,225 @@
+"""The living demonstration of `caravel up`: a rehearsed past, seeded staff, hospitals on the air, people who act."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import asyncpg
+import structlog
+from rich.console import Console
+
+from activities.catalogue import Catalogue
+from activities.ports import CommandKey, Meta
+from activities.record import Ask
+from api.ports import DevSignIn
+from api.run.wiring import Parts
+from domain import catalogue
+from domain.case import Command
+from domain.centre import ChangeEndpoint
+from domain.errors import Refused
+from domain.lot import RegisterLot, ReleaseLot
+from domain.person import RegisterPerson
+from domain.protocol import ConfirmProtocolOpen
+from domain.state import Case
+from infra.ledger.migrate import migrate
+from rehearsal.cohort.cohort_run import rehearse_cohort
+from rehearsal.cohort.families import Trial, families
+from rehearsal.cohort.reactions import next_command
+from rehearsal.cohort.situation import Situation
+from rehearsal.courses.known import catalogued
+from rehearsal.hospitals.keys import HospitalKeys
+
+log = structlog.get_logger()
+
+ACTOR = "demo"
+META = Meta(ACTOR, purpose="demonstration", provenance="demonstration")
+OPEN_FOR, STOCK, EVERY = timedelta(days=120), 40, 20.0
+"""How long a protocol is confirmed open, units per demonstration lot, seconds between two acts."""
+
+SPAN = timedelta(days=700)
+ZONES = ("Asia/Kolkata", "Asia/Shanghai", "Europe/London")
+NAMES = {"coordinator": "Mei Tan", "supervisor": "Omar Said", "reviewer": "Ana Ruiz", "quality": "Jo Lind",
+         "auditor": "Eva Holm", "operator": "Sam Roy"}  # fmt: skip
+STAFF = {
+    f"person-{role}": RegisterPerson(role, "rehearsal", name, f"{role}@caravel.example", ZONES[n % 3], "en")  # type: ignore[arg-type]
+    for n, (role, name) in enumerate(NAMES.items())
+}
+"""Whom a visitor may sign in as: one of each role, made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demonstration is made of."""
+
+    cohort: int
+    seed: int
+    hospitals: str
+    keys: HospitalKeys
+
+    def reached(self, centre: str) -> tuple[str, str]:
+        """Where a simulated centre answers, and the key its callbacks are checked with."""
+        return f"{self.hospitals}/{centre}/fhir", self.keys.public(centre)
+
+
+async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> None:
+    """Fill a database with a past that ends now; does nothing to one that has one. `home` keeps the keys."""
+    begun, ended = await _past(dsn)
+    if ended:
+        return
+    if begun:
+        console.print("the rehearsal was interrupted; beginning it again")
+        await _forget(dsn, home)
+    console.print(f"rehearsing {demo.cohort} journeys through the last {SPAN.days} days ...")
+
+    def progress(share: float, instant: datetime) -> None:
+        console.print(f"  {share:4.0%}  {instant:%Y-%m-%d}")
+
+    book = home / "hospitals" / "book.db"
+    await asyncio.to_thread(book.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
+    began = datetime.now(UTC) - SPAN
+    await rehearse_cohort(
+        demo.cohort,
+        demo.seed,
+        SPAN,
+        database=dsn,
+        folder=home,
+        start=began,
+        book=book,
+        reached=demo.reached,
+        progress=progress,
+        alive=True,
+    )
+
+
+async def _past(dsn: str) -> tuple[bool, bool]:
+    """Whether a rehearsal has begun in this database, and whether it came to its end."""
+    connection = await asyncpg.connect(dsn, ssl=False)
+    try:
+        begun = await connection.fetchval("select exists (select from event)")
+        ended = await connection.fetchval("select exists (select from event where type = 'RehearsalEnded')")
+    finally:
+        await connection.close()
+    return bool(begun), bool(ended)
+
+
+async def _forget(dsn: str, home: Path) -> None:
+    """An unfinished rehearsal holds nothing that anybody told; it is played again from its beginning."""
+    address, _, name = dsn.rpartition("/")
+    connection = await asyncpg.connect(f"{address}/postgres", ssl=False)
+    try:
+        await connection.execute(f'drop database "{name}" with (force)')
+        await connection.execute(f'create database "{name}"')
+    finally:
+        await connection.close()
+    for book in await asyncio.to_thread(lambda: list((home / "hospitals").glob("book.db*"))):
+        await asyncio.to_thread(book.unlink)
+    await migrate(dsn)
+
+
+async def open_for_visitors(opened: Parts, demo: Demo) -> None:
+    """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
+    keeper = Catalogue(opened.ledger, opened.door.ids)
+    for stream, person in STAFF.items():
+        await _once(keeper, stream, person)
+    known = catalogued()
+    for centre, registered in known.centres.items():
+        await _once(keeper, centre, registered)
+        endpoint, key = demo.reached(centre)
+        await _tell(keeper, centre, ChangeEndpoint(endpoint, "desk@hospital.example", key), f"{endpoint}/{key}")
+    month = f"{datetime.now(UTC):%Y-%m}"
+    for number, protocol in enumerate(known.protocols):
+        await _once(keeper, protocol.stream, protocol.command)
+        until = datetime.now(UTC) + OPEN_FOR
+        await _tell(keeper, protocol.stream, ConfirmProtocolOpen(until, "demonstration desk"), month)
+        await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
+
+
+async def _stock(keeper: Catalogue, lot: str, product: str) -> None:
+    units = tuple(f"{lot}-U{n:03d}" for n in range(STOCK))
+    expires = datetime.now(UTC) + timedelta(days=400)
+    await _once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
+    await _tell(keeper, lot, ReleaseLot("person-quality"), "first")
+
+
+async def _once(keeper: Catalogue, stream: str, command: catalogue.Command) -> None:
+    """Register what is not there yet."""
+    try:
+        await keeper.entry(stream)
+    except Refused:
+        await keeper.record(stream, command, META)
+
+
+async def _tell(keeper: Catalogue, stream: str, command: catalogue.Command, about: str) -> None:
+    """Tell a stream something once; what it refuses (a closed protocol, a recalled lot) stays as it is."""
+    name = f"demo/{stream}/{command.type}/{about}"
+    body = sha256(name.encode()).digest()
+    try:
+        await keeper.record(stream, command, META, CommandKey(ACTOR, name, body))
+    except Refused as no:
+        log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
+
+
+def sign_in_for(port: int) -> DevSignIn:
+    """A development sign-in with a secret of this start."""
+    return DevSignIn(secrets.token_urlsafe(12), frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
+
+
+async def act(opened: Parts, demo: Demo) -> None:
+    """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
+    chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            await _deed(opened, demo, chance)
+        except Refused as no:
+            log.info("demonstration deed refused", reason=no.reason.value)
+        except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
+            log.warning("demonstration waits", error=type(error).__name__)
+
+
+async def _deed(opened: Parts, demo: Demo, chance: random.Random) -> None:
+    """One thing that somebody owes in one open case."""
+    waiting = await opened.ledger.open_cases()
+    if not waiting:
+        return
+    case, _, now = await opened.door.case(chance.choice(waiting).stream)
+    command = next(deeds(case, demo.seed, now), None)
+    if command is not None:
+        await opened.door.record(Ask(case.id, META, command))
+
+
+def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:
+    """What may be said next about what is owed in a case, the most urgent first."""
+    for owed in sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due):
+        kind, about, chased = _root(owed.kind, owed.about)
+        command = next_command(kind, _situation(case, about, seed, now, chased=chased))
+        if command is not None:
+            yield command
+
+
+@cache
+def open_trials() -> Sequence[Trial]:
+    """Where a family may be put forward."""
+    known = [(p.stream, p.command) for p in catalogued().protocols if p.command.centre]
+    return [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in known]
+
+
+def _root(kind: str, about: str) -> tuple[str, str, bool]:
+    if not kind.startswith("chase"):
+        return kind, about, False
+    first, _, rest = about.partition(":")
+    return first, rest, True
+
+
+def _situation(case: Case, about: str, demo: int, now: datetime, *, chased: bool) -> Situation:
+    seed = int.from_bytes(sha256(f"{demo}/{case.id}".encode()).digest()[:4])
+    family = families(1, seed, open_trials(), timedelta(days=1))[0]
+    return Situation(case, about, family, random.Random(f"{seed}/{about}/{now:%Y%m%d%H}"), now, chased)  # noqa: S311

@@ -1,0 +1,141 @@
+"""The simulated hospitals' own book in SQLite: what came in and how often, what was said and how it was received."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from activities.far_sides import Request
+from rehearsal.hospitals.behaviour import Plan, callback_id, spoken
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS attempt (effect TEXT PRIMARY KEY, times INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS effect (
+    number INTEGER PRIMARY KEY, effect TEXT UNIQUE NOT NULL, kind TEXT NOT NULL, centre TEXT NOT NULL,
+    case_id TEXT NOT NULL, about TEXT NOT NULL, received_at REAL NOT NULL, times INTEGER NOT NULL DEFAULT 1);
+CREATE TABLE IF NOT EXISTS answer (
+    callback TEXT PRIMARY KEY, effect TEXT NOT NULL, command TEXT NOT NULL, copies INTEGER NOT NULL,
+    due_at REAL NOT NULL, next_at REAL, sent INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,
+    status INTEGER, first_try REAL);
+CREATE INDEX IF NOT EXISTS answer_due ON answer (next_at) WHERE next_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS delivery (callback TEXT NOT NULL, at REAL NOT NULL, status INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An answer whose time has come, with what it needs to be said again."""
+
+    callback: str
+    effect: str
+    centre: str
+    case: str
+    about: str
+    command: Mapping[str, Any] = field(repr=False)
+    copies: int = 1
+    sent: int = 0
+    tries: int = 0
+    first_try: float | None = None
+
+
+class Book:
+    """One file; survives SIGKILL of its process (WAL). `path` ":memory:" keeps nothing."""
+
+    def __init__(self, path: Path | str, *, durable: bool = True) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={'NORMAL' if durable else 'OFF'}")
+        self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Give the file free."""
+        self._db.close()
+
+    def attempted(self, effect: str) -> int:
+        """Count one more request for this effect, kept or not; how many there were, this one included."""
+        query = "INSERT INTO attempt VALUES (?, 1) ON CONFLICT (effect) DO UPDATE SET times = times + 1 RETURNING times"
+        return int(self._db.execute(query, (effect,)).fetchone()["times"])
+
+    def find(self, effect: str, centre: str) -> int | None:
+        """The number under which this centre has the effect."""
+        found = self._db.execute("SELECT number FROM effect WHERE effect = ? AND centre = ?", (effect, centre))
+        row = found.fetchone()
+        return int(row["number"]) if row else None
+
+    def keep(self, request: Request, plan: Plan, now: datetime, speed: float = 1.0) -> tuple[int, bool]:
+        """Keep the request and plan its answers, in one transaction. Its number, and whether it is new."""
+        at = now.timestamp()
+        row = (request.effect, request.kind, request.centre, request.case, request.about, at)
+        insert = """INSERT INTO effect (effect, kind, centre, case_id, about, received_at) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (effect) DO UPDATE SET times = times + 1 RETURNING number, times"""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            kept = self._db.execute(insert, row).fetchone()
+            if kept["times"] == 1:
+                self._plan(request, plan, at, speed)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return int(kept["number"]), kept["times"] == 1
+
+    def _plan(self, request: Request, plan: Plan, at: float, speed: float) -> None:
+        for number, said in enumerate(plan.answers):
+            due = at + said.after / speed
+            command = json.dumps(spoken(said, request, datetime.fromtimestamp(due, UTC)))
+            row = (callback_id(request.effect, number), request.effect, command, said.copies, due, due)
+            insert = "INSERT INTO answer (callback, effect, command, copies, due_at, next_at) VALUES (?, ?, ?, ?, ?, ?)"
+            self._db.execute(insert, row)
+
+    def due(self, now: datetime, limit: int = 50) -> Sequence[Due]:
+        """What should be said by now, oldest first."""
+        query = """SELECT callback, effect, centre, case_id AS "case", about, command, copies, sent, tries, first_try
+                   FROM answer JOIN effect USING (effect) WHERE next_at <= ? ORDER BY next_at, callback LIMIT ?"""
+        rows = [dict(row) for row in self._db.execute(query, (now.timestamp(), limit))]
+        return [Due(**{**row, "command": json.loads(row["command"])}) for row in rows]
+
+    def next_due(self) -> datetime | None:
+        """When something is to be said next: an instant at which `due` surely finds it."""
+        at = self._db.execute("SELECT min(next_at) AS at FROM answer WHERE next_at IS NOT NULL").fetchone()["at"]
+        return None if at is None else _not_before(at)
+
+    def delivered(self, due: Due, status: int, now: datetime, again_at: datetime | None, *, done: bool) -> None:
+        """One try at saying it: the HTTP status (0 = no answer), when to try or repeat, None = never again."""
+        at, again = now.timestamp(), again_at.timestamp() if again_at else None
+        update = """UPDATE answer SET status = ?, next_at = ?, sent = sent + ?, first_try = coalesce(first_try, ?),
+                    tries = CASE WHEN ? THEN 0 ELSE tries + 1 END WHERE callback = ?"""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("INSERT INTO delivery VALUES (?, ?, ?)", (due.callback, at, status))
+        self._db.execute(update, (status, again, int(done), at, done, due.callback))
+        self._db.execute("COMMIT")
+
+    def hasten(self, now: datetime, speed: float) -> None:
+        """From now on time passes `speed` times as fast: what is still due comes nearer by that much."""
+        update = "UPDATE answer SET next_at = ? + (next_at - ?) / ? WHERE next_at > ?"
+        at = now.timestamp()
+        self._db.execute(update, (at, at, speed, at))
+
+    def effects(self) -> Sequence[Mapping[str, Any]]:
+        """Every effect kept, with how often it was requested and how often it came in at all."""
+        query = """SELECT effect, kind, centre, case_id, about, received_at, effect.times AS kept,
+                   attempt.times AS requests FROM effect LEFT JOIN attempt USING (effect) ORDER BY number"""
+        return [dict(row) for row in self._db.execute(query)]
+
+    def answers(self) -> Sequence[Mapping[str, Any]]:
+        """Every answer planned or sent, with the status of each try."""
+        query = """SELECT answer.*, (SELECT json_group_array(status) FROM delivery d WHERE d.callback = answer.callback)
+                   AS statuses FROM answer ORDER BY due_at, callback"""
+        rows = [dict(row) for row in self._db.execute(query)]
+        return [{**r, "command": json.loads(r["command"]), "statuses": json.loads(r["statuses"])} for r in rows]
+
+
+def _not_before(at: float) -> datetime:
+    """The first instant of whole microseconds that is not before `at`: rounding down would wake just too early."""
+    nearest = datetime.fromtimestamp(at, UTC)
+    return nearest if nearest.timestamp() >= at else nearest + timedelta(microseconds=1)

@@ -1,0 +1,74 @@
+"""The hands of a rehearsed cohort: simulated hospitals in process, lots by compare-and-set, mail that arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from activities.addressing import Addressing, Offices
+from activities.catalogue import Catalogue
+from activities.doses import OnUnit, Reserving, UsedUnit
+from activities.perform import Delivered, Hand, Outward
+from activities.ports import Ledger
+from api.run.hands import StockedLots
+from domain.effects import Effect
+from domain.policy import Policy
+from domain.state import Case
+from domain.unit import CommitUnit, FreeUnit
+from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.in_process import RehearsedHospital
+from rehearsal.world.quiet import Quiet
+from workflows.journey import EFFECTS
+
+
+async def _nobody(*_: object) -> None:
+    """No staff is written to, and no page is opened, while a cohort is rehearsed."""
+
+
+async def _no_link(*_: object) -> str:
+    return ""
+
+
+async def _unlisted(_: str) -> Sequence[str]:
+    return ()
+
+
+class ToRehearsed:
+    """Over the desk of the simulated hospitals, as over their interface."""
+
+    def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._addressing = Addressing(Offices("rehearsal@example.org", {}), _nobody, _no_link)
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused, or whatever the simulated hospital comes up with."""
+        del now
+        request = self._addressing.hospital(case, effect)
+        return await Outward(RehearsedHospital(self._desk, request.centre, self._clock)).deliver(request, repeat=repeat)
+
+
+class ShelvedLots(StockedLots):
+    """Which lots are there for a protocol is known here; what is done to them goes through their streams."""
+
+    def __init__(self, ledger: Ledger, keeper: Catalogue) -> None:
+        super().__init__(ledger, keeper, _unlisted)
+        self.shelf: dict[str, list[str]] = {}
+
+    async def stocked(self, case: Case) -> Sequence[str]:
+        """The lots of the case's protocol, the oldest first."""
+        return self.shelf.get(case.protocol, [])
+
+
+def cohort_hands(desk: Desk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]) -> Mapping[str, Hand]:
+    """One hand for every kind of effect."""
+    hospital = ToRehearsed(desk, clock)
+    special: dict[str, Hand] = {
+        "reserve_dose": Reserving(lots, policy),
+        "release_dose": OnUnit(lots, FreeUnit),
+        "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
+        "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
+        "mark_unit_used": UsedUnit(lots),
+    }
+    by_channel: dict[str, Hand] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
+    return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}
