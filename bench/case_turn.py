@@ -26,11 +26,11 @@ from bench.common import Asked, Row, server
 from domain.case import EVENTS
 from domain.stages.anytime import AddNote
 from domain.stages.inquiry import OpenCase
+from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.opening import open_ledger
-from infra.policy import load_policy
-from infra.temporal_server import TemporalServer
+from infra.policy.reading import load_policy
 from workflows.case import CaseWorkflow
 from workflows.names import CASES
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.ledger.schema.migrate import migrate
 
 K = TypeVar("K")
 T = TypeVar("T")

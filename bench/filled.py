@@ -18,18 +18,18 @@ import asyncpg
 
 from bench.append import Personal, Plain
 from domain.when import When
-from infra.checkpoints.checkpoint import Checkpoint, origin_of, signed
-from infra.checkpoints.sealer import KEEP, Limits, Sealer, sessions
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FolderSink
-from infra.checkpoints.tree import frontier_at
+from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
+from infra.audit.checkpoints.sealer import KEEP, Limits, Sealer, sessions
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import FolderSink
+from infra.audit.checkpoints.tree import frontier_at
+from infra.audit.verification.verification import Question
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
-from infra.ledger.hashing import START, event_hash
+from infra.ledger.encoding.hashing import START, event_hash
+from infra.ledger.encoding.stored import Stored
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
-from infra.ledger.stored import Stored
-from infra.proof.verification import Question
 
 STREAMS, LENGTH = 1_000, 10
 BLOCK = STREAMS * LENGTH

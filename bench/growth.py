@@ -22,7 +22,7 @@ from bench.http import Caller, api, signed_in
 from domain.fact import ENGINE
 from domain.stages.inquiry import OpenCase
 from infra.ids import fresh_stream
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 
 SIZES = (100, 1_000, 10_000)

@@ -15,10 +15,10 @@ from statistics import median
 from bench.append import Everything, log_alone
 from bench.common import Asked, Call, Row, execute, growth, server, short, spans
 from bench.filled import SIZE, Log, fill, opened
-from infra.checkpoints.sealer import sessions
-from infra.checkpoints.tree import consistency, inclusion
-from infra.postgres_server import PostgresServer
-from infra.proof.verification import verify
+from infra.audit.checkpoints.sealer import sessions
+from infra.audit.checkpoints.tree import consistency, inclusion
+from infra.audit.verification.verification import verify
+from infra.embedded.postgres_server import PostgresServer
 
 SIZES = (100_000, 300_000, 1_000_000, 5_000_000)
 ROUNDS, SEALINGS, NEW = 15, 5, 1_000

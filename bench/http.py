@@ -26,8 +26,8 @@ from api.run.wiring import parts
 from api.serve import serve
 from bench.common import Asked, Call, Row, against, execute, in_turns, rates, server, short, timed
 from domain.person import RegisterPerson
+from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
-from infra.sessions import Sessions
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 

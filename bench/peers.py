@@ -15,8 +15,8 @@ from pathlib import Path
 import asyncpg
 
 from bench.common import Asked, Call, Rate, execute, timed
+from infra.embedded.postgres_server import PostgresServer
 from infra.ids import fresh_id
-from infra.postgres_server import PostgresServer
 
 Peer = Callable[[int, int, float], Awaitable[Rate]]
 """Writers, events in one append, seconds → appends a second."""

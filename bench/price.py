@@ -18,10 +18,10 @@ import asyncpg
 from activities.ports import Append, Meta
 from bench.append import Personal, Plain, command, drafts, of_events
 from bench.common import Asked, Rate, Row, in_turns, rates, server, short, timed
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.sealer import Limits, Sealer
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FolderSink
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.sealer import Limits, Sealer
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import FolderSink
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

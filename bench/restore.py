@@ -19,8 +19,8 @@ from api.run.restore import AT_ONCE, restore
 from api.run.wiring import parts
 from bench.common import Asked, Row, server, short
 from bench.growth import fill
+from infra.embedded.temporal_server import TemporalServer
 from infra.settings import Settings
-from infra.temporal_server import TemporalServer
 
 CASES = 2_000
 DAY = timedelta(days=1)

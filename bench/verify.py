@@ -13,9 +13,9 @@ from multiprocessing import get_context
 
 from bench.common import Asked, Rate, Row, against, in_turns, rates, server, short
 from bench.filled import SIZE, Log, fill, opened
-from infra.checkpoints.sealer import sessions
-from infra.proof.chunk import CHUNK, ROWS, session
-from infra.proof.verification import Question, verify
+from infra.audit.checkpoints.sealer import sessions
+from infra.audit.verification.chunk import CHUNK, ROWS, session
+from infra.audit.verification.verification import Question, verify
 
 EVENTS, ROUNDS = 100_000, 3
 

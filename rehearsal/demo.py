@@ -29,7 +29,7 @@ from domain.lot import RegisterLot, ReleaseLot
 from domain.person import RegisterPerson
 from domain.protocol import ConfirmProtocolOpen
 from domain.state import Case
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Trial, families
 from rehearsal.cohort.reactions import next_command

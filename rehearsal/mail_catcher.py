@@ -1,4 +1,6 @@
-"""A mail server that delivers nowhere: keeps what it is given and shows it on loopback. `python -m infra.mail_catcher`.
+"""A mail server that delivers nowhere: keeps what it is given and shows it on loopback.
+
+Started with `python -m rehearsal.mail_catcher`.
 
 Addresses ending in these domains are treated as the name says: @bounce.invalid is refused for good (550), @busy.invalid
 for now (451), @slow.invalid is never answered, @garbled.invalid gets nonsense after its message was kept, @dsn.invalid
@@ -195,7 +197,7 @@ async def serve(given: argparse.Namespace) -> None:
 
 def options(words: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m infra.mail_catcher", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.mail_catcher", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)

@@ -11,8 +11,8 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from infra.postgres_server import PostgresServer
-from infra.temporal_server import NAMESPACE, TemporalServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 
 SOON = {
     "limit.historyCount.suggestContinueAsNew": "50",  # long histories' paths within milliseconds

@@ -14,9 +14,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from temporalio.client import Client
 
-from infra.postgres_server import PostgresServer
-from infra.server_process import free_port
-from infra.temporal_server import TemporalServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.server_process import free_port
+from infra.embedded.temporal_server import TemporalServer
 from tests.conftest import execute
 from tests.services import Collector, Issuer, Stack, eventually, example, outside, reached_by
 

@@ -22,7 +22,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 
-from infra.server_process import born
+from infra.embedded.server_process import born
 from tests.services import SCRIPTS, eventually
 from tests.test_compose import ROOT
 

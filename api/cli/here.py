@@ -17,7 +17,7 @@ from api.run.http import http_app
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.person import Staff
 from domain.roles import Actor, Role
-from infra.desk import Desk
+from infra.reads.desk import Desk
 from infra.settings import Settings
 
 MACHINE = Actor("operator", Role.MACHINE)

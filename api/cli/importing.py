@@ -24,7 +24,7 @@ from domain.errors import Refused
 from domain.policy import Policy
 from domain.state import Case
 from infra.ids import fresh_id
-from infra.policy import load_policy
+from infra.policy.reading import load_policy
 from infra.settings import Settings
 
 Fault = tuple[str, str]

@@ -6,7 +6,7 @@ from api.cli.case import Json
 from api.cli.outcome import UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.doctor import examine
-from infra.ledger.migrate import migrate as upgrade
+from infra.ledger.schema.migrate import migrate as upgrade
 from infra.settings import Settings
 
 

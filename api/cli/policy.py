@@ -10,8 +10,8 @@ from cyclopts import App
 from api.cli.case import Json
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from domain.policy import Ladder, Policy, Span
-from infra.calendars import CalendarsInvalid
-from infra.policy import PolicyInvalid, load_policy
+from infra.policy.calendars import CalendarsInvalid
+from infra.policy.reading import PolicyInvalid, load_policy
 from infra.settings import Settings
 
 app = App(name="policy", help="Deadlines, ladders and leases.")

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecution
 
 from api.run.wiring import Parts
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.errors import guarded
 from workflows.journey import EFFECTS
 from workflows.names import CASE_WORKFLOW
 

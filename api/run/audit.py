@@ -20,14 +20,14 @@ from api.run.loss import explained
 from api.run.sealing import rotated, signing_keys, where_checkpoints_are
 from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
-from infra.checkpoints.exposure import Exposure, exposure
-from infra.checkpoints.loss import noted
-from infra.checkpoints.note import BadNote
-from infra.proof.chunk import session
-from infra.proof.found import ALL, MEANING
-from infra.proof.verification import Verified
+from infra.audit.checkpoints.exposure import Exposure, exposure
+from infra.audit.checkpoints.loss import noted
+from infra.audit.checkpoints.note import BadNote
+from infra.audit.verification.chunk import session
+from infra.audit.verification.found import ALL, MEANING
+from infra.audit.verification.verification import Verified
+from infra.reads.nightly import last
 from infra.settings import Settings
-from infra.upkeep import last
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="For programs.")]
 

@@ -21,11 +21,11 @@ from activities.erasing import tell_again
 from api.run.loss import Found, find
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
-from infra.capabilities import Capabilities
 from infra.documents import copy_all, store_of
+from infra.embedded.postgres_programs import find_binaries
+from infra.identity.capabilities import Capabilities
 from infra.keys import FolderKeys, merge_destroyed
-from infra.ledger.migrate import migrate
-from infra.postgres_programs import find_binaries
+from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 
 

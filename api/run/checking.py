@@ -12,15 +12,15 @@ import structlog
 
 from api.ports import Check
 from api.run.sealing import signing_keys
-from infra import verifications
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.sinks import sink_of
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.sinks import sink_of
+from infra.audit.verification.found import ALL, MEANING
+from infra.audit.verification.stream import verify_case
+from infra.audit.verification.verification import Question, Tell, Verified
+from infra.audit.verification.verification import verify as verify_log
 from infra.ledger.commit import Pool
-from infra.ledger.errors import FAILURES, DatabaseFailed
-from infra.proof.found import ALL, MEANING
-from infra.proof.stream import verify_case
-from infra.proof.verification import Question, Tell, Verified
-from infra.proof.verification import verify as verify_log
+from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
+from infra.reads import verifications
 from infra.settings import Settings
 
 log = structlog.get_logger()

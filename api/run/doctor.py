@@ -8,13 +8,13 @@ from datetime import timedelta
 from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
-from infra import gauges
-from infra.ledger.errors import FAILURES, DatabaseFailed
-from infra.ledger.migrate import at_head
-from infra.mail import NotHandedIn, examined
-from infra.policy import load_policy
+from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
+from infra.ledger.schema.migrate import at_head
+from infra.mail.smtp import NotHandedIn, examined
+from infra.policy.reading import load_policy
+from infra.reads import gauges
+from infra.reads.nightly import STALE
 from infra.settings import Settings
-from infra.upkeep import STALE
 
 Finding = tuple[str, bool, str]
 """Part, whether it is well, what it says."""

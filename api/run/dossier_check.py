@@ -9,10 +9,10 @@ from typing import Any
 
 from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say
 from api.run.sealing import signing_keys
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.note import Key, parse_key
-from infra.dossier.check import Result, check
-from infra.dossier.container import LARGEST
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.note import Key, parse_key
+from infra.audit.package.check import Result, check
+from infra.audit.package.container import LARGEST
 from infra.settings import Settings
 
 CODES = {"verified": 0, "broken": REFUSED, "incomplete": UNAVAILABLE}

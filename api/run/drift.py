@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.ports import Finding
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
 from workflows.case import Asleep
 from workflows.names import ASLEEP, CASE_WORKFLOW

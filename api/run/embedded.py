@@ -20,12 +20,12 @@ from api.run.restore import Restored, own_engine, restore
 from api.run.sealing import where_checkpoints_are
 from api.run.serving import serve_api
 from api.run.wiring import Parts, connect_temporal, parts
-from infra.gauges import courier_active
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import NAMESPACE, TemporalServer
+from infra.ledger.schema.migrate import migrate
+from infra.reads.gauges import courier_active
 from infra.settings import Settings
 from infra.telemetry import configure_logs
-from infra.temporal_server import NAMESPACE, TemporalServer
 from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
 from rehearsal.hospitals.keys import HospitalKeys
 

@@ -16,9 +16,9 @@ from api.looks import looked
 from api.ports import Service
 from api.run.wiring import Parts
 from api.shown import EVERYTHING, NOTHING, shown
-from infra.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.checkpoint import origin_of
 from infra.exports import cloudevents, fhir_audit, reading, xes
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.stored import Stored
 
 Format = Literal["dossier", "cloudevents", "fhir", "xes"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -22,7 +22,7 @@ from domain.policy import Party, Policy
 from domain.protocol import Protocol
 from domain.state import Case
 from domain.unit import CommitUnit, FreeUnit
-from infra.notices.quiet import quiet_until
+from infra.mail.quiet import quiet_until
 from workflows.journey import EFFECTS
 
 Hospitals = Callable[[str, str], FarSide]

@@ -19,22 +19,22 @@ from api.run.checking import Checks
 from api.run.sealing import signs, where_checkpoints_are
 from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
-from infra import gauges
-from infra.capabilities import Capabilities
-from infra.checkpoints.desk import AuditDesk
-from infra.desk import Desk
+from infra.audit.package.making import DossierDesk
 from infra.documents import StoredDocuments, store_of
-from infra.dossier.making import DossierDesk
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
+from infra.identity.capabilities import Capabilities
+from infra.identity.oidc import Oidc
+from infra.identity.sealed_text import SealedText
+from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
 from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
-from infra.ledger.migrate import at_head
-from infra.oidc import Oidc
-from infra.operations import Operations
-from infra.sealed_text import SealedText
-from infra.sessions import Sessions
+from infra.ledger.schema.migrate import at_head
+from infra.reads import gauges
+from infra.reads.desk import Desk
+from infra.reads.operations import Operations
+from infra.reads.proofs import AuditDesk
 
 SCHEMA_SEEN = timedelta(seconds=60)
 

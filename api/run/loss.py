@@ -18,9 +18,9 @@ from domain.errors import Reason, Refused, require
 from domain.fact import Draft
 from domain.installation import STREAM, LossAccepted, LossReason
 from domain.roles import Role
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.loss import beyond, told
-from infra.checkpoints.sinks import sink_of
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.loss import beyond, told
+from infra.audit.checkpoints.sinks import sink_of
 
 log = structlog.get_logger()
 Found = Mapping[str, Any]

@@ -23,10 +23,10 @@ from api.run.restore import restore as bring_live
 from api.run.verifying import views_of
 from api.run.wiring import EVERY_EVENT, connect_temporal, parts
 from domain.installation import LossReason
+from infra.embedded.server_process import ServerError
 from infra.keys import FolderKeys
-from infra.ledger.codec import Codec
+from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild, Rebuilt
-from infra.server_process import ServerError
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 

@@ -27,7 +27,7 @@ from api.run.restore import own_engine
 from api.run.verifying import verified
 from api.run.wiring import Parts
 from domain.errors import Reason, require
-from infra.upkeep import keep
+from infra.reads.nightly import keep
 from workflows.names import UPKEEP
 from workflows.upkeep import CHORES, COMPARE_ENGINE, VERIFY_HISTORY, UpkeepWorkflow
 

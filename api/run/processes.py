@@ -32,10 +32,10 @@ from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
 from domain.fact import ENGINE
 from domain.policy import Party
-from infra.bounces import Bounce, ReturnAddresses, inbox
-from infra.capabilities import Capabilities, links
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.mail import MailFarSide, MailServer
+from infra.identity.capabilities import Capabilities, links
+from infra.mail.bounces import Bounce, ReturnAddresses, inbox
+from infra.mail.smtp import MailFarSide, MailServer
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces

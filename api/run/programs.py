@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from infra.server_process import ServerError, ServerProcess, free_port, usable
+from infra.embedded.server_process import ServerError, ServerProcess, free_port, usable
 
 log = structlog.get_logger()
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.note import Key
-from infra.checkpoints.sealer import Limits, Sealer
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FAILURES, KEY, FolderSink, Sink, key_name, sink_of
-from infra.dossier.making import Announcements, Signs
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.note import Key
+from infra.audit.checkpoints.sealer import Limits, Sealer
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import FAILURES, KEY, FolderSink, Sink, key_name, sink_of
+from infra.audit.package.making import Announcements, Signs
 from infra.settings import Settings
 
 SAME_DISK = "on the same disk as the ledger: whoever can change one can change the other; set CARAVEL_CHECKPOINTS"

@@ -17,8 +17,8 @@ from api.run.processes import stop_on_signals
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
 from api.serve import serve
-from infra.oidc import Oidc
-from infra.oidc_sign_in import OidcSignIn
+from infra.identity.oidc import Oidc
+from infra.identity.oidc_sign_in import OidcSignIn
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces

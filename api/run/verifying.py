@@ -19,22 +19,22 @@ from domain import catalogue
 from domain.case import fold
 from domain.copying import replace
 from domain.fact import Fact
-from infra.checkpoints.checkpoint import origin_of
-from infra.checkpoints.exposure import Exposure, exposure
-from infra.checkpoints.note import Key, parse_key
-from infra.checkpoints.sinks import sink_of
+from infra.audit.checkpoints.checkpoint import origin_of
+from infra.audit.checkpoints.exposure import Exposure, exposure
+from infra.audit.checkpoints.note import Key, parse_key
+from infra.audit.checkpoints.sinks import sink_of
+from infra.audit.verification.chunk import session
+from infra.audit.verification.found import ALL, Break, Check
+from infra.audit.verification.rules import Means, verify_rules
+from infra.audit.verification.stream import verify_case
+from infra.audit.verification.verification import Question, Verified
+from infra.audit.verification.verification import verify as verify_log
 from infra.keys import FolderKeys, destroyed_in
-from infra.ledger.codec import Codec
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.errors import guarded
 from infra.ledger.rebuild import Rebuild
-from infra.policies import known_policies
-from infra.policy import load_policy
-from infra.proof.chunk import session
-from infra.proof.found import ALL, Break, Check
-from infra.proof.rules import Means, verify_rules
-from infra.proof.stream import verify_case
-from infra.proof.verification import Question, Verified
-from infra.proof.verification import verify as verify_log
+from infra.policy.kept import known_policies
+from infra.policy.reading import load_policy
 from infra.settings import Settings
 
 MEANT = """

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from api.run.wiring import Parts, parts
-from infra.ledger.errors import DatabaseFailed, guarded
+from infra.ledger.encoding.errors import DatabaseFailed, guarded
 from infra.settings import Settings
 
 log = structlog.get_logger()

@@ -20,9 +20,9 @@ from domain.journey import RULES
 from domain.policy import Policy
 from domain.table import Rule
 from domain.whatif import Changed, changed, fork, with_versions
-from infra.calendars import CalendarsInvalid
-from infra.desk import Desk
-from infra.policy import PolicyInvalid, load_policy
+from infra.policy.calendars import CalendarsInvalid
+from infra.policy.reading import PolicyInvalid, load_policy
+from infra.reads.desk import Desk
 
 Found = AsyncIterator[tuple[str, Sequence[Changed]]]
 EVERYBODY = ("all", "", "")

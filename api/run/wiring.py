@@ -23,8 +23,8 @@ from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
-from infra.policies import keep_policy
-from infra.policy import load_policy, policy_files
+from infra.policy.kept import keep_policy
+from infra.policy.reading import load_policy, policy_files
 from infra.settings import Settings
 from infra.tracing import interceptors
 

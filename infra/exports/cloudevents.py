@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.stored import Stored
 
 DIGITS = 20
 

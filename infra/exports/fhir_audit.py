@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.exports.cloudevents import instant
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.stored import Stored
 
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from infra.ledger.commit import Pool
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.encoding.stored import COLUMNS, Stored, stored
 from infra.ledger.queries import HEAD
-from infra.ledger.stored import COLUMNS, Stored, stored
 
 PAGE = 1_000
 SPAN = f"select {COLUMNS} from event where position > $1 and position <= $2 order by position limit $3"  # noqa: S608 - names from this program

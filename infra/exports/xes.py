@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from infra.exports.cloudevents import instant
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.stored import Stored
 
 EXTENSIONS = {
     "Concept": "concept",

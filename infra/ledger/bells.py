@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from infra.ledger.errors import FAILURES
+from infra.ledger.encoding.errors import FAILURES
 
 EVENTS = "caravel_events"
 ATTENTION = "caravel_attention"

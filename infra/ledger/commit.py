@@ -9,8 +9,8 @@ from datetime import datetime
 import asyncpg
 import asyncpg.pool
 
-from infra.ledger.batch import Prepared, arguments
-from infra.ledger.errors import FAILURES, translate
+from infra.ledger.encoding.batch import Prepared, arguments
+from infra.ledger.encoding.errors import FAILURES, translate
 from infra.ledger.queries import APPEND
 
 MOST = 64  # appends in one transaction

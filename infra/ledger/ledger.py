@@ -14,21 +14,21 @@ from domain.fact import Fact
 from domain.installation import Installation
 from domain.personal import KeyClass
 from domain.when import When
-from infra.checkpoints.loss import noted
+from infra.audit.checkpoints.loss import noted
 from infra.ledger import queries
-from infra.ledger.batch import Prepared
-from infra.ledger.behind import Behind
+from infra.ledger.background import Behind
 from infra.ledger.bells import EVENTS, Bells
-from infra.ledger.codec import Codec
 from infra.ledger.commit import GroupCommit, Pool
-from infra.ledger.details import open_detail
-from infra.ledger.errors import guarded
-from infra.ledger.recall import NOTHING, Known, Recall
-from infra.ledger.remembering import keyed
-from infra.ledger.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
-from infra.ledger.sealing import NOTHING as NOT_SEALED
-from infra.ledger.sealing import Place
-from infra.ledger.stored import Stored, stored
+from infra.ledger.encoding.batch import Prepared
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.command_digest import keyed
+from infra.ledger.encoding.details import open_detail
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.encoding.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
+from infra.ledger.encoding.sealing import NOTHING as NOT_SEALED
+from infra.ledger.encoding.sealing import Place
+from infra.ledger.encoding.stored import Stored, stored
+from infra.ledger.fact_cache import NOTHING, Known, Recall
 from infra.tracing import parent_here
 
 PAGE = 500  # rows a follower fetches at once
@@ -84,7 +84,7 @@ class PgLedger:
 
     @property
     def pool(self) -> "Pool[asyncpg.Record]":
-        """The connections, for reads beside the ledger (infra/desk.py, infra/sessions.py …)."""
+        """The connections, for reads beside the ledger (infra/reads/desk.py, infra/identity/sessions.py …)."""
         return self._pool
 
     async def close(self) -> None:

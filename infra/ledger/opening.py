@@ -10,10 +10,10 @@ from domain import installation
 from domain.fact import Draft, Ids
 from domain.installation import InstallationNamed, Kind
 from infra.ledger.bells import Bells
-from infra.ledger.codec import Codec
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.encoding.upcasting import Upcaster
 from infra.ledger.ledger import PgLedger
-from infra.ledger.upcasting import Upcaster
 
 SETTINGS = {"role": "caravel_app", "timezone": "UTC", "jit": "off", "application_name": "caravel"}
 CONNECTIONS = 16

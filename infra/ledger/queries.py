@@ -1,6 +1,6 @@
 """Every query of the ledger that is not a function in a .sql file, by name."""
 
-from infra.ledger.stored import COLUMNS
+from infra.ledger.encoding.stored import COLUMNS
 
 # One statement, so that facts, command memory and sources are of one instant.
 LOAD = """

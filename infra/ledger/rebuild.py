@@ -10,13 +10,13 @@ import asyncpg
 
 from activities.ports import Keys, Views
 from domain.fact import Fact
-from infra.ledger.codec import Codec
-from infra.ledger.details import open_detail
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.details import open_detail
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.encoding.rows import CASE_DETAIL, detail_of, view_rows
+from infra.ledger.encoding.sealing import Place
+from infra.ledger.encoding.stored import stored
 from infra.ledger.queries import HEAD, STREAM
-from infra.ledger.rows import CASE_DETAIL, detail_of, view_rows
-from infra.ledger.sealing import Place
-from infra.ledger.stored import stored
 
 TABLES = {"case": "case_view", "obligations": "obligation_view", "effects": "effect_view", "source": "source"}
 See = Callable[[str, Sequence[Fact[Any]]], Views]

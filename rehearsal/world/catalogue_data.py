@@ -1,4 +1,4 @@
-"""The real trials and centres of infra/data as commands for an empty catalogue: stream → command, in file order."""
+"""The real trials and centres in data/ as commands for an empty catalogue: stream → command, in file order."""
 
 import json
 import re

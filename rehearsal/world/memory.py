@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from activities.ports import Append, Claim, Ledger, Loaded, Remembered, Source
 from domain.fact import Fact
-from infra.ledger.rows import source_text
+from infra.ledger.encoding.rows import source_text
 
 NO_LEASE = timedelta(0)
 HEARS_ALL = 2**31 - 1

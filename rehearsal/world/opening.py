@@ -11,12 +11,12 @@ from pathlib import Path
 from domain.case import EVENTS
 from domain.catalogue import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue import parse_source_state
+from infra.embedded.postgres_server import PostgresServer
 from infra.keys import FolderKeys
-from infra.ledger.migrate import migrate
 from infra.ledger.opening import open_ledger
-from infra.policies import keep_policy
-from infra.policy import load_policy, policy_files
-from infra.postgres_server import PostgresServer
+from infra.ledger.schema.migrate import migrate
+from infra.policy.kept import keep_policy
+from infra.policy.reading import load_policy, policy_files
 from rehearsal.world.chance import seeded_ids
 from rehearsal.world.stage import Clock, Stage, require_empty
 

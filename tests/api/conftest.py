@@ -18,7 +18,7 @@ from api.run.http import http_app
 from api.run.wiring import Parts, parts
 from domain.person import RegisterPerson
 from infra.ids import fresh_stream
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 
 HOST = "caravel.test"

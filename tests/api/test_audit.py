@@ -13,9 +13,9 @@ import pytest
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts
 from domain.merkle import check_consistency, check_inclusion
-from infra.checkpoints.checkpoint import Checkpoint, opened
-from infra.checkpoints.sealer import Limits, Sealer, sessions
-from infra.checkpoints.sinks import sink_of
+from infra.audit.checkpoints.checkpoint import Checkpoint, opened
+from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sinks import sink_of
 from tests.api.conftest import Person
 from tests.api.test_cli import Cli, cli
 from tests.api.test_commands import assert_problem

@@ -18,8 +18,8 @@ from api.ports import DevSignIn, Limits
 from api.run.http import http_app
 from api.run.wiring import Parts
 from domain.installation import Installation
-from infra.oidc import Oidc
-from infra.sessions import Sessions
+from infra.identity.oidc import Oidc
+from infra.identity.sessions import Sessions
 from tests.api.conftest import HOST, INQUIRY, NO_LIMIT, SECRET, Person, client, registered
 from tests.api.test_commands import assert_problem
 

@@ -23,10 +23,10 @@ from activities.far_sides import Request
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.centre import RegisterCentre
+from infra.embedded.server_process import free_port
 from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
 from infra.ids import fresh_stream
-from infra.server_process import free_port
 from rehearsal.hospitals.behaviour import Plan, Said
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys

@@ -19,8 +19,8 @@ import structlog
 
 from api.cli import main
 from api.run.wiring import Parts
-from infra.ledger.migrate import migrate
-from infra.policy import POLICY, load_policy
+from infra.ledger.schema.migrate import migrate
+from infra.policy.reading import POLICY, load_policy
 from tests.api.conftest import CANARY, registered
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts
-from infra.dossier.container import unpack
+from infra.audit.package.container import unpack
 from tests.api.conftest import CANARY, Person
 from tests.api.test_audit import seal
 from tests.api.test_cli import Cli, cli

@@ -28,10 +28,10 @@ from domain.personal import ERASED, KeyClass
 from domain.roles import Actor, Role
 from domain.stages.erasing import CaseErased, RecordErasure
 from domain.state import Case
-from infra.capabilities import Capabilities
-from infra.ledger.codec import Codec
+from infra.embedded.postgres_server import PostgresServer
+from infra.identity.capabilities import Capabilities
+from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild
-from infra.postgres_server import PostgresServer
 from infra.settings import Settings
 from tests.api.conftest import Person, settings
 from tests.api.test_commands import assert_problem

@@ -18,7 +18,7 @@ from domain import catalogue, installation
 from domain.case import EVENTS
 from domain.fact import Fact
 from infra.ids import fresh_stream
-from infra.ledger.codec import Codec
+from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild
 from tests.workflows.rig import command, opening
 

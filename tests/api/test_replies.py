@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from api.run.wiring import Parts
-from infra.capabilities import links
+from infra.identity.capabilities import links
 from tests.api.conftest import CANARY, Person
 from tests.api.test_callbacks import (
     Hospital,

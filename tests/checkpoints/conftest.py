@@ -7,10 +7,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from infra.embedded.postgres_server import PostgresServer
 from infra.ledger.commit import Pool
 from infra.ledger.ledger import PgLedger
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.ledger.schema.migrate import migrate
 from tests.checkpoints.log import Log
 from tests.conftest import execute
 from tests.ledger.cases import opened

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from infra.checkpoints import shipping
-from infra.checkpoints.sealer import Sealer
+from infra.audit.checkpoints import shipping
+from infra.audit.checkpoints.sealer import Sealer
 from tests.checkpoints.log import Log
 
 

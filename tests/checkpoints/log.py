@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from infra.checkpoints.checkpoint import Checkpoint, opened, origin_of
-from infra.checkpoints.sealer import Limits, Sealer, sessions
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FolderSink, Sink, checkpoint_name, sizes
+from infra.audit.checkpoints.checkpoint import Checkpoint, opened, origin_of
+from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import FolderSink, Sink, checkpoint_name, sizes
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import Counted, stream, writing
 

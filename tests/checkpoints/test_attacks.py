@@ -10,13 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.merkle import Frontier
-from infra.checkpoints.checkpoint import Checkpoint, origin_of, signed
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import checkpoint_name, key_name
+from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import checkpoint_name, key_name
+from infra.audit.verification.found import ALL, Check, Kind
+from infra.audit.verification.verification import Question, Verified, verify
 from infra.ledger.commit import Pool
 from infra.ledger.ledger import PgLedger
-from infra.proof.found import ALL, Check, Kind
-from infra.proof.verification import Question, Verified, verify
 from tests.checkpoints.log import ORIGIN, Log, recorded
 from tests.ledger.cases import Counted, writing
 

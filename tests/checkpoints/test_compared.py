@@ -13,13 +13,13 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from infra.checkpoints.checkpoint import Checkpoint, signed
-from infra.checkpoints.sinks import FolderSink, Sink, checkpoint_name
+from infra.audit.checkpoints.checkpoint import Checkpoint, signed
+from infra.audit.checkpoints.sinks import FolderSink, Sink, checkpoint_name
+from infra.audit.verification.found import Break
+from infra.audit.verification.stream import verify_case
+from infra.audit.verification.verification import Question, Verified, verify
 from infra.ledger.commit import Pool
 from infra.ledger.ledger import PgLedger
-from infra.proof.found import Break
-from infra.proof.stream import verify_case
-from infra.proof.verification import Question, Verified, verify
 from tests.checkpoints.log import ORIGIN, Log, recorded
 
 pytestmark = pytest.mark.slow
@@ -100,8 +100,8 @@ async def kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> Kept:  # fmt: skip
     for name, value in {"LEVEL": 2, "CHUNK": 4, "PAGE": 4}.items():
-        monkeypatch.setattr(f"infra.proof.chunk.{name}", value)
-        monkeypatch.setattr(f"infra.proof.verification.{name}", value, raising=False)
+        monkeypatch.setattr(f"infra.audit.verification.chunk.{name}", value)
+        monkeypatch.setattr(f"infra.audit.verification.verification.{name}", value, raising=False)
 
     async def more() -> None:
         await recorded(ledger, 2)

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.checkpoints.checkpoint import Checkpoint, opened, origin_of, parse_text, signed
-from infra.checkpoints.note import BadNote, Key, Signature, UnknownKey, key_of, parse, parse_key, sign, verify
+from infra.audit.checkpoints.checkpoint import Checkpoint, opened, origin_of, parse_text, signed
+from infra.audit.checkpoints.note import BadNote, Key, Signature, UnknownKey, key_of, parse, parse_key, sign, verify
 
 PETER = parse_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
 """Of the documentation of Go's sumdb/note, which wrote the format first."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.proof.progress import NO_RULES, Progress, Rules, keep, keep_rules, kept
+from infra.audit.verification.progress import NO_RULES, Progress, Rules, keep, keep_rules, kept
 
 HALF = Progress("caravel/here", 1, ("00" * 32,), 8192, 7, 8000, "11" * 32)
 

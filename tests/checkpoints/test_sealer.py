@@ -13,12 +13,12 @@ import pytest
 from obstore.store import MemoryStore
 
 from domain import merkle
-from infra.checkpoints.exposure import exposure
-from infra.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
-from infra.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
-from infra.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
+from infra.audit.checkpoints.exposure import exposure
+from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
+from infra.audit.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
+from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
 from infra.ledger.commit import Pool
-from infra.ledger.errors import DatabaseFailed
+from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
 from tests.checkpoints.log import ALWAYS, Log, recorded
 from tests.ledger.cases import Counted, writing
@@ -121,7 +121,7 @@ async def test_a_sink_that_is_away_is_shown_and_holds_up_no_other(
 async def test_a_sink_that_comes_back_gets_all_it_missed(
     ledger: PgLedger, log: Log, pool: "Sessions[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.checkpoints.shipping.RETRY", 0)
+    monkeypatch.setattr("infra.audit.checkpoints.shipping.RETRY", 0)
     place = log.folder / "b"
     place.write_text("in the way")
     sealer = log.sealer()

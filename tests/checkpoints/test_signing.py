@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.checkpoints.note import BadNote, UnknownKey, key_of
-from infra.checkpoints.signing import SigningKeys, announced, chained
+from infra.audit.checkpoints.note import BadNote, UnknownKey, key_of
+from infra.audit.checkpoints.signing import SigningKeys, announced, chained
 from infra.files import create
 
 LOG = "caravel/here"
@@ -55,7 +55,7 @@ def test_a_rotation_cut_short_is_finished_by_the_next(
         return create(file, content)
 
     with monkeypatch.context() as cutting:
-        cutting.setattr("infra.checkpoints.signing.create", cut)
+        cutting.setattr("infra.audit.checkpoints.signing.create", cut)
         with pytest.raises(KeyboardInterrupt):
             keys.rotate()
     assert key_of(LOG, keys.current()) == first

@@ -20,7 +20,7 @@ from api.ports import DevSignIn
 from api.run.http import http_app
 from api.run.wiring import Parts
 from api.serve import serve
-from infra.server_process import free_port
+from infra.embedded.server_process import free_port
 from tests.api.conftest import (  # noqa: F401 - fixtures of this folder too
     HOST,
     NO_LIMIT,

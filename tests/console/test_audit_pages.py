@@ -16,8 +16,8 @@ from playwright.async_api import expect
 from activities.ports import Finding
 from api.run.checking import Checks
 from api.run.wiring import Parts
-from infra import verifications
-from infra.upkeep import keep
+from infra.reads import verifications
+from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
 from tests.console.conftest import Browser, hidden, screen

@@ -20,7 +20,7 @@ from domain.centre import RegisterCentre
 from domain.lot import RegisterLot, ReleaseLot
 from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
 from domain.stages.dose import HoldDose
-from infra.upkeep import keep
+from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
 from tests.api.test_documents import PDF

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from api.ports import DevSignIn
 from api.run.http import http_app
 from api.run.wiring import Parts, parts
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.ledger.schema.migrate import migrate
 from tests.api.conftest import HOST, NO_LIMIT, SECRET, Person, registered, settings, signed_in
 from tests.console.conftest import HIDDEN, Browser, browsing, hidden
 

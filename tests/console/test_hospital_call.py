@@ -35,10 +35,10 @@ from domain.stages.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
 from domain.stages.people import GiveConsent
 from domain.stages.records import ReceiveRecord, RequestRecord, VerifyRecord
 from domain.state import Case
+from infra.embedded.server_process import ServerProcess, free_port
+from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.ids import fresh_stream
-from infra.ledger.migrate import migrate
-from infra.server_process import ServerProcess, free_port
-from infra.temporal_server import NAMESPACE, TemporalServer
+from infra.ledger.schema.migrate import migrate
 from rehearsal.hospitals.behaviour import behaviour
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from api.run.http import http_app
 from api.run.wiring import Parts
-from infra.oidc_sign_in import OidcSignIn
+from infra.identity.oidc_sign_in import OidcSignIn
 from tests.api.conftest import NO_LIMIT, Person, client
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,7 @@ from domain.journey import MODULES
 from domain.roles import Action, action_of
 from domain.state import Case, Noted
 from domain.when import When
-from infra.proof.found import MEANING
+from infra.audit.verification.found import MEANING
 from tests.api.conftest import Person
 from tests.console.conftest import Browser
 

@@ -16,9 +16,9 @@ from typing import Any, Literal, Protocol
 import httpx2
 
 from activities.far_sides import FarSide, Request
+from infra.embedded.server_process import ServerProcess, free_port
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.mail import MailFarSide, MailServer
-from infra.server_process import ServerProcess, free_port
+from infra.mail.smtp import MailFarSide, MailServer
 from rehearsal.hospitals.behaviour import Plan, behaviour
 from rehearsal.mail_catcher import BOUNCE, BUSY, GARBLED, SLOW
 

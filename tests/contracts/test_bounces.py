@@ -12,10 +12,10 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from infra.bounces import Bounce, ReturnAddresses, failed, inbox
+from infra.embedded.server_process import free_port
 from infra.keys import FolderKeys
-from infra.mail import MailFarSide, MailServer
-from infra.server_process import free_port
+from infra.mail.bounces import Bounce, ReturnAddresses, failed, inbox
+from infra.mail.smtp import MailFarSide, MailServer
 from rehearsal.mail_catcher import RETURNED, delivery_report
 from tests.contracts.rigs import Mail
 

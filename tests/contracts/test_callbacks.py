@@ -16,10 +16,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from activities.far_sides import FarSideRefused
+from infra.embedded.server_process import free_port
 from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.server_process import free_port
 from rehearsal.hospitals.behaviour import DAY, Plan, behaviour, callback_id
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.contracts.rigs import CENTRE, PLANS, SEED, Simulator, asking, effect_that

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from activities.far_sides import FarSideRefused, NotReached
-from infra.mail import message_id
+from infra.mail.smtp import message_id
 from tests.contracts.rigs import SENDER, Mood, Rig, hospital, mail
 
 pytestmark = pytest.mark.slow

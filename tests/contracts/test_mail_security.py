@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from activities.far_sides import Request
 from api.run.doctor import _mail
 from api.run.processes import mail_server
-from infra.mail import MailFarSide, MailServer, NotTaken, examined
-from infra.server_process import free_port
+from infra.embedded.server_process import free_port
+from infra.mail.smtp import MailFarSide, MailServer, NotTaken, examined
 from infra.settings import Settings
 
 USER, PASSWORD = "caravel", "canary-password-9"

@@ -20,7 +20,7 @@ from domain.obligations import Obligation, ObligationOpened
 from domain.policy import Policy
 from domain.stages.sources import noted, watched
 from domain.state import Case
-from infra.policy import load_policy
+from infra.policy.reading import load_policy
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday morning."""

@@ -12,7 +12,7 @@ from domain.catalogue import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse
 from domain.errors import Reason, Refused
 from domain.stages import sources
 from domain.unit import UnitHeld
-from infra.ledger.codec import Codec, stored_type
+from infra.ledger.encoding.codec import Codec, stored_type
 from tests.domain.catalogue_steps import NOW, fact, given, refused
 
 LATER = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)

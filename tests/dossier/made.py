@@ -17,21 +17,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.merkle import consistency_ranges, inclusion_ranges, leaf_hash, proven, root, subtrees
 from domain.when import When
-from infra.checkpoints.checkpoint import Checkpoint, signed
-from infra.checkpoints.note import Key, key_of
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import checkpoint_name, key_name
-from infra.dossier.check import Result, check
-from infra.dossier.container import pack, unpack
-from infra.dossier.making import Packed, Signs, sealed
-from infra.dossier.redaction import Level, line
-from infra.ledger.hashing import START, event_hash
-from infra.ledger.sealing import canonical
-from infra.ledger.stored import Stored
+from infra.audit.checkpoints.checkpoint import Checkpoint, signed
+from infra.audit.checkpoints.note import Key, key_of
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import checkpoint_name, key_name
+from infra.audit.package.check import Result, check
+from infra.audit.package.container import pack, unpack
+from infra.audit.package.making import Packed, Signs, sealed
+from infra.audit.package.redaction import Level, line
+from infra.ledger.encoding.hashing import START, event_hash
+from infra.ledger.encoding.sealing import canonical
+from infra.ledger.encoding.stored import Stored
 
 LOG, CASE, CANARY = "caravel/here", "case-0001", "Wilhelmina Canary-Øster"
 START_AT = datetime(2026, 1, 2, tzinfo=UTC)
-VERIFIER = Path(__file__).parents[2] / "infra" / "dossier" / "verify.py"
+VERIFIER = Path(__file__).parents[2] / "infra/audit/package/verify.py"
 DATA = ('{"country":"IN","name":{"$sealed":"identity"}}', '{"urgent":false}', '{"number":3}')
 Parts = dict[str, bytes]
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infra.dossier.redaction import telling
-from infra.dossier.schemas import schemas, stored_shape
-from infra.ledger.sealing import MARK
+from infra.audit.package.redaction import telling
+from infra.audit.package.schemas import schemas, stored_shape
+from infra.ledger.encoding.sealing import MARK
 from tests.ledger.sampling import EVENTS, kept_samples, name_of
 
 

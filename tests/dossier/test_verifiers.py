@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from domain.merkle import check_consistency, check_inclusion, consistency_ranges, inclusion_ranges, proven, subtrees
 from domain.merkle import leaf_hash as leaf_of
 from domain.merkle import root as root_of
-from infra.checkpoints.note import key_of
-from infra.dossier.container import LARGEST, NotADossier, pack, unpack
+from infra.audit.checkpoints.note import key_of
+from infra.audit.package.container import LARGEST, NotADossier, pack, unpack
 from tests.dossier import made as making
 from tests.dossier.made import CASE, LOG, VERIFIER, Made, as_json, both, lines_of, make, resealed, with_lines
 

@@ -14,7 +14,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 
 from domain.when import When
 from infra.exports import cloudevents, fhir_audit, xes
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.stored import Stored
 from tests.ledger.sampling import kept_samples, stored
 
 LOG = "caravel/here"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
-from infra.temporal_server import TemporalServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
 from tests.faults.far import World
 

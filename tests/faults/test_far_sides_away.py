@@ -17,9 +17,9 @@ from activities.ports import CommandKey, Meta
 from activities.record import Ask, Recorded, Reply
 from domain.effects import Effect
 from domain.state import Case
+from infra.embedded.temporal_server import TemporalServer
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.ledger.migrate import migrate
-from infra.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
 from tests.contracts.rigs import Hospital, Mail, Simulator, asking
 from tests.workflows.rig import Call, Engine, command, deliver, engine, eventually

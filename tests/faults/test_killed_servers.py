@@ -13,9 +13,9 @@ from activities.attend import Attending
 from activities.orders import Attend
 from api.run.restore import own_engine
 from domain.errors import Reason, Refused
+from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_stream
-from infra.ledger.errors import DatabaseFailed
-from infra.temporal_server import TemporalServer
+from infra.ledger.encoding.errors import DatabaseFailed
 from tests.conftest import SOON
 from tests.faults.conftest import Stand
 from tests.ledger.proved import broken

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.policy import OPENING, Calendar, Policy, Span
-from infra.calendars import CALENDARS, CalendarsInvalid, read_calendars
-from infra.make_calendars import COUNTRIES, table
-from infra.policy import load_policy
+from infra.policy.calendars import CALENDARS, CalendarsInvalid, read_calendars
+from infra.policy.make_calendars import COUNTRIES, table
+from infra.policy.reading import load_policy
 
 POLICY = load_policy()
 WANTED = {

@@ -10,7 +10,7 @@ import pytest
 from domain.catalogue import decide, fold
 from domain.centre import CentreRegistered
 from domain.protocol import ProtocolRegistered
-from infra.calendars import CALENDARS, read_calendars
+from infra.policy.calendars import CALENDARS, read_calendars
 from rehearsal.world.catalogue_data import (
     CENTRES,
     COURSES,

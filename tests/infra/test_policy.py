@@ -21,8 +21,8 @@ from domain.stages.inquiry import OpenCase
 from domain.state import Case, Stage
 from domain.treatment import Infusion, Treatment
 from domain.when import When
-from infra.calendars import CALENDARS
-from infra.policy import ALSO, KINDS, POLICY, PolicyInvalid, fingerprint, load_policy
+from infra.policy.calendars import CALENDARS
+from infra.policy.reading import ALSO, KINDS, POLICY, PolicyInvalid, fingerprint, load_policy
 
 POLICY_NOW = load_policy()
 TEXT = POLICY.read_text(encoding="utf-8")

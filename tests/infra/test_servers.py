@@ -19,11 +19,11 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from infra import postgres_programs
-from infra.postgres_programs import NOBODY, UNSHARE, Programs, choose_programs
-from infra.postgres_server import PostgresServer
-from infra.server_process import ServerError, born, until
-from infra.temporal_server import TemporalServer
+from infra.embedded import postgres_programs
+from infra.embedded.postgres_programs import NOBODY, UNSHARE, Programs, choose_programs
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.server_process import ServerError, born, until
+from infra.embedded.temporal_server import TemporalServer
 
 pytestmark = pytest.mark.slow
 TOP = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from api.run.waiting import database_there
-from infra.ledger.errors import DatabaseFailed
-from infra.server_process import free_port
+from infra.embedded.server_process import free_port
+from infra.ledger.encoding.errors import DatabaseFailed
 
 
 async def test_a_database_that_stays_away_is_given_up_in_the_end() -> None:

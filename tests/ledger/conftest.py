@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from infra.ledger.fact_cache import Recall
 from infra.ledger.ledger import PgLedger
-from infra.ledger.migrate import migrate
-from infra.ledger.recall import Recall
+from infra.ledger.schema.migrate import migrate
 from tests.ledger.cases import opened
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from infra.audit.verification.found import Break, Check
+from infra.audit.verification.stream import verify_case
+from infra.audit.verification.verification import Question, verify
 from infra.ledger.ledger import PgLedger
-from infra.proof.found import Break, Check
-from infra.proof.stream import verify_case
-from infra.proof.verification import Question, verify
 
 ROWS: frozenset[Check] = frozenset({"chain", "places"})
 

@@ -20,9 +20,9 @@ from domain import catalogue, installation, looks
 from domain.case import EVENTS as CASE_EVENTS
 from domain.personal import KEY_CLASSES, Erased, KeyClass
 from domain.when import When
-from infra.ledger.codec import Codec, stored_type
-from infra.ledger.sealing import Place, seal
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.codec import Codec, stored_type
+from infra.ledger.encoding.sealing import Place, seal
+from infra.ledger.encoding.stored import Stored
 
 FOLDER = Path(__file__).parent / "samples"
 EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.EVENTS, *looks.EVENTS)

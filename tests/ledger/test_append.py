@@ -14,7 +14,7 @@ from domain.errors import Reason, Refused
 from domain.fact import Draft
 from domain.personal import ERASED
 from domain.when import When
-from infra.ledger.errors import DatabaseFailed
+from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import (
     CANARY,

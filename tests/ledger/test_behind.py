@@ -13,7 +13,7 @@ from activities.ports import Append, Attention, VersionConflict, Views
 from domain import installation
 from domain.installation import end_rehearsal
 from infra.ledger.ledger import PgLedger
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from tests.ledger.cases import Counted, case_row, effect, obligation, opened, writing
 from tests.ledger.proved import broken
 

@@ -13,10 +13,10 @@ from activities.ports import DataKey
 from domain.errors import Reason, Refused
 from domain.personal import ERASED, KEY_CLASSES, Identity, KeyClass
 from domain.when import When
-from infra.ledger.codec import Codec
-from infra.ledger.errors import Tampered
-from infra.ledger.sealing import Place, seal
-from infra.ledger.stored import Stored
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.errors import Tampered
+from infra.ledger.encoding.sealing import Place, seal
+from infra.ledger.encoding.stored import Stored
 from tests.ledger.cases import CANARY, EVENTS, Contact, Counted, Finding, PatientNamed, Told, Weighed
 
 CODEC = Codec(EVENTS)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.ledger.errors import DatabaseFailed
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.ledger.encoding.errors import DatabaseFailed
+from infra.ledger.schema.migrate import migrate
 from tests.ledger.cases import Counted, opened, stream, writing
 from tests.ledger.processes import acknowledged, start
 from tests.ledger.proved import broken

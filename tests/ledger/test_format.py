@@ -13,10 +13,10 @@ import pytest
 
 from activities.ports import DataKey
 from domain.when import When
-from infra.ledger.hashing import EPOCH, digests, event_hash, header
+from infra.ledger.encoding.hashing import EPOCH, digests, event_hash, header
+from infra.ledger.encoding.sealing import Place, rejoin, unseal
+from infra.ledger.encoding.stored import Stored
 from infra.ledger.ledger import PgLedger
-from infra.ledger.sealing import Place, rejoin, unseal
-from infra.ledger.stored import Stored
 from tests.ledger.cases import Counted, PatientNamed, stream, writing
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -15,10 +15,10 @@ from activities.ports import Attention
 from domain import installation
 from domain.errors import Reason, Refused
 from domain.installation import Installation, RehearsalEnded
-from infra.ledger import tables
-from infra.ledger.errors import guarded
+from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import Due, PgLedger
-from infra.ledger.migrate import at_head, migrate
+from infra.ledger.schema import tables
+from infra.ledger.schema.migrate import at_head, migrate
 from tests.ledger.cases import Counted, opened, stream, writing
 
 Admin = asyncpg.Connection

@@ -10,8 +10,8 @@ import pytest
 from domain.fact import Fact
 from domain.personal import ERASED
 from domain.when import When
+from infra.ledger.fact_cache import NOTHING, Known, Recall
 from infra.ledger.ledger import PgLedger
-from infra.ledger.recall import NOTHING, Known, Recall
 from tests.ledger.cases import CANARY, Counted, PatientNamed, events_of, opened, stream, writing
 
 Admin = asyncpg.Connection

@@ -11,9 +11,9 @@ import pytest
 
 from domain.errors import Reason, Refused
 from domain.personal import Clinical, Identity
-from infra.ledger.codec import Codec
-from infra.ledger.sealing import unseal
-from infra.ledger.upcasting import UPCASTERS, Upcaster
+from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.sealing import unseal
+from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster
 from tests.ledger.sampling import EVENTS, KEYS, PLACE, kept_samples, name_of, sample, stored
 
 KEPT = kept_samples()

@@ -13,7 +13,7 @@ import pytest
 from activities.ports import CommandKey, Views
 from domain.personal import ERASED
 from infra.keys import FolderKeys
-from infra.ledger.errors import Tampered
+from infra.ledger.encoding.errors import Tampered
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import CANARY, Contact, Counted, PatientNamed, case_row, folder_keys, new_id, stream, writing
 from tests.ledger.proved import broken

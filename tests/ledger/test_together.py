@@ -12,9 +12,9 @@ from domain import installation
 from domain.errors import Refused
 from domain.installation import RehearsalEnded
 from infra.ledger import commit
-from infra.ledger.batch import NO_VIEWS, Prepared
+from infra.ledger.encoding.batch import NO_VIEWS, Prepared
 from infra.ledger.ledger import PgLedger
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from tests.ledger.cases import Counted, case_row, effect, events_of, new_id, obligation, opened, stream, writing
 from tests.ledger.proved import broken
 

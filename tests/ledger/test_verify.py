@@ -10,7 +10,7 @@ import pytest
 from activities.ports import Attention, Views
 from domain import installation
 from domain.fact import Fact
-from infra.ledger.codec import Codec
+from infra.ledger.encoding.codec import Codec
 from infra.ledger.ledger import PgLedger
 from infra.ledger.rebuild import Rebuild
 from tests.ledger.cases import (

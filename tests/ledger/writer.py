@@ -5,7 +5,7 @@ import random
 import sys
 from pathlib import Path
 
-from infra.ledger.errors import DatabaseFailed
+from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import Counted, PatientNamed, opened, stream, writing
 

@@ -15,9 +15,9 @@ from activities.far_sides import FarSideRefused, Request
 from domain.journey import OWES, WANTS
 from domain.personal import ERASED
 from domain.policy import Party
-from infra.mail import message_id, message_of
-from infra.notices import LANGUAGES, CannotSay, _texts, compose, kinds
-from infra.notices.quiet import quiet_until
+from infra.mail.notices import LANGUAGES, CannotSay, _texts, compose, kinds
+from infra.mail.quiet import quiet_until
+from infra.mail.smtp import message_id, message_of
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 FACTS: dict[str, Any] = {

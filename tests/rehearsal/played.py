@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from infra.ledger.migrate import migrate
+from infra.ledger.schema.migrate import migrate
 from rehearsal.courses.courses_run import Played, play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.courses.published.courses import Course, read_courses

@@ -10,7 +10,7 @@ import pytest
 from api.run.whatif import compared
 from domain.journey import RULES
 from domain.policy import Span
-from infra.policy import load_policy
+from infra.policy.reading import load_policy
 from rehearsal.courses.courses_run import play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.world.opening import stage

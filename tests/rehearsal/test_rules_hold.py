@@ -17,18 +17,18 @@ from pydantic import SecretStr
 from api.run.verifying import question_of, verify_with, views_of
 from api.run.wiring import EVERY_EVENT
 from domain.merkle import Frontier
-from infra.checkpoints.checkpoint import Checkpoint, origin_of, signed
-from infra.checkpoints.sealer import Limits, Sealer, sessions
-from infra.checkpoints.signing import SigningKeys
-from infra.checkpoints.sinks import FolderSink, checkpoint_name
+from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
+from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.signing import SigningKeys
+from infra.audit.checkpoints.sinks import FolderSink, checkpoint_name
+from infra.audit.verification.found import ALL, Check
+from infra.audit.verification.progress import Rules
+from infra.audit.verification.rules import Means, verify_rules
+from infra.audit.verification.verification import Verified
 from infra.keys import FolderKeys
-from infra.ledger.codec import Codec
+from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild
-from infra.policy import POLICY, load_policy
-from infra.proof.found import ALL, Check
-from infra.proof.progress import Rules
-from infra.proof.rules import Means, verify_rules
-from infra.proof.verification import Verified
+from infra.policy.reading import POLICY, load_policy
 from infra.settings import Settings
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from tests.checkpoints.test_attacks import REHASH

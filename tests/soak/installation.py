@@ -19,11 +19,11 @@ from api.run.programs import Program
 from api.run.wiring import parts
 from domain.person import RegisterPerson
 from domain.roles import Role
-from infra.ledger.migrate import migrate
-from infra.policy import POLICY
-from infra.postgres_server import PostgresServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
+from infra.policy.reading import POLICY
 from infra.settings import Settings
-from infra.temporal_server import TemporalServer
 from rehearsal.demo import META, Demo, open_for_visitors
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.services import ISSUER, Collector, Issuer, outside

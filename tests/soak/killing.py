@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from infra.server_process import ServerError
+from infra.embedded.server_process import ServerError
 
 WEIGHTS = {"worker-1": 3, "worker-2": 3, "API": 3, "PostgreSQL": 3, "Temporal": 3, "hospitals": 2, "mail": 2}
 GAP = (0.5, 6.0)

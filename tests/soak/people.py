@@ -27,7 +27,7 @@ from domain.stages.eligibility import AcceptPatient, DeclinePatient
 from domain.stages.holding import HoldCase
 from domain.stages.observations import ReportDeath
 from domain.state import Case
-from infra.ledger.errors import FAILURES, DatabaseFailed
+from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
 from rehearsal.cohort.families import families
 from rehearsal.demo import deeds, open_trials
 from tests.services import Issuer

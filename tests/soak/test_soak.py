@@ -27,7 +27,7 @@ from domain.case import fold
 from domain.lot import Lot
 from domain.stages.moving import StageEntered
 from domain.state import Case, Stage
-from infra.ledger.errors import FAILURES
+from infra.ledger.encoding.errors import FAILURES
 from rehearsal.demo import ACTOR
 from tests.conftest import execute
 from tests.soak import books

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from infra.ledger.migrate import migrate
-from infra.temporal_server import TemporalServer
+from infra.embedded.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
 from tests.workflows.rig import Engine, engine
 

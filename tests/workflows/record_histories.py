@@ -16,9 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from activities.perform import Delivered
-from infra.ledger.migrate import migrate
-from infra.postgres_server import PostgresServer
-from infra.temporal_server import TemporalServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
 from tests.workflows.rig import Call, Engine, command, engine, eventually, ladder, quick
 from workflows import journey
 

@@ -33,7 +33,7 @@ from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
-from infra.policy import load_policy
+from infra.policy.reading import load_policy
 from workflows.journey import EFFECTS
 
 T = TypeVar("T")

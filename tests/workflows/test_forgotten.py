@@ -28,12 +28,12 @@ from api.run.wiring import Parts, parts
 from domain.merkle import check_consistency, check_inclusion
 from domain.stages.anytime import AddNote
 from domain.stages.closing import LeaveJourney
-from infra.checkpoints.checkpoint import parse_text
-from infra.checkpoints.desk import AuditDesk
-from infra.checkpoints.note import parse
-from infra.postgres_server import PostgresServer
+from infra.audit.checkpoints.checkpoint import parse_text
+from infra.audit.checkpoints.note import parse
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
+from infra.reads.proofs import AuditDesk
 from infra.settings import Settings
-from infra.temporal_server import TemporalServer
 from tests.api.conftest import registered, settings
 from tests.api.test_cli import Cli
 from tests.api.test_erasing import in_files, in_tables, readable, stone

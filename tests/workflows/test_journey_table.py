@@ -15,7 +15,7 @@ from domain.effects import EffectRequested
 from domain.journey import WANTS
 from domain.stages.closing import LeaveJourney
 from domain.state import Case, Stage
-from infra.policy import load_policy
+from infra.policy.reading import load_policy
 from tests.domain.course import STEPS
 from tests.domain.journey import DAY, Journey
 from workflows.journey import ANYTIME, EFFECTS, JOURNEY

@@ -26,14 +26,14 @@ from api.run.loss import Accepting, explained, find, whole
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
 from domain.errors import Reason, Refused
-from infra.checkpoints.checkpoint import Checkpoint, signed
-from infra.checkpoints.sealer import Limits, Sealer, sessions
-from infra.checkpoints.sinks import checkpoint_name, sink_of
+from infra.audit.checkpoints.checkpoint import Checkpoint, signed
+from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sinks import checkpoint_name, sink_of
+from infra.audit.verification.verification import Question, Verified, verify
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id
-from infra.postgres_server import PostgresServer
-from infra.proof.verification import Question, Verified, verify
 from infra.settings import Settings
-from infra.temporal_server import TemporalServer
 from tests.api.conftest import registered
 from tests.conftest import execute
 from tests.workflows.rig import Engine, command, engine, eventually

@@ -25,9 +25,9 @@ from activities.record import Door
 from api.run.courier import Courier
 from domain.state import Stage
 from domain.when import When
+from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
-from infra.ledger.migrate import migrate
-from infra.temporal_server import TemporalServer
+from infra.ledger.schema.migrate import migrate
 from tests.workflows.rig import (
     Call,
     Engine,

@@ -19,10 +19,10 @@ from api.run.drift import Drift, compare
 from api.run.nightly import chores_of, plan
 from api.run.wiring import Parts
 from api.run.worker import night_worker
-from infra import gauges
+from infra.embedded.temporal_server import TemporalServer
+from infra.reads import gauges
+from infra.reads.nightly import last
 from infra.settings import Settings
-from infra.temporal_server import TemporalServer
-from infra.upkeep import last
 from tests.workflows.rig import Engine, engine, eventually
 from workflows.names import CASE_WORKFLOW, NUDGE
 from workflows.upkeep import CHORES, COMPARE_ENGINE, VERIFY_HISTORY

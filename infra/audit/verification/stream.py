@@ -1,0 +1,60 @@
+"""One stream by itself: its links, and that the newest checkpoint kept outside has each of its events."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from domain.merkle import check_inclusion
+from infra.audit.checkpoints.checkpoint import Checkpoint
+from infra.audit.checkpoints.tree import TreeIncomplete, inclusion
+from infra.audit.verification.chunk import leaf_of, session
+from infra.audit.verification.classify import STREAM, classify
+from infra.audit.verification.evidence import evidence
+from infra.audit.verification.found import Break
+from infra.audit.verification.verification import Question, Verified
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.encoding.hashing import START
+
+
+async def verify_case(question: Question, stream: str) -> Verified:
+    """The events of one stream. Raises DatabaseFailed."""
+    connection = await session(question.dsn)
+    try:
+        outside = await evidence(connection, question.sinks, question.origin, question.anchors, newest=True)
+        newest = outside.points[max(outside.points)] if outside.points else None
+        found = Verified(covered=newest.size if newest else 0, away=outside.away, checkpoints=int(newest is not None))
+        await _walk(connection, stream, newest, found)
+        found.broken = found.broken or outside.broken or outside.gone
+        return found
+    finally:
+        await connection.close()
+
+
+async def _walk(
+    connection: asyncpg.Connection[asyncpg.Record], stream: str, newest: Checkpoint | None, found: Verified
+) -> None:
+    link = START
+    for row in await guarded(connection.fetch(STREAM, stream, 1)):
+        if row["version"] != found.events + 1:
+            found.broken = Break("deleted", row["position"], stream, found.events + 1)
+            return
+        leaf = leaf_of(link, row)
+        if leaf != row["hash"]:
+            found.broken = await classify(connection, row["position"], "edited")
+            return
+        if newest and row["position"] <= newest.size and not await _included(connection, row["position"], leaf, newest):
+            found.broken = await classify(connection, row["position"], None)
+            return
+        link = row["hash"]
+        found.events += 1
+    found.head = found.events
+
+
+async def _included(
+    connection: asyncpg.Connection[asyncpg.Record], position: int, leaf: bytes, newest: Checkpoint
+) -> bool:
+    try:
+        path = await inclusion(connection, position, newest.size)
+    except TreeIncomplete:
+        return False
+    return check_inclusion(leaf, position - 1, newest.size, path, newest.root)

@@ -1,0 +1,1 @@
+"""PostgreSQL and Temporal as child processes with their data in one folder."""

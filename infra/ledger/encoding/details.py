@@ -1,0 +1,41 @@
+"""Read model columns that hold personal fields: a dataclass with `Sealed` annotations ↔ sealed JSON text."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from activities.ports import DataKey
+from domain.personal import KeyClass
+from infra.ledger.encoding.codec import json_of
+from infra.ledger.encoding.sealing import Place, Secrets, canonical, rejoin, seal, separate, unseal
+
+adapter = cache(TypeAdapter)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A detail taken apart; `secrets` still has to be sealed."""
+
+    tree: Any
+    secrets: Secrets = field(repr=False)
+
+    @classmethod
+    def of(cls, value: object) -> "Detail":
+        """Take a dataclass apart."""
+        secrets: Secrets = {}
+        tree = json_of(adapter(cast("type", type(value))), value, type(value).__name__)
+        return cls(separate(value, tree, secrets), secrets)
+
+    def sealed(self, place: Place, keys: Mapping[KeyClass, DataKey]) -> str:
+        """The text of the column: {"data", "sealed"}."""
+        return canonical({"data": self.tree, "sealed": json.loads(seal(place, self.secrets, keys))})
+
+
+def open_detail(place: Place, text: str, keys: Mapping[KeyClass, DataKey]) -> Any:  # noqa: ANN401 - JSON
+    """The JSON with its personal fields back in place, ERASED where the key is gone."""
+    both = json.loads(text)
+    return rejoin(both["data"], unseal(place, canonical(both["sealed"]), keys))

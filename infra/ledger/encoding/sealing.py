@@ -1,0 +1,154 @@
+"""Takes personal fields out of an event, encrypts them per key class, and puts them back."""
+
+import json
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from activities.ports import DataKey
+from domain.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from infra.ledger.encoding.errors import Tampered
+from infra.ledger.encoding.hashing import text
+
+MARK = "$sealed"
+NOTHING = "{}"
+NONCE = 12
+Secrets = dict[KeyClass, dict[str, Any]]
+"""Per key class: JSON pointer → value."""
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no white space. ValueError for what JSON cannot say."""
+    return _ENCODER.encode(value)
+
+
+def separate(value: object, tree: Any, out: Secrets) -> Any:  # noqa: ANN401 - JSON
+    """`tree`, the JSON of the dataclass `value`, with its sealed fields moved to `out` and marks in their places."""
+    if is_dataclass(value) and not _personal_fields(cast("type", type(value))):
+        return tree
+    return _separate(type(value), value, tree, "", out)
+
+
+def _separate(hint: Any, value: Any, tree: Any, at: str, out: Secrets) -> Any:  # noqa: ANN401 - JSON
+    if value is None:
+        return tree
+    hint, key_class = _arm(hint, value)
+    if key_class:
+        if value is not ERASED:
+            out.setdefault(key_class, {})[at] = tree
+        return {MARK: key_class}
+    if is_dataclass(value):
+        names = _personal_fields(cast("type", type(value)))
+        changed = {n: _separate(h, getattr(value, n), tree[n], f"{at}/{_escape(n)}", out) for n, h in names}
+        return {**tree, **changed}
+    arguments = get_args(hint)
+    if isinstance(value, tuple | list) and arguments:
+        each = arguments if len(arguments) == len(value) and arguments[-1] is not ... else arguments[:1] * len(value)
+        return [_separate(h, v, t, f"{at}/{i}", out) for i, (h, v, t) in enumerate(zip(each, value, tree, strict=True))]
+    if isinstance(value, Mapping) and arguments:
+        return {k: _separate(arguments[1], value[k], t, f"{at}/{_escape(k)}", out) for k, t in tree.items()}
+    if _may_be_personal(hint, frozenset()):
+        raise TypeError(f"cannot find what is personal in a {type(value).__name__}")  # rather than store it open
+    return tree
+
+
+def _arm(hint: Any, value: object) -> tuple[Any, KeyClass | None]:  # noqa: ANN401 - a type form
+    """The part of a type that fits this value, and the key class it names."""
+    if get_origin(hint) is Annotated:
+        inner, *marks = get_args(hint)
+        key_class = next((mark.key_class for mark in marks if isinstance(mark, Sealed)), None)
+        return (inner, key_class) if key_class else _arm(inner, value)
+    if get_origin(hint) not in (Union, UnionType):
+        return hint, None
+    arms = [arm for arm in get_args(hint) if arm is not NoneType]
+    if is_dataclass(value) and type(value) in arms:
+        return type(value), None
+    fitting = [_arm(arm, value) for arm in arms]
+    personal = [(arm, key_class) for arm, key_class in fitting if key_class]
+    containers = [(arm, None) for arm, _ in fitting if get_args(arm)]
+    return (personal or containers or [(arms[0], None)])[0]
+
+
+@cache
+def _personal_fields(owner: type) -> tuple[tuple[str, Any], ...]:
+    """Names and types of the fields in which something sealed may stand, at whatever depth."""
+    hints = get_type_hints(owner, include_extras=True)
+    names = [field.name for field in fields(cast("Any", owner))]
+    return tuple((name, hints[name]) for name in names if _may_be_personal(hints[name], frozenset({owner})))
+
+
+def _may_be_personal(hint: Any, seen: frozenset[type]) -> bool:  # noqa: ANN401 - a type form
+    if isinstance(hint, Sealed):
+        return True
+    if isinstance(hint, type) and is_dataclass(hint):
+        if hint in seen:
+            return True  # a type that holds itself is always looked into
+        inner = get_type_hints(hint, include_extras=True)
+        return any(_may_be_personal(inner[field.name], seen | {hint}) for field in fields(hint))
+    return any(_may_be_personal(part, seen) for part in get_args(hint))
+
+
+def rejoin(tree: Any, known: Mapping[KeyClass, Mapping[str, Any]], at: str = "") -> Any:  # noqa: ANN401 - JSON
+    """The inverse of `separate`; ERASED where the value is not known."""
+    if isinstance(tree, dict):
+        if len(tree) == 1 and tree.get(MARK) in KEY_CLASSES:
+            return known.get(tree[MARK], {}).get(at, ERASED)
+        return {key: rejoin(value, known, f"{at}/{_escape(key)}") for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [rejoin(value, known, f"{at}/{i}") for i, value in enumerate(tree)]
+    return tree
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where sealed text stands; it opens nowhere else. `owner` is an event id or `view:` and a table."""
+
+    stream: str
+    owner: str
+
+    def bound_to(self, key_class: KeyClass) -> bytes:
+        """The AAD."""
+        return text("caravel sealed 1") + text(self.stream) + text(self.owner) + text(key_class)
+
+
+def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str:
+    """The `sealed` column. What has no key is dropped: it was erased."""
+    boxes = {}
+    for key_class, plain in values.items():
+        if key := keys.get(key_class):
+            nonce = secrets.token_bytes(NONCE)
+            ciphertext = AESGCM(key.secret).encrypt(nonce, canonical(plain).encode(), place.bound_to(key_class))
+            box = {"ciphertext": b64encode(ciphertext).decode(), "key": key.id, "nonce": b64encode(nonce).decode()}
+            boxes[key_class] = box
+    return canonical(boxes) if boxes else NOTHING
+
+
+def unseal(place: Place, sealed: str, keys: Mapping[KeyClass, DataKey]) -> Secrets:
+    """What can be opened with these keys. Tampered when a key fits by its id and does not open."""
+    found: Secrets = {}
+    for key_class, box in json.loads(sealed).items():
+        key = keys.get(key_class)
+        if key is None or key.id != box["key"]:
+            continue
+        try:
+            plain = AESGCM(key.secret).decrypt(
+                b64decode(box["nonce"]), b64decode(box["ciphertext"]), place.bound_to(key_class)
+            )
+        except InvalidTag:
+            raise Tampered(f"{place.stream} {place.owner}: {key_class} does not open with its key") from None
+        found[key_class] = json.loads(plain)
+    return found

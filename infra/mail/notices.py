@@ -1,0 +1,81 @@
+"""The words Caravel sends to people: short, neutral, in the reader's language; their texts are data in texts/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("en", "zh")
+TEXTS = Path(__file__).with_name("texts")
+QUESTION = "question"
+"""The one-question mail that stands for every request to a hospital without an interface of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person reads."""
+
+    subject: str = field(repr=False)
+    body: str = field(repr=False)
+
+
+class CannotSay(Exception):
+    """There is no text for this, or a fact it needs is missing; names the kind and the fact, never a value."""
+
+
+def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
+    """The notice in that language, in English where there is none. Raises CannotSay.
+
+    `what` is a code that the texts know words for; instants and days are written out, in the zone they carry.
+    """
+    spoken = _known(language)
+    texts = _texts(spoken)
+    template = texts["notices"].get(kind)
+    if template is None and kind in texts["questions"]:
+        template = texts["notices"][QUESTION]
+        facts = {**facts, "question": texts["questions"][kind]}
+    if template is None:
+        raise CannotSay(f"no text for {kind}")
+    said = {name: _written(name, value, spoken) for name, value in facts.items()}
+    return Notice(_filled(kind, template["subject"], said), _filled(kind, template["body"], said) + texts["signature"])
+
+
+def kinds() -> frozenset[str]:
+    """Every kind of effect there is a notice for."""
+    texts = _texts("en")
+    return frozenset(texts["notices"]) - {QUESTION} | frozenset(texts["questions"])
+
+
+def _known(language: str) -> str:
+    short = language.replace("_", "-").split("-", maxsplit=1)[0].lower()
+    return short if short in LANGUAGES else LANGUAGES[0]
+
+
+@cache
+def _texts(language: str) -> Mapping[str, Any]:
+    read: Mapping[str, Any] = yaml.safe_load((TEXTS / f"{language}.yaml").read_text("utf-8"))
+    return read
+
+
+def _written(name: str, value: object, language: str) -> str:
+    if name == "what":
+        words: Mapping[str, str] = _texts(language)["words"]
+        return words.get(str(value), words["other"])
+    if isinstance(value, date):
+        form = "instant" if isinstance(value, datetime) else "day"
+        return value.strftime(_texts(language)["forms"][form])
+    return str(value)
+
+
+def _filled(kind: str, text: str, said: Mapping[str, str]) -> str:
+    try:
+        return Template(text).substitute(said)
+    except KeyError as missing:
+        raise CannotSay(f"{kind} needs {missing.args[0]}") from None

@@ -1,0 +1,1 @@
+"""What people look at, selected from read models and operational tables; nothing is changed here."""

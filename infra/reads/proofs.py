@@ -1,0 +1,73 @@
+"""What an auditor asks over HTTP: how sealing does, checkpoints, and proofs that can be checked without us."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.errors import Reason, Refused, require
+from infra.audit.checkpoints.exposure import exposure
+from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion
+from infra.ledger.commit import Pool
+from infra.ledger.encoding.errors import guarded
+from infra.reads.nightly import last
+
+CHECKPOINTS = "select size, note, signed_at from checkpoint where size > $1 order by size limit $2"
+CHECKPOINT = "select size, note from checkpoint where size = $1"
+NEWEST = "select size, note from checkpoint order by size desc limit 1"
+PLACE = "select position, encode(hash, 'base64') as leaf from event where stream = $1 and version = $2"
+LARGEST = 2**62
+
+
+class AuditDesk:
+    """Reads only. Hashes are base64, as in checkpoints; leaf indexes begin with 0."""
+
+    def __init__(self, pool: Pool[Any]) -> None:
+        self._pool = pool
+
+    async def exposure(self) -> Mapping[str, Any]:
+        """Shown with every answer."""
+        return (await exposure(self._pool)).shown()
+
+    async def nightly(self) -> Mapping[str, Any]:
+        """What each chore of the night found last."""
+        return await last(self._pool)
+
+    async def checkpoints(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
+        """By size, after one."""
+        rows = await guarded(self._pool.fetch(CHECKPOINTS, min(max(after, 0), LARGEST), limit))
+        return [{"size": r["size"], "note": r["note"], "signed_at": r["signed_at"].isoformat()} for r in rows]
+
+    async def inclusion(self, stream: str, version: int, size: int | None) -> Mapping[str, Any]:
+        """That an event is in the tree of a checkpoint, the newest when no size is given. Raises Refused."""
+        point = await self._checkpoint(size)
+        place = await guarded(self._pool.fetchrow(PLACE, stream, min(max(version, 0), 2**31 - 1)))
+        if place is None:
+            raise Refused(Reason.NOT_FOUND, "no such event")
+        sealed = place["position"] <= point["size"]
+        require(sealed, Reason.NOT_NOW, "no checkpoint of that size covers this event yet", "size")
+        path = await self._proof(inclusion(self._pool, place["position"], point["size"]))
+        index = place["position"] - 1
+        return {"leaf": place["leaf"], "index": index, "path": path, "checkpoint": point["note"]}
+
+    async def consistency(self, old: int, new: int) -> Mapping[str, Any]:
+        """That one checkpoint's tree is the beginning of the other's. Raises Refused."""
+        first, second = await self._checkpoint(old), await self._checkpoint(new)
+        require(old <= new, Reason.INVALID, "the older one must not be the larger one", "old")
+        proof = await self._proof(consistency(self._pool, old, new))
+        return {"old": first["note"], "new": second["note"], "proof": proof}
+
+    async def _checkpoint(self, size: int | None) -> Mapping[str, Any]:
+        query, words = (NEWEST, ()) if size is None else (CHECKPOINT, (min(max(size, 0), LARGEST),))
+        rows = await guarded(self._pool.fetch(query, *words))
+        require(rows, Reason.NOT_FOUND, "no checkpoint of that size", "size")
+        found: Mapping[str, Any] = rows[0]
+        return found
+
+    @staticmethod
+    async def _proof(asked: Any) -> list[str]:  # noqa: ANN401 - a coroutine of hashes
+        try:
+            return [b64encode(one).decode() for one in await asked]
+        except TreeIncomplete:
+            raise Refused(Reason.NOT_FOUND, "the stored tree has a hole; run `caravel audit verify`") from None
