@@ -11,9 +11,9 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from api.cli import case, catalogue
+from api.cli.commands import case, catalogue
+from api.cli.commands.processes import register
 from api.cli.outcome import Failed, tell
-from api.cli.processes import register
 
 app = App(
     name="caravel",

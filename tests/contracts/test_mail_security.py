@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from activities.far_sides import Request
-from api.run.doctor import _mail
+from api.cli.commands.doctor import _mail
 from api.run.processes import mail_server
 from infra.embedded.server_process import free_port
 from infra.mail.smtp import MailFarSide, MailServer, NotTaken, examined

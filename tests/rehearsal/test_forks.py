@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.run.whatif import compared
+from api.cli.commands.whatif import compared
 from domain.journey import RULES
 from domain.policy import Span
 from infra.policy.reading import load_policy

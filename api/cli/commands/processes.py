@@ -16,18 +16,18 @@ RUN: dict[str, tuple[str, str]] = {
 """Processes: name → coroutine function of (settings), and what it does."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "up": ("api.run.maintenance:up", "Run everything on this machine until Ctrl-C."),
-    "restore": ("api.run.maintenance:restore", "Bring every open case live on the configured Temporal."),
-    "backup": ("api.run.maintenance:backup", "Database, documents and keys, in an order that restores."),
-    "recover": ("api.run.maintenance:recover", "Put a backup into an empty installation."),
-    "rebuild": ("api.run.maintenance:rebuild", "Compute the read models again from the events."),
+    "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),
+    "restore": ("api.cli.commands.maintenance:restore", "Bring every open case live on the configured Temporal."),
+    "backup": ("api.cli.commands.maintenance:backup", "Database, documents and keys, in an order that restores."),
+    "recover": ("api.cli.commands.maintenance:recover", "Put a backup into an empty installation."),
+    "rebuild": ("api.cli.commands.maintenance:rebuild", "Compute the read models again from the events."),
     "rehearse": ("rehearsal.command:rehearse", "Published courses or a cohort, by a virtual clock."),
-    "simulator": ("api.run.maintenance:simulator", "Simulated hospitals."),
-    "migrate": ("api.cli.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
-    "doctor": ("api.cli.machine:doctor", "Look at everything this machine needs, and say what is missing."),
-    "import": ("api.cli.importing:import_file", "Bring in running cases from a spreadsheet, each row once."),
-    "audit": ("api.cli.audit:app", "Prove that nothing was changed, removed or cut off."),
-    "policy": ("api.cli.policy:app", "Deadlines, ladders and leases as this machine reads them."),
+    "simulator": ("api.cli.commands.maintenance:simulator", "Simulated hospitals."),
+    "migrate": ("api.cli.commands.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
+    "doctor": ("api.cli.commands.machine:doctor", "Look at everything this machine needs, and say what is missing."),
+    "import": ("api.cli.commands.importing:import_file", "Bring in running cases from a spreadsheet, each row once."),
+    "audit": ("api.cli.commands.audit:app", "Prove that nothing was changed, removed or cut off."),
+    "policy": ("api.cli.commands.policy:app", "Deadlines, ladders and leases as this machine reads them."),
 }
 """Commands with arguments of their own: name → function, or App, read when it is needed."""
 

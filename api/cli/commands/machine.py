@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from api.cli.case import Json
+from api.cli.commands.case import Json
+from api.cli.commands.doctor import examine
 from api.cli.outcome import UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
-from api.run.doctor import examine
 from infra.ledger.schema.migrate import migrate as upgrade
 from infra.settings import Settings
 

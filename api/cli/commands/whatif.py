@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.ports import Ledger
-from api.cli.case import Json
+from api.cli.commands.case import Json
 from api.cli.here import opened
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import running

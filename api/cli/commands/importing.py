@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.record import Turn
-from api.cli.case import As, Json
+from api.cli.commands.case import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
+from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
 from api.cli.way import Caravel, asking
 from api.commands import CASE
 from api.problems import Problem
-from api.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
 from domain.case import Command
 from domain.errors import Refused
 from domain.policy import Policy

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from api.cli.case import As, Json, Key
+from api.cli.commands.case import As, Json, Key
 from api.cli.outcome import as_json, say, table
 from api.cli.way import asking
 from api.cli.words import command_of

@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 from rich.console import Console
 
+from api.cli.commands.verify import here as here_settings
 from api.cli.outcome import REFUSED, Failed, say
 from api.cli.way import running
-from api.run.audit import here as here_settings
 from api.run.backup import BackupFailed
 from api.run.backup import backup as make_backup
 from api.run.backup import recover as put_back

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from api.cli.case import Json
+from api.cli.commands.case import Json
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from domain.policy import Ladder, Policy, Span
 from infra.policy.calendars import CalendarsInvalid
@@ -15,7 +15,9 @@ from infra.policy.reading import PolicyInvalid, load_policy
 from infra.settings import Settings
 
 app = App(name="policy", help="Deadlines, ladders and leases.")
-app.command("api.cli.applying:apply", name="apply", help="Which open deadlines it would move; --yes moves them.")
+app.command(
+    "api.cli.commands.applying:apply", name="apply", help="Which open deadlines it would move; --yes moves them."
+)
 
 
 @app.command

@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.ports import Meta
 from activities.record import Ask
-from api.cli.case import As, Json
+from api.cli.commands.case import As, Json
 from api.cli.here import MACHINE, actor_of, opened
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.way import running

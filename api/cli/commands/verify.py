@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.ports import Finding
+from api.cli.commands.verify_package import is_dossier, verify_dossier
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
-from api.run.dossier_check import is_dossier, verify_dossier
 from api.run.drift import KINDS, compare
 from api.run.embedded import machine, settings_of
 from api.run.loss import explained
