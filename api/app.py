@@ -9,32 +9,30 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import (
+from api.console import site
+from api.http import health, problems, stream
+from api.http.auth import Doorkeeper
+from api.http.health import Figures
+from api.http.limits import Throttle
+from api.http.middleware import QUIET, Edge
+from api.http.openapi import described
+from api.http.stream import Ringing
+from api.ports import Service
+from api.routes import (
     audit,
     callbacks,
     cases,
     catalogue,
     documents,
-    dossier,
-    health,
+    evidence,
     looks,
     moments,
-    problems,
     reads,
     replies,
     sign_in,
     start,
-    stream,
 )
-from api.auth import Doorkeeper
-from api.console import pages
-from api.described import described
-from api.edge import QUIET, Edge
-from api.health import Figures
-from api.limits import Throttle
-from api.ports import Service
-from api.stream import Ringing
-from api.then import Rows
+from api.routes.then import Rows
 from domain.catalogue import CATALOGUE
 
 ABOUT = "System of record and engine for cell-therapy patient journeys."
@@ -66,7 +64,7 @@ def create_app(service: Service) -> FastAPI:
         moments,
         looks,
         audit,
-        dossier,
+        evidence,
         callbacks,
         replies,
         stream,
@@ -78,7 +76,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(catalogue.router_of(prefix))
     if service.dev is not None:
         app.include_router(sign_in.dev_router)
-    pages.install(app)
+    site.install(app)
     problems.install(app)
     app.add_middleware(Edge, figures=figures, throttle=throttle)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]

@@ -20,8 +20,8 @@ from activities.attend import Attending
 from activities.orders import Attend, Turn
 from activities.ports import Meta
 from activities.record import Ask, Door
-from api.run.courier import Courier
-from api.run.worker import RUNNER
+from api.run.engine.courier import Courier
+from api.run.engine.worker import RUNNER
 from bench.common import Asked, Row, server
 from domain.case import EVENTS
 from domain.stages.anytime import AddNote

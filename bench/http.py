@@ -19,11 +19,11 @@ import asyncpg
 
 from activities.catalogue import Catalogue
 from activities.ports import Meta
+from api.http.streams_end import serve
 from api.ports import Limits
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.processes import stop_on_signals
 from api.run.wiring import parts
-from api.serve import serve
 from bench.common import Asked, Call, Row, against, execute, in_turns, rates, server, short, timed
 from domain.person import RegisterPerson
 from infra.identity.sessions import Sessions

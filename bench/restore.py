@@ -14,8 +14,8 @@ from uuid import uuid4
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from api.run.courier import Courier
-from api.run.restore import AT_ONCE, restore
+from api.run.engine.courier import Courier
+from api.run.engine.restore import AT_ONCE, restore
 from api.run.wiring import parts
 from bench.common import Asked, Row, server, short
 from bench.growth import fill

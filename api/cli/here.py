@@ -12,8 +12,8 @@ import structlog
 
 from activities.catalogue import Catalogue
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
-from api.run.courier import Courier
-from api.run.http import http_app
+from api.run.engine.courier import Courier
+from api.run.http_app import http_app
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.person import Staff
 from domain.roles import Actor, Role

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.answers import allowed_now, refused_now
-from api.commands import CASE
 from api.console.session import Visitor
-from api.console.texts import Texts
+from api.console.text.texts import Texts
+from api.http.answers import allowed_now, refused_now
+from api.http.command_json import CASE
 from domain.journey import ACCEPTED, JOURNEY, accepting_stages
 from domain.state import Case
 

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.access import belonging_of
+from api.http.access import belonging_of
+from api.http.masking import sees
 from api.ports import Service
-from api.shown import sees
 from domain.roles import Actor
 
 AT_ONCE, CHANGES = 200, 5000

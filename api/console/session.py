@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
-from api.auth import Doorkeeper, Parts, bearer, cookie_name, cookie_of, require_same_origin, secure, service_of
 from api.console.names import Directory
-from api.console.texts import Texts, texts_for
-from api.problems import Problem
+from api.console.text.texts import Texts, texts_for
+from api.http.auth import Doorkeeper, Parts, bearer, cookie_name, cookie_of, require_same_origin, secure, service_of
+from api.http.problems import Problem
 from domain.roles import Actor
 
 ZONE = "caravel_zone"

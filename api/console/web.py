@@ -17,12 +17,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader
 
-from api.console.kept import KEEPABLE, sign_in_again
+from api.console.forms.form_restore import KEEPABLE, sign_in_again
 from api.console.session import NotSignedIn, Visitor
-from api.console.texts import ENGLISH, Texts, languages, marked, texts_for
-from api.console.times import stamp
-from api.console.ways import sign_in_ways
-from api.problems import Problem, invalid, of_failure, of_refusal
+from api.console.sign_in_options import sign_in_ways
+from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
+from api.console.text.times import stamp
+from api.http.problems import Problem, invalid, of_failure, of_refusal
 from domain.errors import Refused
 from domain.roles import Action, Role, allow
 

@@ -19,15 +19,15 @@ from activities.perform import Hand
 from activities.ports import Meta
 from activities.record import Ask
 from api.run.backup import tombstones
-from api.run.courier import Courier
-from api.run.hands import StockedLots, hands
+from api.run.engine.courier import Courier
+from api.run.engine.hands import StockedLots, hands
+from api.run.engine.nightly import chores_of, plan
+from api.run.engine.restore import own_engine
+from api.run.engine.worker import night_worker, work, workers
 from api.run.loss import explained, find
-from api.run.nightly import chores_of, plan
-from api.run.restore import own_engine
 from api.run.sealing import sealing
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
-from api.run.worker import night_worker, work, workers
 from domain.effects import ReportBounce
 from domain.errors import Reason, Refused
 from domain.fact import ENGINE

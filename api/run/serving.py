@@ -10,13 +10,13 @@ from dataclasses import replace
 import httpx2
 import structlog
 
+from api.http.streams_end import serve
 from api.ports import DevSignIn
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.loss import explained, find
 from api.run.processes import stop_on_signals
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
-from api.serve import serve
 from infra.identity.oidc import Oidc
 from infra.identity.oidc_sign_in import OidcSignIn
 from infra.settings import Settings

@@ -13,8 +13,8 @@ from typing import Any
 
 from activities.ports import CommandKey, Meta
 from activities.record import Ask, Reply
-from api.commands import CASE
-from api.problems import Problem
+from api.http.command_json import CASE
+from api.http.problems import Problem
 from domain.agenda import agenda
 from domain.answers import too_early
 from domain.errors import Refused

@@ -10,7 +10,7 @@ from activities.catalogue import Catalogue
 from activities.doses import OnUnit, Reserving, UsedUnit
 from activities.perform import Delivered, Hand, Outward
 from activities.ports import Ledger
-from api.run.hands import StockedLots
+from api.run.engine.hands import StockedLots
 from domain.effects import Effect
 from domain.policy import Policy
 from domain.state import Case

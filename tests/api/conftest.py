@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from activities.catalogue import Catalogue
 from activities.ports import Meta
 from api.ports import DevSignIn, Limits
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from domain.person import RegisterPerson
 from infra.ids import fresh_stream

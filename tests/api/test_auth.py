@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
 
 from api.ports import DevSignIn, Limits
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts
 from domain.installation import Installation
 from infra.identity.oidc import Oidc

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from api.auth import Briefly
+from api.http.auth import Briefly
 
 
 class Shelf:

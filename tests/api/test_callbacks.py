@@ -267,7 +267,7 @@ async def test_a_simulated_hospital_says_what_came_too_early_again_until_it_is_r
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Both ends as they are, over a socket: the screening is said before the admission, and waits for it."""
-    monkeypatch.setattr("api.callbacks.LATER", "1")
+    monkeypatch.setattr("api.routes.callbacks.LATER", "1")
     case = await arrived(supervisor, hospital)
     book = Book(tmp_path / "book.sqlite")
     asked = Request(case.effect, "announce_arrival", case.id, f"{hospital.id}/1", "hospital", hospital.id)

@@ -19,7 +19,7 @@ from activities.perform import Delivered, Performing
 from activities.ports import DocumentErased, Keys
 from api.console.name_index import NameIndex
 from api.run.backup import BackupFailed, backup, recover, tombstones
-from api.run.http import documents, http_app
+from api.run.http_app import documents, http_app
 from api.run.verifying import AUDITOR, views_of
 from api.run.wiring import EVERY_EVENT, Parts, parts
 from domain.effects import Effect

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts
 from domain.case import COMMANDS
 from domain.catalogue import CATALOGUE

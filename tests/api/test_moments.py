@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api import then
+from api.routes import then
 from tests.api.conftest import CANARY, Person
 from tests.api.test_commands import assert_problem
 

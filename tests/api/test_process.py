@@ -16,9 +16,9 @@ import structlog
 from fastapi import FastAPI
 
 from activities.record import Ask
-from api.run.http import http_app
+from api.http.streams_end import serve
+from api.run.http_app import http_app
 from api.run.wiring import Parts
-from api.serve import serve
 from infra.ledger.encoding.errors import DatabaseFailed
 from tests.api.conftest import CANARY, NO_LIMIT, Person, client
 from tests.api.test_commands import assert_problem

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from api.access import Belonging
+from api.http.access import Belonging
 from domain.case import COMMANDS
 from domain.catalogue import COMMANDS as CATALOGUE
 from domain.person import Role as StaffRole

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from api.reads import HIDDEN
-from api.shown import EVERYTHING, NOTHING, Sees, shown
+from api.http.masking import EVERYTHING, NOTHING, Sees, shown
+from api.routes.reads import HIDDEN
 from tests.domain.course import LOT, UNIT, start
 from tests.domain.journey import DAY, Journey
 

@@ -16,10 +16,10 @@ from fastapi import FastAPI
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
 
+from api.http.streams_end import serve
 from api.ports import DevSignIn
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts
-from api.serve import serve
 from infra.embedded.server_process import free_port
 from tests.api.conftest import (  # noqa: F401 - fixtures of this folder too
     HOST,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from api.paging import cursor_of
+from api.http.paging import cursor_of
 from tests.api.conftest import Person
 from tests.api.test_documents import PDF
 from tests.console.conftest import Browser

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.ports import DevSignIn
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from infra.embedded.postgres_server import PostgresServer
 from infra.ledger.schema.migrate import migrate

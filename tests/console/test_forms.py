@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi import FastAPI
 
-from api.commands import CASE, TOLD
-from api.console.entered import entered
-from api.console.fields import OF_A_FILE, Input, Maker, shape_of, takes_file
-from api.console.texts import Texts
-from api.problems import Problem
+from api.console.forms.fields import OF_A_FILE, Input, Maker, shape_of, takes_file
+from api.console.forms.form_parse import entered
+from api.console.text.texts import Texts
+from api.http.command_json import CASE, TOLD
+from api.http.problems import Problem
 from api.run.wiring import Parts
 from domain.case import COMMANDS
 from domain.personal import Identity

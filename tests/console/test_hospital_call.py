@@ -21,12 +21,12 @@ from temporalio.client import Client
 from activities.catalogue import Catalogue
 from activities.ports import Meta
 from activities.record import Ask
+from api.http.streams_end import serve
 from api.ports import DevSignIn
-from api.run.courier import Courier
-from api.run.http import http_app
-from api.run.restore import restore
+from api.run.engine.courier import Courier
+from api.run.engine.restore import restore
+from api.run.http_app import http_app
 from api.run.wiring import Parts, connect_temporal, parts
-from api.serve import serve
 from domain.centre import RegisterCentre
 from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
 from domain.stages.centres import ChooseCentre

@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts
 from infra.identity.oidc_sign_in import OidcSignIn
 from tests.api.conftest import NO_LIMIT, Person, client

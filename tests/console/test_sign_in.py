@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from api.console.pages.sign_in import local
 from api.console.session import zone_name
-from api.console.sign_in import local
-from api.run.http import http_app
+from api.run.http_app import http_app
 from api.run.wiring import Parts
 from tests.api.conftest import NO_LIMIT, SECRET, client, registered
 from tests.console.conftest import ORIGIN, Browser, browsing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api.console.actions import module_of
-from api.console.standing import GROUP_OF
+from api.console.pages.case_status import GROUP_OF
 from domain.case import Command
 from tests.domain.course import start
 from tests.domain.journey import Journey

@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from api.console.actions import meaning_of
-from api.console.differing import UNTOLD
-from api.console.fields import Maker, shape_of
-from api.console.plurals import form_of
-from api.console.said import INSIDE, STATE_OF, STATES
-from api.console.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
-from api.console.times import Clock
+from api.console.forms.fields import Maker, shape_of
+from api.console.pages.differing import UNTOLD
+from api.console.text.fact_text import INSIDE, STATE_OF, STATES
+from api.console.text.plurals import form_of
+from api.console.text.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
+from api.console.text.times import Clock
 from api.console.web import HERE
 from domain.case import COMMANDS, Event
 from domain.difference import APART
@@ -41,7 +41,7 @@ NAMED = re.compile(
 )
 """What is put in, commands as they are typed, and names that are the same in every script."""
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
-SOURCE = "\n".join(file.read_text() for file in [*TEMPLATES, *HERE.glob("*.py")])
+SOURCE = "\n".join(file.read_text() for file in [*TEMPLATES, *HERE.rglob("*.py")])
 
 
 def keys(language: str) -> dict[str, set[str]]:

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
-from api.console.uploads import AROUND, Multipart
-from api.problems import Problem
+from api.console.forms.uploads import AROUND, Multipart
+from api.http.problems import Problem
 from api.run.wiring import Parts
 from tests.api.conftest import Person
 from tests.api.test_documents import PDF

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.access import belonging
+from api.http.access import belonging
 from domain.errors import Reason
 from domain.roles import Action, Actor, Role, allow
 from domain.stages.access import AccessReviewed, BreakGlass, GlassBroken, ReviewAccess, reading

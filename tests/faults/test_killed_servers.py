@@ -11,7 +11,7 @@ import pytest
 
 from activities.attend import Attending
 from activities.orders import Attend
-from api.run.restore import own_engine
+from api.run.engine.restore import own_engine
 from domain.errors import Reason, Refused
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_stream

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from api.run.drift import compare
+from api.run.engine.drift import compare
 from tests.faults.conftest import Stand
 from tests.faults.test_killed_servers import Coordinators, _all_attended, _loops_are_the_open_cases
 from tests.faults.test_killed_workers import asked_on_every_channel, outcomes

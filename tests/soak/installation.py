@@ -14,8 +14,8 @@ import httpx2
 from pydantic import SecretStr
 
 from activities.catalogue import Catalogue
-from api.run.embedded import POSTGRES, environment
-from api.run.programs import Program
+from api.run.embedded.child_processes import Program
+from api.run.embedded.up import POSTGRES, environment
 from api.run.wiring import parts
 from domain.person import RegisterPerson
 from domain.roles import Role

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx2
 
-from api.access import belonging
-from api.commands import CASE, TOLD
+from api.http.access import belonging
+from api.http.command_json import CASE, TOLD
 from api.run.wiring import Parts
 from domain.case import Command
 from domain.roles import Actor, action_of, allow

@@ -21,9 +21,9 @@ from temporalio.worker import Worker
 from activities.perform import Delivered, Hand
 from activities.ports import CommandKey, Meta
 from activities.record import Ask, Door, Recorded
-from api.run.courier import Courier
-from api.run.restore import Restored, restore
-from api.run.worker import work, workers
+from api.run.engine.courier import Courier
+from api.run.engine.restore import Restored, restore
+from api.run.engine.worker import work, workers
 from domain.case import COMMANDS, EVENTS
 from domain.effects import Effect
 from domain.fact import Fact

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from api.run.hands import hands
-from api.run.worker import SLOTS
+from api.run.engine.hands import hands
+from api.run.engine.worker import SLOTS
 from domain.agenda import UNHEARD_OF
 from domain.case import evolve
 from domain.effects import EffectRequested

@@ -278,7 +278,7 @@ async def test_a_poisoned_history_fails_its_run_and_the_next_nudge_starts_afresh
     await here.settled(case)
     await here.stop()
     with monkeypatch.context() as changing:
-        changing.setattr("api.run.worker.CaseWorkflow", Changed)
+        changing.setattr("api.run.engine.worker.CaseWorkflow", Changed)
         await here.start(courier=False)
     await here.client.get_workflow_handle(case).signal(NUDGE)
     await eventually(lambda: _is(here, case, "FAILED"), within=30)

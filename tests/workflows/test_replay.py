@@ -11,7 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from api.run.worker import RUNNER
+from api.run.engine.worker import RUNNER
 from tests.workflows.changed import Changed
 from tests.workflows.rig import MAIL, PATIENT
 from workflows.case import CaseWorkflow

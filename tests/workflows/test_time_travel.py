@@ -22,7 +22,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from activities.perform import Delivered
 from activities.record import Door
-from api.run.courier import Courier
+from api.run.engine.courier import Courier
 from domain.state import Stage
 from domain.when import When
 from infra.embedded.temporal_server import TemporalServer
@@ -113,7 +113,7 @@ async def test_fifteen_years_of_follow_up_in_real_runs_of_the_real_loop(
     A loop looks once a day; sixty days at a time make half a minute of what would be ten.
     """
     monkeypatch.setattr("workflows.case.LONGEST_SLEEP", 60 * DAY)
-    monkeypatch.setattr("api.run.worker.RUNNER", UnsandboxedWorkflowRunner())  # which would not see that
+    monkeypatch.setattr("api.run.engine.worker.RUNNER", UnsandboxedWorkflowRunner())  # which would not see that
     here = travelling
     assert here.door._clock
     start = here.door._clock()

@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from api.run.drift import Drift, compare
-from api.run.nightly import chores_of, plan
+from api.run.engine.drift import Drift, compare
+from api.run.engine.nightly import chores_of, plan
+from api.run.engine.worker import night_worker
 from api.run.wiring import Parts
-from api.run.worker import night_worker
 from infra.embedded.temporal_server import TemporalServer
 from infra.reads import gauges
 from infra.reads.nightly import last
@@ -130,7 +130,7 @@ async def test_a_loop_that_does_not_answer_is_silent(night: Night, monkeypatch: 
     case, _well = await settled(night.here, 2)
     loop = night.client.get_workflow_handle(case)
     await loop.terminate()
-    monkeypatch.setattr("api.run.drift.PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr("api.run.engine.drift.PATIENCE", timedelta(seconds=1))
     await night.client.start_workflow(CASE_WORKFLOW, id=case, task_queue="nobody works here")
     await eventually(lambda: _found(night, [Drift("silent", case)]))
     await loop.terminate()

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import httpx2
 from cyclopts import Parameter
 
-from api.access import NO_CASE, case_meant
 from api.cli.commands.export_stream import Format, Wanted, write
 from api.cli.commands.verify import here
 from api.cli.here import MACHINE
 from api.cli.outcome import REFUSED, USAGE, Failed, failed_of, say
 from api.cli.way import running
-from api.run.http import http_app
+from api.http.access import NO_CASE, case_meant
+from api.run.http_app import http_app
 from api.run.wiring import parts
 from domain.errors import Reason, require
 

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from api.cli.here import MACHINE
 from api.cli.outcome import REFUSED, Failed, say
-from api.looks import looked
+from api.http.masking import EVERYTHING, NOTHING, shown
 from api.ports import Service
+from api.routes.looks import looked
 from api.run.wiring import Parts
-from api.shown import EVERYTHING, NOTHING, shown
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.exports import cloudevents, fhir_audit, reading, xes
 from infra.ledger.encoding.stored import Stored

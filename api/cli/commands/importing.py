@@ -17,8 +17,8 @@ from api.cli.commands.case import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
 from api.cli.way import Caravel, asking
-from api.commands import CASE
-from api.problems import Problem
+from api.http.command_json import CASE
+from api.http.problems import Problem
 from domain.case import Command
 from domain.errors import Refused
 from domain.policy import Policy

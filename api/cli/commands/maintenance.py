@@ -15,11 +15,11 @@ from api.cli.way import running
 from api.run.backup import BackupFailed
 from api.run.backup import backup as make_backup
 from api.run.backup import recover as put_back
-from api.run.courier import Courier
-from api.run.embedded import machine
-from api.run.embedded import up as run_everything
+from api.run.embedded.up import machine
+from api.run.embedded.up import up as run_everything
+from api.run.engine.courier import Courier
+from api.run.engine.restore import restore as bring_live
 from api.run.loss import Accepting, explained, whole
-from api.run.restore import restore as bring_live
 from api.run.verifying import views_of
 from api.run.wiring import EVERY_EVENT, connect_temporal, parts
 from domain.installation import LossReason

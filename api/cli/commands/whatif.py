@@ -14,7 +14,7 @@ from api.cli.commands.case import Json
 from api.cli.here import opened
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import running
-from api.shown import NOTHING, shown
+from api.http.masking import NOTHING, shown
 from domain.fact import Fact
 from domain.journey import RULES
 from domain.policy import Policy

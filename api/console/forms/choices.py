@@ -1,0 +1,95 @@
+"""What a field is chosen from: the people, documents, deadlines … this case knows, and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from api.console.forms.fields import Option
+from api.console.names import Entry
+from api.console.text.fact_text import Speaker
+from domain.stages.moving import missing
+
+Entries = Mapping[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where choices come from; `staff` is empty for whoever may not see it."""
+
+    speaker: Speaker | None
+    staff: Entries
+    centres: Entries
+    protocols: Entries
+
+    def options(self) -> Mapping[str, Sequence[Option]]:
+        """By the name of the field."""
+        found = {name: _named(entries) for name, entries in self._catalogue().items()}
+        if self.speaker is not None:
+            found |= {name: [(i, w) for i, w in make(self.speaker)] for name, make in OF_CASE.items()}
+        return found
+
+    def _catalogue(self) -> Mapping[str, Entries]:
+        by_role = {role: {i: e for i, e in self.staff.items() if e.role == role} for role in ("reviewer", "translator")}
+        owners = {i: e for i, e in self.staff.items() if e.role in ("coordinator", "supervisor")}
+        teams = {e.team: Entry(e.team, e.team) for e in self.staff.values() if e.team}
+        centres = {"centre": self.centres, "recipient": self.centres}
+        return {"owner": owners, "cover": owners, "team": teams, "protocol": self.protocols, **centres, **by_role}
+
+
+def _named(entries: Entries) -> Sequence[Option]:
+    return sorted(((one.id, one.name) for one in entries.values()), key=lambda option: option[1])
+
+
+def _obligations(s: Speaker) -> Sequence[Option]:
+    owed = sorted((o for o in s.case.obligations.values() if o.state == "open"), key=lambda o: o.due)
+    t = s.clock.t
+    return [(o.id, f"{t.named('owed', o.kind)}, {t('case.due', at=s.clock.instant(o.due))}") for o in owed]
+
+
+def _visits(s: Speaker) -> Sequence[Option]:
+    owed = [o for o in s.case.obligations.values() if o.state == "open" and o.kind == "visit"]
+    return [
+        (o.about.split("/")[0], f"{o.about.split('/')[0]}, {s.clock.t('case.due', at=s.clock.instant(o.due))}")
+        for o in owed
+    ]
+
+
+def _effects(s: Speaker) -> Sequence[Option]:
+    open_ = [e for e in s.case.effects.values() if (e.state in ("unknown", "refused") or e.bounced) and not e.settled]
+    return [(e.id, f"{s.clock.t.named('effect', e.kind)}, {s.clock.instant(e.requested_at)}") for e in open_]
+
+
+def _missing(s: Speaker) -> Sequence[Option]:
+    return [(need.name, s.clock.t.named("need", need.name)) for need in missing(s.case, s.clock.now)]
+
+
+def _facts(s: Speaker) -> Sequence[Option]:
+    t = s.clock.t
+    return [
+        (fact, f"{t.named('event', event.type)}: {'; '.join(text for _, text in s.values(event))}"[:120])
+        for fact, event in s.case.correctable.items()
+    ]
+
+
+def _alerts(s: Speaker) -> Sequence[Option]:
+    return [(a.id, s.clock.t.named("alert", a.kind)) for a in s.case.alerts.values()]
+
+
+OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
+    "person": lambda s: [(i, s.person(i)) for i in s.case.people],
+    "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],
+    "submission": lambda s: [(i, s.label(i)) for i in s.case.submissions],
+    "item": lambda s: [(i, s.label(i)) for i in s.case.records],
+    "obligation": _obligations,
+    "effect": _effects,
+    "visit": _visits,
+    "accepting": _missing,
+    "fact": _facts,
+    "alert": _alerts,
+    "access": lambda s: [
+        (i, f"{s.label(a.by)}, {s.clock.t('glass.until', at=s.clock.instant(a.until))}")
+        for i, a in s.case.accesses.items()
+        if not a.finding
+    ],
+}

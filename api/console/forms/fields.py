@@ -1,0 +1,247 @@
+"""Any command as the inputs of a form: its types say which inputs, so a new command needs no page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from api.console.text.texts import Texts
+from api.http.command_json import TOLD
+from domain.personal import Erased
+from domain.when import When
+
+Option = tuple[str, str]
+Choices = Mapping[str, Sequence[Option]]
+"""What a field of that name is chosen from, as far as the case knows it."""
+Pairs = Sequence[tuple[str, str]]
+
+LONG_TEXTS = frozenset({"reason", "note", "text", "finding", "alternative", "detail", "result"})
+PRECISIONS = ("instant", "day", "bound", "unknown")
+SLOTS = 3
+"""How many of a list of nested things a form has room for at once."""
+CLAUSE = r"`{}`([^`.;]*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an annotation comes to. `kind` is the input; `inner` what a list or a nested form holds."""
+
+    kind: str
+    optional: bool = False
+    words: Sequence[str] = ()
+    inner: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a form, or a group of them."""
+
+    name: str
+    words: str
+    kind: str
+    needed: bool
+    optional: bool
+    hint: str = ""
+    options: Sequence[Option] = ()
+    values: Sequence[str] = ()
+    error: str = ""
+    parts: Sequence[Input] = ()
+
+    @property
+    def value(self) -> str:
+        """What stands in it."""
+        return self.values[-1] if self.values else ""
+
+    @property
+    def id(self) -> str:
+        """Where an error leads to."""
+        return "f-" + self.name.replace(".", "-")
+
+
+PLAIN: Mapping[Any, str] = {
+    bool: "check",
+    int: "number",
+    datetime: "instant",
+    date: "date",
+    timedelta: "hours",
+    When: "when",
+    str: "text",
+}
+
+
+OF_A_FILE = ("document", "name", "media_type", "bytes")
+"""What the file itself says of a command that names a document."""
+
+
+def takes_file(command: type[Any]) -> bool:
+    """Whether its form asks for a file."""
+    return any(field.name == OF_A_FILE[0] for field in fields(command))
+
+
+def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
+    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
+
+    `above`: it stands inside another form, which takes no file.
+    """
+    given = {"type"} if command.__name__ in TOLD else {"type", "by"}
+    given |= set(OF_A_FILE) if takes_file(command) and not above else set()
+    return [field for field in fields(command) if field.name not in given]
+
+
+def shape_of(hint: Any) -> Shape:  # noqa: ANN401 - an annotation
+    """The shape of an annotation. What has none of its own is text."""
+    members = [one for one in _members(hint) if one not in (NoneType, Erased)]
+    optional = NoneType in _members(hint)
+    if len(members) > 1 and all(is_dataclass(one) for one in members):
+        return Shape("one_of", optional, [one.__name__ for one in members], members)
+    return replace(_single(members[0], optional=optional), optional=optional)
+
+
+def _single(hint: Any, *, optional: bool) -> Shape:  # noqa: ANN401 - an annotation
+    if get_origin(hint) is Literal:
+        return Shape("choice", words=[str(one) for one in get_args(hint)])
+    if get_origin(hint) is tuple:
+        return _list(get_args(hint)[0])
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return Shape("choice", words=[str(one.value) for one in hint])
+    if hint is bool and optional:
+        return Shape("maybe")
+    if hint in PLAIN:
+        return Shape(PLAIN[hint])
+    return Shape("nested", inner=hint) if is_dataclass(hint) else Shape("text")
+
+
+def _list(inner: Any) -> Shape:  # noqa: ANN401 - an annotation
+    one = shape_of(inner)
+    if one.kind == "choice":
+        return Shape("many", words=one.words)
+    return Shape("lines") if one.kind == "text" else Shape("several", inner=inner)
+
+
+def _members(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an annotation
+    if get_origin(hint) is Annotated:
+        return _members(get_args(hint)[0])
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the inputs of one form: texts, what can be chosen, what was typed (None = nothing yet), what is wrong."""
+
+    t: Texts
+    choices: Choices
+    typed: Pairs | None
+    errors: Mapping[str, str]
+    fresh: bool = False
+    """What is typed already is only a beginning: elsewhere the defaults stand."""
+
+    def inputs(self, command: type[Any], above: str = "") -> Sequence[Input]:
+        """Every field that is asked for."""
+        hints = get_type_hints(command, include_extras=True)
+        return [self._field(f, shape_of(hints[f.name]), f"{above}{f.name}", command) for f in asked(command, above)]
+
+    def file(self) -> Sequence[Input]:
+        """The input of a file, which stands last: what is typed is read before it."""
+        wrong = self.errors.get("file", "")
+        return [
+            Input(
+                "file",
+                self.t("upload.file"),
+                "file",
+                needed=True,
+                optional=False,
+                hint=self.t("upload.lead"),
+                error=wrong,
+            )
+        ]
+
+    def _hint(self, command: type[Any], field: str) -> str:
+        """In words of its own, for this command or any; else what the command says about the field."""
+        own = self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
+        found = None if own else re.search(CLAUSE.format(re.escape(field)), " ".join((command.__doc__ or "").split()))
+        clause = found[1].strip(" ,:=").removeprefix("is ").removesuffix(" and") if found else ""
+        return own or self.t.english(clause)
+
+    def _field(self, field: Field[Any], shape: Shape, name: str, command: type[Any]) -> Input:
+        free = field.default is not MISSING or field.default_factory is not MISSING
+        hint = self._hint(command, field.name)
+        made = Input(name, self.t.named("field", field.name), shape.kind, not free, free or shape.optional, hint)
+        made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
+        return self._filled(made, shape, field.name)
+
+    def _values(self, name: str, field: Field[Any], shape: Shape) -> Sequence[str]:
+        typed = [value for key, value in self.typed or () if key == name]
+        if typed or not (self.fresh or self.typed is None):
+            return typed
+        default = field.default
+        plain = shape.kind in ("text", "choice", "number") and default is not MISSING and default is not None
+        return [str(default.value if isinstance(default, Enum) else default)] if plain and default != "" else []
+
+    def _filled(self, made: Input, shape: Shape, field: str) -> Input:
+        if made.kind in ("text", "lines"):
+            return self._chosen(made, field)
+        groups: Mapping[str, Callable[[], Input]] = {
+            "choice": lambda: replace(made, options=self._worded(field, shape)),
+            "many": lambda: replace(made, options=self._worded(field, shape)),
+            "maybe": lambda: replace(made, kind="choice", options=self._yes_or_no()),
+            "when": lambda: replace(made, parts=self._when(made.name)),
+            "nested": lambda: replace(made, parts=self.inputs(shape.inner, f"{made.name}.")),
+            "one_of": lambda: self._one_of(made, shape),
+            "several": lambda: replace(made, kind="nested", parts=[self._slot(made, shape, n) for n in range(SLOTS)]),
+        }
+        return groups[made.kind]() if made.kind in groups else made
+
+    def _chosen(self, made: Input, field: str) -> Input:
+        """Text that is chosen where the case knows what from."""
+        options = self.choices.get(field)
+        if not options:
+            return replace(made, kind="area") if made.kind == "text" and field in LONG_TEXTS else made
+        return replace(made, kind="choice" if made.kind == "text" else "many", options=options)
+
+    def _worded(self, field: str, shape: Shape) -> Sequence[Option]:
+        return [(one, self.t.named(field, one)) for one in shape.words]
+
+    def _yes_or_no(self) -> Sequence[Option]:
+        return [("true", self.t("form.yes")), ("false", self.t("form.no"))]
+
+    def _slot(self, made: Input, shape: Shape, n: int) -> Input:
+        name = f"{made.name}.{n}"
+        slot = Input(name, f"{made.words} {n + 1}", "when", needed=False, optional=True)
+        if shape_of(shape.inner).kind == "when":
+            return replace(slot, parts=self._when(name))
+        return replace(slot, kind="nested", parts=self.inputs(shape.inner, f"{name}."))
+
+    def _when(self, name: str) -> Sequence[Input]:
+        t = self.t
+        options = [("", t("form.when_now")), *((p, t(f"form.when_{p}")) for p in PRECISIONS)]
+        kinds = (
+            ("precision", "form.when", "choice"),
+            ("first", "form.from", "instant"),
+            ("last", "form.until", "instant"),
+        )
+        return [
+            Input(
+                f"{name}.{part}",
+                t(words),
+                kind,
+                needed=part == "precision",
+                optional=part != "precision",
+                options=options if part == "precision" else (),
+                values=[value for key, value in self.typed or () if key == f"{name}.{part}"],
+                error=self.errors.get(f"{name}.{part}", ""),
+            )
+            for part, words, kind in kinds
+        ]
+
+    def _one_of(self, made: Input, shape: Shape) -> Input:
+        """Which of several forms it is stands in `name.type`; without that only the choice is asked."""
+        chosen = next((value for key, value in self.typed or () if key == f"{made.name}.type"), "")
+        inner = next((one for one in shape.inner if one.__name__ == chosen), None)
+        options = [(name, self.t.named("command", name)) for name in shape.words]
+        parts = self.inputs(inner, f"{made.name}.") if inner else ()
+        return replace(made, options=options, values=[chosen], parts=parts)

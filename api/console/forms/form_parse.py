@@ -1,0 +1,141 @@
+"""A form that was sent, as the JSON of its command: the inverse of fields.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, get_type_hints
+
+from api.console.forms.fields import SLOTS, Pairs, Shape, asked, shape_of
+from api.http.problems import Fault, invalid
+
+Read = Callable[[str, tzinfo], Any]
+
+
+class _Nothing:
+    """Left empty: the field is not named in the command at all."""
+
+
+NOTHING = _Nothing()
+
+
+def entered(command: type[Any], pairs: Pairs, zone: tzinfo) -> dict[str, Any]:
+    """The JSON tree. Raises Problem that names every field whose text cannot be read."""
+    reader = _Reader(pairs, zone, [])
+    tree = reader.tree(command, "")
+    if reader.faults:
+        raise invalid("some fields cannot be read", *reader.faults)
+    return tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    pairs: Pairs
+    zone: tzinfo
+    faults: list[Fault]
+
+    def tree(self, command: type[Any], above: str) -> dict[str, Any]:
+        hints = get_type_hints(command, include_extras=True)
+        tree: dict[str, Any] = {"type": command.__name__} if "type" in hints else {}
+        for field in asked(command, above):
+            shape = shape_of(hints[field.name])
+            value = self._value(f"{above}{field.name}", shape)
+            if isinstance(value, _Nothing) and shape.kind == "text" and field.default is MISSING:
+                value = ""  # what may stay empty and what may not is for the rules to say
+            if not isinstance(value, _Nothing):
+                tree[field.name] = value
+        return tree
+
+    def _value(self, name: str, shape: Shape) -> Any:  # noqa: ANN401 - JSON
+        texts = self._texts(name)
+        groups: Mapping[str, Callable[[], Any]] = {
+            "check": lambda: bool(texts),
+            "many": lambda: texts,
+            "lines": lambda: [line.strip() for text in texts for line in text.splitlines() if line.strip()],
+            "when": lambda: self._when(name),
+            "several": lambda: self._several(name, shape),
+            "nested": lambda: self.tree(shape.inner, f"{name}.") if self._any(name) else NOTHING,
+            "one_of": lambda: self._one_of(name, shape),
+        }
+        if shape.kind in groups:
+            return groups[shape.kind]()
+        return self._read(name, READS.get(shape.kind, _text), texts[-1]) if texts else NOTHING
+
+    def _several(self, name: str, shape: Shape) -> list[Any]:
+        found = [self._value(f"{name}.{n}", shape_of(shape.inner)) for n in range(SLOTS)]
+        return [one for one in found if not isinstance(one, _Nothing)]
+
+    def _texts(self, name: str) -> list[str]:
+        return [value.strip() for key, value in self.pairs if key == name and value.strip()]
+
+    def _any(self, name: str) -> bool:
+        return any(key.startswith(f"{name}.") and value.strip() for key, value in self.pairs)
+
+    def _one_of(self, name: str, shape: Shape) -> Any:  # noqa: ANN401 - JSON
+        chosen = next(iter(self._texts(f"{name}.type")), "")
+        inner = next((one for one in shape.inner if one.__name__ == chosen), None)
+        return self.tree(inner, f"{name}.") if inner else NOTHING
+
+    def _when(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        precision = next(iter(self._texts(f"{name}.precision")), "")
+        if not precision:
+            return NOTHING
+        first, last = (self._instant(f"{name}.{part}") for part in ("first", "last"))
+        spans: Mapping[str, Callable[[], tuple[datetime | None, datetime | None]]] = {
+            "instant": lambda: (first, first),
+            "day": lambda: self._day(first),
+            "bound": lambda: (first, last),
+        }
+        earliest, latest = spans.get(precision, lambda: (None, None))()
+        if precision in ("instant", "day") and earliest is None:
+            self.faults.append(Fault("give the date", _pointer(f"{name}.first")))
+            return NOTHING
+        ends = {"earliest": earliest, "latest": latest}
+        return {"precision": precision, **{end: at.isoformat() for end, at in ends.items() if at}}
+
+    def _instant(self, name: str) -> datetime | None:
+        texts = self._texts(name)
+        found = self._read(name, _instant, texts[-1]) if texts else None
+        return datetime.fromisoformat(found) if isinstance(found, str) else None
+
+    def _day(self, at: datetime | None) -> tuple[datetime | None, datetime | None]:
+        if at is None:
+            return None, None
+        start = datetime.combine(at.astimezone(self.zone).date(), time(), self.zone).astimezone(UTC)
+        return start, start + timedelta(days=1) - timedelta(microseconds=1)
+
+    def _read(self, name: str, read: Read, text: str) -> Any:  # noqa: ANN401 - JSON
+        try:
+            return read(text, self.zone)
+        except (ValueError, OverflowError):
+            self.faults.append(Fault("cannot be read", _pointer(name)))
+            return NOTHING
+
+
+def _pointer(name: str) -> str:
+    return "#/" + name.replace(".", "/")
+
+
+def _text(text: str, _: tzinfo) -> str:
+    return text
+
+
+def _instant(text: str, zone: tzinfo) -> str:
+    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC).isoformat()
+
+
+READS: Mapping[str, Read] = {
+    "number": lambda text, _: int(text),
+    "instant": _instant,
+    "date": lambda text, _: date.fromisoformat(text).isoformat(),
+    "hours": lambda text, _: f"PT{int(text)}H",
+    "maybe": lambda text, _: text == "true",
+}
+"""How the text of one input becomes JSON."""
+
+
+def pointed(pointer: str) -> Sequence[str]:
+    """The names an error may stand at, the nearest first: #/a/b → a.b, a. Ends of a When are named as its inputs."""
+    steps = pointer.removeprefix("#/").replace("earliest", "first").replace("latest", "last").split("/")
+    return [".".join(steps[:n]) for n in range(len(steps), 0, -1)]

@@ -1,0 +1,74 @@
+"""A form with a file: the file is stored first, then the command that names it; a refused try loses neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from activities.ports import DocumentErased, DocumentMissing
+from activities.record import Recorded
+from api.console.forms.uploads import ASIDE, FILE, Upload
+from api.http.problems import Fault, Problem, invalid
+from api.ports import Service
+from api.routes.documents import Sent, recorded, stored
+from domain.roles import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file that was sent with a try that came to nothing."""
+
+    case: str
+    stored: str
+    media: str
+    name: str
+
+
+async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> Waiting | None:
+    """What an earlier try of this form left, if it is still there to be had."""
+    if not pairs.get(ASIDE):
+        return None
+    try:
+        found = Waiting(*json.loads(await service.seal.open(pairs[ASIDE])))
+    except ValueError:
+        return None
+    return found if found.case == case else None
+
+
+async def filed(
+    service: Service, who: Actor, case: str, sent: Sent, given: Upload, tree: Callable[[], Mapping[str, Any]]
+) -> Recorded:
+    """Store and record. `tree` reads what was typed; whatever it or the rules refuse, the file waits for another try.
+
+    Raises Problem, Refused; then `given.pairs` says where the file waits.
+    """
+    earlier = await waiting(service, dict(given.pairs), case)
+    name, media, content = await _content(service, given, earlier)
+    sent = replace(sent, name=name, media=media)
+    try:
+        kept = await stored(service, who, case, sent, content)
+    except Problem as problem:
+        raise replace(problem, faults=[Fault(one.detail, f"#/{FILE}") for one in problem.faults]) from None
+    try:
+        return await recorded(service, who, case, replace(sent, told={**tree(), "type": sent.told["type"]}), kept)
+    except Exception:
+        await service.documents.put_aside(kept.name)
+        sealed = await service.seal.close(json.dumps([case, kept.name, media, name]))
+        given.pairs[:] = [*(pair for pair in given.pairs if pair[0] != ASIDE), (ASIDE, sealed)]
+        raise
+
+
+async def _content(service: Service, given: Upload, earlier: Waiting | None) -> tuple[str, str, AsyncIterator[bytes]]:
+    """Of the file that was sent, else of the one that waits. Raises Problem when there is neither."""
+    if given.name:
+        return given.name, given.media, given.content
+    if earlier:
+        try:
+            opened = await service.documents.open(earlier.case, earlier.stored, aside=True)
+        except (DocumentMissing, DocumentErased):
+            given.pairs[:] = [pair for pair in given.pairs if pair[0] != ASIDE]
+        else:
+            return earlier.name, earlier.media, opened.content
+    raise invalid("choose a file first", Fault("choose a file first", f"#/{FILE}"))

@@ -1,0 +1,142 @@
+"""Documents from a form: multipart read as it comes in, so that a file is never kept anywhere in clear."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from api.http.limits import stream_body
+from api.http.problems import Fault, Problem, invalid
+
+AROUND = 16 * 1024
+"""Bytes a form may have around its file."""
+FILE, ASIDE = "file", "aside"
+"""Names of inputs: the file, and what stands for one that was sent with an earlier try."""
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form with its file: `pairs` stand before it, `content` is read as it comes in."""
+
+    pairs: Pairs
+    name: str
+    media: str
+    content: AsyncIterator[bytes]
+
+    async def rest(self) -> None:
+        """Let the browser finish sending, or it shows a broken line instead of our answer."""
+        with suppress(Problem):
+            async for _ in self.content:
+                pass
+
+
+async def upload(request: Request, most: int) -> Upload:
+    """What was sent, up to the first bytes of the file. Raises Problem."""
+    form = Multipart(request.headers.get("content-type", ""))
+    content = form.read(stream_body(request, most + AROUND))
+    first = await anext(content, b"")
+    return Upload(form.pairs, form.filename, form.media, _whole(first, content))
+
+
+def no_file(pairs: Sequence[tuple[str, str]] | None) -> Upload:
+    """A form that came without one."""
+    given = pairs if isinstance(pairs, list) else list(pairs or ())
+    return Upload(given, "", "", _nothing())
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for part in list[bytes]():
+        yield part
+
+
+def is_upload(request: Request) -> bool:
+    """Whether a form with a file was sent."""
+    return request.headers.get("content-type", "").startswith("multipart/form-data")
+
+
+async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+@dataclass
+class Multipart:
+    """A form whose last part is its file: `pairs`, `filename` and `media` are known once its first bytes are."""
+
+    content_type: str
+    pairs: Pairs = field(default_factory=list)
+    filename: str = ""
+    media: str = ""
+
+    def __post_init__(self) -> None:
+        self._head, self._name, self._value = EmailMessage(), "", b""
+        self._header, self._text, self._out = b"", b"", list[bytes]()
+        kind = EmailMessage()
+        kind["Content-Type"] = self.content_type
+        boundary = kind.get_param("boundary")
+        if kind.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
+            raise Problem(415, "unsupported_media_type", "a form with a file is multipart/form-data")
+        self._parser = MultipartParser(
+            boundary.encode(),
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_name,
+                "on_header_value": self._on_text,
+                "on_header_end": self._on_header,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._end,
+            },
+        )
+
+    async def read(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The file, as it comes in. Raises Problem."""
+        async for chunk in body:
+            try:
+                self._parser.write(chunk)
+            except (FormParserError, UnicodeDecodeError):
+                raise invalid(
+                    "this form cannot be read", Fault("is no form with a file", header="Content-Type")
+                ) from None
+            for part in self._out:
+                yield part
+            self._out.clear()
+
+    def _begin(self) -> None:
+        self._head, self._name, self._value = EmailMessage(), "", b""
+
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _on_text(self, data: bytes, start: int, end: int) -> None:
+        self._text += data[start:end]
+
+    def _on_header(self) -> None:
+        name = self._header.decode("ascii").lower()
+        if name in ("content-disposition", "content-type") and name not in self._head:
+            self._head[name] = self._text.decode("utf-8", "replace")
+        self._header = self._text = b""
+
+    def _on_headers(self) -> None:
+        self._name = str(self._head.get_param("name", "", "content-disposition"))
+        if self._name == FILE:
+            self.filename = self._head.get_filename() or ""
+            self.media = self._head.get_content_type()
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._name == FILE:
+            self._out.append(data[start:end])
+        elif len(self._value) <= AROUND:
+            self._value += data[start:end]
+
+    def _end(self) -> None:
+        if self._name != FILE:
+            self.pairs.append((self._name, self._value.decode("utf-8", "replace")))

@@ -1,0 +1,101 @@
+"""One thing done to many cases: each by itself, with its own permission and its own result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.console.names import Entry
+from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
+from api.console.web import page, pages, wrong
+from api.http.auth import Parts
+from api.http.form_json import read_form
+from api.http.limits import read_body
+from api.http.problems import Fault, Problem, invalid, of_refusal
+from api.ports import Service
+from api.routes.cases import given as give
+from api.routes.reads import seen_case
+from domain.agenda import agenda
+from domain.errors import Reason, Refused, require
+from domain.obligations import Obligation
+
+router = pages()
+MOST = 200
+Command = Mapping[str, str]
+Make = Callable[[Visitor, Mapping[str, str], Sequence[Obligation], Mapping[str, Entry]], Command]
+"""Makes the command for one case from the form and what the case owes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one case."""
+
+    case: str
+    number: str
+    state: str
+    words: str
+
+
+@router.post("/console/bulk")
+async def bulk(request: Request, service: Parts, viewer: Viewer) -> Response:
+    """Assign or snooze every chosen case."""
+    pairs = read_form(await read_body(request), MOST + 20)
+    form = dict(pairs)
+    require_csrf(request, form.get(CSRF, ""))
+    cases = list(dict.fromkeys(value for name, value in pairs if name == "case"))[:MOST]
+    make = MAKES.get(form.get("do", ""))
+    if make is None:
+        raise invalid("choose what to do with the cases", Fault("is unknown", "#/do"))
+    staff = await directory_of(request).entries(service, "person")
+    results = [await _one(service, viewer, case, form, make, staff) for case in cases]
+    back = "/console/?" + urlsplit(form.get("back", "")).query
+    return page(request, "bulk.html", viewer, results=results, back=back)
+
+
+async def _one(
+    service: Service,
+    viewer: Visitor,
+    case: str,
+    form: Mapping[str, str],
+    make: Make,
+    staff: Mapping[str, Entry],
+) -> Result:
+    number = case
+    try:
+        state, _, now, _ = await seen_case(service, viewer.who, case, "bulk")
+        number = state.number
+        command = make(viewer, form, agenda(state, now).obligations, staff)
+        done = await give(service, viewer.who, state.id, json.dumps(command).encode(), f"{form.get('key', '')}/{case}")
+    except (Problem, Refused) as no:
+        problem = of_refusal(no) if isinstance(no, Refused) else no
+        said = "; ".join(fault.detail for fault in problem.faults)
+        return Result(case, number, "refused", wrong(viewer.t, problem, said or problem.detail))
+    return Result(case, number, "again" if done.repeated else "done", "")
+
+
+def _assign(_: Visitor, form: Mapping[str, str], __: Sequence[Obligation], staff: Mapping[str, Entry]) -> Command:
+    known = staff.get(form.get("owner", ""))
+    if known is None:
+        raise Refused(Reason.INVALID, "choose somebody of the staff", "owner")
+    return {"type": "AssignCase", "owner": known.id, "team": known.team, "reason": form.get("reason", "")}
+
+
+def _snooze(viewer: Visitor, form: Mapping[str, str], owed: Sequence[Obligation], _: Mapping[str, Entry]) -> Command:
+    """Of what is due next."""
+    require(owed, Reason.MISSING, viewer.t("bulk.nothing_open"))
+    try:
+        until = datetime.fromisoformat(form.get("until", "")).replace(tzinfo=viewer.zone)
+    except ValueError:
+        raise Refused(Reason.INVALID, "give a date and a time", "until") from None
+    first = min(owed, key=lambda o: o.due)
+    reason = form.get("reason", "") or "snoozed on the worklist"
+    return {"type": "Snooze", "obligation": first.id, "until": until.isoformat(), "reason": reason}
+
+
+MAKES: Mapping[str, Make] = {"assign": _assign, "snooze": _snooze}

@@ -1,0 +1,267 @@
+"""The pages of one case: where it stands, its facts by stage, its timeline, its messages, and why something is so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.console.actions import actions, not_now
+from api.console.pages.case_status import askings, lacking, legs, waits
+from api.console.pages.differing import since
+from api.console.pages.travel import (
+    NOW,
+    AtMoment,
+    Moment,
+    Scale,
+    happened_scale,
+    neighbours,
+    owed_since,
+    recorded_scale,
+)
+from api.console.session import Viewer, Visitor, directory_of
+from api.console.text.fact_text import Said, Speaker
+from api.console.text.times import Clock
+from api.console.web import page, pages, seen
+from api.http.auth import Parts
+from api.ports import Service
+from api.routes.reads import seen_case
+from domain.dated import as_of as held
+from domain.dated import known
+from domain.errors import Reason, require
+from domain.fact import Fact
+from domain.grounds import grounds
+from domain.roles import Action, allow
+from domain.state import Case
+
+router = pages()
+LATEST, PAGE = 12, 150
+DEEPEST = 6
+PARTS = ("facts", "timeline", "messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case as one viewer sees it at one moment; `present` and `whole` are the case and its facts as they are now."""
+
+    case: Case
+    facts: Sequence[Fact[Any]]
+    now: datetime
+    speaker: Speaker
+    moment: Moment
+    present: Case
+    whole: Sequence[Fact[Any]]
+
+    @property
+    def past(self) -> bool:
+        """Whether this is not how the case stands now."""
+        return self.moment.known_at is not None
+
+    def scales(self) -> Sequence[Scale]:
+        """Both clocks."""
+        return recorded_scale(self.whole, self.moment), happened_scale(self.facts, self.moment)
+
+    @property
+    def patient(self) -> str:
+        """The patient's name, where the viewer may see it."""
+        known = self.case.patient
+        return self.speaker.person(known.id).rpartition(" (")[0] if known and self.named else ""
+
+    @property
+    def named(self) -> bool:
+        """Whether names may be seen."""
+        return "identity" in self.speaker.visible
+
+
+async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
+    """The case, if it exists for this viewer. Raises Refused, Problem."""
+    known_at = moment.known_at
+    state, facts, now, visible = await seen_case(service, viewer.who, case, "case", known_at)
+    clock = Clock(known_at or now, viewer.zone, viewer.t)
+    labels = await directory_of(request).labels(service, viewer.who)
+    corrected = frozenset(f.corrects for f in facts if f.corrects)
+    speaker = Speaker(state, clock, visible, labels, corrected)
+    present, whole, _ = await service.door.case(state.id) if known_at else (state, facts, now)
+    return Opened(state, facts, known_at or now, speaker, moment, present, whole)
+
+
+def shown_part(
+    request: Request,
+    viewer: Visitor,
+    one: Opened,
+    part: str,
+    **values: Any,  # noqa: ANN401 - what the template asks for
+) -> Response:
+    """One part of the case inside its frame."""
+    clock = one.speaker.clock
+    return page(
+        request,
+        f"case_{part}.html",
+        viewer,
+        one=one,
+        case=one.case,
+        clock=clock,
+        speaker=one.speaker,
+        part=part,
+        may_see_looks=allow(viewer.who, Action.SEE_LOOKS),
+        scales=one.scales(),
+        steps=neighbours(one.scales()[0], one.moment),
+        legs=legs(one.case, one.facts, clock),
+        **values,
+    )
+
+
+@router.get("/console/cases/{case}")
+async def overview(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    done: str = "",
+    again: bool = False,
+    *,
+    moment: AtMoment,
+) -> Response:
+    """The case at a glance."""
+    one = await opened(request, service, viewer, case, moment)
+    onward, needs = lacking(one.case, one.now, one.speaker.clock)
+    owed = waits(one.case, one.now, one.speaker)
+    groups = () if one.past else actions(viewer, one.case, {w.group for w in owed})
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "overview",
+        waits=owed,
+        askings=askings(one.case, one.speaker),
+        onward=onward,
+        needs=needs,
+        became=owed_since(one.case, one.present, one.speaker),
+        differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
+        groups=groups,
+        may={act.name for group in groups for act in group.acts},
+        refused=() if one.past else not_now(viewer, one.case),
+        latest=[one.speaker.fact(f) for f in reversed([f for f in one.facts if f.told][-LATEST:])],
+        recorded=_recorded(one, done),
+        again=again,
+    )
+
+
+def _recorded(one: Opened, done: str) -> Sequence[Said] | None:
+    """What the form that led here brought: `done` is first-last, the versions it wrote."""
+    first, _, last = done.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and len(done) < LATEST * 2):
+        return None
+    return [one.speaker.fact(f) for f in one.facts if int(first) <= f.version <= int(last)]
+
+
+@router.get("/console/cases/{case}/timeline")
+async def timeline(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    before: int = 2**31 - 1,
+    *,
+    moment: AtMoment,
+) -> Response:
+    """Everything that was recorded, the newest first."""
+    one = await opened(request, service, viewer, case, moment)
+    upto = [f for f in one.facts if f.version < before]
+    told = [one.speaker.fact(f) for f in reversed(upto[-PAGE:])]
+    older = told[-1].version if len(upto) > PAGE else None
+    return shown_part(request, viewer, one, "timeline", told=told, older=older, before=before < 2**31 - 1)
+
+
+@router.get("/console/cases/{case}/facts")
+async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
+    """What people and hospitals said, by stage; a corrected fact stands with both its versions."""
+    one = await opened(request, service, viewer, case, moment)
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "facts",
+        stages=_by_stage(one),
+        correctable=() if one.past else one.case.correctable,
+        dated=[(d.standing, one.speaker.fact(d.fact)) for d in held(one.facts, moment.as_of)] if moment.as_of else None,
+        later={f.corrects for f in one.whole[len(one.facts) :] if f.corrects},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact and every earlier version of it, oldest first."""
+
+    now: Said
+    before: Sequence[Said]
+
+
+def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
+    stage, found = "inquiry", dict[str, list[Told]]()
+    again: dict[str, list[Fact[Any]]] = {}
+    for fact in one.facts:
+        if fact.corrects:
+            again.setdefault(fact.corrects, []).append(fact)
+    for fact in one.facts:
+        if fact.event.type in ("StageEntered", "FactsImported"):
+            stage = fact.event.stage.value
+        if fact.told and not fact.corrects:
+            versions = [one.speaker.fact(f) for f in (fact, *again.get(fact.id, ()))]
+            found.setdefault(stage, []).append(Told(versions[-1], versions[:-1]))
+    return list(found.items())
+
+
+@router.get("/console/cases/{case}/messages")
+async def messages(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
+    """What was asked of the world, the newest first."""
+    one = await opened(request, service, viewer, case, moment)
+    news: dict[str, Fact[Any]] = {f.event.effect: f for f in one.facts if hasattr(f.event, "effect")}
+    sent = [(e, one.speaker.fact(news[e.id])) for e in reversed(list(one.case.effects.values())) if e.id in news]
+    return shown_part(request, viewer, one, "messages", sent=sent)
+
+
+@router.get("/console/cases/{case}/at")
+async def to_moment(
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    recorded: int | None = None,
+    happened: int | None = None,
+    part: str = "overview",
+) -> Response:
+    """From the places of both sliders to the address of that moment, which stays right."""
+    one = await opened(request, service, viewer, case)
+    known_at = recorded_scale(one.whole, NOW).at(recorded)
+    facts = known(one.whole, known_at) if known_at else one.whole
+    as_of = happened_scale(facts, NOW).at(happened)
+    where = "/facts" if as_of else f"/{part}" if part in PARTS else ""
+    return seen(f"/console/cases/{one.case.id}{where}{Moment(known_at, as_of).query()}")
+
+
+@router.get("/console/cases/{case}/why/{event}")
+async def why(case: str, event: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
+    """One event and what it rests on, down to what people said."""
+    one = await opened(request, service, viewer, case, moment)
+    by_id = {fact.id: fact for fact in one.facts}
+    require(event in by_id, Reason.NOT_FOUND, "no such event in this case")
+    return shown_part(request, viewer, one, "why", root=_reason(one, by_id[event], DEEPEST))
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """A fact, and what it rests on."""
+
+    said: Said
+    fact: Fact[Any]
+    rests: Sequence[Grounds]
+
+
+def _reason(one: Opened, fact: Fact[Any], depth: int) -> Grounds:
+    rests = grounds(fact, one.facts) if depth else ()
+    return Grounds(one.speaker.fact(fact), fact, [_reason(one, f, depth - 1) for f in rests])

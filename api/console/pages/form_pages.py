@@ -1,0 +1,237 @@
+"""The form of any command: shown, sent, refused with what was typed kept, and never carried out twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from activities.record import Recorded
+from api.console.actions import meaning_of, why_not
+from api.console.forms.choices import Known
+from api.console.forms.correction import correcting
+from api.console.forms.fields import Input, Maker, Pairs, takes_file
+from api.console.forms.form_parse import entered, pointed
+from api.console.forms.form_restore import Kept, sent_file, typed_pairs
+from api.console.forms.form_upload import filed, waiting
+from api.console.forms.uploads import ASIDE, no_file
+from api.console.pages.case import Opened, opened
+from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
+from api.console.text.fact_text import Said
+from api.console.web import page, pages, seen, wrong
+from api.http.access import case_meant, require_command
+from api.http.answers import refused_now
+from api.http.auth import Parts
+from api.http.command_json import CASE
+from api.http.problems import Problem, of_refusal
+from api.ports import Service
+from api.routes.cases import given as give
+from api.routes.cases import opened as open_new
+from api.routes.documents import MEDIA, Sent
+from domain.errors import Reason, Refused, require
+from domain.roles import Action, allow
+
+router = pages()
+OPEN = "OpenCase"
+GLASS = "BreakGlass"
+"""Given from outside: its form says nothing of the case, not even whether there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A form as it stands: which command, what was typed (None = nothing yet), its key, the case it was read at."""
+
+    case: str
+    command: str
+    pairs: Pairs | None
+    key: str
+    version: int | None = None
+    problem: Problem | None = None
+    notice: str = ""
+    changes: Sequence[Said] = ()
+    status: int = 200
+    fresh: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where it is sent."""
+        return f"/console/cases/{self.case}/do/{self.command}" if self.case else "/console/open"
+
+
+@router.get("/console/open")
+async def opening(request: Request, service: Parts, viewer: Viewer) -> Response:
+    """The form of a new case."""
+    require_command(viewer.who, OPEN)
+    mine = [("owner", viewer.who.id), ("team", viewer.who.team), ("language", viewer.t.language)]
+    return await _show(
+        request, service, viewer, Sheet("", OPEN, [*mine, *request.query_params.items()], fresh_key(), fresh=True)
+    )
+
+
+@router.post("/console/open")
+async def open_case(request: Request, service: Parts, viewer: Viewer) -> Response:
+    """Open it."""
+    return await _sent(request, service, viewer, "", OPEN)
+
+
+@router.get("/console/cases/{case}/do/{command}")
+async def form(case: str, command: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """The form of a command; what the address names is filled in."""
+    require(command in CASE.by_name and command != OPEN, Reason.NOT_FOUND, "no such command")
+    if command == GLASS:
+        require_command(viewer.who, GLASS)
+    given = list(request.query_params.items()) or None
+    return await _show(request, service, viewer, Sheet(case, command, given, fresh_key(), fresh=True))
+
+
+@router.post("/console/cases/{case}/do/{command}")
+async def send(case: str, command: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """Carry it out, or say why not and show it again as it was typed."""
+    require(command in CASE.by_name and command != OPEN, Reason.NOT_FOUND, "no such command")
+    return await _sent(request, service, viewer, case, command)
+
+
+async def filled_again(request: Request, service: Service, viewer: Visitor, kept: Kept) -> Response:
+    """The form as it was typed before the session ended; nothing is sent."""
+    case, _, command = kept.path.removeprefix("/console/cases/").partition("/do/")
+    sheet = _sheet(case if command else "", command or OPEN, kept.pairs)
+    return await _show(request, service, viewer, replace(sheet, notice="sign_in.again_lead"))
+
+
+def _sheet(case: str, command: str, pairs: Pairs) -> Sheet:
+    known = dict(pairs)
+    version = known.get("version", "")
+    return Sheet(
+        case, command, pairs, known.get("key", "") or fresh_key(), int(version) if version.isdecimal() else None
+    )
+
+
+async def _sent(request: Request, service: Service, viewer: Visitor, case: str, command: str) -> Response:
+    try:
+        return await _answered(request, service, viewer, case, command)
+    finally:
+        if sent := sent_file(request):
+            await sent.rest()
+
+
+async def _answered(request: Request, service: Service, viewer: Visitor, case: str, command: str) -> Response:
+    pairs = await typed_pairs(request)
+    sheet, form = _sheet(case, command, pairs), dict(pairs)
+    if form.get("who") != viewer.who.id:
+        raise Problem(403, "not_allowed", "this form was typed by somebody else")
+    try:
+        require_csrf(request, form.get(CSRF, ""))
+    except Problem:
+        return await _show(request, service, viewer, replace(sheet, notice="form.earlier_session", status=403))
+    try:
+        done = await _carried_out(request, service, viewer, sheet)
+    except Problem as problem:
+        return await _show(request, service, viewer, replace(sheet, problem=problem, status=problem.status))
+    except Refused as no:
+        return await _refused(request, service, viewer, sheet, no)
+    versions = [fact.version for fact in done.facts]
+    brought = f"{versions[0]}-{versions[-1]}" if versions else "1-0"
+    return seen(f"/console/cases/{done.case.id}?done={brought}" + ("&again=1" if done.repeated else ""))
+
+
+async def _carried_out(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Recorded:
+    def tree() -> Mapping[str, Any]:
+        return entered(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
+
+    if not sheet.case:
+        return await open_new(service, viewer.who, json.dumps(tree()).encode(), sheet.key)
+    case = await case_meant(service, sheet.case)
+    if takes_file(CASE.by_name[sheet.command]):
+        told = {"type": sheet.command, "item": dict(sheet.pairs or ()).get("item", "")}
+        sent = Sent(sheet.key, "", "", told, sheet.version)
+        return await filed(service, viewer.who, case, sent, sent_file(request) or no_file(sheet.pairs), tree)
+    return await give(service, viewer.who, case, json.dumps(tree()).encode(), sheet.key, sheet.version)
+
+
+async def _refused(request: Request, service: Service, viewer: Visitor, sheet: Sheet, no: Refused) -> Response:
+    problem = of_refusal(no)
+    if no.reason is Reason.KEY_REUSED:
+        new = replace(sheet, key=fresh_key(), notice="form.reused", status=problem.status)
+        return await _show(request, service, viewer, new)
+    if no.reason is Reason.STALE:
+        one = await opened(request, service, viewer, sheet.case)
+        stale = replace(sheet, version=None, changes=_since(one, sheet.version or 0), status=problem.status)
+        return await _show(request, service, viewer, stale)
+    return await _show(request, service, viewer, replace(sheet, problem=problem, status=problem.status))
+
+
+def _since(one: Opened, version: int) -> Sequence[Said]:
+    """What people and hospitals recorded after a page was read."""
+    said = [f for f in one.facts if f.told]
+    return [one.speaker.fact(fact) for fact in said[version:]]
+
+
+async def _show(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Response:
+    one = await opened(request, service, viewer, sheet.case) if sheet.case and sheet.command != GLASS else None
+    command = CASE.by_name[sheet.command]
+    not_now = one is not None and sheet.command in refused_now(viewer.who, one.case)
+    if one and sheet.command == "CorrectFact" and sheet.pairs:
+        sheet = replace(sheet, pairs=correcting(one.case, sheet.pairs, viewer.zone))
+    maker = Maker(
+        viewer.t,
+        await _choices(request, service, viewer, one),
+        sheet.pairs,
+        _errors(viewer, sheet.problem),
+        sheet.fresh,
+    )
+    inputs = [*maker.inputs(command), *(maker.file() if takes_file(command) else ())]
+    known = dict(sheet.pairs or ())
+    left = await waiting(service, known, one.case.id) if one else None
+    version = sheet.version if sheet.version is not None else one.case.people_version if one else ""
+    return page(
+        request,
+        "form.html",
+        viewer,
+        sheet.status,
+        one=one,
+        sheet=sheet,
+        inputs=inputs,
+        takes_file=takes_file(command),
+        media=MEDIA,
+        aside={"token": known[ASIDE], "name": left.name} if left else None,
+        summary=_summary(viewer, inputs, sheet.problem),
+        version=version,
+        title=viewer.t.named("command", sheet.command),
+        meaning=meaning_of(viewer.t, command),
+        reason=why_not(viewer, one.case, sheet.command) if one and not_now else "",
+    )
+
+
+async def _choices(request: Request, service: Service, viewer: Visitor, one: Opened | None) -> Mapping[str, Any]:
+    directory = directory_of(request)
+    staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
+    centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]
+    return Known(one.speaker if one else None, staff, centres, protocols).options()
+
+
+def _errors(viewer: Visitor, problem: Problem | None) -> Mapping[str, str]:
+    """By every input an error may stand at."""
+    faults = [f for f in reversed(problem.faults if problem else ()) if f.pointer]
+    return {
+        name: wrong(viewer.t, problem, fault.detail)
+        for fault in faults
+        for name in reversed(pointed(fault.pointer or ""))
+    }
+
+
+def _summary(viewer: Visitor, inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:
+    """What the list at the top links to: (id, words, what is wrong); an error nobody can find stands without a link."""
+    if problem is None:
+        return []
+    found = [
+        (one.id, one.words, one.error) for one in _flat(inputs) if one.error and not any(p.error for p in one.parts)
+    ]
+    return found or [("", "", wrong(viewer.t, problem, problem.detail))]
+
+
+def _flat(inputs: Sequence[Input]) -> Sequence[Input]:
+    return [one for each in inputs for one in (each, *_flat(each.parts))]

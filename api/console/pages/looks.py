@@ -1,0 +1,65 @@
+"""Who looked at a case, when and what for; and who broke the glass, why, until when, and what a reviewer made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.console.pages.case import Opened, opened, shown_part
+from api.console.session import Viewer
+from api.console.web import pages
+from api.http.auth import Parts
+from api.routes.looks import NEWEST, looks_of
+from domain.roles import Action, allow
+
+router = pages()
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One broken glass."""
+
+    access: str
+    who: str
+    at: datetime
+    until: datetime
+    reason: str
+    finding: str
+
+
+@router.get("/console/cases/{case}/looks")
+async def looks(case: str, request: Request, service: Parts, viewer: Viewer, before: int = NEWEST) -> Response:
+    """Newest first."""
+    one = await opened(request, service, viewer, case)
+    rows, more = await looks_of(service, viewer.who, one.case.id, min(max(before, 0), NEWEST), PAGE)
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "looks",
+        rows=rows,
+        more=more,
+        broken=_broken(one),
+        first=before == NEWEST,
+        may_review=allow(viewer.who, Action.REVIEW_ACCESS),
+    )
+
+
+def _broken(one: Opened) -> Sequence[Broken]:
+    told = [fact for fact in reversed(one.facts) if fact.event.type == "GlassBroken"]
+    return [
+        Broken(
+            fact.event.access,
+            one.speaker.actor(fact),
+            fact.at,
+            fact.event.until,
+            one.speaker.said(fact.event, "reason"),
+            one.case.accesses[fact.event.access].finding,
+        )
+        for fact in told
+    ]

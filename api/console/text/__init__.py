@@ -1,0 +1,1 @@
+"""The words of the pages: texts by key and language, facts, times, counted things, charts."""

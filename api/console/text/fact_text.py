@@ -1,0 +1,199 @@
+"""Facts in words: what was said, when, by whom, from where; what the viewer may not see is masked, never sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from api.console.text.times import Clock
+from api.http.masking import Sees, shown
+from domain.fact import Fact
+from domain.personal import ERASED, Erased
+from domain.policy import Party
+from domain.stages.sources import LotStateNoted
+from domain.state import Case, Dossier, Exit, Noted, RecordItem, Stage, Submission, Visa
+from domain.when import When
+
+LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
+INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}
+"""What of a value within a value serves the rules only, or is what it stands under."""
+ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone"})
+STATES: Mapping[str, Sequence[str]] = {
+    "depletion": ("depletion_state",),
+    **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
+}  # fmt: skip
+"""Fields that hold the state of something, and where the words for it are."""
+NO_DOSSIER = Dossier()
+STATE_OF: Mapping[type[Any], str] = {RecordItem: "record_state", Submission: "submission_state", Visa: "visa_state"}
+"""Whose states have words of their own."""
+CALLED: Mapping[tuple[type[Any], str], str] = {(LotStateNoted, "state"): "lot_state"}
+"""Fields that mean something else than others of their name."""
+CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
+PARTIES = frozenset(party.value for party in Party)
+"""Whoever a rehearsal speaks for is called like the party."""
+SHORT = 12
+LONG_ID = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One fact as a page shows it."""
+
+    id: str
+    version: int
+    type: str
+    words: str
+    values: Sequence[tuple[str, str]]
+    at: datetime
+    told: str
+    who: str
+    automatic: bool
+    rule: str
+    source: str
+    corrects: str
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Puts the facts of one case into words for one viewer. `labels` are names by stream."""
+
+    case: Case
+    clock: Clock
+    visible: Sees
+    labels: Mapping[str, str]
+    corrected: frozenset[str] = frozenset()
+
+    def fact(self, fact: Fact[Any]) -> Said:
+        """One fact."""
+        told = self.clock.when(fact.occurred) if fact.occurred.earliest != fact.at else ""
+        return Said(
+            fact.id,
+            fact.version,
+            fact.event.type,
+            self.clock.t.named("event", fact.event.type),
+            self.values(fact.event),
+            fact.at,
+            told,
+            self.actor(fact),
+            not fact.told,
+            fact.why.rule if fact.why else "",
+            fact.provenance,
+            fact.corrects or "",
+            fact.id in self.corrected,
+        )
+
+    def actor(self, fact: Fact[Any]) -> str:
+        """Who said it."""
+        if not fact.told:
+            return self.clock.t("timeline.automatic")
+        party, of, _ = fact.actor.partition("-of-")
+        return self.clock.t.named("party", party) if of or party in PARTIES else self.label(fact.actor)
+
+    def values(self, event: object) -> Sequence[tuple[str, str]]:
+        """Its fields that say something, each with its words."""
+        return self._pairs(event, LEFT_OUT)
+
+    def inside(self, value: object) -> Sequence[tuple[str, str]]:
+        """The fields of what a field holds, each with its words."""
+        return self._pairs(value, INSIDE)
+
+    def _pairs(self, event: object, left_out: frozenset[str]) -> Sequence[tuple[str, str]]:
+        masks = shown(event, self.visible)
+        told = [f.name for f in fields(event) if f.name not in left_out]  # type: ignore[arg-type]
+        names = [name for name in told if name not in ONLY_IF_SO or getattr(event, name)]
+        pairs = [(CALLED.get((type(event), n), n), self._field(event, n, masks[n])) for n in names]
+        return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
+
+    def said(self, event: object, name: str) -> str:
+        """One field, as far as the viewer may see it."""
+        return self._field(event, name, shown(event, self.visible)[name])
+
+    def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
+        if isinstance(mask, dict) and "masked" in mask:
+            return self.clock.t("case.masked")
+        value = getattr(event, name)
+        if name == "kind" and isinstance(value, str):
+            return self._kind(value)
+        if name == "state" and type(event) in STATE_OF:
+            return self.clock.t.named(STATE_OF[type(event)], value)
+        return self.field(CALLED.get((type(event), name), name), value)
+
+    def field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any field
+        """What a field of this name holds, all of it."""
+        groups = STATES.get(name, (name,)) if isinstance(value, str) else ()
+        known = next((word for group in groups if (word := self.clock.t.own(group, value))), "")
+        return known or self.value(value)
+
+    def _kind(self, kind: str) -> str:
+        t = self.clock.t
+        groups = (group for group in ("owed", "effect", "kind", "alert") if t.own(group, kind))
+        return t.named(next(groups, "owed"), kind)
+
+    def value(self, value: Any) -> str:  # noqa: ANN401 - anything a field can hold
+        """Anything a field can hold."""
+        if value in (None, "", (), NO_DOSSIER):
+            return ""
+        if isinstance(value, list | tuple | set | frozenset):
+            return ", ".join(self.value(one) for one in value)
+        if is_dataclass(value) and not isinstance(value, type | When | Noted):
+            return "; ".join(f"{name}: {text}" for name, text in self.inside(value))
+        shows = next((show for kind, show in SHOWS if isinstance(value, kind)), None)
+        return shows(self, value) if shows else self.label(str(value))
+
+    def noted(self, known: Noted) -> str:
+        """What is known of a lot, protocol, centre or colleague; of these only a lot has a state."""
+        pairs = (("lot_state" if name == "state" else name, value) for name, value in known.state.items())
+        told = [(self.clock.t.named("field", name), self.field(name, value)) for name, value in pairs]
+        return "; ".join(f"{name}: {text}" for name, text in told if text)
+
+    def label(self, text: str) -> str:
+        """A name for an id, where there is one; a long digest is cut."""
+        root = text.split("/", maxsplit=1)[0].rpartition(":")[2]
+        return self.labels.get(text) or self._of_case(root) or _cut(text)
+
+    def _of_case(self, root: str) -> str:
+        """What one of the case's own ids stands for."""
+        case, t = self.case, self.clock.t
+        if root in case.people:
+            return self.person(root)
+        if root in case.submissions:
+            return self.label(case.submissions[root].centre)
+        kinds = (("owed", case.obligations), ("effect", case.effects), ("record", case.records))
+        found = next(((word, known[root].kind) for word, known in kinds if root in known), None)
+        return t.named(*found) if found else ""
+
+    def person(self, person: str) -> str:
+        """Somebody of the case: their role, and their name for whoever may see it."""
+        known = self.case.people[person]
+        role = self.clock.t.named("person", known.role)
+        if "identity" not in self.visible:
+            return role
+        name = self.clock.t("case.erased") if known.name is ERASED else str(known.name)
+        return f"{name} ({role})"
+
+
+def _cut(text: str) -> str:
+    """A code is read as words, a digest by its beginning."""
+    if CODE.fullmatch(text):
+        return text.replace("_", " ")
+    return f"{text[:SHORT]}…" if len(text) > LONG_ID and " " not in text else text
+
+
+Show = Callable[[Speaker, Any], str]
+SHOWS: Sequence[tuple[type[Any], Show]] = (
+    (Erased, lambda s, _: s.clock.t("case.erased")),
+    (bool, lambda s, v: s.clock.t("form.yes" if v else "form.no")),
+    (Party, lambda s, v: s.clock.t.named("party", v.value)),
+    (Stage, lambda s, v: s.clock.t.named("stage", v.value)),
+    (Exit, lambda s, v: s.clock.t.named("exit", v.value)),
+    (datetime, lambda s, v: s.clock.instant(v)),
+    (date, lambda s, v: s.clock.day(v)),
+    (timedelta, lambda s, v: s.clock.span(v)),
+    (When, lambda s, v: s.clock.when(v)),
+    (Noted, lambda s, v: s.noted(v)),
+)
+"""How a value of each type is said; the first that fits."""

@@ -1,0 +1,96 @@
+"""Which case is meant, and whether this actor may do this with it. What may not be seen does not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from api.http.problems import Fault, invalid
+from api.ports import Service
+from domain.case_number import valid_number
+from domain.errors import Reason, Refused, require
+from domain.roles import Action, Actor, action_of, allow
+from domain.stages.access import reading
+from domain.state import Case
+
+STREAM = re.compile(r"[a-z]+-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SPOKEN = re.compile(r"[0-9][0-9 -]{4,20}")
+NO_CASE = "no such case"
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose a case is."""
+
+    owner: str
+    team: str
+    centres: frozenset[str]
+    broken: frozenset[str] = frozenset()
+    """Who reads it now because they broke the glass."""
+
+
+def belonging(case: Case, now: datetime | None = None) -> Belonging:
+    """Of a folded case: every centre it was put before counts, and who broke the glass and reads it at `now`."""
+    centres = {case.centre, *(s.centre for s in case.submissions.values())} - {""}
+    return Belonging(case.owner, case.team, frozenset(centres), reading(case, now) if now else frozenset())
+
+
+def belonging_of(row: Mapping[str, Any]) -> Belonging:
+    """Of a worklist row: the treating centre."""
+    return Belonging(row["owner"] or "", row["team"] or "", frozenset({row["centre"]} - {None, ""}))
+
+
+async def case_meant(service: Service, text: str) -> str:
+    """The case's stream from its id or from its number as said on the phone. Raises Refused, Problem."""
+    if STREAM.fullmatch(text) and text.startswith("case-"):
+        return text
+    if not SPOKEN.fullmatch(text):
+        raise Refused(Reason.NOT_FOUND, NO_CASE)
+    if not valid_number(text):
+        raise invalid("this case number does not hold together", Fault("the check digit is wrong", parameter="case"))
+    digits = re.sub("[ -]", "", text)
+    found = await service.desk.case_of(f"{digits[:4]}-{digits[4:8]}-{digits[8]}")
+    if found is None:
+        raise Refused(Reason.NOT_FOUND, NO_CASE)
+    return found
+
+
+def stream_meant(text: str, prefix: str) -> str:
+    """The id of a lot, protocol, centre or person. Raises Refused."""
+    known = STREAM.fullmatch(text) and text.startswith(f"{prefix}-")
+    require(known, Reason.NOT_FOUND, f"no such {prefix}")
+    return text
+
+
+def require_seen(actor: Actor, case: Belonging | None) -> None:
+    """Refuse a case this actor may not see as one that does not exist."""
+    require(case is not None and allow(actor, Action.SEE, case), Reason.NOT_FOUND, NO_CASE)
+
+
+def require_command(actor: Actor, command: str, case: Belonging | None = None) -> None:
+    """Refuse a command this actor may not give."""
+    allowed = allow(actor, action_of(command), case)
+    require(allowed, Reason.NOT_ALLOWED, f"{command} is not for a {actor.role.value} to give here", "type")
+
+
+async def may_command(service: Service, actor: Actor, stream: str, command: str) -> None:
+    """Both, from the worklist row, before a body is taken in."""
+    rows = await service.desk.belongings([stream])
+    found = belonging_of(rows[stream]) if stream in rows else None
+    require_seen(actor, found)
+    require_command(actor, command, found)
+
+
+def permit(actor: Actor, command: str) -> Callable[[Case], None]:
+    """Both, checked by the door on the case it has loaded (activities.record.Ask). A glass is broken from outside."""
+
+    def check(case: Case) -> None:
+        whose = belonging(case) if case.version else None
+        if whose is None or action_of(command) is not Action.BREAK_GLASS:
+            require_seen(actor, whose)
+        require_command(actor, command, whose)
+
+    return check

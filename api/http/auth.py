@@ -1,0 +1,176 @@
+"""Who is asking: a session token, a cookie, or an OIDC bearer token, each standing for a person's stream."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+
+from api.http.limits import Throttle
+from api.http.problems import Fault, Problem
+from api.ports import Service
+from domain.errors import Refused
+from domain.person import Staff
+from domain.roles import PURPOSES, Actor, Role
+
+COOKIE = "caravel_session"
+PURPOSE = "Caravel-Purpose"
+REMEMBERED = 2.0
+"""Seconds for which a process trusts what it has just looked up: how late a sign-out elsewhere is noticed."""
+MOST = 10_000
+JWT_DOTS = 2
+SAFE = ("GET", "HEAD", "OPTIONS")
+V = TypeVar("V")
+
+UNKNOWN = Problem(401, "not_signed_in", "sign in first", headers={"WWW-Authenticate": "Bearer"})
+
+
+class Briefly:
+    """Remembers what was looked up for a moment; who asks while it is looked up waits for the same answer."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Any]] = {}
+        self._looking: dict[str, asyncio.Task[Any]] = {}
+
+    async def get(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
+        """The value, at most REMEMBERED seconds old."""
+        until, value = self._known.get(key, (0.0, None))
+        if until < time.monotonic():
+            looking = self._looking.get(key)
+            if looking is None:  # a task of its own: a caller that gives up must not take the others' answer with it
+                looking = self._looking[key] = asyncio.create_task(self._look(key, look_up))
+                looking.add_done_callback(lambda done: self._looked(key, done))
+            value = await asyncio.shield(looking)
+        known: V = value
+        return known
+
+    async def _look(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
+        value = await look_up(key)
+        if self._looking.get(key) is asyncio.current_task():  # else it was forgotten meanwhile
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = (time.monotonic() + REMEMBERED, value)
+        return value
+
+    def _looked(self, key: str, done: asyncio.Task[Any]) -> None:
+        if self._looking.get(key) is done:
+            del self._looking[key]
+
+    def forget(self, key: str) -> None:
+        """Look it up again next time."""
+        self._known.pop(key, None)
+        self._looking.pop(key, None)
+
+
+class Doorkeeper:
+    """Turns a request into an actor."""
+
+    def __init__(self, service: Service, throttle: Throttle) -> None:
+        self._service = service
+        self._throttle = throttle
+        self._persons = Briefly()
+        self._sessions = Briefly()
+
+    async def actor(self, request: Request) -> Actor:
+        """Who asks. Raises Problem: 401 for nobody we know, 403 for a purpose that is not theirs, 429."""
+        if self._service.local is not None:
+            return self._service.local
+        person = await self._person(request)
+        staff = await self._persons.get(person, self._staff) if person else None
+        if person is None or staff is None or staff.role is None:
+            raise UNKNOWN
+        await self._throttle.hit("actor", person)
+        return _stating(Actor(person, Role(staff.role), staff.team), request.headers.get(PURPOSE, ""))
+
+    async def signed_out(self, request: Request) -> None:
+        """End the session that this request came with."""
+        token = bearer(request) or cookie_of(request)
+        self._sessions.forget(token)
+        await self._service.sessions.close(token)
+
+    async def _person(self, request: Request) -> str | None:
+        token = bearer(request)
+        if token.count(".") == JWT_DOTS:
+            judge = self._service.person_of_jwt
+            return await judge(token) if judge else None
+        if not token:
+            token = cookie_of(request)
+            if token and request.method not in SAFE:
+                require_same_origin(request)
+        return await self._sessions.get(token, self._session) if token else None
+
+    async def _session(self, token: str) -> str | None:
+        found = await self._service.sessions.find(token)
+        if found is None or (found["kind"] == "development" and self._service.dev is None):
+            return None
+        return str(found["actor"])
+
+    async def _staff(self, person: str) -> Staff | None:
+        try:
+            state = (await self._service.catalogue.entry(person)).state
+        except Refused:
+            return None
+        return state if isinstance(state, Staff) else None
+
+
+def cookie_name(request: Request, name: str = COOKIE) -> str:
+    """Where we are reached by https, the browser itself keeps the cookie to this host and to https (RFC 6265bis)."""
+    return f"__Host-{name}" if secure(request) else name
+
+
+def secure(request: Request) -> bool:
+    """Whether people reach us by https, by us or by what stands before us."""
+    return request.url.scheme == "https" or service_of(request).public_url.startswith("https:")
+
+
+def cookie_of(request: Request) -> str:
+    """The session's token as the browser brings it."""
+    return request.cookies.get(cookie_name(request), "")
+
+
+def bearer(request: Request) -> str:
+    """The bearer token, or nothing."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def require_same_origin(request: Request) -> None:
+    """A cookie alone proves nothing about who made the page; the browser says where it came from."""
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "")
+    same = origin.partition("://")[2] == host if origin else site in ("same-origin", "none")
+    if not same:
+        raise Problem(403, "not_allowed", "this came from another site", [Fault("is another site", header="Origin")])
+
+
+def _stating(actor: Actor, purpose: str) -> Actor:
+    if purpose and purpose not in PURPOSES[actor.role]:
+        fault = Fault(f"a {actor.role.value} may state: {', '.join(PURPOSES[actor.role])}", header=PURPOSE)
+        raise Problem(403, "not_allowed", "that is not a purpose of this role", [fault])
+    return replace(actor, purpose=purpose or PURPOSES[actor.role][0])
+
+
+def service_of(request: Request) -> Service:
+    """The parts of the app that answers."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def parts_of(request: Request) -> Service:
+    """The same as a dependency; a coroutine, since FastAPI gives anything else a thread."""
+    return service_of(request)
+
+
+async def signed_in(request: Request) -> Actor:
+    """Dependency of every route that is for somebody."""
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    return await doorkeeper.actor(request)
+
+
+Who = Annotated[Actor, Depends(signed_in)]
+Parts = Annotated[Service, Depends(parts_of)]

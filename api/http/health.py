@@ -1,0 +1,108 @@
+"""Whether the process is alive, whether it can record, and figures for Prometheus. Counts and ages, nobody's data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
+
+from api.http.auth import Parts
+from api.ports import Probe
+
+router = APIRouter(tags=["operations"])
+PATIENCE = 3.0
+BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Figures:
+    """The metrics of one app; ages and counts are asked of the database at every scrape."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self._latency = Histogram(
+            "caravel_http_seconds", "Time to the answer", labels, buckets=BUCKETS, registry=self.registry
+        )
+        self._plain = {
+            "oldest_unattended": self._gauge(
+                "caravel_oldest_unattended_case_seconds", "Oldest case nobody has seen to"
+            ),
+            "oldest_overdue": self._gauge(
+                "caravel_oldest_overdue_obligation_seconds", "What is late the longest, missed or not"
+            ),
+            "oldest_unwoken": self._gauge(
+                "caravel_oldest_unwoken_case_seconds", "Oldest case whose hour came and that nobody looked at"
+            ),
+            "claims_past_lease": self._gauge("caravel_claims_past_lease", "Attempts whose end nobody knows"),
+            "exposed_seconds": self._gauge("caravel_exposed_seconds", "Age of the oldest event no checkpoint covers"),
+            "exposed_events": self._gauge("caravel_exposed_events", "Events no checkpoint kept outside covers"),
+            "sealing_refused": self._gauge("caravel_sealing_refused", "1 = history is not as it was sealed"),
+            "sinks_failing": self._gauge("caravel_checkpoint_sinks_failing", "Places of checkpoints that are away"),
+        }
+        self._labelled = {
+            "effects": self._gauge("caravel_effects", "Effects refused or unknown", ("kind", "state")),
+            "open_cases": self._gauge("caravel_open_cases", "Open cases", ("stage",)),
+            "nightly": self._gauge("caravel_nightly_fine", "1 = the chore of the night found all well", ("chore",)),
+            "nightly_age": self._gauge("caravel_nightly_age_seconds", "Since it was carried out", ("chore",)),
+            "drift": self._gauge("caravel_drift", "Where ledger and Temporal differed last night", ("kind",)),
+        }
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request was answered. `method` is one of METHODS or other, `route` the template, never an address."""
+        self._latency.labels(method, route, str(status)).observe(seconds)
+
+    def page(self, figures: Mapping[str, object]) -> bytes:
+        """The text Prometheus reads."""
+        for name, gauge in self._plain.items():
+            gauge.set(float(str(figures[name])))
+        for name, gauge in self._labelled.items():
+            counts = figures[name]
+            gauge.clear()
+            assert isinstance(counts, Mapping)
+            for labels, number in counts.items():
+                gauge.labels(*([labels] if isinstance(labels, str) else labels)).set(number)
+        return generate_latest(self.registry)
+
+
+@router.get("/healthz")
+async def healthz() -> Mapping[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+async def readyz(service: Parts) -> JSONResponse:
+    """503 while nothing can be recorded. Without Temporal or courier commands are recorded and wait: degraded."""
+    needed, wanted = await answering(service.needed), await answering(service.wanted)
+    ready = all(needed.values())
+    status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
+    shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
+    return JSONResponse({"status": status, "parts": shown}, 200 if ready else 503, {"Cache-Control": "no-store"})
+
+
+async def answering(probes: Mapping[str, Probe]) -> dict[str, bool]:
+    """Which of them answer."""
+    answers = await asyncio.gather(*(_answers(probe) for probe in probes.values()))
+    return dict(zip(probes, answers, strict=True))
+
+
+async def _answers(probe: Probe) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await probe()
+    except Exception:  # noqa: BLE001 - whatever it says, it does not answer
+        return False
+
+
+@router.get("/metrics")
+async def metrics(request: Request, service: Parts) -> Response:
+    """Prometheus text."""
+    figures: Figures = request.app.state.figures
+    return Response(figures.page(await service.gauges()), media_type=CONTENT_TYPE_LATEST)

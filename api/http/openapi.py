@@ -1,0 +1,64 @@
+"""The API's own description (OpenAPI 3.1): the command unions, the headers they need, and what can go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.http.command_json import CASE, CATALOGUE, Commands
+from domain.catalogue import CATALOGUE as KINDS
+
+PROBLEM = "#/components/schemas/Problem"
+PROBLEMS = {
+    "400": "Malformed", "401": "Not signed in", "403": "Not allowed", "404": "Not found", "409": "Not now",
+    "412": "Facts changed since the page was read", "413": "Too large", "422": "Can never be right",
+    "429": "Too many requests", "503": "Try again with the same key",
+}  # fmt: skip
+KEY: dict[str, Any] = {
+    "name": "Idempotency-Key", "in": "header", "required": True,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "description": "A repeat with the same key and body gets the first result.",
+}  # fmt: skip
+MATCH: dict[str, Any] = {
+    "name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "The ETag a page was read at; facts by people and hospitals since then refuse the command.",
+}  # fmt: skip
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description with what its routes read by themselves."""
+    whole: dict[str, Any] = get_openapi(title=app.title, version="1", description=app.description, routes=app.routes)
+    schemas = whole.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = {"type": "object", "properties": {"type": {"type": "string"}, "status": {"type": "integer"}}}
+    bodies = {"/cases": _union("CaseOpening", CASE, schemas, ["OpenCase"])}
+    bodies["/cases/{case}/commands"] = _union("CaseCommand", CASE, schemas, list(CASE.by_name))
+    for prefix, kind in KINDS.items():
+        names = [c.__name__ for c in kind.commands]
+        title = prefix.capitalize()
+        bodies[f"/{prefix}s"] = _union(f"{title}Opening", CATALOGUE, schemas, names[:1])
+        bodies[f"/{prefix}s/{{entry}}/commands"] = _union(f"{title}Command", CATALOGUE, schemas, names)
+    for path, body in bodies.items():
+        operation = whole["paths"][path]["post"]
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        operation.setdefault("parameters", []).append(KEY)
+        if path.endswith("/commands"):
+            operation["parameters"].append(MATCH)
+    for operations in whole["paths"].values():
+        for operation in operations.values():
+            _problems(operation)
+    return whole
+
+
+def _union(name: str, commands: Commands, schemas: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    _, members = commands.schema()
+    schemas.update(members)
+    schemas[name] = {"oneOf": [{"$ref": f"#/components/schemas/{one}"} for one in names]}
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _problems(operation: dict[str, Any]) -> None:
+    for status, text in PROBLEMS.items():
+        content = {"application/problem+json": {"schema": {"$ref": PROBLEM}}}
+        operation["responses"][status] = {"description": text, "content": content}

@@ -1,0 +1,53 @@
+"""Pages: an opaque cursor, and the Link header (RFC 8288) that carries the next one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+
+from fastapi import Request
+
+from api.http.problems import Fault, Problem, invalid
+from api.ports import Cursor
+
+MOST = 500
+
+
+def limited(limit: int) -> int:
+    """How many rows a page may hold. Raises Problem."""
+    if not 1 <= limit <= MOST:
+        raise invalid("a page has a size", Fault(f"must be 1 to {MOST}", parameter="limit"))
+    return limit
+
+
+def cursor_of(due: datetime | None, stream: str) -> str:
+    """Where a page of the worklist ended."""
+    return base64.urlsafe_b64encode(json.dumps([due and due.isoformat(), stream]).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """Raises Problem(400) for what is no cursor of ours."""
+    if text is None:
+        return None
+    try:
+        due, stream = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+        instant = datetime.fromisoformat(due) if due is not None else None
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise _bad() from None
+    if not isinstance(stream, str) or "\0" in stream or (instant and instant.tzinfo is None):
+        raise _bad()
+    return instant, stream
+
+
+def _bad() -> Problem:
+    return Problem(400, "malformed", "that is no cursor of ours", [Fault("must be a cursor", parameter="after")])
+
+
+def linked(request: Request, cursor: str | None) -> dict[str, str]:
+    """The Link header to the next page, where there is one; the address is relative, proxies may have moved us."""
+    if cursor is None:
+        return {}
+    url = request.url.include_query_params(after=cursor)
+    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}

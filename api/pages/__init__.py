@@ -1,1 +1,0 @@
-"""HTML templates of the pages the API serves by itself."""

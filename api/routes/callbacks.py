@@ -1,0 +1,108 @@
+"""What hospitals say by themselves: a signed callback becomes one command. What is not believed never gets further."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from structlog.contextvars import bind_contextvars
+
+from activities.far_sides import Answer
+from activities.ports import CommandKey, Meta
+from activities.record import Ask, Recorded, Reply
+from api.http.access import NO_CASE, belonging, require_command, require_seen
+from api.http.answers import KEY
+from api.http.auth import Parts
+from api.http.command_json import CASE
+from api.http.limits import read_body
+from api.http.problems import Problem
+from api.ports import Malformed, Service, Untrusted
+from domain.answers import too_early
+from domain.centre import Centre
+from domain.errors import Reason, Refused, require
+from domain.roles import TOLD_BY_HOSPITALS, Actor, Role
+from domain.state import Case
+
+router = APIRouter(tags=["hospitals"])
+MAX_ID = 200
+LATER = "60"
+"""Seconds after which a hospital may say again what it said too early: the question it answers is still open."""
+
+
+@router.post("/hospitals/{centre}/callbacks")
+async def callback(centre: str, request: Request, service: Parts) -> JSONResponse:
+    """One signed FHIR Task (RFC 9421, Ed25519). Its callback id is the idempotency key."""
+    await request.app.state.throttle.hit("actor", f"callback {centre[:MAX_ID]}")
+    body = await read_body(request)
+    try:
+        answer = await believed(service, centre, request, body)
+    except Untrusted as no:
+        await service.reject(centre[:MAX_ID].replace("\0", ""), no.reason, sha256(body).digest(), len(body))
+        status, reason = (400, "malformed") if isinstance(no, Malformed) else (401, "untrusted")
+        raise Problem(status, reason, no.reason) from None
+    done = await taken(service, centre, answer)
+    recorded = [fact.event.type for fact in done.facts]
+    return JSONResponse({"case": done.case.id, "recorded": recorded, "repeated": done.repeated})
+
+
+async def believed(service: Service, centre: str, request: Request, body: bytes) -> Answer:
+    """What the callback says, once it is proved to be the centre's own. Raises Untrusted, Malformed."""
+    key = await _key(service, centre)
+    lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]
+    answer = service.open_callback(key, lines, path, body, service.clock())
+    if not KEY.fullmatch(answer.callback):
+        raise Malformed("identifier: the callback's id must be 1 to 200 visible characters")
+    return answer
+
+
+async def _key(service: Service, centre: str) -> str:
+    """The centre's registered key; a centre without one signs nothing we could believe."""
+    try:
+        known = (await service.catalogue.entry(centre)).state if centre.startswith("centre-") else None
+    except Refused:
+        known = None
+    if not isinstance(known, Centre) or not known.callback_key:
+        raise Untrusted("this centre has no key registered here")
+    return known.callback_key
+
+
+async def taken(service: Service, centre: str, answer: Answer) -> Recorded:
+    """Record it. Raises Refused, Problem."""
+    bind_contextvars(case=answer.case, key=answer.callback)
+    hospital = Actor(centre, Role.HOSPITAL, centre=centre)
+    command = CASE.parse(json.dumps({**answer.command}).encode(), centre)
+    require(answer.case.startswith("case-") and len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_CASE)
+    effect = answer.in_reply_to
+
+    def permit(case: Case) -> None:
+        whose = belonging(case) if case.version else None
+        require_seen(hospital, whose)
+        if command.type in TOLD_BY_HOSPITALS:
+            require_command(hospital, command.type, whose)
+        known = effect is None or effect in case.effects
+        require(known, Reason.NOT_FOUND, "no such request in this case", "basedOn")
+
+    body = CASE.digest(f"{answer.case}\0{effect or ''}", command)
+    meta = Meta(centre, hospital.stated, key=answer.callback, causation=effect, provenance="callback")
+    key = CommandKey(centre, answer.callback, body)
+    ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
+    try:
+        return await service.door.record(ask)
+    except Refused as refused:
+        if too_early(await _case(service, answer.case) or Case(), effect, refused.reason):
+            raise Problem(409, "too_early", refused.detail, headers={"Retry-After": LATER}) from None
+        raise
+
+
+async def _case(service: Service, stream: str) -> Case | None:
+    if not stream.startswith("case-") or len(stream) > MAX_ID:
+        return None
+    try:
+        return (await service.door.case(stream))[0]
+    except Refused as refused:
+        if refused.reason is not Reason.NOT_FOUND:
+            raise
+        return None

@@ -1,0 +1,59 @@
+"""Writing: a new case, and every command on one. Parse, authorise, record, answer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from structlog.contextvars import bind_contextvars
+
+from activities.ports import CommandKey, Meta
+from activities.record import Ask, Recorded
+from api.http.access import case_meant, permit, require_command
+from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
+from api.http.auth import Parts, Who
+from api.http.command_json import CASE
+from api.http.limits import read_body
+from api.ports import Service
+from domain.roles import Actor
+
+router = APIRouter(tags=["cases"])
+OPEN = "OpenCase"
+
+
+@router.post("/cases", status_code=CREATED)
+async def open_case(request: Request, service: Parts, who: Who) -> JSONResponse:
+    """Open a case. The body is OpenCase."""
+    key = idempotency_key(request)
+    return recorded_answer(await opened(service, who, await read_body(request), key), who, CREATED)
+
+
+@router.post("/cases/{case}/commands")
+async def command_case(case: str, request: Request, service: Parts, who: Who) -> JSONResponse:
+    """Give a command. Its `by` is set to who is signed in."""
+    key, expected = idempotency_key(request), if_match(request)
+    stream = await case_meant(service, case)
+    return recorded_answer(await given(service, who, stream, await read_body(request), key, expected), who)
+
+
+async def opened(service: Service, who: Actor, body: bytes, key: str) -> Recorded:
+    """A new case from the JSON of OpenCase. Raises Problem, Refused."""
+    require_command(who, OPEN)
+    command = CASE.parse(body, who.id, only=(OPEN,), default=OPEN)
+    if command.imported:
+        require_command(who, "ImportFacts")
+    stream = service.fresh_stream("case")
+    remembered = CommandKey(who.id, key, CASE.digest("", command))
+    bind_contextvars(case=stream, key=key)
+    return await service.door.record(Ask(stream, Meta(who.id, who.stated, key=key), command, remembered))
+
+
+async def given(
+    service: Service, who: Actor, stream: str, body: bytes, key: str, expected: int | None = None
+) -> Recorded:
+    """What a command given as JSON came to; the way of every page and program. Raises Problem, Refused."""
+    bind_contextvars(case=stream, key=key)
+    command = CASE.parse(body, who.id)
+    remembered = CommandKey(who.id, key, CASE.digest(stream, command))
+    meta = Meta(who.id, who.stated, key=key)
+    ask = Ask(stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type))
+    return await service.door.record(ask)

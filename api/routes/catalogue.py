@@ -1,0 +1,92 @@
+"""Lots, protocols, centres and persons: the same five routes for each, made from the catalogue's table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from structlog.contextvars import bind_contextvars
+
+from activities.ports import CommandKey, Meta
+from api.http.access import require_command, stream_meant
+from api.http.answers import CREATED, entry_answer, etag, idempotency_key, if_match
+from api.http.auth import Parts, Who
+from api.http.command_json import CATALOGUE as COMMANDS
+from api.http.limits import read_body
+from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
+from api.http.paging import limited, linked
+from api.http.problems import Fault, invalid
+from api.routes.reads import told
+from domain.catalogue import CATALOGUE
+from domain.errors import Reason, require
+from domain.roles import Action, Actor, allow
+
+
+def router_of(prefix: str) -> APIRouter:
+    """The routes of one kind."""
+    names = [c.__name__ for c in CATALOGUE[prefix].commands]
+    opening = next(name for name in names if name.startswith("Register"))
+    router = APIRouter(prefix=f"/{prefix}s", tags=[f"{prefix}s"])
+
+    @router.get("", summary=f"List {prefix}s")
+    async def entries(request: Request, service: Parts, who: Who, after: str = "", limit: int = 100) -> JSONResponse:
+        _may_look(who)
+        if "\0" in after:
+            raise invalid("that is no cursor of ours", Fault("must be a cursor", parameter="after"))
+        rows = await service.desk.catalogue(prefix, after, limited(limit) + 1)
+        more = rows[limit - 1]["stream"] if len(rows) > limit else None
+        page = [{"id": row["stream"], "version": row["version"], **row["state"]} for row in rows[:limit]]
+        return JSONResponse({f"{prefix}s": page, "next": more}, headers=linked(request, more))
+
+    @router.post("", status_code=CREATED, summary=f"Register a {prefix}")
+    async def register(request: Request, service: Parts, who: Who) -> JSONResponse:
+        key = idempotency_key(request)
+        command = COMMANDS.parse(await read_body(request), who.id, only=(opening,), default=opening)
+        require_command(who, command.type)
+        stream = service.fresh_stream(prefix)
+        meta, remembered = _key(who, key, "", command)
+        return entry_answer(await service.catalogue.record(stream, command, meta, remembered), CREATED)
+
+    @router.get("/{entry}", summary=f"One {prefix} as it stands")
+    async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
+        _may_look(who)
+        found = await service.catalogue.entry(stream_meant(entry, prefix))
+        visible = _visible(who)
+        body = {"id": found.stream, prefix: shown(found.state, visible), "masked": masked(visible)}
+        return JSONResponse(body, headers={"ETag": etag(found.state.version), "Cache-Control": "no-store"})
+
+    @router.get("/{entry}/events", summary=f"What was recorded of a {prefix}")
+    async def events(entry: str, service: Parts, who: Who) -> JSONResponse:
+        _may_look(who)
+        found = await service.catalogue.entry(stream_meant(entry, prefix))
+        body = {"events": [told(fact, _visible(who)) for fact in found.facts], "masked": masked(_visible(who))}
+        return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+    @router.post("/{entry}/commands", summary=f"Give a command to a {prefix}")
+    async def command_entry(entry: str, request: Request, service: Parts, who: Who) -> JSONResponse:
+        key, expected = idempotency_key(request), if_match(request)
+        stream = stream_meant(entry, prefix)
+        command = COMMANDS.parse(await read_body(request), who.id, only=names)
+        require_command(who, command.type)
+        meta, remembered = _key(who, key, stream, command)
+        return entry_answer(await service.catalogue.record(stream, command, meta, remembered, expected))
+
+    return router
+
+
+def _key(who: Actor, key: str, stream: str, command: Any) -> tuple[Meta, CommandKey]:  # noqa: ANN401 - any command
+    bind_contextvars(stream=stream, key=key)
+    return Meta(who.id, who.stated, key=key), CommandKey(who.id, key, COMMANDS.digest(stream, command))
+
+
+def _may_look(who: Actor) -> None:
+    allowed = allow(who, Action.SEE_CATALOGUE)
+    require(allowed, Reason.NOT_ALLOWED, f"a {who.role.value} does not see the catalogue")
+
+
+def _visible(who: Actor) -> Sees:
+    """Who a unit went to is for quality assurance and supervisors; names of staff for those who keep the catalogue."""
+    if allow(who, Action.RELEASE_LOT) or allow(who, Action.SUPERVISE):
+        return EVERYTHING
+    return frozenset({"identity"}) if allow(who, Action.KEEP_CATALOGUE) else NOTHING

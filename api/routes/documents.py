@@ -1,0 +1,166 @@
+"""Documents: what is sent is encrypted as it comes in, stored, and only then recorded; what is read was checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic_core import to_json
+from structlog.contextvars import bind_contextvars
+
+from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
+from activities.record import Ask, Recorded
+from api.http.access import case_meant, may_command, permit
+from api.http.answers import CREATED, idempotency_key, recorded_answer
+from api.http.auth import Parts, Who
+from api.http.command_json import CASE
+from api.http.limits import stream_body
+from api.http.problems import Fault, Problem, invalid
+from api.ports import Service
+from api.routes.reads import seen_case
+from domain.errors import Reason, Refused, require
+from domain.personal import KeyClass
+from domain.roles import Actor
+
+router = APIRouter(tags=["documents"])
+MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
+    "application/pdf": ("pdf", 0, (b"%PDF-",)),
+    "application/dicom": ("dcm", 128, (b"DICM",)),
+    "image/jpeg": ("jpg", 0, (b"\xff\xd8\xff",)),
+    "image/png": ("png", 0, (b"\x89PNG\r\n\x1a\n",)),
+    "image/tiff": ("tif", 0, (b"II*\0", b"MM\0*")),
+}
+"""What is taken: media type → how its files end, where its first bytes stand, and which they are."""
+LONGEST_START = 136
+WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identity"}
+"""Kinds of records that say who somebody is; everything else is clinical."""
+NAME = re.compile("[0-9a-f]{64}")
+FAILED: Mapping[type[Exception], tuple[int, str, str]] = {
+    DocumentErased: (410, "erased", "this document was made unreadable for good, with the case's key"),
+    DocumentMissing: (503, "document_missing", "the case names this document, and the store does not have it"),
+    DocumentChanged: (500, "document_changed", "the store has other bytes under this name than were kept"),
+}
+UNREADABLE = tuple(FAILED)
+
+
+@router.post("/cases/{case}/documents", status_code=CREATED)
+async def attach(
+    case: str, request: Request, service: Parts, who: Who, item: str = "", language: str = ""
+) -> JSONResponse:
+    """Store the body as a document of the case. With `item` it is the record that was asked for, in `language`.
+
+    The body is the file itself, its Content-Type one of those taken; its name goes into Content-Disposition.
+    """
+    key, stream = idempotency_key(request), await case_meant(service, case)
+    head = EmailMessage()
+    head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    told = (
+        {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
+    )
+    sent = Sent(key, media, head.get_filename() or "", told)
+    kept = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
+    try:
+        done = await recorded(service, who, stream, sent, kept)
+    except (Problem, Refused):
+        await service.documents.remove(kept.name)
+        raise
+    name = next((n for f in done.facts if (n := getattr(f.event, "document", ""))), "")
+    answer = recorded_answer(done, who, CREATED, document=name)
+    answer.headers["Location"] = f"/cases/{stream}/documents/{name}"
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came with a document. `told` is the command that names it, without what the file itself says."""
+
+    key: str
+    media: str
+    name: str
+    told: Mapping[str, Any]
+    expected: int | None = None
+
+
+async def stored(service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]) -> Kept:
+    """Store a document, for whoever may give the command; the way of every page and program. Raises Problem."""
+    bind_contextvars(case=stream, key=sent.key)
+    if sent.media not in MEDIA:
+        fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
+        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
+    await may_command(service, who, stream, sent.told["type"])
+    key_class = await _class_of(service, stream, sent.told.get("item", ""))
+    try:
+        return await service.documents.keep(stream, key_class, sent.media, _checked(content, sent.media))
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+
+
+async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
+    if not item:
+        return "clinical"
+    known = (await service.door.case(stream))[0].records.get(item)
+    if known is None:
+        raise invalid("no such record in this case", Fault("must be a record that was asked for", parameter="item"))
+    return WHOSE.get(known.kind, "clinical")
+
+
+async def _checked(content: AsyncIterator[bytes], media: str) -> AsyncIterator[bytes]:
+    """Hold the first bytes against the type. Raises Problem."""
+    _, at, starts = MEDIA[media]
+    start, checked = b"", False
+    async for part in content:
+        start = start + part if not checked else part
+        if checked or len(start) >= LONGEST_START:
+            checked = checked or _is(start, at, starts, media)
+            yield start
+    if not checked:
+        _is(start, at, starts, media)
+        yield start
+
+
+def _is(start: bytes, at: int, starts: tuple[bytes, ...], media: str) -> bool:
+    if not start[at:].startswith(starts):
+        raise invalid("the body is not what its type says", Fault(f"is no {media}", header="Content-Type"))
+    return True
+
+
+async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: Kept) -> Recorded:
+    """Record it, once per key and content; what came a second time does not stay. Raises Problem, Refused."""
+    body = {**sent.told, "document": kept.name}
+    if sent.told["type"] == "AttachDocument":
+        body |= {"name": sent.name[:200], "bytes": kept.size, "media_type": sent.media}
+    command = CASE.parse(to_json(body), who.id)
+    digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
+    meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
+    may = permit(who, command.type)
+    done = await service.door.record(Ask(stream, meta, command, key, if_people_version=sent.expected, permit=may))
+    if done.repeated:
+        await service.documents.remove(kept.name)
+    return done
+
+
+@router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
+async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
+    """A document of the case, for those who may see what is in it."""
+    found, facts, _, visible = await seen_case(service, who, case, "document")
+    known = NAME.fullmatch(name) and any(getattr(fact.event, "document", None) == name for fact in facts)
+    require(known, Reason.NOT_FOUND, "no such document in this case")
+    try:
+        opened = await service.documents.open(found.id, name)
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+    allowed = opened.key_class in visible
+    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name[:12]}.{MEDIA[opened.media_type][0]}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)

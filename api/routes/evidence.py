@@ -1,0 +1,164 @@
+"""One case as a file that proves itself: what it says to people, at the level somebody may take it away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.http.auth import Parts, Who
+from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
+from api.ports import Packed
+from api.routes.reads import seen_case
+from domain.advance import ALWAYS
+from domain.errors import Reason, require
+from domain.fact import Fact
+from domain.grounds import grounds
+from domain.journey import RULES, meaning
+from domain.roles import Action, allow
+from domain.state import Case
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+LONGEST = 90
+"""Seconds somebody may wait for the sealer."""
+OPENS: Mapping[str, Sees] = {
+    "full": EVERYTHING,
+    "clinical": frozenset({"clinical", "trace"}),
+    "regulator": NOTHING,
+}
+"""Level → what its report opens, for those who may see it."""
+DATE = "%Y-%m-%d %H:%M:%S UTC"
+PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+Facts = Sequence[Fact[Any]]
+
+
+@router.get("/cases/{case}/dossier")
+async def dossier(case: str, service: Parts, who: Who, level: str = "regulator", wait: int = 5) -> Response:
+    """The dossier (zip). Waits at most `wait` seconds until every event is sealed, and says which are not."""
+    require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} takes no dossiers away")
+    require(0 <= wait <= LONGEST, Reason.INVALID, f"must be 0 to {LONGEST} seconds", "wait")
+    state, facts, now, may = await seen_case(service, who, case, "dossier")
+    written = papers(state, facts, may & OPENS.get(level, NOTHING), now)
+    content = await service.dossiers.make(state.id, facts[-1].version, level, wait, now.isoformat(), written)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{state.id}-{level}.zip"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type="application/zip", headers=headers)
+
+
+def papers(case: Case, facts: Facts, visible: Sees, now: datetime) -> Callable[[Packed], Mapping[str, bytes]]:
+    """The readable parts, once it is known what is withheld and how far it is proven."""
+
+    def written(packed: Packed) -> Mapping[str, bytes]:
+        rules = rules_of(facts)
+        rows = [row(fact, line, visible, facts) for fact, line in zip(facts, packed.lines, strict=True)]
+        words = {
+            "case": case.id,
+            "stage": case.stage.value,
+            "made": now.strftime(DATE),
+            "packed": packed,
+            "masked": masked(visible),
+            "rows": rows,
+            "rules": rules,
+            "unproven": [one["version"] for one in packed.lines if one["position"] > packed.size],
+        }
+        return {
+            "README.txt": PAGES.get_template("dossier.txt").render(words).encode(),
+            "report.html": PAGES.get_template("dossier.html").render(words).encode(),
+            "rules.json": _json(rules),
+            "documents.json": _json(list(documents_of(facts))),
+        }
+
+    return written
+
+
+def rules_of(facts: Facts) -> list[dict[str, Any]]:
+    """Every rule that something here was recorded by: name, version, policies, and what it says of itself now."""
+    known = {(rule.name, rule.version): rule for rule in (*RULES, *ALWAYS)}
+    policies: dict[tuple[str, int], set[str]] = {}
+    for fact in facts:
+        if fact.why:
+            policies.setdefault((fact.why.rule, fact.why.rule_version), set()).add(fact.why.policy)
+    return [
+        {"rule": name, "version": version, "policies": sorted(policies[name, version]),
+         "meaning": _meaning(known.get((name, version)))}
+        for name, version in sorted(policies)
+    ]  # fmt: skip
+
+
+def _meaning(rule: Any) -> str:  # noqa: ANN401 - a Rule, or none
+    if rule is None:
+        return "this version of the rule is not part of this program any more"
+    brings = ", ".join(event.__name__ for event in rule.brings)
+    return (rule.follows.__doc__ or f"Records {brings}, by the tables of the journey.").split("\n", maxsplit=1)[0]
+
+
+def documents_of(facts: Facts) -> Iterable[dict[str, Any]]:
+    """What files the case names: SHA-256 of what is stored, and where it is known their sizes and types."""
+    for fact in facts:
+        if name := getattr(fact.event, "document", None):
+            size, media = getattr(fact.event, "bytes", None), getattr(fact.event, "media_type", None)
+            yield {"sha256": name, "size": size, "media_type": media, "event": fact.id, "version": fact.version}
+
+
+def row(fact: Fact[Any], line: Mapping[str, Any], visible: Sees, facts: Facts) -> dict[str, Any]:
+    """One event of the timeline; what is withheld among the events is withheld here."""
+    withheld = "digest" in line["data"]
+    data = {} if withheld else shown(fact.event, visible, without=("type",))
+    versions = {one.id: one.version for one in facts}
+    return {
+        "version": fact.version,
+        "id": fact.id,
+        "type": fact.event.type,
+        "meaning": meaning(type(fact.event)),
+        "recorded": fact.at.strftime(DATE),
+        "occurred": _when(fact),
+        "actor": fact.actor,
+        "purpose": _meta(line).get("purpose", ""),
+        "why": fact.why,
+        "rests_on": [one.version for one in grounds(fact, facts)],
+        "corrects": versions.get(fact.corrects or ""),
+        "corrected_by": [one.version for one in facts if one.corrects == fact.id],
+        "withheld": withheld,
+        "data": {name: _said(value) for name, value in data.items() if value not in (None, "", [], {})},
+    }
+
+
+def _meta(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta: Mapping[str, Any] = json.loads(line["meta"]["text"])
+    return meta
+
+
+def _when(fact: Fact[Any]) -> str:
+    first, last = fact.occurred.earliest, fact.occurred.latest
+    if fact.occurred.precision == "instant" and first:
+        return first.strftime(DATE)
+    if fact.occurred.precision == "day" and first:
+        return first.strftime("%Y-%m-%d")
+    told = (first.strftime(DATE) if first else "", last.strftime(DATE) if last else "")
+    return f"between {told[0] or '?'} and {told[1] or '?'}" if any(told) else "not known"
+
+
+def _said(value: Any) -> str:  # noqa: ANN401 - JSON
+    if value == {"erased": True}:
+        return "erased"
+    if isinstance(value, dict) and value.keys() == {"masked"}:
+        return f"masked ({value['masked']})"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,224 @@
+"""Reading: the worklist, a case as it stands or was known, or its dated facts at an instant, its events and agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR, datetime
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.http.access import belonging, belonging_of, case_meant, require_seen
+from api.http.answers import allowed_now, etag, owed
+from api.http.auth import Parts, Who
+from api.http.masking import EVERYTHING, Sees, masked, sees, shown
+from api.http.paging import cursor_of, limited, linked, read_cursor
+from api.http.problems import Fault, invalid
+from api.ports import Service
+from api.routes.looks import looked, looked_over
+from api.routes.then import worklist_then
+from domain.agenda import agenda
+from domain.case import fold
+from domain.case_number import valid_number
+from domain.dated import as_of as dated_at
+from domain.dated import known
+from domain.errors import Reason, require
+from domain.fact import Fact
+from domain.roles import ALLOWED, Action, Actor, Scope
+from domain.state import Case
+
+router = APIRouter(tags=["cases"])
+HIDDEN = ("seen", "correctable", "corrected", "decisions")
+"""Fields of a case that only its rules need."""
+
+
+@router.get("/cases")
+async def worklist(
+    request: Request,
+    service: Parts,
+    who: Who,
+    stage: str | None = None,
+    owner: str | None = None,
+    team: str | None = None,
+    centre: str | None = None,
+    overdue: bool | None = None,
+    urgent: bool | None = None,
+    open: bool | None = True,  # noqa: A002 - the word of the query
+    q: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+    known_at: datetime | None = None,
+) -> JSONResponse:
+    """Cases by what is due next, now or as shown at `known_at`. `q` is a case number; no name is searched by URL."""
+    given = {"stage": stage, "owner": owner, "team": team, "centre": centre, "overdue": overdue, "urgent": urgent}
+    filters = {name: value for name, value in given.items() if value is not None}
+    filters |= {"number": _number(q)} if q else {"open": open} if open is not None else {}
+    _no_nul(filters)
+    limit = limited(limit)
+    page = scope_of(who), filters, read_cursor(after), limit + 1
+    if known_at is None:
+        rows = await service.desk.worklist(*page)
+    else:
+        rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
+    cases = [await _line(service, who, row) for row in rows[:limit]]
+    await looked_over(service, who, rows[:limit])
+    more = cursor_of(rows[limit - 1]["next_due"], rows[limit - 1]["stream"]) if len(rows) > limit else None
+    then = {"as_known_at": known_at.isoformat()} if known_at else {}
+    return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
+
+
+def scope_of(who: Actor) -> tuple[str, str, str]:
+    """Of which cases this actor reads rows: scope, actor or centre, team. Raises Refused."""
+    scope = ALLOWED[who.role].get(Action.SEE)
+    require(scope, Reason.NOT_ALLOWED, f"a {who.role.value} sees no cases")
+    return (str(scope), who.centre if scope is Scope.CENTRE else who.id, who.team)
+
+
+async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[str, Any]:
+    """One case of the worklist; `now` = whose it is by now, where the row shows an earlier moment."""
+    row = dict(row)
+    visible = sees(who, belonging_of(row.pop("now", row)))
+    known = row["detail"]
+    detail = await service.desk.detail(row["stream"], known) if isinstance(known, str) else known
+    patient = detail["patient"] if "identity" in visible else {"masked": "identity"}
+    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+    del plain["detail"]
+    return {**plain, "id": plain.pop("stream"), "patient": patient, "tracks": detail["tracks"]}
+
+
+def _number(q: str) -> str:
+    digits = q.replace("-", "").replace(" ", "")
+    if not valid_number(q):
+        raise invalid("this is no case number", Fault("the check digit is wrong", parameter="q"))
+    return f"{digits[:4]}-{digits[4:8]}-{digits[8]}"
+
+
+def _no_nul(filters: Mapping[str, Any]) -> None:
+    for name, value in filters.items():
+        if isinstance(value, str) and "\0" in value:
+            raise invalid("a filter holds a character that nothing has", Fault("holds a NUL", parameter=name))
+
+
+@router.get("/cases/{case}")
+async def one_case(
+    case: str,
+    request: Request,
+    service: Parts,
+    who: Who,
+    known_at: datetime | None = None,
+    as_of: datetime | None = None,
+) -> Response:
+    """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there."""
+    state, facts, now, visible = await seen_case(service, who, case, "case", known_at)
+    tag = etag(state.people_version)
+    if as_of is not None:
+        return JSONResponse(
+            {**_dated(state, facts, zoned(as_of, "as_of"), visible), "as_known_at": (known_at or now).isoformat()},
+            headers=private(),
+        )
+    if request.headers.get("if-none-match") == tag and known_at is None:
+        return Response(status_code=304, headers={"ETag": tag})
+    body = {
+        "case": shown(state, visible, without=HIDDEN),
+        "open": state.open,
+        "allowed": allowed_now(who, state) if known_at is None else [],
+        "masked": masked(visible),
+        "as_known_at": (known_at or now).isoformat(),
+    }
+    return JSONResponse(body, headers={**private(), "ETag": tag})
+
+
+def _dated(state: Case, facts: Sequence[Fact[Any]], at: datetime, visible: frozenset[Any]) -> dict[str, Any]:
+    found = [{**told(one.fact, visible), "standing": one.standing, "superseded_by": one.by or None}
+             for one in dated_at(facts, at)]  # fmt: skip
+    return {"id": state.id, "as_of": at.isoformat(), "facts": found, "masked": masked(visible)}
+
+
+@router.get("/cases/{case}/agenda")
+async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
+    """Who owes what until when, what is asked of the world now, and when time alone changes something."""
+    state, _, now, _ = await seen_case(service, who, case, "agenda", known_at)
+    today = agenda(state, known_at or now)
+    body = {
+        "stage": today.stage.value,
+        "version": today.version,
+        "obligations": [owed(o) for o in today.obligations],
+        "effects": [shown(effect, EVERYTHING) for effect in today.effects],
+        "wake_at": today.wake_at.isoformat() if today.wake_at else None,
+        "ended": today.ended,
+        "as_known_at": (known_at or now).isoformat(),
+    }
+    return JSONResponse(body, headers=private())
+
+
+@router.get("/cases/{case}/events")
+async def events_of(
+    case: str, request: Request, service: Parts, who: Who, after: int = 0, limit: int = 200
+) -> JSONResponse:
+    """What was recorded, in order, after a version."""
+    _, facts, _, visible = await seen_case(service, who, case, "events")
+    limit = limited(limit)
+    page = [f for f in facts if f.version > after][: limit + 1]
+    more = str(page[limit - 1].version) if len(page) > limit else None
+    body = {"events": [told(f, visible) for f in page[:limit]], "next": more, "masked": masked(visible)}
+    return JSONResponse(body, headers={**private(), **linked(request, more)})
+
+
+def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
+    """A fact as JSON."""
+    return {
+        "id": fact.id,
+        "version": fact.version,
+        "type": fact.event.type,
+        "recorded_at": fact.at.isoformat(),
+        "occurred": shown(fact.occurred, EVERYTHING),
+        "actor": fact.actor,
+        "why": shown(fact.why, EVERYTHING) if fact.why else None,
+        "corrects": fact.corrects,
+        "provenance": fact.provenance or None,
+        "data": shown(fact.event, visible, without=("type",)),
+    }
+
+
+class Seen(NamedTuple):
+    """A case, its facts, the instant, and which key classes this reader sees: judged by whose case it is now."""
+
+    case: Case
+    facts: Sequence[Fact[Any]]
+    now: datetime
+    visible: Sees
+
+
+async def seen_case(service: Service, who: Actor, case: str, what: str, known_at: datetime | None = None) -> Seen:
+    """The case, now or as it was known then. The look is recorded, as one at `what`. Raises Refused."""
+    stream = await case_meant(service, case)
+    if known_at is not None:
+        zoned(known_at, "known_at")
+    state, facts, now = await service.door.case(stream)
+    whose = belonging(state, now)
+    require_seen(who, whose)
+    visible = sees(who, whose)
+    await looked(service, who, what, [stream], visible)
+    if known_at is None:
+        return Seen(state, facts, now, visible)
+    then = known(facts, known_at)
+    require(then, Reason.NOT_FOUND, "nothing was known of this case then")
+    return Seen(replace(fold(then), id=stream), then, now, visible)
+
+
+def zoned(instant: datetime, parameter: str) -> datetime:
+    """The instant. Raises Problem when it has no zone, or lies where some zones have no years left."""
+    if instant.tzinfo is None:
+        raise invalid(
+            "an instant needs a zone", Fault("must have a zone, as 2026-11-21T09:00:00Z", parameter=parameter)
+        )
+    if not MINYEAR < instant.year < MAXYEAR:
+        raise invalid("no such year", Fault(f"must be after {MINYEAR} and before {MAXYEAR}", parameter=parameter))
+    return instant
+
+
+def private() -> dict[str, str]:
+    """Headers of what is for one reader."""
+    return {"Cache-Control": "no-store"}

@@ -1,0 +1,1 @@
+"""`caravel up`: every process on this machine, from one folder."""

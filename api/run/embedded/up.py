@@ -1,0 +1,228 @@
+"""`caravel up`: everything on this machine, from one folder; supervised, restarted, stopped cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from pydantic import SecretStr
+from rich.console import Console
+
+from api.run.embedded.child_processes import Program, Server, keep
+from api.run.engine.courier import Courier
+from api.run.engine.restore import Restored, own_engine, restore
+from api.run.loss import explained, find
+from api.run.processes import stop_on_signals
+from api.run.sealing import where_checkpoints_are
+from api.run.serving import serve_api
+from api.run.wiring import Parts, connect_temporal, parts
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import NAMESPACE, TemporalServer
+from infra.ledger.schema.migrate import migrate
+from infra.reads.gauges import courier_active
+from infra.settings import Settings
+from infra.telemetry import configure_logs
+from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
+from rehearsal.hospitals.keys import HospitalKeys
+
+INSTALLATION = "rehearsal"
+POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "120"}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The servers and programs of one folder."""
+
+    postgres: PostgresServer
+    temporal: TemporalServer
+    mail: Program
+    hospitals: Program
+    worker: Program
+    api: Program
+
+    def named(self) -> dict[str, Server]:
+        """What is supervised, in the order it is started."""
+        return {
+            "PostgreSQL": self.postgres,
+            "Temporal": self.temporal,
+            "mail catcher": self.mail,
+            "hospitals": self.hospitals,
+            "worker": self.worker,
+        }
+
+
+def machine(home: Path) -> Machine:
+    """The servers of a folder; nothing is started yet."""
+    return Machine(
+        PostgresServer(home / "postgres", settings=POSTGRES),
+        TemporalServer(home / "temporal"),
+        Program(home / "mail", "mail catcher"),
+        Program(home / "hospitals", "hospitals"),
+        Program(home / "worker", "worker"),
+        Program(home / "api", "api"),
+    )
+
+
+def settings_of(home: Path, here: Machine) -> Settings:
+    """The settings of every process of the folder."""
+    return Settings(
+        home=home,
+        installation=INSTALLATION,
+        kind="rehearsal",
+        database_url=SecretStr(here.postgres.dsn),
+        smtp=f"127.0.0.1:{here.mail.port('smtp')}",
+        bounces=f"127.0.0.1:{here.worker.port('bounces')}",
+        public_url=f"http://127.0.0.1:{here.api.port('http')}",
+        api_port=here.api.port("http"),
+        temporal_ui=f"{here.temporal.ui_url}/namespaces/{NAMESPACE}",
+        role_mail=dict.fromkeys(("coordinator", "supervisor", "reviewer", "translator"), "desk@caravel.example"),
+    )
+
+
+def environment(settings: Settings, temporal: TemporalServer) -> dict[str, str]:
+    """The same settings as variables for a child process."""
+    given = settings.model_dump(
+        mode="json", include=set(settings.model_fields_set) - {"database_url", "role_mail", "checkpoints"}
+    )
+    return {
+        **{f"CARAVEL_{name.upper()}": str(value) for name, value in given.items()},
+        "CARAVEL_DATABASE_URL": settings.database_url.get_secret_value(),
+        "CARAVEL_ROLE_MAIL": json.dumps(settings.role_mail),
+        "CARAVEL_CHECKPOINTS": ",".join(settings.checkpoints),
+        "TEMPORAL_ADDRESS": temporal.address,
+    }
+
+
+def programs(here: Machine, settings: Settings, seed: int) -> None:
+    """What the child programs run."""
+    home, variables = settings.home, environment(settings, here.temporal)
+    http, smtp = str(here.mail.port("http")), str(here.mail.port("smtp"))
+    words = ["--smtp-port", smtp, "--http-port", http, "--bounces-to", settings.bounces]
+    here.mail.runs(
+        ["-m", "rehearsal.mail_catcher", *words, "--book", str(home / "mail/book.db")],
+        answers=lambda: _answers(f"http://127.0.0.1:{http}/"),
+    )
+    port = str(here.hospitals.port("http"))
+    words = ["--port", port, "--seed", str(seed), "--api", settings.public_url]
+    words += ["--book", str(home / "hospitals/book.db"), "--keys", str(home / "hospital-keys")]
+    here.hospitals.runs(["-m", "rehearsal.hospitals", *words], answers=lambda: _answers(f"http://127.0.0.1:{port}/"))
+    here.worker.runs(["-m", "api.cli", "worker"], variables)
+
+
+async def _answers(url: str) -> bool:
+    """Whether something speaks HTTP there."""
+    try:
+        async with httpx2.AsyncClient(timeout=2) as http:
+            await http.get(url)
+    except httpx2.HTTPError:
+        return False
+    return True
+
+
+async def up(home: Path, *, cohort: int = 24, seed: int = 1, still: bool = False) -> None:
+    """Run everything until Ctrl-C. An empty folder is filled with a rehearsed cohort first."""
+    console, stop = Console(soft_wrap=True, highlight=False), stop_on_signals()
+    configure_logs("warning", plain=True)
+    here, serving = machine(home), asyncio.Event()
+    work = asyncio.create_task(_up(here, home, cohort, seed, console, stop, serving, still=still))
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    console.print("stopping ...")
+    if not serving.is_set():
+        work.cancel()  # still starting; once it serves it sees `stop` by itself
+    with suppress(asyncio.CancelledError):
+        await work
+
+
+async def _up(
+    here: Machine,
+    home: Path,
+    cohort: int,
+    seed: int,
+    console: Console,
+    stop: asyncio.Event,
+    serving: asyncio.Event,
+    *,
+    still: bool,
+) -> None:
+    async with AsyncExitStack() as stack:
+        for name in ("PostgreSQL", "Temporal"):
+            await _start(stack, here, name, console)
+        await migrate(here.postgres.dsn)
+        settings = settings_of(home, here)
+        programs(here, settings, seed)
+        demo = Demo(
+            cohort, seed, f"http://127.0.0.1:{here.hospitals.port('http')}", HospitalKeys(home / "hospital-keys")
+        )
+        await rehearse_past(here.postgres.dsn, home, demo, console)
+        opened = await stack.enter_async_context(parts(settings))
+        await open_for_visitors(opened, demo)
+        for name in ("mail catcher", "hospitals"):
+            await _start(stack, here, name, console)
+        restored = await _bring_live(opened, here, console)
+        await _start(stack, here, "worker", console)
+        await _courier(opened)
+        console.print(f"{restored.now + restored.later} open cases are live")
+        tasks = [asyncio.create_task(keep(name, server)) for name, server in here.named().items()]
+        tasks += [] if still else [asyncio.create_task(act(opened, demo))]
+        stack.push_async_callback(_cancel, tasks)
+        serving.set()
+        await _serve(opened, here, console, stop)
+
+
+async def _courier(opened: Parts) -> None:
+    """Wait until the worker's courier is at work, so that what is said to be ready is."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(15):
+            while not await courier_active(opened.ledger):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.2)
+
+
+async def _start(stack: AsyncExitStack, here: Machine, name: str, console: Console) -> None:
+    """Start one server; it is stopped in the opposite order."""
+    console.print(f"starting {name} ...")
+    server = here.named()[name]
+    stack.push_async_callback(server.stop)
+    await server.start()
+
+
+async def _bring_live(opened: Parts, here: Machine, console: Console) -> Restored:
+    client = await connect_temporal(target_host=here.temporal.address)
+    courier = Courier(opened.ledger, client, opened.settings.database_url.get_secret_value())
+    console.print("bringing the cases live ...")
+    foreign = not await own_engine(opened.ledger, client)  # a Temporal of this folder is always ours to use
+    if found := await find(opened, client):
+        console.print("\n".join(explained(found)), style="bold red")
+        return Restored((await opened.ledger.engine()).epoch, 0, 0)
+    return await restore(opened.ledger, client, courier, take_over=foreign)
+
+
+async def _serve(opened: Parts, here: Machine, console: Console, stop: asyncio.Event) -> None:
+    dev = sign_in_for(here.api.port("http"))
+    for name, url in _addresses(opened, here).items():
+        console.print(f"  {name:<12} {url}")
+    console.print(f"  {'Sign-in':<12} secret {dev.secret} for POST /dev/sign-in as one of: {', '.join(STAFF)}")
+    console.print(f"  {'Console':<12} http://127.0.0.1:{here.api.port('http')}/?secret={dev.secret}")
+    await serve_api(opened, here.temporal.address, dev, stop, lambda url: console.print(f"Caravel is ready: {url}"))
+
+
+def _addresses(opened: Parts, here: Machine) -> dict[str, str]:
+    return {
+        "API": f"{opened.settings.public_url}/docs",
+        "Temporal UI": here.temporal.ui_url,
+        "Mail": f"http://127.0.0.1:{here.mail.port('http')}",
+        "Hospitals": f"http://127.0.0.1:{here.hospitals.port('http')}",
+        "Data": str(opened.settings.home),
+        "Checkpoints": where_checkpoints_are(opened.settings),
+    }
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
