@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from activities.ports import CommandKey, Loaded, Remembered, VersionConflict
-from domain.errors import Reason, Refused, require
+from domain.core.errors import Reason, Refused, require
 
 R = TypeVar("R")
 ATTEMPTS = 12

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.orders import ATTEND, Attend, Due, Entered, Turn, nameless
+from activities.command_handler import Ask, Door, Look
+from activities.messages import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
-from activities.record import Ask, Door, Look
-from domain.agenda import Agenda, agenda
-from domain.case import Event
-from domain.effects import Effect
-from domain.errors import Reason, Refused
-from domain.fact import ENGINE, Fact
-from domain.stages.moving import StageEntered
+from domain.case.effect import Effect
+from domain.core.errors import Reason, Refused
+from domain.core.fact import ENGINE, Fact
+from domain.engine.agenda import Agenda, agenda
+from domain.engine.decide import Event
+from domain.stages.anytime.moving import StageEntered
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from activities.attempts import recorded_once, require_same
 from activities.ports import Append, CommandKey, Ledger, Loaded, Meta, Views
-from domain.catalogue import Command, State, decide, fold, read_model
-from domain.errors import Reason, require
-from domain.fact import Draft, Fact, Ids
-from domain.stages.sources import differs
-from domain.when import When
+from domain.catalogue.streams import Command, State, decide, fold, read_model
+from domain.core.errors import Reason, require
+from domain.core.fact import Draft, Fact, Ids
+from domain.core.when import When
+from domain.stages.anytime.watching import differs
 
 OPENING = ("RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson")
 

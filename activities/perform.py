@@ -12,15 +12,15 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.far_sides import FarSide, FarSideRefused, NotReached, Request
-from activities.orders import RECORD_UNKNOWN, Order, nameless
+from activities.command_handler import Ask, Door, Reply
+from activities.gateways import FarSide, FarSideRefused, NotReached, Request
+from activities.messages import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
-from activities.record import Ask, Door, Reply
-from domain.case import Command
-from domain.effects import Effect, RecordOutcome
-from domain.errors import Reason, Refused
-from domain.fact import ENGINE
-from domain.state import Case
+from domain.case.effect import Effect, RecordOutcome
+from domain.case.state import Case
+from domain.core.errors import Reason, Refused
+from domain.core.fact import ENGINE
+from domain.engine.decide import Command
 
 CALL = 30.0
 """Seconds one call of a far side may take (DESIGN section 9, rule 5)."""

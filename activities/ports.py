@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from domain.erasure import Tombstone
-from domain.fact import Draft, Fact
-from domain.personal import KeyClass
+from domain.case.erasure import Tombstone
+from domain.core.fact import Draft, Fact
+from domain.core.personal import KeyClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from activities.ports import Views
-from domain.effects import Effect
-from domain.obligations import Obligation, overdue_since
-from domain.personal import Identity
-from domain.stages.sources import watched
-from domain.state import Case
+from domain.case.effect import Effect
+from domain.case.obligation import Obligation, overdue_since
+from domain.case.state import Case
+from domain.core.personal import Identity
+from domain.stages.anytime.watching import watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from api.routes import (
     start,
 )
 from api.routes.then import Rows
-from domain.catalogue import CATALOGUE
+from domain.catalogue.streams import CATALOGUE
 
 ABOUT = "System of record and engine for cell-therapy patient journeys."
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from activities.access_log import Looks
 from activities.catalogue import Catalogue
-from activities.far_sides import Answer
-from activities.looks import Looks
+from activities.command_handler import Door
+from activities.gateways import Answer
 from activities.ports import Documents
-from activities.record import Door
 from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str]

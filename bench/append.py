@@ -15,8 +15,8 @@ from activities.ports import Append, Attention, CommandKey, Meta, Views
 from bench.common import Asked, Call, Rate, Row, against, execute, in_turns, rates, server, timed
 from bench.peers import Peer, peers
 from bench.same_rows import COPIES, SameRows
-from domain.fact import Draft
-from domain.personal import Identity
+from domain.core.fact import Draft
+from domain.core.personal import Identity
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

@@ -17,15 +17,15 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.attend import Attending
-from activities.orders import Attend, Turn
+from activities.command_handler import Ask, Door
+from activities.messages import Attend, Turn
 from activities.ports import Meta
-from activities.record import Ask, Door
 from api.run.engine.courier import Courier
 from api.run.engine.worker import RUNNER
 from bench.common import Asked, Row, server
-from domain.case import EVENTS
-from domain.stages.anytime import AddNote
-from domain.stages.inquiry import OpenCase
+from domain.engine.decide import EVENTS
+from domain.stages.anytime.notes import AddNote
+from domain.stages.intake.inquiry import OpenCase
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys

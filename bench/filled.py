@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from bench.append import Personal, Plain
-from domain.when import When
+from domain.core.when import When
 from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
 from infra.audit.checkpoints.sealer import KEEP, Limits, Sealer, sessions
 from infra.audit.checkpoints.signing import SigningKeys

@@ -17,7 +17,7 @@ import asyncpg
 
 from activities.ports import Append, Meta
 from bench.common import Asked, Row, server
-from domain.fact import Draft
+from domain.core.fact import Draft
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

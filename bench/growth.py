@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 
 from activities.attend import Attending
-from activities.orders import Attend
+from activities.command_handler import Ask, Door, Look
+from activities.messages import Attend
 from activities.ports import Meta
-from activities.record import Ask, Door, Look
 from api.run.wiring import parts
 from bench.common import Asked, Call, Row, growth, server, spans
 from bench.http import Caller, api, signed_in
-from domain.fact import ENGINE
-from domain.stages.inquiry import OpenCase
+from domain.core.fact import ENGINE
+from domain.stages.intake.inquiry import OpenCase
 from infra.ids import fresh_stream
 from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings

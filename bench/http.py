@@ -25,7 +25,7 @@ from api.run.http_app import http_app
 from api.run.processes import stop_on_signals
 from api.run.wiring import parts
 from bench.common import Asked, Call, Row, against, execute, in_turns, rates, server, short, timed
-from domain.person import RegisterPerson
+from domain.catalogue.staff import RegisterPerson
 from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
 from infra.settings import Settings

@@ -9,15 +9,15 @@ from typing import Any
 
 import asyncpg
 
+from activities.command_handler import Ask
 from activities.ports import Append, Meta
-from activities.record import Ask
 from api.run.wiring import Parts, parts
 from bench.common import Asked, Call, Rate, Row, in_turns, rates, server, short, timed
-from domain.case import fold
-from domain.dated import as_of, known
-from domain.fact import Draft, Fact
-from domain.stages.anytime import CaseAssigned, NoteAdded
-from domain.stages.inquiry import OpenCase
+from domain.core.fact import Draft, Fact
+from domain.engine.decide import fold
+from domain.history.dated import as_of, known
+from domain.stages.anytime.notes import CaseAssigned, NoteAdded
+from domain.stages.intake.inquiry import OpenCase
 from infra.ids import fresh_id, fresh_stream
 from infra.ledger.queries import STREAM
 from infra.settings import Settings

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from activities.ports import Append, Meta
 from bench.common import Asked, Row, short
-from domain.fact import Draft
-from domain.stages.anytime import NoteAdded
+from domain.core.fact import Draft
+from domain.stages.anytime.notes import NoteAdded
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.courses.courses_run import play_courses
 from rehearsal.courses.known import catalogued

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from domain.effects import (
+from domain.case.effect import (
     EffectDelivered,
     EffectPutOff,
     EffectRefused,
@@ -19,43 +19,27 @@ from domain.effects import (
     ReportBounce,
     Wants,
 )
-from domain.obligations import Owes
-from domain.stages import (
-    access,
+from domain.case.obligation import Owes
+from domain.case.state import Exit, Stage
+from domain.case.table import Rule
+from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, reconsidering
+from domain.stages.eligibility import eligibility, quote, review_again, submissions
+from domain.stages.follow_up import acquired, closing, follow_up
+from domain.stages.intake import importing, inquiry, people
+from domain.stages.records import dossier, records
+from domain.stages.travel import letter, travel, visa
+from domain.stages.treatment import (
     admission,
-    anytime,
     bed,
-    centres,
-    closing,
-    correcting,
     dose,
-    dossier,
-    eligibility,
-    erasing,
-    follow_up,
-    holding,
-    importing,
     infusion,
-    inquiry,
-    interim,
-    letter,
     lymphodepletion,
-    moving,
     observations,
-    people,
-    quote,
-    reconsidering,
-    records,
     recovery,
     redosing,
-    resources,
     safety,
     transplant,
-    travel,
-    visa,
 )
-from domain.state import Exit, Stage
-from domain.table import Rule
 
 __all__ = ["ACCEPTED", "JOURNEY", "OWES", "RECORDED", "RULES", "TRACKS", "WANTS", "Exit", "Stage", "accepting_stages"]
 
@@ -67,13 +51,13 @@ MODULES = (
     people,
     records,
     dossier,
-    centres,
+    submissions,
     eligibility,
-    interim,
+    review_again,
     quote,
     dose,
     bed,
-    resources,
+    acquired,
     letter,
     visa,
     travel,
@@ -88,7 +72,7 @@ MODULES = (
     follow_up,
     closing,
     holding,
-    anytime,
+    notes,
     erasing,
     access,
     importing,
@@ -107,7 +91,7 @@ def _all(*unions: object) -> Commands:
 BACK = _all(closing.ReopenCase, closing.RetractDeath)
 TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
 TO_KEEP = _all(
-    anytime.Command,
+    notes.Command,
     erasing.Command,
     access.Command,
     safety.AnswerAlert,
@@ -121,8 +105,8 @@ TO_KEEP = _all(
 )
 PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)
 DOSSIER = _all(records.Command, dossier.Command)
-REVIEW = _all(centres.Command, eligibility.Command, quote.Command)
-HOLDS = _all(dose.Command, bed.Command, resources.Command)
+REVIEW = _all(submissions.Command, eligibility.Command, quote.Command)
+HOLDS = _all(dose.Command, bed.Command, acquired.Command)
 WAY = _all(letter.Command, visa.Command, travel.Command)
 REPORTS = _all(observations.Command, transplant.Command)
 EARLY = _all(observations.Command, transplant.RecordTransplant)
@@ -132,7 +116,7 @@ STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admissio
 ANSWERS = _all(dose.HoldDose, dose.RefuseDose, bed.HoldBed, bed.RefuseBed, letter.IssueLetter,
                visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel)  # fmt: skip
 """What was asked for before the journey was left may be answered after: it is kept, and given back."""
-FATES = _all(resources.Command)
+FATES = _all(acquired.Command)
 BEDSIDE = _all(infusion.RecordInfusion, infusion.DestroyUnit)
 GIVEN = _all(lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion, lymphodepletion.StopDepletion)
 HOMEWARD = _all(follow_up.ReturnHome, recovery.DischargePatient, recovery.ReadmitPatient)

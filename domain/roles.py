@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Role(StrEnum):
-    """What somebody is here for; the words of staff (domain/person.py) and the hospital."""
+    """What somebody is here for; the words of staff (domain/catalogue/staff.py) and the hospital."""
 
     COORDINATOR = "coordinator"
     SUPERVISOR = "supervisor"

@@ -30,7 +30,7 @@ from obstore.exceptions import AlreadyExistsError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from activities.ports import DataKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Keys, Opened
-from domain.personal import KEY_CLASSES, KeyClass
+from domain.core.personal import KEY_CLASSES, KeyClass
 
 MAGIC = b"caravel document 1\n"
 CHUNK, TAG, SALT, NONCE = 64 * 1024, 16, 32, 12

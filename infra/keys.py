@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, 
 from pydantic import TypeAdapter
 
 from activities.ports import DataKey
-from domain.erasure import Tombstone
-from domain.personal import KEY_CLASSES, KeyClass
+from domain.case.erasure import Tombstone
+from domain.core.personal import KEY_CLASSES, KeyClass
 from infra.files import publish, sync_folder, write
 
 BITS = 256

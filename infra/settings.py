@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from domain.installation import Kind
+from domain.catalogue.installation import Kind
 
 
 class Settings(BaseSettings):

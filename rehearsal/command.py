@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from domain.errors import Refused
+from domain.core.errors import Refused
 from rehearsal.courses import report
 from rehearsal.courses.courses_run import Progress, play_courses, span
 from rehearsal.courses.known import catalogued

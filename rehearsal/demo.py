@@ -17,18 +17,18 @@ import structlog
 from rich.console import Console
 
 from activities.catalogue import Catalogue
+from activities.command_handler import Ask
 from activities.ports import CommandKey, Meta
-from activities.record import Ask
 from api.ports import DevSignIn
 from api.run.wiring import Parts
-from domain import catalogue
-from domain.case import Command
-from domain.centre import ChangeEndpoint
-from domain.errors import Refused
-from domain.lot import RegisterLot, ReleaseLot
-from domain.person import RegisterPerson
-from domain.protocol import ConfirmProtocolOpen
-from domain.state import Case
+from domain.case.state import Case
+from domain.catalogue import streams as catalogue
+from domain.catalogue.centre import ChangeEndpoint
+from domain.catalogue.protocol import ConfirmProtocolOpen
+from domain.catalogue.staff import RegisterPerson
+from domain.core.errors import Refused
+from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.engine.decide import Command
 from infra.ledger.schema.migrate import migrate
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Trial, families

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from opentelemetry.context import Context, get_current
 
-    from activities.orders import ATTEND, RECORD_UNKNOWN, Attend, Due, Entered, Order, Turn
+    from activities.messages import ATTEND, RECORD_UNKNOWN, Attend, Due, Entered, Order, Turn
     from workflows.drive import Perform, Step, Wait, drive
     from workflows.journey import EFFECTS, Effect
     from workflows.names import (

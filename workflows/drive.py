@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from activities.orders import Attend, Due, Turn
+from activities.messages import Attend, Due, Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
 from api.run.engine.courier import Courier
 from api.run.http_app import http_app
 from api.run.wiring import Parts, connect_temporal, parts
-from domain.person import Staff
+from domain.catalogue.staff import Staff
 from domain.roles import Actor, Role
 from infra.reads.desk import Desk
 from infra.settings import Settings

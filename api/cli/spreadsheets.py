@@ -16,9 +16,9 @@ import yaml
 from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain.stages.importing import ImportFacts
-from domain.stages.inquiry import OpenCase
-from domain.when import When
+from domain.core.when import When
+from domain.stages.intake.importing import ImportFacts
+from domain.stages.intake.inquiry import OpenCase
 
 Cells = Mapping[str, str]
 Columns = dict[str, str | list[str]]

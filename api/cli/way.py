@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx2
 
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, failed_of
-from domain.errors import Refused
+from domain.core.errors import Refused
 
 TIMEOUT = 60
 R = TypeVar("R")

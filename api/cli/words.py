@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args, get_origin, get_type_hints
 
 from api.cli.outcome import USAGE, Failed
-from domain.when import When
+from domain.core.when import When
 
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 

@@ -11,8 +11,8 @@ from api.console.session import Visitor
 from api.console.text.texts import Texts
 from api.http.answers import allowed_now, refused_now
 from api.http.command_json import CASE
+from domain.case.state import Case
 from domain.journey import ACCEPTED, JOURNEY, accepting_stages
-from domain.state import Case
 
 ALWAYS = {c.__name__ for c in JOURNEY[0].always}
 

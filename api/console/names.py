@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.ports import Service
-from domain.catalogue import State
-from domain.centre import Centre
-from domain.person import Staff
-from domain.personal import ERASED
-from domain.protocol import Protocol
+from domain.catalogue.centre import Centre
+from domain.catalogue.protocol import Protocol
+from domain.catalogue.staff import Staff
+from domain.catalogue.streams import State
+from domain.core.personal import ERASED
 from domain.roles import Action, Actor, allow
 
 MOST = 500

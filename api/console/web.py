@@ -23,7 +23,7 @@ from api.console.sign_in_options import sign_in_ways
 from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
 from api.http.problems import Problem, invalid, of_failure, of_refusal
-from domain.errors import Refused
+from domain.core.errors import Refused
 from domain.roles import Action, Role, allow
 
 HERE = Path(__file__).parent

@@ -10,11 +10,11 @@ from typing import Any
 
 from api.http.problems import Fault, invalid
 from api.ports import Service
-from domain.case_number import valid_number
-from domain.errors import Reason, Refused, require
+from domain.case.state import Case
+from domain.core.case_number import valid_number
+from domain.core.errors import Reason, Refused, require
 from domain.roles import Action, Actor, action_of, allow
-from domain.stages.access import reading
-from domain.state import Case
+from domain.stages.anytime.access import reading
 
 STREAM = re.compile(r"[a-z]+-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SPOKEN = re.compile(r"[0-9][0-9 -]{4,20}")

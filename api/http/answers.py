@@ -11,16 +11,16 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from activities.catalogue import Entry
-from activities.record import Recorded
+from activities.command_handler import Recorded
 from api.http.access import belonging
 from api.http.problems import Fault, Problem
-from domain.case import COMMANDS
-from domain.catalogue import aggregate
+from domain.case.obligation import Obligation
+from domain.case.state import Case, Stage
+from domain.catalogue.streams import aggregate
+from domain.engine.decide import COMMANDS
 from domain.journey import ACCEPTED, accepting_stages
-from domain.obligations import Obligation
 from domain.roles import Action, Actor, action_of, allow
-from domain.stages.inquiry import OpenCase
-from domain.state import Case, Stage
+from domain.stages.intake.inquiry import OpenCase
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 TAG = re.compile(r'"([0-9]{1,9})"')

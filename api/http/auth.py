@@ -13,8 +13,8 @@ from fastapi import Depends, Request
 from api.http.limits import Throttle
 from api.http.problems import Fault, Problem
 from api.ports import Service
-from domain.errors import Refused
-from domain.person import Staff
+from domain.catalogue.staff import Staff
+from domain.core.errors import Refused
 from domain.roles import PURPOSES, Actor, Role
 
 COOKIE = "caravel_session"

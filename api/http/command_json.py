@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from api.http.problems import Fault, Problem, invalid
-from domain import catalogue
-from domain.case import COMMANDS
+from domain.catalogue import streams as catalogue
+from domain.engine.decide import COMMANDS
 
 MAX_BODY = 256 * 1024
 STRICT = ConfigDict(extra="forbid", strict=True)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from api.http.command_json import MAX_BODY
 from api.http.problems import Fault, invalid
-from domain.when import When
+from domain.core.when import When
 
 MOST_FIELDS = 60
 WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from domain.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from domain.core.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
 from domain.roles import Action, Actor, Belongs, allow
 
 Sees = frozenset[KeyClass]

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.http.command_json import CASE, CATALOGUE, Commands
-from domain.catalogue import CATALOGUE as KINDS
+from domain.catalogue.streams import CATALOGUE as KINDS
 
 PROBLEM = "#/components/schemas/Problem"
 PROBLEMS = {

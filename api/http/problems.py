@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 
 log = structlog.get_logger()
 

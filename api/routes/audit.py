@@ -12,7 +12,7 @@ from api.http.access import STREAM
 from api.http.auth import Parts, Who
 from api.http.paging import limited, linked
 from api.ports import Service
-from domain.errors import Reason, require
+from domain.core.errors import Reason, require
 from domain.roles import Action, Actor, allow
 
 router = APIRouter(prefix="/audit", tags=["audit"])

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
-from activities.far_sides import Answer
+from activities.command_handler import Ask, Recorded, Reply
+from activities.gateways import Answer
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Recorded, Reply
 from api.http.access import NO_CASE, belonging, require_command, require_seen
 from api.http.answers import KEY
 from api.http.auth import Parts
@@ -19,11 +19,11 @@ from api.http.command_json import CASE
 from api.http.limits import read_body
 from api.http.problems import Problem
 from api.ports import Malformed, Service, Untrusted
-from domain.answers import too_early
-from domain.centre import Centre
-from domain.errors import Reason, Refused, require
+from domain.case.state import Case
+from domain.catalogue.centre import Centre
+from domain.core.errors import Reason, Refused, require
+from domain.engine.answers import too_early
 from domain.roles import TOLD_BY_HOSPITALS, Actor, Role
-from domain.state import Case
 
 router = APIRouter(tags=["hospitals"])
 MAX_ID = 200

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
+from activities.command_handler import Ask, Recorded
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Recorded
 from api.http.access import case_meant, permit, require_command
 from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
 from api.http.auth import Parts, Who

@@ -18,8 +18,8 @@ from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
 from api.http.paging import limited, linked
 from api.http.problems import Fault, invalid
 from api.routes.reads import told
-from domain.catalogue import CATALOGUE
-from domain.errors import Reason, require
+from domain.catalogue.streams import CATALOGUE
+from domain.core.errors import Reason, require
 from domain.roles import Action, Actor, allow
 
 

@@ -14,8 +14,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
+from activities.command_handler import Ask, Recorded
 from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
-from activities.record import Ask, Recorded
 from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
@@ -24,8 +24,8 @@ from api.http.limits import stream_body
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
 from api.routes.reads import seen_case
-from domain.errors import Reason, Refused, require
-from domain.personal import KeyClass
+from domain.core.errors import Reason, Refused, require
+from domain.core.personal import KeyClass
 from domain.roles import Actor
 
 router = APIRouter(tags=["documents"])

@@ -15,13 +15,13 @@ from api.http.auth import Parts, Who
 from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
 from api.ports import Packed
 from api.routes.reads import seen_case
-from domain.advance import ALWAYS
-from domain.errors import Reason, require
-from domain.fact import Fact
-from domain.grounds import grounds
+from domain.case.state import Case
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact
+from domain.engine.advance import ALWAYS
+from domain.history.grounds import grounds
 from domain.journey import RULES, meaning
 from domain.roles import Action, allow
-from domain.state import Case
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 LONGEST = 90

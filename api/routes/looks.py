@@ -15,7 +15,7 @@ from api.http.masking import Sees, sees
 from api.http.paging import limited, linked
 from api.http.problems import Fault, invalid
 from api.ports import Service
-from domain.errors import Reason, require
+from domain.core.errors import Reason, require
 from domain.roles import Action, Actor, allow
 
 router = APIRouter(tags=["cases"])

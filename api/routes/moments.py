@@ -14,13 +14,13 @@ from api.http.auth import Parts, Who
 from api.http.masking import NOTHING, masked, shown
 from api.http.problems import Fault, invalid
 from api.routes.reads import HIDDEN, private, seen_case, told, zoned
-from domain.case import fold
-from domain.dated import known, standing
-from domain.difference import Changed, Moved, changes, moves
-from domain.errors import Reason, require
-from domain.fact import Fact
-from domain.grounds import grounds
-from domain.state import Case
+from domain.case.state import Case
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact
+from domain.engine.decide import fold
+from domain.history.dated import known, standing
+from domain.history.difference import Changed, Moved, changes, moves
+from domain.history.grounds import grounds
 
 router = APIRouter(tags=["cases"])
 DEEPEST = 8

@@ -19,15 +19,15 @@ from api.http.problems import Fault, invalid
 from api.ports import Service
 from api.routes.looks import looked, looked_over
 from api.routes.then import worklist_then
-from domain.agenda import agenda
-from domain.case import fold
-from domain.case_number import valid_number
-from domain.dated import as_of as dated_at
-from domain.dated import known
-from domain.errors import Reason, require
-from domain.fact import Fact
+from domain.case.state import Case
+from domain.core.case_number import valid_number
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact
+from domain.engine.agenda import agenda
+from domain.engine.decide import fold
+from domain.history.dated import as_of as dated_at
+from domain.history.dated import known
 from domain.roles import ALLOWED, Action, Actor, Scope
-from domain.state import Case
 
 router = APIRouter(tags=["cases"])
 HIDDEN = ("seen", "correctable", "corrected", "decisions")

@@ -14,15 +14,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from structlog.contextvars import bind_contextvars
 
+from activities.command_handler import Ask, Reply
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Reply
 from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.form_json import answer_for, command_tree, read_form, words
 from api.http.limits import address, read_body
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 HEADERS = {

@@ -14,7 +14,7 @@ from api.http.command_json import read_json
 from api.http.limits import address, read_body
 from api.http.problems import Fault, Problem, invalid
 from api.ports import DevSignIn, Service
-from domain.person import Staff
+from domain.catalogue.staff import Staff
 
 router = APIRouter(tags=["signing in"])
 dev_router = APIRouter(tags=["signing in"])

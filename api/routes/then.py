@@ -11,9 +11,9 @@ from typing import Any
 from activities.views import case_views
 from api.http.problems import Problem
 from api.ports import Cursor, Service
-from domain.case import fold
-from domain.copying import replace
-from domain.dated import known
+from domain.core.copying import replace
+from domain.engine.decide import fold
+from domain.history.dated import known
 
 FOLDED = 500
 """Cases folded for one request. What was folded is kept, so that asking again gets further."""

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from activities.erasing import tell_again
+from activities.effect_handlers.erase import tell_again
 from api.run.loss import Found, find
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts

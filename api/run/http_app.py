@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.access_log import Looks
 from activities.catalogue import Catalogue
-from activities.far_sides import Answer
-from activities.looks import Looks
+from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
 from api.run.checking import Checks

@@ -14,9 +14,9 @@ from api.cli.here import actor_of
 from api.run.ahead import ahead
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts
-from domain.errors import Reason, Refused, require
-from domain.fact import Draft
-from domain.installation import STREAM, LossAccepted, LossReason
+from domain.catalogue.installation import STREAM, LossAccepted, LossReason
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Draft
 from domain.roles import Role
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.loss import beyond, told

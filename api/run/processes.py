@@ -11,13 +11,13 @@ import httpx2
 import structlog
 from temporalio.client import Client
 
-from activities.addressing import Link, Offices, Reader
 from activities.catalogue import Catalogue
-from activities.erasing import Erasing
-from activities.far_sides import FarSide
+from activities.command_handler import Ask
+from activities.effect_handlers.erase import Erasing
+from activities.effect_handlers.requests import Link, Offices, Reader
+from activities.gateways import FarSide
 from activities.perform import Hand
 from activities.ports import Meta
-from activities.record import Ask
 from api.run.backup import tombstones
 from api.run.engine.courier import Courier
 from api.run.engine.hands import StockedLots, hands
@@ -28,10 +28,10 @@ from api.run.loss import explained, find
 from api.run.sealing import sealing
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
-from domain.effects import ReportBounce
-from domain.errors import Reason, Refused
-from domain.fact import ENGINE
-from domain.policy import Party
+from domain.case.effect import ReportBounce
+from domain.core.errors import Reason, Refused
+from domain.core.fact import ENGINE
+from domain.core.policy import Party
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.identity.capabilities import Capabilities, links
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox

@@ -15,10 +15,10 @@ from activities.views import case_views
 from api.cli.outcome import REFUSED, USAGE, Failed
 from api.run.sealing import signing_keys
 from api.run.wiring import EVERY_EVENT
-from domain import catalogue
-from domain.case import fold
-from domain.copying import replace
-from domain.fact import Fact
+from domain.catalogue import streams as catalogue
+from domain.core.copying import replace
+from domain.core.fact import Fact
+from domain.engine.decide import fold
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import Key, parse_key

@@ -12,13 +12,13 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.erasing import Forget, keep_forgetting
-from activities.record import Door
-from domain.case import EVENTS
-from domain.catalogue import EVENTS as CATALOGUE_EVENTS
-from domain.catalogue import parse_source_state
-from domain.installation import EVENTS as INSTALLATION_EVENTS
-from domain.looks import EVENTS as LOOKS
+from activities.command_handler import Door
+from activities.effect_handlers.erase import Forget, keep_forgetting
+from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
+from domain.catalogue.looks import EVENTS as LOOKS
+from domain.catalogue.streams import EVENTS as CATALOGUE_EVENTS
+from domain.catalogue.streams import parse_source_state
+from domain.engine.decide import EVENTS
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

@@ -11,8 +11,8 @@ from typing import Any, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from activities.far_sides import Answer
-from domain.when import When
+from activities.gateways import Answer
+from domain.core.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
 from infra.hospitals.fhir_map import Unmapped, at_fault, checked, coded, identified, stated

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from activities.far_sides import Channel, FarSideRefused, NotReached, Receipt, Request
+from activities.gateways import Channel, FarSideRefused, NotReached, Receipt, Request
 from infra.hospitals import fhir_map
 from infra.hospitals.codes import EFFECT
 

@@ -10,7 +10,7 @@ from typing import Any
 from fhir.resources.R4B.task import Task
 from pydantic import ValidationError
 
-from activities.far_sides import Request
+from activities.gateways import Request
 from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND, Row
 from infra.hospitals.fhir_values import plain, valued
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from domain.when import When
+from domain.core.when import When
 
 ELEMENTS: tuple[tuple[type, str], ...] = (
     (bool, "valueBoolean"),  # before int, which it is too

@@ -9,10 +9,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from domain.effects import Effect
-from domain.policy import Party
-from domain.state import Case
-from domain.undoing import UNDOING
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.case.undoing import UNDOING
+from domain.core.policy import Party
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
 

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from activities.ports import Keys
-from domain.personal import KeyClass
+from domain.core.personal import KeyClass
 
 STREAM = "console-forms"
 CLASS: KeyClass = "identity"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.ports import DataKey
-from domain.fact import Fact
-from domain.personal import KeyClass
+from domain.core.fact import Fact
+from domain.core.personal import KeyClass
 
 FACTS = 50_000  # over all streams
 

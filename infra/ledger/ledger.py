@@ -9,11 +9,11 @@ from typing import Any
 import asyncpg
 
 from activities.ports import Append, Claim, Keys, Loaded, Remembered, Source
-from domain.errors import Reason, require
-from domain.fact import Fact
-from domain.installation import Installation
-from domain.personal import KeyClass
-from domain.when import When
+from domain.catalogue.installation import Installation
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact
+from domain.core.personal import KeyClass
+from domain.core.when import When
 from infra.audit.checkpoints.loss import noted
 from infra.ledger import queries
 from infra.ledger.background import Behind

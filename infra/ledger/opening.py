@@ -6,9 +6,9 @@ from datetime import datetime
 import asyncpg
 
 from activities.ports import Append, Keys, Meta, VersionConflict
-from domain import installation
-from domain.fact import Draft, Ids
-from domain.installation import InstallationNamed, Kind
+from domain.catalogue import installation
+from domain.catalogue.installation import InstallationNamed, Kind
+from domain.core.fact import Draft, Ids
 from infra.ledger.bells import Bells
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import guarded

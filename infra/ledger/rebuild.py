@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from activities.ports import Keys, Views
-from domain.fact import Fact
+from domain.core.fact import Fact
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded

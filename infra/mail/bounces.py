@@ -12,7 +12,7 @@ from email.message import EmailMessage, Message
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from activities.ports import Keys
-from domain.personal import KeyClass
+from domain.core.personal import KeyClass
 
 STREAM = "bounces"
 CLASS: KeyClass = "identity"

@@ -17,7 +17,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from activities.far_sides import Channel, FarSideRefused, NotReached, Receipt, Request
+from activities.gateways import Channel, FarSideRefused, NotReached, Receipt, Request
 from infra.mail.notices import CannotSay, compose
 
 PASSING, PERMANENT = 400, 500

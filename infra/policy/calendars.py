@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.policy import Calendar
+from domain.core.policy import Calendar
 
 CALENDARS = Path(__file__).with_name("calendars.json")
 WEEK = range(7)

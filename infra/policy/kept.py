@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.policy import Policy
+from domain.core.policy import Policy
 from infra.audit.checkpoints.tree import Reads
 from infra.ledger.commit import Pool
 from infra.ledger.encoding.errors import guarded

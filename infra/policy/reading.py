@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from domain.core.policy import Calendar, Ladder, Party, Policy, Rung, Span
 from domain.journey import OWES
-from domain.policy import Calendar, Ladder, Party, Policy, Rung, Span
 from infra.policy.calendars import CALENDARS, read_calendars
 
 POLICY = Path(__file__).with_name("policy.yaml")

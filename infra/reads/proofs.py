@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.errors import Reason, Refused, require
+from domain.core.errors import Reason, Refused, require
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion
 from infra.ledger.commit import Pool

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from activities.command_handler import Ask, Reply
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Reply
 from api.http.command_json import CASE
 from api.http.problems import Problem
-from domain.agenda import agenda
-from domain.answers import too_early
-from domain.errors import Refused
-from domain.obligations import Obligation
+from domain.case.obligation import Obligation
+from domain.core.errors import Refused
+from domain.engine.agenda import agenda
+from domain.engine.answers import too_early
 from rehearsal.cohort.delays import due_again, first_try
 from rehearsal.cohort.families import Family, families
 from rehearsal.cohort.market import Market, Reached, unreached

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from domain.obligations import Obligation
-from domain.policy import Party
+from domain.case.obligation import Obligation
+from domain.core.policy import Party
 
 DAYS: Mapping[Party, tuple[float, float]] = {
     Party.COORDINATOR: (0.05, 1.5),

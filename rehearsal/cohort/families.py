@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.stages.inquiry import OpenCase, Triage
+from domain.stages.intake.inquiry import OpenCase, Triage
 from rehearsal.cohort.named import made_up
 
 HOMES = (

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from activities.ports import Meta
-from domain import catalogue
-from domain.errors import Refused
-from domain.lot import RegisterLot, ReleaseLot
-from domain.person import RegisterPerson
-from domain.protocol import CloseProtocol, ConfirmProtocolOpen
+from domain.catalogue import streams as catalogue
+from domain.catalogue.protocol import CloseProtocol, ConfirmProtocolOpen
+from domain.catalogue.staff import RegisterPerson
+from domain.core.errors import Refused
+from domain.doses.lot import RegisterLot, ReleaseLot
 from rehearsal.cohort.families import Trial
 from rehearsal.courses.known import Catalogued
 from rehearsal.world.hospitals import ShelvedLots

@@ -6,25 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from domain.case import Command
-from domain.stages import (
-    bed,
-    centres,
-    closing,
-    dose,
-    dossier,
-    eligibility,
-    inquiry,
-    letter,
-    people,
-    quote,
-    records,
-    resources,
-    travel,
-    visa,
-)
-from domain.stages.letter import needs_visa
-from domain.state import Case, Submission
+from domain.case.state import Case, Submission
+from domain.engine.decide import Command
+from domain.stages.eligibility import eligibility, quote, submissions
+from domain.stages.follow_up import acquired, closing
+from domain.stages.intake import inquiry, people
+from domain.stages.records import dossier, records
+from domain.stages.travel import letter, travel, visa
+from domain.stages.travel.letter import needs_visa
+from domain.stages.treatment import bed, dose
 from rehearsal.cohort.named import made_up
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
 
@@ -108,7 +98,7 @@ def _next_centre(s: Situation) -> Command | None:
     tried = {(x.centre, x.protocol) for x in s.case.submissions.values()}
     left = [t for t in s.family.trials if (t.centre, t.protocol) not in tried]
     if left and s.case.accepted is None:
-        return centres.ChooseCentre(left[0].centre, left[0].protocol, "the trial takes this disease")
+        return submissions.ChooseCentre(left[0].centre, left[0].protocol, "the trial takes this disease")
     return closing.LeaveJourney("not_suitable", "treatment at home with the present doctor")
 
 
@@ -118,21 +108,21 @@ def _put_before(s: Situation, x: Submission) -> Command | None:
             return consent(s.case, purpose, x.centre)
     shut = not s.case.noted(x.protocol).get("open")
     if shut or (s.chased and x.state == "more_info" and s.case.dossier.version <= x.dossier):
-        return centres.WithdrawSubmission(x.id)
+        return submissions.WithdrawSubmission(x.id)
     if x.state == "more_info" and not s.case.resources:
-        return resources.RecordResource("slides", x.id, "by courier")
-    return centres.SubmitDossier(x.id)
+        return acquired.RecordResource("slides", x.id, "by courier")
+    return submissions.SubmitDossier(x.id)
 
 
 def _receipt(s: Situation) -> Command | None:
-    return centres.AcknowledgeSubmission(s.root, "by phone") if s.chased else None
+    return submissions.AcknowledgeSubmission(s.root, "by phone") if s.chased else None
 
 
 def _decision(s: Situation) -> Command | None:
     if not s.chased:
         return None
     accepts = eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
-    return accepts if s.often(0.6) else centres.WithdrawSubmission(s.root)
+    return accepts if s.often(0.6) else submissions.WithdrawSubmission(s.root)
 
 
 def _reconfirm(s: Situation) -> Command | None:
@@ -200,7 +190,7 @@ def _deposit(s: Situation) -> Command | None:
     accepted = s.case.accepted
     if paid or accepted is None or s.case.quote.state != "held":
         return None
-    return resources.RecordResource("payment", accepted.id, "by transfer", "", 20_000, "USD")
+    return acquired.RecordResource("payment", accepted.id, "by transfer", "", 20_000, "USD")
 
 
 def _stay(s: Situation) -> Command | None:
@@ -222,7 +212,7 @@ def _book(s: Situation) -> Command | None:
     if needs_visa(case) and not any(v.state == "granted" for v in case.visas.values()):
         return None
     if case.accepted and (not case.noted(case.protocol).get("open") or (s.chased and _ended(case, s.now))):
-        return centres.WithdrawSubmission(case.accepted.id)
+        return submissions.WithdrawSubmission(case.accepted.id)
     return travel.BookTravel(s.ahead(1.5))
 
 

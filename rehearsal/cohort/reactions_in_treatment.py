@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from domain.case import Command
-from domain.stages import (
+from domain.case.undoing import UNDOING
+from domain.engine.decide import Command
+from domain.stages.anytime import holding, notes, reconsidering
+from domain.stages.eligibility import eligibility
+from domain.stages.follow_up import acquired, follow_up
+from domain.stages.treatment import (
     admission,
-    anytime,
     dose,
-    eligibility,
-    follow_up,
-    holding,
     infusion,
     lymphodepletion,
     observations,
-    reconsidering,
     recovery,
     redosing,
-    resources,
     safety,
     transplant,
 )
-from domain.stages.redosing import untouched
-from domain.undoing import UNDOING
+from domain.stages.treatment.redosing import untouched
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
 
 CONTACT: tuple[follow_up.TryContact, ...] = (
@@ -95,20 +92,20 @@ def _bedside(s: Situation) -> Command | None:
 def _undone(s: Situation) -> Command | None:
     """What the hospital tells of it when somebody calls."""
     known = s.case.resources.get(s.root)
-    return resources.ReportResource(known.id, UNDOING[known.kind].ends[0]) if known and s.chased else None
+    return acquired.ReportResource(known.id, UNDOING[known.kind].ends[0]) if known and s.chased else None
 
 
 def _cells(s: Situation) -> Command | None:
-    return resources.OrderCells(s.root, "destroyed", deciding(s.case))
+    return acquired.OrderCells(s.root, "destroyed", deciding(s.case))
 
 
 def _copies(s: Situation) -> Command | None:
-    return resources.ConfirmDestruction(s.root) if s.chased else None
+    return acquired.ConfirmDestruction(s.root) if s.chased else None
 
 
 def _slot(s: Situation) -> Command | None:
     accepted = s.case.accepted
-    return resources.RecordResource("manufacturing_slot", accepted.id) if accepted else None
+    return acquired.RecordResource("manufacturing_slot", accepted.id) if accepted else None
 
 
 def _destroy(s: Situation) -> Command | None:
@@ -185,7 +182,7 @@ def _resume(_: Situation) -> Command | None:
 def _settle(s: Situation) -> Command | None:
     known = s.case.effects.get(s.root)
     again = known is not None and known.state == "unknown" and s.often(0.3)
-    return anytime.SettleEffect(s.root, "try_again" if again else "delivered", by="coordinator-1")
+    return notes.SettleEffect(s.root, "try_again" if again else "delivered", by="coordinator-1")
 
 
 def _look_again(s: Situation) -> Command:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.case import Command
-from domain.stages import people
-from domain.state import Case
+from domain.case.state import Case
+from domain.engine.decide import Command
+from domain.stages.intake import people
 from rehearsal.cohort.families import Family
 
 CLINICIAN = "Dr Li Wei"

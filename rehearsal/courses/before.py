@@ -5,23 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from domain.case import Command
-from domain.codes import MOST_DAYS
-from domain.stages import (
-    admission,
-    bed,
-    centres,
-    dose,
-    dossier,
-    eligibility,
-    inquiry,
-    letter,
-    people,
-    quote,
-    records,
-    travel,
-    visa,
-)
+from domain.core.codes import MOST_DAYS
+from domain.engine.decide import Command
+from domain.stages.eligibility import eligibility, quote, submissions
+from domain.stages.intake import inquiry, people
+from domain.stages.records import dossier, records
+from domain.stages.travel import letter, travel, visa
+from domain.stages.treatment import admission, bed, dose
 from rehearsal.courses.known import years
 from rehearsal.courses.published.courses import Course
 from rehearsal.courses.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
@@ -124,11 +114,11 @@ def _submission(known: Known) -> str:
 
 def _centre(places: Places, days: Calendar, day: int, come: int, w: Writer) -> None:
     late = days.at(come, 12) + ROOM
-    w.say(days.at(day, 9), lambda _: centres.ChooseCentre(places.centre, places.protocol), SAID)
-    w.say(days.at(day, 10), lambda k: centres.SubmitDossier(_submission(k)), SAID)
+    w.say(days.at(day, 9), lambda _: submissions.ChooseCentre(places.centre, places.protocol), SAID)
+    w.say(days.at(day, 10), lambda k: submissions.SubmitDossier(_submission(k)), SAID)
     w.say(days.at(day, 11), lambda _: quote.IssueEstimate(90_000, 180_000, "USD"), SAID)
     w.say(days.at(day, 16), lambda k: quote.AcknowledgeEstimate(_patient(k)), SAID)
-    w.say(days.at(day + 1, 3), lambda k: centres.AcknowledgeSubmission(_submission(k), "received"), SAID)
+    w.say(days.at(day + 1, 3), lambda k: submissions.AcknowledgeSubmission(_submission(k), "received"), SAID)
     w.say(days.at(day + 6, 3), lambda k: eligibility.AcceptPatient(_submission(k), SAID, late), SAID)
     w.say(days.at(day + 8, 3), lambda k: quote.GiveQuote(_submission(k), 120_000, "USD", late), SAID)
     w.say(days.at(day + 9, 9), lambda k: quote.AcceptQuote(_patient(k)), SAID)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
-from domain.case import Command
-from domain.stages.closing import UNNAMED, LeaveJourney, Leaving
-from domain.stages.follow_up import RecordVisit
-from domain.stages.observations import ReportDeath, ReportOccurrence
-from domain.when import When
+from domain.core.when import When
+from domain.engine.decide import Command
+from domain.stages.follow_up.closing import UNNAMED, LeaveJourney, Leaving
+from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.treatment.observations import ReportDeath, ReportOccurrence
 from rehearsal.courses.mainline import CELLS
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import Day, when

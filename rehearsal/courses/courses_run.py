@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from activities.command_handler import Recorded
 from activities.ports import Meta
-from activities.record import Recorded
-from domain.errors import Refused
-from domain.fact import Fact
-from domain.state import Case
+from domain.case.state import Case
+from domain.core.errors import Refused
+from domain.core.fact import Fact
 from rehearsal.courses.known import Catalogued
 from rehearsal.courses.mainline import line
 from rehearsal.courses.places import PlaceKeeper

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.centre import RegisterCentre
-from domain.protocol import RegisterProtocol
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import RegisterProtocol
 from rehearsal.courses.published.courses import Course
 from rehearsal.world import catalogue_data
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from activities.catalogue import Catalogue
 from activities.ports import Meta
-from domain import catalogue
-from domain.centre import RegisterCentre
-from domain.lot import RegisterLot, ReleaseLot
-from domain.protocol import ConfirmProtocolOpen, ProductClass, RegisterProtocol
+from domain.catalogue import streams as catalogue
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import ConfirmProtocolOpen, ProductClass, RegisterProtocol
+from domain.doses.lot import RegisterLot, ReleaseLot
 from rehearsal.courses.known import Catalogued, own_protocol
 from rehearsal.courses.published.courses import Course
 from rehearsal.courses.published.kinds import written

@@ -9,8 +9,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from domain.fact import Fact
-from domain.state import Case
+from domain.case.state import Case
+from domain.core.fact import Fact
 from rehearsal.courses.contradictions import contradictions
 from rehearsal.courses.courses_run import Played
 from rehearsal.courses.published.courses import Course, Published, Wrong

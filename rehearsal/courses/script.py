@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from domain.case import Command
-from domain.stages.closing import RetractDeath
-from domain.stages.correcting import Correctable, CorrectFact
-from domain.when import When
+from domain.core.when import When
+from domain.engine.decide import Command
+from domain.stages.anytime.correcting import Correctable, CorrectFact
+from domain.stages.follow_up.closing import RetractDeath
 from rehearsal.courses.before import LEAD, screened, until_admission
 from rehearsal.courses.beside import background, end, leaving
 from rehearsal.courses.mainline import CELLS, Line, line

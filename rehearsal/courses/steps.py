@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from domain.case import Command
-from domain.state import Case
-from domain.when import When
+from domain.case.state import Case
+from domain.core.when import When
+from domain.engine.decide import Command
 
 ASSUMED = "assumed"
 

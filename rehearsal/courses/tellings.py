@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain.case import Command
-from domain.stages.follow_up import RecordVisit
-from domain.stages.infusion import RecordInfusion
-from domain.stages.lymphodepletion import RecordDepletion
-from domain.stages.observations import (
+from domain.core.when import When
+from domain.engine.decide import Command
+from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.treatment.infusion import RecordInfusion
+from domain.stages.treatment.lymphodepletion import RecordDepletion
+from domain.stages.treatment.observations import (
     AssessResponse,
     ReportDeath,
     ReportInfection,
@@ -25,9 +26,8 @@ from domain.stages.observations import (
     ReportTrialHold,
     ResolveToxicity,
 )
-from domain.stages.safety import ReportMalignancy
-from domain.stages.transplant import RecordTransplant
-from domain.when import When
+from domain.stages.treatment.safety import ReportMalignancy
+from domain.stages.treatment.transplant import RecordTransplant
 from rehearsal.courses.published.courses import Published
 from rehearsal.courses.published.kinds import OTHER
 

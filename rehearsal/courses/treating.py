@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from domain.case import Command
-from domain.codes import MOST_DAYS
-from domain.stages import admission, eligibility, infusion, lymphodepletion, observations, redosing
-from domain.stages.interim import unreviewed
-from domain.when import When
+from domain.core.codes import MOST_DAYS
+from domain.core.when import When
+from domain.engine.decide import Command
+from domain.stages.eligibility import eligibility
+from domain.stages.eligibility.review_again import unreviewed
+from domain.stages.treatment import admission, infusion, lymphodepletion, observations, redosing
 from rehearsal.courses.before import hold
 from rehearsal.courses.mainline import Treatment
 from rehearsal.courses.published.courses import Course, Published

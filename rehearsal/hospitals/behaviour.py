@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from activities.far_sides import Request
+from activities.gateways import Request
 from rehearsal.hospitals.habits import (
     AGAIN,
     HABITS,

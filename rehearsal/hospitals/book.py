@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from activities.far_sides import Request
+from activities.gateways import Request
 from rehearsal.hospitals.behaviour import Plan, callback_id, spoken
 
 SCHEMA = """

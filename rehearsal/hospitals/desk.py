@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from activities.far_sides import Request
+from activities.gateways import Request
 from rehearsal.hospitals.behaviour import behaviour
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.habits import Trouble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from activities.far_sides import Channel, FarSideRefused, Receipt, Request
+from activities.gateways import Channel, FarSideRefused, Receipt, Request
 from rehearsal.hospitals.desk import Desk
 
 

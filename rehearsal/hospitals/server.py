@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from activities import far_sides
+from activities import gateways
 from infra.hospitals.codes import EFFECT
 from infra.hospitals.fhir_map import Unmapped, request_of
 from rehearsal.hospitals.desk import Desk, Reaction
@@ -52,7 +52,7 @@ def application(desk: Desk, woken: Callable[[], None]) -> FastAPI:
     return app
 
 
-async def _rendered(reaction: Reaction, asked: far_sides.Request) -> Response:
+async def _rendered(reaction: Reaction, asked: gateways.Request) -> Response:
     match reaction.manner:
         case "created" | "known":
             headers = {"Location": f"Task/{reaction.number}/_history/1"}

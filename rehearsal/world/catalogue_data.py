@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from domain.centre import RegisterCentre
-from domain.protocol import ProductClass, RegisterProtocol
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import ProductClass, RegisterProtocol
 
 DATA = Path(__file__).with_name("data")
 PROTOCOLS, CENTRES, COURSES = DATA / "protocols.json", DATA / "centres.json", DATA / "courses.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 
-from domain.fact import Ids
+from domain.core.fact import Ids
 
 
 def seeded_ids(seed: int | str) -> Ids:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from activities.addressing import Addressing, Offices
 from activities.catalogue import Catalogue
-from activities.doses import OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.doses import OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.requests import Addressing, Offices
 from activities.perform import Delivered, Hand, Outward
 from activities.ports import Ledger
 from api.run.engine.hands import StockedLots
-from domain.effects import Effect
-from domain.policy import Policy
-from domain.state import Case
-from domain.unit import CommitUnit, FreeUnit
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.policy import Policy
+from domain.doses.unit import CommitUnit, FreeUnit
 from rehearsal.hospitals.desk import Desk
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.world.quiet import Quiet

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from activities.ports import Append, Claim, Ledger, Loaded, Remembered, Source
-from domain.fact import Fact
+from domain.core.fact import Fact
 from infra.ledger.encoding.rows import source_text
 
 NO_LEASE = timedelta(0)

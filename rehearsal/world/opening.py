@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from domain.case import EVENTS
-from domain.catalogue import EVENTS as CATALOGUE_EVENTS
-from domain.catalogue import parse_source_state
+from domain.catalogue.streams import EVENTS as CATALOGUE_EVENTS
+from domain.catalogue.streams import parse_source_state
+from domain.engine.decide import EVENTS
 from infra.embedded.postgres_server import PostgresServer
 from infra.keys import FolderKeys
 from infra.ledger.opening import open_ledger

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from activities.perform import Delivered, Hand
-from domain.effects import Effect
-from domain.state import Case
+from domain.case.effect import Effect
+from domain.case.state import Case
 from workflows.journey import EFFECTS
 
 

@@ -10,18 +10,18 @@ from itertools import count
 
 from activities.attend import Attending, turn_of
 from activities.catalogue import Catalogue
-from activities.far_sides import NotReached
-from activities.orders import Attend, Due, Order, Turn
+from activities.command_handler import Ask, Door, ParseState, Recorded
+from activities.gateways import NotReached
+from activities.messages import Attend, Due, Order, Turn
 from activities.perform import Hand, Performing
 from activities.ports import Append, Ledger, Meta
-from activities.record import Ask, Door, ParseState, Recorded
-from domain import installation
-from domain.agenda import agenda
-from domain.case import Command
-from domain.errors import Reason, require
-from domain.fact import Draft, Ids
-from domain.policy import Policy
-from domain.state import Case
+from domain.case.state import Case
+from domain.catalogue import installation
+from domain.core.errors import Reason, require
+from domain.core.fact import Draft, Ids
+from domain.core.policy import Policy
+from domain.engine.agenda import agenda
+from domain.engine.decide import Command
 from rehearsal.world.memory import Given, Remembering
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS

@@ -16,7 +16,7 @@ from activities.ports import Meta
 from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
-from domain.person import RegisterPerson
+from domain.catalogue.staff import RegisterPerson
 from infra.ids import fresh_stream
 from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings

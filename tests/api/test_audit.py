@@ -12,7 +12,7 @@ import pytest
 
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts
-from domain.merkle import check_consistency, check_inclusion
+from domain.proof.merkle import check_consistency, check_inclusion
 from infra.audit.checkpoints.checkpoint import Checkpoint, opened
 from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
 from infra.audit.checkpoints.sinks import sink_of

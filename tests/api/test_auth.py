@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey
 from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
 from api.run.wiring import Parts
-from domain.installation import Installation
+from domain.catalogue.installation import Installation
 from infra.identity.oidc import Oidc
 from infra.identity.sessions import Sessions
 from tests.api.conftest import HOST, INQUIRY, NO_LIMIT, SECRET, Person, client, registered

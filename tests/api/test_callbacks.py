@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from activities.catalogue import Catalogue
-from activities.far_sides import Request
+from activities.gateways import Request
 from activities.ports import Meta
 from api.run.wiring import Parts
-from domain.centre import RegisterCentre
+from domain.catalogue.centre import RegisterCentre
 from infra.embedded.server_process import free_port
 from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from activities.command_handler import Ask
 from activities.ports import Meta
-from activities.record import Ask
 from api.run.wiring import Parts
 from tests.api.conftest import CANARY, INQUIRY, Person
 

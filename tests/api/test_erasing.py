@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 
-from activities.erasing import Erasing, keep_forgetting
-from activities.orders import Order
+from activities.effect_handlers.erase import Erasing, keep_forgetting
+from activities.messages import Order
 from activities.perform import Delivered, Performing
 from activities.ports import DocumentErased, Keys
 from api.console.name_index import NameIndex
@@ -22,12 +22,12 @@ from api.run.backup import BackupFailed, backup, recover, tombstones
 from api.run.http_app import documents, http_app
 from api.run.verifying import AUDITOR, views_of
 from api.run.wiring import EVERY_EVENT, Parts, parts
-from domain.effects import Effect
-from domain.erasure import Tombstone
-from domain.personal import ERASED, KeyClass
+from domain.case.effect import Effect
+from domain.case.erasure import Tombstone
+from domain.case.state import Case
+from domain.core.personal import ERASED, KeyClass
 from domain.roles import Actor, Role
-from domain.stages.erasing import CaseErased, RecordErasure
-from domain.state import Case
+from domain.stages.anytime.erasing import CaseErased, RecordErasure
 from infra.embedded.postgres_server import PostgresServer
 from infra.identity.capabilities import Capabilities
 from infra.ledger.encoding.codec import Codec

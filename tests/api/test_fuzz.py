@@ -15,11 +15,11 @@ from fastapi import FastAPI
 
 from api.run.http_app import http_app
 from api.run.wiring import Parts
-from domain.case import COMMANDS
-from domain.catalogue import CATALOGUE
+from domain.case.state import Stage
+from domain.catalogue.streams import CATALOGUE
+from domain.core.when import When
+from domain.engine.decide import COMMANDS
 from domain.roles import Actor, Role
-from domain.state import Stage
-from domain.when import When
 from tests.api.conftest import INQUIRY, NO_LIMIT, client
 
 TEXTS = (

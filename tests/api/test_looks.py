@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from api.run.wiring import Parts
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from tests.api.conftest import CANARY, Person
 from tests.api.test_commands import assert_problem
 

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from activities.record import Ask
+from activities.command_handler import Ask
 from api.http.streams_end import serve
 from api.run.http_app import http_app
 from api.run.wiring import Parts

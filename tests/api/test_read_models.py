@@ -10,13 +10,14 @@ import asyncpg
 import pytest
 
 from activities import views
+from activities.command_handler import Ask, Look, Recorded
 from activities.ports import Meta
-from activities.record import Ask, Look, Recorded
 from api.run.verifying import views_of
 from api.run.wiring import Parts
-from domain import catalogue, installation
-from domain.case import EVENTS
-from domain.fact import Fact
+from domain.catalogue import installation
+from domain.catalogue import streams as catalogue
+from domain.core.fact import Fact
+from domain.engine.decide import EVENTS
 from infra.ids import fresh_stream
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.case_number import check_digit
+from domain.core.case_number import check_digit
 from tests.api.conftest import CANARY, Person
 from tests.api.test_commands import assert_problem
 

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 
 from api.http.access import Belonging
-from domain.case import COMMANDS
-from domain.catalogue import COMMANDS as CATALOGUE
-from domain.person import Role as StaffRole
+from domain.catalogue.staff import Role as StaffRole
+from domain.catalogue.streams import COMMANDS as CATALOGUE
+from domain.engine.decide import COMMANDS
 from domain.roles import PURPOSES, SPECIAL, TOLD_BY_HOSPITALS, Action, Actor, Role, Scope, _within, action_of, allow
 from infra.hospitals.codes import SAYS
 

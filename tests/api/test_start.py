@@ -4,7 +4,7 @@ import re
 
 from httpx2 import AsyncClient
 
-from domain.case import COMMANDS
+from domain.engine.decide import COMMANDS
 
 
 async def test_the_page_for_programs_names_every_command_and_fetches_nothing(nobody: AsyncClient) -> None:

@@ -10,9 +10,9 @@ import pytest
 from activities.catalogue import Catalogue
 from activities.ports import Append, Attention, Meta, Views
 from api.run.wiring import Parts
-from domain.centre import ChangeEndpoint, PauseCentre, RegisterCentre, ResumeCentre
-from domain.fact import Draft
-from domain.stages.anytime import NoteAdded
+from domain.catalogue.centre import ChangeEndpoint, PauseCentre, RegisterCentre, ResumeCentre
+from domain.core.fact import Draft
+from domain.stages.anytime.notes import NoteAdded
 from infra.ids import fresh_id, fresh_stream
 
 META = Meta("test", "operation")

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.merkle import Frontier
+from domain.proof.merkle import Frontier
 from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from obstore.store import MemoryStore
 
-from domain import merkle
+from domain.proof import merkle
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
 from infra.audit.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes

@@ -21,7 +21,7 @@ from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
 from tests.console.conftest import Browser, hidden, screen
-from workflows.upkeep import COMPARE_ENGINE, VERIFY_HISTORY
+from workflows.nightly import COMPARE_ENGINE, VERIFY_HISTORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -13,19 +13,19 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.catalogue import Catalogue
+from activities.command_handler import Ask
 from activities.ports import Finding, Meta
-from activities.record import Ask
 from api.run.wiring import Parts
-from domain.centre import RegisterCentre
-from domain.lot import RegisterLot, ReleaseLot
-from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
-from domain.stages.dose import HoldDose
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
+from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.stages.treatment.dose import HoldDose
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.test_audit import seal
 from tests.api.test_documents import PDF
 from tests.console.conftest import Screen, screen
-from workflows.upkeep import COMPARE_ENGINE
+from workflows.nightly import COMPARE_ENGINE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CENTRE, PROTOCOL, LOT = "centre-screen", "protocol-screen", "lot-screen"

@@ -20,9 +20,9 @@ from api.console.text.texts import Texts
 from api.http.command_json import CASE, TOLD
 from api.http.problems import Problem
 from api.run.wiring import Parts
-from domain.case import COMMANDS
-from domain.personal import Identity
-from domain.when import When
+from domain.core.personal import Identity
+from domain.core.when import When
+from domain.engine.decide import COMMANDS
 from tests.api.conftest import Person, registered
 from tests.console.conftest import Browser, browsing, hidden
 from tests.domain.any_command import MAKE
@@ -211,9 +211,9 @@ async def test_automatic_events_do_not_make_a_page_stale(mei: Browser, coordinat
 
 
 async def _engine_says(here: Parts, case: str) -> None:
+    from activities.command_handler import Ask  # noqa: PLC0415
     from activities.ports import Meta  # noqa: PLC0415 - only this control needs it
-    from activities.record import Ask  # noqa: PLC0415
-    from domain.effects import RecordOutcome  # noqa: PLC0415
+    from domain.case.effect import RecordOutcome  # noqa: PLC0415
 
     state, _, _ = await here.door.case(case)
     assert state.effects

@@ -19,22 +19,22 @@ from playwright.async_api import Locator, expect
 from temporalio.client import Client
 
 from activities.catalogue import Catalogue
+from activities.command_handler import Ask
 from activities.ports import Meta
-from activities.record import Ask
 from api.http.streams_end import serve
 from api.ports import DevSignIn
 from api.run.engine.courier import Courier
 from api.run.engine.restore import restore
 from api.run.http_app import http_app
 from api.run.wiring import Parts, connect_temporal, parts
-from domain.centre import RegisterCentre
-from domain.protocol import ConfirmProtocolOpen, RegisterProtocol
-from domain.stages.centres import ChooseCentre
-from domain.stages.dossier import DraftSummary, SignSummary
-from domain.stages.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
-from domain.stages.people import GiveConsent
-from domain.stages.records import ReceiveRecord, RequestRecord, VerifyRecord
-from domain.state import Case
+from domain.case.state import Case
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
+from domain.stages.eligibility.submissions import ChooseCentre
+from domain.stages.intake.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
+from domain.stages.intake.people import GiveConsent
+from domain.stages.records.dossier import DraftSummary, SignSummary
+from domain.stages.records.records import ReceiveRecord, RequestRecord, VerifyRecord
 from infra.embedded.server_process import ServerProcess, free_port
 from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.ids import fresh_stream

@@ -10,12 +10,12 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
+from activities.command_handler import Ask, Look
 from activities.ports import Meta
-from activities.record import Ask, Look
 from api.run.wiring import Parts
-from domain.effects import RecordOutcome
-from domain.fact import ENGINE
-from domain.stages.anytime import AddNote
+from domain.case.effect import RecordOutcome
+from domain.core.fact import ENGINE
+from domain.stages.anytime.notes import AddNote
 from infra.ids import fresh_stream
 from tests.api.conftest import Person, registered
 from tests.console.conftest import Browser, screen

@@ -6,7 +6,7 @@ import pytest
 
 from api.console.actions import module_of
 from api.console.pages.case_status import GROUP_OF
-from domain.case import Command
+from domain.engine.decide import Command
 from tests.domain.course import start
 from tests.domain.journey import Journey
 from tests.domain.obligation_scenes import SCENES

@@ -19,12 +19,12 @@ from api.console.text.plurals import form_of
 from api.console.text.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
 from api.console.text.times import Clock
 from api.console.web import HERE
-from domain.case import COMMANDS, Event
-from domain.difference import APART
+from domain.case.state import Case, Noted
+from domain.core.when import When
+from domain.engine.decide import COMMANDS, Event
+from domain.history.difference import APART
 from domain.journey import MODULES
 from domain.roles import Action, action_of
-from domain.state import Case, Noted
-from domain.when import When
 from infra.audit.verification.found import MEANING
 from tests.api.conftest import Person
 from tests.console.conftest import Browser

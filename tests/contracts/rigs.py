@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 import httpx2
 
-from activities.far_sides import FarSide, Request
+from activities.gateways import FarSide, Request
 from infra.embedded.server_process import ServerProcess, free_port
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail.smtp import MailFarSide, MailServer

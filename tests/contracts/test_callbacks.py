@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from activities.far_sides import FarSideRefused
+from activities.gateways import FarSideRefused
 from infra.embedded.server_process import free_port
 from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify

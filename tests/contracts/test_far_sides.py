@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from activities.far_sides import FarSideRefused, NotReached
+from activities.gateways import FarSideRefused, NotReached
 from infra.mail.smtp import message_id
 from tests.contracts.rigs import SENDER, Mood, Rig, hospital, mail
 

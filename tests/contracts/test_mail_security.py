@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from activities.far_sides import Request
+from activities.gateways import Request
 from api.cli.commands.doctor import _mail
 from api.run.processes import mail_server
 from infra.embedded.server_process import free_port

@@ -8,9 +8,45 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
-from domain.effects import RecordOutcome, ReportBounce
-from domain.stages.access import BreakGlass, ReviewAccess
-from domain.stages.admission import (
+from domain.case.effect import RecordOutcome, ReportBounce
+from domain.case.state import Stage
+from domain.case.undoing import UNDOING
+from domain.core.when import When
+from domain.stages.anytime.access import BreakGlass, ReviewAccess
+from domain.stages.anytime.correcting import TOLD_BY, Correctable, CorrectFact
+from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure, RecordErasure, WithdrawErasure
+from domain.stages.anytime.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.anytime.moving import MoveOn, missing
+from domain.stages.anytime.notes import AddNote, AssignCase, AttachDocument, SettleEffect
+from domain.stages.anytime.reconsidering import ReviewDecision
+from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
+from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
+from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
+from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
+from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
+from domain.stages.follow_up.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
+from domain.stages.intake.importing import ImportFacts
+from domain.stages.intake.inquiry import (
+    AcknowledgeScope,
+    AdviseLocalCare,
+    OpenCase,
+    ReplyToFamily,
+    SetUrgency,
+    StateDiagnosis,
+)
+from domain.stages.intake.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
+from domain.stages.records.dossier import (
+    CertifyTranslation,
+    DeliverTranslation,
+    DraftSummary,
+    OrderTranslation,
+    SignSummary,
+)
+from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
+from domain.stages.travel.letter import AskLetterAgain, IssueLetter
+from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
+from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
+from domain.stages.treatment.admission import (
     AdmitPatient,
     ConfirmScreening,
     DecideStayExtension,
@@ -19,19 +55,9 @@ from domain.stages.admission import (
     RecordArrival,
     RegisterAddress,
 )
-from domain.stages.anytime import AddNote, AssignCase, AttachDocument, SettleEffect
-from domain.stages.bed import AskBedAgain, HoldBed, RefuseBed
-from domain.stages.centres import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
-from domain.stages.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
-from domain.stages.correcting import TOLD_BY, Correctable, CorrectFact
-from domain.stages.dose import AskDoseAgain, HoldDose, RefuseDose
-from domain.stages.dossier import CertifyTranslation, DeliverTranslation, DraftSummary, OrderTranslation, SignSummary
-from domain.stages.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
-from domain.stages.erasing import ConfirmErasure, OrderErasure, RecordErasure, WithdrawErasure
-from domain.stages.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
-from domain.stages.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
-from domain.stages.importing import ImportFacts
-from domain.stages.infusion import (
+from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
+from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
+from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
@@ -39,18 +65,14 @@ from domain.stages.infusion import (
     RecordInfusion,
     StartThaw,
 )
-from domain.stages.inquiry import (
-    AcknowledgeScope,
-    AdviseLocalCare,
-    OpenCase,
-    ReplyToFamily,
-    SetUrgency,
-    StateDiagnosis,
+from domain.stages.treatment.lymphodepletion import (
+    CompleteDepletion,
+    OmitDepletion,
+    RecordDepletion,
+    SignGate,
+    StopDepletion,
 )
-from domain.stages.letter import AskLetterAgain, IssueLetter
-from domain.stages.lymphodepletion import CompleteDepletion, OmitDepletion, RecordDepletion, SignGate, StopDepletion
-from domain.stages.moving import MoveOn, missing
-from domain.stages.observations import (
+from domain.stages.treatment.observations import (
     AssessResponse,
     ReportDeath,
     ReportInfection,
@@ -65,20 +87,10 @@ from domain.stages.observations import (
     ReportTrialResumed,
     ResolveToxicity,
 )
-from domain.stages.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
-from domain.stages.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
-from domain.stages.reconsidering import ReviewDecision
-from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
-from domain.stages.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
-from domain.stages.redosing import DecideRedosing, GiveUpRedosing
-from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
-from domain.stages.safety import AnswerAlert, ReportMalignancy
-from domain.stages.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
-from domain.stages.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
-from domain.stages.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
-from domain.state import Stage
-from domain.undoing import UNDOING
-from domain.when import When
+from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
+from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
+from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
+from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 

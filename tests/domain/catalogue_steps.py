@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import Command, State, decide, fold
-from domain.errors import Reason, Refused
-from domain.fact import Fact
-from domain.when import When
+from domain.catalogue.streams import Command, State, decide, fold
+from domain.core.errors import Reason, Refused
+from domain.core.fact import Fact
+from domain.core.when import When
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

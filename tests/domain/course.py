@@ -7,26 +7,26 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
-from domain.obligations import Obligation
-from domain.stages.admission import AdmitPatient, ConfirmScreening, RecordArrival, RegisterAddress
-from domain.stages.bed import HoldBed
-from domain.stages.centres import AcknowledgeSubmission, ChooseCentre, SubmitDossier
-from domain.stages.dose import HoldDose
-from domain.stages.dossier import DraftSummary, SignSummary
-from domain.stages.eligibility import AcceptPatient
-from domain.stages.follow_up import AcceptHandover, RecordVisit, ReturnHome, TryContact
-from domain.stages.infusion import AuthoriseInfusion, CheckIdentity, RecordInfusion, StartThaw
-from domain.stages.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
-from domain.stages.letter import IssueLetter
-from domain.stages.lymphodepletion import CompleteDepletion, RecordDepletion, SignGate
-from domain.stages.observations import AssessResponse
-from domain.stages.people import AddPerson, GiveConsent
-from domain.stages.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
-from domain.stages.records import ReceiveRecord, RequestRecord, VerifyRecord
-from domain.stages.recovery import DecidePathway, DeclareFitHome, DischargePatient
-from domain.stages.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel
-from domain.stages.visa import FileVisa, GrantVisa, RecordPassport
-from domain.when import When
+from domain.case.obligation import Obligation
+from domain.core.when import When
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
+from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier
+from domain.stages.follow_up.follow_up import AcceptHandover, RecordVisit, ReturnHome, TryContact
+from domain.stages.intake.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
+from domain.stages.intake.people import AddPerson, GiveConsent
+from domain.stages.records.dossier import DraftSummary, SignSummary
+from domain.stages.records.records import ReceiveRecord, RequestRecord, VerifyRecord
+from domain.stages.travel.letter import IssueLetter
+from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel
+from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport
+from domain.stages.treatment.admission import AdmitPatient, ConfirmScreening, RecordArrival, RegisterAddress
+from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.dose import HoldDose
+from domain.stages.treatment.infusion import AuthoriseInfusion, CheckIdentity, RecordInfusion, StartThaw
+from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion, SignGate
+from domain.stages.treatment.observations import AssessResponse
+from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient
 from tests.domain.journey import DAY, HOUR, Journey
 
 CENTRE, PROTOCOL, LOT, UNIT = "centre-a", "protocol-a", "lot-a", "unit-1"

@@ -9,17 +9,17 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from domain.advance import ALWAYS, advance, as_fact
-from domain.agenda import Agenda, agenda
-from domain.case import Command, Event, decide, fold, follow
-from domain.effects import Effect, EffectRequested, RecordOutcome
-from domain.errors import Reason, Refused
-from domain.fact import ENGINE, Draft, Fact, Why
+from domain.case.effect import Effect, EffectRequested, RecordOutcome
+from domain.case.obligation import Obligation, ObligationOpened
+from domain.case.state import Case
+from domain.core.errors import Reason, Refused
+from domain.core.fact import ENGINE, Draft, Fact, Why
+from domain.core.policy import Policy
+from domain.engine.advance import ALWAYS, advance, as_fact
+from domain.engine.agenda import Agenda, agenda
+from domain.engine.decide import Command, Event, decide, fold, follow
 from domain.journey import RECORDED, RULES
-from domain.obligations import Obligation, ObligationOpened
-from domain.policy import Policy
-from domain.stages.sources import noted, watched
-from domain.state import Case
+from domain.stages.anytime.watching import noted, watched
 from infra.policy.reading import load_policy
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -6,38 +6,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from domain.effects import RecordOutcome
-from domain.fact import ENGINE
+from domain.case.effect import RecordOutcome
+from domain.case.obligation import Obligation
+from domain.core.fact import ENGINE
+from domain.core.when import When
 from domain.journey import OWES
-from domain.obligations import (
-    Obligation,
-)
-from domain.stages.access import BreakGlass, ReviewAccess
-from domain.stages.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
-from domain.stages.anytime import AssignCase, SettleEffect
-from domain.stages.bed import HoldBed, RefuseBed
-from domain.stages.centres import WithdrawSubmission
-from domain.stages.closing import LeaveJourney
-from domain.stages.correcting import CorrectFact
-from domain.stages.dose import HoldDose, RefuseDose
-from domain.stages.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
-from domain.stages.eligibility import AcceptPatient
-from domain.stages.erasing import ConfirmErasure, OrderErasure, RecordErasure
-from domain.stages.follow_up import RecordVisit
-from domain.stages.holding import HoldCase, ResumeCase
-from domain.stages.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
-from domain.stages.lymphodepletion import OmitDepletion
-from domain.stages.observations import ReportProgression, ReportTrialHold, ReportTrialResumed
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.reconsidering import ReviewDecision
-from domain.stages.records import ReceiveRecord, RequestRecord
-from domain.stages.recovery import DecidePathway
-from domain.stages.redosing import DecideRedosing
-from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
-from domain.stages.safety import AnswerAlert, ReportMalignancy
-from domain.stages.transplant import RecordTransplant, ReferTransplant
-from domain.stages.visa import PassportRecorded, RecordPassport
-from domain.when import When
+from domain.stages.anytime.access import BreakGlass, ReviewAccess
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure, RecordErasure
+from domain.stages.anytime.holding import HoldCase, ResumeCase
+from domain.stages.anytime.notes import AssignCase, SettleEffect
+from domain.stages.anytime.reconsidering import ReviewDecision
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
+from domain.stages.records.records import ReceiveRecord, RequestRecord
+from domain.stages.travel.visa import PassportRecorded, RecordPassport
+from domain.stages.treatment.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
+from domain.stages.treatment.bed import HoldBed, RefuseBed
+from domain.stages.treatment.dose import HoldDose, RefuseDose
+from domain.stages.treatment.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
+from domain.stages.treatment.lymphodepletion import OmitDepletion
+from domain.stages.treatment.observations import ReportProgression, ReportTrialHold, ReportTrialResumed
+from domain.stages.treatment.recovery import DecidePathway
+from domain.stages.treatment.redosing import DecideRedosing
+from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
+from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
 

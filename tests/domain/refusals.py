@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Reason
+from domain.core.errors import Reason
 from tests.domain.course import start
 from tests.domain.journey import Journey, when
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from api.http.access import belonging
-from domain.errors import Reason
+from domain.core.errors import Reason
 from domain.roles import Action, Actor, Role, allow
-from domain.stages.access import AccessReviewed, BreakGlass, GlassBroken, ReviewAccess, reading
-from domain.stages.closing import LeaveJourney
+from domain.stages.anytime.access import AccessReviewed, BreakGlass, GlassBroken, ReviewAccess, reading
+from domain.stages.follow_up.closing import LeaveJourney
 from tests.domain.course import STEPS
 from tests.domain.journey import Journey, given, when
 from tests.domain.refusals import No

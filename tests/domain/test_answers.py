@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from domain.answers import too_early
-from domain.case import Command
-from domain.errors import Reason
-from domain.stages.admission import AdmitPatient, ConfirmScreening
-from domain.stages.centres import AcknowledgeSubmission, WithdrawSubmission
-from domain.stages.lymphodepletion import CompleteDepletion, RecordDepletion
+from domain.core.errors import Reason
+from domain.engine.answers import too_early
+from domain.engine.decide import Command
+from domain.stages.eligibility.submissions import AcknowledgeSubmission, WithdrawSubmission
+from domain.stages.treatment.admission import AdmitPatient, ConfirmScreening
+from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion
 from tests.domain.course import start, submission
 from tests.domain.journey import Journey
 

@@ -5,8 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from domain.errors import Reason, Refused
-from domain.stages.anytime import (
+from domain.case.state import Stage
+from domain.core.errors import Reason, Refused
+from domain.core.when import When
+from domain.stages.anytime.holding import HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.anytime.notes import (
     AddNote,
     AssignCase,
     AttachDocument,
@@ -15,15 +18,12 @@ from domain.stages.anytime import (
     NoteAdded,
     SettleEffect,
 )
-from domain.stages.closing import LeaveJourney
-from domain.stages.dose import HoldDose
-from domain.stages.follow_up import last_due
-from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
-from domain.stages.importing import ImportFacts
-from domain.stages.infusion import AuthoriseInfusion
-from domain.stages.sources import PersonStateNoted, ProtocolStateNoted, noted
-from domain.state import Stage
-from domain.when import When
+from domain.stages.anytime.watching import PersonStateNoted, ProtocolStateNoted, noted
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.follow_up.follow_up import last_due
+from domain.stages.intake.importing import ImportFacts
+from domain.stages.treatment.dose import HoldDose
+from domain.stages.treatment.infusion import AuthoriseInfusion
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, start
 from tests.domain.journey import DAY, START, Journey, when
 from tests.domain.refusals import No

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.errors import Reason
-from domain.obligations import ObligationRedated
-from domain.policy import Ladder, Policy, Span
-from domain.stages.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze, reckoned_by
-from domain.stages.records import RequestRecord
+from domain.case.obligation import ObligationRedated
+from domain.core.errors import Reason
+from domain.core.policy import Ladder, Policy, Span
+from domain.stages.anytime.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze, reckoned_by
+from domain.stages.records.records import RequestRecord
 from tests.domain.course import start
 from tests.domain.journey import DAY, HOUR, Journey, stretched, when
 

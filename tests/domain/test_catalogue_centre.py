@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import read_model
-from domain.centre import (
+from domain.catalogue.centre import (
     CentrePaused,
     CentreRegistered,
     CentreResumed,
@@ -19,7 +18,8 @@ from domain.centre import (
     RegisterCentre,
     ResumeCentre,
 )
-from domain.errors import Reason
+from domain.catalogue.streams import read_model
+from domain.core.errors import Reason
 from infra.hospitals.callbacks import read_key
 from tests.domain.catalogue_steps import given, refused, when
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Reason
-from domain.lot import (
+from domain.core.errors import Reason
+from domain.core.personal import ERASED
+from domain.doses.lot import (
     Lot,
     LotQuarantined,
     LotRecalled,
@@ -22,8 +23,7 @@ from domain.lot import (
     read_model,
     unit_for,
 )
-from domain.personal import ERASED
-from domain.unit import (
+from domain.doses.unit import (
     CommitUnit,
     ExtendHold,
     FreeUnit,

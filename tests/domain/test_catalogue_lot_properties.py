@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain import lot as lots
-from domain.errors import Refused
-from domain.lot import Lot, LotReleased, QuarantineLot, RecallLot, ReleaseLot
-from domain.unit import (
+from domain.core.errors import Refused
+from domain.doses import lot as lots
+from domain.doses.lot import Lot, LotReleased, QuarantineLot, RecallLot, ReleaseLot
+from domain.doses.unit import (
     CommitUnit,
     ExtendHold,
     FreeUnit,

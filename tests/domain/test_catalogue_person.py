@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import read_model
-from domain.errors import Reason
-from domain.person import (
+from domain.catalogue.staff import (
     AbsenceEnded,
     AbsenceSet,
     EndAbsence,
@@ -17,7 +15,9 @@ from domain.person import (
     SetAbsence,
     Staff,
 )
-from domain.personal import ERASED
+from domain.catalogue.streams import read_model
+from domain.core.errors import Reason
+from domain.core.personal import ERASED
 from tests.domain.catalogue_steps import NOW, given, refused, when
 
 STREAM = "person-1"

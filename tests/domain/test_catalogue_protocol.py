@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import read_model
-from domain.errors import Reason
-from domain.personal import ERASED
-from domain.protocol import (
+from domain.catalogue.protocol import (
     AmendProtocol,
     CloseProtocol,
     ConfirmProtocolOpen,
@@ -19,6 +16,9 @@ from domain.protocol import (
     ProtocolRegistered,
     RegisterProtocol,
 )
+from domain.catalogue.streams import read_model
+from domain.core.errors import Reason
+from domain.core.personal import ERASED
 from tests.domain.catalogue_steps import NOW, given, refused, when
 
 STREAM = "protocol-nct00000001"

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from domain import case, centre, lot, person, protocol
-from domain.catalogue import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
-from domain.errors import Reason, Refused
-from domain.stages import sources
-from domain.unit import UnitHeld
+from domain.catalogue import centre, protocol, staff
+from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
+from domain.core.errors import Reason, Refused
+from domain.doses import lot
+from domain.doses.unit import UnitHeld
+from domain.engine import decide as case
+from domain.stages.anytime import watching
 from infra.ledger.encoding.codec import Codec, stored_type
 from tests.domain.catalogue_steps import NOW, fact, given, refused
 
@@ -35,18 +37,18 @@ FILLED: dict[str, tuple[Any, ...]] = {
         UnitHeld("u1", "case-1", "effect-1", LATER),
     ),
     "person-x": (
-        person.PersonRegistered("quality", "asia", "n", "m", "UTC", "en"),
-        person.AbsenceSet(NOW, LATER, "person-2"),
+        staff.PersonRegistered("quality", "asia", "n", "m", "UTC", "en"),
+        staff.AbsenceSet(NOW, LATER, "person-2"),
     ),
 }  # fmt: skip
 
 
 def noted_fields(prefix: str) -> set[str]:
-    return set(sources.KINDS[prefix].__dataclass_fields__) - {"stream", "source_version", "type"}
+    return set(watching.KINDS[prefix].__dataclass_fields__) - {"stream", "source_version", "type"}
 
 
 def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
-    assert set(CATALOGUE) == set(sources.KINDS)
+    assert set(CATALOGUE) == set(watching.KINDS)
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
@@ -58,13 +60,13 @@ def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
         ("lot-x", lot.LotQuarantined("q"), True),
         ("lot-x", UnitHeld("u2", "case-2", "effect-2", LATER), False),
         ("protocol-x", protocol.ProtocolClosed("on_hold", "s"), True),
-        ("person-x", person.AbsenceEnded(), True),
+        ("person-x", staff.AbsenceEnded(), True),
     ],
 )
 def test_only_what_cases_note_of_it_wakes_them(stream: str, event: Any, wakes: bool) -> None:
     before = given(stream, *FILLED[stream])
     after = aggregate(stream).evolve(before, fact(event, before.version + 1))
-    assert sources.differs(stream, read_model(stream, before), read_model(stream, after)) == wakes
+    assert watching.differs(stream, read_model(stream, before), read_model(stream, after)) == wakes
 
 
 def test_commands_and_events_are_those_of_the_four_modules_and_of_nobody_else() -> None:
@@ -85,7 +87,7 @@ def test_a_read_model_holds_what_a_case_notes_and_survives_json(stream: str, fac
     assert parse_source_state(stream, json.loads(stored)) == known
     wanted = noted_fields(aggregate(stream).prefix)
     assert wanted <= set(known)
-    event = sources.noted(stream, 3, known)
+    event = watching.noted(stream, 3, known)
     assert {name: getattr(event, name) for name in wanted} == {name: known[name] for name in wanted}
 
 

@@ -6,18 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import Reason
-from domain.obligations import (
-    ObligationRedated,
-)
-from domain.stages.anytime import AssignCase
-from domain.stages.closing import ReopenCase
-from domain.stages.correcting import CorrectFact
-from domain.stages.holding import HoldCase, Redate, ResumeCase, Snooze
-from domain.stages.infusion import InfusionCompleted, RecordInfusion
-from domain.stages.inquiry import OpenCase
-from domain.stages.records import RequestRecord
-from domain.when import When
+from domain.case.obligation import ObligationRedated
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.holding import HoldCase, Redate, ResumeCase, Snooze
+from domain.stages.anytime.notes import AssignCase
+from domain.stages.follow_up.closing import ReopenCase
+from domain.stages.intake.inquiry import OpenCase
+from domain.stages.records.records import RequestRecord
+from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
 from tests.domain.course import OPENED, STEPS, UNIT, start
 from tests.domain.journey import DAY, HOUR, given, when
 from tests.domain.obligation_scenes import scene, stands

@@ -2,10 +2,13 @@
 
 import pytest
 
-from domain.effects import RecordOutcome
-from domain.errors import Reason
-from domain.fact import ENGINE
-from domain.stages.closing import (
+from domain.case.effect import RecordOutcome
+from domain.case.state import Exit, Stage
+from domain.core.errors import Reason
+from domain.core.fact import ENGINE
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.follow_up.acquired import ConfirmDestruction
+from domain.stages.follow_up.closing import (
     UNDO,
     CannotBeUndone,
     CaseReopened,
@@ -16,11 +19,8 @@ from domain.stages.closing import (
     RetractDeath,
     VoidCase,
 )
-from domain.stages.moving import StageEntered
-from domain.stages.observations import ReportDeath
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.resources import ConfirmDestruction
-from domain.state import Exit, Stage
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.treatment.observations import ReportDeath
 from tests.domain.course import OPENED, STEPS, patient, start
 from tests.domain.journey import Journey, when
 from tests.domain.refusals import No

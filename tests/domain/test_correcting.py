@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from domain.case import fold
-from domain.errors import Reason
-from domain.stages.correcting import CorrectFact, FactCorrected
-from domain.stages.dose import HoldDose
-from domain.stages.infusion import InfusionCompleted, RecordInfusion
-from domain.stages.lymphodepletion import DepletionGiven, OmitDepletion, RecordDepletion
-from domain.stages.observations import (
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.engine.decide import fold
+from domain.stages.anytime.correcting import CorrectFact, FactCorrected
+from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
+from domain.stages.treatment.dose import HoldDose
+from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
+from domain.stages.treatment.lymphodepletion import DepletionGiven, OmitDepletion, RecordDepletion
+from domain.stages.treatment.observations import (
     AssessResponse,
     DeathReported,
     ReportDeath,
@@ -21,11 +23,9 @@ from domain.stages.observations import (
     ResponseAssessed,
     ToxicityReported,
 )
-from domain.stages.redosing import DecideRedosing
-from domain.stages.safety import MalignancyReported, ReportMalignancy
-from domain.stages.transplant import RecordTransplant, TransplantGiven
-from domain.stages.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
-from domain.when import When
+from domain.stages.treatment.redosing import DecideRedosing
+from domain.stages.treatment.safety import MalignancyReported, ReportMalignancy
+from domain.stages.treatment.transplant import RecordTransplant, TransplantGiven
 from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

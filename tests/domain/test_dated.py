@@ -11,23 +11,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from activities.views import case_views
-from domain.agenda import agenda
-from domain.case import fold
-from domain.dated import as_of, known, standing
-from domain.difference import changes, moves
+from domain.case.state import Stage
+from domain.core.policy import Span
+from domain.core.when import When
+from domain.engine.agenda import agenda
+from domain.engine.decide import fold
+from domain.history.dated import as_of, known, standing
+from domain.history.difference import changes, moves
 from domain.journey import RULES
-from domain.policy import Span
-from domain.stages.correcting import CorrectFact
-from domain.stages.observations import (
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.travel.visa import PassportRecorded, RecordPassport
+from domain.stages.treatment.observations import (
     AssessResponse,
     ReportDeath,
     ReportToxicity,
     ResponseAssessed,
     ToxicityReported,
 )
-from domain.stages.visa import PassportRecorded, RecordPassport
-from domain.state import Stage
-from domain.when import When
 from tests.domain.course import STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act
@@ -63,7 +63,7 @@ def test_what_was_shown_stays_the_same_across_corrections_and_new_rules(monkeypa
     j.away(HOUR).tell(CorrectFact(j.newest(PassportRecorded), RecordPassport(patient(j), date(2035, 9, 1)), "x"))
     seen[j.now] = shown(j)
     newer = tuple(replace(rule, version=rule.version + 1) for rule in RULES)
-    monkeypatch.setattr("domain.advance.RULES", newer)
+    monkeypatch.setattr("domain.engine.advance.RULES", newer)
     shorter = {kind: replace(row, due=row.due and Span(1, "hours"), rungs=()) for kind, row in j.policy.ladders.items()}
     j.policy = replace(j.policy, hash="another", ladders=shorter)
     for step in ("fit", "booking", "admission", "arrived"):

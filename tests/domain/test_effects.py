@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.agenda import UNHEARD_OF
-from domain.effects import (
+from domain.case.effect import (
     IMPLIED,
     Effect,
     EffectDelivered,
@@ -21,26 +20,27 @@ from domain.effects import (
     RecordOutcome,
     ReportBounce,
 )
-from domain.errors import Reason
-from domain.fact import ENGINE
+from domain.case.state import ResourceKind
+from domain.case.undoing import Fate
+from domain.core.errors import Reason
+from domain.core.fact import ENGINE
+from domain.engine.agenda import UNHEARD_OF
 from domain.journey import WANTS
-from domain.stages.anytime import SettleEffect
-from domain.stages.bed import HoldBed
-from domain.stages.centres import WithdrawSubmission
-from domain.stages.closing import UNDO, LeaveJourney, ReopenCase
-from domain.stages.dossier import DeliverTranslation, OrderTranslation
-from domain.stages.eligibility import AcceptPatient
-from domain.stages.erasing import ConfirmErasure, OrderErasure
-from domain.stages.holding import HoldCase, ResumeCase
-from domain.stages.letter import IssueLetter
-from domain.stages.observations import ReportDeath, ReportProgression
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.records import ReceiveRecord, RejectRecord, RequestRecord
-from domain.stages.resources import ConfirmDestruction, OrderCells, RecordResource, ReportResource
-from domain.stages.safety import AnswerAlert, ReportMalignancy
-from domain.stages.transplant import DeclineTransplant, ReferTransplant
-from domain.state import ResourceKind
-from domain.undoing import Fate
+from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
+from domain.stages.anytime.holding import HoldCase, ResumeCase
+from domain.stages.anytime.notes import SettleEffect
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
+from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.records.dossier import DeliverTranslation, OrderTranslation
+from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord
+from domain.stages.travel.letter import IssueLetter
+from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.observations import ReportDeath, ReportProgression
+from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
+from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
 from tests.domain.journey import DAY, HOUR, Journey, when
 

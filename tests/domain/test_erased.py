@@ -7,13 +7,13 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from domain.advance import advance
-from domain.agenda import agenda
-from domain.case import EVENTS, fold
-from domain.errors import Refused
-from domain.fact import Fact
-from domain.personal import ERASED, KEY_CLASSES, Sealed
-from domain.stages.sources import watched
+from domain.core.errors import Refused
+from domain.core.fact import Fact
+from domain.core.personal import ERASED, KEY_CLASSES, Sealed
+from domain.engine.advance import advance
+from domain.engine.agenda import agenda
+from domain.engine.decide import EVENTS, fold
+from domain.stages.anytime.watching import watched
 from tests.domain.any_command import MAKE
 from tests.domain.course import LOT, STEPS, start
 from tests.domain.journey import Journey

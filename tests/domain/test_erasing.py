@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from domain.advance import advance
-from domain.effects import EffectWithdrawn, RecordOutcome
-from domain.erasure import ErasedClass, Tombstone
-from domain.errors import Reason
-from domain.fact import ENGINE
-from domain.policy import Party
-from domain.stages.anytime import AddNote, AssignCase, SettleEffect
-from domain.stages.closing import LeaveJourney, ReopenCase
-from domain.stages.correcting import CorrectFact
-from domain.stages.erasing import (
+from domain.case.effect import EffectWithdrawn, RecordOutcome
+from domain.case.erasure import ErasedClass, Tombstone
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.core.fact import ENGINE
+from domain.core.policy import Party
+from domain.core.when import When
+from domain.engine.advance import advance
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.erasing import (
     LAPSES,
     LAW,
     CaseErased,
@@ -27,12 +27,12 @@ from domain.stages.erasing import (
     RecordErasure,
     WithdrawErasure,
 )
-from domain.stages.follow_up import EndFollowUp, FollowUpEnded
-from domain.stages.inquiry import DiagnosisStated, StateDiagnosis
-from domain.stages.observations import ReportDeath
-from domain.stages.safety import ReportMalignancy
-from domain.state import Stage
-from domain.when import When
+from domain.stages.anytime.notes import AddNote, AssignCase, SettleEffect
+from domain.stages.follow_up.closing import LeaveJourney, ReopenCase
+from domain.stages.follow_up.follow_up import EndFollowUp, FollowUpEnded
+from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
+from domain.stages.treatment.observations import ReportDeath
+from domain.stages.treatment.safety import ReportMalignancy
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from activities.folding import FoldOnce
-from domain.case import fold
-from domain.stages.anytime import NoteAdded
-from domain.state import Case
+from activities.fold_cache import FoldOnce
+from domain.case.state import Case
+from domain.engine.decide import fold
+from domain.stages.anytime.notes import NoteAdded
 from tests.domain.course import start
 from tests.domain.journey import HOUR, Journey
 

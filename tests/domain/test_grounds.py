@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from domain.effects import EffectRequested
-from domain.fact import Fact
-from domain.grounds import grounds
-from domain.obligations import ObligationMissed, ObligationOpened, ObligationStepTaken
-from domain.whatif import NOTED
+from domain.case.effect import EffectRequested
+from domain.case.obligation import ObligationMissed, ObligationOpened, ObligationStepTaken
+from domain.core.fact import Fact
+from domain.history.grounds import grounds
+from domain.history.whatif import NOTED
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act

@@ -2,15 +2,17 @@
 
 import pytest
 
-from domain.case import Command
-from domain.errors import Reason
-from domain.stages.admission import ConfirmScreening
-from domain.stages.bed import HoldBed
-from domain.stages.eligibility import AcceptPatient, DeclinePatient
-from domain.stages.infusion import AuthoriseInfusion, InfusionAuthorised, StartThaw
-from domain.stages.lymphodepletion import GateSigned, SignGate
-from domain.stages.moving import StageEntered
-from domain.stages.observations import (
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.engine.decide import Command
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.eligibility.eligibility import AcceptPatient, DeclinePatient
+from domain.stages.travel.travel import BookTravel, DoorClosed, DoorReopened
+from domain.stages.treatment.admission import ConfirmScreening
+from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.infusion import AuthoriseInfusion, InfusionAuthorised, StartThaw
+from domain.stages.treatment.lymphodepletion import GateSigned, SignGate
+from domain.stages.treatment.observations import (
     ProgressionReported,
     ReportProgression,
     ReportTrialHold,
@@ -18,10 +20,8 @@ from domain.stages.observations import (
     TrialHoldReported,
     TrialResumed,
 )
-from domain.stages.recovery import DecidePathway
-from domain.stages.redosing import DecideRedosing
-from domain.stages.travel import BookTravel, DoorClosed, DoorReopened
-from domain.state import Stage
+from domain.stages.treatment.recovery import DecidePathway
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import STEPS, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.stages.closing import LeaveJourney
-from domain.stages.correcting import CorrectFact
-from domain.stages.dose import AskDoseAgain, HoldDose
-from domain.stages.infusion import (
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.follow_up.acquired import OrderCells, RecordResource, ReportResource
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.treatment.dose import AskDoseAgain, HoldDose
+from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
@@ -22,11 +24,9 @@ from domain.stages.infusion import (
     RecordInfusion,
     StartThaw,
 )
-from domain.stages.lymphodepletion import CompleteDepletion, OmitDepletion, RecordDepletion, SignGate
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.recovery import DecidePathway
-from domain.stages.redosing import DecideRedosing
-from domain.stages.resources import OrderCells, RecordResource, ReportResource
+from domain.stages.treatment.lymphodepletion import CompleteDepletion, OmitDepletion, RecordDepletion, SignGate
+from domain.stages.treatment.recovery import DecidePathway
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.any_command import MAKE
 from tests.domain.course import LOT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.anytime import AddNote, NoteAdded
-from domain.stages.closing import JourneyLeft, LeaveJourney
-from domain.stages.moving import StageEntered
-from domain.stages.records import RequestRecord
-from domain.state import Exit, Stage
+from domain.case.state import Exit, Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.anytime.notes import AddNote, NoteAdded
+from domain.stages.follow_up.closing import JourneyLeft, LeaveJourney
+from domain.stages.records.records import RequestRecord
 from tests.domain.course import start
 from tests.domain.journey import DAY, Then, when
 from tests.domain.refusals import No

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import domain.stages
-from domain.advance import ALWAYS
-from domain.case import COMMANDS, CORRECTABLE, EVENTS
-from domain.errors import Reason
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.engine.advance import ALWAYS
+from domain.engine.decide import COMMANDS, CORRECTABLE, EVENTS
 from domain.journey import (
     ACCEPTED,
     JOURNEY,
@@ -24,9 +25,8 @@ from domain.journey import (
     as_markdown,
     meaning,
 )
-from domain.stages import correcting, moving, sources
-from domain.stages.moving import NEEDS
-from domain.state import Stage
+from domain.stages.anytime import correcting, moving, watching
+from domain.stages.anytime.moving import NEEDS
 from tests.domain.any_command import MAKE
 from tests.domain.course import FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
@@ -53,8 +53,9 @@ def test_the_table_knows_no_other_commands() -> None:
 
 
 def test_every_file_of_the_stages_is_on_the_page() -> None:
-    files = {m.name for m in pkgutil.iter_modules(domain.stages.__path__)}
-    named = {m.__name__.rsplit(".", 1)[1] for m in (*MODULES, correcting, sources)}
+    packages = pkgutil.walk_packages(domain.stages.__path__, "domain.stages.")
+    files = {m.name for m in packages if not m.ispkg}
+    named = {m.__name__ for m in (*MODULES, correcting, watching)}
     assert files == named
 
 
@@ -65,7 +66,7 @@ def test_every_event_means_something_and_somebody_records_it(event: type[Any]) -
     assert event.__dataclass_params__.frozen
     assert event.__dataclass_fields__["type"].default == event.__name__
     told = any(event in events for events in RECORDED.values())
-    assert told or event in BY_RULE or event in sources.KINDS.values()
+    assert told or event in BY_RULE or event in watching.KINDS.values()
 
 
 def test_every_command_means_something() -> None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from domain.merkle import (
+from domain.proof.merkle import (
     EMPTY,
     Frontier,
     check_consistency,

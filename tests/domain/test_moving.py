@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from domain.case import decide
-from domain.errors import Reason, Refused
-from domain.stages.closing import LeaveJourney
-from domain.stages.holding import CaseHeld, CaseResumed, HoldCase, ResumeCase
-from domain.stages.lymphodepletion import SignGate
-from domain.stages.moving import NEEDS, MoveOn, StageEntered, missing
-from domain.stages.recovery import DecidePathway
-from domain.stages.redosing import DecideRedosing
-from domain.state import Stage
+from domain.case.state import Stage
+from domain.core.errors import Reason, Refused
+from domain.engine.decide import decide
+from domain.stages.anytime.holding import CaseHeld, CaseResumed, HoldCase, ResumeCase
+from domain.stages.anytime.moving import NEEDS, MoveOn, StageEntered, missing
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.treatment.lymphodepletion import SignGate
+from domain.stages.treatment.recovery import DecidePathway
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import STEPS, start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -6,17 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from domain.effects import EffectRequested
-from domain.obligations import (
-    ObligationMissed,
-    ObligationOpened,
-    ObligationStepSkipped,
-    ObligationStepTaken,
-)
-from domain.policy import Party
-from domain.stages.centres import ChooseCentre, SubmitDossier
-from domain.stages.holding import HoldCase, ResumeCase
-from domain.stages.observations import ReportDeath
+from domain.case.effect import EffectRequested
+from domain.case.obligation import ObligationMissed, ObligationOpened, ObligationStepSkipped, ObligationStepTaken
+from domain.core.policy import Party
+from domain.stages.anytime.holding import HoldCase, ResumeCase
+from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier
+from domain.stages.treatment.observations import ReportDeath
 from tests.domain.course import STEPS, start, submission
 from tests.domain.journey import DAY
 from tests.domain.obligation_scenes import KINDS, NEVER_WITHDRAWN, ROWS, SCENES, TICK, scene, stands

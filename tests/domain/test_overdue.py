@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.views import case_views
-from domain.copying import replace
-from domain.obligations import Obligation, overdue_since
-from domain.policy import Party
+from domain.case.obligation import Obligation, overdue_since
+from domain.core.copying import replace
+from domain.core.policy import Party
 from tests.domain.course import start
 from tests.domain.journey import START as NOW
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.advance import NoFixpoint, advance
-from domain.case import COMMANDS, Command
-from domain.fact import ENGINE
-from domain.stages.anytime import NoteAdded
-from domain.stages.dose import HoldDose
-from domain.state import Case, Stage
-from domain.table import Rule
+from domain.case.state import Case, Stage
+from domain.case.table import Rule
+from domain.core.fact import ENGINE
+from domain.engine.advance import NoFixpoint, advance
+from domain.engine.decide import COMMANDS, Command
+from domain.stages.anytime.notes import NoteAdded
+from domain.stages.treatment.dose import HoldDose
 from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, LOT, PROTOCOL, start
 from tests.domain.journey import DAY, HOUR, START, Journey
@@ -157,7 +157,7 @@ def test_rules_that_undo_each_other_are_named(monkeypatch: pytest.MonkeyPatch) -
     """Control of the fixpoint: a rule that always has something to say is an error, not a loop without end."""
     j = start("records")
     again = Rule("says_it_again", 1, lambda *_: [NoteAdded("note", "again")])
-    monkeypatch.setattr("domain.advance.RULES", (again,))
+    monkeypatch.setattr("domain.engine.advance.RULES", (again,))
     with pytest.raises(NoFixpoint, match="no end after 50 rounds: says_it_again: NoteAdded"):
         advance(j.case, j.now, j.ids, j.policy)
 
@@ -167,7 +167,7 @@ def test_a_wake_up_that_is_forgotten_would_be_seen(monkeypatch: pytest.MonkeyPat
     j = start("priced").tell(HoldDose(LOT, "unit-1", SOON))
     for o in j.all_owed():
         j.case = replace(j.case, obligations={k: v for k, v in j.case.obligations.items() if k != o.id})
-    monkeypatch.setattr("domain.agenda.RULES", ())
+    monkeypatch.setattr("domain.engine.agenda.RULES", ())
     assert j.agenda.wake_at is None
     assert next(d.event.type for d in advance(j.case, SOON, j.ids, j.policy)) == "DoseLapsed"
 

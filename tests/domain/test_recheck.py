@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from domain.case import Command, Event, fold
-from domain.effects import EffectRequested
-from domain.fact import Fact
+from domain.case.effect import EffectRequested
+from domain.case.obligation import ObligationOpened, ObligationStepTaken, Owes
+from domain.case.state import Case
+from domain.case.table import Rule
+from domain.core.fact import Fact
+from domain.core.policy import Party, Policy
+from domain.core.when import When
+from domain.engine.decide import Command, Event, fold
+from domain.history.recheck import Known, Rechecked, recheck
+from domain.history.whatif import NOTED
 from domain.journey import OWES, RULES
-from domain.obligations import ObligationOpened, ObligationStepTaken, Owes
-from domain.policy import Party, Policy
-from domain.recheck import Known, Rechecked, recheck
-from domain.stages.moving import StageEntered
-from domain.state import Case
-from domain.table import Rule
-from domain.whatif import NOTED
-from domain.when import When
+from domain.stages.anytime.moving import StageEntered
 from tests.domain.course import start
 from tests.domain.journey import DAY, START, Journey, policy, stretched
 from tests.domain.test_properties import ACTS, STARTS, Act, act
@@ -154,9 +154,9 @@ def test_a_row_that_was_added_since_is_no_difference(monkeypatch: pytest.MonkeyP
     """What is owed by a row that did not exist was never recorded; what was recorded must still follow."""
     j = start("visa")
     row = Owes("first_reply", Party.COORDINATOR, Party.FAMILY, lambda _: ("new",), lambda *_: False)
-    monkeypatch.setattr("domain.advance.OWES", (row, *OWES))
+    monkeypatch.setattr("domain.engine.advance.OWES", (row, *OWES))
     assert checked(j).differs is None
-    monkeypatch.setattr("domain.advance.OWES", ())
+    monkeypatch.setattr("domain.engine.advance.OWES", ())
     assert checked(j).differs, "control: without its row it does not follow"
 
 

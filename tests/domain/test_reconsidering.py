@@ -8,19 +8,19 @@ from datetime import date
 
 import pytest
 
-from domain.case import CORRECTABLE, EVENTS, fold
-from domain.errors import Reason
-from domain.stages.closing import LeaveJourney
-from domain.stages.correcting import CorrectFact
-from domain.stages.eligibility import AcceptPatient, CriterionRecorded, PatientAccepted, RecordCriterion
-from domain.stages.inquiry import DiagnosisStated, StateDiagnosis
-from domain.stages.lymphodepletion import GateSigned
-from domain.stages.observations import LaboratoryReported, ReportLaboratory
-from domain.stages.people import AddPerson, ConsentGiven, PersonAdded
-from domain.stages.quote import GiveQuote, QuoteGiven
-from domain.stages.reconsidering import RESTS, STANDS, DecisionReopened, DecisionReviewed, ReviewDecision
-from domain.stages.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
-from domain.when import When
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.engine.decide import CORRECTABLE, EVENTS, fold
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.reconsidering import RESTS, STANDS, DecisionReopened, DecisionReviewed, ReviewDecision
+from domain.stages.eligibility.eligibility import AcceptPatient, CriterionRecorded, PatientAccepted, RecordCriterion
+from domain.stages.eligibility.quote import GiveQuote, QuoteGiven
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
+from domain.stages.intake.people import AddPerson, ConsentGiven, PersonAdded
+from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
+from domain.stages.treatment.lymphodepletion import GateSigned
+from domain.stages.treatment.observations import LaboratoryReported, ReportLaboratory
 from tests.domain.course import STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 import domain
-from domain.case import decide
-from domain.errors import Reason, Refused
-from domain.stages.eligibility import AcceptPatient
-from domain.stages.infusion import PlanInfusions
-from domain.stages.lymphodepletion import RecordDepletion
-from domain.state import Case, Stage
+from domain.case.state import Case, Stage
+from domain.core.errors import Reason, Refused
+from domain.engine.decide import decide
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.treatment.infusion import PlanInfusions
+from domain.stages.treatment.lymphodepletion import RecordDepletion
 from tests.domain.course import start
 from tests.domain.refusals import No
 
 HERE = Path(__file__).parent
 ROOT = Path(domain.__file__).parent
-SOURCES = [*sorted((ROOT / "stages").glob("*.py")), ROOT / "case.py", ROOT / "effects.py"]
+SOURCES = [*sorted((ROOT / "stages").rglob("*.py")), ROOT / "engine/decide.py", ROOT / "case/effect.py"]
 ELSEWHERE = {
     "no such effect in this case": "test_effects",
     "the effect is ": "test_effects",

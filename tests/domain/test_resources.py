@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from domain.effects import RecordOutcome
-from domain.errors import Reason
-from domain.fact import ENGINE
-from domain.stages.centres import WithdrawSubmission
-from domain.stages.closing import UNDO, CannotBeUndone, LeaveJourney, ReopenCase
-from domain.stages.eligibility import DeclinePatient
-from domain.stages.observations import ReportDeath
-from domain.stages.people import AddPerson, GiveConsent, WithdrawConsent
-from domain.stages.resources import (
+from domain.case.effect import RecordOutcome
+from domain.case.state import ResourceKind
+from domain.case.undoing import UNDOING, Fate, ended
+from domain.core.errors import Reason
+from domain.core.fact import ENGINE
+from domain.stages.eligibility.eligibility import DeclinePatient
+from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.follow_up.acquired import (
     ConfirmDestruction,
     OrderCells,
     RecordResource,
@@ -20,8 +19,9 @@ from domain.stages.resources import (
     ResourceAcquired,
     irreversible,
 )
-from domain.state import ResourceKind
-from domain.undoing import UNDOING, Fate, ended
+from domain.stages.follow_up.closing import UNDO, CannotBeUndone, LeaveJourney, ReopenCase
+from domain.stages.intake.people import AddPerson, GiveConsent, WithdrawConsent
+from domain.stages.treatment.observations import ReportDeath
 from tests.domain.course import patient, start, submission
 from tests.domain.journey import Journey, when
 from tests.domain.refusals import No

@@ -4,12 +4,18 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.errors import Reason
-from domain.policy import Party
-from domain.stages.observations import ReportDeath
-from domain.stages.safety import AlertAnswered, AnswerAlert, MalignancyReported, RecallReached, ReportMalignancy
-from domain.stages.sources import LotStateNoted, watched
-from domain.state import Stage
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.core.policy import Party
+from domain.stages.anytime.watching import LotStateNoted, watched
+from domain.stages.treatment.observations import ReportDeath
+from domain.stages.treatment.safety import (
+    AlertAnswered,
+    AnswerAlert,
+    MalignancyReported,
+    RecallReached,
+    ReportMalignancy,
+)
 from tests.domain.course import LOT, start, visit_every_time
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

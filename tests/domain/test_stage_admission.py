@@ -5,8 +5,13 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.admission import (
+from domain.case.state import Exit, Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.follow_up.closing import CannotBeUndone, JourneyLeft
+from domain.stages.follow_up.follow_up import ReturnHome
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.treatment.admission import (
     AddressRegistered,
     AdmitPatient,
     ConfirmScreening,
@@ -22,12 +27,7 @@ from domain.stages.admission import (
     StayExtensionDecided,
     StayExtensionFiled,
 )
-from domain.stages.closing import CannotBeUndone, JourneyLeft
-from domain.stages.follow_up import ReturnHome
-from domain.stages.moving import StageEntered
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.redosing import TreatmentPlanned
-from domain.state import Exit, Stage
+from domain.stages.treatment.redosing import TreatmentPlanned
 from tests.domain.course import patient, start
 from tests.domain.journey import DAY, HOUR, when
 from tests.domain.refusals import No

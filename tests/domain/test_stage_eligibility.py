@@ -6,20 +6,12 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.effects import EffectRequested
-from domain.errors import Reason
-from domain.stages.bed import BedHeld, HoldBed
-from domain.stages.centres import (
-    AcknowledgeSubmission,
-    CentreChosen,
-    ChooseCentre,
-    DossierSubmitted,
-    SubmissionAcknowledged,
-    SubmissionWithdrawn,
-    SubmitDossier,
-    WithdrawSubmission,
-)
-from domain.stages.eligibility import (
+from domain.case.effect import EffectRequested
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.anytime.watching import CentreStateNoted, ProtocolStateNoted
+from domain.stages.eligibility.eligibility import (
     AcceptPatient,
     AskForMore,
     CriterionRecorded,
@@ -29,10 +21,7 @@ from domain.stages.eligibility import (
     PatientDeclined,
     RecordCriterion,
 )
-from domain.stages.importing import ImportFacts
-from domain.stages.moving import StageEntered
-from domain.stages.people import GiveConsent, WithdrawConsent
-from domain.stages.quote import (
+from domain.stages.eligibility.quote import (
     AcceptQuote,
     AcknowledgeEstimate,
     EstimateAcknowledged,
@@ -43,9 +32,20 @@ from domain.stages.quote import (
     QuoteGiven,
     QuoteLapsed,
 )
-from domain.stages.records import ReceiveRecord, RecordRequested, VerifyRecord
-from domain.stages.sources import CentreStateNoted, ProtocolStateNoted
-from domain.state import Stage
+from domain.stages.eligibility.submissions import (
+    AcknowledgeSubmission,
+    CentreChosen,
+    ChooseCentre,
+    DossierSubmitted,
+    SubmissionAcknowledged,
+    SubmissionWithdrawn,
+    SubmitDossier,
+    WithdrawSubmission,
+)
+from domain.stages.intake.importing import ImportFacts
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.records.records import ReceiveRecord, RecordRequested, VerifyRecord
+from domain.stages.treatment.bed import BedHeld, HoldBed
 from tests.domain.course import CENTRE, DOCUMENT, PROTOCOL, STEPS, patient, start, submission
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

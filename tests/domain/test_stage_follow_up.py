@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from domain.case import decide
-from domain.errors import Reason, Refused
-from domain.stages.closing import CaseReopened, ReopenCase
-from domain.stages.correcting import CorrectFact
-from domain.stages.follow_up import (
+from domain.case.state import Stage
+from domain.core.errors import Reason, Refused
+from domain.core.when import When
+from domain.engine.decide import decide
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.follow_up.closing import CaseReopened, ReopenCase
+from domain.stages.follow_up.follow_up import (
     VISITS,
     AcceptHandover,
     ContactTried,
@@ -22,12 +25,9 @@ from domain.stages.follow_up import (
     VisitRecorded,
     last_due,
 )
-from domain.stages.infusion import InfusionCompleted, RecordInfusion
-from domain.stages.moving import StageEntered
-from domain.stages.observations import DeathReported, ReportDeath
-from domain.stages.recovery import DecidePathway
-from domain.state import Stage
-from domain.when import When
+from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
+from domain.stages.treatment.observations import DeathReported, ReportDeath
+from domain.stages.treatment.recovery import DecidePathway
 from tests.domain.course import STEPS, UNIT, start, visit_every_time
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.closing import LeaveJourney
-from domain.stages.correcting import CorrectFact
-from domain.stages.infusion import (
+from domain.case.state import Exit, Stage
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.intake.people import WithdrawConsent
+from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
@@ -23,8 +27,7 @@ from domain.stages.infusion import (
     ThawStarted,
     UnitDestroyed,
 )
-from domain.stages.moving import StageEntered
-from domain.stages.observations import (
+from domain.stages.treatment.observations import (
     AssessResponse,
     DeathReported,
     ReportDeath,
@@ -33,8 +36,7 @@ from domain.stages.observations import (
     ResponseAssessed,
     ToxicityReported,
 )
-from domain.stages.people import WithdrawConsent
-from domain.stages.recovery import (
+from domain.stages.treatment.recovery import (
     DecidePathway,
     DeclaredFitHome,
     DeclareFitHome,
@@ -44,9 +46,7 @@ from domain.stages.recovery import (
     PatientReadmitted,
     ReadmitPatient,
 )
-from domain.stages.redosing import DecideRedosing
-from domain.state import Exit, Stage
-from domain.when import When
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

@@ -5,12 +5,14 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.case_number import valid_number
-from domain.errors import Reason
-from domain.obligations import ObligationMet, ObligationOpened
-from domain.policy import Party
-from domain.stages.closing import JourneyLeft
-from domain.stages.inquiry import (
+from domain.case.obligation import ObligationMet, ObligationOpened
+from domain.case.state import Exit, Stage
+from domain.core.case_number import valid_number
+from domain.core.errors import Reason
+from domain.core.policy import Party
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.follow_up.closing import JourneyLeft
+from domain.stages.intake.inquiry import (
     AcknowledgeScope,
     AdviseLocalCare,
     CaseOpened,
@@ -21,8 +23,7 @@ from domain.stages.inquiry import (
     SetUrgency,
     UrgencySet,
 )
-from domain.stages.moving import StageEntered
-from domain.stages.people import (
+from domain.stages.intake.people import (
     AddPerson,
     ChangeContact,
     ConsentGiven,
@@ -32,7 +33,6 @@ from domain.stages.people import (
     PersonAdded,
     WithdrawConsent,
 )
-from domain.state import Exit, Stage
 from tests.domain.course import CENTRE, OPENED, patient, start
 from tests.domain.journey import START, Journey, given, when
 from tests.domain.refusals import No

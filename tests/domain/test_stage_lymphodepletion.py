@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.admission import DecideStayExtension, FileStayExtension
-from domain.stages.closing import LeaveJourney
-from domain.stages.lymphodepletion import (
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.stages.anytime.moving import MoveOn, StageEntered
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.intake.people import WithdrawConsent
+from domain.stages.treatment.admission import DecideStayExtension, FileStayExtension
+from domain.stages.treatment.lymphodepletion import (
     CompleteDepletion,
     DepletionCompleted,
     DepletionGiven,
@@ -20,10 +24,6 @@ from domain.stages.lymphodepletion import (
     SignGate,
     StopDepletion,
 )
-from domain.stages.moving import MoveOn, StageEntered
-from domain.stages.people import WithdrawConsent
-from domain.state import Stage
-from domain.when import When
 from tests.domain.course import LOT, PROTOCOL, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

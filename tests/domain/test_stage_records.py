@@ -4,8 +4,11 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.dossier import (
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.intake.people import WithdrawConsent
+from domain.stages.records.dossier import (
     CertifyTranslation,
     DeliverTranslation,
     DossierFrozen,
@@ -17,9 +20,7 @@ from domain.stages.dossier import (
     TranslationDelivered,
     TranslationOrdered,
 )
-from domain.stages.moving import StageEntered
-from domain.stages.people import WithdrawConsent
-from domain.stages.records import (
+from domain.stages.records.records import (
     ReceiveRecord,
     RecordReceived,
     RecordRejected,
@@ -31,7 +32,6 @@ from domain.stages.records import (
     VerifyRecord,
     WaiveRecord,
 )
-from domain.state import Stage
 from tests.domain.course import DOCUMENT, item, patient, start
 from tests.domain.journey import Journey, when
 from tests.domain.refusals import No

@@ -2,25 +2,25 @@
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.admission import AdmitPatient, PatientAdmitted, RecordArrival
-from domain.stages.bed import HoldBed
-from domain.stages.closing import LeaveJourney
-from domain.stages.dose import HoldDose
-from domain.stages.eligibility import AcceptPatient
-from domain.stages.holding import HoldCase
-from domain.stages.infusion import AuthoriseInfusion, PlanInfusions
-from domain.stages.lymphodepletion import OmitDepletion, RecordDepletion
-from domain.stages.moving import StageEntered
-from domain.stages.recovery import DecidePathway, PathwayDecided
-from domain.stages.redosing import (
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.holding import HoldCase
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.treatment.admission import AdmitPatient, PatientAdmitted, RecordArrival
+from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.dose import HoldDose
+from domain.stages.treatment.infusion import AuthoriseInfusion, PlanInfusions
+from domain.stages.treatment.lymphodepletion import OmitDepletion, RecordDepletion
+from domain.stages.treatment.recovery import DecidePathway, PathwayDecided
+from domain.stages.treatment.redosing import (
     DecideRedosing,
     GiveUpRedosing,
     RedosingDecided,
     RedosingGivenUp,
     TreatmentPlanned,
 )
-from domain.state import Stage
 from tests.domain.course import LOT, STEPS, start, visit_every_time
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -7,13 +7,12 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.admission import RecordArrival
-from domain.stages.dose import HoldDose
-from domain.stages.letter import AskLetterAgain, IssueLetter, LetterAsked, LetterIssued, LetterLapsed
-from domain.stages.moving import StageEntered
-from domain.stages.sources import CentreStateNoted, ProtocolStateNoted
-from domain.stages.travel import (
+from domain.case.state import Stage
+from domain.core.errors import Reason
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.anytime.watching import CentreStateNoted, ProtocolStateNoted
+from domain.stages.travel.letter import AskLetterAgain, IssueLetter, LetterAsked, LetterIssued, LetterLapsed
+from domain.stages.travel.travel import (
     BookTravel,
     ConfirmTravel,
     DoorClosed,
@@ -28,7 +27,7 @@ from domain.stages.travel import (
     TravelBooked,
     TravelStopped,
 )
-from domain.stages.visa import (
+from domain.stages.travel.visa import (
     FileVisa,
     GrantVisa,
     PassportRecorded,
@@ -39,7 +38,8 @@ from domain.stages.visa import (
     VisaLapsed,
     VisaRefused,
 )
-from domain.state import Stage
+from domain.stages.treatment.admission import RecordArrival
+from domain.stages.treatment.dose import HoldDose
 from tests.domain.course import CENTRE, LOT, PROTOCOL, STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from domain.case import Command
-from domain.errors import Reason
+from domain.case.state import Exit, Stage
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.engine.decide import Command
 from domain.journey import ACCEPTED
-from domain.stages.admission import FailScreening, RecordArrival
-from domain.stages.closing import CannotBeUndone, JourneyLeft, LeaveJourney
-from domain.stages.follow_up import ReturnHome
-from domain.stages.infusion import DestroyUnit, RecordInfusion
-from domain.stages.interim import PROGRESSED
-from domain.stages.lymphodepletion import (
+from domain.stages.anytime.moving import MoveOn, missing
+from domain.stages.eligibility.review_again import PROGRESSED
+from domain.stages.follow_up.closing import CannotBeUndone, JourneyLeft, LeaveJourney
+from domain.stages.follow_up.follow_up import ReturnHome
+from domain.stages.intake.people import WithdrawConsent
+from domain.stages.records.records import ReceiveRecord, RecordReceived, RequestRecord
+from domain.stages.travel.travel import BookTravel
+from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport, StayPermitted, VisaGranted
+from domain.stages.treatment.admission import FailScreening, RecordArrival
+from domain.stages.treatment.infusion import DestroyUnit, RecordInfusion
+from domain.stages.treatment.lymphodepletion import (
     CompleteDepletion,
     DepletionCompleted,
     DepletionGiven,
     RecordDepletion,
     StopDepletion,
 )
-from domain.stages.moving import MoveOn, missing
-from domain.stages.observations import Command as Reported
-from domain.stages.observations import InfectionReported, ReportInfection, ReportStay
-from domain.stages.people import WithdrawConsent
-from domain.stages.records import ReceiveRecord, RecordReceived, RequestRecord
-from domain.stages.recovery import DecidePathway, DischargePatient
-from domain.stages.redosing import DecideRedosing
-from domain.stages.travel import BookTravel
-from domain.stages.visa import FileVisa, GrantVisa, RecordPassport, StayPermitted, VisaGranted
-from domain.state import Exit, Stage
-from domain.when import When
+from domain.stages.treatment.observations import Command as Reported
+from domain.stages.treatment.observations import InfectionReported, ReportInfection, ReportStay
+from domain.stages.treatment.recovery import DecidePathway, DischargePatient
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import DOCUMENT, STEPS, UNIT, item, patient, start
 from tests.domain.journey import DAY, Journey, when
 

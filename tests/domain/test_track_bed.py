@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.bed import AskBedAgain, BedAsked, BedHeld, BedLapsed, BedRefused, HoldBed, RefuseBed
-from domain.stages.closing import LeaveJourney, ReopenCase
+from domain.core.errors import Reason
+from domain.stages.follow_up.closing import LeaveJourney, ReopenCase
+from domain.stages.treatment.bed import AskBedAgain, BedAsked, BedHeld, BedLapsed, BedRefused, HoldBed, RefuseBed
 from tests.domain.course import start
 from tests.domain.journey import DAY, when
 from tests.domain.refusals import No

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.closing import LeaveJourney
-from domain.stages.dose import (
+from domain.core.errors import Reason
+from domain.stages.anytime.watching import LotStateNoted
+from domain.stages.follow_up.acquired import ConfirmDestruction
+from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.treatment.dose import (
     AskDoseAgain,
     DoseAsked,
     DoseHeld,
@@ -16,8 +18,6 @@ from domain.stages.dose import (
     HoldDose,
     RefuseDose,
 )
-from domain.stages.resources import ConfirmDestruction
-from domain.stages.sources import LotStateNoted
 from tests.domain.course import LOT, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No

@@ -2,8 +2,9 @@
 
 import pytest
 
-from domain.errors import Reason
-from domain.stages.transplant import (
+from domain.core.errors import Reason
+from domain.core.when import When
+from domain.stages.treatment.transplant import (
     DeclineTransplant,
     RecordTransplant,
     ReferTransplant,
@@ -11,7 +12,6 @@ from domain.stages.transplant import (
     TransplantGiven,
     TransplantReferred,
 )
-from domain.when import When
 from tests.domain.course import start
 from tests.domain.journey import DAY, when
 from tests.domain.refusals import No

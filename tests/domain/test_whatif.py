@@ -9,14 +9,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from domain.effects import EffectRequested
+from domain.case.effect import EffectRequested
+from domain.case.obligation import ObligationOpened, ObligationStepTaken
+from domain.case.table import Rule
+from domain.core.policy import Policy, Span
+from domain.history.whatif import Changed, changed, fork, with_versions
 from domain.journey import RULES
-from domain.obligations import ObligationOpened, ObligationStepTaken
-from domain.policy import Policy, Span
-from domain.stages.moving import StageEntered
-from domain.stages.quote import QuoteLapsed
-from domain.table import Rule
-from domain.whatif import Changed, changed, fork, with_versions
+from domain.stages.anytime.moving import StageEntered
+from domain.stages.eligibility.quote import QuoteLapsed
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, policy
 from tests.domain.test_properties import ACTS, STARTS, Act, act

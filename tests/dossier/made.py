@@ -15,8 +15,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.merkle import consistency_ranges, inclusion_ranges, leaf_hash, proven, root, subtrees
-from domain.when import When
+from domain.core.when import When
+from domain.proof.merkle import consistency_ranges, inclusion_ranges, leaf_hash, proven, root, subtrees
 from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.note import Key, key_of
 from infra.audit.checkpoints.signing import SigningKeys

@@ -16,9 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.merkle import check_consistency, check_inclusion, consistency_ranges, inclusion_ranges, proven, subtrees
-from domain.merkle import leaf_hash as leaf_of
-from domain.merkle import root as root_of
+from domain.proof.merkle import (
+    check_consistency,
+    check_inclusion,
+    consistency_ranges,
+    inclusion_ranges,
+    proven,
+    subtrees,
+)
+from domain.proof.merkle import leaf_hash as leaf_of
+from domain.proof.merkle import root as root_of
 from infra.audit.checkpoints.note import key_of
 from infra.audit.package.container import LARGEST, NotADossier, pack, unpack
 from tests.dossier import made as making

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from domain.when import When
+from domain.core.when import When
 from infra.exports import cloudevents, fhir_audit, xes
 from infra.ledger.encoding.stored import Stored
 from tests.ledger.sampling import kept_samples, stored

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.far_sides import Channel, Receipt, Request
+from activities.gateways import Channel, Receipt, Request
 
 SCHEMA = "create table if not exists kept (effect text, kind text, about text, channel text)"
 

@@ -11,12 +11,12 @@ import httpx2
 import pytest
 
 from activities import perform
-from activities.far_sides import FarSide, Request
+from activities.command_handler import Ask, Recorded, Reply
+from activities.gateways import FarSide, Request
 from activities.perform import Delivered, Outward
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Recorded, Reply
-from domain.effects import Effect
-from domain.state import Case
+from domain.case.effect import Effect
+from domain.case.state import Case
 from infra.embedded.temporal_server import TemporalServer
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.ledger.schema.migrate import migrate

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from activities.attend import Attending
-from activities.orders import Attend
+from activities.messages import Attend
 from api.run.engine.restore import own_engine
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_stream
 from infra.ledger.encoding.errors import DatabaseFailed

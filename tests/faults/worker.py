@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from activities import perform
-from activities.far_sides import Channel, Request
+from activities.gateways import Channel, Request
 from activities.perform import Delivered, Outward
 from activities.ports import Append
-from domain.effects import Effect
-from domain.fact import Fact
-from domain.state import Case
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.fact import Fact
 from tests.faults.far import Side, World
 from tests.workflows.rig import Engine, engine
 from workflows import journey

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.far_sides import FarSideRefused, Request
+from activities.gateways import FarSideRefused, Request
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
 from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken

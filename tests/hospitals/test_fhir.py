@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from activities.far_sides import Request
-from domain.case import Command
+from activities.gateways import Request
+from domain.core.policy import Party
+from domain.core.when import When
+from domain.engine.decide import Command
 from domain.journey import WANTS
-from domain.policy import Party
-from domain.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.answers import BadAnswer, answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.policy import OPENING, Calendar, Policy, Span
+from domain.core.policy import OPENING, Calendar, Policy, Span
 from infra.policy.calendars import CALENDARS, CalendarsInvalid, read_calendars
 from infra.policy.make_calendars import COUNTRIES, table
 from infra.policy.reading import load_policy

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import decide, fold
-from domain.centre import CentreRegistered
-from domain.protocol import ProtocolRegistered
+from domain.catalogue.centre import CentreRegistered
+from domain.catalogue.protocol import ProtocolRegistered
+from domain.catalogue.streams import decide, fold
 from infra.policy.calendars import CALENDARS, read_calendars
 from rehearsal.world.catalogue_data import (
     CENTRES,

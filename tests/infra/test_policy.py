@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from domain import obligations
-from domain.advance import advance, as_fact
-from domain.agenda import agenda
-from domain.case import Event, decide, evolve
-from domain.fact import Draft
+from domain.case import obligation as obligations
+from domain.case.state import Case, Stage
+from domain.case.treatment import Infusion, Treatment
+from domain.core.fact import Draft
+from domain.core.policy import Party, Span
+from domain.core.when import When
+from domain.engine.advance import advance, as_fact
+from domain.engine.agenda import agenda
+from domain.engine.decide import Event, decide, evolve
 from domain.journey import OWES
-from domain.policy import Party, Span
-from domain.stages.follow_up import VISITS
-from domain.stages.inquiry import OpenCase
-from domain.state import Case, Stage
-from domain.treatment import Infusion, Treatment
-from domain.when import When
+from domain.stages.follow_up.follow_up import VISITS
+from domain.stages.intake.inquiry import OpenCase
 from infra.policy.calendars import CALENDARS
 from infra.policy.reading import ALSO, KINDS, POLICY, PolicyInvalid, fingerprint, load_policy
 

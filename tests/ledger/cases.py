@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from activities.ports import Append, Attention, CommandKey, Loaded, Meta, Views
-from domain.fact import Draft, Why
-from domain.personal import Clinical, Erased, Identity, Sealed, Trace
+from domain.core.fact import Draft, Why
+from domain.core.personal import Clinical, Erased, Identity, Sealed, Trace
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger

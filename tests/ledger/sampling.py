@@ -16,10 +16,11 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from activities.ports import DataKey
-from domain import catalogue, installation, looks
-from domain.case import EVENTS as CASE_EVENTS
-from domain.personal import KEY_CLASSES, Erased, KeyClass
-from domain.when import When
+from domain.catalogue import installation, looks
+from domain.catalogue import streams as catalogue
+from domain.core.personal import KEY_CLASSES, Erased, KeyClass
+from domain.core.when import When
+from domain.engine.decide import EVENTS as CASE_EVENTS
 from infra.ledger.encoding.codec import Codec, stored_type
 from infra.ledger.encoding.sealing import Place, seal
 from infra.ledger.encoding.stored import Stored

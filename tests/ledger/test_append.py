@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from activities.ports import Append, Attention, CommandKey, Source, VersionConflict, Views
-from domain.errors import Reason, Refused
-from domain.fact import Draft
-from domain.personal import ERASED
-from domain.when import When
+from domain.core.errors import Reason, Refused
+from domain.core.fact import Draft
+from domain.core.personal import ERASED
+from domain.core.when import When
 from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import (

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from activities.ports import Attention, ClaimHeld, VersionConflict, Views
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import Due, PgLedger
 from infra.ledger.queries import ATTENTION_DUE

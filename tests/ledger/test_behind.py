@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from activities.ports import Append, Attention, VersionConflict, Views
-from domain import installation
-from domain.installation import end_rehearsal
+from domain.catalogue import installation
+from domain.catalogue.installation import end_rehearsal
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from tests.ledger.cases import Counted, case_row, effect, obligation, opened, writing

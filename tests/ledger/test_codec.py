@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ports import DataKey
-from domain.errors import Reason, Refused
-from domain.personal import ERASED, KEY_CLASSES, Identity, KeyClass
-from domain.when import When
+from domain.core.errors import Reason, Refused
+from domain.core.personal import ERASED, KEY_CLASSES, Identity, KeyClass
+from domain.core.when import When
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import Tampered
 from infra.ledger.encoding.sealing import Place, seal

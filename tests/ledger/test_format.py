@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from activities.ports import DataKey
-from domain.when import When
+from domain.core.when import When
 from infra.ledger.encoding.hashing import EPOCH, digests, event_hash, header
 from infra.ledger.encoding.sealing import Place, rejoin, unseal
 from infra.ledger.encoding.stored import Stored

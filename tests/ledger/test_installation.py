@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.ports import Ledger
-from domain.errors import Reason, Refused
-from domain.fact import Fact
-from domain.installation import Event, Installation, InstallationNamed, Kind, RehearsalEnded, end_rehearsal, fold
-from domain.when import When
+from domain.catalogue.installation import (
+    Event,
+    Installation,
+    InstallationNamed,
+    Kind,
+    RehearsalEnded,
+    end_rehearsal,
+    fold,
+)
+from domain.core.errors import Reason, Refused
+from domain.core.fact import Fact
+from domain.core.when import When
 from infra.ledger.ledger import PgLedger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

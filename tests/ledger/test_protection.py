@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 from activities.ports import Attention
-from domain import installation
-from domain.errors import Reason, Refused
-from domain.installation import Installation, RehearsalEnded
+from domain.catalogue import installation
+from domain.catalogue.installation import Installation, RehearsalEnded
+from domain.core.errors import Reason, Refused
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import Due, PgLedger
 from infra.ledger.schema import tables

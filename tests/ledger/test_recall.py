@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from domain.fact import Fact
-from domain.personal import ERASED
-from domain.when import When
+from domain.core.fact import Fact
+from domain.core.personal import ERASED
+from domain.core.when import When
 from infra.ledger.fact_cache import NOTHING, Known, Recall
 from infra.ledger.ledger import PgLedger
 from tests.ledger.cases import CANARY, Counted, PatientNamed, events_of, opened, stream, writing

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from domain.errors import Reason, Refused
-from domain.personal import Clinical, Identity
+from domain.core.errors import Reason, Refused
+from domain.core.personal import Clinical, Identity
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.sealing import unseal
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from activities.ports import CommandKey, Views
-from domain.personal import ERASED
+from domain.core.personal import ERASED
 from infra.keys import FolderKeys
 from infra.ledger.encoding.errors import Tampered
 from infra.ledger.ledger import PgLedger

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from activities.ports import Append, Attention, CommandKey, VersionConflict, Views
-from domain import installation
-from domain.errors import Refused
-from domain.installation import RehearsalEnded
+from domain.catalogue import installation
+from domain.catalogue.installation import RehearsalEnded
+from domain.core.errors import Refused
 from infra.ledger import commit
 from infra.ledger.encoding.batch import NO_VIEWS, Prepared
 from infra.ledger.ledger import PgLedger

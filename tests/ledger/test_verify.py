@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from activities.ports import Attention, Views
-from domain import installation
-from domain.fact import Fact
+from domain.catalogue import installation
+from domain.core.fact import Fact
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.ledger import PgLedger
 from infra.ledger.rebuild import Rebuild

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.far_sides import FarSideRefused, Request
+from activities.gateways import FarSideRefused, Request
+from domain.core.personal import ERASED
+from domain.core.policy import Party
 from domain.journey import OWES, WANTS
-from domain.personal import ERASED
-from domain.policy import Party
 from infra.mail.notices import LANGUAGES, CannotSay, _texts, compose, kinds
 from infra.mail.quiet import quiet_until
 from infra.mail.smtp import message_id, message_of

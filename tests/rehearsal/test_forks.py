@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.cli.commands.whatif import compared
+from domain.core.policy import Span
 from domain.journey import RULES
-from domain.policy import Span
 from infra.policy.reading import load_policy
 from rehearsal.courses.courses_run import play_courses
 from rehearsal.courses.known import catalogued

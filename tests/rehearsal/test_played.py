@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from rehearsal.courses.courses_run import Played, play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.world.opening import stage

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.when import When
+from domain.core.when import When
 from rehearsal.courses.known import catalogued, own_protocol
 from rehearsal.courses.mainline import CELLS
 from rehearsal.courses.published.corrections import correction

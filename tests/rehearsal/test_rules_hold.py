@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from api.run.verifying import question_of, verify_with, views_of
 from api.run.wiring import EVERY_EVENT
-from domain.merkle import Frontier
+from domain.proof.merkle import Frontier
 from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
 from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
 from infra.audit.checkpoints.signing import SigningKeys

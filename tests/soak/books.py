@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from domain.effects import IMPLIED, Effect
-from domain.fact import Fact
-from domain.lot import Lot
-from domain.policy import Party
-from domain.state import Case
-from domain.unit import Unit
+from domain.case.effect import IMPLIED, Effect
+from domain.case.state import Case
+from domain.core.fact import Fact
+from domain.core.policy import Party
+from domain.doses.lot import Lot
+from domain.doses.unit import Unit
 from workflows.journey import EFFECTS
 from workflows.names import HOSPITALS
 

@@ -17,16 +17,16 @@ import httpx2
 from api.http.access import belonging
 from api.http.command_json import CASE, TOLD
 from api.run.wiring import Parts
-from domain.case import Command
+from domain.case.state import Case
+from domain.engine.decide import Command
 from domain.roles import Actor, action_of, allow
-from domain.stages.anytime import AddNote
-from domain.stages.bed import AskBedAgain
-from domain.stages.closing import LeaveJourney, VoidCase
-from domain.stages.dose import AskDoseAgain
-from domain.stages.eligibility import AcceptPatient, DeclinePatient
-from domain.stages.holding import HoldCase
-from domain.stages.observations import ReportDeath
-from domain.state import Case
+from domain.stages.anytime.holding import HoldCase
+from domain.stages.anytime.notes import AddNote
+from domain.stages.eligibility.eligibility import AcceptPatient, DeclinePatient
+from domain.stages.follow_up.closing import LeaveJourney, VoidCase
+from domain.stages.treatment.bed import AskBedAgain
+from domain.stages.treatment.dose import AskDoseAgain
+from domain.stages.treatment.observations import ReportDeath
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
 from rehearsal.cohort.families import families
 from rehearsal.demo import deeds, open_trials

@@ -9,24 +9,24 @@ from typing import Any
 
 import pytest
 
-from domain.advance import as_fact
-from domain.effects import Effect
-from domain.fact import Draft, Fact
-from domain.lot import Lot
-from domain.policy import Party
-from domain.stages.infusion import (
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.case.track import Track
+from domain.case.treatment import Infusion, Treatment
+from domain.core.fact import Draft, Fact
+from domain.core.policy import Party
+from domain.core.when import When
+from domain.doses.lot import Lot
+from domain.doses.unit import Unit
+from domain.engine.advance import as_fact
+from domain.stages.treatment.infusion import (
     IdentityChecked,
     InfusionAuthorised,
     InfusionCompleted,
     InfusionDeviated,
     ThawStarted,
 )
-from domain.stages.lymphodepletion import GateSigned
-from domain.state import Case
-from domain.tracks import Track
-from domain.treatment import Infusion, Treatment
-from domain.unit import Unit
-from domain.when import When
+from domain.stages.treatment.lymphodepletion import GateSigned
 from tests.soak import books
 from tests.soak.books import Asked, Memory, Row, Said, Told
 

@@ -23,10 +23,10 @@ import pytest
 
 from activities.catalogue import Catalogue
 from api.run.wiring import Parts, connect_temporal, parts
-from domain.case import fold
-from domain.lot import Lot
-from domain.stages.moving import StageEntered
-from domain.state import Case, Stage
+from domain.case.state import Case, Stage
+from domain.doses.lot import Lot
+from domain.engine.decide import fold
+from domain.stages.anytime.moving import StageEntered
 from infra.ledger.encoding.errors import FAILURES
 from rehearsal.demo import ACTOR
 from tests.conftest import execute

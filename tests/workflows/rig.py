@@ -18,17 +18,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
+from activities.command_handler import Ask, Door, Recorded
 from activities.perform import Delivered, Hand
 from activities.ports import CommandKey, Meta
-from activities.record import Ask, Door, Recorded
 from api.run.engine.courier import Courier
 from api.run.engine.restore import Restored, restore
 from api.run.engine.worker import work, workers
-from domain.case import COMMANDS, EVENTS
-from domain.effects import Effect
-from domain.fact import Fact
-from domain.policy import Ladder, Party, Policy, Rung, Span
-from domain.state import Case
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.fact import Fact
+from domain.core.policy import Ladder, Party, Policy, Rung, Span
+from domain.engine.decide import COMMANDS, EVENTS
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

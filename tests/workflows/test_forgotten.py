@@ -21,13 +21,13 @@ import pytest
 import structlog
 from temporalio.client import Client
 
+from activities.command_handler import Ask
 from activities.ports import Meta
-from activities.record import Ask
 from api.run.backup import backup
 from api.run.wiring import Parts, parts
-from domain.merkle import check_consistency, check_inclusion
-from domain.stages.anytime import AddNote
-from domain.stages.closing import LeaveJourney
+from domain.proof.merkle import check_consistency, check_inclusion
+from domain.stages.anytime.notes import AddNote
+from domain.stages.follow_up.closing import LeaveJourney
 from infra.audit.checkpoints.checkpoint import parse_text
 from infra.audit.checkpoints.note import parse
 from infra.embedded.postgres_server import PostgresServer

@@ -9,12 +9,12 @@ import pytest
 
 from api.run.engine.hands import hands
 from api.run.engine.worker import SLOTS
-from domain.agenda import UNHEARD_OF
-from domain.case import evolve
-from domain.effects import EffectRequested
+from domain.case.effect import EffectRequested
+from domain.case.state import Case, Stage
+from domain.engine.agenda import UNHEARD_OF
+from domain.engine.decide import evolve
 from domain.journey import WANTS
-from domain.stages.closing import LeaveJourney
-from domain.state import Case, Stage
+from domain.stages.follow_up.closing import LeaveJourney
 from infra.policy.reading import load_policy
 from tests.domain.course import STEPS
 from tests.domain.journey import DAY, Journey

@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
-from activities.far_sides import FarSideRefused
+from activities.gateways import FarSideRefused
 from activities.perform import Delivered
 from tests.workflows.changed import Changed
 from tests.workflows.rig import MAIL, PATIENT, Call, Engine, command, eventually, hang
@@ -292,7 +292,7 @@ async def test_a_poisoned_history_fails_its_run_and_the_next_nudge_starts_afresh
 
 async def test_a_rule_in_error_does_not_spin_the_loop(here: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something is due, and a look changes nothing."""
-    monkeypatch.setattr("domain.agenda.wake_at", lambda case, *_: case.opened_at)
+    monkeypatch.setattr("domain.engine.agenda.wake_at", lambda case, *_: case.opened_at)
     case = await here.open()
     await here.settled(case)
     await asyncio.sleep(6)

@@ -16,16 +16,16 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from activities.access_log import Looks
 from activities.attend import Attending
-from activities.looks import Looks
-from activities.orders import Attend
+from activities.messages import Attend
 from activities.ports import Meta
 from api.cli.outcome import REFUSED
 from api.run.backup import backup, recover
 from api.run.loss import Accepting, explained, find, whole
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
 from infra.audit.checkpoints.sinks import checkpoint_name, sink_of

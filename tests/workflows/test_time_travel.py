@@ -20,11 +20,11 @@ from temporalio import activity
 from temporalio.testing import TimeSkipper
 from temporalio.worker import UnsandboxedWorkflowRunner
 
+from activities.command_handler import Door
 from activities.perform import Delivered
-from activities.record import Door
 from api.run.engine.courier import Courier
-from domain.state import Stage
-from domain.when import When
+from domain.case.state import Stage
+from domain.core.when import When
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
 from infra.ledger.schema.migrate import migrate

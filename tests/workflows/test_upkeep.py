@@ -25,7 +25,7 @@ from infra.reads.nightly import last
 from infra.settings import Settings
 from tests.workflows.rig import Engine, engine, eventually
 from workflows.names import CASE_WORKFLOW, NUDGE
-from workflows.upkeep import CHORES, COMPARE_ENGINE, VERIFY_HISTORY
+from workflows.nightly import CHORES, COMPARE_ENGINE, VERIFY_HISTORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

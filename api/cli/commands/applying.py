@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from activities.command_handler import Ask
 from activities.ports import Meta
-from activities.record import Ask
 from api.cli.commands.case import As, Json
 from api.cli.here import MACHINE, actor_of, opened
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.wiring import Parts
-from domain.errors import Refused
-from domain.obligations import ObligationRedated
+from domain.case.obligation import ObligationRedated
+from domain.case.state import Case
+from domain.core.errors import Refused
 from domain.roles import Action, Actor, allow
-from domain.stages.holding import ApplyPolicy, reckoned_by
-from domain.state import Case
+from domain.stages.anytime.holding import ApplyPolicy, reckoned_by
 
 Move = dict[str, Any]
 

@@ -15,7 +15,7 @@ from cyclopts import App, Parameter
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import Caravel, asking, running
 from api.cli.words import command_of
-from domain.case import COMMANDS
+from domain.engine.decide import COMMANDS
 
 app = App(name="case", help="Cases: open, send commands, look, explain.")
 KNOWN = {c.__name__: c for c in COMMANDS}

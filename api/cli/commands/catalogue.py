@@ -11,7 +11,7 @@ from api.cli.commands.case import As, Json, Key
 from api.cli.outcome import as_json, say, table
 from api.cli.way import asking
 from api.cli.words import command_of
-from domain.catalogue import CATALOGUE
+from domain.catalogue.streams import CATALOGUE
 
 
 def apps() -> Iterator[App]:

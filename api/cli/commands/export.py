@@ -18,7 +18,7 @@ from api.cli.way import running
 from api.http.access import NO_CASE, case_meant
 from api.run.http_app import http_app
 from api.run.wiring import parts
-from domain.errors import Reason, require
+from domain.core.errors import Reason, require
 
 PATIENCE = 70
 """Seconds: a little more than the sealer takes at most."""

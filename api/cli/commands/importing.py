@@ -12,17 +12,17 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from activities.record import Turn
+from activities.command_handler import Turn
 from api.cli.commands.case import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
 from api.cli.way import Caravel, asking
 from api.http.command_json import CASE
 from api.http.problems import Problem
-from domain.case import Command
-from domain.errors import Refused
-from domain.policy import Policy
-from domain.state import Case
+from domain.case.state import Case
+from domain.core.errors import Refused
+from domain.core.policy import Policy
+from domain.engine.decide import Command
 from infra.ids import fresh_id
 from infra.policy.reading import load_policy
 from infra.settings import Settings

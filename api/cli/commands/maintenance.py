@@ -22,7 +22,7 @@ from api.run.engine.restore import restore as bring_live
 from api.run.loss import Accepting, explained, whole
 from api.run.verifying import views_of
 from api.run.wiring import EVERY_EVENT, connect_temporal, parts
-from domain.installation import LossReason
+from domain.catalogue.installation import LossReason
 from infra.embedded.server_process import ServerError
 from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec

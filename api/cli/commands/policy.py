@@ -9,7 +9,7 @@ from cyclopts import App
 
 from api.cli.commands.case import Json
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
-from domain.policy import Ladder, Policy, Span
+from domain.core.policy import Ladder, Policy, Span
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, load_policy
 from infra.settings import Settings

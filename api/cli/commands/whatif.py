@@ -15,11 +15,11 @@ from api.cli.here import opened
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.http.masking import NOTHING, shown
-from domain.fact import Fact
+from domain.case.table import Rule
+from domain.core.fact import Fact
+from domain.core.policy import Policy
+from domain.history.whatif import Changed, changed, fork, with_versions
 from domain.journey import RULES
-from domain.policy import Policy
-from domain.table import Rule
-from domain.whatif import Changed, changed, fork, with_versions
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, load_policy
 from infra.reads.desk import Desk

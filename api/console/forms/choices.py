@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from api.console.forms.fields import Option
 from api.console.names import Entry
 from api.console.text.fact_text import Speaker
-from domain.stages.moving import missing
+from domain.stages.anytime.moving import missing
 
 Entries = Mapping[str, Entry]
 

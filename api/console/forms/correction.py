@@ -7,10 +7,10 @@ from datetime import date, datetime, tzinfo
 from typing import Any, get_args
 
 from api.console.forms.fields import Pairs
+from domain.case.state import Case
+from domain.core.personal import ERASED
 from domain.journey import RECORDED
-from domain.personal import ERASED
-from domain.stages.correcting import Correctable
-from domain.state import Case
+from domain.stages.anytime.correcting import Correctable
 
 
 def correcting(case: Case, pairs: Pairs, zone: tzinfo) -> Pairs:

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from api.console.text.texts import Texts
 from api.http.command_json import TOLD
-from domain.personal import Erased
-from domain.when import When
+from domain.core.personal import Erased
+from domain.core.when import When
 
 Option = tuple[str, str]
 Choices = Mapping[str, Sequence[Option]]

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from activities.command_handler import Recorded
 from activities.ports import DocumentErased, DocumentMissing
-from activities.record import Recorded
 from api.console.forms.uploads import ASIDE, FILE, Upload
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service

@@ -21,8 +21,8 @@ from api.http.limits import read_body
 from api.ports import Service
 from api.routes.audit import may_prove
 from api.routes.evidence import OPENS
-from domain.errors import Reason, require
-from domain.merkle import check_consistency, check_inclusion
+from domain.core.errors import Reason, require
+from domain.proof.merkle import check_consistency, check_inclusion
 
 router = pages()
 NEWEST = 10

@@ -21,9 +21,9 @@ from api.http.problems import Fault, Problem, invalid, of_refusal
 from api.ports import Service
 from api.routes.cases import given as give
 from api.routes.reads import seen_case
-from domain.agenda import agenda
-from domain.errors import Reason, Refused, require
-from domain.obligations import Obligation
+from domain.case.obligation import Obligation
+from domain.core.errors import Reason, Refused, require
+from domain.engine.agenda import agenda
 
 router = pages()
 MOST = 200

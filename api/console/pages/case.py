@@ -30,13 +30,13 @@ from api.console.web import page, pages, seen
 from api.http.auth import Parts
 from api.ports import Service
 from api.routes.reads import seen_case
-from domain.dated import as_of as held
-from domain.dated import known
-from domain.errors import Reason, require
-from domain.fact import Fact
-from domain.grounds import grounds
+from domain.case.state import Case
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact
+from domain.history.dated import as_of as held
+from domain.history.dated import known
+from domain.history.grounds import grounds
 from domain.roles import Action, allow
-from domain.state import Case
 
 router = pages()
 LATEST, PAGE = 12, 150

@@ -9,14 +9,14 @@ from typing import Any
 
 from api.console.text.fact_text import Speaker
 from api.console.text.times import Clock
-from domain.advance import CLOSES_BY_ITSELF
-from domain.agenda import agenda
-from domain.effects import Effect
-from domain.fact import Fact
+from domain.case.effect import Effect
+from domain.case.obligation import Obligation, overdue_since
+from domain.case.state import Case, Stage
+from domain.core.fact import Fact
+from domain.engine.advance import CLOSES_BY_ITSELF
+from domain.engine.agenda import agenda
 from domain.journey import MODULES, OWES
-from domain.obligations import Obligation, overdue_since
-from domain.stages.moving import missing, next_stage
-from domain.state import Case, Stage
+from domain.stages.anytime.moving import missing, next_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _leg(case: Case, stage: Stage, spent: float | None, entered: datetime | None
 
 ELSEWHERE = {
     "records_list": "records",
-    "next_centre": "centres",
+    "next_centre": "submissions",
     "review_again": "eligibility",
     "trial_hold_review": "observations",
     "trial_consent": "people",
@@ -131,7 +131,7 @@ def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
         clock.urgency(since or o.due),
         [*_steps(o, clock), _at_the_end(o, clock)],
         len(o.done),
-        GROUP_OF.get(root, "anytime"),
+        GROUP_OF.get(root, "notes"),
     )
 
 
@@ -142,7 +142,7 @@ def _steps(o: Obligation, clock: Clock) -> Sequence[str]:
 
 
 def _at_the_end(o: Obligation, clock: Clock) -> str:
-    """What missing the deadline brings, by the tables of domain/advance.py."""
+    """What missing the deadline brings, by the tables of domain/engine/advance.py."""
     t = clock.t
     if o.kind in CLOSES_BY_ITSELF:
         then = "case.then_closes" if o.kind == "family_reply" else "case.then_visit"

@@ -9,9 +9,9 @@ from typing import Any
 from api.console.text.fact_text import NO_DOSSIER, Speaker
 from api.http.masking import shown
 from api.routes.reads import HIDDEN
-from domain.difference import Changed, changes
-from domain.fact import Fact
-from domain.state import Case, Noted
+from domain.case.state import Case, Noted
+from domain.core.fact import Fact
+from domain.history.difference import Changed, changes
 
 MOST = 60
 """Differences a page lists."""

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from activities.record import Recorded
+from activities.command_handler import Recorded
 from api.console.actions import meaning_of, why_not
 from api.console.forms.choices import Known
 from api.console.forms.correction import correcting
@@ -32,7 +32,7 @@ from api.ports import Service
 from api.routes.cases import given as give
 from api.routes.cases import opened as open_new
 from api.routes.documents import MEDIA, Sent
-from domain.errors import Reason, Refused, require
+from domain.core.errors import Reason, Refused, require
 from domain.roles import Action, allow
 
 router = pages()

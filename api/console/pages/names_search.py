@@ -15,7 +15,7 @@ from api.http.auth import Parts
 from api.http.form_json import read_form
 from api.http.limits import read_body
 from api.routes.looks import looked_over
-from domain.errors import Reason, require
+from domain.core.errors import Reason, require
 from domain.roles import Action, allow
 
 router = pages()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from api.console.text.texts import Texts
-from workflows.upkeep import COMPARE_ENGINE, VERIFY_HISTORY
+from workflows.nightly import COMPARE_ENGINE, VERIFY_HISTORY
 
 SHOWN = 5
 

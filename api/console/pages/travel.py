@@ -13,9 +13,9 @@ from fastapi import Depends
 from api.console.text.fact_text import Speaker
 from api.console.text.times import stamp
 from api.routes.reads import zoned
-from domain.difference import Moved, moves
-from domain.fact import Fact
-from domain.state import Case
+from domain.case.state import Case
+from domain.core.fact import Fact
+from domain.history.difference import Moved, moves
 
 
 @dataclass(frozen=True, slots=True)

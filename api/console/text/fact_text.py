@@ -10,12 +10,12 @@ from typing import Any
 
 from api.console.text.times import Clock
 from api.http.masking import Sees, shown
-from domain.fact import Fact
-from domain.personal import ERASED, Erased
-from domain.policy import Party
-from domain.stages.sources import LotStateNoted
-from domain.state import Case, Dossier, Exit, Noted, RecordItem, Stage, Submission, Visa
-from domain.when import When
+from domain.case.state import Case, Dossier, Exit, Noted, RecordItem, Stage, Submission, Visa
+from domain.core.fact import Fact
+from domain.core.personal import ERASED, Erased
+from domain.core.policy import Party
+from domain.core.when import When
+from domain.stages.anytime.watching import LotStateNoted
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
 INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}

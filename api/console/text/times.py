@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from api.console.text.texts import Texts
-from domain.when import When
+from domain.core.when import When
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON = timedelta(days=2)

@@ -11,7 +11,7 @@ from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from domain.errors import Reason, Refused, require
+from domain.core.errors import Reason, Refused, require
 from infra.leader import COURIER, leading
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import Due, PgLedger

@@ -7,21 +7,22 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from activities.addressing import Addressing, Link, Offices, Reader
 from activities.catalogue import Catalogue
-from activities.doses import Lots, OnUnit, Reserving, UsedUnit
-from activities.far_sides import FarSide, FarSideRefused
+from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.requests import Addressing, Link, Offices, Reader
+from activities.gateways import FarSide, FarSideRefused
 from activities.perform import Delivered, Hand, Outward, PutOff
 from activities.ports import CommandKey, Ledger, Meta
-from domain import catalogue, lot
-from domain.centre import Centre
-from domain.effects import Effect
-from domain.fact import ENGINE
-from domain.personal import Erased
-from domain.policy import Party, Policy
-from domain.protocol import Protocol
-from domain.state import Case
-from domain.unit import CommitUnit, FreeUnit
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.catalogue import streams as catalogue
+from domain.catalogue.centre import Centre
+from domain.catalogue.protocol import Protocol
+from domain.core.fact import ENGINE
+from domain.core.personal import Erased
+from domain.core.policy import Party, Policy
+from domain.doses import lot
+from domain.doses.unit import CommitUnit, FreeUnit
 from infra.mail.quiet import quiet_until
 from workflows.journey import EFFECTS
 

@@ -20,23 +20,23 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from activities.nightly import chores
 from activities.ports import Finding
-from activities.upkeep import chores
 from api.run.engine.drift import compare
 from api.run.engine.restore import own_engine
 from api.run.verifying import verified
 from api.run.wiring import Parts
-from domain.errors import Reason, require
+from domain.core.errors import Reason, require
 from infra.reads.nightly import keep
 from workflows.names import UPKEEP
-from workflows.upkeep import CHORES, COMPARE_ENGINE, VERIFY_HISTORY, UpkeepWorkflow
+from workflows.nightly import CHORES, COMPARE_ENGINE, VERIFY_HISTORY, UpkeepWorkflow
 
 CATCH_UP = timedelta(hours=12)
 """A night that was missed, because nothing ran, is made up for in the morning."""
 
 
 def chores_of(opened: Parts, client: Client) -> list[Callable[[], Awaitable[bool]]]:
-    """The activities behind workflows/upkeep.py."""
+    """The activities behind workflows/nightly.py."""
 
     async def compare_engine() -> Finding:
         own = await own_engine(opened.ledger, client)

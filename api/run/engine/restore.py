@@ -11,7 +11,7 @@ import structlog
 from temporalio.client import Client
 
 from api.run.engine.courier import Courier, cluster_id
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 from infra.ledger.ledger import PgLedger, Waiting
 
 log = structlog.get_logger()

@@ -14,12 +14,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import NondeterminismError
 
 from activities.attend import Attending
+from activities.command_handler import Door
 from activities.perform import Hand, Performing
-from activities.record import Door
 from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
 from workflows.names import CASES, HOSPITALS, NOTICES, UPKEEP
-from workflows.upkeep import UpkeepWorkflow
+from workflows.nightly import UpkeepWorkflow
 
 GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.merkle import HASH
+from domain.proof.merkle import HASH
 from infra.audit.checkpoints.note import BadNote, Key, from_base64, parse, sign, verify
 
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")

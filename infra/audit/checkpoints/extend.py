@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from domain.merkle import Frontier
+from domain.proof.merkle import Frontier
 from infra.audit.checkpoints.tree import Reads, TreeIncomplete, frontier_at
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.hashing import START, event_hash

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from domain.merkle import EMPTY
+from domain.proof.merkle import EMPTY
 from infra.audit.checkpoints.checkpoint import Checkpoint, opened, signed
 from infra.audit.checkpoints.extend import Extension, NotSealed, extension
 from infra.audit.checkpoints.loss import accepted, beyond, told

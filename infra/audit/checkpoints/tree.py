@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from domain.merkle import Frontier, Lookup, Node, Range, complete, consistency_ranges, inclusion_ranges, proven
+from domain.proof.merkle import Frontier, Lookup, Node, Range, complete, consistency_ranges, inclusion_ranges, proven
 from infra.ledger.encoding.errors import guarded
 
 NODES = """

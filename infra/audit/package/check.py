@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from domain.merkle import check_consistency, check_inclusion
+from domain.proof.merkle import check_consistency, check_inclusion
 from infra.audit.checkpoints.checkpoint import Checkpoint, parse_text
 from infra.audit.checkpoints.note import BadNote, Key, UnknownKey, parse, verify
 from infra.audit.checkpoints.signing import announced

@@ -11,8 +11,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from domain.errors import Reason, Refused, require
-from domain.merkle import complete, consistency_ranges, inclusion_ranges, proven
+from domain.core.errors import Reason, Refused, require
+from domain.proof.merkle import complete, consistency_ranges, inclusion_ranges, proven
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.note import sign
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from domain.personal import Erased, Sealed
+from domain.core.personal import Erased, Sealed
 from infra.ledger.encoding.codec import stored_type
 from infra.ledger.encoding.sealing import MARK
 

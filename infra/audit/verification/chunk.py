@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.merkle import complete
+from domain.proof.merkle import complete
 from infra.audit.verification.found import Break, Check, Kind
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.hashing import FORMAT, SALT, START, text

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from domain.merkle import Frontier
+from domain.proof.merkle import Frontier
 
 
 @dataclass(frozen=True, slots=True)

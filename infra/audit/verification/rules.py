@@ -1,4 +1,4 @@
-"""Every automatic event against its rule, history by history; see domain/recheck.py."""
+"""Every automatic event against its rule, history by history; see domain/history/recheck.py."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import asyncpg
 
-from domain import catalogue
-from domain.case import EVENTS
-from domain.errors import Refused
-from domain.fact import Fact
-from domain.personal import erased
-from domain.policy import Policy
-from domain.recheck import Known, recheck
+from domain.catalogue import streams as catalogue
+from domain.core.errors import Refused
+from domain.core.fact import Fact
+from domain.core.personal import erased
+from domain.core.policy import Policy
+from domain.engine.decide import EVENTS
+from domain.history.recheck import Known, recheck
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import Break
 from infra.audit.verification.process_pool import each

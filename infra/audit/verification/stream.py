@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from domain.merkle import check_inclusion
+from domain.proof.merkle import check_inclusion
 from infra.audit.checkpoints.checkpoint import Checkpoint
 from infra.audit.checkpoints.tree import TreeIncomplete, inclusion
 from infra.audit.verification.chunk import leaf_of, session

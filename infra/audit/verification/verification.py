@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from domain.merkle import Frontier, joined
+from domain.proof.merkle import Frontier, joined
 from infra.audit.checkpoints.loss import losses
 from infra.audit.checkpoints.note import Key
 from infra.audit.checkpoints.sinks import Sink

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from activities.ports import DataKey, Meta
-from domain.errors import Reason, Refused
-from domain.fact import Draft, Fact, Why
-from domain.personal import KeyClass
+from domain.core.errors import Reason, Refused
+from domain.core.fact import Draft, Fact, Why
+from domain.core.personal import KeyClass
 from infra.ledger.encoding.sealing import MARK, Place, Secrets, canonical, rejoin, separate, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster

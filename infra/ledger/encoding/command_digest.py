@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from activities.ports import Keys
-from domain.personal import KeyClass
+from domain.core.personal import KeyClass
 
 STREAM = "command-bodies"
 CLASS: KeyClass = "identity"

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter
 
 from activities.ports import DataKey
-from domain.personal import KeyClass
+from domain.core.personal import KeyClass
 from infra.ledger.encoding.codec import json_of
 from infra.ledger.encoding.sealing import Place, Secrets, canonical, rejoin, seal, separate, unseal
 

@@ -7,7 +7,7 @@ import asyncpg
 from asyncpg.exceptions import InternalClientError
 
 from activities.ports import ClaimHeld, VersionConflict
-from domain.errors import Reason, Refused
+from domain.core.errors import Reason, Refused
 
 T = TypeVar("T")
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, InternalClientError, OSError, TimeoutError)

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_json
 
 from activities.ports import Append, Attention, DataKey, Views
-from domain.personal import KeyClass
+from domain.core.personal import KeyClass
 from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, Prepared, ViewTexts
 from infra.ledger.encoding.codec import Encoded, encode_meta
 from infra.ledger.encoding.details import Detail

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from activities.ports import DataKey
-from domain.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from domain.core.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
 from infra.ledger.encoding.errors import Tampered
 from infra.ledger.encoding.hashing import text
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from domain.when import When
+from domain.core.when import When
 
 COLUMNS = """position, stream, version, id, type, schema_version, occurred_earliest, occurred_latest, precision,
     recorded_at, data, sealed, meta, salts, hash"""

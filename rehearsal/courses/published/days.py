@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
-from domain.when import When
+from domain.core.when import When
 
 Form = Literal["at", "bound", "about", "unknown"]
 LEAST_MARGIN = 3

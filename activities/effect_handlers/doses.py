@@ -1,0 +1,99 @@
+"""Doses: held, committed and freed by compare-and-set on the lot's own stream, before anybody outside is told (P8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from activities.gateways import FarSideRefused
+from activities.perform import Delivered, Hand
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.errors import Refused
+from domain.core.policy import Policy
+from domain.doses import lot
+from domain.doses.lot import Lot
+from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit, UseUnit
+from domain.stages.treatment.dose import HoldDose, RefuseDose
+
+
+class Lots(Protocol):
+    """The lots' own streams."""
+
+    async def stocked(self, case: Case) -> Sequence[str]:
+        """Streams of the lots whose product this case's protocol uses, the soonest to expire first."""
+
+    async def find(self, stream: str) -> Lot:
+        """A lot as it stands."""
+
+    async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
+        """Record a command on a lot, once per key; the lot after it. Raises Refused."""
+
+
+class Reserving:
+    """reserve_dose: hold a unit, or make the hold longer; the answer is recorded together with the delivery."""
+
+    def __init__(self, lots: Lots, policy: Policy) -> None:
+        self._lots = lots
+        self._policy = policy
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """What an earlier attempt may have got comes first: one effect never takes two units."""
+        del repeat
+        streams = list(dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case)]))
+        until = now + self._policy.dose_hold
+        why: lot.NoUnit = "none_available"
+        found = [(stream, await self._lots.find(stream)) for stream in streams]
+        for stream, known in sorted(found, key=lambda one: lot.unit_for(one[1], effect.id) is None):
+            no = lot.no_unit(known, until, now)
+            try:
+                held = await self._lots.tell(stream, HoldUnit(case.id, effect.id, until), effect.id)
+            except Refused:
+                why = no or why
+                continue
+            if (unit := lot.unit_for(held, effect.id)) is not None:
+                return Delivered(f"{stream}/{unit.id}", answer=HoldDose(stream, unit.id, unit.until or until))
+        return Delivered("none", answer=RefuseDose(why))
+
+
+class OnUnit:
+    """An effect that compares and sets the held unit on its lot, and then, where there is one, tells the centre."""
+
+    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit], after: Hand | None = None) -> None:
+        self._lots = lots
+        self._command = command
+        self._after = after
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """A unit that is not this case's any more is a definite no. What is given back names the fact that held it."""
+        stream, unit = case.units.get(effect.about, (case.lot, case.dose.ref))
+        if not stream or not unit:
+            raise FarSideRefused("no_unit")
+        try:
+            await self._lots.tell(stream, self._command(unit, case.id), effect.id)
+        except Refused as no:
+            raise FarSideRefused(no.reason.value, no.detail) from no
+        if self._after is None:
+            return Delivered(f"{stream}/{unit}")
+        return await self._after.deliver(case, effect, now, repeat=repeat)
+
+
+class UsedUnit:
+    """mark_unit_used: the lot's stream learns into whom its unit went, and never forgets (P8)."""
+
+    def __init__(self, lots: Lots) -> None:
+        self._lots = lots
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """A unit that was never held for this case is a definite no: a person must find out what was infused."""
+        del now, repeat
+        given = next((i for i in case.infusions if i.fact == effect.about), None)
+        if given is None or not isinstance(given.lot, str) or not isinstance(given.unit, str):
+            raise FarSideRefused("no_unit")
+        try:
+            await self._lots.tell(given.lot, CommitUnit(given.unit, case.id), effect.id)
+            await self._lots.tell(given.lot, UseUnit(given.unit, case.id), effect.id)
+        except Refused as no:
+            raise FarSideRefused(no.reason.value, no.detail) from no
+        return Delivered(f"{given.lot}/{given.unit}")

@@ -1,0 +1,96 @@
+"""erase_case: the keys first, then what stands beside the ledger; the tombstone is recorded with the delivery.
+
+Whatever a crash leaves is finished by the next attempt: destroying twice is destroying once, and until the tombstone
+stands the effect is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from activities.command_handler import Ask, Door
+from activities.gateways import FarSideRefused
+from activities.perform import Delivered
+from activities.ports import Keys, Meta
+from domain.case.effect import Effect
+from domain.case.erasure import Tombstone
+from domain.case.state import Case
+from domain.core.errors import Reason, Refused
+from domain.core.fact import ENGINE
+from domain.core.personal import KeyClass
+from domain.stages.anytime.erasing import RecordErasure, erased
+
+EVERY = 5.0
+"""Seconds within which every process lets go of what it had opened before a key was destroyed."""
+LIST = "the key service's list of destroyed keys"
+Forget = Callable[[str], None]
+"""Lets go of everything a process holds opened of one stream."""
+
+
+class Destroyed(Protocol):
+    """The key service's list of what it destroyed."""
+
+    def destroyed(self) -> Collection[tuple[str, KeyClass]]:
+        """Streams and classes of every key that was destroyed, by whatever process."""
+
+
+async def tell_again(
+    door: Door, stones: Iterable[tuple[str, Tombstone]], clear: Callable[[str], Awaitable[None]]
+) -> Sequence[str]:
+    """Record what a ledger that was put back to before an erasure does not say of it; answers with the cases.
+
+    A case the ledger does not have is passed over. Safe to repeat.
+    """
+    told = []
+    for case, stone in stones:
+        if await _lacks(door, case, stone):
+            meta = Meta(ENGINE, "operation", key=f"erased/{stone.order}", provenance=LIST)
+            await door.record(Ask(case, meta, RecordErasure(stone.order, stone)))
+            await clear(case)
+            told.append(case)
+    return told
+
+
+async def _lacks(door: Door, case: str, stone: Tombstone) -> bool:
+    try:
+        known = (await door.case(case))[0]
+    except Refused as refused:
+        if refused.reason is Reason.NOT_FOUND:
+            return False
+        raise
+    return not set(stone.classes) <= erased(known)
+
+
+class Erasing:
+    """Destroys the keys a confirmed order names; `clear` takes away what is kept of a case beside the ledger."""
+
+    def __init__(self, keys: Keys, clear: Callable[[str], Awaitable[None]]) -> None:
+        self._keys = keys
+        self._clear = clear
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused(no_order) where nobody confirmed it."""
+        del repeat
+        order = case.erasure
+        if order is None or order.order != effect.about or not order.confirmed_by:
+            raise FarSideRefused("no_order")
+        stone = Tombstone(order.order, order.classes, order.reason, order.by, order.confirmed_by, now)
+        for key_class in order.classes:
+            await self._keys.destroy(case.id, key_class, stone)
+        await self._clear(case.id)
+        return Delivered(f"destroyed: {', '.join(order.classes)}", answer=RecordErasure(order.order))
+
+
+async def keep_forgetting(keys: Destroyed, forget: Collection[Forget], every: float = EVERY) -> None:
+    """Let go of each newly erased stream, twice: a load under way meanwhile may have remembered it once more."""
+    known, new = frozenset(keys.destroyed()), frozenset[tuple[str, KeyClass]]()
+    while True:
+        await asyncio.sleep(every)
+        now, before = frozenset(keys.destroyed()), new
+        new, known = now - known, now
+        for stream in {stream for stream, _ in new | before}:
+            for let_go in forget:
+                let_go(stream)

@@ -1,0 +1,223 @@
+"""Who is written to for an effect, and what is said: the request as it goes out to a hospital or by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from activities.gateways import FarSideRefused, Request
+from domain.case.effect import Effect
+from domain.case.state import Case, Person
+from domain.core.personal import Erased
+from domain.core.policy import Party
+
+Link = Callable[[Case, Effect, datetime], Awaitable[str]]
+"""Makes a one-question page that is open until an instant, and answers with its address."""
+
+Readers = Callable[[str], Awaitable["Reader | None"]]
+"""Finds a member of staff by stream."""
+
+ANSWERED_WITHIN = timedelta(days=14)
+BOOKED, STAY = timedelta(days=21), 70
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who reads mail: address, language (BCP 47), time zone (IANA)."""
+
+    address: str
+    language: str = "en"
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Offices:
+    """Addresses that are not of a case: one per role, and the one people may write back to."""
+
+    contact: str
+    by_role: Mapping[Party, Reader]
+
+
+class Addressing:
+    """Builds requests from the case as it stands; refuses plainly where nobody can be reached."""
+
+    def __init__(self, offices: Offices, staff: Readers, link: Link) -> None:
+        self._offices = offices
+        self._staff = staff
+        self._link = link
+
+    def centre_of(self, case: Case, effect: Effect) -> str:
+        """The centre an effect concerns: the one of its submission, else the one that accepted, else the last asked."""
+        submission = case.submission_of(effect.about)
+        if submission is not None:
+            return submission.centre
+        asked = [s.centre for s in case.submissions.values()]
+        return case.centre or (asked[-1] if asked else "")
+
+    def hospital(self, case: Case, effect: Effect) -> Request:
+        """What a hospital with an interface is sent."""
+        body = {name: value for name, value in self._inputs(case, effect).items() if value not in ("", None)}
+        documents = self._documents(case) if effect.kind == "submit_dossier" else ()
+        centre = self.centre_of(case, effect)
+        return Request(effect.id, effect.kind, case.id, effect.about, effect.to, centre, body, documents)
+
+    async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
+        """The same as one mail with one question, for a centre without an interface."""
+        until = now + ANSWERED_WITHIN
+        facts = self._facts(case, effect, centre, now)
+        facts |= {"until": _local(until, centre.zone), "link": await self._link(case, effect, until)}
+        return self._mail(case, effect, centre, facts)
+
+    async def mail(self, case: Case, effect: Effect, now: datetime) -> Request:
+        """A notice to the family, the doctor at home, staff or a translator. Raises FarSideRefused(no_address)."""
+        reader = await self.reader(case, effect, now)
+        facts = self._facts(case, effect, reader, now)
+        if effect.kind == "send_handover":
+            until = now + ANSWERED_WITHIN
+            facts |= {"until": _local(until, reader.zone), "link": await self._link(case, effect, until)}
+        return self._mail(case, effect, reader, facts)
+
+    async def reader(self, case: Case, effect: Effect, now: datetime) -> Reader:
+        """Who reads it; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
+        match Party.COORDINATOR if effect.to is Party.FAMILY and case.died else effect.to:
+            case Party.FAMILY:
+                found = _person(case, "legal_representative") or _person(case, "patient") or _person(case, "carer")
+            case Party.HOME_ONCOLOGIST:
+                found = _person(case, "home_oncologist")
+            case Party.COORDINATOR:
+                found = await self._owner(case, now) or self._offices.by_role.get(Party.COORDINATOR)
+            case _:
+                found = self._offices.by_role.get(effect.to)
+        if found is None or not found.address:
+            raise FarSideRefused("no_address")
+        return found
+
+    async def _owner(self, case: Case, now: datetime) -> Reader | None:
+        """The owner, or who covers while the owner is away."""
+        known = case.noted(case.owner)
+        since, until = known.get("absent_from"), known.get("absent_until")
+        away = isinstance(since, datetime) and isinstance(until, datetime) and since <= now < until
+        who = str(known.get("cover") or case.owner) if away else case.owner
+        return await self._staff(who) if who else None
+
+    def _mail(self, case: Case, effect: Effect, reader: Reader, facts: Mapping[str, Any]) -> Request:
+        body = {**facts, "address": reader.address, "language": reader.language}
+        return Request(effect.id, effect.kind, case.id, effect.about, effect.to, self.centre_of(case, effect), body)
+
+    def _facts(self, case: Case, effect: Effect, reader: Reader, now: datetime) -> dict[str, Any]:
+        facts: dict[str, Any] = {"number": case.number, "contact": self._offices.contact}
+        owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
+        item = case.records.get((owed.about if owed else effect.about).split("/", maxsplit=1)[0])
+        if owed is not None:
+            facts |= {"what": item.kind if item else _root(owed.kind, owed.about), "due": _local(owed.due, reader.zone)}
+        elif item is not None:
+            facts |= {"what": item.kind, "into": "en"}
+        del now
+        return facts
+
+    def _inputs(self, case: Case, effect: Effect) -> dict[str, Any]:
+        """What every hospital request says, and what this kind needs besides."""
+        submission = case.submission_of(effect.about) or case.accepted
+        said: dict[str, Any] = {
+            "number": case.number,
+            "protocol": submission.protocol if submission else "",
+            "submission": submission.id if submission else "",
+            "country": case.country,
+            "language": case.language,
+        }
+        return said | INPUTS_OF.get(effect.kind, _nothing)(case, effect)
+
+    def _documents(self, case: Case) -> tuple[str, ...]:
+        verified = [i.document for i in case.records.values() if i.state == "verified" and i.document]
+        return (*verified, *([case.dossier.summary] if case.dossier.summary else []))
+
+
+def _person(case: Case, role: str) -> Reader | None:
+    known = next((p for p in case.people.values() if p.role == role), None)
+    if known is None or isinstance(known.mail, Erased) or not known.mail:
+        return None
+    return Reader(known.mail, known.language, known.zone)
+
+
+def _named(person: Person | None) -> str:
+    return person.name if person is not None and isinstance(person.name, str) else ""
+
+
+def _local(instant: datetime, zone: str) -> datetime:
+    return instant.astimezone(ZoneInfo(zone))
+
+
+def _root(kind: str, about: str) -> str:
+    """What a chase is about in the end."""
+    return about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
+
+
+def _nothing(_case: Case, _effect: Effect) -> dict[str, Any]:
+    return {}
+
+
+def _dossier(case: Case, effect: Effect) -> dict[str, Any]:
+    submission = case.submissions.get(effect.about.split("/", maxsplit=1)[0])
+    return {
+        "dossier_version": case.dossier.version,
+        "dossier_digest": case.dossier.digest,
+        "round": submission.round if submission else 1,
+    }
+
+
+def _letter(case: Case, _effect: Effect) -> dict[str, Any]:
+    patient = case.patient
+    companion = case.people.get(str(case.stay_plan.get("attendant", "")))
+    expires = case.passports.get(patient.id) if patient else None
+    return {
+        "patient_name": _named(patient),
+        "companion_name": _named(companion),
+        "passport_expires": expires.isoformat() if expires else "",
+        **_stay(case, _effect),
+    }
+
+
+def _stay(case: Case, _effect: Effect) -> dict[str, Any]:
+    plan = case.stay_plan
+    arrives = plan.get("arrives")
+    return {
+        "arrives": arrives.isoformat() if arrives else "",
+        "days": plan.get("days"),
+        "interpreter_language": plan.get("interpreter_language", ""),
+    }
+
+
+def _unit(case: Case, _effect: Effect) -> dict[str, Any]:
+    return {"lot": case.lot, "unit": case.dose.ref, "treatment": len(case.treatments)}
+
+
+def _resource(case: Case, effect: Effect) -> dict[str, Any]:
+    known = case.resources.get(effect.about.split("/", maxsplit=1)[0])
+    return {"what": known.kind, "ref": known.ref, "reason": known.order} if known else {}
+
+
+def _owed(case: Case, effect: Effect) -> dict[str, Any]:
+    owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
+    return {"what": owed.kind, "due": owed.due.isoformat()} if owed else {}
+
+
+INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
+    "submit_dossier": _dossier,
+    "request_invitation_letter": _letter,
+    "confirm_open_door": _stay,
+    "arrange_stay": _stay,
+    "confirm_depletion_start": _unit,
+    "confirm_thaw": _unit,
+    "cancel_manufacturing": _resource,
+    "hold_cells": _resource,
+    "carry_out_order": _resource,
+    "return_material": _resource,
+    "withdraw_from_registry": _resource,
+    "refund_payment": _resource,
+    "remind": _owed,
+    "escalate": _owed,
+}
+"""What a hospital is told beside what every request says."""

@@ -1,0 +1,56 @@
+"""The chores of the night as activities: each is carried out with a heartbeat, and what it found is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.messages import nameless
+from activities.ports import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+BEAT = 10.0
+"""Seconds between two signs of life."""
+
+
+Look = Callable[[], Awaitable[Finding]]
+Keep = Callable[[str, Finding], Awaitable[None]]
+
+
+def chores(looks: Mapping[str, Look], keep: Keep) -> list[Callable[[], Awaitable[bool]]]:
+    """One activity for each, of its name; answers with whether all is well."""
+    return [_activity(name, look, keep) for name, look in looks.items()]
+
+
+def _activity(name: str, look: Look, keep: Keep) -> Callable[[], Awaitable[bool]]:
+    @activity.defn(name=name)
+    async def carry_out() -> bool:
+        try:
+            async with _alive():
+                found = await look()
+            await keep(name, found)
+        except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
+            raise nameless(error) from None
+        return found.fine
+
+    return carry_out
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()

@@ -1,0 +1,1 @@
+"""What cases depend on and do not own: protocols, centres, staff, the installation."""

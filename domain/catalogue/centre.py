@@ -1,0 +1,217 @@
+"""A treating centre: where it is, what it can do, how it is reached, and whether it takes patients (seed A86-A97)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal, assert_never
+from zoneinfo import ZoneInfo
+
+from domain.catalogue.callback_key import canonical
+from domain.core.codes import require_country
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+
+Capability = Literal["cell_therapy", "transplant", "paediatric"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCentre:
+    """Bring a centre into the catalogue. `country` ISO 3166 alpha-2, `zone` IANA, `languages` BCP 47.
+
+    `endpoint` is its FHIR base address, empty = reached by `mail`; `callback_key` (Ed25519; PEM, JWK, base64) checks
+    its callbacks.
+    """
+
+    name: str
+    city: str
+    country: str
+    zone: str
+    languages: tuple[str, ...]
+    accepts_international: bool
+    capabilities: tuple[Capability, ...]
+    source: str
+    as_of: date
+    endpoint: str = ""
+    mail: str = ""
+    callback_key: str = ""
+    type: Literal["RegisterCentre"] = "RegisterCentre"
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCentre:
+    """It takes no patients at present; nothing new is sent there."""
+
+    reason: str
+    type: Literal["PauseCentre"] = "PauseCentre"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCentre:
+    """It takes patients again."""
+
+    type: Literal["ResumeCentre"] = "ResumeCentre"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEndpoint:
+    """It is reached differently; every field replaces what was there."""
+
+    endpoint: str
+    mail: str
+    callback_key: str
+    type: Literal["ChangeEndpoint"] = "ChangeEndpoint"
+
+
+Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class CentreRegistered:
+    """The catalogue has this centre, as its source said on `as_of`."""
+
+    name: str
+    city: str
+    country: str
+    zone: str
+    languages: tuple[str, ...]
+    accepts_international: bool
+    capabilities: tuple[Capability, ...]
+    source: str
+    as_of: date
+    endpoint: str
+    mail: str
+    callback_key: str
+    type: Literal["CentreRegistered"] = "CentreRegistered"
+
+
+@dataclass(frozen=True, slots=True)
+class CentrePaused:
+    """It takes no patients at present."""
+
+    reason: str
+    type: Literal["CentrePaused"] = "CentrePaused"
+
+
+@dataclass(frozen=True, slots=True)
+class CentreResumed:
+    """It takes patients again."""
+
+    type: Literal["CentreResumed"] = "CentreResumed"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChanged:
+    """It is reached differently from now on."""
+
+    endpoint: str
+    mail: str
+    callback_key: str
+    type: Literal["EndpointChanged"] = "EndpointChanged"
+
+
+Event = CentreRegistered | CentrePaused | CentreResumed | EndpointChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """One centre as folded from its facts; empty `name` = not registered."""
+
+    version: int = 0
+    name: str = ""
+    city: str = ""
+    country: str = ""
+    zone: str = "UTC"
+    languages: tuple[str, ...] = ()
+    accepts_international: bool = False
+    capabilities: tuple[Capability, ...] = ()
+    endpoint: str = ""
+    mail: str = ""
+    callback_key: str = ""
+    paused: str = ""
+
+
+initial = Centre()
+
+
+def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
+    """What a centre command brings about."""
+    if isinstance(command, RegisterCentre):
+        return [_registered(centre, command)]
+    require(centre.name, Reason.NOT_FOUND, "no such centre")
+    match command:
+        case PauseCentre():
+            require(not centre.paused, Reason.ALREADY, "the centre is paused")
+            require(command.reason, Reason.INVALID, "a pause has a reason", "reason")
+            return [CentrePaused(command.reason)]
+        case ResumeCentre():
+            require(centre.paused, Reason.ALREADY, "the centre is not paused")
+            return [CentreResumed()]
+        case ChangeEndpoint():
+            c = command
+            key = _reachable(c.endpoint, c.callback_key)
+            same = (c.endpoint, c.mail, key) == (centre.endpoint, centre.mail, centre.callback_key)
+            require(not same, Reason.ALREADY, "the centre is reached like that", "endpoint")
+            return [EndpointChanged(c.endpoint, c.mail, key)]
+        case _:
+            assert_never(command)
+
+
+def _registered(centre: Centre, c: RegisterCentre) -> CentreRegistered:
+    require(not centre.name, Reason.ALREADY, "the centre is registered")
+    for name in ("name", "city", "languages", "source"):
+        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
+    require_country(c.country)
+    require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
+    require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
+    key = _reachable(c.endpoint, c.callback_key)
+    return CentreRegistered(
+        c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
+        c.source, c.as_of, c.endpoint, c.mail, key,
+    )  # fmt: skip
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _reachable(endpoint: str, callback_key: str) -> str:
+    """The key as it is kept, once both are known to be usable."""
+    web = endpoint.startswith(("https://", "http://"))
+    require(web or not endpoint, Reason.INVALID, "an endpoint is an http or https address", "endpoint")
+    needed = not endpoint or callback_key
+    require(needed, Reason.INVALID, "answers over an endpoint need a key to be checked with", "callback_key")
+    return canonical(callback_key) if callback_key else ""
+
+
+def evolve(centre: Centre, fact: Fact[Event]) -> Centre:
+    """Fold one centre event."""
+    return replace(_folded(centre, fact.event), version=fact.version)
+
+
+def _folded(centre: Centre, event: Event) -> Centre:
+    match event:
+        case CentreRegistered():
+            e = event
+            return Centre(
+                0, e.name, e.city, e.country, e.zone, e.languages, e.accepts_international, e.capabilities,
+                e.endpoint, e.mail, e.callback_key,
+            )  # fmt: skip
+        case CentrePaused():
+            return replace(centre, paused=event.reason)
+        case CentreResumed():
+            return replace(centre, paused="")
+        case EndpointChanged():
+            return replace(centre, endpoint=event.endpoint, mail=event.mail, callback_key=event.callback_key)
+        case _:
+            assert_never(event)
+
+
+def read_model(centre: Centre) -> Mapping[str, Any]:
+    """What cases note of it."""
+    return {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}

@@ -1,0 +1,194 @@
+"""A trial protocol: what it is, in which version, and until when it is known to take patients (P7, seed A114)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any, Literal, assert_never
+
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Identity, readable
+
+ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
+ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a protocol is, as its source said on `as_of`. `centre` is a centre's stream where there is only one.
+
+    `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
+    """
+
+    registry: str
+    title: str
+    product: str
+    product_class: ProductClass
+    targets: tuple[str, ...]
+    diseases: tuple[str, ...]
+    phase: str = ""
+    centre: str = ""
+    planned_infusions: int = 1
+    lymphodepletion_planned: bool | None = None
+    source: str
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterProtocol(Description):
+    """Bring a protocol into the catalogue. It is not open by that."""
+
+    type: Literal["RegisterProtocol"] = "RegisterProtocol"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendProtocol(Description):
+    """The protocol reads differently from now on; `label` is the sponsor's name for the version."""
+
+    label: str
+    change: str
+    type: Literal["AmendProtocol"] = "AmendProtocol"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmProtocolOpen:
+    """Somebody at the centre or sponsor, named in `by`, says that it takes patients until `until`."""
+
+    until: datetime
+    by: Identity
+    type: Literal["ConfirmProtocolOpen"] = "ConfirmProtocolOpen"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseProtocol:
+    """It takes no patients from now on."""
+
+    reason: ClosedBecause
+    detail: str = ""
+    type: Literal["CloseProtocol"] = "CloseProtocol"
+
+
+Command = RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolRegistered(Description):
+    """The catalogue has this protocol, version 1."""
+
+    type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolAmended(Description):
+    """The protocol's next version; earlier ones stay in the stream."""
+
+    number: int
+    label: str
+    change: str
+    type: Literal["ProtocolAmended"] = "ProtocolAmended"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolOpenConfirmed:
+    """It takes patients until `until`, unless closed before."""
+
+    until: datetime
+    by: Identity
+    type: Literal["ProtocolOpenConfirmed"] = "ProtocolOpenConfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolClosed:
+    """It takes no patients."""
+
+    reason: ClosedBecause
+    detail: str
+    type: Literal["ProtocolClosed"] = "ProtocolClosed"
+
+
+Event = ProtocolRegistered | ProtocolAmended | ProtocolOpenConfirmed | ProtocolClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol as folded from its facts. `number` counts its versions, 0 = not registered."""
+
+    version: int = 0
+    number: int = 0
+    description: Description | None = None
+    open_until: datetime | None = None
+    closed: ClosedBecause | None = None
+
+
+initial = Protocol()
+
+
+def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
+    """What a protocol command brings about."""
+    registered = protocol.description is not None
+    if isinstance(command, RegisterProtocol):
+        require(not registered, Reason.ALREADY, "the protocol is registered; amend it instead")
+        return [ProtocolRegistered(**_checked(command))]
+    require(registered, Reason.NOT_FOUND, "no such protocol")
+    match command:
+        case AmendProtocol():
+            return _amend(protocol, command)
+        case ConfirmProtocolOpen():
+            require(command.until > now, Reason.INVALID, "that lies in the past", "until")
+            require(readable(command.by), Reason.INVALID, "name who says so", "by")
+            return [ProtocolOpenConfirmed(command.until, command.by)]
+        case CloseProtocol():
+            require(protocol.closed is None, Reason.ALREADY, "the protocol is closed")
+            return [ProtocolClosed(command.reason, command.detail)]
+        case _:
+            assert_never(command)
+
+
+def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
+    described = _checked(c)
+    known = protocol.description
+    require(c.change, Reason.INVALID, "say what changed", "change")
+    require(known is None or c.registry == known.registry, Reason.INVALID, "that is another protocol", "registry")
+    return [ProtocolAmended(**described, number=protocol.number + 1, label=c.label, change=c.change)]
+
+
+def _checked(c: Description) -> dict[str, Any]:
+    for name in ("registry", "title", "product", "targets", "diseases", "source"):
+        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
+    require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion is planned", "planned_infusions")
+    require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
+    return _described(c)
+
+
+def _described(c: Description) -> dict[str, Any]:
+    return {f.name: getattr(c, f.name) for f in fields(Description)}
+
+
+def evolve(protocol: Protocol, fact: Fact[Event]) -> Protocol:
+    """Fold one protocol event."""
+    return replace(_folded(protocol, fact.event), version=fact.version)
+
+
+def _folded(protocol: Protocol, event: Event) -> Protocol:
+    match event:
+        case ProtocolRegistered():
+            return replace(protocol, description=Description(**_described(event)), number=1)
+        case ProtocolAmended():
+            return replace(protocol, description=Description(**_described(event)), number=event.number)
+        case ProtocolOpenConfirmed():
+            return replace(protocol, open_until=event.until, closed=None)
+        case ProtocolClosed():
+            return replace(protocol, open_until=None, closed=event.reason)
+        case _:
+            assert_never(event)
+
+
+def read_model(protocol: Protocol) -> Mapping[str, Any]:
+    """What cases note of it: never confirmed or closed = not open; open ends by itself at `open_until`."""
+    return {
+        "open": protocol.open_until is not None,
+        "open_until": protocol.open_until,
+        "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
+    }

@@ -1,0 +1,100 @@
+"""Everything a case depends on and does not own: protocols, centres, lots, staff, each a stream of its own.
+
+One table: stream prefix → how its commands are decided, its facts folded, and its read model read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+from typing import Any, get_args
+
+from domain.catalogue import centre, protocol, staff
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Draft, Fact, Ids
+from domain.doses import lot
+
+Command = protocol.Command | centre.Command | lot.Command | staff.Command
+Event = protocol.Event | centre.Event | lot.Event | staff.Event
+State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff
+
+COMMANDS: tuple[type[Any], ...] = get_args(Command)
+EVENTS: tuple[type[Any], ...] = get_args(Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One kind of stream. `instants` are the fields of its read model that hold an instant, or a list of them."""
+
+    prefix: str
+    initial: Any
+    commands: tuple[type[Any], ...]
+    events: tuple[type[Any], ...]
+    decide: Callable[[Any, Any, datetime, Ids], Sequence[Any]]
+    evolve: Callable[[Any, Fact[Any]], Any]
+    read_model: Callable[[Any], Mapping[str, Any]]
+    instants: tuple[str, ...]
+
+
+def _aggregate(prefix: str, module: ModuleType, *instants: str) -> Aggregate:
+    m: Any = module
+    return Aggregate(
+        prefix, m.initial, get_args(m.Command), get_args(m.Event), m.decide, m.evolve, m.read_model, instants
+    )
+
+
+CATALOGUE: Mapping[str, Aggregate] = {
+    a.prefix: a
+    for a in (
+        _aggregate("protocol", protocol, "open_until"),
+        _aggregate("centre", centre),
+        _aggregate("lot", lot, "expires", "held_until"),
+        _aggregate("person", staff, "absent_from", "absent_until"),
+    )
+}
+
+
+def aggregate(stream: str) -> Aggregate:
+    """The kind of a stream, by its prefix. Raises Refused(NOT_FOUND)."""
+    prefix, _, name = stream.partition("-")
+    found = CATALOGUE.get(prefix)
+    if found is None or not name:
+        raise Refused(Reason.NOT_FOUND, "no such lot, protocol, centre or person")
+    return found
+
+
+def fold(stream: str, facts: Iterable[Fact[Any]]) -> State:
+    """The state after all these facts."""
+    kind = aggregate(stream)
+    state: State = kind.initial
+    for fact in facts:
+        state = kind.evolve(state, fact)
+    return state
+
+
+def decide(stream: str, state: State, command: Command, now: datetime, ids: Ids) -> Sequence[Draft[Event]]:
+    """What a command brings about in that stream, or Refused; no drafts = nothing new, it was asked before."""
+    kind = aggregate(stream)
+    require(isinstance(command, kind.commands), Reason.INVALID, f"not a command of a {kind.prefix}", "type")
+    return [Draft(event, ids()) for event in kind.decide(state, command, now, ids)]
+
+
+def read_model(stream: str, state: State) -> Mapping[str, Any]:
+    """The `source` view of a stream: what cases note of it (stages/anytime/watching.py); instants are datetimes."""
+    return aggregate(stream).read_model(state)
+
+
+def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str, Any]:
+    """A read model as it comes back from the database, text or parsed JSON, with its instants restored."""
+    known: Mapping[str, Any] = json.loads(state) if isinstance(state, str) else state
+    instants = aggregate(stream).instants
+    return {name: _instant(value) if name in instants else value for name, value in known.items()}
+
+
+def _instant(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return [_instant(one) for one in value]
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

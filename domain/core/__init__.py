@@ -1,0 +1,1 @@
+"""The words everything else is said in: facts, instants, refusals, personal fields, codes, policy."""

@@ -1,0 +1,44 @@
+"""Codes from closed lists outside: countries (ISO 3166-1 alpha-2), currencies (ISO 4217), spans of days."""
+
+from __future__ import annotations
+
+from domain.core.errors import Reason, require
+
+_COUNTRIES = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ "
+    "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO "
+    "FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE "
+    "JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO "
+    "MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW "
+    "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM "
+    "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
+_CURRENCIES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP "
+    "CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF "
+    "IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD "
+    "MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB "
+    "RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD "
+    "UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
+)
+COUNTRIES = frozenset(_COUNTRIES.split())
+CURRENCIES = frozenset(_CURRENCIES.split())
+"""What people pay with: funds codes, metals and test codes of the standard are left out."""
+
+MOST_DAYS = 3660
+"""Ten years: no stay, no window and no hold is longer."""
+
+
+def require_country(code: str, field: str = "country") -> None:
+    """Refuse what is no country's code."""
+    require(code in COUNTRIES, Reason.INVALID, "no such country: two capital letters (ISO 3166)", field)
+
+
+def require_currency(code: str, field: str = "currency") -> None:
+    """Refuse what is no currency's code."""
+    require(code in CURRENCIES, Reason.INVALID, "no such currency: three capital letters (ISO 4217)", field)
+
+
+def require_days(days: int, field: str) -> None:
+    """Refuse a number of days that would leave the calendar."""
+    require(days <= MOST_DAYS, Reason.INVALID, f"at most {MOST_DAYS} days", field)

@@ -1,0 +1,1 @@
+"""What happens to a case: commands decided, facts folded, consequences drawn, the next instant named."""

@@ -1,0 +1,38 @@
+"""Which question an answer belongs to: a doubled or late answer to an earlier round never answers a later one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.errors import Reason
+from domain.journey import WANTS
+
+ROUND: Mapping[str, Callable[[Case], int]] = {
+    "confirm_open_door": lambda c: c.travel.round,
+    "hold_bed": lambda c: c.bed.round,
+    "request_invitation_letter": lambda c: c.letter.round,
+}
+
+PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case"})
+"""Effects that begin at home, on a lot or the keys: an answer from outside does not mean that was done."""
+
+
+def of_this_round(case: Case, effect: Effect) -> bool:
+    """Whether an answer to this effect answers what is asked at present."""
+    number = ROUND.get(effect.kind)
+    return number is None or effect.about.rsplit("/", maxsplit=1)[-1] == str(number(case))
+
+
+NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})
+"""Refusals that time and people may lift; anything else stays a no."""
+
+
+def too_early(case: Case, effect: str | None, refused: Reason) -> bool:
+    """Whether a refused answer may be right later: what it answers was asked, and the question is still open."""
+    known = case.effects.get(effect) if effect else None
+    if known is None or refused not in NOT_YET or known.state in ("refused", "withdrawn"):
+        return False
+    rows = [row for row in WANTS if row.kind == known.kind]
+    return any(known.about in row.wanted(case) and not row.answered(case, known.about) for row in rows)

@@ -1,0 +1,173 @@
+"""What would have followed under another policy or other rules: the same facts, automatic events computed anew.
+
+Nothing is asked of the world: commands and outcomes count as they were recorded. What follows by itself is computed at
+the instants at which the case was looked at, and gets the ids of what was recorded in its place, so that later facts
+still find what they are about. With nothing changed the fork is the recorded history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from itertools import count, groupby
+from typing import Any
+
+from domain.case.state import Case
+from domain.case.table import Rule
+from domain.core.copying import replace
+from domain.core.fact import Draft, Fact
+from domain.core.policy import Policy
+from domain.engine.advance import advance, as_fact
+from domain.engine.decide import Event, follow
+from domain.journey import RULES
+
+NOTED = "source_changed"
+"""The rule that writes down what others told: an input, kept as it is."""
+SAME: Mapping[str, tuple[str, ...]] = {
+    "ObligationOpened": ("kind", "about"),
+    "EffectRequested": ("kind", "about"),
+    "ObligationRedated": ("obligation", "reason"),
+    "ObligationStepTaken": ("obligation", "step"),
+    "ObligationMissed": ("obligation",),
+}
+"""The fields by which two events are the same one; of all others, every field."""
+Facts = Sequence[Fact[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An automatic event that is another in the fork; `before` None = only there, `after` None = not there."""
+
+    before: Fact[Any] | None
+    after: Fact[Any] | None
+
+
+def fork(facts: Facts, policy: Policy, rules: Sequence[Rule] = RULES) -> Facts:
+    """The history of one case as it would stand."""
+    one = _Fork(facts, policy, rules)
+    for _, turn in groupby(facts, key=lambda fact: fact.at):
+        one.turn(list(turn))
+    return one.facts
+
+
+def changed(facts: Facts, other: Facts) -> Sequence[Changed]:
+    """Every outcome that differs: what was decided, owed, when it was due, asked for, and the stages entered."""
+    there = {fact.id: fact for fact in other}
+    here = {fact.id for fact in facts}
+    pairs = [Changed(fact, there.get(fact.id)) for fact in facts] + [
+        Changed(None, f) for f in other if f.id not in here
+    ]
+    return [pair for pair in pairs if not _alike(pair.before, pair.after)]
+
+
+def _alike(before: Fact[Any] | None, after: Fact[Any] | None) -> bool:
+    return before is not None and after is not None and _outcome(before) == _outcome(after)
+
+
+def _outcome(fact: Fact[Any]) -> tuple[Any, datetime]:
+    """What and when, without the policy's hash: the same instants under another policy are the same outcome."""
+    event = fact.event
+    return replace(event, policy="") if event.type == "ObligationOpened" else event, fact.at
+
+
+class _Fork:
+    """The fork so far: its case, its facts, and what was recorded and is not taken yet."""
+
+    def __init__(self, recorded: Facts, policy: Policy, rules: Sequence[Rule]) -> None:
+        self.facts: list[Fact[Any]] = []
+        self._case = Case()
+        self._policy = policy
+        self._rules = rules
+        self._free = [fact for fact in recorded if _automatic(fact)]
+        self._names: dict[str, str] = {}
+        self._numbers = count(1)
+
+    def turn(self, turn: Facts) -> None:
+        """One append: what time brought, what was told, and what followed."""
+        now = next((f.why.computed_for for f in turn if f.why), turn[0].at)
+        told = settled = False
+        for fact in turn:
+            first = fact.why is None and not told
+            if not settled and (_automatic(fact) or first):
+                self._advance(now, fact.at)
+                settled = True
+            if not _automatic(fact):
+                told |= fact.why is None
+                self._add([replace(fact, version=self._case.version + 1)])
+                settled = False
+        if not settled:
+            self._advance(now, turn[0].at)
+
+    def _advance(self, now: datetime, at: datetime) -> None:
+        for draft in advance(self._case, now, self._id, self._policy, self._rules):
+            self._add([self._fact(draft, at)])
+
+    def _id(self) -> str:
+        return f"fork-{next(self._numbers):09d}"
+
+    def _fact(self, draft: Draft[Event], at: datetime) -> Fact[Any]:
+        """The draft as a fact, under the names of what was recorded in its place."""
+        meant = _renamed(draft, self._names)
+        known = next((fact for fact in self._free if _key(fact.event) == _key(meant.event)), None)
+        if known is not None:
+            self._free.remove(known)
+            self._names |= {draft.id: known.id, **_named(draft.event, known.event)}
+            meant = _renamed(draft, self._names)
+        fact = as_fact(meant, self._case.version + 1, at)
+        return replace(fact, actor=known.actor, provenance=known.provenance) if known else fact
+
+    def _add(self, new: Facts) -> None:
+        self._case = follow(self._case, self.facts, new)
+        self.facts += new
+
+
+def _automatic(fact: Fact[Any]) -> bool:
+    return fact.why is not None and fact.why.rule != NOTED
+
+
+def _key(event: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any event
+    names = SAME.get(event.type) or [f.name for f in fields(event)]
+    return event.type, *(getattr(event, name) for name in names)
+
+
+def _named(new: Any, known: Any) -> dict[str, str]:  # noqa: ANN401 - two events of one type
+    """What the event gives a name of its own."""
+    name = {"ObligationOpened": "obligation", "EffectRequested": "effect"}.get(new.type)
+    return {getattr(new, name): getattr(known, name)} if name else {}
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any part of an event
+    """The same with every name of the fork replaced that stands for a recorded one."""
+    if isinstance(value, str):
+        return _text(value, names)
+    if isinstance(value, tuple):
+        return tuple(_renamed(one, names) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {f.name: getattr(value, f.name) for f in fields(value)}
+        other = {name: _renamed(part, names) for name, part in parts.items()}
+        return replace(value, **{n: part for n, part in other.items() if part is not parts[n]})
+    return value
+
+
+def _text(text: str, names: Mapping[str, str]) -> str:
+    if "fork-" not in text:
+        return text
+    start = text.index("fork-")
+    name = text[start : start + LENGTH]
+    return text.replace(name, names[name]) if name in names else text
+
+
+LENGTH = len("fork-000000001")
+
+
+def with_versions(rules: Iterable[Rule], wanted: Mapping[str, int]) -> Sequence[Rule]:
+    """The rules with these versions in place of their newest. Raises LookupError, naming what there is not."""
+    every = list(rules)
+    for name, version in wanted.items():
+        there = sorted(rule.version for rule in every if rule.name == name)
+        if version not in there:
+            raise LookupError(f"no rule {name} version {version}; there is {there or 'no such rule'}")
+    newest = {rule.name: rule for rule in sorted(every, key=lambda rule: rule.version)}
+    chosen = {name: next(r for r in every if (r.name, r.version) == (name, v)) for name, v in wanted.items()}
+    return [chosen.get(rule.name, rule) for rule in every if newest[rule.name] is rule]

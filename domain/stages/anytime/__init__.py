@@ -1,0 +1,1 @@
+"""What may happen at any stage: notes, holds, corrections, access, erasure, moving on."""

@@ -1,0 +1,113 @@
+"""What a case knows of the lots, protocols, centres and staff it depends on: noted as its own facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.case.state import Case, Noted
+from domain.core.copying import replace
+from domain.core.errors import Reason, Refused
+from domain.core.fact import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolStateNoted:
+    """The protocol as its own stream says at `source_version`; open ends by itself at `open_until`."""
+
+    stream: str
+    source_version: int
+    open: bool
+    open_until: datetime | None
+    planned_infusions: int = 1
+    type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
+
+
+@dataclass(frozen=True, slots=True)
+class LotStateNoted:
+    """The lot: registered, released, quarantined or recalled; expires."""
+
+    stream: str
+    source_version: int
+    state: str
+    expires: datetime | None
+    type: Literal["LotStateNoted"] = "LotStateNoted"
+
+
+@dataclass(frozen=True, slots=True)
+class CentreStateNoted:
+    """The centre: whether it takes patients, where it is, in which zone it works."""
+
+    stream: str
+    source_version: int
+    paused: bool
+    country: str
+    zone: str
+    type: Literal["CentreStateNoted"] = "CentreStateNoted"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonStateNoted:
+    """The owner: absent from and until, and who covers."""
+
+    stream: str
+    source_version: int
+    absent_from: datetime | None
+    absent_until: datetime | None
+    cover: str
+    type: Literal["PersonStateNoted"] = "PersonStateNoted"
+
+
+Event = ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
+
+KINDS: Mapping[str, type[Any]] = {
+    "protocol": ProtocolStateNoted,
+    "lot": LotStateNoted,
+    "centre": CentreStateNoted,
+    "person": PersonStateNoted,
+}
+
+
+def watched(case: Case) -> frozenset[str]:
+    """The streams whose changes matter to this case. A lot that was infused matters for ever: it may be recalled."""
+    infused = {i.lot for i in case.infusions if isinstance(i.lot, str)}
+    return frozenset(s for s in infused | (_needed(case) if case.open else set()) if s)
+
+
+def _needed(case: Case) -> set[str]:
+    live = [s for s in case.submissions.values() if s.state not in ("declined", "withdrawn")]
+    owner = {case.owner} if case.owner.startswith("person-") else set()
+    return {s.centre for s in live} | {s.protocol for s in live} | {case.lot} | owner
+
+
+def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
+    """The event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind."""
+    kind = KINDS.get(stream.split("-", 1)[0])
+    if kind is None:
+        raise Refused(Reason.NOT_FOUND, f"nothing can be noted of {stream}")
+    wanted = {f: _instant(state[f]) if f in INSTANTS else state[f] for f in kind.__dataclass_fields__ if f in state}
+    event: Event = kind(stream=stream, source_version=version, **wanted)
+    return event
+
+
+def differs(stream: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether there is something in it for the cases that watch this stream: what they note of it has changed."""
+    return noted(stream, 0, before) != noted(stream, 0, after)
+
+
+INSTANTS = ("open_until", "expires", "absent_from", "absent_until")
+
+
+def _instant(value: object) -> object:
+    """A read model keeps instants as text."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold what was noted."""
+    event = fact.event
+    fields = [f for f in event.__dataclass_fields__ if f not in ("stream", "source_version", "type")]
+    state = {f: getattr(event, f) for f in fields}
+    return replace(case, sources={**case.sources, event.stream: Noted(event.source_version, state, fact.id)})

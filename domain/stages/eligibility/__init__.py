@@ -1,0 +1,1 @@
+"""Eligibility: centres review and decide, and give their quote."""

@@ -1,0 +1,72 @@
+"""What changes on the way to the cells: the disease moved on, or the trial stands still (DOMAIN.md S3, S6, A13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from domain.case.effect import Wants
+from domain.case.obligation import Owes
+from domain.case.state import Case, Stage, Submission
+from domain.core.errors import Reason, require
+from domain.core.policy import Party
+from domain.stages.eligibility.submissions import ASKED, standing
+
+RECORDS: dict[type[Any], tuple[type[Any], ...]] = {}
+"""No command is told here: progression and holds are reported like any observation (observations.py)."""
+
+PROGRESSED = "the patient's condition changed and the centre has not reviewed the case again"
+ON_HOLD = "the trial is on hold"
+
+
+def unreviewed(case: Case) -> bool:
+    """Whether something changed before the gate and no clinician of a centre has decided anew since."""
+    begun = case.treatment is not None and not case.treatment.untouched
+    return bool(case.progressed) and not begun
+
+
+def require_nothing_changed(case: Case) -> None:
+    """Refuse to begin where the disease moved on unseen, or the trial stands still."""
+    require(not unreviewed(case), Reason.LAPSED, PROGRESSED)
+    require_trial_runs(case)
+
+
+def require_trial_runs(case: Case) -> None:
+    """Refuse new cells while the trial is on hold."""
+    require(not case.trial_hold, Reason.LAPSED, ON_HOLD)
+
+
+def _asked(case: Case) -> Sequence[Submission]:
+    """The centres that have the case before them or treat it."""
+    live = standing(case, *ASKED, "accepted") if case.progressed and case.stage is not Stage.CLOSED else []
+    return [s for s in live if s.round or s.state == "accepted"]
+
+
+def _to_review(case: Case) -> Iterable[str]:
+    return [f"{s.id}/{case.progressed}" for s in _asked(case)]
+
+
+def _reviewed(case: Case, about: str) -> bool:
+    known = case.submissions.get(about.split("/", maxsplit=1)[0])
+    return not case.progressed or (known is not None and known.state == "declined")
+
+
+def _waiting(case: Case) -> Iterable[str]:
+    """Cells are still to come, and the trial may give none."""
+    over = case.stage in (Stage.FOLLOW_UP, Stage.CLOSED) or (case.treatment is not None and case.treatment.complete)
+    return [case.trial_hold] if case.trial_hold and not over and not case.exit else []
+
+
+OWES = (
+    Owes("review_again", Party.HOSPITAL, Party.COORDINATOR, _to_review, _reviewed),
+    Owes("trial_hold_review", Party.COORDINATOR, Party.FAMILY, _waiting, lambda c, _: not c.trial_hold),
+)
+
+WANTS = (
+    Wants(
+        "tell_centre_of_progression",
+        Party.HOSPITAL,
+        lambda c: _to_review(c) if unreviewed(c) else [],
+        _reviewed,
+    ),
+)

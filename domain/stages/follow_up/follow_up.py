@@ -1,0 +1,281 @@
+"""Follow-up [S12, S13]: hand-over to the doctor at home, then fifteen years of visits (DOMAIN.md 4, F1, F2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from domain.case.effect import Wants
+from domain.case.obligation import Owes
+from domain.case.state import Case, Stage
+from domain.case.table import Instants, Need, Rule
+from domain.core.copying import replace
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical
+from domain.core.policy import Party, Policy
+from domain.core.when import When
+from domain.stages.treatment.recovery import day_0
+
+YEAR = timedelta(days=365.25)
+VISITS: tuple[tuple[str, timedelta], ...] = (
+    ("D28", timedelta(days=28)),
+    ("M2", timedelta(days=61)),
+    ("M3", timedelta(days=100)),
+    ("M6", timedelta(days=183)),
+    ("M9", timedelta(days=274)),
+    ("M12", timedelta(days=365)),
+    ("M18", timedelta(days=548)),
+    *((f"Y{year}", year * YEAR) for year in range(2, 16)),
+)
+"""Days after day 0 by which a visit's report is due; schedule of DOMAIN.md 4.1."""
+ATTEMPTS = 3
+"""How often a family is tried before it counts as lost (DOMAIN.md 4.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnHome:
+    """The patient is home."""
+
+    occurred: When | None = None
+    type: Literal["ReturnHome"] = "ReturnHome"
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptHandover:
+    """The doctor at home accepted the hand-over."""
+
+    type: Literal["AcceptHandover"] = "AcceptHandover"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVisit:
+    """One follow-up visit or contact; `visit` names the scheduled one it answers, empty = an extra one."""
+
+    visit: str
+    alive: bool
+    result: Clinical = ""
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["RecordVisit"] = "RecordVisit"
+
+
+@dataclass(frozen=True, slots=True)
+class TryContact:
+    """An attempt to reach the family; three without answer by two channels, then others are asked."""
+
+    channel: Literal["call", "mail", "message", "visit", "doctor"]
+    answered: bool
+    type: Literal["TryContact"] = "TryContact"
+
+
+@dataclass(frozen=True, slots=True)
+class EndFollowUp:
+    """Follow-up ends early: consent withdrawn, handed to another registry, or lost after three attempts."""
+
+    reason: Literal["withdrawn", "transferred", "lost"]
+    detail: Clinical = ""
+    type: Literal["EndFollowUp"] = "EndFollowUp"
+
+
+Command = ReturnHome | AcceptHandover | RecordVisit | TryContact | EndFollowUp
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedHome:
+    """The patient is home."""
+
+    type: Literal["ReturnedHome"] = "ReturnedHome"
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverAccepted:
+    """The doctor at home has taken over."""
+
+    type: Literal["HandoverAccepted"] = "HandoverAccepted"
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRecorded:
+    """A follow-up visit took place."""
+
+    visit: str
+    alive: bool
+    result: Clinical
+    detail: Clinical
+    type: Literal["VisitRecorded"] = "VisitRecorded"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTried:
+    """Somebody tried to reach the family."""
+
+    channel: str
+    answered: bool
+    type: Literal["ContactTried"] = "ContactTried"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpEnded:
+    """Follow-up is over: completed after fifteen years, died, withdrawn, transferred or lost."""
+
+    reason: Literal["completed", "died", "withdrawn", "transferred", "lost"]
+    detail: Clinical
+    type: Literal["FollowUpEnded"] = "FollowUpEnded"
+
+
+Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded
+
+RECORDS = {
+    ReturnHome: (ReturnedHome,),
+    AcceptHandover: (HandoverAccepted,),
+    RecordVisit: (VisitRecorded,),
+    TryContact: (ContactTried,),
+    EndFollowUp: (FollowUpEnded,),
+}
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a follow-up command brings about."""
+    match command:
+        case ReturnHome():
+            require(case.home is None, Reason.ALREADY, "the return home is recorded")
+            return [ReturnedHome()]
+        case AcceptHandover():
+            require(case.handover != "accepted", Reason.ALREADY, "the hand-over is accepted")
+            return [HandoverAccepted()]
+        case RecordVisit():
+            names = {name for name, _ in VISITS}
+            require(not command.visit or command.visit in names, Reason.INVALID, "no such scheduled visit", "visit")
+            require(command.alive, Reason.INVALID, "a death is reported as a death, with its own date", "alive")
+            return [VisitRecorded(command.visit, command.alive, command.result, command.detail)]
+        case TryContact():
+            return [ContactTried(command.channel, command.answered)]
+        case EndFollowUp():
+            require(case.follow_up == "open", Reason.NOT_NOW, "no follow-up is open")
+            tried = command.reason != "lost" or case.contact_attempts >= ATTEMPTS
+            require(tried, Reason.MISSING, "three attempts come first", "reason")
+            return [FollowUpEnded(command.reason, command.detail)]
+        case _:
+            assert_never(command)
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one follow-up event."""
+    event = fact.event
+    match event:
+        case ReturnedHome():
+            return replace(case, home=fact.occurred.earliest or fact.at, contacted="")
+        case HandoverAccepted():
+            return replace(case, handover="accepted")
+        case VisitRecorded():
+            name = _about(case, event.visit) if event.visit else f"extra-{len(case.visits) + 1}"
+            return replace(case, visits={**case.visits, name: fact.id}, contact_attempts=0, contacted=fact.id)
+        case ContactTried():
+            if event.answered:
+                return replace(case, contact_attempts=0, contacted=fact.id)
+            return replace(case, contact_attempts=case.contact_attempts + 1)
+        case FollowUpEnded():
+            return replace(case, follow_up=event.reason)
+        case _:
+            assert_never(event)
+
+
+def ends(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Death ends follow-up; so do fifteen years after the last infusion, once no visit is awaited any more."""
+    if case.follow_up != "open":
+        return []
+    if case.died:
+        return [FollowUpEnded("died", "")]
+    until = last_due(case)
+    over = until is not None and now >= until and case.stage is Stage.FOLLOW_UP
+    return [FollowUpEnded("completed", "")] if over and not _next_visit(case) else []
+
+
+def last_due(case: Case) -> datetime | None:
+    """When fifteen years are over, counted from the last infusion; None while its date is unknown."""
+    start = day_0(case)
+    return start + VISITS[-1][1] if start else None
+
+
+def _end(case: Case) -> Instants:
+    return [last_due(case)] if case.follow_up == "open" else []
+
+
+RULES = (
+    Rule(
+        "follow_up_ends",
+        1,
+        ends,
+        ("DeathReported", "InfusionCompleted", "VisitRecorded"),
+        (FollowUpEnded,),
+        _end,
+    ),
+)
+
+
+def _about(case: Case, visit: str) -> str:
+    """A visit belongs to the last infusion: re-dosing starts the count again."""
+    return f"{visit}/{len(case.infusions)}"
+
+
+def _due(case: Case, about: str) -> datetime | None:
+    start = day_0(case)
+    return start + dict(VISITS)[about.split("/", maxsplit=1)[0]] if start else None
+
+
+def _following(case: Case) -> bool:
+    return case.follow_up == "open" and case.stage is Stage.FOLLOW_UP and not case.died
+
+
+def _next_visit(case: Case) -> list[str]:
+    """One visit at a time: the first that is neither recorded nor missed.
+
+    Only of those that fall due after the hospital let the patient go: what came before was seen there, or lies
+    before the import.
+    """
+    start = day_0(case)
+    if not _following(case) or start is None or case.stage_since is None:
+        return []
+    names = (_about(case, name) for name, after in VISITS if start + after > case.stage_since)
+    return [about for about in names if about not in case.visits and not case.missed("visit", about)][:1]
+
+
+NEEDS = (Need("follow-up ended", lambda c, _: c.follow_up != "open", waivable=False, rests_on=("FollowUpEnded",)),)
+
+
+def _to_hand_over(case: Case) -> Iterable[str]:
+    return [f"handover/{len(case.infusions)}"] if _following(case) and case.handover != "accepted" else []
+
+
+def _handed_over(case: Case, _: str) -> bool:
+    return case.handover == "accepted"
+
+
+def _to_greet(case: Case) -> Iterable[str]:
+    return ["home"] if _following(case) and case.home is not None and not case.contacted else []
+
+
+OWES = (
+    Owes(
+        "visit",
+        Party.HOME_ONCOLOGIST,
+        Party.COORDINATOR,
+        _next_visit,
+        lambda c, about: about in c.visits,
+        _due,
+    ),
+    Owes(
+        "infusion_date",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: ["day 0"] if _following(c) and day_0(c) is None else [],
+        lambda c, _: day_0(c) is not None,
+    ),
+    Owes("handover", Party.HOME_ONCOLOGIST, Party.COORDINATOR, _to_hand_over, _handed_over),
+    Owes("first_contact_home", Party.COORDINATOR, Party.FAMILY, _to_greet, lambda c, _: bool(c.contacted)),
+)
+
+WANTS = (Wants("send_handover", Party.HOME_ONCOLOGIST, _to_hand_over, _handed_over),)

@@ -1,0 +1,1 @@
+"""Records: every document, readable and translated, frozen as one dossier."""

@@ -1,0 +1,243 @@
+"""Records [S2]: every document the hospital needs, asked for one by one until it is readable and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.case.effect import Wants
+from domain.case.obligation import Owes
+from domain.case.state import Case, RecordItem
+from domain.core.copying import replace
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Identity
+from domain.core.policy import Party, Policy
+
+RecordKind = Literal[
+    "passport", "pathology", "antigen", "marrow_mrd", "imaging", "labs", "infection_serology", "cardiac_lung",
+    "treatment_history", "current_status", "consent_form", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """Ask for one document (DOMAIN.md 6.1). `source` is who has it: the family or the home oncologist."""
+
+    kind: RecordKind
+    source: Literal["family", "home_oncologist"] = "family"
+    note: Identity = ""
+    type: Literal["RequestRecord"] = "RequestRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveRecord:
+    """A document came in. `document` is the SHA-256 of its stored ciphertext; `language` BCP 47."""
+
+    item: str
+    document: str
+    language: str
+    type: Literal["ReceiveRecord"] = "ReceiveRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRecord:
+    """A person read it: legible, complete, this patient, date plausible."""
+
+    item: str
+    by: str = ""
+    type: Literal["VerifyRecord"] = "VerifyRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRecord:
+    """It cannot be used; it is asked for again."""
+
+    item: str
+    reason: Literal["illegible", "incomplete", "wrong_patient", "outdated", "duplicate", "wrong_format"]
+    type: Literal["RejectRecord"] = "RejectRecord"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiveRecord:
+    """It is not needed after all."""
+
+    item: str
+    reason: Identity
+    type: Literal["WaiveRecord"] = "WaiveRecord"
+
+
+Command = RequestRecord | ReceiveRecord | VerifyRecord | RejectRecord | WaiveRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequested:
+    """A document is asked for."""
+
+    item: str
+    kind: RecordKind
+    source: Literal["family", "home_oncologist"]
+    note: Identity
+    type: Literal["RecordRequested"] = "RecordRequested"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReceived:
+    """A document came in."""
+
+    item: str
+    document: str
+    language: str
+    type: Literal["RecordReceived"] = "RecordReceived"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVerified:
+    """A document is fit for the dossier."""
+
+    item: str
+    by: str
+    type: Literal["RecordVerified"] = "RecordVerified"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRejected:
+    """A document cannot be used and is asked for again."""
+
+    item: str
+    reason: str
+    type: Literal["RecordRejected"] = "RecordRejected"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWaived:
+    """A document is not needed."""
+
+    item: str
+    reason: Identity
+    type: Literal["RecordWaived"] = "RecordWaived"
+
+
+Event = RecordRequested | RecordReceived | RecordVerified | RecordRejected | RecordWaived
+
+RECORDS = {
+    RequestRecord: (RecordRequested,),
+    ReceiveRecord: (RecordReceived,),
+    VerifyRecord: (RecordVerified,),
+    RejectRecord: (RecordRejected,),
+    WaiveRecord: (RecordWaived,),
+}
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a records command brings about."""
+    match command:
+        case RequestRecord():
+            return [RecordRequested(ids(), command.kind, command.source, command.note)]
+        case ReceiveRecord():
+            require_item(case, command.item, "requested", "received", "rejected")
+            require(command.document, Reason.INVALID, "a received document is stored somewhere", "document")
+            return [RecordReceived(command.item, command.document, command.language)]
+        case VerifyRecord():
+            require_item(case, command.item, "received", "translated")
+            return [RecordVerified(command.item, command.by)]
+        case RejectRecord():
+            require_item(case, command.item, "received", "translated", "verified")
+            return [RecordRejected(command.item, command.reason)]
+        case WaiveRecord():
+            require_item(case, command.item, "requested", "received", "rejected", "translating")
+            return [RecordWaived(command.item, command.reason)]
+        case _:
+            assert_never(command)
+
+
+def require_item(case: Case, item: str, *states: str) -> RecordItem:
+    """The document, if it stands as the command needs it."""
+    known = case.records.get(item)
+    if known is None:
+        raise Refused(Reason.NOT_FOUND, "no such document in this case", "item")
+    require(known.state in states, Reason.NOT_NOW, f"the document is {known.state}", "item")
+    return known
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one records event."""
+    event = fact.event
+    match event:
+        case RecordRequested():
+            item = RecordItem(event.item, event.kind, Party(event.source), "requested")
+            return replace(case, records={**case.records, item.id: item})
+        case RecordReceived():
+            return changed(case, event.item, state="received", document=event.document, language=event.language)
+        case RecordVerified():
+            return changed(case, event.item, state="verified")
+        case RecordRejected():
+            known = case.records.get(event.item)
+            return changed(case, event.item, state="rejected", round=known.round + 1 if known else 1)
+        case RecordWaived():
+            return changed(case, event.item, state="waived")
+        case _:
+            assert_never(event)
+
+
+def changed(case: Case, item: str, **changes: object) -> Case:
+    """The case with one document standing differently."""
+    known = case.records.get(item)
+    if known is None:
+        return case
+    return replace(case, records={**case.records, item: replace(known, **changes)})  # type: ignore[arg-type]
+
+
+def settled(case: Case) -> bool:
+    """Whether documents were asked for and none is outstanding."""
+    return bool(case.records) and all(i.settled for i in case.records.values())
+
+
+def _awaited(case: Case, source: Party) -> Iterable[str]:
+    if case.exit:
+        return []
+    waiting = ("requested", "rejected")
+    return [f"{i.id}/{i.round}" for i in case.records.values() if i.source == source and i.state in waiting]
+
+
+def _arrived(case: Case, about: str) -> bool:
+    name, _, asked = about.partition("/")
+    item = case.records.get(name)
+    if item is None:
+        return False
+    return item.round > int(asked) or item.state not in ("requested", "rejected", "waived")
+
+
+def _unread(case: Case) -> Iterable[str]:
+    return [i.id for i in case.records.values() if i.state in ("received", "translated") and not case.exit]
+
+
+OWES = (
+    Owes("record", Party.FAMILY, Party.COORDINATOR, lambda c: _awaited(c, Party.FAMILY), _arrived),
+    Owes(
+        "record_from_doctor",
+        Party.HOME_ONCOLOGIST,
+        Party.COORDINATOR,
+        lambda c: _awaited(c, Party.HOME_ONCOLOGIST),
+        _arrived,
+    ),
+    Owes(
+        "record_check",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        _unread,
+        lambda c, about: about in c.records and c.records[about].state in ("verified", "rejected", "translating"),
+    ),
+)
+
+WANTS = (
+    Wants("request_record", Party.FAMILY, lambda c: _awaited(c, Party.FAMILY), _arrived),
+    Wants(
+        "request_record_from_doctor",
+        Party.HOME_ONCOLOGIST,
+        lambda c: _awaited(c, Party.HOME_ONCOLOGIST),
+        _arrived,
+    ),
+)

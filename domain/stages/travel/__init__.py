@@ -1,0 +1,1 @@
+"""Visa and travel: letter, visas, stay, fitness, tickets at an open door."""

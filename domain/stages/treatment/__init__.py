@@ -1,0 +1,1 @@
+"""Admission to re-dosing: dose, bed, lymphodepletion, infusion, recovery, and what is observed."""

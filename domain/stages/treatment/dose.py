@@ -1,0 +1,218 @@
+"""Dose track: one unit of one lot held for one patient, on a lease that ends by itself (P8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.case.effect import Wants
+from domain.case.obligation import Owes
+from domain.case.state import Case, Stage
+from domain.case.table import Instants, Rule
+from domain.case.track import spare
+from domain.core.copying import replace
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Trace, readable
+from domain.core.policy import Party, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class HoldDose:
+    """Whoever keeps the lot holds one unit for this case until `until`."""
+
+    lot: Trace
+    unit: Trace
+    until: datetime
+    type: Literal["HoldDose"] = "HoldDose"
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseDose:
+    """No unit can be held now."""
+
+    code: Literal["none_available", "lot_not_released", "expires_too_soon"]
+    type: Literal["RefuseDose"] = "RefuseDose"
+
+
+@dataclass(frozen=True, slots=True)
+class AskDoseAgain:
+    """A coordinator asks for a dose again after none was available, or for a longer hold."""
+
+    type: Literal["AskDoseAgain"] = "AskDoseAgain"
+
+
+Command = HoldDose | RefuseDose | AskDoseAgain
+
+
+@dataclass(frozen=True, slots=True)
+class DoseHeld:
+    """A unit is held for this case until `until`."""
+
+    lot: Trace
+    unit: Trace
+    until: datetime
+    type: Literal["DoseHeld"] = "DoseHeld"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRefused:
+    """No unit could be held."""
+
+    code: str
+    type: Literal["DoseRefused"] = "DoseRefused"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseAsked:
+    """A dose is asked for again."""
+
+    round: int
+    type: Literal["DoseAsked"] = "DoseAsked"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseLapsed:
+    """The hold ended by itself."""
+
+    type: Literal["DoseLapsed"] = "DoseLapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseLost:
+    """The held lot was quarantined or recalled."""
+
+    lot_state: str
+    type: Literal["DoseLost"] = "DoseLost"
+
+
+Event = DoseHeld | DoseRefused | DoseAsked | DoseLapsed | DoseLost
+
+RECORDS = {HoldDose: (DoseHeld,), RefuseDose: (DoseRefused,), AskDoseAgain: (DoseAsked,)}
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a dose command brings about."""
+    match command:
+        case HoldDose():
+            named = readable(command.lot) and readable(command.unit)
+            require(named, Reason.INVALID, "a held dose is a unit of a lot", "unit")
+            require(command.until > now, Reason.INVALID, "the hold has ended already", "until")
+            require(not _thawed(case), Reason.NOT_NOW, "a unit is thawing")
+            return [DoseHeld(command.lot, command.unit, command.until)]
+        case RefuseDose():
+            require(not case.dose.good_at(now), Reason.ALREADY, "a dose is held")
+            return [DoseRefused(command.code)]
+        case AskDoseAgain():
+            require(needed(case), Reason.NOT_NOW, "no dose is needed now")
+            require(not case.dose.unanswered, Reason.ALREADY, "a dose is asked for already")
+            return [DoseAsked(case.dose.round + 1)]
+        case _:
+            assert_never(command)
+
+
+def _thawed(case: Case) -> bool:
+    return case.treatment is not None and bool(case.treatment.thawed)
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one dose event."""
+    event = fact.event
+    match event:
+        case DoseHeld():
+            return _held(case, event, fact.id)
+        case DoseRefused():
+            return replace(case, dose=case.dose.ended("refused", fact.id))
+        case DoseAsked():
+            renewed = case.dose.renewal() if case.dose.good_at(fact.at) else case.dose.again(fact.id)
+            return replace(case, dose=renewed)
+        case DoseLapsed() | DoseLost():
+            return replace(case, dose=case.dose.again(fact.id, "lapsed"))
+        case _:
+            assert_never(event)
+
+
+def _held(case: Case, event: DoseHeld, fact: str) -> Case:
+    """The unit is held; another unit held until now is to be given back."""
+    lot = event.lot if isinstance(event.lot, str) else ""
+    unit = event.unit if isinstance(event.unit, str) else ""
+    other = (lot, unit) != (case.lot, case.dose.ref)
+    kept = spare(case, "release_dose", case.dose) if other else case
+    return replace(kept, dose=case.dose.held(unit, event.until, fact), lot=lot, units={**case.units, fact: (lot, unit)})
+
+
+def needed(case: Case) -> bool:
+    """Whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
+    if case.exit or case.accepted is None or case.quote.state != "held":
+        return False
+    match case.stage:
+        case Stage.ELIGIBILITY | Stage.VISA | Stage.ADMISSION:
+            return True
+        case Stage.REDOSING:
+            return case.treatment is not None and case.treatment.untouched
+        case Stage.LYMPHODEPLETION | Stage.INFUSION:
+            return case.treatment is not None and not case.treatment.complete
+        case _:
+            return False
+
+
+def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A hold ends at its own instant, whoever looks."""
+    return [DoseLapsed()] if case.dose.ended_by(now) and not _thawed(case) else []
+
+
+def _ends(case: Case) -> Instants:
+    return [case.dose.until] if case.dose.state == "held" and not _thawed(case) else []
+
+
+def lose(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A held unit of a lot that is no longer released is no dose."""
+    state = str(case.noted(case.lot).get("state", "released")) if case.lot else "released"
+    return [DoseLost(state)] if case.dose.state == "held" and state != "released" and not _thawed(case) else []
+
+
+RULES = (
+    Rule("dose_hold_ends", 1, lapse, ("DoseHeld",), (DoseLapsed,), _ends),
+    Rule("dose_lot_not_released", 1, lose, ("DoseHeld", "LotStateNoted"), (DoseLost,)),
+)
+
+
+def _open_question(case: Case) -> Iterable[str]:
+    return [f"{case.centre}/{case.dose.round}"] if needed(case) and case.dose.unanswered else []
+
+
+def _answered(case: Case, about: str) -> bool:
+    return case.dose.answered >= int(about.split("/")[1]) and case.dose.state in ("held", "refused")
+
+
+def _held_once(case: Case) -> Iterable[str]:
+    return [case.dose.fact] if needed(case) and case.dose.state == "held" and not case.dose.unanswered else []
+
+
+OWES = (
+    Owes(
+        "dose_hold_renewal",
+        Party.COORDINATOR,
+        Party.HOSPITAL,
+        _held_once,
+        lambda c, about: (c.dose.state == "held" and (c.dose.fact != about or c.dose.unanswered)) or _used(c, about),
+        lambda c, _: c.dose.until,
+    ),
+    Owes(
+        "find_dose",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        lambda c: [c.dose.fact] if needed(c) and c.dose.state == "refused" else [],
+        lambda c, about: c.dose.fact != about and c.dose.state in ("asked", "held"),
+    ),
+)
+
+
+def _used(case: Case, about: str) -> bool:
+    """The cells went in while this hold stood."""
+    return case.dose.state == "done" and case.units.get(about, ("", ""))[0] == case.lot
+
+
+WANTS = (Wants("reserve_dose", Party.HOSPITAL, _open_question, _answered),)

@@ -1,0 +1,389 @@
+"""Infusion [S8]: authorised, identity checked by two, thawed, infused. What was thawed never goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.case.effect import Wants
+from domain.case.obligation import Owes
+from domain.case.state import Alert, Case, Stage, in_treatment
+from domain.case.table import Need
+from domain.case.treatment import Infusion, Treatment
+from domain.core.copying import replace
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical, Identity, Trace, readable
+from domain.core.policy import Party, Policy
+from domain.core.when import When
+from domain.stages.eligibility.review_again import require_trial_runs
+from domain.stages.treatment.lymphodepletion import require_good_dose
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoriseInfusion:
+    """The treating physician authorises the cells."""
+
+    clinician: Identity
+    type: Literal["AuthoriseInfusion"] = "AuthoriseInfusion"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIdentity:
+    """Two people at the bedside, independently, compared patient and bag. Never waived (DOMAIN.md 3.3).
+
+    Both are the hospital's staff and sign in there, not here: this is one signed answer of the hospital, kept as said
+    by it (the fact's actor is the centre), and the two are its own identifiers, which must differ. What the two found
+    not to match is recorded as a near miss; what they say matches and cannot be right is refused.
+    """
+
+    first: str
+    second: str
+    unit: Trace
+    patient_matches: bool
+    unit_matches: bool
+    type: Literal["CheckIdentity"] = "CheckIdentity"
+
+
+@dataclass(frozen=True, slots=True)
+class StartThaw:
+    """The bag leaves the cold. From here it is infused or destroyed, never put back."""
+
+    unit: Trace
+    occurred: When | None = None
+    type: Literal["StartThaw"] = "StartThaw"
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyUnit:
+    """A thawed unit that was not infused was destroyed."""
+
+    unit: Trace
+    reason: Clinical
+    type: Literal["DestroyUnit"] = "DestroyUnit"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInfusion:
+    """The cells are in. `cells` is the dose as the hospital wrote it, with its unit.
+
+    `deviation`: cells went in although the steps before were not told, and why. It is recorded, and alarms.
+    """
+
+    unit: Trace
+    cells: Clinical = ""
+    occurred: When | None = None
+    deviation: Clinical = ""
+    type: Literal["RecordInfusion"] = "RecordInfusion"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInfusions:
+    """This treatment is planned as several infusions, or fewer than planned."""
+
+    count: int
+    type: Literal["PlanInfusions"] = "PlanInfusions"
+
+
+Command = AuthoriseInfusion | CheckIdentity | StartThaw | DestroyUnit | RecordInfusion | PlanInfusions
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionAuthorised:
+    """A physician authorised the next infusion."""
+
+    treatment: int
+    clinician: Identity
+    type: Literal["InfusionAuthorised"] = "InfusionAuthorised"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChecked:
+    """Two different people matched patient and unit."""
+
+    treatment: int
+    first: str
+    second: str
+    unit: Trace
+    type: Literal["IdentityChecked"] = "IdentityChecked"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityMismatched:
+    """Two people found that patient or unit does not match: a near miss. Nothing is thawed until all is done anew."""
+
+    treatment: int
+    first: str
+    second: str
+    unit: Trace
+    patient_matched: bool
+    unit_matched: bool
+    type: Literal["IdentityMismatched"] = "IdentityMismatched"
+
+
+@dataclass(frozen=True, slots=True)
+class ThawStarted:
+    """The unit is thawing."""
+
+    treatment: int
+    unit: Trace
+    type: Literal["ThawStarted"] = "ThawStarted"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDestroyed:
+    """A thawed unit was destroyed."""
+
+    treatment: int
+    unit: Trace
+    reason: Clinical
+    type: Literal["UnitDestroyed"] = "UnitDestroyed"
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionDeviated:
+    """Cells went in and the steps before were not told, or not all: answered by both sides like a near miss."""
+
+    treatment: int
+    unit: Trace
+    deviation: Clinical
+    type: Literal["InfusionDeviated"] = "InfusionDeviated"
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionCompleted:
+    """Cells went in: never changes again; follow-up of fifteen years begins (DOMAIN F2)."""
+
+    treatment: int
+    number: int
+    lot: Trace
+    unit: Trace
+    cells: Clinical
+    type: Literal["InfusionCompleted"] = "InfusionCompleted"
+
+
+@dataclass(frozen=True, slots=True)
+class InfusionsPlanned:
+    """How many infusions this treatment consists of."""
+
+    treatment: int
+    count: int
+    type: Literal["InfusionsPlanned"] = "InfusionsPlanned"
+
+
+Event = (
+    InfusionAuthorised
+    | IdentityChecked
+    | IdentityMismatched
+    | ThawStarted
+    | UnitDestroyed
+    | InfusionDeviated
+    | InfusionCompleted
+    | InfusionsPlanned
+)
+
+RECORDS = {
+    AuthoriseInfusion: (InfusionAuthorised,),
+    CheckIdentity: (IdentityChecked, IdentityMismatched),
+    StartThaw: (ThawStarted,),
+    DestroyUnit: (UnitDestroyed,),
+    RecordInfusion: (InfusionDeviated, InfusionCompleted),
+    PlanInfusions: (InfusionsPlanned,),
+}
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What an infusion command brings about."""
+    number = len(case.treatments)
+    match command:
+        case AuthoriseInfusion():
+            require(_due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
+            _consents(case)
+            require_trial_runs(case)
+            require_good_dose(case, now)
+            return [InfusionAuthorised(number, command.clinician)]
+        case CheckIdentity():
+            return [_checked(case, command)]
+        case StartThaw():
+            return [_thaw(case, command, now)]
+        case DestroyUnit():
+            _thawed(case, command.unit)
+            return [UnitDestroyed(number, command.unit, command.reason)]
+        case RecordInfusion():
+            return _infused_now(case, command)
+        case PlanInfusions():
+            return [_planned(case, command)]
+        case _:
+            assert_never(command)
+
+
+def _due(case: Case) -> Treatment:
+    if case.treatment is None or case.treatment.complete:
+        raise Refused(Reason.NOT_NOW, "every planned infusion of this treatment is given")
+    return case.treatment
+
+
+def _consents(case: Case) -> None:
+    given = case.consented("data_processing") and case.consented("trial") and case.consented("risks")
+    require(given, Reason.NEVER_WAIVED, "a consent is not given or was taken back")
+
+
+def _checked(case: Case, c: CheckIdentity) -> Event:
+    """What does not match is recorded at any time before the cells, also where the two saw no difference."""
+    due = _due(case)
+    first, second = _named(c.first), _named(c.second)
+    require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
+    unit = due.unit if due.thawed else case.dose.ref
+    lost = not unit and case.dose.state == "held"
+    require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
+    same = c.unit_matches and readable(c.unit) and c.unit == unit
+    if not (c.patient_matches and same):
+        return IdentityMismatched(due.number, c.first, c.second, c.unit, c.patient_matches, same)
+    require(due.authorised, Reason.MISSING, "the infusion is not authorised")
+    require(not (due.thawed and due.identity_checked), Reason.ALREADY, "a unit is thawing")
+    return IdentityChecked(due.number, c.first, c.second, c.unit)
+
+
+def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
+    """Cells that are in are recorded. What was not told before is a deviation and has to be called one."""
+    if case.treatment is None:
+        raise Refused(Reason.MISSING, "no treatment is under way")
+    done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, case.lot, c.unit, c.cells)
+    if c.deviation:
+        again = readable(c.unit) and any((i.lot, i.unit) == (case.lot, c.unit) for i in case.infusions)
+        require(not again, Reason.ALREADY, "this unit was infused before", "unit")
+        return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
+    _thawed(case, c.unit)
+    require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")
+    return [done]
+
+
+def _named(identifier: str) -> str:
+    """An identifier as two of them are compared: one person written twice is not two."""
+    return "".join(identifier.split()).casefold()
+
+
+def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
+    due = _due(case)
+    require(due.authorised, Reason.MISSING, "the infusion is not authorised")
+    require(due.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
+    require(not due.thawed, Reason.ALREADY, "a unit is thawing")
+    known = readable(c.unit) and c.unit == due.unit == case.dose.ref
+    require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
+    _consents(case)
+    require_trial_runs(case)
+    require_good_dose(case, now)
+    return ThawStarted(due.number, c.unit)
+
+
+def _thawed(case: Case, unit: object) -> None:
+    require(_due(case).thawed, Reason.MISSING, "no unit is thawed")
+    require(unit == _due(case).unit, Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
+
+
+def _planned(case: Case, c: PlanInfusions) -> Event:
+    if case.treatment is None or case.treatment.given_up:
+        raise Refused(Reason.MISSING, "no treatment is under way")
+    given = len(case.treatment.infusions) + bool(case.treatment.thawed)
+    require(c.count >= max(1, given), Reason.INVALID, "fewer than were given", "count")
+    return InfusionsPlanned(case.treatment.number, c.count)
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one infusion event."""
+    event = fact.event
+    match event:
+        case InfusionAuthorised():
+            return in_treatment(replace(case, progressed=""), event.treatment, authorised=fact.id)
+        case IdentityChecked():
+            unit = event.unit if isinstance(event.unit, str) else ""
+            return in_treatment(case, event.treatment, identity_checked=fact.id, unit=unit)
+        case IdentityMismatched():
+            thawing = case.treatment is not None and bool(case.treatment.thawed)
+            kept = case.treatment.unit if case.treatment and thawing else ""
+            barred = in_treatment(case, event.treatment, authorised="", identity_checked="", unit=kept)
+            return replace(barred, alerts={**case.alerts, fact.id: Alert(fact.id, "mismatch", "")})
+        case InfusionDeviated():
+            return replace(case, alerts={**case.alerts, fact.id: Alert(fact.id, "deviation", "")})
+        case ThawStarted():
+            return in_treatment(case, event.treatment, thawed=fact.id)
+        case UnitDestroyed():
+            spent = replace(case, dose=case.dose.again(fact.id, "lapsed"))
+            return in_treatment(spent, event.treatment, thawed="", authorised="", identity_checked="", unit="")
+        case InfusionCompleted():
+            return _infused(case, event, fact)
+        case InfusionsPlanned():
+            return in_treatment(case, event.treatment, planned_infusions=event.count)
+        case _:
+            assert_never(event)
+
+
+def _infused(case: Case, event: InfusionCompleted, fact: Fact[Event]) -> Case:
+    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit)
+    known = next((t for t in case.treatments if t.number == event.treatment), Treatment(event.treatment))
+    given = replace(known, infusions=(*known.infusions, new), thawed="", authorised="", identity_checked="", unit="")
+    others = tuple(t for t in case.treatments if t.number != event.treatment)
+    treatments = tuple(sorted((*others, given), key=lambda t: t.number))
+    follow_up = case.follow_up if case.follow_up != "none" else "open"
+    spent = replace(case, dose=case.dose.again(fact.id, "done"), follow_up=follow_up, pathway="", handover="none")
+    return replace(spent, treatments=treatments)
+
+
+def _here(case: Case) -> bool:
+    return case.stage is Stage.INFUSION and not case.exit
+
+
+def infused_all(case: Case) -> bool:
+    """Whether the newest treatment has nothing left to give."""
+    return case.treatment is not None and case.treatment.complete
+
+
+def _window(case: Case, _: str) -> datetime | None:
+    return case.treatment.window_closes if case.treatment else None
+
+
+NEEDS = (Need("every planned infusion given", lambda c, _: infused_all(c), rests_on=("InfusionCompleted",)),)
+
+
+def _undestroyed(case: Case) -> Iterable[str]:
+    """The journey is over and a unit lies thawed at the bedside."""
+    return [case.treatment.thawed] if case.exit and case.treatment and case.treatment.thawed else []
+
+
+def _to_thaw(case: Case) -> Iterable[str]:
+    t = case.treatment
+    ready = _here(case) and not case.trial_hold
+    return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
+
+
+OWES = (
+    Owes(
+        "infusion_window",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [f"{len(c.treatments)}/{len(c.infusions)}"] if _here(c) and not infused_all(c) else [],
+        lambda c, about: about != f"{len(c.treatments)}/{len(c.infusions)}" or infused_all(c),
+        _window,
+    ),
+    Owes(
+        "post_thaw",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        lambda c: [c.treatment.thawed] if c.treatment and c.treatment.thawed and not c.exit else [],
+        lambda c, about: c.exit is None and (c.treatment is None or c.treatment.thawed != about),
+    ),
+    Owes(
+        "unit_destruction",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        _undestroyed,
+        lambda c, _: not (c.treatment and c.treatment.thawed),
+    ),
+)
+
+WANTS = (
+    Wants("confirm_thaw", Party.HOSPITAL, _to_thaw),
+    Wants("mark_unit_used", Party.HOSPITAL, lambda c: [i.fact for i in c.infusions if i.unit and i.lot]),
+)

@@ -1,0 +1,191 @@
+"""Re-dosing [S11]: a new treatment of the same case, decided by a clinician, with its own dose, gate and day 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.case.obligation import Owes
+from domain.case.state import Case, Stage, in_treatment
+from domain.case.table import Need, Rule
+from domain.case.track import Track
+from domain.case.treatment import Treatment
+from domain.core.copying import replace
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical, Identity
+from domain.core.policy import Party, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRedosing:
+    """A clinician decides on another treatment; `planned_infusions` of it."""
+
+    clinician: Identity
+    reason: Clinical = ""
+    planned_infusions: int = 1
+    type: Literal["DecideRedosing"] = "DecideRedosing"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpRedosing:
+    """A clinician decides against it after all; follow-up of the earlier dose goes on."""
+
+    clinician: Identity
+    reason: Clinical
+    type: Literal["GiveUpRedosing"] = "GiveUpRedosing"
+
+
+Command = DecideRedosing | GiveUpRedosing
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentPlanned:
+    """A treatment begins: lymphodepletion or its omission, then the planned infusions."""
+
+    treatment: int
+    planned_infusions: int
+    type: Literal["TreatmentPlanned"] = "TreatmentPlanned"
+
+
+@dataclass(frozen=True, slots=True)
+class RedosingDecided:
+    """Another treatment will be given."""
+
+    clinician: Identity
+    reason: Clinical
+    type: Literal["RedosingDecided"] = "RedosingDecided"
+
+
+@dataclass(frozen=True, slots=True)
+class RedosingGivenUp:
+    """The treatment under way will not be given, or not to its end."""
+
+    treatment: int
+    clinician: Identity
+    reason: Clinical
+    type: Literal["RedosingGivenUp"] = "RedosingGivenUp"
+
+
+Event = TreatmentPlanned | RedosingDecided | RedosingGivenUp
+
+RECORDS = {DecideRedosing: (RedosingDecided, TreatmentPlanned), GiveUpRedosing: (RedosingGivenUp,)}
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """What a re-dosing command brings about."""
+    match command:
+        case DecideRedosing():
+            return _decided(case, command)
+        case GiveUpRedosing():
+            return [RedosingGivenUp(_running(case).number, command.clinician, command.reason)]
+        case _:
+            assert_never(command)
+
+
+def _decided(case: Case, c: DecideRedosing) -> Sequence[Event]:
+    require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion", "planned_infusions")
+    require(case.exit is None, Reason.NOT_NOW, "the journey was left; reopen it first")
+    begun = case.treatment is not None and (case.treatment.infusions or case.treatment.given_up)
+    require(begun, Reason.NOT_NOW, "a treatment is planned already")
+    require(not (case.treatment and case.treatment.thawed), Reason.NOT_NOW, "a unit is thawing")
+    planned = TreatmentPlanned(len(case.treatments) + 1, c.planned_infusions)
+    return [RedosingDecided(c.clinician, c.reason), planned]
+
+
+def _running(case: Case) -> Treatment:
+    """The re-dosing that can still be given up."""
+    t = case.treatment
+    if t is None or t.complete or not case.infusions or len(case.treatments) == 1:
+        raise Refused(Reason.NOT_NOW, "no re-dosing is under way")
+    require(not t.thawed, Reason.NOT_NOW, "a unit is thawing")
+    return t
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one re-dosing event."""
+    event = fact.event
+    match event:
+        case TreatmentPlanned():
+            new = Treatment(event.treatment, event.planned_infusions)
+            planned = replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
+            return _come_again(planned, fact.id) if case.home is not None else planned
+        case RedosingDecided():
+            return replace(case, progressed="")
+        case RedosingGivenUp():
+            return replace(in_treatment(case, event.treatment, given_up=True), pathway="observe", returning=False)
+        case _:
+            assert_never(event)
+
+
+def _come_again(case: Case, fact: str) -> Case:
+    """The patient is home: letter, visa, ticket, bed and arrival start anew."""
+    return replace(
+        case,
+        returning=True,
+        entered=None,
+        stay_until=None,
+        extension="none",
+        address="",
+        admitted="",
+        discharged="",
+        stay_plan={},
+        bed=_anew(case.bed, fact),
+        letter=_anew(case.letter, fact),
+        fit_to_travel=_anew(case.fit_to_travel, fact),
+        travel=_anew(case.travel, fact),
+    )
+
+
+def _anew(track: Track, fact: str) -> Track:
+    return track if track.state == "none" else track.again(fact, "none")
+
+
+def first_treatment(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Reaching lymphodepletion plans the first treatment, as many infusions as the protocol says."""
+    due = case.stage is Stage.LYMPHODEPLETION and not case.treatments and not case.exit
+    planned = int(case.noted(case.protocol).get("planned_infusions", 1) or 1)
+    return [TreatmentPlanned(1, planned)] if due else []
+
+
+RULES = (Rule("first_treatment", 1, first_treatment, ("StageEntered",), (TreatmentPlanned,)),)
+
+
+def untouched(case: Case) -> bool:
+    """Whether the newest treatment is planned and nothing of it has begun."""
+    return case.treatment is not None and case.treatment.untouched
+
+
+def over(case: Case) -> bool:
+    """Whether there will be no further treatment."""
+    return not untouched(case) and case.pathway not in ("", "redose")
+
+
+NEEDS = (
+    Need("next treatment decided, or given up", lambda c, _: untouched(c) or over(c), rests_on=("RedosingDecided",)),
+    Need("back at the centre", lambda c, _: not c.returning or over(c), rests_on=("PatientArrived",)),
+    Need("dose held", lambda c, now: c.dose.good_at(now) or over(c), rests_on=("DoseHeld",)),
+    Need(
+        "permitted stay not over",
+        lambda c, now: c.stay_until is None or now < c.stay_until or over(c),
+        rests_on=("PatientArrived", "StayExtensionDecided"),
+    ),
+)
+
+
+def _undecided(case: Case) -> Iterable[str]:
+    open_question = case.stage is Stage.REDOSING and not case.exit and not untouched(case) and not over(case)
+    return [str(len(case.treatments))] if open_question else []
+
+
+OWES = (
+    Owes(
+        "redosing_decision",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        _undecided,
+        lambda c, _: not c.exit and (untouched(c) or over(c)),
+    ),
+)
