@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Channel = Literal["asks", "dedupes", "blind"]
-"""Can be asked by effect id; recognises a repeat by itself; can do neither (DESIGN section 3)."""
+"""Can be asked by effect id; recognises a repeat by itself; can do neither [effects.channels]."""
 
 
 @dataclass(frozen=True, slots=True)

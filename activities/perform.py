@@ -23,7 +23,7 @@ from domain.core.fact import ENGINE
 from domain.engine.decide import Command
 
 CALL = 30.0
-"""Seconds one call of a far side may take (DESIGN section 9, rule 5)."""
+"""Seconds one call of a far side may take: half a minute suits most [effects.bounded]."""
 LEASE = timedelta(seconds=40)
 BLIND_REPEATS = 1
 

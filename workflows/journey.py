@@ -82,7 +82,7 @@ UNDO = (
     _hospital("refund_payment"),
     _mail("tell_family_of_exit"),
 )
-"""In the order of DOMAIN.md 1.3."""
+"""In the order of [undoing.order]."""
 
 ANYTIME = (REMIND, ESCALATE)
 

@@ -1,4 +1,4 @@
-"""Doses: held, committed and freed by compare-and-set on the lot's own stream, before anybody outside is told (P8)."""
+"""Doses: held, committed and freed by compare-and-set on the lot's own stream, before anybody outside is told [P8]."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class OnUnit:
 
 
 class UsedUnit:
-    """mark_unit_used: the lot's stream learns into whom its unit went, and never forgets (P8)."""
+    """mark_unit_used: the lot's stream learns into whom its unit went, and never forgets [P8]."""
 
     def __init__(self, lots: Lots) -> None:
         self._lots = lots

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +69,7 @@ def act(viewer: Visitor, command: type[Any]) -> Act:
 def meaning_of(t: Texts, command: type[Any]) -> str:
     """What it says in words of its own, else the first sentence a command says about itself."""
     said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
-    return t.own("meaning", command.__name__) or t.english(re.sub(r" \((?:DOMAIN|DESIGN)[^)]*\)", "", said))
+    return t.own("meaning", command.__name__) or t.english(said)
 
 
 def module_of(command: type[Any]) -> str:

@@ -25,7 +25,7 @@ NEVER_HELD = frozenset(
 
 
 class Stage(StrEnum):
-    """Where the main line of the journey stands, in journey order (DOMAIN.md 1.1)."""
+    """Where the main line of the journey stands, in journey order [journey.stages]."""
 
     INQUIRY = "inquiry"
     RECORDS = "records"
@@ -158,7 +158,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Visa:
-    """A traveller's visa (DOMAIN.md 1.4): `valid_until` is enter-by, `stay_days` counts from entry."""
+    """A traveller's visa [travel.visa]: `valid_until` is enter-by, `stay_days` counts from entry."""
 
     person: str
     state: Literal["filed", "granted", "refused", "lapsed", "used"]

@@ -1,4 +1,4 @@
-"""How each kind of thing acquired beside the tracks is undone, until when, and what comes after (DOMAIN.md 1.3)."""
+"""How each kind of thing acquired beside the tracks is undone, until when, and what comes after [undoing.matrix]."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ UNDOING: Mapping[ResourceKind, Undoing] = {
         final={"kept": ("payment", "it is kept as the contract says")},
     ),
 }
-"""Kind of resource → how it is undone (DOMAIN.md 1.3)."""
+"""Kind of resource → how it is undone [undoing.matrix]."""
 
 
 def ended(r: Resource) -> bool:

@@ -1,4 +1,4 @@
-"""A treating centre: where it is, what it can do, how it is reached, and whether it takes patients (seed A86-A97)."""
+"""A treating centre: where it is, what it can do, how it is reached, and whether it takes patients [doors.centres]."""
 
 from __future__ import annotations
 

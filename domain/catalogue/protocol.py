@@ -1,4 +1,4 @@
-"""A trial protocol: what it is, in which version, and until when it is known to take patients (P7, seed A114)."""
+"""A trial protocol: what it is, its version, and until when it is known to take patients [P7, doors.confirmed-open]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody of the service's own staff: role, team, and who covers while they are away (seed A144)."""
+"""Somebody of the service's own staff: role, team, and who covers while they are away [people.one-owner]."""
 
 from __future__ import annotations
 

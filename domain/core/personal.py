@@ -1,7 +1,7 @@
 """Which fields describe a person, and the value that stands where a key was destroyed.
 
 A field of an event or command that identifies or describes a person is annotated with one of the types below;
-the ledger seals it with the case's data key of that class (DESIGN section 5).
+the ledger seals it with the case's data key of that class [privacy.key-classes].
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Clinical = Annotated[str | Erased, Sealed("clinical")]
 """Diagnosis, findings, results."""
 
 Trace = Annotated[str | Erased, Sealed("trace")]
-"""What thirty-year traceability needs: lot, unit and recipient codes (Reg. 1394/2007 art. 15, DOMAIN C5)."""
+"""What thirty-year traceability needs: lot, unit and recipient codes [privacy.thirty-years]."""
 
 TraceCode = Annotated[str, Sealed("trace")]
 """A code of that class as a fold keeps it: text, empty where it was never known or its key is destroyed."""

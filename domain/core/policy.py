@@ -1,7 +1,7 @@
 """The numbers of the service as one frozen value: reminder ladders, deadlines, working-day tables, leases.
 
-Read from infra/policy/policy.yaml; the defaults are those of DOMAIN.md 8.3. An obligation keeps the instants and the
-hash of the policy it was opened under, so a new policy touches nothing that is already open.
+Read from infra/policy/policy.yaml, which names the source of each [policy.defaults]. An obligation keeps the instants
+and the hash of the policy it was opened under, so a new policy touches nothing that is already open.
 """
 
 from __future__ import annotations

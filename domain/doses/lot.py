@@ -1,7 +1,7 @@
-"""A lot of doses: registered, released by a second person, quarantined or recalled; which unit is whose (P8).
+"""A lot of doses: registered, released by a second person, quarantined or recalled; which unit is whose [P8].
 
-The state of the lot overrides that of its units (DOMAIN.md 5.3). What is asked of a unit may be asked again: a repeat
-brings nothing new.
+The state of the lot overrides that of its units [doses.lot-overrides]. What is asked of a unit may be asked again: a
+repeat brings nothing new.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One dose of a lot: held for one patient at a time, committed before anything irreversible, used once (P8).
+"""One dose of a lot: held for one patient at a time, committed before anything irreversible, used once [P8].
 
 A hold is a lease: it ends by itself at `until`, and its unit is free from that instant on.
 """

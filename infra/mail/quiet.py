@@ -1,4 +1,4 @@
-"""Quiet hours of whoever receives a message: delivery waits, the due time does not move (DESIGN section 3)."""
+"""Quiet hours of whoever receives a message: delivery waits, the due time does not move [people.quiet-hours]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forgetting a person: one orders it, another confirms, the keys are destroyed, and a tombstone says so (P6)."""
+"""Forgetting a person: one orders it, another confirms, the keys are destroyed, and a tombstone says so [P6]."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from domain.stages.follow_up.follow_up import FollowUpEnded
 from domain.stages.treatment import admission
 
 LAW = "Regulation (EC) No 1394/2007, Article 15"
-"""Why the `trace` class stays: thirty years of product to patient and back (DOMAIN C5)."""
+"""Why the `trace` class stays: thirty years of product to patient and back [privacy.thirty-years]."""
 LAPSES = timedelta(days=14)
 """How long an order waits for somebody else to confirm it."""
 

@@ -1,4 +1,4 @@
-"""What changes on the way to the cells: the disease moved on, or the trial stands still (DOMAIN.md S3, S6, A13)."""
+"""What changes before the cells: the disease moved on, or the trial stands still [eligibility.disease-moves-on]."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def require_submission(case: Case, submission: str, *states: str) -> Submission:
 
 
 def protocol_open(case: Case, protocol: str, now: datetime) -> bool:
-    """Whether the protocol is known to be open at that instant: open is a lease that ends by itself (P7)."""
+    """Whether the protocol is known to be open at that instant: open is a lease that ends by itself [P7]."""
     until = open_until(case, protocol)
     return until is not None and now < until
 
@@ -182,7 +182,7 @@ def _submit(case: Case, c: SubmitDossier, now: datetime) -> Event:
 
 
 def may_receive(case: Case, centre: str) -> bool:
-    """Whether records may go to this centre; out of the country only with a consent of its own (DOMAIN.md 7.6, A17)."""
+    """Whether records may go to this centre; abroad only with a consent of its own [people.consent-abroad]."""
     abroad = case.noted(centre).get("country") != case.country
     crossing = not abroad or case.consented("cross_border", centre)
     return crossing and case.consented("share_with_hospital", centre)

@@ -1,4 +1,4 @@
-"""Leaving early and closing: the reason, what is undone in order, what cannot be undone (DOMAIN.md 1.3)."""
+"""Leaving early and closing: the reason, what is undone in order, what cannot be undone [undoing.order]."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ UNDO: tuple[Undo, ...] = (
     (4, "refund_payment", Party.HOSPITAL, acquired.undone_by("refund_payment")),
     (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit != Exit.VOIDED else []),
 )
-"""What is undone on leaving, by rank: safety, scarce resources, paperwork, money, words (DOMAIN.md 1.3)."""
+"""What is undone on leaving, by rank: safety, scarce resources, paperwork, money, words [undoing.order]."""
 
 
 def _acquired(case: Case, kind: str, own: Callable[[Case], Iterable[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Follow-up [S12, S13]: hand-over to the doctor at home, then fifteen years of visits (DOMAIN.md 4, F1, F2)."""
+"""Follow-up [S12, S13]: hand-over to the doctor at home, then fifteen years of visits [follow-up.fifteen-years]."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ VISITS: tuple[tuple[str, timedelta], ...] = (
     ("M18", timedelta(days=548)),
     *((f"Y{year}", year * YEAR) for year in range(2, 16)),
 )
-"""Days after day 0 by which a visit's report is due; schedule of DOMAIN.md 4.1."""
+"""Days after day 0 by which a visit's report is due; by [follow-up.schedule]."""
 ATTEMPTS = 3
-"""How often a family is tried before it counts as lost (DOMAIN.md 4.4)."""
+"""How often a family is tried before it counts as lost [follow-up.lost]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Records [S2]: every document the hospital needs, asked for one by one until it is readable and verified."""
+"""Records [S2, records.documents]: every document the hospital needs, asked for until it is readable and verified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RecordKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """Ask for one document (DOMAIN.md 6.1). `source` is who has it: the family or the home oncologist."""
+    """Ask for one document. `source` is who has it: the family or the home oncologist."""
 
     kind: RecordKind
     source: Literal["family", "home_oncologist"] = "family"

@@ -1,4 +1,4 @@
-"""Letter track [S5]: the hospital's invitation letter, which the consulate wants to see (DOMAIN.md 1.4)."""
+"""Letter track [S5]: the hospital's invitation letter, which the consulate wants to see [travel.letter]."""
 
 from __future__ import annotations
 

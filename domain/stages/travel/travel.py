@@ -1,4 +1,4 @@
-"""Travel [S5]: stay plan, fitness, tickets. Nobody travels to a closed door, not after booking either (P7)."""
+"""Travel [S5]: stay plan, fitness, tickets. Nobody travels to a closed door, not after booking either [P7]."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RecordFitToTravel:
 
 @dataclass(frozen=True, slots=True)
 class BookTravel:
-    """Buy the tickets: from here it costs money. Refused at a closed door (P7)."""
+    """Buy the tickets: from here it costs money. Refused at a closed door."""
 
     departs: datetime
     type: Literal["BookTravel"] = "BookTravel"
@@ -228,7 +228,7 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
 
 
 def _lot_lasts(case: Case, policy: Policy) -> bool:
-    """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still (DOMAIN.md S4)."""
+    """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still [doses.margin]."""
     expires, lands = case.noted(case.lot).get("expires"), _lands(case)
     return not isinstance(expires, datetime) or lands is None or expires >= lands + policy.dose_margin
 

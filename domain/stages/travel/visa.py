@@ -1,4 +1,4 @@
-"""Visa [S5]: passports and visas of everybody who travels, each with an end of its own (DOMAIN.md 1.4)."""
+"""Visa [S5]: passports and visas of everybody who travels, each with an end of its own [travel.visa]."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def may_enter(case: Case, person: str, at: datetime) -> bool:
 
 
 def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> bool:
-    """Whether a traveller's passport is valid long enough after entry, and after the planned stay (DOMAIN.md 1.4)."""
+    """Whether a traveller's passport is valid long enough after entry, and after the planned stay [travel.passport]."""
     expires, days = case.passports.get(person), case.stay_plan.get("days")
     wanted = [lands + policy.passport_after_entry]
     if policy.passport_after_stay is not None and isinstance(days, int):
@@ -224,7 +224,7 @@ def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> 
 
 
 def stay_lasts(case: Case, person: str, policy: Policy) -> bool:
-    """Whether a visa permits the planned stay and the margin (DOMAIN.md 1.4); a missing visa is named by itself."""
+    """Whether a visa permits the planned stay and the margin [travel.stay]; a missing visa is named by itself."""
     visa, days = case.visas.get(person), case.stay_plan.get("days")
     if visa is None or not visa.stay_days or not isinstance(days, int):
         return True

@@ -28,7 +28,7 @@ class RecordArrival:
 
 @dataclass(frozen=True, slots=True)
 class RegisterAddress:
-    """The address in the country was registered, by the hotel or in person (DOMAIN J9: within 24 h)."""
+    """The address in the country was registered, by the hotel or in person."""
 
     by: str = ""
     type: Literal["RegisterAddress"] = "RegisterAddress"

@@ -1,4 +1,4 @@
-"""Dose track: one unit of one lot held for one patient, on a lease that ends by itself (P8)."""
+"""Dose track: one unit of one lot held for one patient, on a lease that ends by itself [P8]."""
 
 from __future__ import annotations
 

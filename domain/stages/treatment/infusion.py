@@ -1,4 +1,4 @@
-"""Infusion [S8]: authorised, identity checked by two, thawed, infused. What was thawed never goes back."""
+"""Infusion [S8]: authorised, checked by two [infusion.two-people], thawed, infused; thawed cells never return."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AuthoriseInfusion:
 
 @dataclass(frozen=True, slots=True)
 class CheckIdentity:
-    """Two people at the bedside, independently, compared patient and bag. Never waived (DOMAIN.md 3.3).
+    """Two people at the bedside, independently, compared patient and bag. Never waived.
 
     Both are the hospital's staff and sign in there, not here: this is one signed answer of the hospital, kept as said
     by it (the fact's actor is the centre), and the two are its own identifiers, which must differ. What the two found
@@ -154,7 +154,7 @@ class InfusionDeviated:
 
 @dataclass(frozen=True, slots=True)
 class InfusionCompleted:
-    """Cells went in: never changes again; follow-up of fifteen years begins (DOMAIN F2)."""
+    """Cells went in: never changes again; follow-up of fifteen years begins."""
 
     treatment: int
     number: int

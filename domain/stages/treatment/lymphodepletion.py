@@ -24,7 +24,7 @@ from domain.stages.eligibility.submissions import require_open_door
 
 @dataclass(frozen=True, slots=True)
 class SignGate:
-    """A clinician signs that nothing stands against starting. Dose, lot and door are checked at this instant (P7)."""
+    """A clinician signs that nothing stands against starting. Dose, lot and door are checked at this instant."""
 
     clinician: Identity
     no_active_infection: bool

@@ -303,9 +303,9 @@ Event = (
 
 
 WAITING = (Stage.ELIGIBILITY, Stage.VISA)
-"""Where an infection or an unplanned stay in hospital makes the centre look again before anybody travels (A13)."""
+"""Where an infection or a stay in hospital makes the centre look again before travel [eligibility.disease-moves-on]."""
 GRADES = range(6)
-"""CTCAE and ASTCT grades (DOMAIN.md 3.5)."""
+"""CTCAE and ASTCT grades [safety.grades]."""
 
 RECORDS = {
     ReportToxicity: (ToxicityReported,),

@@ -142,13 +142,13 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def day_0(case: Case) -> datetime | None:
-    """The instant follow-up counts from: the last infusion whose date is known (DOMAIN.md 3.11)."""
+    """The instant follow-up counts from: the last infusion whose date is known [redosing.clock]."""
     known = [i.occurred.earliest for i in case.infusions if i.occurred.known and i.occurred.earliest]
     return max(known) if known else None
 
 
 RESPONSE = timedelta(days=28 + 3)
-"""The end of the window of the first response check (DOMAIN.md 8.3: D28 +-3)."""
+"""The end of the window of the first response check [recovery.response]."""
 
 
 def _response_due(case: Case, _: str) -> datetime | None:

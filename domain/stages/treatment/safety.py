@@ -1,4 +1,4 @@
-"""Safety, at any stage and after closing: a near miss, a new cancer or a recalled lot, answered within a day (P8)."""
+"""Safety, also after closing: a near miss, a new cancer, a recalled lot, answered within a day [P8, safety.answer]."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from domain.core.when import When
 
 @dataclass(frozen=True, slots=True)
 class ReportMalignancy:
-    """A new cancer after integrating cells: lot and vector lot are looked up at once (DOMAIN F5)."""
+    """A new cancer after integrating cells."""
 
     detail: Clinical
     occurred: When | None = None

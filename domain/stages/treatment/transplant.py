@@ -1,4 +1,4 @@
-"""Transplant track: stem-cell transplant from a donor after or between cell therapies (DOMAIN.md 3.12)."""
+"""Transplant track: stem-cell transplant from a donor after or between cell therapies [transplant.after-cells]."""
 
 from __future__ import annotations
 
