@@ -79,7 +79,7 @@ NO_HOLIDAYS = Calendar("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every configurable number; `hash` is the SHA-256 of the file and tables it was read from."""
+    """Ladders, deadlines and leases; `hash` is the SHA-256 of the file and tables it was read from."""
 
     name: str
     hash: str
@@ -92,7 +92,6 @@ class Policy:
     dose_hold: timedelta = timedelta(days=14)
     dose_margin: timedelta = timedelta(days=3)
     bed_hold: timedelta = timedelta(days=7)
-    stay: timedelta = timedelta(days=70)
     stay_margin: timedelta = timedelta(days=14)
     infusion_window: timedelta = timedelta(days=14)
     passport_after_entry: timedelta = timedelta(days=183)

@@ -109,11 +109,11 @@ class _Leases(_Row):
     dose_hold: Duration
     dose_margin: Duration
     bed_hold: Duration
-    stay: Duration
     stay_margin: Duration
     infusion_window: Duration
     passport_after_entry: Duration = timedelta(days=183)  # as it was while no policy said it
     passport_after_stay: Duration | None = None
+    stay: Duration | None = None  # earlier policies say it; nothing reads it
 
 
 class _File(_Row):
@@ -180,7 +180,7 @@ def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Poli
         home_country=file.home_country,
         late_after=file.late_after,
         retry_unknown=file.retry_unknown,
-        **file.leases.model_dump(),
+        **file.leases.model_dump(exclude={"stay"}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Invariants of DOMAIN.md 8.2 that random histories must keep, as an onlooker who knows only the events checks them."""
+"""Invariants that random histories must keep, as an onlooker who knows only the events checks them."""
 
 from __future__ import annotations
 

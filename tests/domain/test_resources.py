@@ -1,4 +1,4 @@
-"""The compensation matrix beside the tracks (DOMAIN.md 1.3): acquired, undone by its own step, or its fate is told."""
+"""The compensation matrix beside the tracks [undoing.matrix]: acquired, undone by its own step, or its fate is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recall after infusion, a new cancer: the coordinator and the hospital answer within a day, at any stage (P8)."""
+"""A recall after infusion, a new cancer: the coordinator and the hospital answer within a day, at any stage [P8]."""
 
 from unittest.mock import ANY
 

@@ -1,4 +1,4 @@
-"""Visa [S5]: letter, passports, visas, stay, fitness, tickets; nobody travels to a closed door (P7)."""
+"""Visa [S5]: letter, passports, visas, stay, fitness, tickets; nobody travels to a closed door [P7]."""
 
 from collections.abc import Callable
 from dataclasses import replace

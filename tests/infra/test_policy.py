@@ -22,7 +22,7 @@ from domain.journey import OWES
 from domain.stages.follow_up.follow_up import VISITS
 from domain.stages.intake.inquiry import OpenCase
 from infra.policy.calendars import CALENDARS
-from infra.policy.reading import ALSO, KINDS, POLICY, PolicyInvalid, fingerprint, load_policy
+from infra.policy.reading import ALSO, KINDS, POLICY, PolicyInvalid, earlier_policy, fingerprint, load_policy
 
 POLICY_NOW = load_policy()
 TEXT = POLICY.read_text(encoding="utf-8")
@@ -76,13 +76,13 @@ def test_the_hash_covers_both_files_and_no_byte_can_change_sides(tmp_path: Path)
 BAD: list[tuple[str, Callable[[str], str], str]] = [
     ("unknown key", lambda t: t + "\nsurprise: 1\n", "surprise"),
     ("unknown key in a ladder", lambda t: t.replace("  catch_up:  ", "  catch_up: {}\n  x:  "), "ladders"),
-    ("unknown lease", lambda t: t.replace("  stay: 70 days", "  stay: 70 days\n  stray: 1 day"), "leases.stray"),
+    ("unknown lease", lambda t: t.replace("leases:\n", "leases:\n  stray: 1 day\n"), "leases.stray"),
     ("missing ladder", lambda t: t.replace("  translation:\n", "  traduction:\n"), "ladders.translation: missing"),
     ("left-over ladder", lambda t: t.replace("  translation:\n", "  traduction:\n"), "ladders.traduction: nothing"),
     ("wrong unit", lambda t: t.replace("due: 7 working_days ", "due: 7 weeks "), "ladders.hospital_decision.due"),
     ("a bare number", lambda t: t.replace("late_after: 15 minutes", "late_after: 15"), "late_after"),
     ("minutes", lambda t: t.replace("due: 24 hours", "due: 90 minutes"), "ladders.address_registration.due"),
-    ("working days in a lease", lambda t: t.replace("stay: 70 days", "stay: 70 working_days"), "leases.stay"),
+    ("working days in a lease", lambda t: t.replace("bed_hold: 7 days", "bed_hold: 7 working_days"), "leases.bed_hold"),
     ("nothing", lambda t: t.replace("dose_hold: 14 days", "dose_hold: 0 days"), "leases.dose_hold"),
     ("nobody", lambda t: t.replace("remind: translator", "remind: nobody"), "ladders.translation.steps.0.remind"),
     ("both ways", lambda t: t.replace("{before: 6 hours", "{after: 1 day, before: 6 hours"), "ladders.arrival.steps.0"),
@@ -109,6 +109,13 @@ def test_a_wrong_file_is_refused_and_the_field_named(change: Callable[[str], str
     (tmp_path / "policy.yaml").write_text(wrong, encoding="utf-8")
     with pytest.raises(PolicyInvalid, match=named.replace(".", r"\.")):
         load_policy(tmp_path / "policy.yaml")
+
+
+def test_an_earlier_policy_that_says_a_lease_nothing_reads_any_more_still_opens() -> None:
+    earlier = TEXT.replace("leases:\n", "leases:\n  stay: 70 days\n").encode()
+    found = earlier_policy(earlier, CALENDARS.read_bytes(), POLICY_NOW)
+    assert found.hash == fingerprint(earlier, CALENDARS.read_bytes())
+    assert replace(found, hash=POLICY_NOW.hash) == POLICY_NOW
 
 
 def test_the_kinds_the_file_is_held_to_are_those_of_the_journey() -> None:

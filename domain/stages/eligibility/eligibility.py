@@ -46,7 +46,7 @@ class AskForMore:
 
 @dataclass(frozen=True, slots=True)
 class RecordCriterion:
-    """How one criterion of the protocol stands, as a person read it [journey.boundary]."""
+    """How one criterion of the protocol stands, as a person read it."""
 
     submission: str
     criterion: str
