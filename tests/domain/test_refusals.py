@@ -21,35 +21,36 @@ from tests.domain.refusals import No
 
 HERE = Path(__file__).parent
 ROOT = Path(domain.__file__).parent
+TESTS = {path.stem: path for path in sorted(HERE.rglob("test_*.py"))}
 SOURCES = [*sorted((ROOT / "stages").rglob("*.py")), ROOT / "engine/decide.py", ROOT / "case/effect.py"]
 ELSEWHERE = {
     "no such effect in this case": "test_effects",
     "the effect is ": "test_effects",
     "a person has settled it": "test_effects",
-    "that lies in the past": "test_clock",
-    "a snooze ends before the deadline; redate it instead": "test_clock",
-    "a deadline lies ahead": "test_clock",
-    "no such obligation in this case": "test_clock",
-    "the obligation is ": "test_clock",
+    "that lies in the past": "test_holding",
+    "a snooze ends before the deadline; redate it instead": "test_holding",
+    "a deadline lies ahead": "test_holding",
+    "no such obligation in this case": "test_holding",
+    "the obligation is ": "test_holding",
     "another policy is in use here by now": "test_applying",
     "deadlines move for a reason": "test_applying",
-    "there is no frozen dossier to submit": "test_stage_eligibility",
+    "there is no frozen dossier to submit": "test_eligibility",
     "another centre has accepted": "test_refusals",
-    "no follow-up is open": "test_stage_follow_up",
+    "no follow-up is open": "test_follow_up",
     "re-dosing is decided; decide on another pathway first": "test_moving",
-    "nothing can be noted of ": "test_anytime",
+    "nothing can be noted of ": "test_notes",
     "no treatment is under way": "test_refusals",
     " is accepted in: ": "test_journey_table",
     "nobody can read any more which unit is held": "test_erased",
     "; the case stands at ": "test_journey_table",
-    "the lymphodepletion gate is not signed": "test_stage_redosing",
+    "the lymphodepletion gate is not signed": "test_redosing",
 }
 """Refusals whose test is not a row of a table."""
 
 
 def _tables() -> list[No]:
-    names = sorted(p.stem for p in HERE.glob("test_*.py"))
-    modules = [importlib.import_module(f"tests.domain.{n}") for n in names if n != "test_refusals"]
+    folders = {name: path.parent.relative_to(HERE).parts for name, path in TESTS.items() if path != Path(__file__)}
+    modules = [importlib.import_module(".".join(("tests.domain", *where, name))) for name, where in folders.items()]
     return [no for module in modules for no in getattr(module, "REFUSALS", ()) if isinstance(no, No)]
 
 
@@ -74,7 +75,7 @@ def _words(detail: ast.expr) -> str:
 @pytest.mark.parametrize(("where", "reason", "words"), _written(), ids=lambda x: str(x)[:50])
 def test_every_refusal_is_given_somewhere(where: str, reason: str, words: str) -> None:
     if words in ELSEWHERE:
-        text = (HERE / f"{ELSEWHERE[words]}.py").read_text()
+        text = TESTS[ELSEWHERE[words]].read_text()
         assert words.strip() in text, f"{where}: no test says {words!r}"
         return
     wanted = Reason[reason.removeprefix("Reason.")]

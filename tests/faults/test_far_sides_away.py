@@ -21,7 +21,7 @@ from infra.embedded.temporal_server import TemporalServer
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
-from tests.contracts.rigs import Hospital, Mail, Simulator, asking
+from tests.infra.gateways import Hospital, Mail, Simulator, asking
 from tests.workflows.rig import Call, Engine, command, deliver, engine, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]

@@ -18,7 +18,7 @@ from infra.ids import fresh_stream
 from infra.ledger.encoding.errors import DatabaseFailed
 from tests.conftest import SOON
 from tests.faults.conftest import Stand
-from tests.ledger.proved import broken
+from tests.infra.audit.proved import broken
 from tests.workflows.rig import Engine, command, engine, eventually, ladder, opening, quick
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]

@@ -34,9 +34,9 @@ from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
 from infra.reads.proofs import AuditDesk
 from infra.settings import Settings
+from tests.api.cli.test_cli import Cli
 from tests.api.conftest import registered, settings
-from tests.api.test_cli import Cli
-from tests.api.test_erasing import in_files, in_tables, readable, stone
+from tests.api.run.test_erasing import in_files, in_tables, readable, stone
 from tests.conftest import execute
 from tests.workflows.rig import connected, eventually
 

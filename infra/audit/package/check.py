@@ -1,6 +1,6 @@
 """Checks a dossier with the ledger's own code: the questions of verify.py in its order, which shares none of it.
 
-Every difference between the two is a fault in one of them; tests/dossier holds them against each other.
+Every difference between the two is a fault in one of them; tests/infra/audit/package holds them against each other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Old shapes of events, lifted when they are read. What was stored never changes.
 
 A class whose shape changes gets a higher `schema_version`, one row here from the version before, and a sample of the
-new shape in tests/ledger/samples. Readers ship before writers: a program that has the row reads both.
+new shape in tests/infra/ledger/encoding/samples. Readers ship before writers: a program that has the row reads both.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""The pages of a case: where it stands, what was said and corrected, and why."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.api.conftest import Person
+from tests.api.console.conftest import Browser
+
+pytestmark = pytest.mark.slow
+
+
+async def test_a_case_shows_what_is_owed_and_what_comes_if_nothing_does(mei: Browser, coordinator: Person) -> None:
+    opened = await coordinator.open(owner=mei.id)
+    page = (await mei.get(f"/console/cases/{opened['case']}")).text
+    assert opened["number"] in page
+    assert "First reply to the family" in page
+    assert "coordinator owes family" in page
+    assert "coordinator is reminded" in page
+    assert "the deadline passes" in page
+    assert re.search(r'aria-current="step"><b>Inquiry', page)
+    assert "/do/ReplyToFamily" in page
+    assert "taken at:" in page, "what is not taken now is listed with the reason"
+    assert "not for a Coordinator to give" in page
+
+
+async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordinator: Person) -> None:
+    opened = await coordinator.open()
+    await coordinator.send(opened["case"], "ReplyToFamily", channel="call", note="spoke with the mother")
+    page = (await mei.get(f"/console/cases/{opened['case']}/timeline")).text
+    events = (await coordinator.get(f"/cases/{opened['case']}/events")).json()["events"]
+    assert len(re.findall(r'<tr id="v\d+"', page)) == len(events)
+    assert "spoke with the mother" in page
+    assert "<dt>Urgent</dt><dd><bdi>no</bdi></dd>" in page, "a no is said, too"
+    why = re.search(rf"/console/cases/{opened['case']}/why/[^\"]+", page)
+    assert why is not None
+    reason = (await mei.get(why[0])).text
+    assert "Rule" in reason
+    assert "version" in reason
+
+
+async def test_everything_automatic_is_explained_down_to_what_was_told(mei: Browser, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    await coordinator.send(case, "RequestRecord", kind="passport", note="")
+    events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
+    automatic = [one["id"] for one in events if one["why"]]
+    assert automatic
+    for event in automatic:
+        page = (await mei.get(f"/console/cases/{case}/why/{event}")).text
+        root, _, below = page.partition('<ul class="why">')
+        assert below, "it rests on something"
+        assert "On nothing but the time" not in root
+
+
+async def test_a_corrected_fact_stands_with_both_versions(mei: Browser, coordinator: Person) -> None:
+    opened = await coordinator.open()
+    infection = {"site": "lung", "organism": "unknown", "occurred": None}
+    told = await coordinator.send(opened["case"], "ReportDeath", cause="sepsis", occurred=None)
+    del infection
+    assert told.status_code == 200, told.text
+    fact = told.json()["recorded"][0]["id"]
+    right = {"type": "ReportDeath", "cause": "cardiac"}
+    corrected = await coordinator.send(opened["case"], "CorrectFact", fact=fact, correction=right, reason="misheard")
+    assert corrected.status_code == 200, corrected.text
+    page = (await mei.get(f"/console/cases/{opened['case']}/facts")).text
+    assert "cardiac" in page
+    assert re.search(r'class="was">.*?sepsis', page, re.DOTALL)
+    assert f"/do/CorrectFact?fact={fact}" in page
+
+
+async def test_messages_and_an_earlier_moment(mei: Browser, coordinator: Person) -> None:
+    opened = await coordinator.open()
+    before = (await coordinator.get(f"/cases/{opened['case']}/events")).json()["events"][-1]["recorded_at"]
+    await coordinator.send(opened["case"], "RequestRecord", kind="pathology")
+    page = (await mei.get(f"/console/cases/{opened['case']}/messages")).text
+    assert "Request for a document" in page
+    earlier = await mei.http.get(f"/console/cases/{opened['case']}/messages", params={"known_at": before})
+    assert "Request for a document" not in earlier.text
+
+
+async def test_what_is_not_there_or_foreign_is_a_page_that_says_so(mei: Browser, supervisor: Person) -> None:
+    foreign = await supervisor.open(team="europe", owner="person-else")
+    for case in ("case-nowhere", foreign["case"]):
+        for part in ("", "/timeline", "/facts", "/messages", "/why/x"):
+            answer = await mei.get(f"/console/cases/{case}{part}")
+            assert answer.status_code == 404, part
+            assert "no such case" in answer.text

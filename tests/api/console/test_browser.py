@@ -1,0 +1,361 @@
+"""A real browser: a journey, a collision, no script, no line, no mouse, a small window, and axe-core on every page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import expect
+
+from activities.catalogue import Catalogue
+from activities.command_handler import Ask
+from activities.ports import Finding, Meta
+from api.run.wiring import Parts
+from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
+from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.stages.treatment.dose import HoldDose
+from infra.reads.nightly import keep
+from tests.api.conftest import Person, registered
+from tests.api.console.conftest import Screen, screen
+from tests.api.routes.test_audit import seal
+from tests.api.routes.test_documents import PDF
+from workflows.nightly import COMPARE_ENGINE
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+CENTRE, PROTOCOL, LOT = "centre-screen", "protocol-screen", "lot-screen"
+LATER = datetime.now(UTC) + timedelta(days=90)
+
+
+@pytest.fixture(scope="module")
+async def coordinating(here: Parts) -> str:
+    return await registered(here, "coordinator")
+
+
+@pytest.fixture
+async def mine(chromium: Chromium, site: str, coordinating: str) -> AsyncIterator[Screen]:
+    one = await screen(chromium, site, coordinating)
+    yield one
+    await one.page.context.close()
+
+
+async def catalogue(here: Parts) -> None:
+    """A centre, an open protocol and a released lot."""
+    keeper, meta = Catalogue(here.ledger, here.door.ids), Meta("test", "operation")
+    centre = RegisterCentre(
+        "Screen Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test", date(2026, 1, 1)
+    )
+    protocol = RegisterProtocol(
+        registry="NCT1", title="Trial", product="CAR-S", product_class="allogeneic", targets=("CD19",),
+        diseases=("B-ALL",), centre=CENTRE, source="test", as_of=date(2026, 1, 1),
+    )  # fmt: skip
+    steps = (
+        (CENTRE, centre), (PROTOCOL, protocol), (PROTOCOL, ConfirmProtocolOpen(LATER, "sponsor")),
+        (LOT, RegisterLot("CAR-S", ("unit-1",), LATER + timedelta(days=300), by="person-a")),
+        (LOT, ReleaseLot("person-b")),
+    )  # fmt: skip
+    for stream, command in steps:
+        await keeper.record(stream, command, meta)
+
+
+async def test_a_coordinator_takes_a_case_three_stages_forward(
+    mine: Screen, here: Parts, people: dict[str, Person]
+) -> None:
+    await catalogue(here)
+    await mine.go("/console/open")
+    await mine.fill(country="IN", language="hi", zone="Asia/Kolkata", patient_name="Asha Rao")
+    await mine.record()
+    await mine.page.wait_for_url("**/console/cases/*")
+    case = mine.page.url.partition("/cases/")[2].partition("?")[0]
+    state, _, _ = await here.door.case(case)
+    assert state.patient
+    patient = state.patient.id
+    await mine.do(case, "ReplyToFamily", channel="call")
+    await mine.do(case, "AcknowledgeScope", person=patient, form_version="1")
+    consent = {"person": patient, "form_version": "1", "language": "en"}
+    assert "Records" in await mine.do(case, "GiveConsent", purpose="data_processing", **consent)
+    await mine.do(case, "RequestRecord", kind="pathology")
+    state, _, _ = await here.door.case(case)
+    item = next(iter(state.records))
+    await mine.do(case, "ReceiveRecord", item=item, language="en", file=PDF)
+    await mine.do(case, "VerifyRecord", item=item)
+    await mine.do(case, "DraftSummary", file=PDF)
+    signed = await people["reviewer"].send(case, "SignSummary")
+    assert signed.json()["stage"] == "eligibility", signed.text
+    await mine.do(case, "ChooseCentre", centre=CENTRE, protocol=PROTOCOL)
+    for purpose in ("share_with_hospital", "cross_border"):
+        await mine.do(case, "GiveConsent", purpose=purpose, recipient=CENTRE, **consent)
+    state, _, _ = await here.door.case(case)
+    submission = next(iter(state.submissions))
+    await mine.do(case, "SubmitDossier", submission=submission)
+    told = people["supervisor"]
+    await told.send(case, "AcceptPatient", submission=submission, clinician="Dr Li")
+    await told.send(
+        case, "GiveQuote", submission=submission, total=120000, currency="USD", valid_until=LATER.isoformat()
+    )
+    await mine.do(case, "AcceptQuote", person=patient)
+    await told.send(case, "HoldBed", ref="B-1", until=LATER.isoformat())
+    await here.door.record(Ask(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
+    await mine.go(f"/console/cases/{case}")
+    assert await mine.page.locator('[aria-current="step"] b').inner_text() == "Visa"
+
+
+async def test_two_coordinators_collide_and_nothing_is_lost(
+    chromium: Chromium, site: str, mine: Screen, here: Parts, coordinator: Person
+) -> None:
+    case = (await coordinator.open())["case"]
+    other = await screen(chromium, site, await registered(here, "coordinator"))
+    for one, words in ((mine, "my own words"), (other, "the father called")):
+        await one.go(f"/console/cases/{case}/do/AddNote")
+        await one.fill(kind="note", text=words)
+    await other.record()
+    await other.page.locator(".done").wait_for()
+    await mine.record()
+    await expect(mine.page.locator(".warn")).to_contain_text("the father called")
+    assert await mine.page.locator('[name="text"]').input_value() == "my own words"
+    await mine.record()
+    await mine.page.locator(".done").wait_for()
+    events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
+    assert [e["data"]["text"] for e in events if e["type"] == "NoteAdded"] == ["the father called", "my own words"]
+    await other.page.context.close()
+
+
+async def test_a_lost_line_loses_nothing_and_sends_nothing_twice(mine: Screen, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    await mine.go(f"/console/cases/{case}/do/AddNote")
+    await mine.fill(kind="note", text="typed in a tunnel")
+    await mine.page.context.set_offline(True)
+    await mine.record()
+    await expect(mine.page.get_by_role("status").first).to_contain_text("No connection")
+    await mine.page.context.set_offline(False)
+    await mine.record()
+    await mine.page.locator(".done").wait_for()
+    events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
+    assert len([e for e in events if e["type"] == "NoteAdded"]) == 1
+
+
+async def test_rows_change_by_themselves_without_losing_the_place(
+    mine: Screen, coordinating: str, coordinator: Person
+) -> None:
+    opened = await coordinator.open(owner=coordinating)
+    await mine.go("/console/?tab=mine")
+    row = mine.page.locator(f"#{opened['case']}")
+    await row.get_by_role("checkbox").check()
+    await row.get_by_role("link").focus()
+    await mine.page.wait_for_timeout(500)  # the stream is open
+    began = time.monotonic()
+    await coordinator.send(opened["case"], "ReplyToFamily", channel="call")
+    await expect(row).to_contain_text("consent and acknowledgement")
+    took = time.monotonic() - began
+    await expect(row.get_by_role("link")).to_be_focused()
+    await expect(row.get_by_role("checkbox")).to_be_checked()
+    await expect(mine.page.locator("#say")).to_contain_text("changed just now")
+    assert took < 1, f"{took:.2f} s on a busy machine; bench/console.py measures it"
+
+
+async def test_everything_works_without_script(
+    chromium: Chromium, site: str, coordinating: str, coordinator: Person
+) -> None:
+    opened = await coordinator.open(owner=coordinating)
+    one = await screen(chromium, site, coordinating, java_script_enabled=False)
+    await one.page.locator("#q").fill(opened["number"])
+    await one.page.get_by_role("button", name="Search").click()
+    await one.page.wait_for_url(f"**/console/cases/{opened['case']}")
+    await one.go(f"/console/cases/{opened['case']}/do/AddNote")
+    await one.fill(kind="call")
+    await one.record()
+    await expect(one.page.locator(".wrong")).to_contain_text("an empty note says nothing")
+    await one.fill(text="mended")
+    await one.record()
+    await expect(one.page.locator(".done")).to_contain_text("Note added")
+    await one.go("/console/?tab=mine")
+    await one.page.locator(f"#{opened['case']} input").check()
+    await one.page.get_by_role("button", name="Assign").click()
+    await expect(one.page.locator("main")).to_contain_text("done")
+    await one.page.context.close()
+
+
+async def test_the_keyboard_is_enough(mine: Screen, coordinator: Person) -> None:
+    opened = await coordinator.open(patient_name="Keyboard Person")
+    press = mine.page.keyboard.press
+    await mine.go("/console/")
+    await press("Tab")
+    await expect(mine.page.locator(".skip")).to_be_focused()
+    await press("Enter")
+    await expect(mine.page.locator("#main")).to_be_focused()
+    await press("Tab")
+    await expect(mine.page.locator("#q")).to_be_focused()
+    await mine.page.keyboard.type(opened["number"])
+    await press("Enter")
+    await mine.page.wait_for_url(f"**/console/cases/{opened['case']}")
+    link = mine.page.get_by_role("link", name="Reply to family", exact=True).first
+    for _ in range(60):
+        await press("Tab")
+        if await link.evaluate("e => e === document.activeElement"):
+            break
+    await expect(link).to_be_focused()
+    outline = await link.evaluate("e => getComputedStyle(e).outlineStyle")
+    assert outline != "none", "focus can be seen"
+    await press("Enter")
+    await mine.page.wait_for_url("**/do/ReplyToFamily")
+    await mine.page.locator('[name="channel"]').focus()
+    await press("c")
+    for _ in range(2):
+        await press("Tab")
+    await press("Enter")
+    await mine.page.locator(".done").wait_for()
+
+
+PLACES = ("/console/", "/console/?tab=all&urgent=1", "/console/open", "{case}", "{case}/facts", "{case}/timeline",
+          "{case}/messages", "{case}/at?recorded=0", "{case}/facts?as_of=2027-01-01T00:00:00Z",
+          "/console/?tab=all&known_at=2027-01-01T00:00:00Z",
+          "{case}/do/AddNote", "{case}/do/ReportToxicity", "{case}/do/ImportFacts")  # fmt: skip
+
+TRANSLATED = (
+    "/console/",
+    "{case}",
+    "{case}/facts",
+    "{case}/timeline",
+    "{case}/at?recorded=0",
+    "{case}/do/ReportToxicity",
+)
+"""Longer or shorter words, and the other direction, show on a page of each kind."""
+
+
+@pytest.fixture(scope="module")
+async def filled(coordinator: Person, coordinating: str) -> str:
+    """A case with something on every page, among others."""
+    for n in range(6):
+        await coordinator.open(
+            owner=coordinating, urgent=n % 2 == 0, patient_name=f"Somebody With-A-Rather-Long-Name {n}"
+        )
+    case = str((await coordinator.open(owner=coordinating, urgent=True))["case"])
+    await coordinator.send(case, "RequestRecord", kind="pathology")
+    await coordinator.send(case, "AddNote", kind="note", text="w" * 300)
+    told = (await coordinator.send(case, "ReportDeath", cause="sepsis")).json()["recorded"][0]["id"]
+    right = {"type": "ReportDeath", "cause": "cardiac"}
+    await coordinator.send(case, "CorrectFact", fact=told, correction=right, reason="misheard")
+    return f"/console/cases/{case}"
+
+
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ANY_COLOUR = {"rules": {"color-contrast": {"enabled": False}}}
+LOOKED_AT: dict[str, tuple[tuple[str, Any], ...]] = {
+    "en": (("light", None), ("dark", CONTRAST)),
+    "zh": (("light", ANY_COLOUR),),
+    "ar": (("light", ANY_COLOUR),),
+}
+"""Colours cost most of axe's time and are the same in every language."""
+WIDTHS = (320, 390, 720)
+"""720 px is 1440 px at 200 % zoom."""
+
+
+async def wrong_with(one: Screen, place: str, language: str) -> list[object]:
+    """What axe finds in light, which of the colours do not stand out in the dark, and where it scrolls sideways."""
+    await one.page.set_viewport_size({"width": 1280, "height": 800})
+    await one.go(place)
+    await one.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    found: list[object] = []
+    for scheme, options in LOOKED_AT[language]:
+        await one.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # the two words
+        results = await Axe().run(one.page, options=options)
+        found += [(scheme, v["id"], v["nodes"][0]["html"][:200]) for v in results.response["violations"]]
+    for width in WIDTHS:
+        await one.page.set_viewport_size({"width": width, "height": 800})
+        if await one.page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append((width, "scrolls sideways"))
+    return found
+
+
+async def speaking(one: Screen, language: str) -> None:
+    await one.go("/console/")
+    await one.page.locator(f'footer button[value="{language}"]').click()
+    await one.page.locator(f'html[lang="{language}"]').wait_for(state="attached")
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ar"])
+async def test_the_pages_are_for_everyone(
+    chromium: Chromium, site: str, coordinating: str, filled: str, language: str
+) -> None:
+    one = await screen(chromium, site, coordinating)
+    await speaking(one, language)
+    places = PLACES if language == "en" else TRANSLATED
+    wrong = {place: await wrong_with(one, place.format(case=filled), language) for place in places}
+    assert not {place: found for place, found in wrong.items() if found}
+    await one.page.context.close()
+
+
+AUDITED = (
+    "/console/audit",
+    "{case}/looks",
+    "/console/cases/case-nowhere/do/BreakGlass",
+    "/console/audit/checkpoints",
+    "/console/operations",
+)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_the_pages_of_auditors_and_operators_are_for_everyone(
+    chromium: Chromium, site: str, here: Parts, filled: str, language: str
+) -> None:
+    await seal(here)
+    await keep(
+        here.ledger.pool, COMPARE_ENGINE, Finding(False, {"cases": 2, "loops": 1, "drift": {"no_loop": 1}, "first": []})
+    )
+    one = await screen(chromium, site, await registered(here, "supervisor"))
+    await speaking(one, language)
+    await one.go("/console/audit")
+    await one.page.locator("main form button.main").click()
+    await one.page.locator(".done").wait_for(timeout=30_000)
+    proof = f"/console/audit/event?case={filled.rpartition('/')[2]}&version=1"
+    places = [place.format(case=filled) for place in (one.page.url.removeprefix(site), proof, *AUDITED)]
+    wrong = {place: await wrong_with(one, place, language) for place in places}
+    assert not {place: found for place, found in wrong.items() if found}
+    await one.page.context.close()
+
+
+async def test_on_paper_stands_what_is_read_and_nothing_that_is_pressed(
+    mine: Screen, filled: str, coordinator: Person, coordinating: str
+) -> None:
+    waiting = f"/console/cases/{(await coordinator.open(owner=coordinating))['case']}"
+    await mine.page.set_viewport_size({"width": 720, "height": 1000})
+    await mine.go(filled)
+    await expect(mine.page.locator("#h-act ~ details").first).to_be_visible()
+    await mine.page.emulate_media(media="print")
+    for unprinted in (".top nav", "footer", "#h-act ~ details", ".travel"):
+        await expect(mine.page.locator(unprinted).first).to_be_hidden()
+    await stand(mine, "h1", "table.facts td")
+    await mine.go(waiting)
+    await stand(mine, "h1", "article.wait", "article.wait li")
+
+
+async def stand(mine: Screen, *printed: str) -> None:
+    for name in printed:
+        await expect(mine.page.locator(name).first).to_be_visible()
+    assert await mine.page.evaluate("document.documentElement.scrollWidth") <= 720
+
+
+async def test_axe_finds_nothing_for_errors_and_sign_in(
+    chromium: Chromium, site: str, mine: Screen, filled: str
+) -> None:
+    await mine.go(f"{filled}/do/AddNote")
+    await mine.record()
+    await mine.page.locator(".wrong").wait_for()
+    assert not (await Axe().run(mine.page)).response["violations"]
+    page = await chromium.new_page()
+    await page.goto(site + "/console/sign-in")
+    assert not (await Axe().run(page)).response["violations"]
+    await page.goto(site + "/console/cases/case-nowhere")
+    await page.close()
+
+
+async def test_axe_would_find_something(mine: Screen) -> None:
+    """The control: a picture without words."""
+    await mine.go("/console/")
+    await mine.page.evaluate("document.getElementById('main').append(document.createElement('img'))")
+    assert (await Axe().run(mine.page)).response["violations"]

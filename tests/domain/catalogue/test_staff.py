@@ -1,0 +1,73 @@
+"""Staff: registered, away with cover, back."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.catalogue.staff import (
+    AbsenceEnded,
+    AbsenceSet,
+    EndAbsence,
+    PersonRegistered,
+    RegisterPerson,
+    SetAbsence,
+    Staff,
+)
+from domain.catalogue.streams import read_model
+from domain.core.errors import Reason
+from domain.core.personal import ERASED
+from tests.domain.catalogue.steps import NOW, given, refused, when
+
+STREAM = "person-1"
+REGISTER = RegisterPerson("coordinator", "asia", "Meera", "meera@example.org", "Asia/Kolkata", "en")
+REGISTERED = PersonRegistered("coordinator", "asia", "Meera", "meera@example.org", "Asia/Kolkata", "en")
+MONDAY, FRIDAY = NOW + timedelta(days=7), NOW + timedelta(days=11)
+AWAY = AbsenceSet(MONDAY, FRIDAY, "person-2")
+
+
+def test_somebody_joins_once() -> None:
+    assert when(STREAM, given(STREAM), REGISTER) == [REGISTERED]
+    assert read_model(STREAM, given(STREAM, REGISTERED)) == {"absent_from": None, "absent_until": None, "cover": ""}
+    assert refused(STREAM, given(STREAM, REGISTERED), REGISTER) == (Reason.ALREADY, None)
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", ""), ("name", ERASED), ("team", ""), ("zone", "Mars/Olympus")])
+def test_a_wrong_field_is_named(field: str, value: Any) -> None:
+    assert refused(STREAM, given(STREAM), replace(REGISTER, **{field: value})) == (Reason.INVALID, field)
+
+
+def test_away_with_cover_from_then_until_then() -> None:
+    assert when(STREAM, given(STREAM, REGISTERED), SetAbsence(MONDAY, FRIDAY, "person-2")) == [AWAY]
+    state = given(STREAM, REGISTERED, AWAY)
+    assert isinstance(state, Staff)
+    assert read_model(STREAM, state) == {"absent_from": MONDAY, "absent_until": FRIDAY, "cover": "person-2"}
+    assert [state.away_at(at) for at in (NOW, MONDAY, FRIDAY)] == [False, True, False]
+    later = replace(AWAY, until=FRIDAY + timedelta(days=3))
+    assert when(STREAM, state, SetAbsence(MONDAY, later.until, "person-2")) == [later]
+
+
+@pytest.mark.parametrize(
+    ("absence", "field"),
+    [
+        (SetAbsence(FRIDAY, MONDAY, "person-2"), "until"),
+        (SetAbsence(NOW - timedelta(days=2), NOW, "person-2"), "until"),
+        (SetAbsence(MONDAY, FRIDAY, ""), "cover"),
+        (SetAbsence(MONDAY, FRIDAY, "Ravi"), "cover"),
+    ],
+)
+def test_an_absence_lies_ahead_and_names_who_covers(absence: SetAbsence, field: str) -> None:
+    assert refused(STREAM, given(STREAM, REGISTERED), absence) == (Reason.INVALID, field)
+
+
+def test_back_early() -> None:
+    state = given(STREAM, REGISTERED, AWAY)
+    assert when(STREAM, state, EndAbsence()) == [AbsenceEnded()]
+    assert refused(STREAM, state, EndAbsence(), FRIDAY) == (Reason.NOT_NOW, None)
+    assert refused(STREAM, given(STREAM, REGISTERED, AWAY, AbsenceEnded()), EndAbsence()) == (Reason.NOT_NOW, None)
+
+
+@pytest.mark.parametrize("command", [SetAbsence(MONDAY, FRIDAY, "person-2"), EndAbsence()])
+def test_nothing_happens_to_somebody_who_is_not_there(command: SetAbsence | EndAbsence) -> None:
+    assert refused(STREAM, given(STREAM), command) == (Reason.NOT_FOUND, None)

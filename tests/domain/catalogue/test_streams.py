@@ -1,0 +1,130 @@
+"""The catalogue's table: one kind per prefix, words of its own, read models that come back as they went."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from domain.catalogue import centre, protocol, staff
+from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
+from domain.core.errors import Reason, Refused
+from domain.doses import lot
+from domain.doses.unit import UnitHeld
+from domain.engine import decide as case
+from domain.stages.anytime import watching
+from infra.ledger.encoding.codec import Codec, stored_type
+from tests.domain.catalogue.steps import NOW, fact, given, refused
+
+LATER = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+FILLED: dict[str, tuple[Any, ...]] = {
+    "protocol-x": (
+        protocol.ProtocolRegistered(
+            registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
+            source="s", as_of=date(2026, 1, 1),
+        ),
+        protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
+    ),
+    "centre-x": (
+        centre.CentreRegistered(
+            "n", "c", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "s", date(2026, 1, 1), "", "", ""
+        ),
+    ),
+    "lot-x": (
+        lot.LotRegistered("p", ("u1", "u2"), LATER, "DIN-1", "LV-1", "person-1"),
+        lot.LotReleased("person-2"),
+        UnitHeld("u1", "case-1", "effect-1", LATER),
+    ),
+    "person-x": (
+        staff.PersonRegistered("quality", "asia", "n", "m", "UTC", "en"),
+        staff.AbsenceSet(NOW, LATER, "person-2"),
+    ),
+}  # fmt: skip
+
+
+def noted_fields(prefix: str) -> set[str]:
+    return set(watching.KINDS[prefix].__dataclass_fields__) - {"stream", "source_version", "type"}
+
+
+def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
+    assert set(CATALOGUE) == set(watching.KINDS)
+    assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("stream", "event", "wakes"),
+    [
+        ("centre-x", centre.CentrePaused("full"), True),
+        ("centre-x", centre.EndpointChanged("https://x", "m", "k"), False),
+        ("lot-x", lot.LotQuarantined("q"), True),
+        ("lot-x", UnitHeld("u2", "case-2", "effect-2", LATER), False),
+        ("protocol-x", protocol.ProtocolClosed("on_hold", "s"), True),
+        ("person-x", staff.AbsenceEnded(), True),
+    ],
+)
+def test_only_what_cases_note_of_it_wakes_them(stream: str, event: Any, wakes: bool) -> None:
+    before = given(stream, *FILLED[stream])
+    after = aggregate(stream).evolve(before, fact(event, before.version + 1))
+    assert watching.differs(stream, read_model(stream, before), read_model(stream, after)) == wakes
+
+
+def test_commands_and_events_are_those_of_the_four_modules_and_of_nobody_else() -> None:
+    assert {c for a in CATALOGUE.values() for c in a.commands} == set(COMMANDS)
+    assert {e for a in CATALOGUE.values() for e in a.events} == set(EVENTS)
+    words = [*COMMANDS, *EVENTS, *case.COMMANDS, *case.EVENTS]
+    names = [word.__name__ for word in words]
+    assert sorted({n for n in names if names.count(n) > 1}) == []
+    assert [stored_type(word) for word in words] == names
+
+
+@pytest.mark.parametrize("stream", FILLED)
+@pytest.mark.parametrize("facts", [0, 1, 9])
+def test_a_read_model_holds_what_a_case_notes_and_survives_json(stream: str, facts: int) -> None:
+    known = read_model(stream, given(stream, *FILLED[stream][:facts]))
+    stored = json.dumps(known, default=datetime.isoformat)
+    assert parse_source_state(stream, stored) == known
+    assert parse_source_state(stream, json.loads(stored)) == known
+    wanted = noted_fields(aggregate(stream).prefix)
+    assert wanted <= set(known)
+    event = watching.noted(stream, 3, known)
+    assert {name: getattr(event, name) for name in wanted} == {name: known[name] for name in wanted}
+
+
+def test_read_models_hold_exactly_what_is_noted_and_the_named_extras() -> None:
+    extras = {"lot": {"product", "free_units", "held_until"}, "person": {"absent_from"}}
+    for prefix, kind in CATALOGUE.items():
+        assert set(kind.read_model(kind.initial)) == noted_fields(prefix) | extras.get(prefix, set())
+
+
+def test_every_event_is_recorded_and_read_back_as_it_was() -> None:
+    codec = Codec(EVENTS)
+    for stream, events in FILLED.items():
+        for event in events:
+            assert codec.encode(event).type == event.type, stream
+
+
+def test_what_describes_a_person_is_sealed() -> None:
+    codec = Codec(EVENTS)
+    encoded = [codec.encode(event) for events in FILLED.values() for event in events]
+    text = " ".join(one.data for one in encoded)
+    assert not [word for word in ("Dr Li", "DIN-1", "LV-1", "case-1") if word in text]
+    assert {cls for one in encoded for cls in one.secrets} == {"identity", "trace"}
+
+
+@pytest.mark.parametrize("stream", ["case-1", "donor-1", "lot", "lot-", "", "installation"])
+def test_a_stream_of_another_kind_is_not_found(stream: str) -> None:
+    with pytest.raises(Refused) as caught:
+        aggregate(stream)
+    assert caught.value.reason is Reason.NOT_FOUND
+
+
+def test_a_command_for_another_kind_of_stream_is_refused() -> None:
+    assert refused("lot-x", given("lot-x", *FILLED["lot-x"]), centre.PauseCentre("full")) == (Reason.INVALID, "type")
+
+
+@pytest.mark.parametrize("stream", FILLED)
+def test_folding_counts_versions(stream: str) -> None:
+    numbered: Callable[..., Any] = fold
+    facts = [fact(event, version) for version, event in enumerate(FILLED[stream], 1)]
+    assert numbered(stream, facts).version == len(facts)

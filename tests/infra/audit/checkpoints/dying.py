@@ -1,0 +1,36 @@
+"""A sealer that is killed at one of its steps, by the signal nobody can catch."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.audit.checkpoints import shipping
+from infra.audit.checkpoints.sealer import Sealer
+from tests.infra.audit.log import Log
+
+
+def deadly(owner: type[Any], name: str, *, after: bool) -> None:
+    """Make a method die before or after its work."""
+    step = getattr(owner, name)
+
+    async def dying(*args: Any) -> None:
+        if after:
+            await step(*args)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, dying)
+
+
+async def main(dsn: str, folder: str, step: str, after: str) -> None:
+    owner, name = (shipping.Shipping, step.split(".")[1]) if "." in step else (Sealer, step)
+    deadly(owner, name, after=after == "1")
+    log = Log(dsn, Path(folder))
+    async with log.sessions(dsn) as pool:
+        await log.sealer().round(pool)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
