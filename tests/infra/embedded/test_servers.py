@@ -137,8 +137,8 @@ async def test_a_folder_has_one_owner(kind: type[PostgresServer | TemporalServer
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from infra.postgres_server import PostgresServer
-from infra.temporal_server import TemporalServer
+from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.temporal_server import TemporalServer
 
 async def main() -> None:
     server = {kind}(Path(sys.argv[1]))
@@ -184,7 +184,7 @@ async def test_a_killed_owner_takes_its_server_along(kind: str, tmp_path: Path) 
 
 
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "env")
-IMPORTS = ("-c", "import asyncpg, temporalio.client, infra.postgres_server")
+IMPORTS = ("-c", "import asyncpg, temporalio.client, infra.embedded.postgres_server")
 
 
 @pytest.fixture
