@@ -10,17 +10,12 @@ from contextlib import asynccontextmanager
 import httpx2
 import structlog
 
-from activities.catalogue import Catalogue
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
 from api.run.engine.courier import Courier
 from api.run.http_app import http_app
-from api.run.wiring import Parts, connect_temporal, parts
-from domain.catalogue.staff import Staff
-from domain.roles import Actor, Role
+from api.run.wiring import Parts, actor_of, connect_temporal, parts
 from infra.reads.desk import Desk
 from infra.settings import Settings
-
-MACHINE = Actor("operator", Role.MACHINE)
 
 
 @asynccontextmanager
@@ -42,16 +37,6 @@ async def opened() -> AsyncIterator[Parts]:
         raise Failed(UNAVAILABLE, "set CARAVEL_API (and CARAVEL_TOKEN), or CARAVEL_DATABASE_URL and CARAVEL_HOME")
     async with parts(settings, connections=4) as here:
         yield here
-
-
-async def actor_of(here: Parts, person: str) -> Actor:
-    """A registered person with their rights, or the machine. Raises Failed, Refused."""
-    if not person:
-        return MACHINE
-    state = (await Catalogue(here.ledger, here.door.ids).entry(person)).state
-    if not isinstance(state, Staff) or state.role is None:
-        raise Failed(REFUSED, "nobody of that id is known")
-    return Actor(person, Role(state.role), state.team)
 
 
 async def nudged(case: str) -> None:

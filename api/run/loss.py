@@ -10,10 +10,9 @@ import structlog
 from temporalio.client import Client
 
 from activities.ports import Append, Meta
-from api.cli.here import actor_of
 from api.run.ahead import ahead
 from api.run.sealing import signing_keys
-from api.run.wiring import Parts
+from api.run.wiring import Parts, actor_of
 from domain.catalogue.installation import STREAM, LossAccepted, LossReason
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft

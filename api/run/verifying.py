@@ -12,7 +12,6 @@ from rich.console import Console
 
 from activities.ports import Finding, Views
 from activities.views import case_views
-from api.cli.outcome import REFUSED, USAGE, Failed
 from api.run.sealing import signing_keys
 from api.run.wiring import EVERY_EVENT
 from domain.catalogue import streams as catalogue
@@ -52,6 +51,7 @@ def question_of(
     *,
     quiet: bool,
 ) -> Question:
+    """What is verified, by this machine's settings. Raises ValueError for a key that cannot be read."""
     return Question(
         dsn=settings.database_url.get_secret_value(),
         origin=origin_of(settings.installation),
@@ -65,23 +65,17 @@ def question_of(
 
 
 def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
-    try:
-        return [parse_key(text) for text in given] or (
-            signing_keys(settings).known() if settings.signing.exists() else []
-        )
-    except ValueError as error:
-        raise Failed(REFUSED, f"key: {error}") from None
+    known = [parse_key(text) for text in given]
+    return known or (signing_keys(settings).known() if settings.signing.exists() else [])
 
 
-async def stream_meant(question: Question, text: str) -> str:
-    """The history of that name, or of the case with that number. Raises Failed: nothing there is nothing that holds."""
+async def stream_meant(question: Question, text: str) -> str | None:
+    """The history of that name, or of the case with that number; None where there is none."""
     connection = await session(question.dsn)
     try:
         found: str | None = await guarded(connection.fetchval(MEANT, text))
     finally:
         await connection.close()
-    if found is None:
-        raise Failed(USAGE, f"{text}: no such case, and no such file")
     return found
 
 

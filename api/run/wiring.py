@@ -12,13 +12,17 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
+from activities.catalogue import Catalogue
 from activities.command_handler import Door
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
 from domain.catalogue.looks import EVENTS as LOOKS
+from domain.catalogue.staff import Staff
 from domain.catalogue.streams import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue.streams import parse_source_state
+from domain.core.errors import Reason, Refused
 from domain.engine.decide import EVENTS
+from domain.roles import Actor, Role
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
@@ -30,6 +34,8 @@ from infra.tracing import interceptors
 
 RECORDED = (*EVENTS, *CATALOGUE_EVENTS, *LOOKS)
 EVERY_EVENT = (*INSTALLATION_EVENTS, *RECORDED)
+MACHINE = Actor("operator", Role.MACHINE)
+"""Who commands come from that are given on the machine without a person's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,16 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
                 await forgetting
     finally:
         await ledger.close()
+
+
+async def actor_of(here: Parts, person: str) -> Actor:
+    """A registered person with their rights, or the machine where no person is named. Raises Refused."""
+    if not person:
+        return MACHINE
+    state = (await Catalogue(here.ledger, here.door.ids).entry(person)).state
+    if not isinstance(state, Staff) or state.role is None:
+        raise Refused(Reason.NOT_FOUND, "nobody of that id is known")
+    return Actor(person, Role(state.role), state.team)
 
 
 async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords

@@ -8,10 +8,10 @@ from typing import Any
 from activities.command_handler import Ask
 from activities.ports import Meta
 from api.cli.commands.case import As, Json
-from api.cli.here import MACHINE, actor_of, opened
+from api.cli.here import opened
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.way import running
-from api.run.wiring import Parts
+from api.run.wiring import MACHINE, Parts, actor_of
 from domain.case.obligation import ObligationRedated
 from domain.case.state import Case
 from domain.core.errors import Refused

@@ -12,12 +12,11 @@ from cyclopts import Parameter
 
 from api.cli.commands.export_stream import Format, Wanted, write
 from api.cli.commands.verify import here
-from api.cli.here import MACHINE
 from api.cli.outcome import REFUSED, USAGE, Failed, failed_of, say
 from api.cli.way import running
 from api.http.access import NO_CASE, case_meant
 from api.run.http_app import http_app
-from api.run.wiring import parts
+from api.run.wiring import MACHINE, parts
 from domain.core.errors import Reason, require
 
 PATIENCE = 70

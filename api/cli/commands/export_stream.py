@@ -10,12 +10,11 @@ from typing import IO, Any, Literal, get_args
 
 from rich.console import Console
 
-from api.cli.here import MACHINE
 from api.cli.outcome import REFUSED, Failed, say
 from api.http.masking import EVERYTHING, NOTHING, shown
 from api.ports import Service
 from api.routes.looks import looked
-from api.run.wiring import Parts
+from api.run.wiring import MACHINE, Parts
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.exports import cloudevents, fhir_audit, reading, xes
 from infra.ledger.encoding.stored import Stored

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from activities.ports import Finding
 from api.cli.commands.verify_package import is_dossier, verify_dossier
-from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.embedded.up import machine, settings_of
 from api.run.engine.drift import KINDS, compare
@@ -25,7 +25,7 @@ from infra.audit.checkpoints.loss import noted
 from infra.audit.checkpoints.note import BadNote
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import ALL, MEANING
-from infra.audit.verification.verification import Verified
+from infra.audit.verification.verification import Question, Verified
 from infra.reads.nightly import last
 from infra.settings import Settings
 
@@ -64,8 +64,11 @@ def verify(
         return
     settings = here()
     checks = ALL if rules else ALL - {"rules"}
-    question = question_of(settings, key, jobs or os.cpu_count() or 1, state, checks, quiet=json)
-    case = running(stream_meant(question, case)) if case else ""
+    try:
+        question = question_of(settings, key, jobs or os.cpu_count() or 1, state, checks, quiet=json)
+    except ValueError as error:
+        raise Failed(REFUSED, f"key: {error}") from None
+    case = _meant(question, case) if case else ""
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
     missing = running(_missing(question.dsn))
@@ -79,6 +82,14 @@ def verify(
         sys.exit(REFUSED)
     if found.away and not found.covered:
         raise Failed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
+
+
+def _meant(question: Question, text: str) -> str:
+    """The history that is meant. Raises Failed: nothing there is nothing that holds."""
+    stream: str | None = running(stream_meant(question, text))
+    if stream is None:
+        raise Failed(USAGE, f"{text}: no such case, and no such file")
+    return stream
 
 
 def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
