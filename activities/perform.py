@@ -45,7 +45,7 @@ class PutOff(Exception):
         self.until = until
 
 
-class Hand(Protocol):
+class EffectHandler(Protocol):
     """How one kind of effect is carried out."""
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
@@ -72,20 +72,20 @@ class Outward:
 
 
 class Performing:
-    """The activities behind every effect; `hands` has one for every kind."""
+    """The activities behind every effect; `handlers` has one for every kind."""
 
-    def __init__(self, door: Door, hands: Mapping[str, Hand]) -> None:
+    def __init__(self, door: Door, handlers: Mapping[str, EffectHandler]) -> None:
         self._door = door
-        self._hands = hands
+        self._handlers = handlers
 
     def activities(self, kinds: Iterable[str]) -> list[Callable[..., Awaitable[Any]]]:
         """One named activity for each of these kinds."""
-        return [self._named(kind, self._hands[kind]) for kind in kinds]
+        return [self._named(kind, self._handlers[kind]) for kind in kinds]
 
-    def _named(self, kind: str, hand: Hand) -> Callable[[Order], Awaitable[None]]:
+    def _named(self, kind: str, handler: EffectHandler) -> Callable[[Order], Awaitable[None]]:
         async def perform(order: Order) -> None:
             try:
-                await self.attempt(order, hand)
+                await self.attempt(order, handler)
             except ClaimHeld as held:
                 raise ApplicationError("claimed", type="Claimed", next_retry_delay=_seconds(held.seconds)) from None
             except VersionConflict:
@@ -96,7 +96,7 @@ class Performing:
         perform.__doc__ = f"One attempt of {kind}."
         return activity.defn(name=kind)(perform)
 
-    async def attempt(self, order: Order, hand: Hand) -> None:
+    async def attempt(self, order: Order, handler: EffectHandler) -> None:
         """One attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
         case, _, now = await self._door.case(order.case)
         effect = case.effects.get(order.effect)
@@ -110,11 +110,11 @@ class Performing:
             if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY):
                 return
             raise
-        await self._call(case, effect, claim, now, hand)
+        await self._call(case, effect, claim, now, handler)
 
-    async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, hand: Hand) -> None:
+    async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, handler: EffectHandler) -> None:
         try:
-            delivered = await asyncio.wait_for(hand.deliver(case, effect, now, repeat=claim.before), CALL)
+            delivered = await asyncio.wait_for(handler.deliver(case, effect, now, repeat=claim.before), CALL)
         except (FarSideRefused, PutOff) as no:
             await self._record(case.id, _not_done(effect, claim, no), claim)
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +16,8 @@ import structlog
 from rich.console import Console
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask
+from activities.command_handler import Ask, Door
 from activities.ports import CommandKey, Meta
-from api.ports import DevSignIn
-from api.run.wiring import Parts
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import ChangeEndpoint
@@ -29,6 +26,7 @@ from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
 from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.engine.decide import Command
+from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Trial, families
@@ -124,9 +122,9 @@ async def _forget(dsn: str, home: Path) -> None:
     await migrate(dsn)
 
 
-async def open_for_visitors(opened: Parts, demo: Demo) -> None:
+async def open_for_visitors(door: Door, demo: Demo) -> None:
     """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
-    keeper = Catalogue(opened.ledger, opened.door.ids)
+    keeper = Catalogue(door.ledger, door.ids)
     for stream, person in STAFF.items():
         await _once(keeper, stream, person)
     known = catalogued()
@@ -167,33 +165,28 @@ async def _tell(keeper: Catalogue, stream: str, command: catalogue.Command, abou
         log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
 
 
-def sign_in_for(port: int) -> DevSignIn:
-    """A development sign-in with a secret of this start."""
-    return DevSignIn(secrets.token_urlsafe(12), frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
-
-
-async def act(opened: Parts, demo: Demo) -> None:
+async def act(ledger: PgLedger, door: Door, demo: Demo) -> None:
     """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
     chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
     while True:
         await asyncio.sleep(EVERY)
         try:
-            await _deed(opened, demo, chance)
+            await _deed(ledger, door, demo, chance)
         except Refused as no:
             log.info("demonstration deed refused", reason=no.reason.value)
         except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
             log.warning("demonstration waits", error=type(error).__name__)
 
 
-async def _deed(opened: Parts, demo: Demo, chance: random.Random) -> None:
+async def _deed(ledger: PgLedger, door: Door, demo: Demo, chance: random.Random) -> None:
     """One thing that somebody owes in one open case."""
-    waiting = await opened.ledger.open_cases()
+    waiting = await ledger.open_cases()
     if not waiting:
         return
-    case, _, now = await opened.door.case(chance.choice(waiting).stream)
+    case, _, now = await door.case(chance.choice(waiting).stream)
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
-        await opened.door.record(Ask(case.id, META, command))
+        await door.record(Ask(case.id, META, command))
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:

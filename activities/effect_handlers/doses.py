@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 
+from activities.catalogue import Catalogue
 from activities.gateways import FarSideRefused
-from activities.perform import Delivered, Hand
+from activities.perform import Delivered, EffectHandler
+from activities.ports import CommandKey, Ledger, Meta
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.catalogue import streams as catalogue
+from domain.catalogue.protocol import Protocol as TreatmentProtocol
 from domain.core.errors import Refused
+from domain.core.fact import ENGINE
 from domain.core.policy import Policy
 from domain.doses import lot
 from domain.doses.lot import Lot
@@ -29,6 +35,38 @@ class Lots(Protocol):
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per key; the lot after it. Raises Refused."""
+
+
+class StockedLots(Lots):
+    """Lots found by product in the read models, told through their own streams."""
+
+    def __init__(self, ledger: Ledger, keeper: Catalogue, lots_of: Callable[[str], Awaitable[Sequence[str]]]) -> None:
+        self._ledger = ledger
+        self._keeper = keeper
+        self._lots_of = lots_of
+
+    async def find(self, stream: str) -> Lot:
+        """A lot as it stands."""
+        state = (await self._keeper.entry(stream)).state
+        assert isinstance(state, Lot)
+        return state
+
+    async def stocked(self, case: Case) -> Sequence[str]:
+        """Lots of the protocol's product, the soonest to expire first."""
+        if not case.protocol:
+            return []
+        protocol = catalogue.fold(case.protocol, (await self._ledger.load(case.protocol)).facts)
+        known = protocol.description if isinstance(protocol, TreatmentProtocol) else None
+        return await self._lots_of(known.product) if known else []
+
+    async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
+        """Record a command on a lot, once per (lot, effect, command)."""
+        name = f"{key}/{stream}/{command.type}"
+        body = sha256(name.encode()).digest()
+        done = await self._keeper.record(stream, command, Meta(ENGINE, key=name), CommandKey(ENGINE, name, body))
+        state = done.state
+        assert isinstance(state, Lot)
+        return state
 
 
 class Reserving:
@@ -60,7 +98,7 @@ class Reserving:
 class OnUnit:
     """An effect that compares and sets the held unit on its lot, and then, where there is one, tells the centre."""
 
-    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit], after: Hand | None = None) -> None:
+    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit], after: EffectHandler | None = None) -> None:
         self._lots = lots
         self._command = command
         self._after = after

@@ -13,14 +13,15 @@ from temporalio.client import Client
 
 from activities.catalogue import Catalogue
 from activities.command_handler import Ask
+from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.requests import Link, Offices, Reader
+from activities.effect_handlers.table import effect_handlers
 from activities.gateways import FarSide
-from activities.perform import Hand
+from activities.perform import EffectHandler
 from activities.ports import Meta
 from api.run.backup import tombstones
 from api.run.engine.courier import Courier
-from api.run.engine.hands import StockedLots, hands
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
 from api.run.engine.worker import night_worker, work, workers
@@ -35,10 +36,12 @@ from domain.core.policy import Party
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.identity.capabilities import Capabilities, links
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
+from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide, MailServer
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces
+from workflows.journey import EFFECTS
 
 log = structlog.get_logger()
 
@@ -100,8 +103,8 @@ def offices(settings: Settings) -> Offices:
 
 
 @asynccontextmanager
-async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]]:
-    """The hands with real far sides."""
+async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, EffectHandler]]:
+    """The effect handlers with real far sides."""
     settings = here.settings
     async with httpx2.AsyncClient() as http:
 
@@ -114,7 +117,18 @@ async def all_hands(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Hand]
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
-        yield hands(here.ledger, here.door.policy, offices(settings), lots, hospital, mail, link, erasing)
+        yield effect_handlers(
+            {kind: row.channel for kind, row in EFFECTS.items()},
+            here.ledger,
+            here.door.policy,
+            offices(settings),
+            lots,
+            hospital,
+            mail,
+            link,
+            erasing,
+            quiet_until,
+        )
 
 
 async def run_worker(settings: Settings) -> None:
@@ -142,7 +156,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         return
     for case in await tombstones(here):
         log.warning("erased after this database was backed up; its tombstone is recorded again", case=case)
-    async with taking_bounces(here), all_hands(here, links(here.ledger, settings.public_url)) as table:
+    async with taking_bounces(here), handlers(here, links(here.ledger, settings.public_url)) as table:
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         log.info("worker ready")
         await plan(client)

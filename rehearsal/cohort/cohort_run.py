@@ -28,7 +28,7 @@ from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.book import Book, Due
 from rehearsal.hospitals.desk import Desk
 from rehearsal.hospitals.speaker import again
-from rehearsal.world.hospitals import ShelvedLots, cohort_hands
+from rehearsal.world.hospitals import ShelvedLots, cohort_handlers
 from rehearsal.world.opening import ends_by, stage
 from rehearsal.world.stage import Stage
 
@@ -165,7 +165,7 @@ async def rehearse_cohort(
     async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
         desk = Desk(Book(book, durable=book != ":memory:"), seed)
         lots = ShelvedLots(scene.ledger, scene.catalogue)
-        scene.hands = cohort_hands(desk, lots, scene.door.policy, scene.clock)
+        scene.handlers = cohort_handlers(desk, lots, scene.door.policy, scene.clock)
         market = Market(scene, catalogued(), lots, seed, begins + span)
         began = time.perf_counter()
         await market.open(reached)

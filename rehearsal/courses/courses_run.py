@@ -18,7 +18,7 @@ from rehearsal.courses.places import PlaceKeeper
 from rehearsal.courses.published.courses import Course
 from rehearsal.courses.script import Script, lead, script
 from rehearsal.courses.steps import Known, Places, Step
-from rehearsal.world.quiet import quiet_hands
+from rehearsal.world.quiet import quiet_handlers
 from rehearsal.world.stage import Stage
 
 ACTOR = "rehearsal"
@@ -43,7 +43,7 @@ async def play_courses(
     stage: Stage, courses: Sequence[Course], known: Catalogued, progress: Progress = lambda *_: None
 ) -> Sequence[Played]:
     """Every course from its inquiry to the last thing known of it; all begin when the stage's clock stands now."""
-    stage.hands = quiet_hands()
+    stage.handlers = quiet_handlers()
     keeper = PlaceKeeper(stage.catalogue, known, stage.clock.now)
     first = stage.clock.now.date() + timedelta(days=1)
     played = []

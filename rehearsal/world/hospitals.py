@@ -1,4 +1,4 @@
-"""The hands of a rehearsed cohort: simulated hospitals in process, lots by compare-and-set, mail that arrives."""
+"""Who carries out the effects of a rehearsed cohort: simulated hospitals in process, lots, mail that arrives."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from activities.catalogue import Catalogue
-from activities.effect_handlers.doses import OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.requests import Addressing, Offices
-from activities.perform import Delivered, Hand, Outward
+from activities.effect_handlers.table import on_lots
+from activities.perform import Delivered, EffectHandler, Outward
 from activities.ports import Ledger
-from api.run.engine.hands import StockedLots
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.policy import Policy
-from domain.doses.unit import CommitUnit, FreeUnit
 from rehearsal.hospitals.desk import Desk
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.world.quiet import Quiet
@@ -60,15 +59,11 @@ class ShelvedLots(StockedLots):
         return self.shelf.get(case.protocol, [])
 
 
-def cohort_hands(desk: Desk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]) -> Mapping[str, Hand]:
-    """One hand for every kind of effect."""
+def cohort_handlers(
+    desk: Desk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]
+) -> Mapping[str, EffectHandler]:
+    """One handler for every kind of effect."""
     hospital = ToRehearsed(desk, clock)
-    special: dict[str, Hand] = {
-        "reserve_dose": Reserving(lots, policy),
-        "release_dose": OnUnit(lots, FreeUnit),
-        "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
-        "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
-        "mark_unit_used": UsedUnit(lots),
-    }
-    by_channel: dict[str, Hand] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
+    by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
+    special = on_lots(lots, policy, hospital)
     return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.perform import Delivered, Hand
+from activities.perform import Delivered, EffectHandler
 from domain.case.effect import Effect
 from domain.case.state import Case
 from workflows.journey import EFFECTS
@@ -19,6 +19,6 @@ class Quiet:
         return Delivered(f"rehearsed/{effect.kind}")
 
 
-def quiet_hands() -> dict[str, Hand]:
+def quiet_handlers() -> dict[str, EffectHandler]:
     """One for every kind of effect."""
     return dict.fromkeys(EFFECTS, Quiet())

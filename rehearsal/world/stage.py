@@ -1,4 +1,4 @@
-"""The stage of a rehearsal: one virtual clock over all cases, the same door, rules, loop and hands as always."""
+"""The stage of a rehearsal: one virtual clock over all cases, the door, rules, loop and effect handlers as always."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from activities.catalogue import Catalogue
 from activities.command_handler import Ask, Door, ParseState, Recorded
 from activities.gateways import NotReached
 from activities.messages import Attend, Due, Order, Turn
-from activities.perform import Hand, Performing
+from activities.perform import EffectHandler, Performing
 from activities.ports import Append, Ledger, Meta
 from domain.case.state import Case
 from domain.catalogue import installation
@@ -60,7 +60,7 @@ class Loop:
 
 
 class Stage:
-    """Plays cases in the order of the virtual clock. `hands` as the worker has them."""
+    """Plays cases in the order of the virtual clock. `handlers` as the worker has them."""
 
     def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
         self.clock = clock
@@ -69,7 +69,7 @@ class Stage:
         self.fold = self.door.fold
         self.catalogue = Catalogue(self.ledger, ids, clock)
         self.ids = ids
-        self.hands: Mapping[str, Hand] = {}
+        self.handlers: Mapping[str, EffectHandler] = {}
         self.closed: set[str] = set()
         self.watching: list[Callable[[str], None]] = []
         self._attending = Attending(self.door)
@@ -192,7 +192,7 @@ class Stage:
             return
         order = Order(loop.case, due.effect, EPOCH)
         try:
-            await self._performing.attempt(order, self.hands[due.kind])
+            await self._performing.attempt(order, self.handlers[due.kind])
         except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown
             if not isinstance(error, NotReached):
                 await self.ledger.failed(loop.case, due.effect, EPOCH)

@@ -130,7 +130,7 @@ def described(folder: Path, postgres: PostgresServer, temporal: TemporalServer) 
 async def staffed(here: Installation) -> None:
     """Hospitals at their address, open protocols, released lots, and two people of every role."""
     async with parts(here.settings, connections=4) as opened:
-        await open_for_visitors(opened, here.demo)
+        await open_for_visitors(opened.door, here.demo)
         keeper = Catalogue(opened.ledger, opened.door.ids)
         for role in ROLES:
             for number in (1, 2):

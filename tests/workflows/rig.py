@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.command_handler import Ask, Door, Recorded
-from activities.perform import Delivered, Hand
+from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
 from api.run.engine.courier import Courier
 from api.run.engine.restore import Restored, restore
@@ -106,7 +106,7 @@ class Hands:
     answers: dict[str, Answer] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
-    def table(self) -> Mapping[str, Hand]:
+    def table(self) -> Mapping[str, EffectHandler]:
         return dict.fromkeys(EFFECTS, self)
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from api.run.engine.hands import hands
+from activities.effect_handlers.table import effect_handlers
 from api.run.engine.worker import SLOTS
 from domain.case.effect import EffectRequested
 from domain.case.state import Case, Stage
@@ -71,9 +71,14 @@ def test_what_time_and_leaving_ask_for_stands_there_too(last: str) -> None:
     assert {(s, k) for s, k in asked_for(j) if EFFECTS[k] not in JOURNEY[s]} == set()
 
 
-def test_every_effect_has_a_hand_and_slots_to_run_in() -> None:
+def test_every_effect_has_a_handler_and_slots_to_run_in() -> None:
     nobody = cast("Any", None)
-    table = hands(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, cast("Any", object()))
+    table = effect_handlers(
+        {kind: effect.channel for kind, effect in EFFECTS.items()},
+        *(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody),
+        cast("Any", object()),
+        nobody,
+    )
     assert set(table) == set(EFFECTS)
     assert {effect.queue for effect in EFFECTS.values()} <= set(SLOTS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx2
 from pydantic import SecretStr
 from rich.console import Console
 
+from api.ports import DevSignIn
 from api.run.embedded.child_processes import Program, Server, keep
 from api.run.engine.courier import Courier
 from api.run.engine.restore import Restored, own_engine, restore
@@ -26,7 +28,7 @@ from infra.ledger.schema.migrate import migrate
 from infra.reads.gauges import courier_active
 from infra.settings import Settings
 from infra.telemetry import configure_logs
-from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past, sign_in_for
+from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past
 from rehearsal.hospitals.keys import HospitalKeys
 
 INSTALLATION = "rehearsal"
@@ -161,7 +163,7 @@ async def _up(
         )
         await rehearse_past(here.postgres.dsn, home, demo, console)
         opened = await stack.enter_async_context(parts(settings))
-        await open_for_visitors(opened, demo)
+        await open_for_visitors(opened.door, demo)
         for name in ("mail catcher", "hospitals"):
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)
@@ -169,7 +171,7 @@ async def _up(
         await _courier(opened)
         console.print(f"{restored.now + restored.later} open cases are live")
         tasks = [asyncio.create_task(keep(name, server)) for name, server in here.named().items()]
-        tasks += [] if still else [asyncio.create_task(act(opened, demo))]
+        tasks += [] if still else [asyncio.create_task(act(opened.ledger, opened.door, demo))]
         stack.push_async_callback(_cancel, tasks)
         serving.set()
         await _serve(opened, here, console, stop)
@@ -203,11 +205,12 @@ async def _bring_live(opened: Parts, here: Machine, console: Console) -> Restore
 
 
 async def _serve(opened: Parts, here: Machine, console: Console, stop: asyncio.Event) -> None:
-    dev = sign_in_for(here.api.port("http"))
+    port = here.api.port("http")
+    dev = DevSignIn(secrets.token_urlsafe(12), frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}))
     for name, url in _addresses(opened, here).items():
         console.print(f"  {name:<12} {url}")
     console.print(f"  {'Sign-in':<12} secret {dev.secret} for POST /dev/sign-in as one of: {', '.join(STAFF)}")
-    console.print(f"  {'Console':<12} http://127.0.0.1:{here.api.port('http')}/?secret={dev.secret}")
+    console.print(f"  {'Console':<12} http://127.0.0.1:{port}/?secret={dev.secret}")
     await serve_api(opened, here.temporal.address, dev, stop, lambda url: console.print(f"Caravel is ready: {url}"))
 
 

@@ -15,7 +15,7 @@ from temporalio.workflow import NondeterminismError
 
 from activities.attend import Attending
 from activities.command_handler import Door
-from activities.perform import Hand, Performing
+from activities.perform import EffectHandler, Performing
 from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
 from workflows.names import CASES, HOSPITALS, NOTICES, UPKEEP
@@ -38,9 +38,9 @@ PASSED_THROUGH = (
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def workers(client: Client, door: Door, hands: Mapping[str, Hand]) -> list[Worker]:
+def workers(client: Client, door: Door, handlers: Mapping[str, EffectHandler]) -> list[Worker]:
     """One worker for each queue, so that hospitals that hang and a dead mail server hold up no look at a case."""
-    performing = Performing(door, hands)
+    performing = Performing(door, handlers)
 
     def named(queue: str) -> list[Callable[..., Any]]:
         return performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)

@@ -1,0 +1,41 @@
+"""What hospitals are asked and told: over their interface where there is one, else as a mail with one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from activities.effect_handlers.requests import Addressing, Reader
+from activities.gateways import FarSide, FarSideRefused
+from activities.perform import Delivered, Outward
+from activities.ports import Ledger
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.catalogue import streams as catalogue
+from domain.catalogue.centre import Centre
+
+Hospitals = Callable[[str, str], FarSide]
+"""A far side for a centre: (centre's stream, its endpoint)."""
+
+
+class ToHospital:
+    """Over the centre's interface where it has one, else as a mail with one question."""
+
+    def __init__(self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: FarSide) -> None:
+        self._ledger = ledger
+        self._addressing = addressing
+        self._hospitals = hospitals
+        self._mail = mail
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises FarSideRefused(no_centre) where nobody is asked."""
+        name = self._addressing.centre_of(case, effect)
+        centre = catalogue.fold(name, (await self._ledger.load(name)).facts) if name else None
+        if not isinstance(centre, Centre) or not centre.version:
+            raise FarSideRefused("no_centre")
+        if centre.endpoint:
+            request = self._addressing.hospital(case, effect)
+            return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)
+        reader = Reader(centre.mail, next(iter(centre.languages), "en"), centre.zone)
+        question = await self._addressing.question(case, effect, reader, now)
+        return await Outward(self._mail).deliver(question, repeat=repeat)

@@ -1,0 +1,47 @@
+"""For every kind of effect of the journey, who carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.hospital import Hospitals, ToHospital
+from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
+from activities.effect_handlers.requests import Addressing, Link, Offices
+from activities.gateways import FarSide
+from activities.perform import EffectHandler
+from activities.ports import Ledger
+from domain.core.policy import Policy
+from domain.doses.unit import CommitUnit, FreeUnit
+
+
+def effect_handlers(
+    channels: Mapping[str, str],
+    ledger: Ledger,
+    policy: Policy,
+    offices: Offices,
+    lots: Lots,
+    hospitals: Hospitals,
+    mail: FarSide,
+    link: Link,
+    erasing: EffectHandler,
+    quiet: QuietUntil,
+) -> Mapping[str, EffectHandler]:
+    """One handler for every kind in `channels`. Raises LookupError for a kind whose channel has none."""
+    addressing = Addressing(offices, staff_of(ledger), link)
+    hospital = ToHospital(ledger, addressing, hospitals, mail)
+    people = ToPeople(addressing, mail, hospital, quiet)
+    special = {**on_lots(lots, policy, hospital), "erase_case": erasing}
+    by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}
+    return {kind: special.get(kind) or by_channel[channel] for kind, channel in channels.items()}
+
+
+def on_lots(lots: Lots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
+    """The handlers of what is compared and set on a lot's own stream before anybody outside is told."""
+    return {
+        "reserve_dose": Reserving(lots, policy),
+        "release_dose": OnUnit(lots, FreeUnit),
+        "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
+        "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
+        "mark_unit_used": UsedUnit(lots),
+    }
