@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from api.http.command_json import MAX_BODY
+from api.http.limits import MAX_BODY
 from api.http.problems import Fault, invalid
 from domain.core.when import When
 

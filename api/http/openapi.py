@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.http.command_json import CASE, CATALOGUE, Commands
+from activities.command_codec import Commands
+from api.http.command_json import CASE, CATALOGUE
 from domain.catalogue.streams import CATALOGUE as KINDS
 
 PROBLEM = "#/components/schemas/Problem"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
+from activities.command_codec import CASE, Unreadable
 from activities.command_handler import Ask, Recorded, Reply
 from activities.gateways import Answer
 from activities.ports import CommandKey, Meta
 from api.http.access import NO_CASE, belonging, require_command, require_seen
 from api.http.answers import KEY
 from api.http.auth import Parts
-from api.http.command_json import CASE
 from api.http.limits import read_body
 from api.http.problems import Problem
 from api.ports import Malformed, Service, Untrusted
@@ -23,6 +22,7 @@ from domain.case.state import Case
 from domain.catalogue.centre import Centre
 from domain.core.errors import Reason, Refused, require
 from domain.engine.answers import too_early
+from domain.engine.decide import Command
 from domain.roles import TOLD_BY_HOSPITALS, Actor, Role
 
 router = APIRouter(tags=["hospitals"])
@@ -38,11 +38,12 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
     body = await read_body(request)
     try:
         answer = await believed(service, centre, request, body)
+        command = said(answer, centre)
     except Untrusted as no:
         await service.reject(centre[:MAX_ID].replace("\0", ""), no.reason, sha256(body).digest(), len(body))
         status, reason = (400, "malformed") if isinstance(no, Malformed) else (401, "untrusted")
         raise Problem(status, reason, no.reason) from None
-    done = await taken(service, centre, answer)
+    done = await taken(service, centre, answer, command)
     recorded = [fact.event.type for fact in done.facts]
     return JSONResponse({"case": done.case.id, "recorded": recorded, "repeated": done.repeated})
 
@@ -69,11 +70,20 @@ async def _key(service: Service, centre: str) -> str:
     return known.callback_key
 
 
-async def taken(service: Service, centre: str, answer: Answer) -> Recorded:
+def said(answer: Answer, centre: str) -> Command:
+    """The command it is, in the centre's name. Raises Malformed that names the fields at fault."""
+    try:
+        command: Command = CASE.parse(answer.command, centre)
+    except Unreadable as no:
+        faults = [f"{one.pointer.removeprefix('#/')} {one.detail}" for one in no.faults]
+        raise Malformed(f"{answer.command['type']}: {', '.join(faults)}") from None
+    return command
+
+
+async def taken(service: Service, centre: str, answer: Answer, command: Command) -> Recorded:
     """Record it. Raises Refused, Problem."""
     bind_contextvars(case=answer.case, key=answer.callback)
     hospital = Actor(centre, Role.HOSPITAL, centre=centre)
-    command = CASE.parse(json.dumps({**answer.command}).encode(), centre)
     require(answer.case.startswith("case-") and len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_CASE)
     effect = answer.in_reply_to
 

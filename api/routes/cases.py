@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
+from activities.command_codec import Tree
 from activities.command_handler import Ask, Recorded
 from activities.ports import CommandKey, Meta
 from api.http.access import case_meant, permit, require_command
@@ -35,8 +36,8 @@ async def command_case(case: str, request: Request, service: Parts, who: Who) ->
     return recorded_answer(await given(service, who, stream, await read_body(request), key, expected), who)
 
 
-async def opened(service: Service, who: Actor, body: bytes, key: str) -> Recorded:
-    """A new case from the JSON of OpenCase. Raises Problem, Refused."""
+async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> Recorded:
+    """A new case from the JSON of OpenCase, or its tree. Raises Problem, Refused."""
     require_command(who, OPEN)
     command = CASE.parse(body, who.id, only=(OPEN,), default=OPEN)
     if command.imported:
@@ -48,7 +49,7 @@ async def opened(service: Service, who: Actor, body: bytes, key: str) -> Recorde
 
 
 async def given(
-    service: Service, who: Actor, stream: str, body: bytes, key: str, expected: int | None = None
+    service: Service, who: Actor, stream: str, body: bytes | Tree, key: str, expected: int | None = None
 ) -> Recorded:
     """What a command given as JSON came to; the way of every page and program. Raises Problem, Refused."""
     bind_contextvars(case=stream, key=key)

@@ -136,7 +136,7 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     body = {**sent.told, "document": kept.name}
     if sent.told["type"] == "AttachDocument":
         body |= {"name": sent.name[:200], "bytes": kept.size, "media_type": sent.media}
-    command = CASE.parse(to_json(body), who.id)
+    command = CASE.parse(body, who.id)
     digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -83,7 +82,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     if name not in row["commands"]:
         raise Problem(422, "invalid", "choose one of the answers")
     tree = command_tree(CASE.by_name[name], pairs, row["fixed"], row["zone"])
-    command = CASE.parse(json.dumps(tree).encode(), row["actor"])
+    command = CASE.parse(tree, row["actor"])
     key = f"reply/{sha256(token.encode()).hexdigest()[:32]}"
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")

@@ -9,13 +9,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any, get_origin, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from activities.gateways import Answer
 from domain.core.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
-from infra.hospitals.fhir_map import Unmapped, at_fault, checked, coded, identified, stated
+from infra.hospitals.fhir_map import Unmapped, checked, coded, identified, stated
 
 ABOUT_IT = {"submission", "alert", "resource"}
 """Fields a hospital may leave out, because what it was asked about names them."""
@@ -30,7 +28,7 @@ class BadAnswer(Exception):
 
 
 def answer_of(body: bytes) -> Answer:
-    """The one command a callback carries. Raises BadAnswer."""
+    """The one command a callback carries, as JSON whose values nobody has looked at yet. Raises BadAnswer."""
     made = _task(body)
     name = coded(made.get("businessStatus"), COMMAND)
     if name not in SAYS:
@@ -42,9 +40,7 @@ def answer_of(body: bytes) -> Answer:
     if not callback or not case:
         raise BadAnswer("identifier: a callback needs an id of its own and the case's")
     replied = (identified(r.get("identifier"), EFFECT) for r in made.get("basedOn", []))
-    command = {"type": name, **_fields(name, made)}
-    _proved(name, command)
-    return Answer(callback, next((r for r in replied if r), None), case, command)
+    return Answer(callback, next((r for r in replied if r), None), case, {"type": name, **_fields(name, made)})
 
 
 def _task(body: bytes) -> dict[str, Any]:
@@ -95,25 +91,6 @@ def _value(word: str, output: Mapping[str, Any]) -> object:
         return fhir_values.when(output) if word == "occurred" else fhir_values.plain(output)
     except (ValueError, KeyError, TypeError):
         raise BadAnswer(f"output: {word} has no usable value") from None
-
-
-@cache
-def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(SAYS[name])
-
-
-def _proved(name: str, command: Mapping[str, Any]) -> None:
-    try:
-        parsed = _adapter(name).validate_json(json.dumps(command), strict=True)
-    except ValidationError as error:
-        raise BadAnswer(f"{name}: {at_fault(error)}") from None
-    naive = [f.name for f in fields(parsed) if _naive(getattr(parsed, f.name))]
-    if naive:
-        raise BadAnswer(f"{name}: {naive[0]} needs a zone")
-
-
-def _naive(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is None
 
 
 def task_of(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import Counter
@@ -11,10 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from activities.command_codec import CASE, Unreadable
 from activities.command_handler import Ask, Reply
 from activities.ports import CommandKey, Meta
-from api.http.command_json import CASE
-from api.http.problems import Problem
 from domain.case.obligation import Obligation
 from domain.core.errors import Refused
 from domain.engine.agenda import agenda
@@ -109,13 +107,13 @@ class Cohort:
     async def hear(self, due: Due) -> None:
         """What a simulated hospital says now, as its callback would be taken."""
         try:
-            command = CASE.parse(json.dumps({**due.command}).encode(), due.centre)
+            command = CASE.parse(due.command, due.centre)
             digest = CASE.digest(f"{due.case}\0{due.effect}", command)
             meta = Meta(due.centre, key=due.callback, causation=due.effect, provenance="callback")
             key = CommandKey(due.centre, due.callback, digest)
             await self._scene.say(Ask(due.case, meta, command, key, Reply(due.effect)))
             status, later = 200, None
-        except (Refused, Problem) as no:
+        except (Refused, Unreadable) as no:
             status, later = 409, None
             words = f"{no.reason}: {no.detail}" if isinstance(no, Refused) else str(no)
             self.refused[f"{due.command['type']} by a hospital: {words}"] += 1

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx2
 
+from activities.command_codec import CASE, TOLD
 from api.http.access import belonging
-from api.http.command_json import CASE, TOLD
 from api.run.wiring import Parts
 from domain.case.state import Case
 from domain.engine.decide import Command

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_lib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,7 +79,7 @@ def _tried(row: Row, policy: Policy) -> Report:
 
 
 def _parsed(tree: Mapping[str, Any]) -> Command:
-    command: Command = CASE.parse(json_lib.dumps(tree).encode(), "operator")
+    command: Command = CASE.parse(tree, "operator")
     return command
 
 

@@ -10,8 +10,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from activities.command_codec import TOLD
 from api.console.text.texts import Texts
-from api.http.command_json import TOLD
 from domain.core.personal import Erased
 from domain.core.when import When
 

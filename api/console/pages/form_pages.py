@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -143,13 +142,13 @@ async def _carried_out(request: Request, service: Service, viewer: Visitor, shee
         return entered(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
 
     if not sheet.case:
-        return await open_new(service, viewer.who, json.dumps(tree()).encode(), sheet.key)
+        return await open_new(service, viewer.who, tree(), sheet.key)
     case = await case_meant(service, sheet.case)
     if takes_file(CASE.by_name[sheet.command]):
         told = {"type": sheet.command, "item": dict(sheet.pairs or ()).get("item", "")}
         sent = Sent(sheet.key, "", "", told, sheet.version)
         return await filed(service, viewer.who, case, sent, sent_file(request) or no_file(sheet.pairs), tree)
-    return await give(service, viewer.who, case, json.dumps(tree()).encode(), sheet.key, sheet.version)
+    return await give(service, viewer.who, case, tree(), sheet.key, sheet.version)
 
 
 async def _refused(request: Request, service: Service, viewer: Visitor, sheet: Sheet, no: Refused) -> Response:

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi import FastAPI
 
+from activities.command_codec import TOLD
 from api.console.forms.fields import OF_A_FILE, Input, Maker, shape_of, takes_file
 from api.console.forms.form_parse import entered
 from api.console.text.texts import Texts
-from api.http.command_json import CASE, TOLD
+from api.http.command_json import CASE
 from api.http.problems import Problem
 from api.run.wiring import Parts
 from domain.core.personal import Identity

@@ -1,0 +1,205 @@
+"""Commands as they arrive: JSON in, one dataclass of the union out, or a refusal that names the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from datetime import date, datetime
+from functools import cache, cached_property
+from hashlib import sha256
+from types import NoneType
+from typing import Annotated, Any, Union
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from domain.catalogue import streams as catalogue
+from domain.engine.decide import COMMANDS
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen"})
+"""Commands whose `by` is somebody outside, told by whoever sends it; everywhere else it is who is signed in."""
+MOST_FAULTS, MAX_NAME = 20, 60
+
+MESSAGES: Mapping[str, str] = {
+    "missing": "is required",
+    "unexpected_keyword_argument": "is not a field of this command",
+    "string_type": "must be text",
+    "int_type": "must be a whole number without a unit",
+    "bool_type": "must be true or false",
+    "date_from_datetime_parsing": "must be a day, as 2026-11-21",
+    "date_type": "must be a day, as 2026-11-21",
+    "date_parsing": "must be a day, as 2026-11-21",
+    "datetime_type": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
+    "datetime_parsing": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
+    "datetime_from_date_parsing": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
+    "value_error": "does not hold together",
+}
+MEMBERS = frozenset({"str", "int", "bool", "none", "datetime", "date", "function-after", "function-before"})
+"""What pydantic adds to the place of an error for members of a union."""
+FIELD = re.compile("[a-z][a-z0-9_]{0,39}")
+PLAIN = (str, int, NoneType)
+"""What holds no time."""
+YEARS = range(1900, 2200)
+Tree = Mapping[str, Any]
+"""One JSON object."""
+NAIVE = "must have a zone, as 2026-11-21T09:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a command, and a JSON pointer to where."""
+
+    detail: str
+    pointer: str
+
+
+class Unreadable(Exception):
+    """What is no command. `faults`: what is wrong and a JSON pointer to where; none = it is not even JSON.
+
+    No value that was sent is repeated.
+    """
+
+    def __init__(self, detail: str, *faults: Fault) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Commands:
+    """A closed set of command classes, told apart by their `type`."""
+
+    classes: Sequence[type[Any]]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, type[Any]]:
+        """Class by `type`."""
+        return {c.__name__: c for c in self.classes}
+
+    @property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Strict: no unknown field, no number as text, no text as number."""
+        return _adapter(tuple(self.classes))
+
+    def parse(self, said: bytes | Tree, actor: str, *, only: Collection[str] = (), default: str = "") -> Any:  # noqa: ANN401 - any command
+        """The command of a JSON text or of its tree, its `by` set to the actor. Raises Unreadable."""
+        tree = read_json(said) if isinstance(said, bytes) else said
+        name = tree.get("type", default)
+        if not isinstance(name, str) or name not in (only or self.by_name):
+            raise Unreadable("no command of that type is taken here", Fault(_unknown(name), "#/type"))
+        if "by" in tree and name not in TOLD and "by" in self.by_name[name].__dataclass_fields__:
+            raise Unreadable("a field is not yours to set", Fault("is set to who is signed in", "#/by"))
+        if isinstance(said, bytes) and "type" in tree:
+            return signed(self._validated(name, said, tree), actor)
+        text = to_json({**tree, "type": name})
+        _without_nul(text, tree)
+        return signed(self._validated(name, text, tree), actor)
+
+    def _validated(self, name: str, text: bytes, tree: Tree) -> Any:  # noqa: ANN401 - any command
+        try:
+            command = self.adapter.validate_json(text)
+        except ValidationError as error:
+            faults = [_fault(one["type"], one["loc"], tree) for one in error.errors(include_url=False)]
+        else:
+            faults = list(untimely(command))
+            if not faults and command.type == name:
+                return command
+        unique = {fault.pointer: fault for fault in reversed(faults) if fault}
+        raise Unreadable(f"{name} cannot be read", *list(reversed(unique.values()))[:MOST_FAULTS])
+
+    def digest(self, stream: str, command: Any) -> bytes:  # noqa: ANN401 - any command
+        """What an idempotency key is remembered with: the same for the same command, however it was written."""
+        return sha256(stream.encode() + b"\0" + self.adapter.dump_json(command)).digest()
+
+    def schema(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """JSON Schema of the union and of its members, for the API's description."""
+        whole = self.adapter.json_schema(ref_template="#/components/schemas/{model}")
+        members = whole.pop("$defs", {})
+        for name in set(self.by_name) - TOLD:
+            members[name].get("properties", {}).pop("by", None)
+            members[name].setdefault("required", []).append("type")
+        return whole, members
+
+
+@cache
+def _adapter(classes: Sequence[type[Any]]) -> TypeAdapter[Any]:
+    union: Any = Annotated[Union[tuple(classes)], Field(discriminator="type")]  # noqa: UP007 - a table
+    return TypeAdapter(union, config=STRICT)
+
+
+CASE = Commands(COMMANDS)
+CATALOGUE = Commands(catalogue.COMMANDS)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """An object, however deep or odd the text claims to be. Raises Unreadable."""
+    try:
+        tree = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise Unreadable("the body is not JSON") from None
+    if not isinstance(tree, dict):
+        raise Unreadable("the body must be one JSON object", Fault("must be an object", "#"))
+    _without_nul(body, tree)
+    return tree
+
+
+def _without_nul(text: bytes, tree: Tree) -> None:
+    if b"\\u0000" in text and (pointer := next(_nul(tree, "#"), None)):
+        raise Unreadable("text holds a character that cannot be kept", Fault("holds a NUL character", pointer))
+
+
+def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
+    """The same command in the actor's name."""
+    if command.type in TOLD or "by" not in command.__dataclass_fields__:
+        return command
+    return replace(command, by=actor)
+
+
+def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
+    """Where an instant has no zone, or lies where nothing of a patient's can have happened or be planned."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        yield Fault(NAIVE, pointer)
+    elif isinstance(value, date):
+        if value.year not in YEARS:
+            yield Fault(f"must lie between {YEARS.start} and {YEARS.stop}", pointer)
+    elif is_dataclass(value):
+        for name in value.__dataclass_fields__:
+            if not isinstance(part := getattr(value, name), PLAIN):
+                yield from untimely(part, f"{pointer}/{name}")
+    elif isinstance(value, tuple):
+        for n, one in enumerate(value):
+            yield from untimely(one, f"{pointer}/{n}")
+
+
+def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if isinstance(value, str) and "\0" in value:
+        yield pointer
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _nul(one, f"{pointer}/{name}" if "\0" not in name else pointer)
+            if "\0" in name:
+                yield pointer
+    elif isinstance(value, list):
+        for n, one in enumerate(value):
+            yield from _nul(one, f"{pointer}/{n}")
+
+
+def _fault(kind: str, loc: tuple[int | str, ...], tree: Mapping[str, Any]) -> Fault | None:
+    """None for what the members of a nested union say that the sender did not mean."""
+    steps = list(loc[1:])
+    inner = tree.get(str(steps[0])) if steps else None
+    if isinstance(inner, dict) and len(steps) > 1 and str(steps[1])[:1].isupper():
+        if steps[1] != inner.get("type"):
+            return None if inner.get("type") in CASE.by_name else Fault("is no such command", f"#/{steps[0]}/type")
+        del steps[1]
+    known = [str(step) for step in steps if step not in MEMBERS and "[" not in str(step)]
+    if kind == "unexpected_keyword_argument" and not FIELD.fullmatch(known[-1]):
+        known[-1:] = []  # what cannot be a name of ours may be anything, a person's name too
+    return Fault(MESSAGES.get(kind, "has no value this field can take"), "/".join(["#", *known]))
+
+
+def _unknown(name: object) -> str:
+    shown = name if isinstance(name, str) and name.isidentifier() and len(name) <= MAX_NAME else ""
+    return f"{shown} is no command that is taken here" if shown else "name a command"
