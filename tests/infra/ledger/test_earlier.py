@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import sys
 import tarfile
@@ -14,9 +15,11 @@ import pytest
 import structlog
 
 from api.run.sealing import signing_keys
+from domain.core.errors import Reason, Refused
 from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
 from infra.audit.checkpoints.sinks import sink_of
 from infra.audit.package.container import unpack
+from infra.embedded.postgres_programs import find_binaries
 from infra.embedded.postgres_server import PostgresServer
 from infra.ledger.schema import migrate as schema
 from infra.ledger.schema.migrate import at_head, migrate
@@ -68,6 +71,13 @@ async def seal(settings: Settings) -> None:
         await Sealer(dsn, signing_keys(settings), sinks, Limits(1)).round(pool)
 
 
+def schema_of(dsn: str) -> str:
+    """Every table, function, index, trigger and grant, as statements."""
+    words = [find_binaries() / "pg_dump", "--schema-only", "--dbname", dsn]
+    made = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    return "\n".join(line for line in made.splitlines() if not line.startswith("\\"))  # psql's own, random
+
+
 def stranger(program: bytes, package: bytes, key: str, folder: Path) -> str:
     """What a verify.py, run by itself with nothing of ours, says of a package."""
     (folder / "verify.py").write_bytes(program)
@@ -95,6 +105,28 @@ async def test_it_opens_verifies_and_goes_on(cli: Cli, settings: Settings, resto
     assert rows == await before.fetch("select * from event where position <= $1 order by position", EVENTS)
     await before.close()
     structlog.reset_defaults()  # the command line keeps its own logs quiet
+
+
+async def test_its_schema_is_that_of_a_database_made_today(restored: str, dsn: str) -> None:
+    await migrate(restored)
+    assert schema_of(restored) == schema_of(dsn)
+
+
+@pytest.mark.parametrize(("revision", "reason", "says"), [
+    ("0008", Reason.NOT_NOW, "Caravel 0.1.0 (commit 0847494) brings it to 0009"),
+    ("9999", Reason.NEWER_THAN_ME, "does not know"),
+])  # fmt: skip
+async def test_a_database_at_an_unknown_revision_is_left_as_it_is(
+    restored: str, revision: str, reason: Reason, says: str
+) -> None:
+    before = schema_of(restored)
+    await execute(restored, f"update alembic_version set version_num = '{revision}'")
+    with pytest.raises(Refused, match=re.escape(says)) as refused:
+        await migrate(restored)
+    assert refused.value.reason == reason
+    assert not await at_head(restored)
+    assert schema_of(restored) == before
+    await execute(restored, "update alembic_version set version_num = '0009'")
 
 
 async def test_packages_verify_with_the_verifier_of_either_version(

@@ -1,4 +1,4 @@
-"""The policies that events name by their hash."""
+"""Every table, in one step: what revisions 0001 to 0009 made one after the other."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from alembic import op
 
 from infra.ledger.schema.script import run_script
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = None
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table; what events rest on is never taken away."""
+    """Make the tables; there is no way back, history is append-only."""
     run_script(op.get_bind(), Path(__file__).with_suffix(".sql").read_text())
