@@ -18,7 +18,7 @@ from infra.audit.verification.found import ALL, MEANING
 from infra.audit.verification.stream import verify_case
 from infra.audit.verification.verification import Question, Tell, Verified
 from infra.audit.verification.verification import verify as verify_log
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
 from infra.reads import verifications
 from infra.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.stored import COLUMNS, Stored, stored
 from infra.ledger.queries import HEAD

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import asyncpg
 
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.batch import NO_VIEWS, Prepared, ViewTexts, arguments
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.queries import APPEND

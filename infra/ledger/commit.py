@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-import asyncpg.pool
 
+from infra.ledger.connections import Connection, Pool
 from infra.ledger.encoding.batch import Prepared, arguments
 from infra.ledger.encoding.errors import FAILURES, translate
 from infra.ledger.queries import APPEND
@@ -16,8 +16,6 @@ from infra.ledger.queries import APPEND
 MOST = 64  # appends in one transaction
 SMALL = 8  # so many are not worth halving
 LINGER = 0.05  # seconds
-Pool = asyncpg.Pool  # quoted where it is parametrised: at run time the class takes no parameter
-Connection = asyncpg.pool.PoolConnectionProxy
 
 
 Written = tuple[datetime | None, bytes | None]

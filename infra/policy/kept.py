@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.core.policy import Policy
-from infra.audit.checkpoints.tree import Reads
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool, Reads
 from infra.ledger.encoding.errors import guarded
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, earlier_policy, fingerprint

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.ports import Finding
-from infra.audit.checkpoints.tree import Reads
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool, Reads
 from infra.ledger.encoding.errors import guarded
 
 KEEP = """

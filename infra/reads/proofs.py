@@ -9,7 +9,7 @@ from typing import Any
 from domain.core.errors import Reason, Refused, require
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.reads.nightly import last
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.audit.checkpoints.tree import Reads
+from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
 EXPOSED = """

@@ -21,7 +21,7 @@ from infra.audit.checkpoints.shipping import Shipping
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import Sink, SinkDiffers
 from infra.leader import SEALER, leading
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.queries import NOTE_LOSS
 

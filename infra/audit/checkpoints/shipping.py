@@ -13,7 +13,7 @@ from infra.audit.checkpoints.extend import NotSealed
 from infra.audit.checkpoints.loss import accepted
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, key_name, sizes
-from infra.audit.checkpoints.tree import Reads
+from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
 log = structlog.get_logger()

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
-
-import asyncpg
 
 from domain.proof.merkle import Frontier, Lookup, Node, Range, complete, consistency_ranges, inclusion_ranges, proven
+from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
 NODES = """
 select n.level, n.index, n.hash from unnest($1::smallint[], $2::bigint[]) as wanted (level, index)
 join tree_node n on (n.level, n.index) = (wanted.level, wanted.index)
 """
-
-
-class Reads(Protocol):
-    """A connection or a pool."""
-
-    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...  # noqa: ANN401 - asyncpg's own
 
 
 class TreeIncomplete(Exception):

@@ -20,7 +20,7 @@ from infra.audit.checkpoints.note import BadNote, Key, UnknownKey, parse, verify
 from infra.audit.checkpoints.signing import announced
 from infra.audit.checkpoints.sinks import checkpoint_name
 from infra.audit.package.container import NotADossier, unpack
-from infra.ledger.encoding.hashing import FORMAT, START, integer, part_digest, text
+from infra.ledger.encoding.hashing import START, header, leaf_hash, part_digest
 from infra.ledger.encoding.sealing import canonical
 
 FIXED = frozenset(
@@ -49,7 +49,7 @@ class Open(BaseModel):
 
     def hash(self) -> bytes:
         """D(part)."""
-        return part_digest(bytes.fromhex(self.salt), self.text)
+        return part_digest(bytes.fromhex(self.salt), self.text.encode())
 
 
 class Withheld(BaseModel):
@@ -85,17 +85,11 @@ class Event(BaseModel):
 
     def leaf(self) -> bytes:
         """The hash, computed from the columns."""
-        header = (
-            integer(FORMAT), text(self.stream), integer(self.version), text(self.id), text(self.type),
-            integer(self.schema_version), _moment(self.occurred_earliest), _moment(self.occurred_latest),
-            text(self.precision), integer(self.recorded_at),
+        clear = header(
+            self.stream, self.version, self.id, self.type, self.schema_version, self.occurred_earliest,
+            self.occurred_latest, self.precision, self.recorded_at,
         )  # fmt: skip
-        parts = (self.data.hash(), self.sealed.hash(), self.meta.hash())
-        return sha256(b"".join((b"\x00", bytes.fromhex(self.previous), *header, *parts))).digest()
-
-
-def _moment(micros: int | None) -> bytes:
-    return b"\x00" + integer(0) if micros is None else b"\x01" + integer(micros)
+        return leaf_hash(bytes.fromhex(self.previous), clear, (self.data.hash(), self.sealed.hash(), self.meta.hash()))
 
 
 class Manifest(BaseModel):

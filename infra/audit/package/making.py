@@ -21,7 +21,7 @@ from infra.audit.package.check import Manifest, statement
 from infra.audit.package.container import LARGEST, pack
 from infra.audit.package.redaction import LEVELS, Level, line
 from infra.audit.package.schemas import schemas
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.sealing import canonical
 from infra.ledger.encoding.stored import stored

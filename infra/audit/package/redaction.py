@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, get_args
 
-from infra.ledger.encoding.hashing import SALT, START, micros, part_digest
+from infra.ledger.encoding.hashing import SALT, START, micros, micros_or_none, part_digest
 from infra.ledger.encoding.sealing import MARK, NOTHING
 from infra.ledger.encoding.stored import Stored
 
@@ -37,8 +37,8 @@ def line(event: Stored, previous: Stored | None, level: Level) -> dict[str, Any]
         "id": event.id,
         "type": event.type,
         "schema_version": event.schema_version,
-        "occurred_earliest": None if when.earliest is None else micros(when.earliest),
-        "occurred_latest": None if when.latest is None else micros(when.latest),
+        "occurred_earliest": micros_or_none(when.earliest),
+        "occurred_latest": micros_or_none(when.latest),
         "precision": when.precision,
         "recorded_at": micros(event.recorded_at),
         "previous": (previous.hash if previous else START).hex(),
@@ -48,7 +48,7 @@ def line(event: Stored, previous: Stored | None, level: Level) -> dict[str, Any]
 
 
 def _part(salt: bytes, text: str, given: bool) -> dict[str, str]:
-    return {"salt": salt.hex(), "text": text} if given else {"digest": part_digest(salt, text).hex()}
+    return {"salt": salt.hex(), "text": text} if given else {"digest": part_digest(salt, text.encode()).hex()}
 
 
 def telling(data: str) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import asyncpg
 
-from infra.audit.verification.chunk import COLUMNS, Row, leaf_of
+from infra.audit.chain import COLUMNS, Chain, Row, leaf_of
 from infra.audit.verification.found import Break, Kind
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.hashing import START
@@ -65,9 +63,8 @@ async def _leaf(connection: Connection[asyncpg.Record], row: Row) -> bytes:
 
 async def _chain_holds(connection: Connection[asyncpg.Record], row: Row) -> bool:
     """Whether the stream agrees with itself from here on."""
-    link: Any = await guarded(connection.fetchval(LINK, row["stream"], row["version"] - 1)) or START
-    for one in await guarded(connection.fetch(STREAM, row["stream"], row["version"])):
-        if leaf_of(link, one) != one["hash"]:
-            return False
-        link = one["hash"]
-    return True
+    chain = Chain(looked=frozenset({"chain"}))
+    link = await guarded(connection.fetchval(LINK, row["stream"], row["version"] - 1))
+    chain.goes_on(row["stream"], row["version"] - 1, link or START)
+    chain.take(await guarded(connection.fetch(STREAM, row["stream"], row["version"])))
+    return chain.fault is None

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncpg
 
 from domain.proof.merkle import check_inclusion
+from infra.audit.chain import STREAM as ONE_STREAM
+from infra.audit.chain import Chain, Fault
 from infra.audit.checkpoints.checkpoint import Checkpoint
 from infra.audit.checkpoints.tree import TreeIncomplete, inclusion
-from infra.audit.verification.chunk import leaf_of, session
+from infra.audit.verification.chunk import session
 from infra.audit.verification.classify import STREAM, classify
 from infra.audit.verification.evidence import evidence
 from infra.audit.verification.found import Break
 from infra.audit.verification.verification import Question, Verified
 from infra.ledger.encoding.errors import guarded
-from infra.ledger.encoding.hashing import START
 
 
 async def verify_case(question: Question, stream: str) -> Verified:
@@ -33,21 +34,25 @@ async def verify_case(question: Question, stream: str) -> Verified:
 async def _walk(
     connection: asyncpg.Connection[asyncpg.Record], stream: str, newest: Checkpoint | None, found: Verified
 ) -> None:
-    link = START
-    for row in await guarded(connection.fetch(STREAM, stream, 1)):
-        if row["version"] != found.events + 1:
-            found.broken = Break("deleted", row["position"], stream, found.events + 1)
-            return
-        leaf = leaf_of(link, row)
-        if leaf != row["hash"]:
-            found.broken = await classify(connection, row["position"], "edited")
-            return
+    rows = await guarded(connection.fetch(STREAM, stream, 1))
+    chain = Chain(looked=ONE_STREAM)
+    chain.take(rows)
+    for row, leaf in zip(rows, chain.leaves, strict=False):
         if newest and row["position"] <= newest.size and not await _included(connection, row["position"], leaf, newest):
             found.broken = await classify(connection, row["position"], None)
             return
-        link = row["hash"]
         found.events += 1
+    if chain.fault:
+        found.broken = await _broken(connection, chain.fault, found.events + 1)
+        return
     found.head = found.events
+
+
+async def _broken(connection: asyncpg.Connection[asyncpg.Record], fault: Fault, version: int) -> Break:
+    position = fault.row["position"]
+    if fault.wrong == "version_missing":
+        return Break("deleted", position, fault.row["stream"], version)
+    return await classify(connection, position, "edited")
 
 
 async def _included(

@@ -1,7 +1,13 @@
-"""The bytes of docs/ledger-format.md in Python; sql/hash.sql holds the same for the database."""
+"""The bytes of docs/ledger-format.md in Python: every hash of an event that this program computes is computed here.
 
+sql/hash.sql holds the same for the database, and verify.py of an evidence package for strangers: both on purpose apart.
+"""
+
+import struct
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 from infra.ledger.encoding.stored import Stored
 
@@ -9,17 +15,24 @@ FORMAT = 1
 START = bytes(32)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SALT = 16
+_THIRD = 2 * SALT
+_int = Struct(">q").pack
+_two = Struct(">qq").pack
 
 
 def integer(number: int) -> bytes:
-    """8 bytes, big-endian, signed."""
+    """8 bytes, big-endian, signed. Raises OverflowError."""
     return number.to_bytes(8, "big", signed=True)
 
 
 def text(value: str) -> bytes:
     """Length and UTF-8 bytes."""
     encoded = value.encode()
-    return integer(len(encoded)) + encoded
+    return _int(len(encoded)) + encoded
+
+
+_FORMAT, _ABSENT, _INSTANT = integer(FORMAT), b"\x00" + integer(0), text("instant")
+_then = Struct(f">BqBq{len(_INSTANT)}sq").pack
 
 
 def micros(instant: datetime) -> int:
@@ -27,49 +40,76 @@ def micros(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(microseconds=1)
 
 
-def moment(instant: datetime | None) -> bytes:
-    """Present or absent, then microseconds."""
-    return b"\x00" + integer(0) if instant is None else b"\x01" + integer(micros(instant))
+def micros_or_none(instant: datetime | None) -> int | None:
+    """The same of an instant that may be unknown."""
+    return None if instant is None else micros(instant)
 
 
-def part_digest(salt: bytes, content: str) -> bytes:
+@lru_cache(1024)
+def _stream(name: str) -> bytes:
+    """Of words that come again and again."""
+    return _FORMAT + text(name)
+
+
+@lru_cache(1024)
+def _shape(kind: str, schema: int) -> bytes:
+    return text(kind) + _int(schema)
+
+
+def _dates(earliest: int | None, latest: int | None, precision: str, recorded: int) -> bytes:
+    if earliest == latest == recorded and precision == "instant":
+        return _then(1, recorded, 1, recorded, _INSTANT, recorded)
+    first = _ABSENT if earliest is None else b"\x01" + _int(earliest)
+    last = _ABSENT if latest is None else b"\x01" + _int(latest)
+    return b"".join((first, last, text(precision), _int(recorded)))
+
+
+def header(
+    stream: str, version: int, event: str, kind: str, schema: int, earliest: int | None, latest: int | None,
+    precision: str, recorded: int,
+) -> bytes:  # fmt: skip
+    """Everything that is hashed in the clear; instants as microseconds. Raises OverflowError for what does not fit."""
+    name = event.encode()
+    try:
+        dates = _dates(earliest, latest, precision, recorded)
+        return b"".join((_stream(stream), _two(version, len(name)), name, _shape(kind, schema), dates))
+    except struct.error:
+        raise OverflowError("an integer of more than 8 bytes") from None
+
+
+def part_digest(salt: bytes, content: bytes) -> bytes:
     """D(part)."""
-    return sha256(salt + content.encode()).digest()
+    return sha256(salt + content).digest()
 
 
-def header(event: Stored) -> bytes:
-    """Everything that is hashed in the clear."""
-    return b"".join(
-        (
-            integer(FORMAT),
-            text(event.stream),
-            integer(event.version),
-            text(event.id),
-            text(event.type),
-            integer(event.schema_version),
-            moment(event.occurred.earliest),
-            moment(event.occurred.latest),
-            text(event.occurred.precision),
-            integer(micros(event.recorded_at)),
-        )
-    )
-
-
-def digests(event: Stored) -> tuple[bytes, bytes, bytes]:
-    """D of data, sealed and meta."""
-    salts = event.salts
+def part_digests(salts: bytes, data: bytes, sealed: bytes, meta: bytes) -> tuple[bytes, bytes, bytes]:
+    """D of the three parts."""
     return (
-        part_digest(salts[:SALT], event.data),
-        part_digest(salts[SALT : 2 * SALT], event.sealed),
-        part_digest(salts[2 * SALT :], event.meta),
+        sha256(salts[:SALT] + data).digest(),
+        sha256(salts[SALT:_THIRD] + sealed).digest(),
+        sha256(salts[_THIRD:] + meta).digest(),
     )
 
 
-def leaf_input(previous: bytes, event: Stored) -> bytes:
-    """What follows the 0x00: the leaf input of RFC 6962."""
-    return b"".join((previous, header(event), *digests(event)))
+def leaf_hash(previous: bytes, clear: bytes, digests: tuple[bytes, bytes, bytes]) -> bytes:
+    """Chain link and Merkle leaf from the link before (START at version 1), the header and D of the parts."""
+    return sha256(b"".join((b"\x00", previous, clear, *digests))).digest()
+
+
+def header_of(event: Stored) -> bytes:
+    """The header of a stored event."""
+    when = event.occurred
+    return header(
+        event.stream, event.version, event.id, event.type, event.schema_version, micros_or_none(when.earliest),
+        micros_or_none(when.latest), when.precision, micros(event.recorded_at),
+    )  # fmt: skip
+
+
+def digests_of(event: Stored) -> tuple[bytes, bytes, bytes]:
+    """D of a stored event's parts."""
+    return part_digests(event.salts, event.data.encode(), event.sealed.encode(), event.meta.encode())
 
 
 def event_hash(previous: bytes, event: Stored) -> bytes:
-    """Chain link and Merkle leaf; `previous` is START at version 1."""
-    return sha256(b"\x00" + leaf_input(previous, event)).digest()
+    """Chain link and Merkle leaf of a stored event."""
+    return leaf_hash(previous, header_of(event), digests_of(event))

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from infra.embedded.postgres_server import PostgresServer
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from tests.conftest import execute

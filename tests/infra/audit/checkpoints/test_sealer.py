@@ -17,7 +17,7 @@ from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
 from infra.audit.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
 from tests.infra.audit.log import ALWAYS, Log, recorded

@@ -15,7 +15,7 @@ from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name
 from infra.audit.verification.found import ALL, Check, Kind
 from infra.audit.verification.verification import Question, Verified, verify
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.ledger import PgLedger
 from tests.infra.audit.log import ORIGIN, Log, recorded
 from tests.infra.ledger.cases import Counted, writing

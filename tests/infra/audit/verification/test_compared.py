@@ -18,7 +18,7 @@ from infra.audit.checkpoints.sinks import FolderSink, Sink, checkpoint_name
 from infra.audit.verification.found import Break
 from infra.audit.verification.stream import verify_case
 from infra.audit.verification.verification import Question, Verified, verify
-from infra.ledger.commit import Pool
+from infra.ledger.connections import Pool
 from infra.ledger.ledger import PgLedger
 from tests.infra.audit.log import ORIGIN, Log, recorded
 

@@ -13,7 +13,7 @@ import pytest
 
 from activities.ports import DataKey
 from domain.core.when import When
-from infra.ledger.encoding.hashing import EPOCH, digests, event_hash, header
+from infra.ledger.encoding.hashing import EPOCH, digests_of, event_hash, header_of
 from infra.ledger.encoding.sealing import Place, rejoin, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.ledger import PgLedger
@@ -61,8 +61,8 @@ def test_python_hashes_as_the_page_says() -> None:
 
 def test_a_withheld_part_needs_only_its_digest() -> None:
     *_, withheld = written()
-    parts = [bytes.fromhex(withheld["data"]["digest"]), *digests(row(withheld))[1:]]
-    content = b"\x00" + bytes.fromhex(withheld["previous"]) + header(row(withheld)) + b"".join(parts)
+    parts = [bytes.fromhex(withheld["data"]["digest"]), *digests_of(row(withheld))[1:]]
+    content = b"\x00" + bytes.fromhex(withheld["previous"]) + header_of(row(withheld)) + b"".join(parts)
     assert sha256(content).hexdigest() == withheld["hash"]
     assert "text" not in withheld["data"]
 
