@@ -14,11 +14,11 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact
 from domain.core.personal import KeyClass
 from domain.core.when import When
-from infra.audit.checkpoints.loss import noted
 from infra.ledger import queries
 from infra.ledger.background import Behind
 from infra.ledger.bells import EVENTS, Bells
-from infra.ledger.commit import GroupCommit, Pool
+from infra.ledger.commit import GroupCommit
+from infra.ledger.connections import Pool
 from infra.ledger.encoding.batch import Prepared
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.command_digest import keyed
@@ -29,6 +29,7 @@ from infra.ledger.encoding.sealing import NOTHING as NOT_SEALED
 from infra.ledger.encoding.sealing import Place
 from infra.ledger.encoding.stored import Stored, stored
 from infra.ledger.fact_cache import NOTHING, Known, Recall
+from infra.ledger.loss import noted_loss
 from infra.tracing import parent_here
 
 PAGE = 500  # rows a follower fetches at once
@@ -301,7 +302,7 @@ class PgLedger:
 
     async def loss(self) -> Mapping[str, Any] | None:
         """What is noted to be missing of this history and was not accepted."""
-        return await noted(self._pool)
+        return await noted_loss(self._pool)
 
     def _writable(self) -> None:
         require(not self.read_only, Reason.READ_ONLY, "this ledger belongs to another installation")

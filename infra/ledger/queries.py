@@ -88,6 +88,7 @@ ENGINE = "select epoch, target, cluster from engine"
 TAKE_OVER = "select caravel_take_over($1, $2)"
 REJECT_CALLBACK = "select caravel_reject_callback($1, $2, $3, $4)"
 
+LOSS = "select noted_at::text as at, found from loss"
 NOTE_LOSS = "select caravel_note_loss($1, $2)"
 
 LEAVE_TRACE = """

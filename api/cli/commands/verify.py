@@ -21,11 +21,11 @@ from api.run.sealing import rotated, signing_keys, where_checkpoints_are
 from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.audit.checkpoints.exposure import Exposure, exposure
-from infra.audit.checkpoints.loss import noted
 from infra.audit.checkpoints.note import BadNote
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import ALL, MEANING
 from infra.audit.verification.verification import Question, Verified
+from infra.ledger.loss import noted_loss
 from infra.reads.nightly import last
 from infra.settings import Settings
 
@@ -164,7 +164,7 @@ def status(*, json: Json = False) -> None:
 async def _missing(dsn: str) -> Mapping[str, Any] | None:
     connection = await session(dsn)
     try:
-        return await noted(connection)
+        return await noted_loss(connection)
     finally:
         await connection.close()
 
@@ -172,7 +172,7 @@ async def _missing(dsn: str) -> Mapping[str, Any] | None:
 async def _exposed(dsn: str) -> tuple[Exposure, Mapping[str, Any], Mapping[str, Any] | None]:
     connection = await session(dsn)
     try:
-        return await exposure(connection), await last(connection), await noted(connection)
+        return await exposure(connection), await last(connection), await noted_loss(connection)
     finally:
         await connection.close()
 

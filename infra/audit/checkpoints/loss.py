@@ -12,7 +12,7 @@ from infra.audit.checkpoints.checkpoint import opened
 from infra.audit.checkpoints.note import BadNote, Key
 from infra.audit.checkpoints.signing import chained
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, sizes
-from infra.audit.checkpoints.tree import Reads
+from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
 OURS = "select size from checkpoint where size = any($1::bigint[])"
@@ -21,7 +21,6 @@ SAID = """
 select data, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"') as at from event
 where stream = 'installation' and type = 'LossAccepted' order by version
 """
-NOTED = "select noted_at::text as at, found from loss"
 HERE = """
 select (select coalesce(max(position), 0) from event) as head, (select max(recorded_at) from event) as last_at,
        (select coalesce(max(size), 0) from checkpoint) as agreed
@@ -43,12 +42,6 @@ async def accepted(reads: Reads) -> Roots:
     found = [json.loads(row["data"]) for row in await guarded(reads.fetch(ACCEPTED))]
     named = [text.split(" ") for one in found for text in one["checkpoints"]]
     return {int(size): bytes.fromhex(root) for size, root in named}
-
-
-async def noted(reads: Reads) -> Mapping[str, Any] | None:
-    """What is known to be missing and was not accepted."""
-    rows = await guarded(reads.fetch(NOTED))
-    return {"noted_at": rows[0]["at"], **json.loads(rows[0]["found"])} if rows else None
 
 
 async def losses(reads: Reads) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ async def seal(settings: Settings) -> None:
 
 def schema_of(dsn: str) -> str:
     """Every table, function, index, trigger and grant, as statements."""
-    words = [find_binaries() / "pg_dump", "--schema-only", "--dbname", dsn]
+    words = [str(find_binaries() / "pg_dump"), "--schema-only", "--dbname", dsn]
     made = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     return "\n".join(line for line in made.splitlines() if not line.startswith("\\"))  # psql's own, random
 
