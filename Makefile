@@ -30,11 +30,12 @@ test: check ## everything that must hold, at most 12 minutes
 quick: check ## before every commit, at most 60 s
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS) -q
 
-check: $(READY) ## format, lint, types, layers
+check: $(READY) ## format, lint, types, layers, limits
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.house
 
 soak: $(READY) ## kill loops and growth, long
 	$(PYTEST) -m soak --timeout 0
