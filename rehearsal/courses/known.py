@@ -15,7 +15,12 @@ from rehearsal.world import catalogue_data
 
 SHORTEST_NAME = 4
 NUMBER = re.compile(r"(NCT|ISRCTN|ChiCTR|CTR|EudraCT )[-0-9A-Za-z]+")
-COMMON = re.compile(r"(donor|autologous|allogeneic|universal)?-?car-?(t|nk)|cd[0-9]+(-car-t)?", re.IGNORECASE)
+COMMON = re.compile(
+    r"(donor|autologous|allogeneic|universal)?-?car-?(t|nk)|cd[0-9]+(-car-t)?|.*(sct|bmt|transplant(ation)?)",
+    re.IGNORECASE,
+)
+"""Kinds of product, targets and procedures: many trials say them."""
+TARGET = re.compile(r"(?<![A-Za-z0-9])(CD[0-9]+|BCMA|GPRC5D)(?![A-Za-z0-9])", re.IGNORECASE)
 AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(y|m|w|d)?", re.IGNORECASE)
 PER_YEAR = {"y": 1.0, "m": 12.0, "w": 52.2, "d": 365.25}
 
@@ -52,10 +57,10 @@ def catalogued() -> Catalogued:
 
 
 def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownProtocol, str] | None:
-    """The protocol the publication names, and by which name; never one whose ages leave this patient out."""
+    """The protocol the publication names, and by which name; never one whose ages or target leave this patient out."""
     more = [value for value in course.more.values() if isinstance(value, str)]
     told = " | ".join((course.publication, *course.sources, course.product, *more))
-    fitting = [p for p in known if _may_have_been(course.age, p.ages)]
+    fitting = [p for p in known if _may_have_been(course.age, p.ages) and _same_target(course.product, p)]
     for wanted in (_is_number, _is_product):
         for protocol in fitting:
             for name in filter(wanted, protocol.names):
@@ -73,6 +78,11 @@ def years(age: str) -> float | None:
 def _may_have_been(age: str, ages: tuple[float, float]) -> bool:
     known = years(age)
     return known is None or ages[0] <= known <= ages[1]
+
+
+def _same_target(product: str, protocol: KnownProtocol) -> bool:
+    aimed_at = {target.upper() for target in TARGET.findall(product)}
+    return not aimed_at or not aimed_at.isdisjoint(target.upper() for target in protocol.command.targets)
 
 
 def _ages(row: Mapping[str, Any]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,6 +143,33 @@ def test_a_protocol_is_matched_by_number_or_by_a_products_own_name() -> None:
     assert names["UCART123-BPDCN-1"] == "UCART123"
     assert "Qasim-1" not in names  # eleven months old; the trial of UCART19 in the catalogue is for 16 to 70 years
     assert "Brudno-1" not in names  # donor-derived anti-CD19 CAR T is a description, no product's name
+
+
+@pytest.mark.parametrize(
+    ("product", "publication", "stream"),
+    [
+        ("donor CD19 CAR-T + haplo-HSCT", "Somebody 2026", None),  # the catalogue's haplo-HSCT is a trial of CD7 cells
+        ("cells, then haplo-HSCT", "Somebody 2026", None),
+        ("CD19 CAR-T", "after BE-CAR7 had failed", None),
+        ("donor CD7 CAR-T + haplo-HSCT", "Somebody 2026 (NCT05827835)", "protocol-nct05827835"),
+        ("BE-CAR7", "Somebody 2026", "protocol-isrctn15323014"),
+        ("base-edited CD7 CAR-T (BE-CAR7)", "Somebody 2026", "protocol-isrctn15323014"),
+    ],
+)
+def test_a_protocol_of_another_target_or_a_stray_word_is_no_match(
+    product: str, publication: str, stream: str | None
+) -> None:
+    [course] = read_courses(one(product=product, publication=publication))
+    found = own_protocol(course, catalogued().protocols)
+    assert (found[0].stream if found else None) == stream
+
+
+def test_readme_says_how_many_courses_run_on_their_own_protocol() -> None:
+    protocols = catalogued().protocols
+    courses = courses_of("given")
+    own = [course for course in courses if own_protocol(course, protocols)]
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert f"{len(courses)} published courses, {len(own)} of them on their own protocols" in readme
 
 
 def event(index: int, kind: str, day: dict[str, Any] | None = None, **fields: Any) -> Published:
