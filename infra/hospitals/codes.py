@@ -63,8 +63,8 @@ ASKED: Mapping[str, Row] = {
 INPUTS = frozenset(
     {
         "protocol", "dossier_version", "dossier_digest", "submission", "round", "treatment", "number",
-        "patient_name", "birth_date", "sex", "country", "language", "passport_number", "passport_expires",
-        "companion_name", "companion_passport_number", "arrives", "departs", "days", "lodging", "interpreter_language",
+        "patient_name", "birth_date", "sex", "country", "language", "passport_expires",
+        "companion_name", "arrives", "departs", "days", "lodging", "interpreter_language",
         "lot", "unit", "until", "valid_until", "ref", "reason", "what", "due", "text", "reply_url",
     }
 )  # fmt: skip
