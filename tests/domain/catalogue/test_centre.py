@@ -38,7 +38,7 @@ FIELDS: dict[str, Any] = {
     "languages": ("zh", "en"),
     "accepts_international": True,
     "capabilities": ("cell_therapy",),
-    "source": "seed A88",
+    "source": "a published guide",
     "as_of": date(2026, 5, 15),
     "endpoint": "https://fhir.example/r4",
     "mail": "intl@example.org",
