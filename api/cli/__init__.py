@@ -11,7 +11,6 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from api.cli.commands import case, catalogue
 from api.cli.commands.processes import register
 from api.cli.outcome import Failed, tell
 
@@ -20,10 +19,8 @@ app = App(
     help="System of record and engine for cell-therapy patient journeys.",
     version=version("caravel"),
     result_action="return_value",
+    help_format="plaintext",
 )
-app.command(case.app)
-for kind in catalogue.apps():
-    app.command(kind)
 register(app)
 
 

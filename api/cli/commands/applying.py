@@ -7,8 +7,8 @@ from typing import Any
 
 from activities.command_handler import Ask
 from activities.ports import Meta
-from api.cli.commands.case import As, Json
 from api.cli.here import opened
+from api.cli.options import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.wiring import MACHINE, Parts, actor_of

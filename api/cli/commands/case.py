@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from mimetypes import guess_type
@@ -12,29 +12,24 @@ from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
+from api.cli.options import As, Json, Key
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import Caravel, asking, running
-from api.cli.words import command_of
-from domain.engine.decide import COMMANDS
 
 app = App(name="case", help="Cases: open, send commands, look, explain.")
-KNOWN = {c.__name__: c for c in COMMANDS}
-Json = Annotated[bool, Parameter(name="--json", negative="", help="for programs")]
-As = Annotated[str, Parameter(name="--as", help="in whose name (a person's id), where there is no API to sign in to")]
-Key = Annotated[str, Parameter(name="--key", help="idempotency key: a repeat with the same key is recorded once")]
 
 
 @app.command(name="open")
 def open_case(*fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
     """Open a case: country=IN language=hi zone=Asia/Kolkata patient_name=… and any field of OpenCase."""
-    body = command_of(KNOWN, "OpenCase", fields)
+    body = _given("OpenCase", fields)
     _recorded(asking(lambda c: c.post("/cases", body, key or None), person=as_), json=json)
 
 
 @app.command
 def send(case: str, command: str, *fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
     """Give a case any command: case send CASE HoldBed ref=B7 until=2027-01-01T17:00:00Z."""
-    body = command_of(KNOWN, command, fields)
+    body = _given(command, fields)
     _recorded(asking(lambda c: c.post(f"/cases/{case}/commands", body, key or None), person=as_), json=json)
 
 
@@ -42,7 +37,7 @@ def send(case: str, command: str, *fields: str, as_: As = "", key: Key = "", jso
 def attach(
     case: str, file: Path, *, item: str = "", language: str = "", as_: As = "", key: Key = "", json: Json = False
 ) -> None:
-    """Store a PDF, DICOM, JPEG, PNG or TIFF, encrypted, as a document of the case; `--item`: a record asked for."""
+    """Store a PDF, DICOM, JPEG, PNG or TIFF, encrypted, as a document of the case; --item: a record asked for."""
     headers = {
         "Content-Type": guess_type(file.name)[0] or "application/octet-stream",
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
@@ -93,6 +88,14 @@ def erase(
         return await caravel.post(f"/cases/{case}/commands", body, key or None)
 
     _recorded(asking(tell, person=as_), json=json)
+
+
+def _given(command: str, fields: Sequence[str]) -> Mapping[str, Any]:
+    """The command as JSON. Only who gives one waits for all of them to be imported."""
+    from api.cli.words import command_of  # noqa: PLC0415 - as said
+    from domain.engine.decide import COMMANDS  # noqa: PLC0415 - as said
+
+    return command_of({one.__name__: one for one in COMMANDS}, command, fields)
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cyclopts import App
 
-from api.cli.commands.case import As, Json, Key
+from api.cli.options import As, Json, Key
 from api.cli.outcome import as_json, say, table
 from api.cli.way import asking
 from api.cli.words import command_of
 from domain.catalogue.streams import CATALOGUE
 
 
-def apps() -> Iterator[App]:
-    """One group of commands for each kind."""
-    for prefix in CATALOGUE:
-        yield _app(prefix)
-
-
 def _app(prefix: str) -> App:
-    app = App(name=prefix, help=f"{prefix.capitalize()}s: list, show, register, send commands.")
+    app = App(name=prefix)
     known = {c.__name__: c for c in CATALOGUE[prefix].commands}
     opening = next(name for name in known if name.startswith("Register"))
 
@@ -58,6 +52,9 @@ def _app(prefix: str) -> App:
         _recorded(asking(lambda c: c.post(f"/{prefix}s/{entry}/commands", body, key or None), person=as_), json=json)
 
     return app
+
+
+protocol, centre, lot, person = (_app(prefix) for prefix in CATALOGUE)
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

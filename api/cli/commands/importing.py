@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.command_handler import Turn
-from api.cli.commands.case import As, Json
+from api.cli.options import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
 from api.cli.way import Caravel, asking

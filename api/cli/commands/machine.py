@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from api.cli.commands.case import Json
 from api.cli.commands.doctor import examine
+from api.cli.options import Json
 from api.cli.outcome import UNAVAILABLE, Failed, as_json, say, table
 from api.cli.way import running
 from infra.ledger.schema.migrate import migrate as upgrade

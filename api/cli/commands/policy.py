@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from api.cli.commands.case import Json
+from api.cli.options import Json
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from domain.core.policy import Ladder, Policy, Span
 from infra.policy.calendars import CalendarsInvalid

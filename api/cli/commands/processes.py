@@ -7,15 +7,19 @@ from importlib import import_module
 
 from cyclopts import App
 
-from api.cli.way import running
-
 RUN: dict[str, tuple[str, str]] = {
     "api": ("api.run.serving:run_api", "Answer HTTP until stopped."),
     "worker": ("api.run.processes:run_worker", "Look at cases, carry out effects, be the courier, until stopped."),
 }
 """Processes: name → coroutine function of (settings), and what it does."""
 
+KINDS = ("protocol", "centre", "lot", "person")
 COMMANDS: dict[str, tuple[str, str]] = {
+    "case": ("api.cli.commands.case:app", "Cases: open, send commands, look, explain."),
+    **{
+        kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, register, send commands.")
+        for kind in KINDS
+    },
     "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),
     "restore": ("api.cli.commands.maintenance:restore", "Bring every open case live on the configured Temporal."),
     "backup": ("api.cli.commands.maintenance:backup", "Database, documents and keys, in an order that restores."),
@@ -44,6 +48,7 @@ def _process(where: str) -> Callable[[], None]:
     def run() -> None:
         module, _, function = where.partition(":")
         settings = import_module("infra.settings").Settings()
+        running = import_module("api.cli.way").running
         running(getattr(import_module(module), function)(settings))
 
     return run

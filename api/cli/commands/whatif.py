@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.ports import Ledger
-from api.cli.commands.case import Json
 from api.cli.here import opened
+from api.cli.options import Json
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.http.masking import NOTHING, shown
