@@ -18,7 +18,7 @@ BESIDE_ROWS = 3
 """Statements a table may have beside its rows."""
 SINCE = "2799491"
 """Commits before this one were made before the limit of subjects was."""
-LONGER = ("187551f", "e122fab")
+LONGER = ("187551f", "e122fab", "b366626")
 """Commits whose subject is longer; history is not rewritten for them."""
 
 
