@@ -12,9 +12,8 @@ from activities.messages import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
 from domain.case.effect import Effect
 from domain.core.errors import Reason, Refused
-from domain.core.fact import ENGINE, Fact
+from domain.core.fact import ENGINE, Event, Fact
 from domain.engine.agenda import Agenda, agenda
-from domain.engine.decide import Event
 from domain.stages.anytime.moving import StageEntered
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from domain.catalogue import streams as catalogue
-from domain.engine.decide import COMMANDS
+from domain.journey import COMMANDS
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen"})

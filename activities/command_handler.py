@@ -15,12 +15,13 @@ from domain.case.effect import EffectDelivered
 from domain.case.state import Case, Noted
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
-from domain.core.fact import ENGINE, Draft, Fact, Ids, Why
+from domain.core.fact import ENGINE, Command, Draft, Event, Fact, Ids, Why
 from domain.core.policy import Policy
 from domain.engine.advance import advance, as_fact
 from domain.engine.agenda import wake_at
 from domain.engine.answers import PROVED_BY_US, of_this_round
-from domain.engine.decide import Command, Event, decide, evolve, fold
+from domain.engine.decide import decide
+from domain.engine.evolve import evolve, fold
 from domain.stages.anytime.watching import noted, watched
 from domain.stages.intake.inquiry import OpenCase
 

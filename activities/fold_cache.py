@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from domain.case.state import Case
-from domain.core.fact import Fact
+from domain.core.fact import Event, Fact
 from domain.engine.agenda import wake_at
-from domain.engine.decide import Event, fold
+from domain.engine.evolve import fold
 
 CASES = 2_000
 """How many cases are kept folded; the least recently used goes first."""

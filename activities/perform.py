@@ -16,11 +16,11 @@ from activities.command_handler import Ask, Door, Reply
 from activities.gateways import FarSide, FarSideRefused, NotReached, Request
 from activities.messages import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
-from domain.case.effect import Effect, RecordOutcome
+from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused
-from domain.core.fact import ENGINE
-from domain.engine.decide import Command
+from domain.core.fact import ENGINE, Command
+from domain.stages.anytime.outcomes import RecordOutcome
 
 CALL = 30.0
 """Seconds one call of a far side may take: half a minute suits most [effects.bounded]."""

@@ -23,7 +23,7 @@ from activities.ports import Meta
 from api.run.engine.courier import Courier
 from api.run.engine.worker import RUNNER
 from bench.common import Asked, Row, server
-from domain.engine.decide import EVENTS
+from domain.engine.evolve import EVENTS
 from domain.stages.anytime.notes import AddNote
 from domain.stages.intake.inquiry import OpenCase
 from infra.embedded.temporal_server import TemporalServer

@@ -14,7 +14,7 @@ from activities.ports import Append, Meta
 from api.run.wiring import Parts, parts
 from bench.common import Asked, Call, Rate, Row, in_turns, rates, server, short, timed
 from domain.core.fact import Draft, Fact
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.history.dated import as_of, known
 from domain.stages.anytime.notes import CaseAssigned, NoteAdded
 from domain.stages.intake.inquiry import OpenCase

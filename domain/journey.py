@@ -1,28 +1,21 @@
-"""Start here: the whole journey on one page. Stage, tracks, and what each stage accepts, records and asks for.
+"""Start here: the journey in order. For each stage what happens, what it waits for, and the commands at home there.
 
-`decide` asks this table first; README's table is made from it; a test compares it with the code in both directions.
+Many commands are taken at other stages too: the row of a command (`TAKES` in its file of domain/stages) says at which,
+which events it may record, who may give it, and whether a hospital says it over its interface. Everything else is
+derived from those rows: the table in README, the API, the command line, the console, roles, FHIR codes, reply forms. A
+test holds this page and the rows against each other in both directions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from types import ModuleType
+from typing import Any
 
-from domain.case.effect import (
-    EffectDelivered,
-    EffectPutOff,
-    EffectRefused,
-    EffectUnknown,
-    MessageBounced,
-    RecordOutcome,
-    ReportBounce,
-    Wants,
-)
-from domain.case.obligation import Owes
-from domain.case.state import Exit, Stage
-from domain.case.table import Rule
-from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, reconsidering
+from domain.case.stage import Exit, Stage
+from domain.case.table import Owes, Rule, Takes, Wants
+from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, outcomes, reconsidering, watching
 from domain.stages.eligibility import eligibility, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
@@ -41,208 +34,168 @@ from domain.stages.treatment import (
     transplant,
 )
 
-__all__ = ["ACCEPTED", "JOURNEY", "OWES", "RECORDED", "RULES", "TRACKS", "WANTS", "Exit", "Stage", "accepting_stages"]
-
-TRACKS: tuple[str, ...] = ("dose", "bed", "letter", "visa", "transplant", "follow_up")
-"""What runs beside the main line, each with a state of its own."""
-
-MODULES = (
-    inquiry,
-    people,
-    records,
-    dossier,
-    submissions,
-    eligibility,
-    review_again,
-    quote,
-    dose,
-    bed,
-    acquired,
-    letter,
-    visa,
-    travel,
-    admission,
-    lymphodepletion,
-    infusion,
-    recovery,
-    observations,
-    safety,
-    redosing,
-    transplant,
-    follow_up,
-    closing,
-    holding,
-    notes,
-    erasing,
-    access,
-    importing,
-    reconsidering,
-    moving,
-)
-"""The files of domain/stages in the order people meet them; rules are tried in this order."""
-
-Commands = tuple[type[Any], ...]
-
-
-def _all(*unions: object) -> Commands:
-    return tuple(dict.fromkeys(c for union in unions for c in (get_args(union) or (union,))))
-
-
-BACK = _all(closing.ReopenCase, closing.RetractDeath)
-TO_DO = _all(closing.LeaveJourney, closing.VoidCase, holding.Command, moving.MoveOn)
-TO_KEEP = _all(
-    notes.Command,
-    erasing.Command,
-    access.Command,
-    safety.AnswerAlert,
-    holding.Snooze,
-    holding.Redate,
-    holding.ApplyPolicy,
-    correcting.CorrectFact,
-    reconsidering.Command,
-    RecordOutcome,
-    ReportBounce,
-)
-PEOPLE = _all(people.Command, inquiry.SetUrgency, inquiry.StateDiagnosis)
-DOSSIER = _all(records.Command, dossier.Command)
-REVIEW = _all(submissions.Command, eligibility.Command, quote.Command)
-HOLDS = _all(dose.Command, bed.Command, acquired.Command)
-WAY = _all(letter.Command, visa.Command, travel.Command)
-REPORTS = _all(observations.Command, transplant.Command)
-EARLY = _all(observations.Command, transplant.RecordTransplant)
-"""What happens to the patient at home, before the journey begins, is told as well."""
-AFTER = _all(safety.ReportMalignancy, follow_up.RecordVisit)
-STAY = _all(admission.FileStayExtension, admission.DecideStayExtension, admission.RegisterAddress)
-ANSWERS = _all(dose.HoldDose, dose.RefuseDose, bed.HoldBed, bed.RefuseBed, letter.IssueLetter,
-               visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel)  # fmt: skip
-"""What was asked for before the journey was left may be answered after: it is kept, and given back."""
-FATES = _all(acquired.Command)
-BEDSIDE = _all(infusion.RecordInfusion, infusion.DestroyUnit)
-GIVEN = _all(lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion, lymphodepletion.StopDepletion)
-HOMEWARD = _all(follow_up.ReturnHome, recovery.DischargePatient, recovery.ReadmitPatient)
-PAPERS = _all(visa.Command, letter.IssueLetter, records.ReceiveRecord, records.VerifyRecord, records.RejectRecord)
-CAME = _all(admission.RecordArrival, admission.AdmitPatient, admission.FailScreening)
-"""What happened, and is written down when the case has gone on: it is told with its own date."""
+__all__ = ["JOURNEY", "TRACKS", "Exit", "Stage"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stage: the commands it accepts, in the order people meet them, beside those accepted everywhere."""
+    """One stage: what happens in it, what it waits for before it is left, and its commands as people meet them."""
 
     stage: Stage
     meaning: str
-    own: Commands
-    always: Commands = TO_KEEP + TO_DO + BACK
-
-    @property
-    def accepts(self) -> Commands:
-        """Every command of this stage."""
-        return tuple(dict.fromkeys(self.own + self.always))
-
-    @property
-    def records(self) -> tuple[type[Any], ...]:
-        """Every event one of its commands may record; rules record theirs at any stage."""
-        return tuple(dict.fromkeys(event for command in self.accepts for event in RECORDED[command]))
+    waits_for: str
+    home: tuple[type[Any], ...]
 
 
+# fmt: off
 JOURNEY: tuple[Row, ...] = (
     Row(Stage.INQUIRY, "who asks, for whom, with whose consent",
-        _all(inquiry.Command, importing.ImportFacts) + PEOPLE + DOSSIER + EARLY),
+        "consent to process health data, and an answer to the first mail", (
+        inquiry.OpenCase, inquiry.AcknowledgeScope, inquiry.ReplyToFamily, inquiry.AdviseLocalCare,
+        inquiry.SetUrgency, inquiry.StateDiagnosis, importing.ImportFacts, people.AddPerson, people.ChangeContact,
+        people.GiveConsent, people.WithdrawConsent)),
     Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
-        DOSSIER + PEOPLE + EARLY + _all(inquiry.ReplyToFamily, inquiry.AdviseLocalCare)),
+        "every document settled, and a summary signed by a second person", (
+        records.RequestRecord, records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
+        dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,
+        dossier.SignSummary)),
     Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
-        REVIEW + HOLDS + DOSSIER + PEOPLE + EARLY + ANSWERS),
+        "an acceptance that still stands, an open protocol, the price accepted, dose and bed held", (
+        submissions.ChooseCentre, submissions.SubmitDossier, submissions.AcknowledgeSubmission,
+        submissions.WithdrawSubmission, eligibility.AskForMore, eligibility.RecordCriterion,
+        eligibility.AcceptPatient, eligibility.DeclinePatient, quote.IssueEstimate, quote.AcknowledgeEstimate,
+        quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
+        bed.RefuseBed, bed.AskBedAgain, acquired.RecordResource, acquired.ReportResource, acquired.OrderCells,
+        acquired.ConfirmDestruction)),
     Row(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
-        WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + EARLY),
+        "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
+        letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
+        letter.AskLetterAgain, visa.RecordPassport, visa.FileVisa, travel.PlanStay, travel.RecordFitToTravel,
+        travel.BookTravel)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
-        _all(admission.Command) + WAY + REVIEW + HOLDS + DOSSIER + PEOPLE + REPORTS + AFTER),
+        "arrival, admission, screening confirmed, consent to the trial", (
+        observations.ReportToxicity, observations.ResolveToxicity, observations.ReportInfection,
+        observations.ReportLaboratory, observations.ReportStay, observations.AssessResponse,
+        observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,
+        observations.ReportTrialHold, observations.ReportTrialResumed, observations.ReportOffStudy,
+        observations.ReportDeath, transplant.RecordTransplant, admission.RecordArrival, admission.RegisterAddress,
+        admission.AdmitPatient, admission.ConfirmScreening, admission.FailScreening, admission.FileStayExtension,
+        admission.DecideStayExtension, transplant.ReferTransplant, transplant.DeclineTransplant,
+        safety.ReportMalignancy)),
     Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
-        _all(lymphodepletion.Command, infusion.PlanInfusions, redosing.GiveUpRedosing, eligibility.AcceptPatient)
-        + CAME + PAPERS + HOMEWARD + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+        "the gate signed, and chemotherapy completed or omitted", (
+        lymphodepletion.SignGate, lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion,
+        lymphodepletion.OmitDepletion, lymphodepletion.StopDepletion, recovery.DischargePatient,
+        recovery.ReadmitPatient)),
     Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
-        _all(infusion.Command, recovery.Command, redosing.Command)
-        + GIVEN + CAME + PAPERS + HOMEWARD + HOLDS + STAY + PEOPLE + REPORTS + AFTER),
+        "every planned infusion, the response, and fitness for the way home", (
+        infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, infusion.StartThaw,
+        infusion.DestroyUnit, infusion.RecordInfusion, recovery.DecidePathway, recovery.DeclareFitHome)),
     Row(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
-        _all(redosing.Command, recovery.Command, admission.RecordArrival, admission.AdmitPatient,
-             eligibility.AcceptPatient, quote.GiveQuote, quote.AcceptQuote)
-        + GIVEN + BEDSIDE + PAPERS + HOMEWARD + HOLDS + WAY + STAY + PEOPLE + REPORTS + AFTER),
+        "its dose and whatever of acceptance, price, visa and stay has ended by then", (
+        redosing.GiveUpRedosing, redosing.DecideRedosing)),
     Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
-        _all(follow_up.Command, recovery.Command, redosing.DecideRedosing)
-        + GIVEN + PAPERS + STAY + PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + FATES),
+        "fifteen years of visits, death, withdrawal, or another service that takes over", (
+        follow_up.RecordVisit, follow_up.ReturnHome, follow_up.AcceptHandover, follow_up.TryContact,
+        follow_up.EndFollowUp)),
     Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
-        PEOPLE + REPORTS + AFTER + ANSWERS + BEDSIDE + GIVEN + HOMEWARD + STAY + FATES, TO_KEEP + BACK),
-)  # fmt: skip
+        "nothing", ()),
+)
 
-ACCEPTED: Mapping[Stage, Commands] = {row.stage: row.accepts for row in JOURNEY}
+ANYTIME: tuple[type[Any], ...] = (
+    notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect, erasing.OrderErasure,
+    erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
+    safety.AnswerAlert, holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
+    reconsidering.ReviewDecision, outcomes.RecordOutcome, outcomes.ReportBounce, closing.LeaveJourney,
+    closing.VoidCase, holding.HoldCase, holding.ResumeCase, moving.MoveOn, closing.ReopenCase, closing.RetractDeath
+)
+# fmt: on
+"""Commands at home nowhere: they are taken at every stage, or at every one that is not closed."""
 
-_OUTCOMES = (EffectDelivered, EffectRefused, EffectUnknown, EffectPutOff)
-RECORDED: Mapping[type[Any], tuple[type[Any], ...]] = {
-    **{command: events for module in MODULES for command, events in module.RECORDS.items()},
-    RecordOutcome: _OUTCOMES,
-    ReportBounce: (MessageBounced,),
-    correcting.CorrectFact: (
-        correcting.FactCorrected,
-        *dict.fromkeys(
-            event
-            for module in MODULES
-            for command, events in module.RECORDS.items()
-            if command in get_args(correcting.Correctable)
-            for event in events
-            if event is not infusion.InfusionDeviated
-        ),
-    ),
+TRACKS: tuple[str, ...] = ("dose", "bed", "letter", "visa", "transplant", "follow_up")
+"""What runs beside the main line, each with a state of its own."""
+
+MODULES: Mapping[str, ModuleType] = {
+    "inquiry": inquiry,
+    "people": people,
+    "records": records,
+    "dossier": dossier,
+    "submissions": submissions,
+    "eligibility": eligibility,
+    "review_again": review_again,
+    "quote": quote,
+    "dose": dose,
+    "bed": bed,
+    "acquired": acquired,
+    "letter": letter,
+    "visa": visa,
+    "travel": travel,
+    "admission": admission,
+    "lymphodepletion": lymphodepletion,
+    "infusion": infusion,
+    "recovery": recovery,
+    "observations": observations,
+    "safety": safety,
+    "redosing": redosing,
+    "transplant": transplant,
+    "follow_up": follow_up,
+    "closing": closing,
+    "holding": holding,
+    "notes": notes,
+    "erasing": erasing,
+    "access": access,
+    "importing": importing,
+    "reconsidering": reconsidering,
+    "moving": moving,
+    "correcting": correcting,
+    "watching": watching,
+    "effect": outcomes,
 }
-"""The events each command may record."""
+"""The files of domain/stages in the order people meet them, each under the name of its group of commands in the
+console. Rules are tried in this order."""
 
 
 def _table(name: str) -> Iterable[Any]:
-    return (row for module in MODULES for row in getattr(module, name, ()))
+    return (row for module in MODULES.values() for row in getattr(module, name, ()))
 
 
+TAKES: Mapping[type[Any], Takes] = {row.command: row for row in _table("TAKES")}
+"""The row of each command."""
+COMMANDS: tuple[type[Any], ...] = tuple(TAKES)
 RULES: tuple[Rule, ...] = tuple(_table("RULES"))
 """What follows by itself, in the order it is tried."""
 OWES: tuple[Owes, ...] = tuple(_table("OWES"))
 WANTS: tuple[Wants, ...] = tuple(_table("WANTS"))
 
+HOME: Mapping[type[Any], Stage] = {command: row.stage for row in JOURNEY for command in row.home}
+"""The stage a command is at home at; none for what is taken at any time."""
+GROUP: Mapping[type[Any], str] = {row.command: name for name, m in MODULES.items() for row in m.TAKES}
+"""The group of each command in the console."""
 
-def accepting(command: type[Any]) -> Sequence[Stage]:
-    """The stages that accept a command, in journey order."""
-    return [stage for stage, accepted in ACCEPTED.items() if command in accepted]
+
+def _accepted(stage: Stage) -> tuple[type[Any], ...]:
+    """Its own commands first, then those of other stages that it takes, then what is taken at any time."""
+    taken = [command for command, row in TAKES.items() if stage in row.at]
+    own = [command for row in JOURNEY if row.stage is stage for command in row.home]
+    return tuple(dict.fromkeys([*own, *(c for c in taken if c in HOME), *(c for c in ANYTIME if c in taken)]))
+
+
+ACCEPTED: Mapping[Stage, tuple[type[Any], ...]] = {stage: _accepted(stage) for stage in Stage}
+"""The commands that each stage takes."""
 
 
 def accepting_stages(command: type[Any]) -> Sequence[str]:
-    """The same as words."""
-    return [stage.value for stage in accepting(command)]
-
-
-TOLD_AT = {
-    "dossier": Stage.RECORDS,
-    "letter": Stage.VISA,
-    "travel": Stage.VISA,
-    "observations": Stage.ADMISSION,
-    "transplant": Stage.ADMISSION,
-}
-"""Where commands of a track are at home, when they are already taken earlier."""
-
-
-def home(command: type[Any]) -> Stage:
-    """The stage a command belongs to: that of its file, else the first that takes it. Many are taken later as well."""
-    module = command.__module__.rpartition(".")[2]
-    return TOLD_AT.get(module) or next((s for s in Stage if s == module), accepting(command)[0])
+    """The names of the stages that take a command, in journey order."""
+    return [stage.value for stage in TAKES[command].at]
 
 
 def as_markdown() -> str:
     """The table as README shows it: each command at home."""
-    always = tuple(dict.fromkeys(JOURNEY[0].always))
     lines = ["| Stage | What happens | Commands at home here |", "| --- | --- | --- |"]
     for row in JOURNEY:
-        own = [
-            c.__name__
-            for c in dict.fromkeys(c for r in JOURNEY for c in r.own)
-            if home(c) is row.stage and c not in always
-        ]
-        lines.append(f"| `{row.stage}` | {row.meaning} | {', '.join(own) or '-'} |")
-    return "\n".join([*lines, "", f"At every stage: {', '.join(c.__name__ for c in always)}."])
+        names = ", ".join(command.__name__ for command in row.home)
+        lines.append(f"| `{row.stage}` | {row.meaning} | {names or '-'} |")
+    return "\n".join([*lines, "", f"At every stage: {', '.join(c.__name__ for c in ANYTIME)}."])
 
 
 def meaning(event: type[Any]) -> str:

@@ -24,8 +24,8 @@ from domain.catalogue.centre import ChangeEndpoint
 from domain.catalogue.protocol import ConfirmProtocolOpen
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
+from domain.core.fact import Command
 from domain.doses.lot import RegisterLot, ReleaseLot
-from domain.engine.decide import Command
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from rehearsal.cohort.cohort_run import rehearse_cohort

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from workflows.names import CASES, HOSPITALS, NOTICES
 
 

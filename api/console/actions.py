@@ -11,9 +11,9 @@ from api.console.text.texts import Texts
 from api.http.answers import allowed_now, refused_now
 from api.http.command_json import CASE
 from domain.case.state import Case
-from domain.journey import ACCEPTED, JOURNEY, accepting_stages
+from domain.journey import ACCEPTED, ANYTIME, GROUP, accepting_stages
 
-ALWAYS = {c.__name__ for c in JOURNEY[0].always}
+ALWAYS = {c.__name__ for c in ANYTIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The commands of one file of domain/stages; `due`: something of it is owed now."""
+    """The commands of one group (domain/journey.py); `due`: something of it is owed now."""
 
     name: str
     words: str
@@ -42,7 +42,7 @@ def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Grou
     groups: dict[tuple[str, bool], list[Act]] = {}
     for command in ACCEPTED[case.stage]:
         if command.__name__ in allowed:
-            groups.setdefault((module_of(command), command.__name__ in ALWAYS), []).append(act(viewer, command))
+            groups.setdefault((GROUP[command], command.__name__ in ALWAYS), []).append(act(viewer, command))
     whole = [Group(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()]
     return sorted(whole, key=lambda group: (group.always, not group.due))
 
@@ -70,8 +70,3 @@ def meaning_of(t: Texts, command: type[Any]) -> str:
     """What it says in words of its own, else the first sentence a command says about itself."""
     said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
     return t.own("meaning", command.__name__) or t.english(said)
-
-
-def module_of(command: type[Any]) -> str:
-    """The file a command stands in, which is its part of the journey."""
-    return command.__module__.rpartition(".")[2]

@@ -11,7 +11,8 @@ from domain.catalogue.protocol import Protocol
 from domain.catalogue.staff import Staff
 from domain.catalogue.streams import State
 from domain.core.personal import ERASED
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 
 MOST = 500
 

@@ -24,7 +24,8 @@ from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
 from api.http.problems import Problem, invalid, of_failure, of_refusal
 from domain.core.errors import Refused
-from domain.roles import Action, Role, allow
+from domain.core.roles import Action, Role
+from domain.roles import allow
 
 HERE = Path(__file__).parent
 SEE_OTHER = 303

@@ -13,7 +13,8 @@ from api.ports import Service
 from domain.case.state import Case
 from domain.core.case_number import valid_number
 from domain.core.errors import Reason, Refused, require
-from domain.roles import Action, Actor, action_of, allow
+from domain.core.roles import Action
+from domain.roles import Actor, action_of, allow
 from domain.stages.anytime.access import reading
 
 STREAM = re.compile(r"[a-z]+-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -15,11 +15,12 @@ from activities.command_handler import Recorded
 from api.http.access import belonging
 from api.http.problems import Fault, Problem
 from domain.case.obligation import Obligation
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.catalogue.streams import aggregate
-from domain.engine.decide import COMMANDS
-from domain.journey import ACCEPTED, accepting_stages
-from domain.roles import Action, Actor, action_of, allow
+from domain.core.roles import Action
+from domain.journey import ACCEPTED, COMMANDS, accepting_stages
+from domain.roles import Actor, action_of, allow
 from domain.stages.intake.inquiry import OpenCase
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")

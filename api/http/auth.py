@@ -15,7 +15,8 @@ from api.http.problems import Fault, Problem
 from api.ports import Service
 from domain.catalogue.staff import Staff
 from domain.core.errors import Refused
-from domain.roles import PURPOSES, Actor, Role
+from domain.core.roles import Role
+from domain.roles import PURPOSES, Actor
 
 COOKIE = "caravel_session"
 PURPOSE = "Caravel-Purpose"

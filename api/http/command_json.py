@@ -9,7 +9,7 @@ from activities import command_codec
 from activities.command_codec import Commands, Tree, Unreadable
 from api.http.problems import Fault, Problem, invalid
 from domain.catalogue import streams as catalogue
-from domain.engine.decide import COMMANDS
+from domain.journey import COMMANDS
 
 
 class HttpCommands(Commands):

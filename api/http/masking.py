@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from domain.core.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
-from domain.roles import Action, Actor, Belongs, allow
+from domain.core.roles import Action
+from domain.roles import Actor, Belongs, allow
 
 Sees = frozenset[KeyClass]
 EVERYTHING: Sees = frozenset(KEY_CLASSES)

@@ -14,7 +14,8 @@ from api.http.access import belonging_of
 from api.http.auth import Parts, Who
 from api.http.problems import Fault, Problem
 from api.ports import Service
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 
 router = APIRouter(tags=["cases"])
 AT_ONCE = 500

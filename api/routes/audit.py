@@ -13,7 +13,8 @@ from api.http.auth import Parts, Who
 from api.http.paging import limited, linked
 from api.ports import Service
 from domain.core.errors import Reason, require
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 FRESH = {"Cache-Control": "no-store"}

@@ -21,9 +21,10 @@ from api.ports import Malformed, Service, Untrusted
 from domain.case.state import Case
 from domain.catalogue.centre import Centre
 from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Command
+from domain.core.roles import Role
 from domain.engine.answers import too_early
-from domain.engine.decide import Command
-from domain.roles import TOLD_BY_HOSPITALS, Actor, Role
+from domain.roles import TOLD_BY_HOSPITALS, Actor
 
 router = APIRouter(tags=["hospitals"])
 MAX_ID = 200

@@ -20,7 +20,8 @@ from api.http.problems import Fault, invalid
 from api.routes.reads import told
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 
 
 def router_of(prefix: str) -> APIRouter:

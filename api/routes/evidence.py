@@ -18,10 +18,11 @@ from api.routes.reads import seen_case
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.roles import Action
 from domain.engine.advance import ALWAYS
 from domain.history.grounds import grounds
 from domain.journey import RULES, meaning
-from domain.roles import Action, allow
+from domain.roles import allow
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 LONGEST = 90

@@ -16,7 +16,8 @@ from api.http.paging import limited, linked
 from api.http.problems import Fault, invalid
 from api.ports import Service
 from domain.core.errors import Reason, require
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 
 router = APIRouter(tags=["cases"])
 NEWEST = 2**62

@@ -17,7 +17,7 @@ from api.routes.reads import HIDDEN, private, seen_case, told, zoned
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.history.dated import known, standing
 from domain.history.difference import Changed, Moved, changes, moves
 from domain.history.grounds import grounds

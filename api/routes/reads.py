@@ -23,11 +23,12 @@ from domain.case.state import Case
 from domain.core.case_number import valid_number
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.roles import Action, Scope
 from domain.engine.agenda import agenda
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.history.dated import as_of as dated_at
 from domain.history.dated import known
-from domain.roles import ALLOWED, Action, Actor, Scope
+from domain.roles import ALLOWED, Actor
 
 router = APIRouter(tags=["cases"])
 HIDDEN = ("seen", "correctable", "corrected", "decisions")

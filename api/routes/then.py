@@ -12,7 +12,7 @@ from activities.views import case_views
 from api.http.problems import Problem
 from api.ports import Cursor, Service
 from domain.core.copying import replace
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.history.dated import known
 
 FOLDED = 500

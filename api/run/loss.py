@@ -16,7 +16,7 @@ from api.run.wiring import Parts, actor_of
 from domain.catalogue.installation import STREAM, LossAccepted, LossReason
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft
-from domain.roles import Role
+from domain.core.roles import Role
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.loss import beyond, told
 from infra.audit.checkpoints.sinks import sink_of

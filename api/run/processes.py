@@ -29,10 +29,10 @@ from api.run.loss import explained, find
 from api.run.sealing import sealing
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
-from domain.case.effect import ReportBounce
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.core.policy import Party
+from domain.stages.anytime.outcomes import ReportBounce
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.identity.capabilities import Capabilities, links
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox

@@ -17,7 +17,7 @@ from api.run.wiring import EVERY_EVENT
 from domain.catalogue import streams as catalogue
 from domain.core.copying import replace
 from domain.core.fact import Fact
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import Key, parse_key

@@ -21,8 +21,9 @@ from domain.catalogue.staff import Staff
 from domain.catalogue.streams import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue.streams import parse_source_state
 from domain.core.errors import Reason, Refused
-from domain.engine.decide import EVENTS
-from domain.roles import Actor, Role
+from domain.core.roles import Role
+from domain.engine.evolve import EVENTS
+from domain.roles import Actor
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

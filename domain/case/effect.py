@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import Literal, assert_never
 
 from domain.core.copying import replace
-from domain.core.errors import Reason, Refused
+from domain.core.fact import Fact
 from domain.core.personal import Identity
-from domain.core.policy import Party, Policy
-
-if TYPE_CHECKING:
-    from domain.case.state import Case
-    from domain.core.fact import Fact
+from domain.core.policy import Party
 
 BY_PERSON = "settled_by_person"
 IMPLIED = "implied by the answer"
@@ -91,32 +87,6 @@ class MessageBounced:
     type: Literal["MessageBounced"] = "MessageBounced"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportBounce:
-    """A message came back; only the engine says this."""
-
-    effect: str
-    code: str
-    detail: Identity = ""
-    type: Literal["ReportBounce"] = "ReportBounce"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordOutcome:
-    """What one attempt of an effect came to; only the engine says this."""
-
-    effect: str
-    attempt: int
-    outcome: Literal["delivered", "refused", "unknown", "put_off"]
-    receipt: str = ""
-    code: str = ""
-    detail: Identity = ""
-    possible_repeat: bool = False
-    not_before: datetime | None = None
-    type: Literal["RecordOutcome"] = "RecordOutcome"
-
-
-Command = RecordOutcome | ReportBounce
 Event = (
     EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectPutOff | EffectWithdrawn | MessageBounced
 )
@@ -148,60 +118,6 @@ class Effect:
     def due(self, now: datetime) -> bool:
         """Whether an attempt may be made now."""
         return self.pending and (self.not_before is None or self.not_before <= now)
-
-
-def not_answered(_: Case, __: str) -> bool:
-    """Nothing comes back that would show the delivery."""
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Wants:
-    """A row of a stage's table: `wanted` yields what about; `answered` tells that the far side must have it.
-
-    An answer may come before the attempt that would have recorded its own delivery: it implies delivery.
-    """
-
-    kind: str
-    to: Party
-    wanted: Callable[[Case], Iterable[str]]
-    answered: Callable[[Case, str], bool] = not_answered
-
-
-def decide(case: Case, command: Command, now: datetime, policy: Policy) -> Sequence[Event]:
-    """What an outcome or a bounce brings about."""
-    known = case.effects.get(command.effect)
-    if known is None:
-        raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")
-    match command:
-        case RecordOutcome():
-            return _outcome(known, command, now, policy)
-        case ReportBounce():
-            again = known.bounced or known.state in ("refused", "withdrawn")
-            return [] if again else [MessageBounced(known.id, command.code, command.detail)]
-        case _:
-            assert_never(command)
-
-
-def _outcome(known: Effect, command: RecordOutcome, now: datetime, policy: Policy) -> Sequence[Event]:
-    """The outcome of an attempt. What is already known for certain stays; a late certainty ends an unknown."""
-    if known.state in ("delivered", "refused"):
-        return []
-    c = command
-    match c.outcome:
-        case "delivered":
-            return [EffectDelivered(c.effect, c.attempt, c.receipt, c.possible_repeat)]
-        case "refused":
-            return [EffectRefused(c.effect, c.attempt, c.code, c.detail)]
-        case "unknown":
-            waits = policy.retry_unknown
-            again = now + waits[known.tries] if known.tries < len(waits) else None
-            return [] if known.state == "withdrawn" else [EffectUnknown(c.effect, c.attempt, again)]
-        case "put_off":
-            later = c.not_before if c.not_before and c.not_before > now else None
-            return [EffectPutOff(c.effect, later)] if later and known.state == "requested" else []
-        case _:
-            assert_never(c.outcome)
 
 
 def evolve(effects: Mapping[str, Effect], fact: Fact[Event]) -> Mapping[str, Effect]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Literal
 
 from domain.case.effect import Effect
 from domain.case.erasure import Erasure
 from domain.case.obligation import Obligation
+from domain.case.stage import Exit, Stage
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
@@ -22,41 +22,6 @@ NEVER_HELD = frozenset(
     {"hold_review", "access_review", "safety_alert", "safety_answer", "tell_centre_of_alert", "erase_case"}
 )
 """What goes on while a case is on hold."""
-
-
-class Stage(StrEnum):
-    """Where the main line of the journey stands, in journey order [journey.stages]."""
-
-    INQUIRY = "inquiry"
-    RECORDS = "records"
-    ELIGIBILITY = "eligibility"
-    VISA = "visa"
-    ADMISSION = "admission"
-    LYMPHODEPLETION = "lymphodepletion"
-    INFUSION = "infusion"
-    REDOSING = "redosing"
-    FOLLOW_UP = "follow_up"
-    CLOSED = "closed"
-
-    @property
-    def rank(self) -> int:
-        """Its place in the journey, from 0."""
-        return list(Stage).index(self)
-
-
-class Exit(StrEnum):
-    """Why a journey left its main line early."""
-
-    DECLINED = "declined"  # the patient or family chose not to go on
-    WITHDRAWN = "withdrawn"  # consent or study participation withdrawn
-    DIED = "died"
-    NOT_SUITABLE = "not_suitable"  # the hospital said no; an alternative pathway is named
-    PROTOCOL_CLOSED = "protocol_closed"
-    PRODUCT_RECALLED = "product_recalled"
-    LOST = "lost_to_follow_up"
-    NO_RESPONSE = "no_response"
-    SCREEN_FAILED = "screen_failed"
-    VOIDED = "voided"  # opened by mistake; nothing was done
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from domain.case.state import Case
-    from domain.core.fact import Ids
-    from domain.core.policy import Policy
+from domain.case.stage import Stage
+from domain.case.state import Case
+from domain.core.fact import Ids
+from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 Instants = Iterable[datetime | None]
 
@@ -18,6 +19,28 @@ Instants = Iterable[datetime | None]
 def never(_: Case) -> Instants:
     """Time alone never sets this rule off."""
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """A row of a stage's table: one command, the events it may record, the stages that take it, and who may give it.
+
+    `by` is what giving it is called in the table of roles (domain/roles.py). What only a hospital says comes over FHIR
+    as well; `over_fhir` opens that way to what others may say too. `answers` are the kinds of effects it answers: the
+    page behind a link in a mail offers it.
+    """
+
+    command: type[Any]
+    records: tuple[type[Any], ...]
+    at: tuple[Stage, ...] = ()
+    by: Action = Action.COORDINATE
+    over_fhir: bool = False
+    answers: tuple[str, ...] = ()
+
+    @property
+    def by_hospital(self) -> bool:
+        """Whether a hospital may give it over its interface."""
+        return self.over_fhir or self.by is Action.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +67,33 @@ class Need:
     holds: Callable[[Case, datetime], bool]
     waivable: bool = True
     rests_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owes:
+    """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date."""
+
+    kind: str
+    debtor: Party
+    creditor: Party
+    owed: Callable[[Case], Iterable[str]]
+    met: Callable[[Case, str], bool]
+    due: Callable[[Case, str], datetime | None] | None = None
+
+
+def not_answered(_: Case, __: str) -> bool:
+    """Nothing comes back that would show the delivery."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """A row of a stage's table: `wanted` yields what about; `answered` tells that the far side must have it.
+
+    An answer may come before the attempt that would have recorded its own delivery: it implies delivery.
+    """
+
+    kind: str
+    to: Party
+    wanted: Callable[[Case], Iterable[str]]
+    answered: Callable[[Case, str], bool] = not_answered

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from domain.core.when import When
 
 E = TypeVar("E", covariant=True)
+
+
+class Event(Protocol):
+    """An event of any stage or stream, as the ledger names it."""
+
+    @property
+    def type(self) -> str: ...
+
+
+class Command(Protocol):
+    """A command of any stage or stream, as whoever sends it names it."""
+
+    @property
+    def type(self) -> str: ...
+
+
 Ids = Callable[[], str]
 """Makes a fresh random id; an argument everywhere, so that a rehearsal can repeat itself."""
 ENGINE = "engine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from domain.case.effect import IMPLIED, Effect, EffectDelivered, EffectRequested, EffectWithdrawn, Wants
+from domain.case.effect import IMPLIED, Effect, EffectDelivered, EffectRequested, EffectWithdrawn
 from domain.case.obligation import (
     Obligation,
     ObligationMet,
@@ -15,17 +15,14 @@ from domain.case.obligation import (
     ObligationStepSkipped,
     ObligationStepTaken,
     ObligationWithdrawn,
-    Owes,
-    fallen_due,
-    moved,
-    opened,
 )
+from domain.case.reckoning import fallen_due, moved, opened
 from domain.case.state import Case
-from domain.case.table import Rule
-from domain.core.fact import Draft, Fact, Ids, Why
+from domain.case.table import Owes, Rule, Wants
+from domain.core.fact import Draft, Event, Fact, Ids, Why
 from domain.core.policy import Party, Policy
 from domain.core.when import When
-from domain.engine.decide import Event, evolve
+from domain.engine.evolve import evolve
 from domain.journey import OWES, RULES, WANTS
 
 ROUNDS = 50

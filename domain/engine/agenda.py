@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from domain.case.effect import Effect
 from domain.case.obligation import Obligation
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.journey import RULES
 
 UNHEARD_OF = timedelta(minutes=11)

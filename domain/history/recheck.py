@@ -20,7 +20,7 @@ from domain.core.personal import erased
 from domain.core.policy import Policy
 from domain.core.when import When
 from domain.engine.advance import ALWAYS, TABLES, follows
-from domain.engine.decide import fold, follow
+from domain.engine.evolve import fold, follow
 from domain.history.whatif import NOTED
 from domain.journey import RULES
 from domain.stages.anytime.watching import noted

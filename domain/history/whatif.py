@@ -16,10 +16,10 @@ from typing import Any
 from domain.case.state import Case
 from domain.case.table import Rule
 from domain.core.copying import replace
-from domain.core.fact import Draft, Fact
+from domain.core.fact import Draft, Event, Fact
 from domain.core.policy import Policy
 from domain.engine.advance import advance, as_fact
-from domain.engine.decide import Event, follow
+from domain.engine.evolve import follow
 from domain.journey import RULES
 
 NOTED = "source_changed"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domain.engine.decide import COMMANDS
+from domain.journey import COMMANDS
 
 EFFECT = "urn:caravel:effect"
 CASE = "urn:caravel:case"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from rehearsal.cohort.reactions_before_travel import AT_HOME
 from rehearsal.cohort.reactions_in_treatment import OVER_THERE
 from rehearsal.cohort.situation import React, Situation

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from domain.case.state import Case, Submission
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.stages.eligibility import eligibility, quote, submissions
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people

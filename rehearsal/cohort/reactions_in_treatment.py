@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from domain.case.undoing import UNDOING
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.follow_up import acquired, follow_up

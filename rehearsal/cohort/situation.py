@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.case.state import Case
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.stages.intake import people
 from rehearsal.cohort.families import Family
 

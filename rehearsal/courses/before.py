@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from domain.core.codes import MOST_DAYS
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.stages.eligibility import eligibility, quote, submissions
 from domain.stages.intake import inquiry, people
 from domain.stages.records import dossier, records

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.stages.follow_up.closing import UNNAMED, LeaveJourney, Leaving
 from domain.stages.follow_up.follow_up import RecordVisit
 from domain.stages.treatment.observations import ReportDeath, ReportOccurrence

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.stages.anytime.correcting import Correctable, CorrectFact
 from domain.stages.follow_up.closing import RetractDeath
 from rehearsal.courses.before import LEAD, screened, until_admission

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from domain.case.state import Case
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 
 ASSUMED = "assumed"
 

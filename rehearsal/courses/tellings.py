@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.stages.follow_up.follow_up import RecordVisit
 from domain.stages.treatment.infusion import RecordInfusion
 from domain.stages.treatment.lymphodepletion import RecordDepletion

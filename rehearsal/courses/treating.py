@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from domain.core.codes import MOST_DAYS
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.treatment import admission, infusion, lymphodepletion, observations, redosing

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from domain.catalogue.streams import EVENTS as CATALOGUE_EVENTS
 from domain.catalogue.streams import parse_source_state
-from domain.engine.decide import EVENTS
+from domain.engine.evolve import EVENTS
 from infra.embedded.postgres_server import PostgresServer
 from infra.keys import FolderKeys
 from infra.ledger.opening import open_ledger

@@ -18,10 +18,9 @@ from activities.ports import Append, Ledger, Meta
 from domain.case.state import Case
 from domain.catalogue import installation
 from domain.core.errors import Reason, require
-from domain.core.fact import Draft, Ids
+from domain.core.fact import Command, Draft, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import agenda
-from domain.engine.decide import Command
 from rehearsal.world.memory import Given, Remembering
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS

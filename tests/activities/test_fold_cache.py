@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from activities.fold_cache import FoldOnce
 from domain.case.state import Case
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.stages.anytime.notes import NoteAdded
 from tests.domain.course import start
 from tests.domain.journey import HOUR, Journey

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from domain.journey import RECORDED, RULES
-from domain.roles import Action, action_of
+from domain.core.roles import Action
+from domain.journey import RULES, TAKES
+from domain.roles import action_of
 
 ROOT = Path(__file__).parents[2]
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ def test_every_promise_names_tests_that_exist() -> None:
 def test_no_rule_takes_a_decision_of_the_hospital() -> None:
     told = {
         event
-        for command, events in RECORDED.items()
+        for command, events in ((row.command, row.records) for row in TAKES.values())
         if action_of(command.__name__) is Action.ANSWER
         for event in events
     }

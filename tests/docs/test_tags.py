@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.engine.decide import COMMANDS
-from domain.journey import RECORDED, RULES
+from domain.journey import COMMANDS, RULES, TAKES
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("domain", "workflows", "activities", "infra", "api", "rehearsal", "tests", "bench", "docs")
@@ -89,6 +88,6 @@ def test_a_code_of_another_text_is_noticed(text: str) -> None:
 
 
 def test_people_are_shown_no_tags() -> None:
-    events = {event for events in RECORDED.values() for event in events}
+    events = {event for row in TAKES.values() for event in row.records}
     shown: list[Any] = [*COMMANDS, *events, *(rule.follows for rule in RULES)]
     assert not {one.__name__ for one in shown if used(one.__doc__ or "")}

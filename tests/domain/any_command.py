@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
-from domain.case.effect import RecordOutcome, ReportBounce
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.case.undoing import UNDOING
 from domain.core.when import When
 from domain.stages.anytime.access import BreakGlass, ReviewAccess
@@ -18,6 +17,7 @@ from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure, RecordEr
 from domain.stages.anytime.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
 from domain.stages.anytime.moving import MoveOn, missing
 from domain.stages.anytime.notes import AddNote, AssignCase, AttachDocument, SettleEffect
+from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate

@@ -9,16 +9,18 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from domain.case.effect import Effect, EffectRequested, RecordOutcome
+from domain.case.effect import Effect, EffectRequested
 from domain.case.obligation import Obligation, ObligationOpened
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused
-from domain.core.fact import ENGINE, Draft, Fact, Why
+from domain.core.fact import ENGINE, Command, Draft, Event, Fact, Why
 from domain.core.policy import Policy
 from domain.engine.advance import ALWAYS, advance, as_fact
 from domain.engine.agenda import Agenda, agenda
-from domain.engine.decide import Command, Event, decide, fold, follow
-from domain.journey import RECORDED, RULES
+from domain.engine.decide import decide
+from domain.engine.evolve import fold, follow
+from domain.journey import RULES, TAKES
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.watching import noted, watched
 from infra.policy.reading import load_policy
 
@@ -116,7 +118,7 @@ class Journey:
         if command is not None:
             decided = decide(self.case, command, self.now, self.ids, self.policy)
             self.decided = [d.event for d in decided]
-            stray = {type(d.event) for d in decided} - set(RECORDED[type(command)])
+            stray = {type(d.event) for d in decided} - set(TAKES[type(command)].records)
             assert not stray, f"the journey table does not say that {command.type} records {stray}"
             add(decided, actor)
         add(self._news(), ENGINE)

@@ -21,7 +21,7 @@ Named = Mapping[str, ast.stmt]
 
 def digests() -> dict[str, str]:
     """Of every rule in the table, by name and version."""
-    found = [digests_of(inspect.getsource(module)) for module in MODULES if hasattr(module, "RULES")]
+    found = [digests_of(inspect.getsource(module)) for module in MODULES.values() if hasattr(module, "RULES")]
     return {name: digest for one in found for name, digest in sorted(one.items())}
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
+from domain.case.table import Takes
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.anytime.notes import AddNote, NoteAdded
@@ -67,6 +68,6 @@ def test_what_is_wrong_fails(name: str) -> None:
 
 
 def test_an_event_the_page_does_not_name_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.domain.journey.RECORDED", {AddNote: ()})
+    monkeypatch.setattr("tests.domain.journey.TAKES", {AddNote: Takes(AddNote, ())})
     with pytest.raises(AssertionError, match="does not say that AddNote records"):
         noted()

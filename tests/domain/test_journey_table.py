@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pkgutil
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,21 @@ from typing import Any
 import pytest
 
 import domain.stages
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.engine.advance import ALWAYS
-from domain.engine.decide import COMMANDS, CORRECTABLE, EVENTS
+from domain.engine.decide import DECIDE
+from domain.engine.evolve import CORRECTABLE, EVENTS
 from domain.journey import (
     ACCEPTED,
+    ANYTIME,
+    COMMANDS,
+    HOME,
     JOURNEY,
     MODULES,
     OWES,
-    RECORDED,
     RULES,
+    TAKES,
     WANTS,
     accepting_stages,
     as_markdown,
@@ -43,19 +48,28 @@ def test_every_stage_has_one_row_in_journey_order() -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
 def test_every_command_is_accepted_somewhere_and_says_what_it_records(command: type[Any]) -> None:
     assert accepting_stages(command)
-    assert RECORDED[command]
-    assert set(RECORDED[command]) <= set(EVENTS)
+    assert TAKES[command].records
+    assert set(TAKES[command].records) <= set(EVENTS)
 
 
-def test_the_table_knows_no_other_commands() -> None:
-    assert set(RECORDED) == set(COMMANDS)
-    assert {c for row in JOURNEY for c in row.accepts} == set(COMMANDS)
+def test_the_page_and_the_rows_know_the_same_commands() -> None:
+    on_the_page = [*(c for row in JOURNEY for c in row.home), *ANYTIME]
+    assert sorted(c.__name__ for c in on_the_page) == sorted(c.__name__ for c in TAKES), "each stands there once"
+    assert set(DECIDE) == set(COMMANDS) - {correcting.CorrectFact}
 
 
-def test_every_file_of_the_stages_is_on_the_page() -> None:
+def test_a_command_is_taken_where_it_is_at_home() -> None:
+    assert not [c.__name__ for c, home in HOME.items() if home not in TAKES[c].at]
+    before_closed = set(Stage) - {Stage.CLOSED}
+    assert not [c.__name__ for c in ANYTIME if not before_closed <= set(TAKES[c].at)]
+    assert all(row.at == tuple(sorted(row.at, key=lambda stage: stage.rank)) for row in TAKES.values())
+
+
+def test_every_file_with_rows_is_on_the_page() -> None:
     packages = pkgutil.walk_packages(domain.stages.__path__, "domain.stages.")
-    files = {m.name for m in packages if not m.ispkg}
-    named = {m.__name__ for m in (*MODULES, correcting, watching)}
+    modules = [importlib.import_module(m.name) for m in packages if not m.ispkg]
+    files = {m.__name__ for m in modules if {"TAKES", "RULES", "OWES", "WANTS"} & vars(m).keys()}
+    named = {m.__name__ for m in MODULES.values()}
     assert files == named
 
 
@@ -65,7 +79,7 @@ def test_every_event_means_something_and_somebody_records_it(event: type[Any]) -
     assert line.endswith(".")
     assert event.__dataclass_params__.frozen
     assert event.__dataclass_fields__["type"].default == event.__name__
-    told = any(event in events for events in RECORDED.values())
+    told = any(event in events for events in (row.records for row in TAKES.values()))
     assert told or event in BY_RULE or event in watching.KINDS.values()
 
 
@@ -83,10 +97,6 @@ def test_rules_bring_only_events_and_have_names_of_their_own() -> None:
         t for needs in NEEDS.values() for n in needs for t in n.rests_on
     }
     assert rests <= {e.__name__ for e in EVENTS}
-
-
-def test_each_row_names_the_events_its_commands_record() -> None:
-    assert {event for row in JOURNEY for event in row.records} == {e for events in RECORDED.values() for e in events}
 
 
 def test_kinds_of_obligations_and_effects_are_told_apart_by_their_names() -> None:
@@ -138,7 +148,7 @@ WHERE = {"CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infus
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
 def test_every_event_the_page_names_is_really_recorded_by_its_command(command: type[Any]) -> None:
     """The other direction is checked at every step of every test, in Journey."""
-    missing = set(RECORDED[command])
+    missing = set(TAKES[command].records)
     for name in WHERE.get(command.__name__, FROM):
         if command not in ACCEPTED[start(name).case.stage] and command is not type(OPENED):
             continue

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.case.table import Rule
-from domain.core.fact import ENGINE
+from domain.core.fact import ENGINE, Command
 from domain.engine.advance import NoFixpoint, advance
-from domain.engine.decide import COMMANDS, Command
+from domain.journey import COMMANDS
 from domain.stages.anytime.notes import NoteAdded
 from domain.stages.treatment.dose import HoldDose
 from tests.domain.any_command import MAKE

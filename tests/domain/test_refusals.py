@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import domain
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.core.errors import Reason, Refused
 from domain.engine.decide import decide
 from domain.stages.eligibility.eligibility import AcceptPatient

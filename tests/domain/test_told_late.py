@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
 from domain.core.errors import Reason
+from domain.core.fact import Command
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.journey import ACCEPTED
 from domain.stages.anytime.moving import MoveOn, missing
 from domain.stages.eligibility.review_again import PROGRESSED

@@ -18,7 +18,7 @@ from api.run.embedded.child_processes import Program
 from api.run.embedded.up import POSTGRES, environment
 from api.run.wiring import parts
 from domain.catalogue.staff import RegisterPerson
-from domain.roles import Role
+from domain.core.roles import Role
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
 from infra.ledger.schema.migrate import migrate

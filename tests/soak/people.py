@@ -18,7 +18,7 @@ from activities.command_codec import CASE, TOLD
 from api.http.access import belonging
 from api.run.wiring import Parts
 from domain.case.state import Case
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.roles import Actor, action_of, allow
 from domain.stages.anytime.holding import HoldCase
 from domain.stages.anytime.notes import AddNote

@@ -23,9 +23,10 @@ import pytest
 
 from activities.catalogue import Catalogue
 from api.run.wiring import Parts, connect_temporal, parts
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.doses.lot import Lot
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.stages.anytime.moving import StageEntered
 from infra.ledger.encoding.errors import FAILURES
 from rehearsal.demo import ACTOR

@@ -28,7 +28,8 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.fact import Fact
 from domain.core.policy import Ladder, Party, Policy, Rung, Span
-from domain.engine.decide import COMMANDS, EVENTS
+from domain.engine.evolve import EVENTS
+from domain.journey import COMMANDS
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger

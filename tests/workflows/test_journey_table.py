@@ -10,9 +10,10 @@ import pytest
 from activities.effect_handlers.table import effect_handlers
 from api.run.engine.worker import SLOTS
 from domain.case.effect import EffectRequested
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.engine.agenda import UNHEARD_OF
-from domain.engine.decide import evolve
+from domain.engine.evolve import evolve
 from domain.journey import WANTS
 from domain.stages.follow_up.closing import LeaveJourney
 from infra.policy.reading import load_policy

@@ -23,7 +23,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from activities.command_handler import Door
 from activities.perform import Delivered
 from api.run.engine.courier import Courier
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.when import When
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream

@@ -15,7 +15,8 @@ from api.run.wiring import MACHINE, Parts, actor_of
 from domain.case.obligation import ObligationRedated
 from domain.case.state import Case
 from domain.core.errors import Refused
-from domain.roles import Action, Actor, allow
+from domain.core.roles import Action
+from domain.roles import Actor, allow
 from domain.stages.anytime.holding import ApplyPolicy, reckoned_by
 
 Move = dict[str, Any]

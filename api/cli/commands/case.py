@@ -15,6 +15,8 @@ from cyclopts import App, Parameter
 from api.cli.options import As, Json, Key
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import Caravel, asking, running
+from api.cli.words import command_of
+from domain.journey import COMMANDS
 
 app = App(name="case", help="Cases: open, send commands, look, explain.")
 
@@ -92,9 +94,6 @@ def erase(
 
 def _given(command: str, fields: Sequence[str]) -> Mapping[str, Any]:
     """The command as JSON. Only who gives one waits for all of them to be imported."""
-    from api.cli.words import command_of  # noqa: PLC0415 - as said
-    from domain.engine.decide import COMMANDS  # noqa: PLC0415 - as said
-
     return command_of({one.__name__: one for one in COMMANDS}, command, fields)
 
 

@@ -20,8 +20,8 @@ from api.http.command_json import CASE
 from api.http.problems import Problem
 from domain.case.state import Case
 from domain.core.errors import Refused
+from domain.core.fact import Command
 from domain.core.policy import Policy
-from domain.engine.decide import Command
 from infra.ids import fresh_id
 from infra.policy.reading import load_policy
 from infra.settings import Settings

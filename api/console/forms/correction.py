@@ -9,7 +9,7 @@ from typing import Any, get_args
 from api.console.forms.fields import Pairs
 from domain.case.state import Case
 from domain.core.personal import ERASED
-from domain.journey import RECORDED
+from domain.journey import TAKES
 from domain.stages.anytime.correcting import Correctable
 
 
@@ -19,7 +19,7 @@ def correcting(case: Case, pairs: Pairs, zone: tzinfo) -> Pairs:
     event = case.correctable.get(given.get("fact", ""))
     if event is None or any(name.startswith("correction.") for name in given):
         return pairs
-    told = next((c for c in get_args(Correctable) if type(event) in RECORDED[c]), None)
+    told = next((c for c in get_args(Correctable) if type(event) in TAKES[c].records), None)
     if told is None:
         return pairs
     known = {f.name for f in fields(event)}

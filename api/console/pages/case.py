@@ -33,10 +33,11 @@ from api.routes.reads import seen_case
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.roles import Action
 from domain.history.dated import as_of as held
 from domain.history.dated import known
 from domain.history.grounds import grounds
-from domain.roles import Action, allow
+from domain.roles import allow
 
 router = pages()
 LATEST, PAGE = 12, 150

@@ -11,7 +11,8 @@ from api.console.text.fact_text import Speaker
 from api.console.text.times import Clock
 from domain.case.effect import Effect
 from domain.case.obligation import Obligation, overdue_since
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.core.fact import Fact
 from domain.engine.advance import CLOSES_BY_ITSELF
 from domain.engine.agenda import agenda
@@ -102,9 +103,9 @@ ELSEWHERE = {
     "return_home": "follow_up",
     "infusion_date": "correcting",
 }
-"""What is settled by a command of another file than the one that says it is owed."""
+"""What is settled by a command of another group than the one that says it is owed."""
 GROUP_OF: Mapping[str, str] = {
-    row.kind: module.__name__.rpartition(".")[2] for module in MODULES for row in getattr(module, "OWES", ())
+    row.kind: group for group, module in MODULES.items() for row in getattr(module, "OWES", ())
 } | ELSEWHERE
 """Which part of the journey an obligation belongs to: where what settles it is found."""
 assert set(GROUP_OF) == {row.kind for row in OWES}

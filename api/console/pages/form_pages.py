@@ -32,7 +32,8 @@ from api.routes.cases import given as give
 from api.routes.cases import opened as open_new
 from api.routes.documents import MEDIA, Sent
 from domain.core.errors import Reason, Refused, require
-from domain.roles import Action, allow
+from domain.core.roles import Action
+from domain.roles import allow
 
 router = pages()
 OPEN = "OpenCase"

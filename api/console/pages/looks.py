@@ -14,7 +14,8 @@ from api.console.session import Viewer
 from api.console.web import pages
 from api.http.auth import Parts
 from api.routes.looks import NEWEST, looks_of
-from domain.roles import Action, allow
+from domain.core.roles import Action
+from domain.roles import allow
 
 router = pages()
 PAGE = 100

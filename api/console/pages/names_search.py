@@ -16,7 +16,8 @@ from api.http.form_json import read_form
 from api.http.limits import read_body
 from api.routes.looks import looked_over
 from domain.core.errors import Reason, require
-from domain.roles import Action, allow
+from domain.core.roles import Action
+from domain.roles import allow
 
 router = pages()
 LONGEST = 80

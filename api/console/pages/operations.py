@@ -19,9 +19,9 @@ from api.console.text.times import Clock
 from api.console.web import page, pages
 from api.http.auth import Parts
 from api.http.health import answering
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason, require
-from domain.roles import Role
+from domain.core.roles import Role
 
 router = pages()
 WHO = (Role.OPERATOR, Role.SUPERVISOR)

@@ -28,11 +28,12 @@ from api.ports import Service
 from api.routes.looks import looked_over
 from api.routes.reads import scope_of
 from api.routes.then import worklist_then
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Refused
 from domain.core.personal import ERASED
 from domain.core.policy import Party
-from domain.roles import Action, Actor, Role, allow
+from domain.core.roles import Action, Role
+from domain.roles import Actor, allow
 
 router = pages()
 PAGE = 40

@@ -10,7 +10,8 @@ from typing import Any
 
 from api.console.text.times import Clock
 from api.http.masking import Sees, shown
-from domain.case.state import Case, Dossier, Exit, Noted, RecordItem, Stage, Submission, Visa
+from domain.case.stage import Exit, Stage
+from domain.case.state import Case, Dossier, Noted, RecordItem, Submission, Visa
 from domain.core.fact import Fact
 from domain.core.personal import ERASED, Erased
 from domain.core.policy import Party

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Access, Case
+from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 LONGEST_HOURS = 24
 
@@ -66,7 +68,10 @@ class AccessReviewed:
 
 Event = GlassBroken | AccessReviewed
 
-RECORDS = {BreakGlass: (GlassBroken,), ReviewAccess: (AccessReviewed,)}
+TAKES = (
+    Takes(BreakGlass, (GlassBroken,), at=EVERY_STAGE, by=Action.BREAK_GLASS),
+    Takes(ReviewAccess, (AccessReviewed,), at=EVERY_STAGE, by=Action.REVIEW_ACCESS),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

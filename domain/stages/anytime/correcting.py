@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
+from domain.case.table import Takes
 from domain.core.codes import require_days
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
-from domain.core.fact import Ids
+from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.policy import Policy
 from domain.core.when import When
@@ -104,9 +106,35 @@ def _same_person(wrong: Any, c: visa.RecordPassport | visa.GrantVisa) -> None:  
     require(wrong.person == c.person, Reason.INVALID, "a correction is about the same person", "correction")
 
 
-TOLD_BY: dict[str, tuple[str, ...]] = {
-    event.__name__: tuple(command.__name__ for command, events in module.RECORDS.items() if event in events)
+def evolve(case: Case, _: Fact[FactCorrected]) -> Case:
+    """Change nothing: a correction takes the place of what it corrects when the history is folded."""
+    return case
+
+
+Command, Event = CorrectFact, FactCorrected
+_TOLD = [
+    row
     for module in (inquiry, people, eligibility, observations, safety, transplant, infusion, lymphodepletion, visa)
-    for events in module.RECORDS.values()
-    for event in events
+    for row in module.TAKES
+]
+TOLD_BY: dict[str, tuple[str, ...]] = {
+    event.__name__: tuple(row.command.__name__ for row in _TOLD if event in row.records)
+    for told in _TOLD
+    for event in told.records
 }
+TAKES = (
+    Takes(
+        CorrectFact,
+        (
+            FactCorrected,
+            *dict.fromkeys(
+                event
+                for row in _TOLD
+                if row.command in get_args(Correctable)
+                for event in row.records
+                if event is not infusion.InfusionDeviated
+            ),
+        ),
+        at=EVERY_STAGE,
+    ),
+)

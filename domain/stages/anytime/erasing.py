@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, assert_never, cast, get_type_hints
 
-from domain.case.effect import RecordOutcome, Wants
 from domain.case.erasure import ErasedClass, Erasure, Ground, Tombstone
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
+from domain.case.stage import EVERY_STAGE, Stage
+from domain.case.state import Case
+from domain.case.table import Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, Sealed, readable
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.follow_up.closing import ReopenCase, RetractDeath
 from domain.stages.follow_up.follow_up import FollowUpEnded
 from domain.stages.treatment import admission
@@ -123,12 +125,12 @@ class CaseErased:
 
 Event = ErasureOrdered | ErasureConfirmed | ErasureWithdrawn | CaseErased
 
-RECORDS = {
-    OrderErasure: (ErasureOrdered,),
-    ConfirmErasure: (ErasureConfirmed, FollowUpEnded),
-    WithdrawErasure: (ErasureWithdrawn,),
-    RecordErasure: (CaseErased,),
-}
+TAKES = (
+    Takes(OrderErasure, (ErasureOrdered,), at=EVERY_STAGE, by=Action.ERASE),
+    Takes(ConfirmErasure, (ErasureConfirmed, FollowUpEnded), at=EVERY_STAGE, by=Action.ERASE),
+    Takes(WithdrawErasure, (ErasureWithdrawn,), at=EVERY_STAGE, by=Action.ERASE),
+    Takes(RecordErasure, (CaseErased,), at=EVERY_STAGE, by=Action.ENGINE),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | FollowUpEnded]:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.obligation import Obligation, ObligationRedated, Owes, reckoned_anew
+from domain.case.obligation import Obligation, ObligationRedated
+from domain.case.reckoning import reckoned_anew
+from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import NEVER_HELD, Case
+from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,13 @@ class CaseResumed:
 
 Event = CaseHeld | CaseResumed
 
-RECORDS = {
-    HoldCase: (CaseHeld,),
-    ResumeCase: (CaseResumed, ObligationRedated),
-    Snooze: (ObligationRedated,),
-    Redate: (ObligationRedated,),
-    ApplyPolicy: (ObligationRedated,),
-}
+TAKES = (
+    Takes(HoldCase, (CaseHeld,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(ResumeCase, (CaseResumed, ObligationRedated), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(Snooze, (ObligationRedated,), at=EVERY_STAGE),
+    Takes(Redate, (ObligationRedated,), at=EVERY_STAGE, by=Action.SUPERVISE),
+    Takes(ApplyPolicy, (ObligationRedated,), at=EVERY_STAGE, by=Action.SUPERVISE),
+)
 
 
 def decide(

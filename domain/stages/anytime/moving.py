@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.case.state import Case, Stage
-from domain.case.table import Need, Rule
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Need, Rule, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
+from domain.core.roles import Action
 from domain.stages.eligibility import eligibility
 from domain.stages.follow_up import follow_up
 from domain.stages.intake import inquiry
@@ -45,7 +47,8 @@ class StageEntered:
     type: Literal["StageEntered"] = "StageEntered"
 
 
-RECORDS = {MoveOn: (StageEntered,)}
+Event = StageEntered
+TAKES = (Takes(MoveOn, (StageEntered,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), by=Action.SUPERVISE),)
 
 NEEDS: Mapping[Stage, tuple[Need, ...]] = {
     Stage.INQUIRY: inquiry.NEEDS,

@@ -16,13 +16,15 @@ from domain.case.effect import (
     EffectUnknown,
     EffectWithdrawn,
 )
-from domain.case.obligation import Owes
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
+from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,17 @@ class DocumentAttached:
 Event = CaseAssigned | NoteAdded | DocumentAttached
 Also = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectWithdrawn
 
-RECORDS = {
-    AssignCase: (CaseAssigned,),
-    AddNote: (NoteAdded,),
-    AttachDocument: (DocumentAttached,),
-    SettleEffect: (EffectDelivered, EffectRefused, EffectUnknown, EffectWithdrawn, EffectRequested),
-}
+TAKES = (
+    Takes(AssignCase, (CaseAssigned,), at=EVERY_STAGE),
+    Takes(AddNote, (NoteAdded,), at=EVERY_STAGE, by=Action.NOTE),
+    Takes(AttachDocument, (DocumentAttached,), at=EVERY_STAGE, by=Action.NOTE),
+    Takes(
+        SettleEffect,
+        (EffectDelivered, EffectRefused, EffectUnknown, EffectWithdrawn, EffectRequested),
+        at=EVERY_STAGE,
+        by=Action.SETTLE,
+    ),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | Also]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, assert_never, get_args
 
-from domain.case.obligation import Owes
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case, Decision
-from domain.case.table import Rule
+from domain.case.table import Owes, Rule, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -52,7 +52,7 @@ class DecisionReviewed:
 
 Event = DecisionReopened | DecisionReviewed
 
-RECORDS = {ReviewDecision: (DecisionReviewed,)}
+TAKES = (Takes(ReviewDecision, (DecisionReviewed,), at=EVERY_STAGE),)
 
 FINDINGS = (*(e.__name__ for e in get_args(observations.Event)), "CriterionRecorded", "DiagnosisStated")
 WHO = ("PersonAdded",)

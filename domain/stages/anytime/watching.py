@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from domain.case.state import Case, Noted
+from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
@@ -61,6 +62,8 @@ class PersonStateNoted:
 
 
 Event = ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
+TAKES: tuple[Takes, ...] = ()
+"""No command is told here: what lots, protocols, centres and staff say is noted by itself."""
 
 KINDS: Mapping[str, type[Any]] = {
     "protocol": ProtocolStateNoted,

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Need
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Need, Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.eligibility.submissions import (
     ASKED,
@@ -123,12 +124,30 @@ class PatientDeclined:
 
 Event = MoreAsked | CriterionRecorded | PatientAccepted | PatientDeclined
 
-RECORDS = {
-    AskForMore: (MoreAsked, RecordRequested),
-    RecordCriterion: (CriterionRecorded,),
-    AcceptPatient: (PatientAccepted,),
-    DeclinePatient: (PatientDeclined,),
-}
+TAKES = (
+    Takes(
+        AcceptPatient,
+        (PatientAccepted,),
+        at=stages(Stage.ELIGIBILITY, Stage.LYMPHODEPLETION, Stage.REDOSING),
+        by=Action.ANSWER,
+        answers=("submit_dossier", "tell_centre_of_progression"),
+    ),
+    Takes(
+        DeclinePatient,
+        (PatientDeclined,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        by=Action.ANSWER,
+        answers=("submit_dossier", "tell_centre_of_progression"),
+    ),
+    Takes(
+        AskForMore,
+        (MoreAsked, RecordRequested),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        by=Action.ANSWER,
+        answers=("submit_dossier",),
+    ),
+    Takes(RecordCriterion, (CriterionRecorded,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION), by=Action.REVIEW),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | RecordRequested]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.stage import Stage, stages
 from domain.case.state import Case
-from domain.case.table import Instants, Rule
+from domain.case.table import Instants, Owes, Rule, Takes, Wants
 from domain.core.codes import require_currency
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.stages.eligibility.eligibility import before_travel
 from domain.stages.intake.people import require_person
 
@@ -106,12 +106,18 @@ class QuoteLapsed:
 
 Event = EstimateIssued | EstimateAcknowledged | QuoteGiven | QuoteAccepted | QuoteLapsed
 
-RECORDS = {
-    IssueEstimate: (EstimateIssued,),
-    AcknowledgeEstimate: (EstimateAcknowledged,),
-    GiveQuote: (QuoteGiven,),
-    AcceptQuote: (QuoteAccepted,),
-}
+TAKES = (
+    Takes(IssueEstimate, (EstimateIssued,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(AcknowledgeEstimate, (EstimateAcknowledged,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(
+        GiveQuote,
+        (QuoteGiven,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING),
+        by=Action.ANSWER,
+        answers=("request_quote",),
+    ),
+    Takes(AcceptQuote, (QuoteAccepted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage, Submission
+from domain.case.stage import Stage
+from domain.case.state import Case, Submission
+from domain.case.table import Owes, Takes, Wants
 from domain.core.errors import Reason, require
 from domain.core.policy import Party
 from domain.stages.eligibility.submissions import ASKED, standing
 
-RECORDS: dict[type[Any], tuple[type[Any], ...]] = {}
+TAKES: tuple[Takes, ...] = ()
 """No command is told here: progression and holds are reported like any observation (observations.py)."""
 
 PROGRESSED = "the patient's condition changed and the centre has not reviewed the case again"

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.release import let_go
+from domain.case.stage import Stage, stages
 from domain.case.state import Case, Submission
-from domain.case.table import Rule
-from domain.case.track import let_go
+from domain.case.table import Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.stages.intake.people import NAMED
 
 
@@ -98,12 +98,18 @@ class SubmissionWithdrawn:
 
 Event = CentreChosen | DossierSubmitted | SubmissionAcknowledged | SubmissionWithdrawn
 
-RECORDS = {
-    ChooseCentre: (CentreChosen,),
-    SubmitDossier: (DossierSubmitted,),
-    AcknowledgeSubmission: (SubmissionAcknowledged,),
-    WithdrawSubmission: (SubmissionWithdrawn,),
-}
+TAKES = (
+    Takes(ChooseCentre, (CentreChosen,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(SubmitDossier, (DossierSubmitted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(
+        AcknowledgeSubmission,
+        (SubmissionAcknowledged,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        by=Action.ANSWER,
+        answers=("submit_dossier",),
+    ),
+    Takes(WithdrawSubmission, (SubmissionWithdrawn,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+)
 
 ASKED = ("submitted", "acknowledged", "more_info")
 LIVE = ("chosen", *ASKED, "accepted")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Resource, ResourceKind, Stage
+from domain.case.stage import Stage, stages
+from domain.case.state import Case, Resource, ResourceKind
+from domain.case.table import Owes, Takes, Wants
 from domain.case.undoing import UNDOING, Fate, Final, ended
 from domain.core.codes import require_currency
 from domain.core.copying import replace
@@ -121,12 +121,24 @@ class CopiesDestroyed:
 
 Event = ResourceAcquired | ResourceReported | CellsOrdered | CopiesDestroyed
 
-RECORDS = {
-    RecordResource: (ResourceAcquired,),
-    ReportResource: (ResourceReported,),
-    OrderCells: (CellsOrdered,),
-    ConfirmDestruction: (CopiesDestroyed,),
-}
+TAKES = (
+    Takes(RecordResource, (ResourceAcquired,), at=stages(Stage.ELIGIBILITY), over_fhir=True),
+    Takes(
+        ReportResource,
+        (ResourceReported,),
+        at=stages(Stage.ELIGIBILITY),
+        over_fhir=True,
+        answers=("carry_out_order", *(one.effect for one in UNDOING.values())),
+    ),
+    Takes(OrderCells, (CellsOrdered,), at=stages(Stage.ELIGIBILITY)),
+    Takes(
+        ConfirmDestruction,
+        (CopiesDestroyed,),
+        at=stages(Stage.ELIGIBILITY),
+        over_fhir=True,
+        answers=("withdraw_submission", "recall_dossier"),
+    ),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants, not_answered
-from domain.case.state import Case, Exit, Stage
-from domain.case.table import Rule
-from domain.case.track import Track, let_go
+from domain.case.release import let_go
+from domain.case.stage import EVERY_STAGE, Exit, Stage, stages
+from domain.case.state import Case
+from domain.case.table import Rule, Takes, Wants, not_answered
+from domain.case.track import Track
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.stages.follow_up import acquired
 from domain.stages.intake import inquiry
 from domain.stages.treatment import admission
@@ -105,12 +107,12 @@ class DeathRetracted:
 
 Event = JourneyLeft | CannotBeUndone | CaseReopened | DeathRetracted
 
-RECORDS = {
-    LeaveJourney: (JourneyLeft,),
-    VoidCase: (JourneyLeft,),
-    ReopenCase: (CaseReopened,),
-    RetractDeath: (DeathRetracted,),
-}
+TAKES = (
+    Takes(LeaveJourney, (JourneyLeft,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(VoidCase, (JourneyLeft,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), by=Action.SUPERVISE),
+    Takes(ReopenCase, (CaseReopened,), at=EVERY_STAGE, by=Action.SUPERVISE),
+    Takes(RetractDeath, (DeathRetracted,), at=EVERY_STAGE, by=Action.SUPERVISE),
+)
 
 UNNAMED = ("declined", "withdrawn", "lost_to_follow_up")
 """Reasons of the family's own, which need no alternative pathway."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Instants, Need, Rule
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -128,13 +127,13 @@ class FollowUpEnded:
 
 Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded
 
-RECORDS = {
-    ReturnHome: (ReturnedHome,),
-    AcceptHandover: (HandoverAccepted,),
-    RecordVisit: (VisitRecorded,),
-    TryContact: (ContactTried,),
-    EndFollowUp: (FollowUpEnded,),
-}
+TAKES = (
+    Takes(ReturnHome, (ReturnedHome,), at=stages(Stage.LYMPHODEPLETION)),
+    Takes(AcceptHandover, (HandoverAccepted,), at=(Stage.FOLLOW_UP,), answers=("send_handover",)),
+    Takes(RecordVisit, (VisitRecorded,), at=stages(Stage.ADMISSION), over_fhir=True),
+    Takes(TryContact, (ContactTried,), at=(Stage.FOLLOW_UP,)),
+    Takes(EndFollowUp, (FollowUpEnded,), at=(Stage.FOLLOW_UP,)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.case.state import Case, Consent, Stage, Submission
+from domain.case.stage import Stage
+from domain.case.state import Case, Consent, Submission
+from domain.case.table import Takes
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
@@ -15,6 +17,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Trace
 from domain.core.policy import Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.intake.people import NAMED
 
@@ -64,7 +67,8 @@ class FactsImported:
     type: Literal["FactsImported"] = "FactsImported"
 
 
-RECORDS = {ImportFacts: (FactsImported,)}
+Event = FactsImported
+TAKES = (Takes(ImportFacts, (FactsImported,), at=(Stage.INQUIRY,), by=Action.IMPORT),)
 
 
 def decide(case: Case, c: ImportFacts, now: datetime, ids: Ids, policy: Policy) -> Sequence[FactsImported]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
-from domain.case.state import Case, Exit, Stage
-from domain.case.table import Need
+from domain.case.stage import EVERY_STAGE, Exit, Stage, stages
+from domain.case.state import Case
+from domain.case.table import Need, Owes, Takes
 from domain.core.case_number import case_number
 from domain.core.codes import require_country
 from domain.core.copying import replace
@@ -17,6 +17,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.intake.people import AddPerson, PersonAdded, added, require_person
 
@@ -152,14 +153,14 @@ class DiagnosisStated:
 
 Event = CaseOpened | ScopeAcknowledged | FamilyAnswered | LocalCareAdvised | UrgencySet | DiagnosisStated
 
-RECORDS = {
-    OpenCase: (CaseOpened, PersonAdded),
-    AcknowledgeScope: (ScopeAcknowledged,),
-    ReplyToFamily: (FamilyAnswered,),
-    AdviseLocalCare: (LocalCareAdvised,),
-    SetUrgency: (UrgencySet,),
-    StateDiagnosis: (DiagnosisStated,),
-}
+TAKES = (
+    Takes(OpenCase, (CaseOpened, PersonAdded), at=(Stage.INQUIRY,), by=Action.OPEN),
+    Takes(AcknowledgeScope, (ScopeAcknowledged,), at=(Stage.INQUIRY,)),
+    Takes(ReplyToFamily, (FamilyAnswered,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
+    Takes(AdviseLocalCare, (LocalCareAdvised,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
+    Takes(SetUrgency, (UrgencySet,), at=EVERY_STAGE, by=Action.REVIEW),
+    Takes(StateDiagnosis, (DiagnosisStated,), at=EVERY_STAGE),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | PersonAdded]:

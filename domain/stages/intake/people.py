@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo
 
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case, Consent, Person
+from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -123,12 +125,12 @@ class ConsentWithdrawn:
 
 Event = PersonAdded | ContactChanged | ConsentGiven | ConsentWithdrawn
 
-RECORDS = {
-    AddPerson: (PersonAdded,),
-    ChangeContact: (ContactChanged,),
-    GiveConsent: (ConsentGiven,),
-    WithdrawConsent: (ConsentWithdrawn,),
-}
+TAKES = (
+    Takes(AddPerson, (PersonAdded,), at=EVERY_STAGE),
+    Takes(ChangeContact, (ContactChanged,), at=EVERY_STAGE),
+    Takes(GiveConsent, (ConsentGiven,), at=EVERY_STAGE),
+    Takes(WithdrawConsent, (ConsentWithdrawn,), at=EVERY_STAGE),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -8,14 +8,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, RecordItem, Stage
-from domain.case.table import Need, Rule
+from domain.case.stage import Stage, stages
+from domain.case.state import Case, RecordItem
+from domain.case.table import Need, Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.stages.records.records import changed, require_item, settled
 
 
@@ -127,13 +127,13 @@ Event = (
     TranslationOrdered | TranslationDelivered | TranslationCertified | SummaryDrafted | SummarySigned | DossierFrozen
 )
 
-RECORDS = {
-    OrderTranslation: (TranslationOrdered,),
-    DeliverTranslation: (TranslationDelivered,),
-    CertifyTranslation: (TranslationCertified,),
-    DraftSummary: (SummaryDrafted,),
-    SignSummary: (SummarySigned,),
-}
+TAKES = (
+    Takes(OrderTranslation, (TranslationOrdered,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
+    Takes(DeliverTranslation, (TranslationDelivered,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.TRANSLATE),
+    Takes(CertifyTranslation, (TranslationCertified,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.TRANSLATE),
+    Takes(DraftSummary, (SummaryDrafted,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
+    Takes(SignSummary, (SummarySigned,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.REVIEW),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.stage import Stage, stages
 from domain.case.state import Case, RecordItem
+from domain.case.table import Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 RecordKind = Literal[
     "passport", "pathology", "antigen", "marrow_mrd", "imaging", "labs", "infection_serology", "cardiac_lung",
@@ -122,13 +123,13 @@ class RecordWaived:
 
 Event = RecordRequested | RecordReceived | RecordVerified | RecordRejected | RecordWaived
 
-RECORDS = {
-    RequestRecord: (RecordRequested,),
-    ReceiveRecord: (RecordReceived,),
-    VerifyRecord: (RecordVerified,),
-    RejectRecord: (RecordRejected,),
-    WaiveRecord: (RecordWaived,),
-}
+TAKES = (
+    Takes(RequestRecord, (RecordRequested,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
+    Takes(ReceiveRecord, (RecordReceived,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(VerifyRecord, (RecordVerified,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(RejectRecord, (RecordRejected,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(WaiveRecord, (RecordWaived,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.SUPERVISE),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

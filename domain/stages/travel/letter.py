@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Instants, Rule
-from domain.case.track import spare
+from domain.case.release import spare
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Instants, Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,16 @@ class LetterLapsed:
 
 Event = LetterIssued | LetterAsked | LetterLapsed
 
-RECORDS = {IssueLetter: (LetterIssued,), AskLetterAgain: (LetterAsked,)}
+TAKES = (
+    Takes(
+        IssueLetter,
+        (LetterIssued,),
+        at=stages(Stage.ELIGIBILITY),
+        by=Action.ANSWER,
+        answers=("request_invitation_letter",),
+    ),
+    Takes(AskLetterAgain, (LetterAsked,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.release import spare
+from domain.case.stage import Stage, stages
 from domain.case.state import Case
-from domain.case.table import Instants, Need, Rule
-from domain.case.track import spare
+from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
 from domain.core.codes import require_days
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
-from domain.stages.eligibility.eligibility import accepted_now
-from domain.stages.eligibility.review_again import ON_HOLD, PROGRESSED, unreviewed
-from domain.stages.eligibility.submissions import open_until, protocol_open, require_open_door
+from domain.core.roles import Action
+from domain.stages.eligibility.submissions import open_until, require_open_door
 from domain.stages.intake.people import require_person
-from domain.stages.travel.letter import needs_visa, preparing
-from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, travellers
+from domain.stages.travel.doors import closed_doors
+from domain.stages.travel.letter import preparing
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +154,25 @@ Event = (
     | DoorReopened
 )
 
-RECORDS = {
-    PlanStay: (StayPlanned,),
-    RecordFitToTravel: (FitToTravelRecorded,),
-    BookTravel: (TravelAsked,),
-    ConfirmTravel: (TravelBooked,),
-    StopTravel: (TravelStopped,),
-}
+TAKES = (
+    Takes(PlanStay, (StayPlanned,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
+    Takes(RecordFitToTravel, (FitToTravelRecorded,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
+    Takes(BookTravel, (TravelAsked,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
+    Takes(
+        ConfirmTravel,
+        (TravelBooked,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING, Stage.FOLLOW_UP, Stage.CLOSED),
+        by=Action.ANSWER,
+        answers=("confirm_open_door",),
+    ),
+    Takes(
+        StopTravel,
+        (TravelStopped,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING, Stage.FOLLOW_UP, Stage.CLOSED),
+        by=Action.ANSWER,
+        answers=("confirm_open_door",),
+    ),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -202,40 +212,6 @@ def _book(case: Case, c: BookTravel, now: datetime, policy: Policy) -> Event:
     shut = closed_doors(case, now, policy)
     require(not shut, Reason.LAPSED, "; ".join(shut))
     return TravelAsked(c.departs, case.travel.round)
-
-
-def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
-    """What is shut or about to end, in words; empty = the way is free right now."""
-    lands = _lands(case) or now
-    checks: list[tuple[bool, str]] = [
-        (accepted_now(case, now), "the centre's acceptance has ended"),
-        (not case.noted(case.centre).get("paused"), "the centre takes no patients at present"),
-        (protocol_open(case, case.protocol, now), "the protocol is not known to be open"),
-        (not unreviewed(case), PROGRESSED),
-        (not case.trial_hold, ON_HOLD),
-        (case.dose.good_at(now), "no dose is held"),
-        (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
-        (case.bed.good_at(now), "no bed is held"),
-        (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),
-        (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
-    ]
-    if needs_visa(case):
-        entry = max(now, lands)
-        checks += [(may_enter(case, p, entry), "a traveller has no visa valid on arrival") for p in travellers(case)]
-        checks += [(stay_lasts(case, p, policy), "a visa's permitted stay is too short") for p in travellers(case)]
-        checks += [(passport_lasts(case, p, lands, policy), "a passport ends too soon") for p in travellers(case)]
-    return tuple(dict.fromkeys(words for good, words in checks if not good))
-
-
-def _lot_lasts(case: Case, policy: Policy) -> bool:
-    """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still [doses.margin]."""
-    expires, lands = case.noted(case.lot).get("expires"), _lands(case)
-    return not isinstance(expires, datetime) or lands is None or expires >= lands + policy.dose_margin
-
-
-def _lands(case: Case) -> datetime | None:
-    arrives = case.stay_plan.get("arrives")
-    return datetime.combine(arrives, time(), UTC) if isinstance(arrives, date) else None
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

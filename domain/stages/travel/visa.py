@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
+from domain.case.stage import Stage, stages
 from domain.case.state import Case, Visa
-from domain.case.table import Instants, Need, Rule
+from domain.case.table import Instants, Need, Owes, Rule, Takes
 from domain.core.codes import require_days
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
@@ -120,12 +120,12 @@ class StayPermitted:
 
 Event = PassportRecorded | VisaFiled | VisaGranted | VisaRefused | VisaLapsed | StayPermitted
 
-RECORDS = {
-    RecordPassport: (PassportRecorded,),
-    FileVisa: (VisaFiled,),
-    GrantVisa: (VisaGranted,),
-    RefuseVisa: (VisaRefused,),
-}
+TAKES = (
+    Takes(RecordPassport, (PassportRecorded,), at=stages(Stage.VISA, Stage.FOLLOW_UP)),
+    Takes(FileVisa, (VisaFiled,), at=stages(Stage.VISA, Stage.FOLLOW_UP)),
+    Takes(GrantVisa, (VisaGranted,), at=stages(Stage.ELIGIBILITY)),
+    Takes(RefuseVisa, (VisaRefused,), at=stages(Stage.ELIGIBILITY)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Exit, Stage, Visa
-from domain.case.table import Need
+from domain.case.stage import Exit, Stage, stages
+from domain.case.state import Case, Visa
+from domain.case.table import Need, Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +158,21 @@ Event = (
     | StayExtensionDecided
 )
 
-RECORDS = {
-    RecordArrival: (PatientArrived,),
-    RegisterAddress: (AddressRegistered,),
-    AdmitPatient: (PatientAdmitted,),
-    ConfirmScreening: (ScreeningConfirmed,),
-    FailScreening: (ScreeningFailed,),
-    FileStayExtension: (StayExtensionFiled,),
-    DecideStayExtension: (StayExtensionDecided,),
-}
+TAKES = (
+    Takes(RecordArrival, (PatientArrived,), at=stages(Stage.ADMISSION, Stage.REDOSING)),
+    Takes(RegisterAddress, (AddressRegistered,), at=stages(Stage.ADMISSION)),
+    Takes(
+        AdmitPatient,
+        (PatientAdmitted,),
+        at=stages(Stage.ADMISSION, Stage.REDOSING),
+        by=Action.ANSWER,
+        answers=("announce_arrival",),
+    ),
+    Takes(ConfirmScreening, (ScreeningConfirmed,), at=(Stage.ADMISSION,), by=Action.ANSWER),
+    Takes(FailScreening, (ScreeningFailed,), at=stages(Stage.ADMISSION, Stage.INFUSION), by=Action.ANSWER),
+    Takes(FileStayExtension, (StayExtensionFiled,), at=stages(Stage.ADMISSION)),
+    Takes(DecideStayExtension, (StayExtensionDecided,), at=stages(Stage.ADMISSION)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Instants, Rule
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Instants, Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,11 @@ class BedLapsed:
 
 Event = BedHeld | BedRefused | BedAsked | BedLapsed
 
-RECORDS = {HoldBed: (BedHeld,), RefuseBed: (BedRefused,), AskBedAgain: (BedAsked,)}
+TAKES = (
+    Takes(HoldBed, (BedHeld,), at=stages(Stage.ELIGIBILITY), by=Action.ANSWER, answers=("hold_bed",)),
+    Takes(RefuseBed, (BedRefused,), at=stages(Stage.ELIGIBILITY), by=Action.ANSWER, answers=("hold_bed",)),
+    Takes(AskBedAgain, (BedAsked,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

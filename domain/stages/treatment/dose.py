@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Instants, Rule
-from domain.case.track import spare
+from domain.case.release import spare
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Instants, Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Trace, readable
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,11 @@ class DoseLost:
 
 Event = DoseHeld | DoseRefused | DoseAsked | DoseLapsed | DoseLost
 
-RECORDS = {HoldDose: (DoseHeld,), RefuseDose: (DoseRefused,), AskDoseAgain: (DoseAsked,)}
+TAKES = (
+    Takes(HoldDose, (DoseHeld,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
+    Takes(RefuseDose, (DoseRefused,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
+    Takes(AskDoseAgain, (DoseAsked,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING)),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

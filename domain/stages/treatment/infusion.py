@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Alert, Case, Stage, in_treatment
-from domain.case.table import Need
+from domain.case.stage import Stage, stages
+from domain.case.state import Alert, Case, in_treatment
+from domain.case.table import Need, Owes, Takes, Wants
 from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity, Trace, readable
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.eligibility.review_again import require_trial_runs
 from domain.stages.treatment.lymphodepletion import require_good_dose
@@ -184,14 +184,20 @@ Event = (
     | InfusionsPlanned
 )
 
-RECORDS = {
-    AuthoriseInfusion: (InfusionAuthorised,),
-    CheckIdentity: (IdentityChecked, IdentityMismatched),
-    StartThaw: (ThawStarted,),
-    DestroyUnit: (UnitDestroyed,),
-    RecordInfusion: (InfusionDeviated, InfusionCompleted),
-    PlanInfusions: (InfusionsPlanned,),
-}
+TAKES = (
+    Takes(AuthoriseInfusion, (InfusionAuthorised,), at=(Stage.INFUSION,), by=Action.ANSWER),
+    Takes(CheckIdentity, (IdentityChecked, IdentityMismatched), at=(Stage.INFUSION,), by=Action.ANSWER),
+    Takes(StartThaw, (ThawStarted,), at=(Stage.INFUSION,), by=Action.ANSWER),
+    Takes(DestroyUnit, (UnitDestroyed,), at=stages(Stage.INFUSION), by=Action.ANSWER),
+    Takes(
+        RecordInfusion,
+        (InfusionDeviated, InfusionCompleted),
+        at=stages(Stage.INFUSION),
+        by=Action.ANSWER,
+        answers=("confirm_thaw",),
+    ),
+    Takes(PlanInfusions, (InfusionsPlanned,), at=stages(Stage.LYMPHODEPLETION, Stage.INFUSION), by=Action.ANSWER),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

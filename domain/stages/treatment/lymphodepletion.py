@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage, in_treatment
-from domain.case.table import Need
+from domain.case.stage import Stage, stages
+from domain.case.state import Case, in_treatment
+from domain.case.table import Need, Owes, Takes, Wants
 from domain.case.treatment import Treatment
 from domain.core.codes import require_days
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.eligibility.review_again import require_nothing_changed
 from domain.stages.eligibility.submissions import require_open_door
@@ -126,13 +126,31 @@ class DepletionStopped:
 
 Event = GateSigned | DepletionGiven | DepletionCompleted | DepletionOmitted | DepletionStopped
 
-RECORDS = {
-    SignGate: (GateSigned,),
-    RecordDepletion: (DepletionGiven,),
-    CompleteDepletion: (DepletionCompleted,),
-    OmitDepletion: (DepletionOmitted,),
-    StopDepletion: (DepletionStopped,),
-}
+TAKES = (
+    Takes(SignGate, (GateSigned,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER),
+    Takes(
+        RecordDepletion,
+        (DepletionGiven,),
+        at=stages(Stage.LYMPHODEPLETION),
+        by=Action.ANSWER,
+        answers=("confirm_depletion_start",),
+    ),
+    Takes(
+        CompleteDepletion,
+        (DepletionCompleted,),
+        at=stages(Stage.LYMPHODEPLETION),
+        by=Action.ANSWER,
+        answers=("confirm_depletion_start",),
+    ),
+    Takes(OmitDepletion, (DepletionOmitted,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER),
+    Takes(
+        StopDepletion,
+        (DepletionStopped,),
+        at=stages(Stage.LYMPHODEPLETION),
+        by=Action.ANSWER,
+        answers=("confirm_depletion_start",),
+    ),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

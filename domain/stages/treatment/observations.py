@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.state import Case, Stage
+from domain.case.stage import EVERY_STAGE, Stage
+from domain.case.state import Case
+from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -307,21 +309,21 @@ WAITING = (Stage.ELIGIBILITY, Stage.VISA)
 GRADES = range(6)
 """CTCAE and ASTCT grades [safety.grades]."""
 
-RECORDS = {
-    ReportToxicity: (ToxicityReported,),
-    ResolveToxicity: (ToxicityResolved,),
-    ReportInfection: (InfectionReported,),
-    ReportLaboratory: (LaboratoryReported,),
-    ReportStay: (StayReported,),
-    AssessResponse: (ResponseAssessed,),
-    ReportProgression: (ProgressionReported,),
-    ReportOtherTreatment: (OtherTreatmentReported,),
-    ReportOccurrence: (OccurrenceReported,),
-    ReportTrialHold: (TrialHoldReported,),
-    ReportTrialResumed: (TrialResumed,),
-    ReportOffStudy: (OffStudyReported,),
-    ReportDeath: (DeathReported,),
-}
+TAKES = (
+    Takes(ReportToxicity, (ToxicityReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ResolveToxicity, (ToxicityResolved,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportInfection, (InfectionReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportLaboratory, (LaboratoryReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportStay, (StayReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(AssessResponse, (ResponseAssessed,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportProgression, (ProgressionReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportOtherTreatment, (OtherTreatmentReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportOccurrence, (OccurrenceReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportTrialHold, (TrialHoldReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportTrialResumed, (TrialResumed,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportOffStudy, (OffStudyReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportDeath, (DeathReported,), at=EVERY_STAGE, over_fhir=True),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

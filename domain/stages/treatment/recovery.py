@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage
-from domain.case.table import Need
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Need, Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.treatment.admission import in_country
 from domain.stages.treatment.infusion import infused_all
@@ -99,12 +100,12 @@ class DeclaredFitHome:
 
 Event = PatientDischarged | PatientReadmitted | PathwayDecided | DeclaredFitHome
 
-RECORDS = {
-    DischargePatient: (PatientDischarged,),
-    ReadmitPatient: (PatientReadmitted,),
-    DecidePathway: (PathwayDecided,),
-    DeclareFitHome: (DeclaredFitHome,),
-}
+TAKES = (
+    Takes(DischargePatient, (PatientDischarged,), at=stages(Stage.LYMPHODEPLETION), by=Action.ANSWER),
+    Takes(ReadmitPatient, (PatientReadmitted,), at=stages(Stage.LYMPHODEPLETION), by=Action.ANSWER),
+    Takes(DecidePathway, (PathwayDecided,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP), by=Action.ANSWER),
+    Takes(DeclareFitHome, (DeclaredFitHome,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP), by=Action.ANSWER),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

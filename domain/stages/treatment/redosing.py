@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.obligation import Owes
-from domain.case.state import Case, Stage, in_treatment
-from domain.case.table import Need, Rule
+from domain.case.stage import Stage, stages
+from domain.case.state import Case, in_treatment
+from domain.case.table import Need, Owes, Rule, Takes
 from domain.case.track import Track
 from domain.case.treatment import Treatment
 from domain.core.copying import replace
@@ -17,6 +17,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,15 @@ class RedosingGivenUp:
 
 Event = TreatmentPlanned | RedosingDecided | RedosingGivenUp
 
-RECORDS = {DecideRedosing: (RedosingDecided, TreatmentPlanned), GiveUpRedosing: (RedosingGivenUp,)}
+TAKES = (
+    Takes(
+        DecideRedosing,
+        (RedosingDecided, TreatmentPlanned),
+        at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
+        by=Action.ANSWER,
+    ),
+    Takes(GiveUpRedosing, (RedosingGivenUp,), at=stages(Stage.LYMPHODEPLETION, Stage.REDOSING), by=Action.ANSWER),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

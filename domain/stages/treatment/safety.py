@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import Alert, Case
-from domain.case.table import Rule
+from domain.case.table import Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -69,7 +68,10 @@ class AlertAnswered:
 
 Event = MalignancyReported | RecallReached | AlertAnswered
 
-RECORDS = {ReportMalignancy: (MalignancyReported,), AnswerAlert: (AlertAnswered,)}
+TAKES = (
+    Takes(ReportMalignancy, (MalignancyReported,), at=stages(Stage.ADMISSION), over_fhir=True),
+    Takes(AnswerAlert, (AlertAnswered,), at=EVERY_STAGE, over_fhir=True),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.effect import Wants
-from domain.case.obligation import Owes
+from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import Case
+from domain.case.table import Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 from domain.core.when import When
 
 
@@ -76,11 +77,17 @@ class TransplantDeclined:
 
 Event = TransplantReferred | TransplantGiven | TransplantDeclined
 
-RECORDS = {
-    ReferTransplant: (TransplantReferred,),
-    RecordTransplant: (TransplantGiven,),
-    DeclineTransplant: (TransplantDeclined,),
-}
+TAKES = (
+    Takes(ReferTransplant, (TransplantReferred,), at=stages(Stage.ADMISSION)),
+    Takes(RecordTransplant, (TransplantGiven,), at=EVERY_STAGE, by=Action.ANSWER, answers=("refer_transplant",)),
+    Takes(
+        DeclineTransplant,
+        (TransplantDeclined,),
+        at=stages(Stage.ADMISSION),
+        by=Action.ANSWER,
+        answers=("refer_transplant",),
+    ),
+)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

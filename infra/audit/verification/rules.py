@@ -17,7 +17,7 @@ from domain.core.errors import Refused
 from domain.core.fact import Fact
 from domain.core.personal import erased
 from domain.core.policy import Policy
-from domain.engine.decide import EVENTS
+from domain.engine.evolve import EVENTS
 from domain.history.recheck import Known, recheck
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import Break

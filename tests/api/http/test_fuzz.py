@@ -15,11 +15,12 @@ from fastapi import FastAPI
 
 from api.run.http_app import http_app
 from api.run.wiring import Parts
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.catalogue.streams import CATALOGUE
+from domain.core.roles import Role
 from domain.core.when import When
-from domain.engine.decide import COMMANDS
-from domain.roles import Actor, Role
+from domain.journey import COMMANDS
+from domain.roles import Actor
 from tests.api.conftest import INQUIRY, NO_LIMIT, client
 
 TEXTS = (

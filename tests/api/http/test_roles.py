@@ -9,8 +9,9 @@ import pytest
 from api.http.access import Belonging
 from domain.catalogue.staff import Role as StaffRole
 from domain.catalogue.streams import COMMANDS as CATALOGUE
-from domain.engine.decide import COMMANDS
-from domain.roles import PURPOSES, SPECIAL, TOLD_BY_HOSPITALS, Action, Actor, Role, Scope, _within, action_of, allow
+from domain.core.roles import Action, Role, Scope
+from domain.journey import COMMANDS
+from domain.roles import PURPOSES, SPECIAL, TOLD_BY_HOSPITALS, Actor, _within, action_of, allow
 from infra.hospitals.codes import SAYS
 
 CASES = {

@@ -4,7 +4,7 @@ import re
 
 from httpx2 import AsyncClient
 
-from domain.engine.decide import COMMANDS
+from domain.journey import COMMANDS
 
 
 async def test_the_page_for_programs_names_every_command_and_fetches_nothing(nobody: AsyncClient) -> None:

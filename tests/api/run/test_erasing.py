@@ -26,7 +26,8 @@ from domain.case.effect import Effect
 from domain.case.erasure import Tombstone
 from domain.case.state import Case
 from domain.core.personal import ERASED, KeyClass
-from domain.roles import Actor, Role
+from domain.core.roles import Role
+from domain.roles import Actor
 from domain.stages.anytime.erasing import CaseErased, RecordErasure
 from infra.embedded.postgres_server import PostgresServer
 from infra.identity.capabilities import Capabilities

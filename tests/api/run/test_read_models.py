@@ -17,7 +17,7 @@ from api.run.wiring import Parts
 from domain.catalogue import installation
 from domain.catalogue import streams as catalogue
 from domain.core.fact import Fact
-from domain.engine.decide import EVENTS
+from domain.engine.evolve import EVENTS
 from infra.ids import fresh_stream
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.rebuild import Rebuild

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from domain.case.effect import RecordOutcome
 from domain.case.obligation import Obligation
 from domain.core.fact import ENGINE
 from domain.core.when import When
@@ -16,6 +15,7 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure, RecordErasure
 from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.anytime.notes import AssignCase, SettleEffect
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.eligibility.submissions import WithdrawSubmission

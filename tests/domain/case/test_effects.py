@@ -17,8 +17,6 @@ from domain.case.effect import (
     EffectUnknown,
     EffectWithdrawn,
     MessageBounced,
-    RecordOutcome,
-    ReportBounce,
 )
 from domain.case.state import ResourceKind
 from domain.case.undoing import Fate
@@ -29,6 +27,7 @@ from domain.journey import WANTS
 from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
 from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.anytime.notes import SettleEffect
+from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.eligibility.submissions import WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource

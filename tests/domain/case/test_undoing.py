@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from domain.case.effect import RecordOutcome
 from domain.case.state import ResourceKind
 from domain.case.undoing import UNDOING, Fate, ended
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.eligibility.eligibility import DeclinePatient
 from domain.stages.eligibility.submissions import WithdrawSubmission
 from domain.stages.follow_up.acquired import (

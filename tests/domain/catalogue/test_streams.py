@@ -12,7 +12,8 @@ from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fol
 from domain.core.errors import Reason, Refused
 from domain.doses import lot
 from domain.doses.unit import UnitHeld
-from domain.engine import decide as case
+from domain.engine.evolve import EVENTS as CASE_EVENTS
+from domain.journey import COMMANDS as CASE_COMMANDS
 from domain.stages.anytime import watching
 from infra.ledger.encoding.codec import Codec, stored_type
 from tests.domain.catalogue.steps import NOW, fact, given, refused
@@ -72,7 +73,7 @@ def test_only_what_cases_note_of_it_wakes_them(stream: str, event: Any, wakes: b
 def test_commands_and_events_are_those_of_the_four_modules_and_of_nobody_else() -> None:
     assert {c for a in CATALOGUE.values() for c in a.commands} == set(COMMANDS)
     assert {e for a in CATALOGUE.values() for e in a.events} == set(EVENTS)
-    words = [*COMMANDS, *EVENTS, *case.COMMANDS, *case.EVENTS]
+    words = [*COMMANDS, *EVENTS, *CASE_COMMANDS, *CASE_EVENTS]
     names = [word.__name__ for word in words]
     assert sorted({n for n in names if names.count(n) > 1}) == []
     assert [stored_type(word) for word in words] == names

@@ -12,7 +12,7 @@ from domain.core.fact import Fact
 from domain.core.personal import ERASED, KEY_CLASSES, Sealed
 from domain.engine.advance import advance
 from domain.engine.agenda import agenda
-from domain.engine.decide import EVENTS, fold
+from domain.engine.evolve import EVENTS, fold
 from domain.stages.anytime.watching import watched
 from tests.domain.any_command import MAKE
 from tests.domain.course import LOT, STEPS, start

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from domain.core.errors import Reason
+from domain.core.fact import Command
 from domain.engine.answers import too_early
-from domain.engine.decide import Command
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, WithdrawSubmission
 from domain.stages.treatment.admission import AdmitPatient, ConfirmScreening
 from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion

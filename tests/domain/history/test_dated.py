@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from activities.views import case_views
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.policy import Span
 from domain.core.when import When
 from domain.engine.agenda import agenda
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.history.dated import as_of, known, standing
 from domain.history.difference import changes, moves
 from domain.journey import RULES

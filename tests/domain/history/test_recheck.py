@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from domain.case.effect import EffectRequested
-from domain.case.obligation import ObligationOpened, ObligationStepTaken, Owes
+from domain.case.obligation import ObligationOpened, ObligationStepTaken
 from domain.case.state import Case
-from domain.case.table import Rule
-from domain.core.fact import Fact
+from domain.case.table import Owes, Rule
+from domain.core.fact import Command, Event, Fact
 from domain.core.policy import Party, Policy
 from domain.core.when import When
-from domain.engine.decide import Command, Event, fold
+from domain.engine.evolve import fold
 from domain.history.recheck import Known, Rechecked, recheck
 from domain.history.whatif import NOTED
 from domain.journey import OWES, RULES
@@ -84,7 +84,8 @@ def altered(j: Journey, kind: type[Any], **fields: Any) -> tuple[list[Fact[Any]]
     """The history with the last event of a type changed, and its version."""
     n = max(n for n, f in enumerate(j.facts) if isinstance(f.event, kind) and f.why)
     facts = list(j.facts)
-    facts[n] = replace(facts[n], event=replace(facts[n].event, **fields))
+    event: Any = facts[n].event
+    facts[n] = replace(facts[n], event=replace(event, **fields))
     return facts, facts[n].version
 
 

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 
 from activities.command_codec import CASE, Unreadable
 from activities.gateways import Request
+from domain.core.fact import Command
 from domain.core.policy import Party
 from domain.core.when import When
-from domain.engine.decide import Command
 from domain.journey import WANTS
 from infra.hospitals import fhir_values
 from infra.hospitals.answers import BadAnswer, answer_of, task_of

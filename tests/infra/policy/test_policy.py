@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from domain.case import obligation as obligations
-from domain.case.state import Case, Stage
+from domain.case.stage import Stage
+from domain.case.state import Case
 from domain.case.treatment import Infusion, Treatment
-from domain.core.fact import Draft
+from domain.core.fact import Draft, Event
 from domain.core.policy import Party, Span
 from domain.core.when import When
 from domain.engine.advance import advance, as_fact
 from domain.engine.agenda import agenda
-from domain.engine.decide import Event, decide, evolve
+from domain.engine.decide import decide
+from domain.engine.evolve import evolve
 from domain.journey import OWES
 from domain.stages.follow_up.follow_up import VISITS
 from domain.stages.intake.inquiry import OpenCase

@@ -23,7 +23,7 @@ from api.http.problems import Problem
 from api.run.wiring import Parts
 from domain.core.personal import Identity
 from domain.core.when import When
-from domain.engine.decide import COMMANDS
+from domain.journey import COMMANDS
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Browser, browsing, hidden
 from tests.domain.any_command import MAKE
@@ -214,7 +214,7 @@ async def test_automatic_events_do_not_make_a_page_stale(mei: Browser, coordinat
 async def _engine_says(here: Parts, case: str) -> None:
     from activities.command_handler import Ask  # noqa: PLC0415
     from activities.ports import Meta  # noqa: PLC0415 - only this control needs it
-    from domain.case.effect import RecordOutcome  # noqa: PLC0415
+    from domain.stages.anytime.outcomes import RecordOutcome  # noqa: PLC0415
 
     state, _, _ = await here.door.case(case)
     assert state.effects

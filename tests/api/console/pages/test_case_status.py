@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.console.actions import module_of
 from api.console.pages.case_status import GROUP_OF
-from domain.engine.decide import Command
+from domain.core.fact import Command
+from domain.journey import GROUP
 from tests.domain.case.obligation_scenes import SCENES
 from tests.domain.course import start
 from tests.domain.journey import Journey
@@ -18,7 +18,7 @@ def test_the_actions_that_are_open_are_those_that_settle_it(kind: str, monkeypat
     SCENES[kind].before(journey)
 
     def noting(j: Journey, command: Command, actor: str = "person-1") -> Journey:
-        settles.add(module_of(type(command)))
+        settles.add(GROUP[type(command)])
         return tell(j, command, actor)
 
     monkeypatch.setattr(Journey, "tell", noting)

@@ -13,9 +13,9 @@ from playwright.async_api import expect
 from activities.command_handler import Ask, Look
 from activities.ports import Meta
 from api.run.wiring import Parts
-from domain.case.effect import RecordOutcome
 from domain.core.fact import ENGINE
 from domain.stages.anytime.notes import AddNote
+from domain.stages.anytime.outcomes import RecordOutcome
 from infra.ids import fresh_stream
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Browser, screen

@@ -20,11 +20,12 @@ from api.console.text.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, l
 from api.console.text.times import Clock
 from api.console.web import HERE
 from domain.case.state import Case, Noted
+from domain.core.roles import Action
 from domain.core.when import When
-from domain.engine.decide import COMMANDS, Event
+from domain.engine.evolve import EVENTS
 from domain.history.difference import APART
-from domain.journey import MODULES
-from domain.roles import Action, action_of
+from domain.journey import COMMANDS, MODULES
+from domain.roles import action_of
 from infra.audit.verification.found import MEANING
 from tests.api.conftest import Person
 from tests.api.console.conftest import Browser
@@ -79,11 +80,11 @@ def named_of_domain() -> Iterator[tuple[str, str]]:
         if action_of(command.__name__) is not Action.ENGINE:
             yield "command", command.__name__
         yield from fields_of(command)
-    for event in get_args(Event):
+    for event in EVENTS:
         yield "event", event.__name__
         yield from fields_of(event)
-    for module in MODULES:
-        yield "group", module.__name__.rpartition(".")[2]
+    for group, module in MODULES.items():
+        yield "group", group
         yield from (("need", need.name) for need in getattr(module, "NEEDS", ()) if not need.name.isupper())
         yield from (("rule", rule.name) for rule in getattr(module, "RULES", ()))
         yield from (("owed", row.kind) for row in getattr(module, "OWES", ()))

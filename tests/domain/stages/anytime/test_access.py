@@ -7,7 +7,8 @@ import pytest
 
 from api.http.access import belonging
 from domain.core.errors import Reason
-from domain.roles import Action, Actor, Role, allow
+from domain.core.roles import Action, Role
+from domain.roles import Actor, allow
 from domain.stages.anytime.access import AccessReviewed, BreakGlass, GlassBroken, ReviewAccess, reading
 from domain.stages.follow_up.closing import LeaveJourney
 from tests.domain.course import STEPS

@@ -9,7 +9,7 @@ import pytest
 
 from domain.core.errors import Reason
 from domain.core.when import When
-from domain.engine.decide import fold
+from domain.engine.evolve import fold
 from domain.stages.anytime.correcting import CorrectFact, FactCorrected
 from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
 from domain.stages.treatment.dose import HoldDose

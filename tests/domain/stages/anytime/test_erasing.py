@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.case.effect import EffectWithdrawn, RecordOutcome
+from domain.case.effect import EffectWithdrawn
 from domain.case.erasure import ErasedClass, Tombstone
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE
 from domain.core.policy import Party
@@ -28,6 +28,7 @@ from domain.stages.anytime.erasing import (
     WithdrawErasure,
 )
 from domain.stages.anytime.notes import AddNote, AssignCase, SettleEffect
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.follow_up.closing import LeaveJourney, ReopenCase
 from domain.stages.follow_up.follow_up import EndFollowUp, FollowUpEnded
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis

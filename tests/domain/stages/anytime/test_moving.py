@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason, Refused
 from domain.engine.decide import decide
 from domain.stages.anytime.holding import CaseHeld, CaseResumed, HoldCase, ResumeCase

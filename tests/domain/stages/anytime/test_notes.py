@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason, Refused
 from domain.core.when import When
 from domain.stages.anytime.holding import HoldCase, Redate, ResumeCase, Snooze

@@ -10,7 +10,7 @@ import pytest
 
 from domain.core.errors import Reason
 from domain.core.when import When
-from domain.engine.decide import CORRECTABLE, EVENTS, fold
+from domain.engine.evolve import CORRECTABLE, EVENTS, fold
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.reconsidering import RESTS, STANDS, DecisionReopened, DecisionReviewed, ReviewDecision
 from domain.stages.eligibility.eligibility import AcceptPatient, CriterionRecorded, PatientAccepted, RecordCriterion

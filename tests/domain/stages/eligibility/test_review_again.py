@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
-from domain.engine.decide import Command
+from domain.core.fact import Command
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.eligibility.eligibility import AcceptPatient, DeclinePatient
 from domain.stages.travel.travel import BookTravel, DoorClosed, DoorReopened

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.case.effect import RecordOutcome
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE
 from domain.stages.anytime.moving import StageEntered
+from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.follow_up.acquired import ConfirmDestruction
 from domain.stages.follow_up.closing import (
     UNDO,

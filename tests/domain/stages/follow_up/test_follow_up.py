@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason, Refused
 from domain.core.when import When
 from domain.engine.decide import decide

@@ -6,7 +6,7 @@ from unittest.mock import ANY
 import pytest
 
 from domain.case.obligation import ObligationMet, ObligationOpened
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
 from domain.core.case_number import valid_number
 from domain.core.errors import Reason
 from domain.core.policy import Party

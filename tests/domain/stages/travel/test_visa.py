@@ -7,7 +7,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.anytime.watching import CentreStateNoted, ProtocolStateNoted

@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.follow_up.closing import CannotBeUndone, JourneyLeft

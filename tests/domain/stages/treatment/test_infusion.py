@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.case.state import Exit, Stage
+from domain.case.stage import Exit, Stage
 from domain.core.errors import Reason
 from domain.core.when import When
 from domain.stages.anytime.correcting import CorrectFact

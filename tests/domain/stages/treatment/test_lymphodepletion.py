@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.core.when import When
 from domain.stages.anytime.moving import MoveOn, StageEntered

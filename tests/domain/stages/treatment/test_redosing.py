@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.holding import HoldCase
 from domain.stages.anytime.moving import StageEntered

@@ -4,7 +4,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from domain.case.state import Stage
+from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.core.policy import Party
 from domain.stages.anytime.watching import LotStateNoted, watched

@@ -21,7 +21,7 @@ from domain.catalogue import installation, looks
 from domain.catalogue import streams as catalogue
 from domain.core.personal import KEY_CLASSES, Erased, KeyClass
 from domain.core.when import When
-from domain.engine.decide import EVENTS as CASE_EVENTS
+from domain.engine.evolve import EVENTS as CASE_EVENTS
 from infra.ledger.encoding.codec import Codec, stored_type
 from infra.ledger.encoding.sealing import Place, seal
 from infra.ledger.encoding.stored import Stored

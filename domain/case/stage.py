@@ -1,0 +1,48 @@
+"""The stages of the main line, in journey order, and the reasons for which a journey is left early."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where the main line of the journey stands, in journey order [journey.stages]."""
+
+    INQUIRY = "inquiry"
+    RECORDS = "records"
+    ELIGIBILITY = "eligibility"
+    VISA = "visa"
+    ADMISSION = "admission"
+    LYMPHODEPLETION = "lymphodepletion"
+    INFUSION = "infusion"
+    REDOSING = "redosing"
+    FOLLOW_UP = "follow_up"
+    CLOSED = "closed"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the journey, from 0."""
+        return list(Stage).index(self)
+
+
+class Exit(StrEnum):
+    """Why a journey left its main line early."""
+
+    DECLINED = "declined"  # the patient or family chose not to go on
+    WITHDRAWN = "withdrawn"  # consent or study participation withdrawn
+    DIED = "died"
+    NOT_SUITABLE = "not_suitable"  # the hospital said no; an alternative pathway is named
+    PROTOCOL_CLOSED = "protocol_closed"
+    PRODUCT_RECALLED = "product_recalled"
+    LOST = "lost_to_follow_up"
+    NO_RESPONSE = "no_response"
+    SCREEN_FAILED = "screen_failed"
+    VOIDED = "voided"  # opened by mistake; nothing was done
+
+
+EVERY_STAGE = tuple(Stage)
+
+
+def stages(first: Stage, last: Stage = Stage.CLOSED, *also: Stage) -> tuple[Stage, ...]:
+    """The stages from one to another in journey order, and further ones after a gap."""
+    return (*EVERY_STAGE[first.rank : last.rank + 1], *also)

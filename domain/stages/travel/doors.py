@@ -1,0 +1,47 @@
+"""Which doors are shut, or about to end, for somebody who is about to travel or has booked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from domain.case.state import Case
+from domain.core.policy import Policy
+from domain.stages.eligibility.eligibility import accepted_now
+from domain.stages.eligibility.review_again import ON_HOLD, PROGRESSED, unreviewed
+from domain.stages.eligibility.submissions import protocol_open
+from domain.stages.travel.letter import needs_visa
+from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, travellers
+
+
+def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
+    """What is shut or about to end, in words; empty = the way is free right now."""
+    lands = _lands(case) or now
+    checks: list[tuple[bool, str]] = [
+        (accepted_now(case, now), "the centre's acceptance has ended"),
+        (not case.noted(case.centre).get("paused"), "the centre takes no patients at present"),
+        (protocol_open(case, case.protocol, now), "the protocol is not known to be open"),
+        (not unreviewed(case), PROGRESSED),
+        (not case.trial_hold, ON_HOLD),
+        (case.dose.good_at(now), "no dose is held"),
+        (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
+        (case.bed.good_at(now), "no bed is held"),
+        (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),
+        (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
+    ]
+    if needs_visa(case):
+        entry = max(now, lands)
+        checks += [(may_enter(case, p, entry), "a traveller has no visa valid on arrival") for p in travellers(case)]
+        checks += [(stay_lasts(case, p, policy), "a visa's permitted stay is too short") for p in travellers(case)]
+        checks += [(passport_lasts(case, p, lands, policy), "a passport ends too soon") for p in travellers(case)]
+    return tuple(dict.fromkeys(words for good, words in checks if not good))
+
+
+def _lot_lasts(case: Case, policy: Policy) -> bool:
+    """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still [doses.margin]."""
+    expires, lands = case.noted(case.lot).get("expires"), _lands(case)
+    return not isinstance(expires, datetime) or lands is None or expires >= lands + policy.dose_margin
+
+
+def _lands(case: Case) -> datetime | None:
+    arrives = case.stay_plan.get("arrives")
+    return datetime.combine(arrives, time(), UTC) if isinstance(arrives, date) else None
