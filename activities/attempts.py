@@ -29,7 +29,7 @@ async def recorded_once(
 
 
 def require_same(key: CommandKey | None, loaded: Loaded, *, opening: bool) -> Remembered:
-    """What was remembered, unless its key now comes with another command. An opening names no stream of its own."""
+    """Return what was remembered; refuse its key with another command. An opening names no stream of its own."""
     first = loaded.remembered
     if key is None or first is None:
         raise TypeError("nothing is remembered without a key")

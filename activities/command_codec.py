@@ -49,14 +49,14 @@ NAIVE = "must have a zone, as 2026-11-21T09:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a command, and a JSON pointer to where."""
+    """Names one thing that is wrong with a command, with a JSON pointer to where."""
 
     detail: str
     pointer: str
 
 
 class Unreadable(Exception):
-    """What is no command. `faults`: what is wrong and a JSON pointer to where; none = it is not even JSON.
+    """Says that the body is no command. `faults` says what is wrong and where; none = it is not even JSON.
 
     No value that was sent is repeated.
     """
@@ -75,7 +75,7 @@ class Commands:
 
     @cached_property
     def by_name(self) -> Mapping[str, type[Any]]:
-        """Class by `type`."""
+        """Return the classes by their `type`."""
         return {c.__name__: c for c in self.classes}
 
     @property
@@ -110,7 +110,7 @@ class Commands:
         raise Unreadable(f"{name} cannot be read", *list(reversed(unique.values()))[:MOST_FAULTS])
 
     def digest(self, stream: str, command: Any) -> bytes:  # noqa: ANN401 - any command
-        """What an idempotency key is remembered with: the same for the same command, however it was written."""
+        """Return what an idempotency key is remembered with: the same for the same command, however it was written."""
         return sha256(stream.encode() + b"\0" + self.adapter.dump_json(command)).digest()
 
     def schema(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -158,7 +158,7 @@ def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
 
 
 def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
-    """Where an instant has no zone, or lies where nothing of a patient's can have happened or be planned."""
+    """Find instants without a zone, or where nothing of a patient's can have happened or be planned."""
     if isinstance(value, datetime) and value.tzinfo is None:
         yield Fault(NAIVE, pointer)
     elif isinstance(value, date):
@@ -187,7 +187,7 @@ def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON
 
 
 def _fault(kind: str, loc: tuple[int | str, ...], tree: Mapping[str, Any]) -> Fault | None:
-    """None for what the members of a nested union say that the sender did not mean."""
+    """Return the fault; None for what the members of a nested union say that the sender did not mean."""
     steps = list(loc[1:])
     inner = tree.get(str(steps[0])) if steps else None
     if isinstance(inner, dict) and len(steps) > 1 and str(steps[1])[:1].isupper():

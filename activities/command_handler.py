@@ -51,7 +51,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a command came to: the case after it, its facts, and whether it had been recorded before.
+    """Tells what a command came to: the case after it, its facts, and whether it had been recorded before.
 
     `earlier`: the facts of the case before those.
     """
@@ -65,7 +65,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match).
+    """Holds one call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match).
 
     `permit` refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when
     there is none.
@@ -192,7 +192,7 @@ def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention
 
 
 class Turn:
-    """One pass over a case in memory: the case so far and the drafts that led there."""
+    """Makes one pass over a case in memory: the case so far and the drafts that led there."""
 
     def __init__(
         self, case: Case, facts: Sequence[Fact[Event]], now: datetime, ids: Ids, policy: Policy, actor: str
@@ -213,7 +213,7 @@ class Turn:
             self.advanced = self.case
 
     def decide(self, command: Command) -> None:
-        """Decide a command."""
+        """Decide a command on the case as it stands here, and fold what it brings. Raises Refused."""
         self._add(decide(self.case, command, self.now, self._ids, self._policy))
 
     def note(self, source: Source, state: Mapping[str, Any], known: Noted | None) -> None:

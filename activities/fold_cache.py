@@ -17,7 +17,7 @@ CASES = 2_000
 
 
 class FoldOnce:
-    """The same as fold(facts).
+    """Answers the same as fold(facts), and goes on from the fold it made before.
 
     It goes on only from the very facts it folded, so that a restored database or an erased key, which make the ledger
     read them anew, begin from the start; so does a new correction, which changes what lies before it.
@@ -40,7 +40,7 @@ class FoldOnce:
         _keep(self._advanced, case.id, (case, now))
 
     def quiet(self, case: Case, now: datetime) -> bool:
-        """Whether nothing can follow from this case by itself: nothing did, and no instant of its agenda has come."""
+        """Return whether nothing can follow by itself: nothing did, and no instant of the agenda has come."""
         known, then = self._advanced.get(case.id, (None, now))
         if known is not case:
             return False

@@ -12,7 +12,7 @@ Channel = Literal["asks", "dedupes", "blind"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One attempt of one effect as it goes out.
+    """Holds one attempt of one effect as it goes out.
 
     `effect` is the idempotency key sent outside, `case` an opaque id, `about` and `to` as in EffectRequested,
     `centre` the stream of the centre it concerns or empty. `body` holds what this kind of effect needs said: for a
@@ -52,7 +52,7 @@ class NotReached(Exception):
 
 
 class FarSide(Protocol):
-    """One way to reach one party. `channel` says what may be done after an attempt whose outcome is unknown."""
+    """Reaches one party in one way. `channel` says what may be done after an attempt whose outcome is unknown."""
 
     channel: Channel
 
@@ -60,12 +60,12 @@ class FarSide(Protocol):
         """Hand the request over, in at most half a minute. Raises FarSideRefused, NotReached; any other = unknown."""
 
     async def ask(self, effect: str) -> Receipt | None:
-        """Whether the far side has this effect already; only where `channel` is "asks". Any exception = unknown."""
+        """Ask whether the far side has this effect already; only where `channel` is "asks". Any exception = unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a hospital says: one domain command as JSON. `callback` is its id and serves as idempotency key."""
+    """Holds what a hospital says: one domain command as JSON. `callback` is its id and serves as idempotency key."""
 
     callback: str
     in_reply_to: str | None

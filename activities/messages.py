@@ -51,7 +51,7 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a look came to. `wake_in` in seconds by the ledger's clock, None = nothing is to come.
+    """Tells what attending came to. `wake_in` is in seconds by the ledger's clock, None = nothing is to come.
 
     `entered`: every stage entered since the version that the loop had seen, also one that was left again.
     """

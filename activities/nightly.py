@@ -24,7 +24,7 @@ Keep = Callable[[str, Finding], Awaitable[None]]
 
 
 def chores(looks: Mapping[str, Look], keep: Keep) -> list[Callable[[], Awaitable[bool]]]:
-    """One activity for each, of its name; answers with whether all is well."""
+    """Make one activity for each chore, of its name; the activity returns whether all is well."""
     return [_activity(name, look, keep) for name, look in looks.items()]
 
 

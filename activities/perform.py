@@ -46,7 +46,7 @@ class PutOff(Exception):
 
 
 class EffectHandler(Protocol):
-    """How one kind of effect is carried out."""
+    """Carries out one kind of effect."""
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Call the far side, which `repeat` attempts may have reached. Raises FarSideRefused, PutOff; else unknown."""
@@ -79,7 +79,7 @@ class Performing:
         self._handlers = handlers
 
     def activities(self, kinds: Iterable[str]) -> list[Callable[..., Awaitable[Any]]]:
-        """One named activity for each of these kinds."""
+        """Make one named activity for each of these kinds."""
         return [self._named(kind, self._handlers[kind]) for kind in kinds]
 
     def _named(self, kind: str, handler: EffectHandler) -> Callable[[Order], Awaitable[None]]:
@@ -97,7 +97,7 @@ class Performing:
         return activity.defn(name=kind)(perform)
 
     async def attempt(self, order: Order, handler: EffectHandler) -> None:
-        """One attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
+        """Make one attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
         case, _, now = await self._door.case(order.case)
         effect = case.effects.get(order.effect)
         if effect is None or not effect.due(now):

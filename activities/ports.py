@@ -14,7 +14,7 @@ from domain.core.personal import KeyClass
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """Who recorded something and why; kept with every event. Opaque ids only, no personal data."""
+    """Says who recorded something and why; kept with every event. It carries opaque ids only, no personal data."""
 
     actor: str
     purpose: str = "care_coordination"
@@ -47,7 +47,7 @@ class Remembered:
     kept: Callable[[bytes], bytes] = bytes
 
     def is_of(self, body: bytes) -> bool:
-        """Whether it was the command with this digest."""
+        """Return whether it was the command with this digest."""
         return self.body in (body, self.kept(body))
 
 
@@ -62,7 +62,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One stream as of one instant. `sources` are the streams this one watches; `now` is the database's clock.
+    """Holds one stream as of one instant. `sources` are the streams it watches; `now` is the database's clock.
 
     `woken` counts how often a watched stream has called; hand it back in Attention, else a call that came meanwhile
     would be taken for answered.
@@ -79,7 +79,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What the courier must know of a case after this append.
+    """Tells the courier what it must know of a case after this append.
 
     `attended` is true when the engine itself has just looked (record(case, None)); `wake_at` is the next instant
     at which time alone changes something, None = never; `ended` = nothing is open, the loop may return;
@@ -143,7 +143,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a nightly look came to: whether all is well, and what was seen; counts, positions, opaque ids."""
+    """Tells what a nightly chore found: whether all is well, and what was seen; counts, positions, opaque ids."""
 
     fine: bool
     says: Mapping[str, Any]
@@ -201,14 +201,14 @@ class Keys(Protocol):
         """The keys of these classes; what does not exist yet is made and durable on return."""
 
     async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
-        """The keys this stream has."""
+        """Return the keys this stream has, by key class."""
 
     async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
         """Make everything sealed with this key unreadable, for good; `stone` is kept with it. Can be repeated."""
 
 
 class DocumentMissing(Exception):
-    """The store does not have it."""
+    """The store does not have the document."""
 
 
 class DocumentChanged(Exception):

@@ -17,7 +17,7 @@ from domain.stages.anytime.watching import watched
 
 @dataclass(frozen=True, slots=True)
 class CaseDetail:
-    """What the worklist shows beside its columns."""
+    """Holds what the worklist shows beside its columns."""
 
     patient: Identity
     tracks: Mapping[str, str]

@@ -35,7 +35,7 @@ def create(file: Path, content: bytes) -> bytes:
 
 
 def sync_folder(folder: Path) -> None:
-    """What it lists is on disk."""
+    """Bring what the folder lists to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

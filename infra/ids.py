@@ -6,7 +6,7 @@ from uuid_utils import uuid7
 
 
 def fresh_id() -> str:
-    """A new id, 36 characters."""
+    """Make a new id of 36 characters."""
     return str(uuid7())
 
 

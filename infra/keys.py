@@ -26,7 +26,7 @@ STONE = TypeAdapter(Tombstone)
 
 
 class FolderKeys:
-    """One file a key, wrapped (AES-KWP) under the key encryption key in `kek`; several processes may share them.
+    """Keeps one file a key, wrapped (AES-KWP) under the key in `kek`; several processes may share them.
 
     `destroyed` lists what was destroyed and must not lie in `folder`: a restored old folder is held against it.
     """
@@ -53,13 +53,13 @@ class FolderKeys:
         return {key_class: key for key_class, key in found.items() if key}
 
     async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
-        """The keys this stream has."""
+        """Return the keys this stream has, by key class."""
         self._reapply()
         found = {key_class: self._find(stream, key_class) for key_class in KEY_CLASSES}
         return {key_class: key for key_class, key in found.items() if key}
 
     async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
-        """On the list first, then the file: whatever a crash leaves is finished by the next start."""
+        """Note the key on the list first, then remove the file: the next start finishes whatever a crash leaves."""
         await asyncio.to_thread(self._note_destroyed, stream, key_class, stone)
         self._reapply()
 
@@ -69,7 +69,7 @@ class FolderKeys:
         return frozenset(self._gone)
 
     def tombstones(self) -> Collection[tuple[str, Tombstone]]:
-        """Of whom something was erased, and what; the oldest first, each once. Older lists name keys only."""
+        """List of whom something was erased, and what; the oldest first, each once. Older lists name keys only."""
         told = [(entry["stream"], entry["stone"]) for entry in _entries(self._list) if "stone" in entry]
         return list(dict.fromkeys((stream, STONE.validate_python(stone)) for stream, stone in told))
 

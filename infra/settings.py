@@ -60,7 +60,7 @@ class Settings(BaseSettings):
 
     @property
     def keys(self) -> Path:
-        """Where data keys live; never the database's folder."""
+        """Return the folder of data keys; never the database's folder."""
         return self.home / "keys"
 
     @property
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
 
     @property
     def destroyed_keys(self) -> Path:
-        """What was destroyed, kept apart from the keys so that a restored folder is held against it."""
+        """Return the file that lists destroyed keys, apart from them so that a restored folder is held against it."""
         return self.home / "destroyed"
 
     @property
@@ -80,10 +80,10 @@ class Settings(BaseSettings):
 
     @property
     def checkpoint_places(self) -> tuple[str, ...]:
-        """Where checkpoints are kept; the folder in `home`, when none is named, is no protection from its owner."""
+        """Return where checkpoints are kept; the folder in `home`, used when none is named, is no protection."""
         return self.checkpoints or (str(self.home / "checkpoints"),)
 
     @property
     def document_folder(self) -> Path:
-        """Where documents live when no object store is named."""
+        """Return the folder of documents when no object store is named."""
         return self.home / "documents"

@@ -43,12 +43,12 @@ def configure_traces(service: str) -> bool:
 
 
 def interceptors() -> Sequence[ClientInterceptor]:
-    """For a Temporal client and its workers: trace context goes along, activities have spans. None while off."""
+    """Return interceptors for a Temporal client and its workers, which carry the trace context. None while off."""
     return [OpenTelemetryInterceptor(), ActivitySpans()] if _on else []
 
 
 def tracing() -> bool:
-    """Whether this process sends its spans."""
+    """Return whether this process sends its spans."""
     return _on
 
 
@@ -60,7 +60,7 @@ def parent_here() -> str:
 
 
 def context_of(parent: str) -> Context:
-    """What a kept traceparent stands for; a context without a span for an empty one."""
+    """Return the context a kept traceparent stands for; without a span for an empty one."""
     return _W3C.extract({"traceparent": parent}, Context())
 
 
@@ -71,15 +71,15 @@ class Listed(SpanExporter):
         self._inner = inner
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch."""
+        """Send a batch of spans."""
         return self._inner.export([_listed(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Send nothing any more."""
+        """Stop sending spans."""
         self._inner.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Send what waits."""
+        """Send the spans that wait."""
         return self._inner.force_flush(timeout_millis)
 
 
@@ -108,7 +108,7 @@ class ActivitySpans(ClientInterceptor, Interceptor):
     """A span for every activity, in the context that came with it."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - as there
-        """One in front of the next."""
+        """Put our interceptor in front of the next."""
         return _ActivitySpan(next)
 
 

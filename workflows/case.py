@@ -41,7 +41,7 @@ ATTEMPT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=ti
 
 @dataclass(frozen=True, slots=True)
 class CaseStart:
-    """What a run begins with; `stage` is where the run before left off. Opaque ids and codes only."""
+    """Holds what a run begins with; `stage` is where the run before left off. It carries opaque ids and codes only."""
 
     case: str
     epoch: int
@@ -51,7 +51,7 @@ class CaseStart:
 
 @dataclass(frozen=True, slots=True)
 class Asleep:
-    """What a loop answers when asked: the version it has seen, and when it wakes by itself; None while it works."""
+    """Tells what a loop knows when asked: the version it has seen, and when it wakes by itself; None while it works."""
 
     seen: int
     until: datetime | None
@@ -83,7 +83,7 @@ class CaseWorkflow:
 
     @workflow.query(name=ASLEEP)
     def asleep(self) -> Asleep:
-        """For whoever compares the loops with the ledger."""
+        """Answer whoever compares the loops with the ledger."""
         return Asleep(self._seen, self._until)
 
     @workflow.run
@@ -136,7 +136,7 @@ class CaseWorkflow:
             workflow.upsert_search_attributes([STAGE.value_set(turn.stage), CASE.value_set(self._start.case)])
 
     def _perform(self, due: Due) -> None:
-        """Beside the loop, one task per effect; a look never waits for it. What a new stage asks for is its run's."""
+        """Run one task per effect beside the loop, which never waits for it. What a new stage asks for is its run's."""
         moving_on = self._ahead and not self._running
         if due.effect not in self._running and not moving_on:
             self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind], self._look))
@@ -167,7 +167,7 @@ class CaseWorkflow:
             self._cause = self._cause or look
 
     async def _wait(self, turn: Turn) -> bool:
-        """Whether to go on. A new stage or a long history begins a new run once no effect is under way."""
+        """Wait; return whether to go on. A new stage or long history begins a new run once no effect is under way."""
         old = self._ahead or turn.stage != self._stage or workflow.info().get_current_history_length() > MOST_EVENTS
         if old and not self._running:
             self._next_run(turn)
@@ -177,7 +177,7 @@ class CaseWorkflow:
         return True
 
     def _next_run(self, turn: Turn) -> None:
-        """One run for each stage, also where several were entered between two looks: it finds the others itself."""
+        """Begin one run for each stage, also where several were entered since: it finds the others itself."""
         following = self._ahead[0] if self._ahead else Entered(turn.stage, self._seen)
         attributes = [SearchAttributePair(STAGE, following.stage), SearchAttributePair(CASE, self._start.case)]
         with within(self._look):
@@ -188,7 +188,7 @@ class CaseWorkflow:
             )
 
     async def _sleep(self, wake_in: float | None) -> None:
-        """Until then, a nudge, or the end of an effect."""
+        """Sleep until then, a nudge, or the end of an effect."""
         longest = LONGEST_SLEEP if wake_in is None else min(LONGEST_SLEEP, timedelta(seconds=self._pause(wake_in)))
         self._until = workflow.now() + longest
         try:
@@ -199,7 +199,7 @@ class CaseWorkflow:
             self._until = None
 
     def _pause(self, wake_in: float) -> float:
-        """What is due already waits longer each time that a look at it changes nothing."""
+        """Return the seconds to pause: what is due already waits longer each time that a look at it changes nothing."""
         return max(wake_in, SHORTEST_SLEEP) if not self._idle else min(float(1 << min(self._idle, 10)), LONGEST_PAUSE)
 
     def _called(self) -> bool:

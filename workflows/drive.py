@@ -17,7 +17,7 @@ class Perform:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until `seconds` have passed or something happened; answered with whether to go on."""
+    """Asks to wait until `seconds` have passed or something happened; the answer is whether to go on."""
 
     turn: Turn
 

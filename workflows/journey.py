@@ -15,7 +15,7 @@ from workflows.names import CASES, HOSPITALS, NOTICES
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One named activity: its queue, its channel, how long one call may take and one attempt in all.
+    """Names one activity: its queue, its channel, how long one call may take and one attempt in all.
 
     Channels: `asks` = the far side can be asked whether it has the effect; `dedupes` = a repeat with the same key is
     harmless; `blind` = mail: repeated once, and said so.

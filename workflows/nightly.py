@@ -18,7 +18,7 @@ AGAIN = RetryPolicy(initial_interval=timedelta(seconds=30), maximum_attempts=5)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """One thing to look at, every day at `hour` UTC, for so long at most."""
+    """Names one thing to look at, every day at `hour` UTC, for so long at most."""
 
     hour: int
     lasts: timedelta
@@ -35,7 +35,7 @@ CHORES: Mapping[str, Chore] = {
 
 @workflow.defn(name=UPKEEP_WORKFLOW)
 class UpkeepWorkflow:
-    """One chore, once; whether all was well. What was found is in the ledger's database."""
+    """Carries out one chore, once, and returns whether all was well. What was found is in the ledger's database."""
 
     @workflow.run
     async def run(self, chore: str) -> bool:

@@ -21,13 +21,13 @@ def begun(name: str, case: str, cause: Context) -> Context:
 
 
 def ended(begun: Context) -> None:
-    """It is over."""
+    """End the span of a look that `begun` started."""
     get_current_span(begun).end()
 
 
 @contextmanager
 def within(cause: Context) -> Iterator[None]:
-    """What is started here belongs to `cause`."""
+    """Let every span that starts inside belong to `cause`."""
     token = attach(cause)
     try:
         yield

@@ -25,13 +25,13 @@ from domain.stages.treatment.dose import HoldDose, RefuseDose
 
 
 class Lots(Protocol):
-    """The lots' own streams."""
+    """Reads and writes the lots' own streams."""
 
     async def stocked(self, case: Case) -> Sequence[str]:
         """Streams of the lots whose product this case's protocol uses, the soonest to expire first."""
 
     async def find(self, stream: str) -> Lot:
-        """A lot as it stands."""
+        """Load a lot from the ledger and return it as it stands."""
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per key; the lot after it. Raises Refused."""
@@ -46,7 +46,7 @@ class StockedLots(Lots):
         self._lots_of = lots_of
 
     async def find(self, stream: str) -> Lot:
-        """A lot as it stands."""
+        """Load a lot from the ledger and return it as it stands."""
         state = (await self._keeper.entry(stream)).state
         assert isinstance(state, Lot)
         return state
@@ -77,7 +77,7 @@ class Reserving:
         self._policy = policy
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """What an earlier attempt may have got comes first: one effect never takes two units."""
+        """Take the unit an earlier attempt may have got first: one effect never takes two units."""
         del repeat
         streams = list(dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case)]))
         until = now + self._policy.dose_hold

@@ -24,7 +24,7 @@ URGENT = ("warn_of_closed_door", "cancel_travel")
 
 
 class ToPeople:
-    """By mail; what concerns a hospital goes to the hospital."""
+    """Sends mail to people; what concerns a hospital goes to the hospital."""
 
     def __init__(self, addressing: Addressing, mail: FarSide, hospital: EffectHandler, quiet: QuietUntil) -> None:
         self._addressing = addressing

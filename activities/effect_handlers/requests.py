@@ -58,7 +58,7 @@ class Addressing:
         return case.centre or (asked[-1] if asked else "")
 
     def hospital(self, case: Case, effect: Effect) -> Request:
-        """What a hospital with an interface is sent."""
+        """Make the request that a hospital with an interface is sent."""
         body = {name: value for name, value in self._inputs(case, effect).items() if value not in ("", None)}
         documents = self._documents(case) if effect.kind == "submit_dossier" else ()
         centre = self.centre_of(case, effect)
@@ -81,7 +81,7 @@ class Addressing:
         return self._mail(case, effect, reader, facts)
 
     async def reader(self, case: Case, effect: Effect, now: datetime) -> Reader:
-        """Who reads it; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
+        """Find who reads the mail; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
         match Party.COORDINATOR if effect.to is Party.FAMILY and case.died else effect.to:
             case Party.FAMILY:
                 found = _person(case, "legal_representative") or _person(case, "patient") or _person(case, "carer")

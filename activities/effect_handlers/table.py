@@ -27,7 +27,7 @@ def effect_handlers(
     erasing: EffectHandler,
     quiet: QuietUntil,
 ) -> Mapping[str, EffectHandler]:
-    """One handler for every kind in `channels`. Raises LookupError for a kind whose channel has none."""
+    """Make one handler for every kind in `channels`. Raises LookupError for a kind whose channel has none."""
     addressing = Addressing(offices, staff_of(ledger), link)
     hospital = ToHospital(ledger, addressing, hospitals, mail)
     people = ToPeople(addressing, mail, hospital, quiet)

@@ -73,7 +73,7 @@ class Chain:
         return since_1970(self._last) if self._last else None
 
     def goes_on(self, stream: str, version: int, link: bytes) -> None:
-        """What a stream stands at before its first row here."""
+        """Set what a stream stands at before its first row here."""
         self._heads[stream] = (version, link)
 
     async def find_heads(self, reads: Reads, before: str, rows: Sequence[Row]) -> None:

@@ -24,7 +24,7 @@ class ServerError(RuntimeError):
 
 
 def usable(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+    """Return whether a server could listen on this loopback port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def born(pid: int) -> str | None:
-    """What tells this process from a later one with the same number; None when there is none."""
+    """Return what tells this process from a later one with the same number; None when there is none."""
     if Path("/proc/self/stat").exists():
         with contextlib.suppress(OSError):
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -73,11 +73,11 @@ class ServerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """How the last process ended; negative for a signal, None while it runs or never ran."""
+        """Return how the last process ended; negative for a signal, None while it runs or never ran."""
         return self._child.poll() if self._child else None
 
     def remembered(self) -> dict[str, Any]:
-        """What earlier starts in this folder have kept."""
+        """Read what earlier starts in this folder have kept."""
         return dict(json.loads(self._state.read_text())) if self._state.exists() else {}
 
     def remember(self, **facts: object) -> None:

@@ -52,12 +52,12 @@ class TemporalServer:
 
     @property
     def address(self) -> str:
-        """Where clients connect, as `host:port`."""
+        """Return where clients connect, as `host:port`."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def known_address(self) -> str:
-        """Where it listened when it was last started; empty before that."""
+        """Return where it listened when it was last started; empty before that."""
         port = self._process.remembered().get("port")
         return f"127.0.0.1:{port}" if port else ""
 

@@ -13,7 +13,7 @@ DIGITS = 20
 
 
 def cloud_event(row: Stored, log: str, opened: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One event. `data` as it is stored, what is sealed as a mark, unless somebody opened it first."""
+    """Make a CloudEvent of one event. `data` is as stored, sealed fields as marks, unless somebody opened it first."""
     meta = json.loads(row.meta)
     why = meta.get("why") or {}
     made = {
@@ -43,10 +43,10 @@ def cloud_event(row: Stored, log: str, opened: Mapping[str, Any] | None = None) 
 
 
 def instant(at: datetime) -> str:
-    """RFC 3339."""
+    """Write an instant by RFC 3339."""
     return at.isoformat().replace("+00:00", "Z")
 
 
 def position(line: Mapping[str, Any]) -> int:
-    """Of an exported event. Raises KeyError, ValueError."""
+    """Read the position of an exported event. Raises KeyError, ValueError."""
     return int(line["sequence"])

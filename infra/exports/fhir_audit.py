@@ -31,7 +31,7 @@ NUMBER = re.compile(r"caravel-([0-9]+)")
 
 
 def audit_event(row: Stored, log: str) -> dict[str, Any]:
-    """One AuditEvent."""
+    """Make one FHIR AuditEvent of a stored event."""
     meta, data = json.loads(row.meta), json.loads(row.data)
     about = data["cases"] if row.type == LOOKED else [row.stream]
     of_case = row.type == LOOKED or row.stream.startswith("case-")
@@ -83,7 +83,7 @@ def _entity(row: Stored, stream: str) -> dict[str, Any]:
 
 
 def position(resource: Mapping[str, Any]) -> int:
-    """Of an exported event. Raises KeyError, ValueError."""
+    """Read the position of an exported event. Raises KeyError, ValueError."""
     found = NUMBER.fullmatch(resource["id"])
     if found is None:
         raise ValueError("not one of ours")

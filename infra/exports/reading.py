@@ -24,7 +24,7 @@ class Gap(Exception):
 
 
 async def head(pool: Pool[Any]) -> int:
-    """The newest position."""
+    """Read the newest position of the ledger."""
     found: int = await guarded(pool.fetchval(HEAD))
     return found
 
@@ -53,7 +53,7 @@ async def one_case(pool: Pool[Any], stream: str, after: int, upto: int) -> Async
 
 
 async def cases(pool: Pool[Any]) -> AsyncIterator[str]:
-    """Every case, by id."""
+    """Yield every case, by id."""
     last = ""
     while rows := await guarded(pool.fetch(CASES, last, PAGE)):
         for row in rows:

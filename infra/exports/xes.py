@@ -58,7 +58,7 @@ def header(log: str) -> str:
 
 
 def opening(stream: str) -> str:
-    """The beginning of a trace."""
+    """Write the beginning of a trace, which is one case."""
     return "<trace>\n" + _text(ET.Element("string", key="concept:name", value=_safe(stream)))
 
 
@@ -72,7 +72,7 @@ class Trace:
         self._kinds: dict[str, str] = {}
 
     def event(self, row: Stored) -> str:
-        """One event."""
+        """Write one event of a trace as XML."""
         data, meta = json.loads(row.data), json.loads(row.meta)
         made = ET.Element("event")
         for name, value in self._activity(row, data).items():

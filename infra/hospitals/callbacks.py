@@ -136,7 +136,7 @@ def sign(method: str, path: str, body: bytes, key: Ed25519PrivateKey, key_id: st
 
 
 def key_id(headers: Mapping[str, str]) -> str:
-    """Which key a message claims to be signed with, read before it is proved; empty = it does not say."""
+    """Read which key a message claims to be signed with, before it is proved; empty = it does not say."""
     _, found, rest = next((v for k, v in headers.items() if k.lower() == "signature-input"), "").partition(';keyid="')
     return rest.split('"', maxsplit=1)[0] if found else ""
 

@@ -24,7 +24,7 @@ Focus = Literal["ServiceRequest", "Appointment", "Communication"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How one kind of effect is put to a hospital: the focus of its Task, that focus's status, and plain words."""
+    """Says how one kind of effect is put to a hospital: the focus of its Task, that focus's status, and plain words."""
 
     focus: Focus
     status: str

@@ -36,7 +36,7 @@ class NotUnderstood(Exception):
 
 
 class FhirFarSide:
-    """One hospital's FHIR endpoint."""
+    """Reaches one hospital's FHIR endpoint."""
 
     channel: Channel = "asks"
 

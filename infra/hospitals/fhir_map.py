@@ -64,13 +64,13 @@ def _parsed(made: Mapping[str, Any]) -> Task:
 
 
 def at_fault(error: ValidationError) -> str:
-    """Where the faults are, at most five, with whatever a stranger may have called an element cut to plain letters."""
+    """Say where the faults are, at most five; what a stranger called an element is cut to plain letters."""
     paths = {".".join(NOT_PLAIN.sub("", str(part))[:40] for part in e["loc"]) for e in error.errors()}
     return ", ".join(sorted(paths)[:5])
 
 
 def request_of(body: Mapping[str, Any], centre: str) -> Request:
-    """What a hospital reads in a Task of ours. Raises Unmapped for a Task that is not one."""
+    """Read a Task of ours as a hospital does. Raises Unmapped for a Task that is not one."""
     made = checked(body)
     kind = coded(made.get("code"), KIND)
     if kind not in ASKED:

@@ -20,7 +20,7 @@ ELEMENTS: tuple[tuple[type, str], ...] = (
 
 
 def valued(value: object) -> dict[str, Any]:
-    """One plain value as the one value[x] that fits it. Raises ValueError for what FHIR has no word for here."""
+    """Write one plain value as the value[x] that fits it. Raises ValueError for what FHIR has no word for here."""
     if isinstance(value, When):
         return _when(value)
     for kind, name in ELEMENTS:
@@ -44,7 +44,7 @@ def plain(element: Mapping[str, Any]) -> object:
 
 
 def when(element: Mapping[str, Any]) -> dict[str, Any]:
-    """When something happened, as the JSON of a When: instant, day, month, year, period, or the code "unknown"."""
+    """Read when something happened as the JSON of a When: instant, day, month, year, period, or the code "unknown"."""
     value = plain(element)
     if "valuePeriod" in element and isinstance(value, Mapping):
         return _json(When.between(_start(value), _end(value)))

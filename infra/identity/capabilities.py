@@ -121,7 +121,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
 
 
 def root(case: Case, effect: Effect) -> str:
-    """What an effect is about in the end: a reminder is about the thing that is owed."""
+    """Return what an effect is about in the end: a reminder is about the thing that is owed."""
     first = effect.about.split("/", maxsplit=1)[0]
     owed = case.obligations.get(first)
     return owed.about.split("/", maxsplit=1)[0] if owed else first

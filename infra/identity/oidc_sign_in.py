@@ -35,7 +35,7 @@ class OidcSignIn:
     _judge: Oidc | None = None
 
     async def address(self, back: str, state: str, nonce: str, challenge: str) -> str:
-        """Where to send the browser. Raises ProviderAway."""
+        """Return where to send the browser. Raises ProviderAway."""
         found = await self._discovered()
         asked = {
             "response_type": "code",

@@ -27,7 +27,7 @@ class SealedText:
         self._keys = keys
 
     async def close(self, text: str) -> str:
-        """Sealed, as URL-safe text."""
+        """Seal a text and return it URL-safe."""
         nonce, instant = secrets.token_bytes(NONCE), int(time()).to_bytes(INSTANT)
         ciphertext = AESGCM(await self._key()).encrypt(nonce, text.encode(), instant)
         return urlsafe_b64encode(nonce + instant + ciphertext).decode()

@@ -22,7 +22,7 @@ AS_IT_WAS = ""
 
 
 class Behind:
-    """What fails is raised by whoever comes next; nothing is sent after it."""
+    """Appends in the background. What fails is raised by whoever comes next; nothing is sent after it."""
 
     def __init__(self, pool: "Pool[asyncpg.Record]") -> None:
         self._pool = pool

@@ -14,7 +14,7 @@ FLOOR = 5.0  # seconds
 
 
 class Bells:
-    """One listening connection for the whole process, made again when it is lost."""
+    """Listens on one connection for the whole process, made again when it is lost."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -30,7 +30,7 @@ class Bells:
         return bell
 
     def leave(self, channel: str, bell: asyncio.Event) -> None:
-        """Stop ringing it."""
+        """Stop ringing this bell."""
         self._waiting[channel].discard(bell)
 
     async def wait(self, bell: asyncio.Event, timeout: float = FLOOR) -> None:  # noqa: ASYNC109 - no error when it passes
@@ -44,7 +44,7 @@ class Bells:
         bell.clear()
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening and close the connection."""
         if self._connection:
             await self._connection.close()
 

@@ -39,7 +39,7 @@ class GroupCommit:
         self._closing = False
 
     async def append(self, prepared: Prepared) -> Written:
-        """What was written; raises what `translate` makes of the database's refusal."""
+        """Append, and return what was written. Raises what `translate` makes of the database's refusal."""
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if self._task is None or self._task.done():

@@ -21,7 +21,7 @@ class Known:
     keys: Mapping[KeyClass, DataKey] | None = field(default=None, repr=False)
 
     def still(self, found: bytes | None, keys: Mapping[KeyClass, DataKey] | None) -> bool:
-        """Whether the database holds the same (a restored one may not) and no key is gone or new."""
+        """Return whether the database holds the same (a restored one may not) and no key is gone or new."""
         return not self.facts or (found == self.hash and self.keys in (None, keys))
 
 
@@ -37,7 +37,7 @@ class Recall:
         self._facts = 0
 
     def of(self, stream: str) -> Known:
-        """What is known of a stream."""
+        """Return what is known of a stream."""
         known = self._known.get(stream)
         if known is None:
             return NOTHING

@@ -268,7 +268,7 @@ class PgLedger:
         await guarded(self._pool.execute(queries.NUDGED, *columns, pause))
 
     async def engine(self) -> Engine:
-        """The engine that acts."""
+        """Read which engine acts: its epoch and its Temporal."""
         row = await guarded(self._pool.fetchrow(queries.ENGINE))
         assert row is not None
         return Engine(row["epoch"], row["target"], row["cluster"])
@@ -296,12 +296,12 @@ class PgLedger:
         await guarded(self._pool.execute(queries.REJECT_CALLBACK, centre, reason, digest, size))
 
     async def note_loss(self, found: Mapping[str, Any], *, more: bool) -> None:
-        """From here on every process refuses to record or do anything; `more`: in place of what was noted before."""
+        """Make every process refuse to record or do anything from here on; `more` replaces what was noted before."""
         self._writable()
         await guarded(self._pool.execute(queries.NOTE_LOSS, json.dumps(found), more))
 
     async def loss(self) -> Mapping[str, Any] | None:
-        """What is noted to be missing of this history and was not accepted."""
+        """Read what is noted to be missing of this history and was not accepted; None = nothing."""
         return await noted_loss(self._pool)
 
     def _writable(self) -> None:

@@ -12,6 +12,6 @@ from infra.ledger.queries import LOSS
 
 
 async def noted_loss(reads: Reads) -> Mapping[str, Any] | None:
-    """What is missing and was not accepted; None where nothing is. Raises DatabaseFailed."""
+    """Read what is missing and was not accepted; None where nothing is. Raises DatabaseFailed."""
     rows = await guarded(reads.fetch(LOSS))
     return {"noted_at": rows[0]["at"], **json.loads(rows[0]["found"])} if rows else None

@@ -32,7 +32,7 @@ class Rebuilt:
 
 
 class Rebuild:
-    """One rebuild over one connection of a member of caravel_owner; appends go on until the last moment."""
+    """Rebuilds over one connection of a member of caravel_owner; appends go on until the last moment."""
 
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", keys: Keys, codec: Codec, see: See) -> None:
         self._connection = connection
@@ -59,7 +59,7 @@ class Rebuild:
         return Rebuilt(streams, differing)
 
     async def compare(self, only: str = "") -> Rebuilt:
-        """Only compare, all or one stream, in one snapshot and stopping nobody: a member of caravel_auditor may."""
+        """Compare only, all or one stream, in one snapshot and stopping nobody: a member of caravel_auditor may."""
         return await guarded(self._compare(only))
 
     async def _compare(self, only: str) -> Rebuilt:

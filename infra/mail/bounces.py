@@ -43,7 +43,7 @@ class ReturnAddresses:
         self._domain = domain
 
     async def of(self, effect: str) -> str:
-        """Where a bounce of this effect goes."""
+        """Return the address a bounce of this effect goes to."""
         return f"bounces+{effect}.{await self._mark(effect)}@{self._domain}"
 
     async def read(self, address: str) -> str | None:
@@ -78,7 +78,7 @@ def _groups(part: Message) -> list[Message]:
 
 
 class Inbox:
-    """What the SMTP server asks at each step: only addresses of ours, and nothing is said to be taken before it is."""
+    """Answers the SMTP server at each step: only addresses of ours, and nothing is said to be taken before it is."""
 
     def __init__(self, addresses: ReturnAddresses, take: Take) -> None:
         self._addresses = addresses
@@ -107,5 +107,5 @@ class Inbox:
 
 
 def inbox(addresses: ReturnAddresses, take: Take) -> SMTP:
-    """One connection of the listener; for `loop.create_server`."""
+    """Make one connection of the listener, for `loop.create_server`."""
     return SMTP(Inbox(addresses, take), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="caravel")

@@ -20,7 +20,7 @@ QUESTION = "question"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a person reads."""
+    """Holds what a person reads."""
 
     subject: str = field(repr=False)
     body: str = field(repr=False)

@@ -28,7 +28,7 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed in and whom it is from. Seconds: per step of the conversation, and for all of it."""
+    """Says where mail is handed in and whom it is from. Seconds: per step of the conversation, and for all of it."""
 
     host: str
     port: int
@@ -117,7 +117,7 @@ async def connected(server: MailServer) -> aiosmtplib.SMTP:
 
 
 async def examined(server: MailServer) -> str:
-    """What the mail server said to a connection of ours that hands nothing in. Raises NotTaken, TimeoutError."""
+    """Connect, hand nothing in, and return what the mail server said. Raises NotTaken, TimeoutError."""
     async with asyncio.timeout(server.total):
         client = await connected(server)
         try:

@@ -21,7 +21,7 @@ async def keep_policy(pool: Pool[Any], text: bytes, tables: bytes) -> None:
 
 
 async def known_policies(reads: Reads, now: Policy) -> Mapping[str, Policy]:
-    """By hash: every policy that was kept and can still be read, and this machine's own."""
+    """Read by hash every policy that was kept and can still be read, and this machine's own."""
     found = {now.hash: now}
     for row in await guarded(reads.fetch(KEPT)):
         try:

@@ -80,7 +80,7 @@ def _years(days: Iterable[date]) -> str:
 
 
 def write(path: Path = CALENDARS) -> None:
-    """Write the table."""
+    """Write the calendars to a file."""
     path.write_text(table(), encoding="utf-8")
 
 

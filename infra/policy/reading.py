@@ -144,7 +144,7 @@ def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy
 
 
 def policy_files(path: Path | None = None, calendars: Path = CALENDARS) -> tuple[bytes, bytes]:
-    """What a policy is read from. Raises OSError."""
+    """Read the two files a policy is made of. Raises OSError."""
     return (path or POLICY).read_bytes(), calendars.read_bytes()
 
 

@@ -73,7 +73,7 @@ Cursor = tuple[datetime | None, str]
 
 
 class Desk:
-    """Reads of one ledger."""
+    """Reads lists and single things from one ledger's read models."""
 
     def __init__(self, ledger: PgLedger) -> None:
         self._ledger = ledger
@@ -110,7 +110,7 @@ class Desk:
         return [dict(row) for row in await guarded(self._pool.fetch(sql, list(streams)))]
 
     async def streams(self) -> Sequence[str]:
-        """Every case."""
+        """List the streams of every case."""
         return [row["stream"] for row in await guarded(self._pool.fetch("select stream from case_view"))]
 
     async def _rows(
@@ -150,7 +150,7 @@ class Desk:
         return await self._ledger.case_detail(stream, text)
 
     async def case_of(self, number: str) -> str | None:
-        """The case with this number."""
+        """Find the case with this number."""
         stream: str | None = await guarded(self._pool.fetchval(CASE_OF, number))
         return stream
 
@@ -165,12 +165,12 @@ class Desk:
         return [{**row, "state": json.loads(row["state"])} for row in rows]
 
     async def looks(self, stream: str, before: int, limit: int) -> Sequence[dict[str, Any]]:
-        """Who saw a case, newest first, before a position of the ledger."""
+        """List who saw a case, newest first, before a position of the ledger."""
         rows = await guarded(self._pool.fetch(LOOKS, stream, before, limit))
         return [{**row, "opened": json.loads(row["opened"])} for row in rows]
 
     async def head(self) -> int:
-        """The newest position."""
+        """Read the newest position of the ledger."""
         position: int = await guarded(self._pool.fetchval(HEAD))
         return position
 

@@ -62,19 +62,19 @@ async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
 
 
 async def sealing_fine(ledger: PgLedger) -> bool:
-    """Whether checkpoints are made and kept outside in time."""
+    """Return whether checkpoints are made and kept outside in time."""
     exposed = await exposure(ledger.pool)
     return exposed.refused is None and exposed.seconds < UNSEALED
 
 
 async def courier_active(ledger: PgLedger) -> bool:
-    """Whether some process is the courier at this moment."""
+    """Return whether some process is the courier at this moment."""
     held: bool = await guarded(ledger.pool.fetchval(COURIER_HELD))
     return held
 
 
 async def database_answers(ledger: PgLedger) -> bool:
-    """Whether the database can be asked at all."""
+    """Return whether the database can be asked at all."""
     try:
         return await ledger.pool.fetchval("select true", timeout=3) is True
     except FAILURES:

@@ -24,13 +24,13 @@ STALE = 36 * 3600.0
 
 
 async def keep(pool: Pool[Any], name: str, found: Finding) -> None:
-    """In place of what was found the time before."""
+    """Keep what a chore found, in place of what it found the time before."""
     says = json.dumps(found.says, sort_keys=True, default=datetime.isoformat)
     await guarded(pool.execute(KEEP, name, found.fine, says))
 
 
 async def last(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
-    """By name: when it ended, its age in seconds and whether that is too long, whether all was well, what was found."""
+    """Read by name when each ended, its age in seconds and if that is too long, if all was well, and what it found."""
     return {
         row["name"]: {
             "ended_at": row["ended_at"].isoformat(),

@@ -102,7 +102,7 @@ class Operations:
         return await self._rows(UNATTENDED, SHOWN)
 
     async def late(self) -> Sequence[Row]:
-        """What is late, the longest first; late as the worklist says it: also what was missed and is chased."""
+        """List what is late, the longest first, as the worklist says it: also what was missed and is chased."""
         return await self._rows(LATE, SHOWN)
 
     async def effects(self) -> Sequence[Row]:
@@ -127,11 +127,11 @@ class Operations:
         return await self._rows(WAITING)
 
     async def reminders(self) -> Sequence[Row]:
-        """Of the newest reminders: how many things were asked of whom, and how many of them were done since."""
+        """Count of the newest reminders how many things were asked of whom, and how many of them were done since."""
         return await self._rows(REMINDERS, NEWEST_STEPS)
 
     async def workers(self) -> Sequence[Row] | None:
-        """Who asked each queue for work, and when last; None = Temporal is not there to say."""
+        """List who asked each queue for work, and when last; None = Temporal is not there to say."""
         if self._temporal is None:
             return None
         try:

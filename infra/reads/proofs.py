@@ -27,15 +27,15 @@ class AuditDesk:
         self._pool = pool
 
     async def exposure(self) -> Mapping[str, Any]:
-        """Shown with every answer."""
+        """Read the exposure window, which is shown with every answer."""
         return (await exposure(self._pool)).shown()
 
     async def nightly(self) -> Mapping[str, Any]:
-        """What each chore of the night found last."""
+        """Read what each chore of the night found last."""
         return await last(self._pool)
 
     async def checkpoints(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
-        """By size, after one."""
+        """List checkpoints by size, after the given one."""
         rows = await guarded(self._pool.fetch(CHECKPOINTS, min(max(after, 0), LARGEST), limit))
         return [{"size": r["size"], "note": r["note"], "signed_at": r["signed_at"].isoformat()} for r in rows]
 

@@ -34,24 +34,24 @@ where id = $1 and state in ('running', 'left') returning id
 
 
 async def begin(pool: Pool[Any], id_: str, stream: str) -> bool:
-    """Whether it is this one that runs now; there is never a second in all processes together."""
+    """Start a verification and return whether this one runs now; no two run at once in all processes together."""
     await guarded(pool.execute(CLEAR))
     return await guarded(pool.fetchval(BEGIN, id_, stream)) is not None
 
 
 async def told(pool: Pool[Any], id_: str, state: str, found: Mapping[str, Any]) -> None:
-    """How far it is, or how it ended. What ended stays as it is."""
+    """Write how far a verification is, or how it ended. What ended stays as it is."""
     await guarded(pool.fetchval(TOLD, id_, state, json.dumps(found)))
 
 
 async def one(pool: Pool[Any], id_: str) -> Mapping[str, Any] | None:
-    """One of the last."""
+    """Read one of the newest verifications by its id; None where it is not kept any more."""
     rows = await guarded(pool.fetch(f"{SHOWN} where id = $1", id_))
     return _read(rows[0]) if rows else None
 
 
 async def newest(pool: Pool[Any]) -> Sequence[Mapping[str, Any]]:
-    """The last ones, newest first."""
+    """Read the verifications that are kept, newest first."""
     rows = await guarded(pool.fetch(f"{SHOWN} order by began_at desc limit {KEPT}"))
     return [_read(row) for row in rows]
 

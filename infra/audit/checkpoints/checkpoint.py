@@ -30,7 +30,7 @@ class Checkpoint:
     extensions: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """The bytes that are signed."""
+        """Write the text whose bytes are signed."""
         lines = (self.origin, str(self.size), b64encode(self.root).decode(), *self.extensions)
         return "".join(f"{line}\n" for line in lines)
 
@@ -41,7 +41,7 @@ def origin_of(installation: str) -> str:
 
 
 def parse_text(text: str) -> Checkpoint:
-    """Strictly; raises BadNote."""
+    """Parse the text of a checkpoint strictly. Raises BadNote."""
     lines = text.removesuffix("\n").split("\n")
     if not text.endswith("\n") or len(lines) < LINES or not all(lines):
         raise BadNote("a checkpoint is an origin, a size and a root, none of them empty")

@@ -35,7 +35,7 @@ class Exposure:
         return max(0, self.head - self.outside)
 
     def shown(self) -> dict[str, Any]:
-        """For answers and programs."""
+        """Return it as JSON for answers and programs."""
         return {
             "events": self.events,
             "seconds": round(self.seconds, 3),
@@ -48,7 +48,7 @@ class Exposure:
 
 
 async def exposure(reads: Reads) -> Exposure:
-    """As it is now."""
+    """Read the exposure window as it is now."""
     (row,) = await guarded(reads.fetch(EXPOSED))
     age = float(row["age"] or 0)
     return Exposure(row["head"], row["sealed"], row["outside"], age, row["refused"], json.loads(row["sinks"]))

@@ -22,7 +22,7 @@ join tree_node n on n.level = 0 and n.index = e.position - 1
 
 
 class NotSealed(Exception):
-    """What the rows say is not what was sealed or hashed: nothing is signed until somebody has looked."""
+    """The rows are not what was sealed or hashed: nothing is signed until somebody has looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,12 @@ def _said(one: Mapping[str, Any], at: str) -> str:
 
 
 def written(points: Roots) -> tuple[str, ...]:
-    """As LossAccepted names them."""
+    """Write the points as LossAccepted names them."""
     return tuple(f"{size} {root.hex()}" for size, root in sorted(points.items()))
 
 
 async def beyond(reads: Reads, sinks: Sequence[Sink], origin: str, anchors: Sequence[Key]) -> Beyond:
-    """What every sink that answers holds beyond this ledger and beyond what was accepted.
+    """Collect what every sink that answers holds beyond this ledger and beyond what was accepted.
 
     What no key of the log has signed is left to `caravel audit verify`.
     """
@@ -81,7 +81,7 @@ async def beyond(reads: Reads, sinks: Sequence[Sink], origin: str, anchors: Sequ
 
 
 async def told(reads: Reads, found: Beyond) -> dict[str, Any]:
-    """As it is noted and shown: what is there, what is known to have been, and between which instants the rest lay."""
+    """Describe a loss: what is there, what is known to have been, and between which instants the rest lay."""
     (here,) = await guarded(reads.fetch(HERE))
     covered = max(found.points, default=0)
     diverged = bool(covered) and here["head"] >= covered

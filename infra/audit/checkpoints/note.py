@@ -33,7 +33,7 @@ class UnknownKey(BadNote):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Whose signatures are believed; raises ValueError for a name or length that cannot be written."""
+    """Names whose signatures are believed. Raises ValueError for a name or length that cannot be written."""
 
     name: str
     public: bytes
@@ -53,7 +53,7 @@ class Key:
 
 
 def parse_key(text: str) -> Key:
-    """From the form `str` gives it. Raises ValueError."""
+    """Parse a key from the form `str` gives it. Raises ValueError."""
     name, _, rest = text.strip().partition("+")
     given, _, encoded = rest.partition("+")
     if not encoded:
@@ -71,7 +71,7 @@ def parse_key(text: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One line; `key_hash` and `name` say whose it claims to be."""
+    """Holds one signature line; `key_hash` and `name` say whose it claims to be."""
 
     name: str
     key_hash: bytes
@@ -87,7 +87,7 @@ class Note:
 
 
 def key_of(name: str, private: Ed25519PrivateKey) -> Key:
-    """The public half."""
+    """Return the public half of a private key, under this name."""
     return Key(name, private.public_key().public_bytes_raw())
 
 
@@ -104,7 +104,7 @@ def _line(key: Key, signature: bytes) -> str:
 
 
 def parse(note: bytes) -> Note:
-    """Strictly; raises BadNote."""
+    """Parse a signed note strictly. Raises BadNote."""
     if len(note) > LARGEST:
         raise BadNote("longer than a note may be")
     try:
@@ -131,7 +131,7 @@ def _signature(line: str) -> Signature:
 
 
 def from_base64(text: str) -> bytes:
-    """Of the one text that stands for these bytes, so that nothing signed can be written twice. Raises BadNote."""
+    """Decode the one text that stands for these bytes, so nothing signed can be written twice. Raises BadNote."""
     try:
         content = b64decode(text, validate=True)
     except (NotBase64, ValueError):
@@ -142,7 +142,7 @@ def from_base64(text: str) -> bytes:
 
 
 def verify(note: Note, known: Iterable[Key]) -> Sequence[Key]:
-    """Who of the known signed it, at least one. A known key's bad signature spoils the note. Raises BadNote."""
+    """Return who of the known signed it, at least one. A known key's bad signature spoils the note. Raises BadNote."""
     keys = {(key.name, key.hash): key for key in known}
     named = [(keys.get((line.name, line.key_hash)), line) for line in note.signatures]
     signers = {key: line for key, line in named if key}

@@ -54,7 +54,7 @@ async def sessions(dsn: str) -> AsyncIterator[Pool[asyncpg.Record]]:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When open events are sealed: so many, or the oldest of them so many seconds old."""
+    """Say when open events are sealed: so many, or the oldest of them so many seconds old."""
 
     events: int = 1_000
     seconds: float = 60.0
@@ -93,7 +93,7 @@ class Sealer:
                 await asyncio.sleep(await self.round(pool))
 
     async def round(self, pool: Pool[asyncpg.Record]) -> float:
-        """One look; answers with the seconds until the next."""
+        """Look once, seal and ship what is due, and return the seconds until the next look."""
         refused, more = "", False
         try:
             for shipping in self._shipping:
@@ -107,7 +107,7 @@ class Sealer:
         return AFTER_REFUSAL if refused else 0.0 if more else POLL
 
     async def _note_loss(self, pool: Pool[asyncpg.Record]) -> None:
-        """Where the log's own checkpoints outside go further than the ledger, nobody records before it is accepted."""
+        """Stop everybody from recording, where the log's own checkpoints outside go further than the ledger."""
         found = await beyond(pool, [one.sink for one in self._shipping], self._keys.origin, self._keys.known())
         if found.points:
             await guarded(pool.execute(NOTE_LOSS, json.dumps(await told(pool, found)), False))
@@ -143,7 +143,7 @@ class Sealer:
         return found
 
     def _signed_root(self, size: int, note: str | None) -> bytes:
-        """Of the newest checkpoint, if it is one of ours. A log signs nothing on top of what it did not sign."""
+        """Return the newest checkpoint's root, if it is ours: a log signs nothing on top of what it did not sign."""
         if note is None:
             return EMPTY
         newest = opened(note.encode(), self._keys.origin, self._keys.known())

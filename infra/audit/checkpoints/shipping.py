@@ -27,7 +27,7 @@ OURS = "select note from checkpoint where size = $1"
 
 
 class Shipping:
-    """What one sink has, as far as we know. A sink that is away holds up no other and is tried again."""
+    """Knows what one sink has, as far as can be told. A sink that is away holds up no other and is tried again."""
 
     def __init__(self, sink: Sink) -> None:
         self.last = 0
@@ -38,7 +38,7 @@ class Shipping:
         self._not_before = 0.0
 
     def shown(self) -> dict[str, Any]:
-        """For status and metrics."""
+        """Return it as JSON for status and metrics."""
         since, error = self._failing or (None, None)
         return {"name": self.sink.name, "size": self.last, "failing_since": since, "error": error}
 

@@ -28,7 +28,7 @@ class SinkDiffers(Exception):
 
 
 class Sink(Protocol):
-    """One place; `name` says where, without credentials."""
+    """Keeps files in one place; `name` says where, without credentials."""
 
     @property
     def name(self) -> str: ...
@@ -38,7 +38,7 @@ class Sink(Protocol):
 
     async def get(self, name: str) -> bytes: ...
     async def kept_at(self, name: str) -> datetime:
-        """When it was written there, by that place's clock."""
+        """Return when it was written there, by that place's clock."""
 
     async def create(self, name: str, content: bytes) -> None:
         """Written and kept, or there already with the same content. Raises SinkDiffers, FAILURES."""
@@ -50,7 +50,7 @@ def checkpoint_name(size: int) -> str:
 
 
 def key_name(number: int) -> str:
-    """Of the announcement of a key."""
+    """Return the file name of the announcement of a key."""
     return f"{KEY}{number:06d}"
 
 
@@ -66,17 +66,17 @@ def _mark(status: os.stat_result) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FolderSink:
-    """Files, synced."""
+    """Keeps checkpoints as files in a folder, synced to disk."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """Its path."""
+        """Return its path."""
         return str(self.folder)
 
     async def names(self) -> set[str]:
-        """What is there."""
+        """List the names of what is there."""
         return await asyncio.to_thread(self._names)
 
     def _names(self) -> set[str]:
@@ -93,11 +93,11 @@ class FolderSink:
             return {entry.name: _mark(entry.stat()) for entry in entries if not entry.name.startswith(".")}
 
     async def get(self, name: str) -> bytes:
-        """One of them."""
+        """Read one file."""
         return await asyncio.to_thread((self.folder / name).read_bytes)
 
     async def kept_at(self, name: str) -> datetime:
-        """When it was written."""
+        """Return when it was written."""
         status = await asyncio.to_thread((self.folder / name).stat)
         return datetime.fromtimestamp(status.st_mtime, UTC)
 
@@ -107,7 +107,7 @@ class FolderSink:
             raise SinkDiffers(self.name, name)
 
     def beside(self, other: Path) -> bool:
-        """Whether it is on the same disk."""
+        """Return whether it is on the same disk."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder.stat().st_dev == other.stat().st_dev
 
@@ -120,7 +120,7 @@ class StoreSink:
     store: ObjectStore | MemoryStore
 
     async def names(self) -> set[str]:
-        """What is there."""
+        """List the names of what is there."""
         return set(await self.marks())
 
     async def marks(self) -> dict[str, str]:
@@ -131,11 +131,11 @@ class StoreSink:
         return found
 
     async def get(self, name: str) -> bytes:
-        """One of them."""
+        """Read one file."""
         return bytes(await (await self.store.get_async(name)).bytes_async())
 
     async def kept_at(self, name: str) -> datetime:
-        """When it was written."""
+        """Return when it was written."""
         return (await self.store.head_async(name))["last_modified"]
 
     async def create(self, name: str, content: bytes) -> None:
@@ -148,7 +148,7 @@ class StoreSink:
 
 
 def sink_of(place: str) -> Sink:
-    """From a folder or `s3://bucket/prefix`; credentials and endpoint come from AWS_* variables."""
+    """Make a sink of a folder or `s3://bucket/prefix`; credentials and endpoint come from AWS_* variables."""
     if place.startswith("s3://"):
         return StoreSink(place, S3Store.from_url(place))
     return FolderSink(Path(place))

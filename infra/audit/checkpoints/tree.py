@@ -44,7 +44,7 @@ async def frontier_at(reads: Reads, size: int) -> Frontier:
 
 
 async def root_at(reads: Reads, size: int) -> bytes:
-    """Its root."""
+    """Return the root of the tree of this size."""
     return (await frontier_at(reads, size)).root()
 
 

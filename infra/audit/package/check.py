@@ -48,23 +48,23 @@ class Open(BaseModel):
     text: str
 
     def hash(self) -> bytes:
-        """D(part)."""
+        """Compute D(part), the digest of a part."""
         return part_digest(bytes.fromhex(self.salt), self.text.encode())
 
 
 class Withheld(BaseModel):
-    """A part that was left out."""
+    """Stands for a part that was left out."""
 
     model_config = STRICT
     digest: Hash
 
     def hash(self) -> bytes:
-        """D(part), as given."""
+        """Return D(part) as it is given."""
         return bytes.fromhex(self.digest)
 
 
 class Event(BaseModel):
-    """One line of events.jsonl: the columns of docs/ledger-format.md, instants as microseconds."""
+    """Holds one line of events.jsonl: the columns of docs/ledger-format.md, instants as microseconds."""
 
     model_config = STRICT
     position: int
@@ -93,7 +93,7 @@ class Event(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What the dossier says it is. `size`: events under the checkpoint that proves its own, 0 = none does yet."""
+    """Says what the dossier is. `size`: events under the checkpoint that proves its own, 0 = none does yet."""
 
     model_config = STRICT
     kind: Literal["caravel dossier"] = "caravel dossier"
@@ -135,7 +135,7 @@ class Result:
 
 
 class Broken(Exception):
-    """What does not hold."""
+    """Something does not hold."""
 
     def __init__(self, kind: Kind, says: str) -> None:
         super().__init__(says)
@@ -143,7 +143,7 @@ class Broken(Exception):
 
 
 def statement(log: str, case: str, manifest: bytes) -> str:
-    """What the log's key signs for a dossier; never the text of a checkpoint or of an announcement."""
+    """Write what the log's key signs for a dossier; never the text of a checkpoint or of an announcement."""
     return f"caravel dossier\n{log}\n{case}\n{sha256(manifest).hexdigest()}\n"
 
 
@@ -181,7 +181,7 @@ class _Check:
         self._inside: list[Key] = []
 
     def result(self) -> Result:
-        """In the order of verify.py."""
+        """Check everything in the order of verify.py and return the result."""
         unsealed = ("manifest.json", "signature")
         sums = {name: sha256(content).hexdigest() for name, content in self._parts.items() if name not in unsealed}
         _need(sums == self._manifest.files, "changed_file", "a part is not the one that was packed")

@@ -37,7 +37,7 @@ Announcements = Sequence[tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What of the log's own keys this process has: every announcement, and the private key where it lies here."""
+    """Holds what this process has of the log's keys: every announcement, and the private key where it lies here."""
 
     log: str
     announcements: Announcements
@@ -46,7 +46,7 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What is known of a dossier before its readable parts are written. `size` 0 = no checkpoint covers any of it."""
+    """Holds a dossier before its readable parts are written. `size` 0 = no checkpoint covers any of it."""
 
     log: str
     level: Level
@@ -61,7 +61,7 @@ Papers = Callable[[Packed], Mapping[str, bytes]]
 
 
 class DossierDesk:
-    """Reads only."""
+    """Makes dossiers; it only reads."""
 
     def __init__(self, pool: Pool[Any], signs: Callable[[], Awaitable[Signs]], events: Sequence[type[Any]]) -> None:
         self._pool = pool

@@ -22,7 +22,7 @@ TELLING = frozenset(
 
 
 def line(event: Stored, previous: Stored | None, level: Level) -> dict[str, Any]:
-    """One line of events.jsonl. `clinical` leaves the sealed texts out, `regulator` all that might identify too."""
+    """Make one line of events.jsonl. `clinical` leaves sealed texts out, `regulator` all that might identify too."""
     salts = event.salts
     opened = {
         "data": (salts[:SALT], event.data, level != "regulator" or not telling(event.data)),
@@ -52,7 +52,7 @@ def _part(salt: bytes, text: str, given: bool) -> dict[str, str]:
 
 
 def telling(data: str) -> bool:
-    """Whether the data of an event might help to tell who it is about."""
+    """Return whether the data of an event might help to tell who it is about."""
     return not TELLING.isdisjoint(_names(json.loads(data)))
 
 

@@ -17,7 +17,7 @@ from infra.ledger.encoding.sealing import MARK
 
 
 def schemas(events: Iterable[type[Any]], wanted: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    """By `type-version`; null for a shape this program reads but no longer writes."""
+    """Make schemas by `type-version`; null for a shape this program reads but no longer writes."""
     known = {(stored_type(event), getattr(event, "schema_version", 1)): event for event in events}
     return {f"{name}-{version}": _schema(known.get((name, version))) for name, version in sorted(set(wanted))}
 

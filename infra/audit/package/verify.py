@@ -39,13 +39,13 @@ KEY_FILE = re.compile(r"keys/key-([0-9]{6})")
 WRONG = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, struct.error)
 
 class Broken(Exception):
-    """What does not hold, and where."""
+    """Something does not hold; says what, and where."""
     def __init__(self, kind: str, says: str) -> None:
         super().__init__(says)
         self.kind = kind
 
 def need(condition: object, kind: str, says: str) -> None:
-    """Broken unless it holds."""
+    """Raise Broken unless it holds."""
     if not condition:
         raise Broken(kind, says)
 
@@ -56,7 +56,7 @@ ROOT = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
 
 def add(a: Point, b: Point) -> Point:
-    """Of two points in extended coordinates."""
+    """Add two points in extended coordinates."""
     e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
     w, x, y, z = f - e, d - c, d + c, f + e
@@ -84,7 +84,7 @@ def point_of(encoded: bytes) -> Point:
 BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 def signed_by(public: bytes, text: bytes, signature: bytes) -> bool:
-    """Whether this key signed these bytes."""
+    """Return whether this key signed these bytes."""
     s = int.from_bytes(signature[HASH:], "little")
     if len(signature) != 2 * HASH or s >= ORDER:
         return False
@@ -98,14 +98,14 @@ def signed_by(public: bytes, text: bytes, signature: bytes) -> bool:
 Key = tuple[str, bytes, bytes]  # name, hash, public key
 
 def from_base64(text: str) -> bytes:
-    """Of the one text that stands for these bytes."""
+    """Decode the one text that stands for these bytes."""
     content = b64decode(text, validate=True)
     if b64encode(content).decode() != text:
         raise ValueError("base64 with stray bits")
     return content
 
 def read_key(text: str) -> Key:
-    """From `name+hash+base64`. Raises ValueError."""
+    """Read a key from `name+hash+base64`. Raises ValueError."""
     name, _, rest = text.strip().partition("+")
     given, _, encoded = rest.partition("+")
     content = from_base64(encoded)
@@ -148,7 +148,7 @@ def announced(note: bytes, number: int, log: str) -> Key:
     return key
 
 class Keys:
-    """Which keys the reader has reason to believe, and which only stand in the dossier."""
+    """Holds which keys the reader has reason to believe, and which only stand in the dossier."""
     def __init__(self, parts: dict[str, bytes], log: str, given: list[Key]) -> None:
         self.given = bool(given)
         self.trusted = [key for key in given if key[0] == log]
@@ -224,7 +224,7 @@ def integer(number: int) -> bytes:
     return number.to_bytes(8, "big", signed=True)
 
 def text_of(value: str) -> bytes:
-    """Length and UTF-8 bytes."""
+    """Write a text as its length and UTF-8 bytes."""
     return integer(len(value.encode())) + value.encode()
 
 def moment(micros: int | None) -> bytes:
@@ -267,7 +267,7 @@ def check_events(content: bytes, manifest: dict[str, Any]) -> list[dict[str, Any
     return events
 
 def node(left: bytes, right: bytes) -> bytes:
-    """Of an inner node."""
+    """Hash an inner node of the Merkle tree."""
     return sha256(b"\x01" + left + right).digest()
 
 def included(found: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
@@ -332,7 +332,7 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
     return key
 
 def check(data: bytes, given: list[Key]) -> dict[str, Any]:
-    """What holds: `outcome` verified, incomplete or broken, `kind`, `says`, and what is `proven` and `unproven`."""
+    """Say what holds: `outcome` verified, incomplete or broken, `kind`, `says`, and what is `proven` and `unproven`."""
     try:
         return _check(data, given)
     except Broken as broken:
@@ -366,7 +366,7 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
             "proven": said(manifest, events, covered, key)}
 
 def said(manifest: dict[str, Any], events: list[dict[str, Any]], covered: int, key: Key | None) -> list[str]:
-    """What was found to hold, in sentences."""
+    """Write what was found to hold, in sentences."""
     withheld = sum("digest" in event[name] for event in events for name in ("data", "sealed", "meta"))
     lines = [f"{manifest['case']}: versions 1 to {len(events)}, every hash and every link"]
     if key:

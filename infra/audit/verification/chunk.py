@@ -47,7 +47,7 @@ LEAVES = "select index, hash from tree_node where level = 0 and index >= $1 and 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Which events, how far the tree was sealed, and the sizes of checkpoints that end among them."""
+    """Names which events, how far the tree was sealed, and the sizes of checkpoints that end among them."""
 
     index: int
     sealed: int
@@ -56,13 +56,13 @@ class Chunk:
 
     @property
     def first(self) -> int:
-        """Position before its first."""
+        """Return the position before its first event."""
         return self.index << LEVEL
 
 
 @dataclass(slots=True)
 class Checked:
-    """What a chunk is made of. `broken`: its first fault among rows; `differs`: first leaf the stored tree has not."""
+    """Tells how a chunk fared. `broken`: first fault among rows; `differs`: first leaf the stored tree has not."""
 
     events: int = 0
     first_at: int | None = None

@@ -62,7 +62,7 @@ async def _leaf(connection: Connection[asyncpg.Record], row: Row) -> bytes:
 
 
 async def _chain_holds(connection: Connection[asyncpg.Record], row: Row) -> bool:
-    """Whether the stream agrees with itself from here on."""
+    """Return whether the stream agrees with itself from here on."""
     chain = Chain(looked=frozenset({"chain"}))
     link = await guarded(connection.fetchval(LINK, row["stream"], row["version"] - 1))
     chain.goes_on(row["stream"], row["version"] - 1, link or START)

@@ -44,21 +44,21 @@ class Evidence:
     places: Sequence[Place] = ()
 
     def blame(self, broken: Break) -> None:
-        """Keep the earliest."""
+        """Keep the earliest break."""
         if self.broken is None or broken.position < self.broken.position:
             self.broken = broken
 
 
 @dataclass(frozen=True)
 class Place:
-    """What one sink listed, before anything was read."""
+    """Holds what one sink listed, before anything was read."""
 
     sink: Sink
     marks: Mapping[str, str]
 
     @cached_property
     def sizes(self) -> Sequence[int]:
-        """Of its checkpoints, ascending."""
+        """Return the sizes of its checkpoints, ascending."""
         return sizes(self.marks)
 
     @cached_property
@@ -67,7 +67,7 @@ class Place:
         return sorted(name for name in self.marks if name.startswith(KEY) and name.removeprefix(KEY).isdecimal())
 
     def digest(self, upto: int) -> str:
-        """Of every name with its mark: another one when any was taken away, added or exchanged."""
+        """Digest every name with its mark: it is another one when any was taken away, added or exchanged."""
         names = [*self.keys, *(checkpoint_name(size) for size in self.sizes if size <= upto)]
         return _digest(f"{name} {self.marks.get(name)}" for name in names)
 
@@ -162,7 +162,7 @@ class _Reading:
     seen: dict[bytes, Checkpoint] = field(default_factory=dict)
 
     async def read(self, place: Place, since: int) -> None:
-        """One place. Raises FAILURES."""
+        """Read one place. Raises FAILURES."""
         keys = await self._keys(place)
         for size in (size for size in place.sizes if size >= since):
             note = await place.sink.get(checkpoint_name(size))
@@ -185,7 +185,7 @@ class _Reading:
             self.found.gone = Break("checkpoint_gone", min(missing), says=says)
 
     def own(self) -> None:
-        """The ledger's own list."""
+        """Read the ledger's own list of checkpoints."""
         for size, note in self.ours.items():
             self._judged(size, note, self.believed, "the ledger's own list")
 

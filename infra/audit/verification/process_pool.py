@@ -22,7 +22,7 @@ Work = Callable[["Connection[asyncpg.Record]", Piece], Awaitable[Result]]
 async def each(
     connection: Connection[asyncpg.Record], dsn: str, jobs: int, work: Work[Piece, Result], pieces: Sequence[Piece]
 ) -> AsyncIterator[tuple[Piece, Result]]:
-    """In order, while others are worked on already. `connection` serves when one job is this process itself."""
+    """Yield results in order, working ahead. `connection` serves when the one job is this process itself."""
     if jobs < 2 or len(pieces) < 2:  # noqa: PLR2004 - one needs nobody else
         for piece in pieces:
             yield piece, await work(connection, piece)

@@ -14,7 +14,7 @@ from domain.proof.merkle import Frontier
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How far automatic events were held against their rules, as positions.
+    """Tells how far automatic events were held against their rules, as positions.
 
     All up to `upto`; those of the histories up to the name `after` also up to `target`.
     """
@@ -64,7 +64,7 @@ class Progress:
 
 
 def kept(file: Path | None, origin: str) -> Progress | None:
-    """What an earlier run left, if it is of this log and can be read."""
+    """Read what an earlier run left, if it is of this log and can be read."""
     if file is None or not file.exists():
         return None
     try:
@@ -82,7 +82,7 @@ def _compared(known: Mapping[str, Any] | None) -> Compared | None:
 
 
 def keep(file: Path | None, progress: Progress) -> None:
-    """Whole or not at all."""
+    """Write how far a verification came, whole or not at all."""
     if file is not None:
         draft = file.with_name(f"{file.name}.new")
         draft.write_text(json.dumps(asdict(progress)))
@@ -90,6 +90,6 @@ def keep(file: Path | None, progress: Progress) -> None:
 
 
 def keep_rules(file: Path | None, origin: str, rules: Rules) -> None:
-    """How far the rules are, where the rest is kept already."""
+    """Write how far the rules are, where the rest is kept already."""
     if (known := kept(file, origin)) is not None:
         keep(file, replace(known, rules=rules))

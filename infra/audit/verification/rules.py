@@ -44,7 +44,7 @@ Connection = asyncpg.Connection
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What histories are read with: the keys of this machine, and policies by their hash."""
+    """Holds what histories are read with: the keys of this machine, and policies by their hash."""
 
     keys: Path
     kek: Path
@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(slots=True)
 class Judged:
-    """How many automatic events are what their rules say, why others cannot be checked, and the first that is not."""
+    """Counts automatic events that follow their rules, and why others cannot be checked; names the first that fails."""
 
     same: int = 0
     unchecked: Counter[str] = field(default_factory=Counter)
@@ -110,7 +110,7 @@ def _group(rows: Sequence[tuple[asyncpg.Record, int]]) -> Group:
 
 
 async def judge(means: Means, connection: Connection[asyncpg.Record], group: Group) -> Judged:
-    """Every history of a group."""
+    """Check every history of a group."""
     here = _Here(connection, means)
     whole = Judged()
     for stream, rows in (await here.rows(list(group.since))).items():
@@ -142,7 +142,7 @@ class _Here:
         return {name: list(own) for name, own in groupby(map(stored, rows), key=lambda row: row.stream)}
 
     async def history(self, stream: str, rows: Sequence[Stored], since: int) -> Judged:
-        """One case."""
+        """Check the automatic events of one case."""
         after = sum(row.position <= since for row in rows)
         try:
             facts = await self._facts(stream, rows)

@@ -29,7 +29,7 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is verified, against what. `anchors` are believed without proof, all other keys only through them."""
+    """Names what is verified, against what. `anchors` are believed without proof, all other keys only through them."""
 
     dsn: str
     origin: str
@@ -159,7 +159,7 @@ class _Run:
         return await classify(self._connection, differs + 1, None)
 
     def _missing(self, fault: Break, checked: Checked) -> bool:
-        """Whether it is a position that is missing, not a version."""
+        """Return whether it is a position that is missing, not a version."""
         return fault.position != self._found.events + checked.events + 1
 
     def _went_back(self, checked: Checked) -> bool:

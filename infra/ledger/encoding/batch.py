@@ -28,7 +28,7 @@ NO_VIEWS = ViewTexts()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One append, ready to be sent. `head` and each of `events` in the order of caravel_append_all's parameters."""
+    """Holds one append, ready to be sent; `head` and `events` in the order of caravel_append_all's parameters."""
 
     head: tuple[Any, ...]
     events: Sequence[tuple[Any, ...]]
@@ -36,23 +36,23 @@ class Prepared:
 
     @property
     def stream(self) -> str:
-        """Where it is to be recorded."""
+        """Return the stream it is to be recorded in."""
         stream: str = self.head[0]
         return stream
 
     @property
     def looks(self) -> bool:
-        """Whether it says that somebody has looked at the case."""
+        """Return whether it says that the case was attended."""
         return bool(self.head[7])
 
     @property
     def calls(self) -> bool:
-        """Whether the database may call cases for it, which a look before it has not heard."""
+        """Return whether the database may call cases for it, which a look before it has not heard."""
         return bool(self.head[-1]) or self.views.watched is not None
 
 
 def arguments(batch: Sequence[Prepared]) -> list[Any]:
-    """In the order of queries.APPEND. A column without values is sent as null: every array costs."""
+    """Put a batch in the order of queries.APPEND. A column without values is sent as null: every array costs."""
     heads = zip(*(one.head for one in batch), strict=True)
     events = zip(*chain.from_iterable(one.events for one in batch), strict=True)
     return [

@@ -25,7 +25,7 @@ class Detail:
 
     @classmethod
     def of(cls, value: object) -> "Detail":
-        """Take a dataclass apart."""
+        """Take a dataclass apart into what is open and what is sealed."""
         secrets: Secrets = {}
         tree = json_of(adapter(cast("type", type(value))), value, type(value).__name__)
         return cls(separate(value, tree, secrets), secrets)

@@ -26,7 +26,7 @@ def integer(number: int) -> bytes:
 
 
 def text(value: str) -> bytes:
-    """Length and UTF-8 bytes."""
+    """Write a text as its length and UTF-8 bytes."""
     encoded = value.encode()
     return _int(len(encoded)) + encoded
 
@@ -78,12 +78,12 @@ def header(
 
 
 def part_digest(salt: bytes, content: bytes) -> bytes:
-    """D(part)."""
+    """Compute D(part), the salted digest of one part of an event."""
     return sha256(salt + content).digest()
 
 
 def part_digests(salts: bytes, data: bytes, sealed: bytes, meta: bytes) -> tuple[bytes, bytes, bytes]:
-    """D of the three parts."""
+    """Compute D of data, sealed and meta."""
     return (
         sha256(salts[:SALT] + data).digest(),
         sha256(salts[SALT:_THIRD] + sealed).digest(),

@@ -127,7 +127,7 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
 
 
 def source_text(state: Mapping[str, Any]) -> str:
-    """What others see of a lot, protocol, centre or person."""
+    """Write what others see of a lot, protocol, centre or person, as JSON."""
     return json.dumps(state, sort_keys=True, default=_instant, ensure_ascii=False)
 
 

@@ -115,13 +115,13 @@ def _escape(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where sealed text stands; it opens nowhere else. `owner` is an event id or `view:` and a table."""
+    """Says where sealed text stands; it opens nowhere else. `owner` is an event id or `view:` and a table."""
 
     stream: str
     owner: str
 
     def bound_to(self, key_class: KeyClass) -> bytes:
-        """The AAD."""
+        """Return the additional data (AAD) that binds a sealed text to its place and key class."""
         return text("caravel sealed 1") + text(self.stream) + text(self.owner) + text(key_class)
 
 
@@ -138,7 +138,7 @@ def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str
 
 
 def unseal(place: Place, sealed: str, keys: Mapping[KeyClass, DataKey]) -> Secrets:
-    """What can be opened with these keys. Tampered when a key fits by its id and does not open."""
+    """Open what these keys open. Raises Tampered when a key fits by its id and does not open."""
     found: Secrets = {}
     for key_class, box in json.loads(sealed).items():
         key = keys.get(key_class)

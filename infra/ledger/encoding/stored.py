@@ -31,7 +31,7 @@ class Stored:
 
 
 def stored(row: asyncpg.Record) -> Stored:
-    """From a row with COLUMNS."""
+    """Make a Stored of a row with COLUMNS."""
     return Stored(
         row["position"],
         row["stream"],

@@ -35,7 +35,7 @@ async def migrate(dsn: str) -> None:
 
 
 async def at_head(dsn: str) -> bool:
-    """Whether the database has the schema this program expects."""
+    """Return whether the database has the schema this program expects."""
     async with _connected(dsn) as connection:
         return await connection.run_sync(_is_head)
 

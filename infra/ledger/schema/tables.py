@@ -16,7 +16,7 @@ def _instant(**options: Any) -> Any:  # noqa: ANN401 - as SQLModel's Field
 
 
 class Event(SQLModel, table=True):
-    """One recorded event; docs/ledger-format.md explains the columns."""
+    """Holds one recorded event; docs/ledger-format.md explains the columns."""
 
     __table_args__ = (
         UniqueConstraint("stream", "version", name="event_stream_version"),
@@ -45,7 +45,7 @@ class Event(SQLModel, table=True):
 
 
 class Command(SQLModel, table=True):
-    """What was recorded for (actor, idempotency key)."""
+    """Holds what was recorded for (actor, idempotency key)."""
 
     actor: str = _text(primary_key=True)
     key: str = _text(primary_key=True)
@@ -56,7 +56,7 @@ class Command(SQLModel, table=True):
 
 
 class AttentionRow(SQLModel, table=True):
-    """What the courier must know of a case."""
+    """Tells the courier what it must know of a case."""
 
     __tablename__: ClassVar[str] = "attention"
     __table_args__ = (
@@ -73,7 +73,7 @@ class AttentionRow(SQLModel, table=True):
 
 
 class ClaimRow(SQLModel, table=True):
-    """One attempt of an effect; `ended_at` is empty while nobody knows how it went."""
+    """Holds one attempt of an effect; `ended_at` is empty while nobody knows how it went."""
 
     __tablename__: ClassVar[str] = "claim"
     __table_args__ = (Index("claim_past_lease", "lease_until", postgresql_where=text("newest and ended_at is null")),)
@@ -106,7 +106,7 @@ class EngineRow(SQLModel, table=True):
 
 
 class ChoreRow(SQLModel, table=True):
-    """What a nightly chore found last."""
+    """Holds what a nightly chore found last."""
 
     __tablename__: ClassVar[str] = "chore"
     name: str = _text(primary_key=True)
@@ -116,7 +116,7 @@ class ChoreRow(SQLModel, table=True):
 
 
 class LossRow(SQLModel, table=True):
-    """What is missing at the end of this history and nobody has accepted; one row at most."""
+    """Holds what is missing at the end of this history and nobody has accepted; one row at most."""
 
     __tablename__: ClassVar[str] = "loss"
     single: bool = Field(primary_key=True, default=True)
@@ -134,7 +134,7 @@ class PolicyRow(SQLModel, table=True):
 
 
 class VerificationRow(SQLModel, table=True):
-    """How far a verification is that was asked for on a page."""
+    """Tells how far a verification is that was asked for on a page."""
 
     __tablename__: ClassVar[str] = "verification"
     __table_args__ = (
@@ -149,7 +149,7 @@ class VerificationRow(SQLModel, table=True):
 
 
 class Watch(SQLModel, table=True):
-    """Which case wants to know when another stream grows."""
+    """Says which case wants to know when another stream grows."""
 
     __table_args__ = (Index("watch_stream", "stream"),)
     watcher: str = _text(primary_key=True)
@@ -199,7 +199,7 @@ class CaseView(SQLModel, table=True):
 
 
 class ObligationView(SQLModel, table=True):
-    """Who owes what to whom until when."""
+    """Says who owes what to whom until when."""
 
     __tablename__: ClassVar[str] = "obligation_view"
     __table_args__ = (
@@ -219,7 +219,7 @@ class ObligationView(SQLModel, table=True):
 
 
 class EffectView(SQLModel, table=True):
-    """What the journey asks of the world, and how that stands."""
+    """Says what the journey asks of the world, and how that stands."""
 
     __tablename__: ClassVar[str] = "effect_view"
     __table_args__ = (
@@ -261,7 +261,7 @@ class SessionRow(SQLModel, table=True):
 
 
 class CapabilityRow(SQLModel, table=True):
-    """One question somebody may answer once; `token` is a SHA-256."""
+    """Holds one question somebody may answer once; `token` is a SHA-256."""
 
     __tablename__: ClassVar[str] = "capability"
     __table_args__ = (Index("capability_expires_at", "expires_at"),)
@@ -278,7 +278,7 @@ class CapabilityRow(SQLModel, table=True):
 
 
 class TreeNode(SQLModel, table=True):
-    """One complete subtree of the Merkle tree."""
+    """Holds one complete subtree of the Merkle tree."""
 
     __tablename__: ClassVar[str] = "tree_node"
     level: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
@@ -287,7 +287,7 @@ class TreeNode(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """One signed checkpoint."""
+    """Holds one signed checkpoint."""
 
     __tablename__: ClassVar[str] = "checkpoint"
     size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -297,7 +297,7 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class SealingRow(SQLModel, table=True):
-    """How sealing does; one row."""
+    """Tells how sealing does; one row."""
 
     __tablename__: ClassVar[str] = "sealing"
     singleton: bool = Field(primary_key=True)

@@ -1,0 +1,41 @@
+"""A public docstring is a sentence with a verb: it does not begin as an indirect question or as half a sentence."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("workflows", "activities", "infra")
+"""The folders that are held to it."""
+HALF = re.compile(r"(?:Whether|What|How|Who|Whom|Whose|Which|When|Where|Why|Of|It is|One of|By|From|As|At|In|For)\b")
+
+
+def public(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Name and docstring of every public class and function, methods too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node.name, ast.get_docstring(node) or ""
+            yield from public(node)
+
+
+def half(source: str) -> list[str]:
+    """Names whose docstring has no verb to begin with."""
+    return [name for name, said in public(ast.parse(source)) if HALF.match(said)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_public_docstrings_are_sentences(folder: str) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    assert not [
+        f"{path.relative_to(ROOT)}: {name}" for path in files for name in half(path.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize("said", ["Whether it holds.", "Of an inner node.", "What a look came to.", "It is over."])
+def test_half_a_sentence_is_noticed(said: str) -> None:
+    assert half(f'def f():\n    """{said}"""') == ["f"]
+    assert half('def f():\n    """Return whether it holds."""') == []
