@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from api.cli.outcome import USAGE, Failed
-from domain.core.when import When
+from domain.core.shape import Shape, shape_of, shapes
 
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -20,16 +20,16 @@ def command_of(known: Mapping[str, type[Any]], name: str, words: Sequence[str]) 
     if command is None:
         near = [one for one in known if one.lower().startswith(name.lower()[:4])]
         raise Failed(USAGE, f"no such command: {name}", [f"perhaps {one}" for one in near])
-    hints = get_type_hints(command)
+    known_shapes = shapes(command)
     tree: dict[str, Any] = {"type": name}
     for word in words:
         field, separator, text = word.partition("=")
         if not separator:
             raise Failed(USAGE, f"write {word} as field=value", [_usage(command)])
         plain = field.removesuffix(":")
-        if plain not in hints or plain == "type":
+        if plain not in known_shapes:
             raise Failed(USAGE, f"{name} has no field {plain}", [_usage(command)])
-        tree[plain] = _json(text) if field.endswith(":") else value_of(hints[plain], text)
+        tree[plain] = _json(text) if field.endswith(":") else value_of(known_shapes[plain], text)
     return tree
 
 
@@ -45,21 +45,21 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
         raise Failed(USAGE, "what follows := must be JSON") from None
 
 
-def value_of(hint: Any, text: str) -> Any:  # noqa: ANN401 - JSON
+def value_of(shape: Shape, text: str) -> Any:  # noqa: ANN401 - JSON
     """One word as the JSON its field takes; what does not fit is passed on, so that the API names it."""
-    members = {hint, *get_args(hint)}
-    if get_origin(hint) is tuple:
-        inner = get_args(hint)[0]
-        return [value_of(inner, one) for one in text.split(",") if one]
-    if When in members:
-        return when_of(text)
-    if bool in members and text.lower() in (*YES, *NO):
-        return text.lower() in YES
-    if int in members and text.lstrip("-").isdecimal():
-        return int(text)
-    if text == "" and type(None) in members:
+    if text == "" and shape.optional:
         return None
-    return _json(text) if is_dataclass(hint) else text
+    read = READS.get(shape.kind)
+    return read(shape, text) if read else text
+
+
+def _several(shape: Shape, text: str) -> list[Any]:
+    inner = shape_of(shape.inner) if shape.inner else Shape("text")
+    return [value_of(inner, one) for one in text.split(",") if one]
+
+
+def _yes_or_no(_: Shape, text: str) -> bool | str:
+    return text.lower() in YES if text.lower() in (*YES, *NO) else text
 
 
 def when_of(text: str) -> dict[str, Any]:
@@ -89,3 +89,17 @@ def _end(text: str) -> str:
     if "T" in text:
         return datetime.fromisoformat(text).isoformat()
     return (datetime.fromisoformat(_start(text)) + timedelta(days=1) - timedelta(microseconds=1)).isoformat()
+
+
+READS: Mapping[str, Callable[[Shape, str], Any]] = {
+    "check": _yes_or_no,
+    "lines": _several,
+    "many": _several,
+    "maybe": _yes_or_no,
+    "nested": lambda _, text: _json(text),
+    "number": lambda _, text: int(text) if text.lstrip("-").isdecimal() else text,
+    "one_of": lambda _, text: _json(text),
+    "several": _several,
+    "when": lambda _, text: when_of(text),
+}
+"""How a word becomes the JSON of a field of that kind; any other is text."""

@@ -17,7 +17,8 @@ from activities.command_handler import Ask, Reply
 from activities.ports import CommandKey, Meta
 from api.http.auth import Parts
 from api.http.command_json import CASE
-from api.http.form_json import answer_for, command_tree, read_form, words
+from api.http.form_json import answer_for, read_form, words
+from api.http.form_parse import form_parse
 from api.http.limits import address, read_body
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
@@ -81,7 +82,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     name = dict(pairs).get("type", "")
     if name not in row["commands"]:
         raise Problem(422, "invalid", "choose one of the answers")
-    tree = command_tree(CASE.by_name[name], pairs, row["fixed"], row["zone"])
+    tree = form_parse(CASE.by_name[name], pairs, ZoneInfo(row["zone"]), row["fixed"], rules_say=False)
     command = CASE.parse(tree, row["actor"])
     key = f"reply/{sha256(token.encode()).hexdigest()[:32]}"
     bind_contextvars(case=row["stream"], key=key)

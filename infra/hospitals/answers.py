@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
-from functools import cache
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 
 from activities.gateways import Answer
+from domain.core.shape import Shape, shape_of, shapes
 from domain.core.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
@@ -61,7 +60,7 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
 
     A hospital speaks for the hospital, whatever it says.
     """
-    kinds = _kinds(name)
+    kinds = shapes(SAYS[name])
     said: dict[str, list[Any]] = {}
     for output in made.get("output", []):
         word = coded(output.get("type"), FIELD)
@@ -73,17 +72,9 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
         said[word] = [about.split("/", maxsplit=1)[0]]
     if "party" in kinds:
         said["party"] = ["hospital"]
-    if many := [word for word, values in said.items() if len(values) > 1 and not kinds[word]]:
+    if many := [word for word, values in said.items() if len(values) > 1 and not _listed(kinds[word])]:
         raise BadAnswer(f"output: {many[0]} is given twice")
-    return {word: values if kinds[word] else values[0] for word, values in said.items()}
-
-
-@cache
-def _kinds(name: str) -> Mapping[str, bool]:
-    """A command's fields; true for those that hold several values."""
-    command = SAYS[name]
-    hints = get_type_hints(command)
-    return {f.name: get_origin(hints[f.name]) is tuple for f in fields(command) if f.name != "type"}
+    return {word: values if _listed(kinds[word]) else values[0] for word, values in said.items()}
 
 
 def _value(word: str, output: Mapping[str, Any]) -> object:
@@ -115,16 +106,17 @@ def task_of(
 
 def _outputs(name: str, word: str, value: object) -> Iterable[dict[str, Any]]:
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    dated = _dated(name, word)
+    shape = shapes(SAYS[name]).get(word)
+    dated = shape is not None and "instant" in (shape.kind, shape.inner and shape_of(shape.inner).kind)
     for one in values:
         given = datetime.fromisoformat(one) if dated and isinstance(one, str) else one
         element = fhir_values.valued(_when(given) if isinstance(given, Mapping) else given)
         yield {"type": {"coding": [{"system": FIELD, "code": word}]}, **element}
 
 
-def _dated(name: str, word: str) -> bool:
-    hint = str(get_type_hints(SAYS[name]).get(word, ""))
-    return "datetime" in hint
+def _listed(shape: Shape) -> bool:
+    """Whether a field holds several values."""
+    return shape.kind in ("many", "lines", "several")
 
 
 def _when(value: Mapping[str, Any]) -> When:

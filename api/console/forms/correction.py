@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import date, datetime, tzinfo
 from typing import Any, get_args
 
-from api.console.forms.fields import Pairs
+from api.http.form_parse import Pairs
 from domain.case.state import Case
 from domain.core.personal import ERASED
 from domain.journey import TAKES

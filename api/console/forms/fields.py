@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import MISSING, Field, dataclass, replace
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from activities.command_codec import TOLD
 from api.console.text.texts import Texts
-from domain.core.personal import Erased
-from domain.core.when import When
+from api.http.form_parse import SLOTS, Pairs, asked
+from domain.core.shape import Shape, shape_of, shapes
 
 Option = tuple[str, str]
 Choices = Mapping[str, Sequence[Option]]
 """What a field of that name is chosen from, as far as the case knows it."""
-Pairs = Sequence[tuple[str, str]]
 
 LONG_TEXTS = frozenset({"reason", "note", "text", "finding", "alternative", "detail", "result"})
 PRECISIONS = ("instant", "day", "bound", "unknown")
-SLOTS = 3
-"""How many of a list of nested things a form has room for at once."""
 CLAUSE = r"`{}`([^`.;]*)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What an annotation comes to. `kind` is the input; `inner` what a list or a nested form holds."""
-
-    kind: str
-    optional: bool = False
-    words: Sequence[str] = ()
-    inner: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,72 +47,6 @@ class Input:
         return "f-" + self.name.replace(".", "-")
 
 
-PLAIN: Mapping[Any, str] = {
-    bool: "check",
-    int: "number",
-    datetime: "instant",
-    date: "date",
-    timedelta: "hours",
-    When: "when",
-    str: "text",
-}
-
-
-OF_A_FILE = ("document", "name", "media_type", "bytes")
-"""What the file itself says of a command that names a document."""
-
-
-def takes_file(command: type[Any]) -> bool:
-    """Whether its form asks for a file."""
-    return any(field.name == OF_A_FILE[0] for field in fields(command))
-
-
-def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
-    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
-
-    `above`: it stands inside another form, which takes no file.
-    """
-    given = {"type"} if command.__name__ in TOLD else {"type", "by"}
-    given |= set(OF_A_FILE) if takes_file(command) and not above else set()
-    return [field for field in fields(command) if field.name not in given]
-
-
-def shape_of(hint: Any) -> Shape:  # noqa: ANN401 - an annotation
-    """The shape of an annotation. What has none of its own is text."""
-    members = [one for one in _members(hint) if one not in (NoneType, Erased)]
-    optional = NoneType in _members(hint)
-    if len(members) > 1 and all(is_dataclass(one) for one in members):
-        return Shape("one_of", optional, [one.__name__ for one in members], members)
-    return replace(_single(members[0], optional=optional), optional=optional)
-
-
-def _single(hint: Any, *, optional: bool) -> Shape:  # noqa: ANN401 - an annotation
-    if get_origin(hint) is Literal:
-        return Shape("choice", words=[str(one) for one in get_args(hint)])
-    if get_origin(hint) is tuple:
-        return _list(get_args(hint)[0])
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return Shape("choice", words=[str(one.value) for one in hint])
-    if hint is bool and optional:
-        return Shape("maybe")
-    if hint in PLAIN:
-        return Shape(PLAIN[hint])
-    return Shape("nested", inner=hint) if is_dataclass(hint) else Shape("text")
-
-
-def _list(inner: Any) -> Shape:  # noqa: ANN401 - an annotation
-    one = shape_of(inner)
-    if one.kind == "choice":
-        return Shape("many", words=one.words)
-    return Shape("lines") if one.kind == "text" else Shape("several", inner=inner)
-
-
-def _members(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an annotation
-    if get_origin(hint) is Annotated:
-        return _members(get_args(hint)[0])
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-
-
 @dataclass(frozen=True, slots=True)
 class Maker:
     """Makes the inputs of one form: texts, what can be chosen, what was typed (None = nothing yet), what is wrong."""
@@ -142,8 +60,8 @@ class Maker:
 
     def inputs(self, command: type[Any], above: str = "") -> Sequence[Input]:
         """Every field that is asked for."""
-        hints = get_type_hints(command, include_extras=True)
-        return [self._field(f, shape_of(hints[f.name]), f"{above}{f.name}", command) for f in asked(command, above)]
+        known = shapes(command)
+        return [self._field(f, known[f.name], f"{above}{f.name}", command) for f in asked(command, above)]
 
     def file(self) -> Sequence[Input]:
         """The input of a file, which stands last: what is typed is read before it."""

@@ -13,8 +13,7 @@ from activities.command_handler import Recorded
 from api.console.actions import meaning_of, why_not
 from api.console.forms.choices import Known
 from api.console.forms.correction import correcting
-from api.console.forms.fields import Input, Maker, Pairs, takes_file
-from api.console.forms.form_parse import entered, pointed
+from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import Kept, sent_file, typed_pairs
 from api.console.forms.form_upload import filed, waiting
 from api.console.forms.uploads import ASIDE, no_file
@@ -26,6 +25,7 @@ from api.http.access import case_meant, require_command
 from api.http.answers import refused_now
 from api.http.auth import Parts
 from api.http.command_json import CASE
+from api.http.form_parse import Pairs, form_parse, pointed, takes_file
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from api.routes.cases import given as give
@@ -140,7 +140,7 @@ async def _answered(request: Request, service: Service, viewer: Visitor, case: s
 
 async def _carried_out(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Recorded:
     def tree() -> Mapping[str, Any]:
-        return entered(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
+        return form_parse(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
 
     if not sheet.case:
         return await open_new(service, viewer.who, tree(), sheet.key)

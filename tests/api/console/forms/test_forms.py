@@ -15,13 +15,14 @@ import pytest
 from fastapi import FastAPI
 
 from activities.command_codec import TOLD
-from api.console.forms.fields import OF_A_FILE, Input, Maker, shape_of, takes_file
-from api.console.forms.form_parse import entered
+from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts
 from api.http.command_json import CASE
+from api.http.form_parse import OF_A_FILE, form_parse, takes_file
 from api.http.problems import Problem
 from api.run.wiring import Parts
 from domain.core.personal import Identity
+from domain.core.shape import shape_of
 from domain.core.when import When
 from domain.journey import COMMANDS
 from tests.api.conftest import Person, registered
@@ -76,7 +77,7 @@ def test_what_is_typed_becomes_the_command() -> None:
         ("occurred.first", "2026-03-01T23:59"), ("kinds", "x"), ("kinds", "y"), ("names", "one\n\n two "),
         ("times.1.precision", "instant"), ("times.1.first", "2026-01-01T00:00"),
     ]  # fmt: skip
-    tree = entered(Everything, typed, KOLKATA)
+    tree = form_parse(Everything, typed, KOLKATA)
     assert tree["at"] == "2026-03-01T04:00:00+00:00", "nine thirty in Kolkata"
     assert tree["occurred"]["earliest"] == "2026-02-28T18:30:00+00:00", "the day where it was seen"
     assert tree["times"] == [
@@ -90,7 +91,7 @@ def test_what_is_typed_becomes_the_command() -> None:
 def test_every_field_that_cannot_be_read_is_named() -> None:
     typed = [("number", "many"), ("at", "soon"), ("occurred.precision", "day"), ("length", "long")]
     with pytest.raises(Problem) as caught:
-        entered(Everything, typed, UTC)
+        form_parse(Everything, typed, UTC)
     assert {f.pointer for f in caught.value.faults} == {"#/number", "#/at", "#/occurred/first", "#/length"}
 
 
@@ -101,7 +102,7 @@ def test_every_command_can_be_given_by_a_form(command: type[Any]) -> None:
     tree = json.loads(CASE.adapter.dump_json(sample))
     signed = {"by": tree["by"]} if tree.get("by") else {}
     signed |= {name: tree.pop(name) for name in OF_A_FILE if name in tree} if takes_file(command) else {}
-    back = entered(command, _typed(tree), UTC)
+    back = form_parse(command, _typed(tree), UTC)
     again = CASE.adapter.validate_json(json.dumps({**signed, **back}))
     assert CASE.adapter.dump_json(again) == CASE.adapter.dump_json(sample)
     names = _names(Maker(Texts("en"), {}, _typed(tree), {}).inputs(command))

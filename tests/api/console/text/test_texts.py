@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from api.console.actions import meaning_of
-from api.console.forms.fields import Maker, shape_of
+from api.console.forms.fields import Maker
 from api.console.pages.differing import UNTOLD
 from api.console.text.fact_text import INSIDE, STATE_OF, STATES
 from api.console.text.plurals import form_of
@@ -21,6 +21,7 @@ from api.console.text.times import Clock
 from api.console.web import HERE
 from domain.case.state import Case, Noted
 from domain.core.roles import Action
+from domain.core.shape import shape_of
 from domain.core.when import When
 from domain.engine.evolve import EVENTS
 from domain.history.difference import APART

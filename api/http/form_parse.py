@@ -1,16 +1,37 @@
-"""A form that was sent, as the JSON of its command: the inverse of fields.py."""
+"""A form that was sent, as the JSON of its command: for the console and for the page behind a link in a mail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, get_type_hints
+from typing import Any
 
-from api.console.forms.fields import SLOTS, Pairs, Shape, asked, shape_of
+from activities.command_codec import TOLD
 from api.http.problems import Fault, invalid
+from domain.core.shape import Shape, shape_of, shapes
 
+Pairs = Sequence[tuple[str, str]]
 Read = Callable[[str, tzinfo], Any]
+SLOTS = 3
+"""How many of a list of nested things a form has room for at once."""
+OF_A_FILE = ("document", "name", "media_type", "bytes")
+"""What the file itself says of a command that names a document."""
+
+
+def takes_file(command: type[Any]) -> bool:
+    """Whether its form asks for a file."""
+    return any(field.name == OF_A_FILE[0] for field in fields(command))
+
+
+def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
+    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
+
+    `above`: it stands inside another form, which takes no file.
+    """
+    given = {"type"} if command.__name__ in TOLD else {"type", "by"}
+    given |= set(OF_A_FILE) if takes_file(command) and not above else set()
+    return [field for field in fields(command) if field.name not in given]
 
 
 class _Nothing:
@@ -20,9 +41,15 @@ class _Nothing:
 NOTHING = _Nothing()
 
 
-def entered(command: type[Any], pairs: Pairs, zone: tzinfo) -> dict[str, Any]:
-    """The JSON tree. Raises Problem that names every field whose text cannot be read."""
-    reader = _Reader(pairs, zone, [])
+def form_parse(
+    command: type[Any], pairs: Pairs, zone: tzinfo, known: Mapping[str, str] | None = None, *, rules_say: bool = True
+) -> dict[str, Any]:
+    """The JSON tree. Raises Problem that names every field whose text cannot be read.
+
+    `known` stands in the tree as it is, whatever the form says. `rules_say`: a needed text that was left empty is an
+    empty text, about which the rules of the command have the say; else it is left out.
+    """
+    reader = _Reader(pairs, zone, [], known or {}, rules_say)
     tree = reader.tree(command, "")
     if reader.faults:
         raise invalid("some fields cannot be read", *reader.faults)
@@ -34,15 +61,17 @@ class _Reader:
     pairs: Pairs
     zone: tzinfo
     faults: list[Fault]
+    known: Mapping[str, str]
+    rules_say: bool
 
     def tree(self, command: type[Any], above: str) -> dict[str, Any]:
-        hints = get_type_hints(command, include_extras=True)
-        tree: dict[str, Any] = {"type": command.__name__} if "type" in hints else {}
+        known = shapes(command)
+        tree: dict[str, Any] = {"type": command.__name__} if "type" in command.__dataclass_fields__ else {}
         for field in asked(command, above):
-            shape = shape_of(hints[field.name])
-            value = self._value(f"{above}{field.name}", shape)
-            if isinstance(value, _Nothing) and shape.kind == "text" and field.default is MISSING:
-                value = ""  # what may stay empty and what may not is for the rules to say
+            shape, name = known[field.name], f"{above}{field.name}"
+            value = self.known[name] if name in self.known else self._value(name, shape)
+            if isinstance(value, _Nothing) and self.rules_say and shape.kind == "text" and field.default is MISSING:
+                value = ""
             if not isinstance(value, _Nothing):
                 tree[field.name] = value
         return tree
@@ -78,6 +107,9 @@ class _Reader:
         return self.tree(inner, f"{name}.") if inner else NOTHING
 
     def _when(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        if day := self._texts(name):  # a form that only asks for the day
+            span = self._day(self._instant_of(name, f"{day[-1]}T00:00"))
+            return NOTHING if span[0] is None else _told("day", *span)
         precision = next(iter(self._texts(f"{name}.precision")), "")
         if not precision:
             return NOTHING
@@ -91,12 +123,14 @@ class _Reader:
         if precision in ("instant", "day") and earliest is None:
             self.faults.append(Fault("give the date", _pointer(f"{name}.first")))
             return NOTHING
-        ends = {"earliest": earliest, "latest": latest}
-        return {"precision": precision, **{end: at.isoformat() for end, at in ends.items() if at}}
+        return _told(precision, earliest, latest)
 
     def _instant(self, name: str) -> datetime | None:
         texts = self._texts(name)
-        found = self._read(name, _instant, texts[-1]) if texts else None
+        return self._instant_of(name, texts[-1]) if texts else None
+
+    def _instant_of(self, name: str, text: str) -> datetime | None:
+        found = self._read(name, _instant, text)
         return datetime.fromisoformat(found) if isinstance(found, str) else None
 
     def _day(self, at: datetime | None) -> tuple[datetime | None, datetime | None]:
@@ -111,6 +145,11 @@ class _Reader:
         except (ValueError, OverflowError):
             self.faults.append(Fault("cannot be read", _pointer(name)))
             return NOTHING
+
+
+def _told(precision: str, earliest: datetime | None, latest: datetime | None) -> dict[str, str]:
+    ends = {"earliest": earliest, "latest": latest}
+    return {"precision": precision, **{end: at.isoformat() for end, at in ends.items() if at}}
 
 
 def _pointer(name: str) -> str:
