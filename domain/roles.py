@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.catalogue.streams import CATALOGUE
 from domain.core.roles import Action, Role, Scope
+from domain.journey import TAKES
 
 CARE = "care_coordination"
 PURPOSES: Mapping[Role, tuple[str, ...]] = {
@@ -127,62 +129,12 @@ def _within(actor: Actor, scope: Scope, case: Belongs) -> bool:
             return bool(actor.centre) and actor.centre in case.centres
 
 
-REVIEWS = frozenset({"SetUrgency", "SignSummary", "RecordCriterion"})
-NOTES = frozenset({"AddNote", "AttachDocument"})
-SUPERVISES = frozenset({"MoveOn", "Redate", "ApplyPolicy", "VoidCase", "ReopenCase", "RetractDeath", "WaiveRecord"})
-ENGINE_ONLY = frozenset(
-    {
-        "RecordOutcome",
-        "RecordErasure",
-        "ReportBounce",
-        "HoldDose",
-        "RefuseDose",
-        "HoldUnit",
-        "ExtendHold",
-        "FreeUnit",
-        "CommitUnit",
-        "UseUnit",
-    }
-)
-TOLD_BY_HOSPITALS = frozenset(
-    {
-        "AcknowledgeSubmission", "AskForMore", "AcceptPatient", "DeclinePatient", "GiveQuote",
-        "HoldBed", "RefuseBed", "IssueLetter", "ConfirmTravel", "StopTravel", "AdmitPatient",
-        "ConfirmScreening", "FailScreening", "SignGate", "RecordDepletion", "CompleteDepletion", "OmitDepletion",
-        "StopDepletion", "AuthoriseInfusion", "CheckIdentity", "StartThaw", "DestroyUnit", "RecordInfusion",
-        "PlanInfusions", "DischargePatient", "ReadmitPatient", "DecidePathway", "DeclareFitHome", "DecideRedosing",
-        "GiveUpRedosing", "RecordTransplant", "DeclineTransplant",
-    }
-)  # fmt: skip
-"""What only a hospital can say. Observations (toxicity, response, death …) may also reach a coordinator first."""
-
-SPECIAL: Mapping[Action, frozenset[str]] = {
-    A.NOTE: NOTES,
-    A.REVIEW: REVIEWS,
-    A.SUPERVISE: SUPERVISES,
-    A.ENGINE: ENGINE_ONLY,
-    A.ANSWER: TOLD_BY_HOSPITALS,
-    A.OPEN: frozenset({"OpenCase"}),
-    A.IMPORT: frozenset({"ImportFacts"}),
-    A.TRANSLATE: frozenset({"DeliverTranslation", "CertifyTranslation"}),
-    A.SETTLE: frozenset({"SettleEffect"}),
-    A.ERASE: frozenset({"OrderErasure", "ConfirmErasure", "WithdrawErasure"}),
-    A.BREAK_GLASS: frozenset({"BreakGlass"}),
-    A.REVIEW_ACCESS: frozenset({"ReviewAccess"}),
-    A.REGISTER_LOT: frozenset({"RegisterLot"}),
-    A.STOP_LOT: frozenset({"QuarantineLot"}),
-    A.RELEASE_LOT: frozenset({"ReleaseLot", "RecallLot", "SettleUnit"}),
-    A.KEEP_CATALOGUE: frozenset(
-        {
-            "RegisterProtocol", "AmendProtocol", "ConfirmProtocolOpen", "CloseProtocol", "RegisterCentre",
-            "PauseCentre", "ResumeCentre", "ChangeEndpoint", "RegisterPerson", "SetAbsence", "EndAbsence",
-        }
-    ),
-}  # fmt: skip
-
-_ACTIONS = {name: action for action, names in SPECIAL.items() for name in names}
+_ACTIONS: Mapping[str, Action] = {
+    **{command.__name__: row.by for command, row in TAKES.items()},
+    **{command.__name__: by for kind in CATALOGUE.values() for command, by in kind.by.items()},
+}
 
 
 def action_of(command: str) -> Action:
-    """What sending a command of that type is. A case's command that is nowhere else is a coordinator's."""
-    return _ACTIONS.get(command, A.COORDINATE)
+    """Say what sending a command of that type is, by the row of the command. Raises KeyError for no command."""
+    return _ACTIONS[command]

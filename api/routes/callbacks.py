@@ -22,9 +22,9 @@ from domain.case.state import Case
 from domain.catalogue.centre import Centre
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Command
-from domain.core.roles import Role
+from domain.core.roles import Action, Role
 from domain.engine.answers import too_early
-from domain.roles import TOLD_BY_HOSPITALS, Actor
+from domain.roles import Actor, action_of
 
 router = APIRouter(tags=["hospitals"])
 MAX_ID = 200
@@ -91,7 +91,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
     def permit(case: Case) -> None:
         whose = belonging(case) if case.version else None
         require_seen(hospital, whose)
-        if command.type in TOLD_BY_HOSPITALS:
+        if action_of(command.type) is Action.ANSWER:
             require_command(hospital, command.type, whose)
         known = effect is None or effect in case.effects
         require(known, Reason.NOT_FOUND, "no such request in this case", "basedOn")

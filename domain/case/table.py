@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.case.asking import Asking
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.core.fact import Ids
@@ -71,7 +72,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Owes:
-    """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date."""
+    """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date.
+
+    `asked_by` is the kind of the effect that asked for what is owed: a reminder is answered as that effect is.
+    """
 
     kind: str
     debtor: Party
@@ -79,6 +83,7 @@ class Owes:
     owed: Callable[[Case], Iterable[str]]
     met: Callable[[Case, str], bool]
     due: Callable[[Case, str], datetime | None] | None = None
+    asked_by: str = ""
 
 
 def not_answered(_: Case, __: str) -> bool:
@@ -90,10 +95,12 @@ def not_answered(_: Case, __: str) -> bool:
 class Wants:
     """A row of a stage's table: `wanted` yields what about; `answered` tells that the far side must have it.
 
-    An answer may come before the attempt that would have recorded its own delivery: it implies delivery.
+    An answer may come before the attempt that would have recorded its own delivery: it implies delivery. `asks` says
+    how a hospital's interface is asked; without it no hospital is.
     """
 
     kind: str
     to: Party
     wanted: Callable[[Case], Iterable[str]]
     answered: Callable[[Case, str], bool] = not_answered
+    asks: Asking | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from domain.catalogue.callback_key import canonical
 from domain.core.codes import require_country
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
+from domain.core.roles import Action
 
 Capability = Literal["cell_therapy", "transplant", "paediatric"]
 
@@ -65,6 +66,9 @@ class ChangeEndpoint:
 
 
 Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint
+
+BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
+"""What giving each command is called in the table of roles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
+from domain.core.roles import Action
 
 ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
@@ -71,6 +72,9 @@ class CloseProtocol:
 
 
 Command = RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol
+
+BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
+"""What giving each command is called in the table of roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
+from domain.core.roles import Action
 
 Role = Literal["coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator"]
 
@@ -46,6 +47,9 @@ class EndAbsence:
 
 
 Command = RegisterPerson | SetAbsence | EndAbsence
+
+BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
+"""What giving each command is called in the table of roles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from domain.catalogue import centre, protocol, staff
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
+from domain.core.roles import Action
 from domain.doses import lot
 
 Command = protocol.Command | centre.Command | lot.Command | staff.Command
@@ -27,23 +28,29 @@ EVENTS: tuple[type[Any], ...] = get_args(Event)
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One kind of stream. `instants` are the fields of its read model that hold an instant, or a list of them."""
+    """One kind of stream. `by` names for each of its commands what giving it is in the table of roles.
+
+    `instants` are the fields of its read model that hold an instant, or a list of them.
+    """
 
     prefix: str
     initial: Any
-    commands: tuple[type[Any], ...]
+    by: Mapping[type[Any], Action]
     events: tuple[type[Any], ...]
     decide: Callable[[Any, Any, datetime, Ids], Sequence[Any]]
     evolve: Callable[[Any, Fact[Any]], Any]
     read_model: Callable[[Any], Mapping[str, Any]]
     instants: tuple[str, ...]
 
+    @property
+    def commands(self) -> tuple[type[Any], ...]:
+        """The commands of such a stream."""
+        return tuple(self.by)
+
 
 def _aggregate(prefix: str, module: ModuleType, *instants: str) -> Aggregate:
     m: Any = module
-    return Aggregate(
-        prefix, m.initial, get_args(m.Command), get_args(m.Event), m.decide, m.evolve, m.read_model, instants
-    )
+    return Aggregate(prefix, m.initial, m.BY, get_args(m.Event), m.decide, m.evolve, m.read_model, instants)
 
 
 CATALOGUE: Mapping[str, Aggregate] = {
@@ -78,7 +85,7 @@ def fold(stream: str, facts: Iterable[Fact[Any]]) -> State:
 def decide(stream: str, state: State, command: Command, now: datetime, ids: Ids) -> Sequence[Draft[Event]]:
     """What a command brings about in that stream, or Refused; no drafts = nothing new, it was asked before."""
     kind = aggregate(stream)
-    require(isinstance(command, kind.commands), Reason.INVALID, f"not a command of a {kind.prefix}", "type")
+    require(type(command) in kind.by, Reason.INVALID, f"not a command of a {kind.prefix}", "type")
     return [Draft(event, ids()) for event in kind.decide(state, command, now, ids)]
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, Trace
+from domain.core.roles import Action
 from domain.doses import unit
 from domain.doses.unit import (
     CommitUnit,
@@ -75,6 +76,16 @@ class RecallLot:
 
 
 Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | unit.Command
+
+BY = {
+    RegisterLot: Action.REGISTER_LOT,
+    ReleaseLot: Action.RELEASE_LOT,
+    QuarantineLot: Action.STOP_LOT,
+    RecallLot: Action.RELEASE_LOT,
+    **dict.fromkeys(get_args(unit.Command), Action.ENGINE),
+    unit.SettleUnit: Action.RELEASE_LOT,
+}
+"""What giving each command is called in the table of roles; units are held, committed and used by the engine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from fhir.resources.R4B.task import Task
 from pydantic import ValidationError
 
 from activities.gateways import Request
-from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND, Row
+from domain.case.asking import Asking
+from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND
 from infra.hospitals.fhir_values import plain, valued
 
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9_]")
@@ -108,7 +109,7 @@ def _case(request: Request) -> dict[str, Any]:
     return {"type": "Patient", "identifier": {"system": CASE, "value": request.case}}
 
 
-def _focus(request: Request, row: Row) -> dict[str, Any]:
+def _focus(request: Request, row: Asking) -> dict[str, Any]:
     """The contained resource the Task is about, in the shape its type demands."""
     resource: dict[str, Any] = {"resourceType": row.focus, "id": "focus", "status": row.status}
     match row.focus:

@@ -13,6 +13,7 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.case.undoing import UNDOING
 from domain.core.policy import Party
+from domain.journey import MODULES, OWES, TAKES
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
 
@@ -27,40 +28,15 @@ select *, expires_at > clock_timestamp() as open, clock_timestamp() as now from 
 CLEAR = "delete from capability where stream = $1"
 USE = "update capability set used_at = clock_timestamp() where token = $1 and used_at is null"
 
+_DECISIONS_FIRST = [row for module in reversed([*MODULES.values()]) for row in module.TAKES]
 ANSWERS: Mapping[str, Sequence[str]] = {
-    "submit_dossier": ("AcceptPatient", "DeclinePatient", "AskForMore", "AcknowledgeSubmission"),
-    "request_quote": ("GiveQuote",),
-    "hold_bed": ("HoldBed", "RefuseBed"),
-    "request_invitation_letter": ("IssueLetter",),
-    "confirm_open_door": ("ConfirmTravel", "StopTravel"),
-    "announce_arrival": ("AdmitPatient",),
-    "confirm_depletion_start": ("RecordDepletion", "CompleteDepletion", "StopDepletion"),
-    "confirm_thaw": ("RecordInfusion",),
-    "tell_centre_of_progression": ("AcceptPatient", "DeclinePatient"),
-    "refer_transplant": ("RecordTransplant", "DeclineTransplant"),
-    "withdraw_submission": ("ConfirmDestruction",),
-    "recall_dossier": ("ConfirmDestruction",),
-    **dict.fromkeys((row.effect for row in UNDOING.values()), ("ReportResource",)),
-    "carry_out_order": ("ReportResource",),
-    "send_handover": ("AcceptHandover",),
+    kind: [row.command.__name__ for row in _DECISIONS_FIRST if kind in row.answers]
+    for kind in dict.fromkeys(kind for row in TAKES.values() for kind in row.answers)
 }
-"""What may be answered to each kind of effect; to any other, a few words that are kept as a message."""
+"""What may be answered to each kind of effect, to any other, a few words that are kept as a message."""
 WORDS = ("AddNote",)
 
-OWED: Mapping[str, str] = {
-    "submission_receipt": "submit_dossier",
-    "hospital_decision": "submit_dossier",
-    "review_again": "tell_centre_of_progression",
-    "quote": "request_quote",
-    "bed_answer": "hold_bed",
-    "invitation_letter": "request_invitation_letter",
-    "depletion_report": "confirm_depletion_start",
-    "infusion_window": "confirm_thaw",
-    "post_thaw": "confirm_thaw",
-    "transplant_decision": "refer_transplant",
-    "handover": "send_handover",
-    "destruction_confirmation": "recall_dossier",
-}
+OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
 """The effect a reminder or an escalation is about in the end, by the kind of what is owed."""
 
 

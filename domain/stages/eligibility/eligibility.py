@@ -268,6 +268,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: [by_round(s) for s in standing(c, "submitted", "acknowledged")],
         lambda c, about: past(c, about, "more_info", "accepted", "declined"),
+        asked_by="submit_dossier",
     ),
     Owes(
         "reconfirm_decision",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
@@ -199,7 +200,7 @@ OWES = (
         lambda c: ["estimate"] if _guess_owed(c) else [],
         lambda c, _: c.estimate != "none" or c.quote.state != "none",
     ),
-    Owes("quote", Party.HOSPITAL, Party.FAMILY, _unpriced, _priced),
+    Owes("quote", Party.HOSPITAL, Party.FAMILY, _unpriced, _priced, asked_by="request_quote"),
     Owes(
         "quote_answer",
         Party.FAMILY,
@@ -209,4 +210,6 @@ OWES = (
     ),
 )
 
-WANTS = (Wants("request_quote", Party.HOSPITAL, _unpriced, _priced),)
+WANTS = (
+    Wants("request_quote", Party.HOSPITAL, _unpriced, _priced, asks=service("Please name the price of the treatment")),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from domain.case.asking import service
 from domain.case.stage import Stage
 from domain.case.state import Case, Submission
 from domain.case.table import Owes, Takes, Wants
@@ -57,7 +58,9 @@ def _waiting(case: Case) -> Iterable[str]:
 
 
 OWES = (
-    Owes("review_again", Party.HOSPITAL, Party.COORDINATOR, _to_review, _reviewed),
+    Owes(
+        "review_again", Party.HOSPITAL, Party.COORDINATOR, _to_review, _reviewed, asked_by="tell_centre_of_progression"
+    ),
     Owes("trial_hold_review", Party.COORDINATOR, Party.FAMILY, _waiting, lambda c, _: not c.trial_hold),
 )
 
@@ -67,5 +70,6 @@ WANTS = (
         Party.HOSPITAL,
         lambda c: _to_review(c) if unreviewed(c) else [],
         _reviewed,
+        asks=service("The disease progressed; please review again"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import notice, service
 from domain.case.release import let_go
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Submission
@@ -282,6 +283,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: [by_round(s) for s in standing(c, "submitted")],
         lambda c, about: past(c, about, "acknowledged", "more_info", "accepted", "declined"),
+        asked_by="submit_dossier",
     ),
 )
 
@@ -291,11 +293,13 @@ WANTS = (
         Party.HOSPITAL,
         lambda c: [by_round(s) for s in standing(c, *ASKED, "accepted") if s.round and may_receive(c, s.centre)],
         lambda c, about: past(c, about, "acknowledged", "more_info", "accepted", "declined"),
+        asks=service("Please review this dossier"),
     ),
     Wants(
         "withdraw_submission",
         Party.HOSPITAL,
         lambda c: [by_round(s) for s in c.submissions.values() if s.state == "withdrawn" and s.round],
         lambda c, about: c.submissions[about.split("/", maxsplit=1)[0]].copies_gone,
+        asks=notice("This request is withdrawn"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Resource, ResourceKind
 from domain.case.table import Owes, Takes, Wants
@@ -332,7 +333,14 @@ def _to_carry_out(case: Case) -> Iterable[str]:
 OWES = (
     Owes("resource_undone", Party.HOSPITAL, Party.COORDINATOR, _to_be_undone, _accounted_for),
     Owes("cells_order", Party.COORDINATOR, Party.HOSPITAL, _unsigned, _signed),
-    Owes("destruction_confirmation", Party.HOSPITAL, Party.COORDINATOR, _to_destroy, _destroyed),
+    Owes(
+        "destruction_confirmation",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        _to_destroy,
+        _destroyed,
+        asked_by="recall_dossier",
+    ),
     Owes(
         "manufacturing_failed",
         Party.COORDINATOR,
@@ -342,4 +350,12 @@ OWES = (
     ),
 )
 
-WANTS = (Wants("carry_out_order", Party.HOSPITAL, _to_carry_out, _accounted_for),)
+WANTS = (
+    Wants(
+        "carry_out_order",
+        Party.HOSPITAL,
+        _to_carry_out,
+        _accounted_for,
+        asks=service("Please carry out the order about the patient's cells"),
+    ),
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import Asking, appointment, notice, service
 from domain.case.release import let_go
 from domain.case.stage import EVERY_STAGE, Exit, Stage, stages
 from domain.case.state import Case
@@ -313,6 +314,20 @@ def _free(case: Case, rank: int) -> bool:
     return all(known.get(step, "requested") != "requested" for step in earlier)
 
 
+ASKS: Mapping[str, Asking] = {
+    "tell_centre_of_exit": notice("The journey has ended early"),
+    "release_bed": appointment("The held bed is free again", "cancelled"),
+    "cancel_manufacturing": service("Please cancel the manufacturing slot"),
+    "hold_cells": service("Please hold the patient's cells until an order comes"),
+    "void_letter": notice("The invitation letter is not used"),
+    "recall_dossier": notice("Please destroy your copies where law allows"),
+    "return_material": service("Please send the slides or blocks back"),
+    "withdraw_from_registry": service("Please withdraw the patient from the registry"),
+    "refund_payment": service("Please pay back what the contract provides for"),
+}
+"""How hospitals are asked to undo; doses are freed on the lots' own streams."""
+
 WANTS = tuple(
-    Wants(kind, to, _ranked(rank, kind, own), acquired.ANSWERED.get(kind, not_answered)) for rank, kind, to, own in UNDO
+    Wants(kind, to, _ranked(rank, kind, own), acquired.ANSWERED.get(kind, not_answered), ASKS.get(kind))
+    for rank, kind, to, own in UNDO
 )

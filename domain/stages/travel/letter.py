@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.release import spare
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
@@ -140,6 +141,18 @@ def _answered(case: Case, about: str) -> bool:
     return case.letter.answered >= int(about.split("/")[1]) and case.letter.state == "held"
 
 
-OWES = (Owes("invitation_letter", Party.HOSPITAL, Party.COORDINATOR, _wanted, _answered),)
+OWES = (
+    Owes(
+        "invitation_letter", Party.HOSPITAL, Party.COORDINATOR, _wanted, _answered, asked_by="request_invitation_letter"
+    ),
+)
 
-WANTS = (Wants("request_invitation_letter", Party.HOSPITAL, _wanted, _answered),)
+WANTS = (
+    Wants(
+        "request_invitation_letter",
+        Party.HOSPITAL,
+        _wanted,
+        _answered,
+        asks=service("Please issue an invitation letter"),
+    ),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, assert_never
 
+from domain.case.asking import appointment, service
 from domain.case.release import spare
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
@@ -363,11 +364,18 @@ OWES = (
 )
 
 WANTS = (
-    Wants("confirm_open_door", Party.HOSPITAL, _unconfirmed, _confirmed),
+    Wants(
+        "confirm_open_door",
+        Party.HOSPITAL,
+        _unconfirmed,
+        _confirmed,
+        asks=service("Please confirm that the patient may travel now"),
+    ),
     Wants(
         "arrange_stay",
         Party.HOSPITAL,
         lambda c: [f"{c.centre}/{c.travel.round}"] if c.travel.state == "held" and not c.exit else [],
+        asks=appointment("Please arrange the stay"),
     ),
     Wants("warn_of_closed_door", Party.FAMILY, _warned),
 )

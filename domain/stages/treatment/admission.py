@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
+from domain.case.asking import notice
 from domain.case.stage import Exit, Stage, stages
 from domain.case.state import Case, Visa
 from domain.case.table import Need, Owes, Takes, Wants
@@ -347,5 +348,6 @@ WANTS = (
         Party.HOSPITAL,
         lambda c: [f"{c.centre}/{c.travel.round}"] if _here(c) and c.entered and c.centre else [],
         lambda c, _: bool(c.admitted),
+        asks=notice("The patient is in the country"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import appointment
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
@@ -156,7 +157,7 @@ def _renewed(case: Case, about: str) -> bool:
 
 
 OWES = (
-    Owes("bed_answer", Party.HOSPITAL, Party.COORDINATOR, _open_question, _answered),
+    Owes("bed_answer", Party.HOSPITAL, Party.COORDINATOR, _open_question, _answered, asked_by="hold_bed"),
     Owes(
         "bed_hold_renewal",
         Party.COORDINATOR,
@@ -174,4 +175,6 @@ OWES = (
     ),
 )
 
-WANTS = (Wants("hold_bed", Party.HOSPITAL, _open_question, _answered),)
+WANTS = (
+    Wants("hold_bed", Party.HOSPITAL, _open_question, _answered, asks=appointment("Please hold a bed for this case")),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Alert, Case, in_treatment
 from domain.case.table import Need, Owes, Takes, Wants
@@ -372,6 +373,7 @@ OWES = (
         lambda c: [f"{len(c.treatments)}/{len(c.infusions)}"] if _here(c) and not infused_all(c) else [],
         lambda c, about: about != f"{len(c.treatments)}/{len(c.infusions)}" or infused_all(c),
         _window,
+        asked_by="confirm_thaw",
     ),
     Owes(
         "post_thaw",
@@ -379,6 +381,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: [c.treatment.thawed] if c.treatment and c.treatment.thawed and not c.exit else [],
         lambda c, about: c.exit is None and (c.treatment is None or c.treatment.thawed != about),
+        asked_by="confirm_thaw",
     ),
     Owes(
         "unit_destruction",
@@ -390,6 +393,6 @@ OWES = (
 )
 
 WANTS = (
-    Wants("confirm_thaw", Party.HOSPITAL, _to_thaw),
+    Wants("confirm_thaw", Party.HOSPITAL, _to_thaw, asks=service("Please confirm the thaw and report the infusion")),
     Wants("mark_unit_used", Party.HOSPITAL, lambda c: [i.fact for i in c.infusions if i.unit and i.lot]),
 )

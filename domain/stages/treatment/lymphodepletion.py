@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
 from domain.case.table import Need, Owes, Takes, Wants
@@ -304,6 +305,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: _this(c) if _here(c) and _gated(c) and not _ready(c) else [],
         lambda c, _: _ready(c),
+        asked_by="confirm_depletion_start",
     ),
 )
 
@@ -312,5 +314,6 @@ WANTS = (
         "confirm_depletion_start",
         Party.HOSPITAL,
         lambda c: _this(c) if _here(c) and _gated(c) and not _stopped(c) else [],
+        asks=service("Please confirm the start and report each day"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import notice
 from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import Alert, Case
 from domain.case.table import Owes, Rule, Takes, Wants
@@ -154,5 +155,6 @@ WANTS = (
         Party.HOSPITAL,
         _for_hospital,
         lambda c, about: _answered_by("hospital", c, about),
+        asks=notice("A safety notice concerns this patient"),
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.asking import service
 from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
@@ -127,6 +128,6 @@ def _answered(case: Case, _: str) -> bool:
     return case.transplant in ("done", "declined")
 
 
-OWES = (Owes("transplant_decision", Party.HOSPITAL, Party.COORDINATOR, _asked, _answered),)
+OWES = (Owes("transplant_decision", Party.HOSPITAL, Party.COORDINATOR, _asked, _answered, asked_by="refer_transplant"),)
 
-WANTS = (Wants("refer_transplant", Party.HOSPITAL, _asked, _answered),)
+WANTS = (Wants("refer_transplant", Party.HOSPITAL, _asked, _answered, asks=service("Please decide on a transplant")),)
