@@ -67,6 +67,5 @@ def act(viewer: Visitor, command: type[Any]) -> Act:
 
 
 def meaning_of(t: Texts, command: type[Any]) -> str:
-    """What it says in words of its own, else the first sentence a command says about itself."""
-    said = (command.__doc__ or "").split("`", maxsplit=1)[0].split("\n", maxsplit=1)[0].rstrip(" ;:,")
-    return t.own("meaning", command.__name__) or t.english(said)
+    """What a command is for, in one sentence or two; every command has a text of its own."""
+    return t.named("meaning", command.__name__)

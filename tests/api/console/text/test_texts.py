@@ -171,8 +171,8 @@ def test_what_commands_mean_and_what_fields_ask_for_is_said_in_the_language(lang
 
 
 def test_english_says_it_in_words_of_people() -> None:
-    """The first line of a docstring is cut at a name in backticks: what reads badly then has words of its own."""
     meanings, hints = told_in("en")
+    assert not [name for name in meanings if not Texts("en").own("meaning", name)], "a command without a meaning"
     bad = re.compile("SHA-256 of|ISO |BCP |IANA|P[0-9]|Opaque|None =")
     assert not {name: text for name, text in {**meanings, **hints}.items() if bad.search(text)}
     assert not {name: text for name, text in meanings.items() if not text.endswith(".")}
