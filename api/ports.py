@@ -38,14 +38,14 @@ class Sessions(Protocol):
 
 
 class Capabilities(Protocol):
-    """One-question links."""
+    """Makes and takes one-question links."""
 
     async def find(self, token: str) -> Mapping[str, Any] | None: ...
     async def use(self, token: str) -> None: ...
 
 
 class Desk(Protocol):
-    """Read models."""
+    """Reads the read models."""
 
     async def worklist(
         self,
@@ -83,7 +83,7 @@ class Seal(Protocol):
 
 
 class Audit(Protocol):
-    """Checkpoints and proofs."""
+    """Reads checkpoints and proofs."""
 
     async def exposure(self) -> Mapping[str, Any]: ...
     async def nightly(self) -> Mapping[str, Any]: ...
@@ -93,7 +93,7 @@ class Audit(Protocol):
 
 
 class Packed(Protocol):
-    """What is known of a dossier before its readable parts are written."""
+    """Holds a dossier before its readable parts are written."""
 
     @property
     def log(self) -> str: ...
@@ -114,7 +114,7 @@ Papers = Callable[[Packed], Mapping[str, bytes]]
 
 
 class Dossiers(Protocol):
-    """One case as a file that proves itself. Raises Refused."""
+    """Makes of one case a file that proves itself. Raises Refused."""
 
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes: ...
 
@@ -152,7 +152,7 @@ class Checks(Protocol):
 
 
 class Operations(Protocol):
-    """What operators look at: bounded lists, and figures of the newest events."""
+    """Reads what operators look at: bounded lists, and figures of the newest events."""
 
     async def unattended(self) -> Sequence[Mapping[str, Any]]: ...
     async def late(self) -> Sequence[Mapping[str, Any]]: ...

@@ -55,7 +55,7 @@ STAFF = {
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demonstration is made of."""
+    """Holds what the demonstration is made of."""
 
     cohort: int
     seed: int
@@ -63,7 +63,7 @@ class Demo:
     keys: HospitalKeys
 
     def reached(self, centre: str) -> tuple[str, str]:
-        """Where a simulated centre answers, and the key its callbacks are checked with."""
+        """Return where a simulated centre answers, and the key its callbacks are checked with."""
         return f"{self.hospitals}/{centre}/fhir", self.keys.public(centre)
 
 
@@ -190,7 +190,7 @@ async def _deed(ledger: PgLedger, door: Door, demo: Demo, chance: random.Random)
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:
-    """What may be said next about what is owed in a case, the most urgent first."""
+    """Yield what may be said next about what is owed in a case, the most urgent first."""
     for owed in sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due):
         kind, about, chased = _root(owed.kind, owed.about)
         command = next_command(kind, _situation(case, about, seed, now, chased=chased))
@@ -200,7 +200,7 @@ def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:
 
 @cache
 def open_trials() -> Sequence[Trial]:
-    """Where a family may be put forward."""
+    """List the trials a family may be put forward for."""
     known = [(p.stream, p.command) for p in catalogued().protocols if p.command.centre]
     return [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in known]
 

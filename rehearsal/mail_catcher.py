@@ -50,7 +50,7 @@ class Caught:
         self._db.execute(SCHEMA)
 
     def keep(self, envelope: Envelope) -> None:
-        """One row for each recipient."""
+        """Keep a message in one row for each recipient."""
         raw = envelope.original_content or b""
         mail = message_from_bytes(raw, EmailMessage, policy=policy.default)
         text = mail.get_body(("plain",))
@@ -70,13 +70,13 @@ class Caught:
         return [dict(row) for row in self._db.execute(query, (to, to, effect, effect, limit))]
 
     def shown(self, number: int) -> Mapping[str, Any] | None:
-        """One message with its text."""
+        """Read one message with its text."""
         row = self._db.execute(f"SELECT {COLUMNS}, body FROM message WHERE id = ?", (number,)).fetchone()  # noqa: S608
         return dict(row) if row else None
 
 
 class Handler:
-    """What the SMTP server asks at each step."""
+    """Answers the SMTP server at each step."""
 
     def __init__(self, caught: Caught, bounces_to: str = "") -> None:
         self._caught = caught
@@ -138,7 +138,7 @@ async def returned(to: str, recipient: str, server: str) -> None:
 
 
 def application(caught: Caught) -> FastAPI:
-    """What was caught, as JSON and as pages."""
+    """Make the application that shows what was caught, as JSON and as pages."""
     app = FastAPI(title="Caught mail", openapi_url=None)
 
     @app.get("/messages")
@@ -196,7 +196,7 @@ async def serve(given: argparse.Namespace) -> None:
 
 
 def options(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.mail_catcher", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--smtp-port", type=int, required=True)

@@ -45,13 +45,13 @@ def _fault(one: Mapping[str, str]) -> str:
 
 
 def as_json(value: object) -> None:
-    """For programs."""
+    """Print a value as JSON, for programs."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """For people."""
+    """Print a table, for people."""
     drawn = Table(*columns, title=title or None, title_justify="left")
     for row in rows:
         drawn.add_row(*("" if cell is None else _cell(cell) for cell in row))

@@ -30,7 +30,7 @@ class MappingInvalid(ValueError):
 
 
 class SheetMapping(BaseModel):
-    """Which column feeds which field. `key` names a row for good; `values` translates what cells say."""
+    """Says which column feeds which field. `key` names a row for good; `values` translates what cells say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str

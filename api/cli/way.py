@@ -26,7 +26,7 @@ class Caravel:
         self._http = http
 
     async def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
-        """What stands there."""
+        """Read what stands at a path of the API."""
         given = {name: str(value) for name, value in query.items() if value is not None}
         return _answer(await self._http.get(path, params=given))
 

@@ -46,7 +46,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def value_of(shape: Shape, text: str) -> Any:  # noqa: ANN401 - JSON
-    """One word as the JSON its field takes; what does not fit is passed on, so that the API names it."""
+    """Read one word as the JSON its field takes; what does not fit is passed on, so that the API names it."""
     if text == "" and shape.optional:
         return None
     read = READS.get(shape.kind)

@@ -37,7 +37,7 @@ class Group:
 
 
 def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Group]:
-    """What the journey takes now and this viewer may give; what settles something owed comes first."""
+    """Group what the journey takes now and this viewer may give; what settles something owed comes first."""
     allowed = set(allowed_now(viewer.who, case))
     groups: dict[tuple[str, bool], list[Act]] = {}
     for command in ACCEPTED[case.stage]:
@@ -48,12 +48,12 @@ def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Grou
 
 
 def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:
-    """What is not taken now, and why."""
+    """List what is not taken now, and why."""
     return [(act(viewer, CASE.by_name[name]), why_not(viewer, case, name)) for name in refused_now(viewer.who, case)]
 
 
 def why_not(viewer: Visitor, case: Case, command: str) -> str:
-    """Why a command is not taken now."""
+    """Say why a command is not taken now."""
     t, kind = viewer.t, CASE.by_name[command]
     if kind in ACCEPTED[case.stage]:
         return t("act.not_yours", role=t.named("role", viewer.who.role.value))
@@ -62,7 +62,7 @@ def why_not(viewer: Visitor, case: Case, command: str) -> str:
 
 
 def act(viewer: Visitor, command: type[Any]) -> Act:
-    """A command in words."""
+    """Put a command in words."""
     return Act(command.__name__, viewer.t.named("command", command.__name__), meaning_of(viewer.t, command))
 
 

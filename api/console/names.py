@@ -19,7 +19,7 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One of them, as pages name it; role, team and zone are of staff only."""
+    """Names a centre, protocol or member of staff as pages do; role, team and zone are of staff only."""
 
     id: str
     name: str
@@ -29,7 +29,7 @@ class Entry:
 
 
 class Directory:
-    """What one process knows; bound to nobody, so ask `names` for what somebody may see."""
+    """Holds the names one process knows; it is bound to nobody, so ask `names` for what somebody may see."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, Entry]] = {}

@@ -17,7 +17,7 @@ DEV = "caravel_dev"
 
 
 def same(given: str, expected: str) -> bool:
-    """Whether a secret is the right one, in the same time however wrong it is."""
+    """Return whether a secret is the right one, in the same time however wrong it is."""
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
@@ -34,5 +34,5 @@ async def sign_in_ways(request: Request) -> dict[str, Any]:
 
 
 async def staff(request: Request) -> Sequence[Entry]:
-    """Whom one can be here."""
+    """List whom one can sign in as here."""
     return list((await directory_of(request).entries(service_of(request), "person")).values())

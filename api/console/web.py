@@ -124,7 +124,7 @@ class PageRoute(APIRoute):
 
 
 def pages() -> APIRouter:
-    """A router of pages."""
+    """Make a router of pages."""
     return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -158,7 +158,7 @@ def refused(request: Request, problem: Problem) -> HTMLResponse:
 
 
 def wrong(t: Texts, problem: Problem | None, detail: str) -> str:
-    """What is wrong: elsewhere than in English first the sentence for the reason, then the detail as it was said."""
+    """Say what is wrong; elsewhere than in English the sentence for the reason comes first, then the detail."""
     reason = t.own("refusal", problem.reason) if problem and t.language != ENGLISH else ""
     return f"{reason} {t.english(detail)}".strip()
 
@@ -183,7 +183,7 @@ files = APIRouter(include_in_schema=False)
 
 @files.get("/console/static/{digest}/{name}")
 async def static_file(digest: str, name: str) -> Response:
-    """One of our own files, for ever."""
+    """Serve a file of ours, which may be kept for ever: its address names its digest."""
     known = {file.name for file in STATIC.iterdir() if file.suffix in KINDS}
     if name not in known or _static(name)[0] != digest:
         return Response(status_code=404)

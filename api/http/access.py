@@ -24,7 +24,7 @@ NO_CASE = "no such case"
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """Whose a case is."""
+    """Says whose a case is."""
 
     owner: str
     team: str
@@ -34,13 +34,13 @@ class Belonging:
 
 
 def belonging(case: Case, now: datetime | None = None) -> Belonging:
-    """Of a folded case: every centre it was put before counts, and who broke the glass and reads it at `now`."""
+    """Say whose a folded case is: every centre it was put before counts, and who reads it at `now` by broken glass."""
     centres = {case.centre, *(s.centre for s in case.submissions.values())} - {""}
     return Belonging(case.owner, case.team, frozenset(centres), reading(case, now) if now else frozenset())
 
 
 def belonging_of(row: Mapping[str, Any]) -> Belonging:
-    """Of a worklist row: the treating centre."""
+    """Say whose the case of a worklist row is; of centres only the treating one counts."""
     return Belonging(row["owner"] or "", row["team"] or "", frozenset({row["centre"]} - {None, ""}))
 
 

@@ -78,7 +78,7 @@ def refused_now(actor: Actor, case: Case) -> dict[str, str]:
 
 
 def owed(o: Obligation) -> dict[str, Any]:
-    """Who owes what to whom until when."""
+    """Write an obligation as JSON: who owes what to whom until when."""
     return {
         "id": o.id,
         "kind": o.kind,

@@ -62,7 +62,7 @@ class Briefly:
             del self._looking[key]
 
     def forget(self, key: str) -> None:
-        """Look it up again next time."""
+        """Forget a token, so that it is looked up again next time."""
         self._known.pop(key, None)
         self._looking.pop(key, None)
 
@@ -77,7 +77,7 @@ class Doorkeeper:
         self._sessions = Briefly()
 
     async def actor(self, request: Request) -> Actor:
-        """Who asks. Raises Problem: 401 for nobody we know, 403 for a purpose that is not theirs, 429."""
+        """Find who asks. Raises Problem: 401 for nobody we know, 403 for a purpose that is not theirs, 429."""
         if self._service.local is not None:
             return self._service.local
         person = await self._person(request)
@@ -119,12 +119,12 @@ class Doorkeeper:
 
 
 def cookie_name(request: Request, name: str = COOKIE) -> str:
-    """Where we are reached by https, the browser itself keeps the cookie to this host and to https (RFC 6265bis)."""
+    """Name the cookie; reached by https, the browser itself keeps it to this host and to https (RFC 6265bis)."""
     return f"__Host-{name}" if secure(request) else name
 
 
 def secure(request: Request) -> bool:
-    """Whether people reach us by https, by us or by what stands before us."""
+    """Return whether people reach us by https, by us or by what stands before us."""
     return request.url.scheme == "https" or service_of(request).public_url.startswith("https:")
 
 

@@ -55,11 +55,11 @@ class Figures:
         return Gauge(name, text, labels, registry=self.registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request was answered. `method` is one of METHODS or other, `route` the template, never an address."""
+        """Count a request as answered. `method` is one of METHODS or other, `route` the template, never an address."""
         self._latency.labels(method, route, str(status)).observe(seconds)
 
     def page(self, figures: Mapping[str, object]) -> bytes:
-        """The text Prometheus reads."""
+        """Write the text Prometheus reads."""
         for name, gauge in self._plain.items():
             gauge.set(float(str(figures[name])))
         for name, gauge in self._labelled.items():
@@ -88,7 +88,7 @@ async def readyz(service: Parts) -> JSONResponse:
 
 
 async def answering(probes: Mapping[str, Probe]) -> dict[str, bool]:
-    """Which of them answer."""
+    """Ask each probe and return which of them answer."""
     answers = await asyncio.gather(*(_answers(probe) for probe in probes.values()))
     return dict(zip(probes, answers, strict=True))
 

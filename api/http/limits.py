@@ -26,14 +26,14 @@ class Throttle:
         self._items = {kind: RateLimitItemPerMinute(number) for kind, number in numbers.items() if number}
 
     async def hit(self, kind: str, who: str) -> None:
-        """One request of `who`."""
+        """Count one request of `who`. Raises Problem(429) when it is one too many."""
         item = self._items.get(kind)
         if item is not None and not await self._windows.hit(item, kind, who):
             raise Problem(429, "too_many_requests", "too many requests, slow down", headers={"Retry-After": MINUTE})
 
 
 def address(request: Request) -> str:
-    """Who is at the other end of the line, as far as the server can tell."""
+    """Return who is at the other end of the line, as far as the server can tell."""
     return request.client.host if request.client else "unknown"
 
 

@@ -16,14 +16,14 @@ MOST = 500
 
 
 def limited(limit: int) -> int:
-    """How many rows a page may hold. Raises Problem."""
+    """Return how many rows a page may hold. Raises Problem."""
     if not 1 <= limit <= MOST:
         raise invalid("a page has a size", Fault(f"must be 1 to {MOST}", parameter="limit"))
     return limit
 
 
 def cursor_of(due: datetime | None, stream: str) -> str:
-    """Where a page of the worklist ended."""
+    """Write where a page of the worklist ended."""
     return base64.urlsafe_b64encode(json.dumps([due and due.isoformat(), stream]).encode()).decode().rstrip("=")
 
 

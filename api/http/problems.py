@@ -54,7 +54,7 @@ class Fault:
     header: str | None = None
 
     def shown(self) -> dict[str, str]:
-        """As it stands in `errors`."""
+        """Write the fault as it stands in `errors`."""
         named = {"pointer": self.pointer, "parameter": self.parameter, "header": self.header}
         return {"detail": self.detail, **{name: value for name, value in named.items() if value is not None}}
 
@@ -70,7 +70,7 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> JSONResponse:
-        """The answer."""
+        """Make the answer, application/problem+json."""
         body: dict[str, Any] = {
             "type": TYPE + self.reason,
             "title": self.reason.replace("_", " ").capitalize(),
@@ -108,7 +108,7 @@ def of_failure(error: BaseException) -> Problem:
 
 
 def of_http(error: HTTPException) -> Problem:
-    """What the framework says: no such page, no such method."""
+    """Translate what the framework says: no such page, no such method."""
     phrase = HTTPStatus(error.status_code).phrase
     return Problem(error.status_code, phrase.lower().replace(" ", "_"), phrase.lower(), headers=error.headers or {})
 

@@ -46,7 +46,7 @@ class Ringing:
             self._bell.notify_all()
 
     async def wait(self, heard: int, seconds: float) -> None:
-        """Until it has rung more often than was heard, or for a while: a ring while nobody waits is not lost."""
+        """Wait until it has rung more often than was heard, or for a while: a ring while nobody waits is not lost."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._bell:
                 await self._bell.wait_for(lambda: self.rung != heard)

@@ -50,7 +50,7 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
 
 
 async def believed(service: Service, centre: str, request: Request, body: bytes) -> Answer:
-    """What the callback says, once it is proved to be the centre's own. Raises Untrusted, Malformed."""
+    """Read what the callback says, once it is proved to be the centre's own. Raises Untrusted, Malformed."""
     key = await _key(service, centre)
     lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]

@@ -51,7 +51,7 @@ async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> 
 async def given(
     service: Service, who: Actor, stream: str, body: bytes | Tree, key: str, expected: int | None = None
 ) -> Recorded:
-    """What a command given as JSON came to; the way of every page and program. Raises Problem, Refused."""
+    """Record a command given as JSON; the way of every page and program. Raises Problem, Refused."""
     bind_contextvars(case=stream, key=key)
     command = CASE.parse(body, who.id)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))

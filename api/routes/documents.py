@@ -79,7 +79,7 @@ async def attach(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came with a document. `told` is the command that names it, without what the file itself says."""
+    """Holds what came with a document. `told` is the command that names it, without what the file itself says."""
 
     key: str
     media: str

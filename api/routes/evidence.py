@@ -108,7 +108,7 @@ def _meaning(rule: Any) -> str:  # noqa: ANN401 - a Rule, or none
 
 
 def documents_of(facts: Facts) -> Iterable[dict[str, Any]]:
-    """What files the case names: SHA-256 of what is stored, and where it is known their sizes and types."""
+    """List the files the case names: SHA-256 of what is stored, and where it is known their sizes and types."""
     for fact in facts:
         if name := getattr(fact.event, "document", None):
             size, media = getattr(fact.event, "bytes", None), getattr(fact.event, "media_type", None)

@@ -71,7 +71,7 @@ async def worklist(
 
 
 def scope_of(who: Actor) -> tuple[str, str, str]:
-    """Of which cases this actor reads rows: scope, actor or centre, team. Raises Refused."""
+    """Say of which cases this actor reads rows: scope, actor or centre, team. Raises Refused."""
     scope = ALLOWED[who.role].get(Action.SEE)
     require(scope, Reason.NOT_ALLOWED, f"a {who.role.value} sees no cases")
     return (str(scope), who.centre if scope is Scope.CENTRE else who.id, who.team)

@@ -30,7 +30,7 @@ PATIENCE = timedelta(seconds=10)
 
 @dataclass(slots=True)
 class Seen:
-    """Of one case: the newest version, effects that were attempted lately (id → kind), the newest engine's epoch."""
+    """Holds of one case the newest version, effects attempted lately (id → kind), and the newest engine's epoch."""
 
     case: str
     version: int = 0
@@ -38,7 +38,7 @@ class Seen:
     epoch: int = 0
 
     def add(self, other: Seen) -> None:
-        """What another run of it saw."""
+        """Add what another run of the case saw."""
         self.version, self.epoch = max(self.version, other.version), max(self.epoch, other.epoch)
         self.effects |= other.effects
 

@@ -30,7 +30,7 @@ from infra.settings import Settings
 
 
 class BackupFailed(RuntimeError):
-    """It did not come off; the text is the last line of what pg_dump or pg_restore said, or why it was not tried."""
+    """The backup failed; the text is the last line of pg_dump or pg_restore, or why it was not tried."""
 
 
 async def backup(settings: Settings, into: Path) -> Path:

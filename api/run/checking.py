@@ -51,12 +51,12 @@ class Checks:
         return begun
 
     async def find(self, check: str) -> Check | None:
-        """One of the last."""
+        """Find one of the last checks."""
         row = await verifications.one(self._pool, check)
         return _check(row) if row else None
 
     async def newest(self) -> Sequence[Check]:
-        """The last ones, newest first."""
+        """Read the verifications that are kept, newest first."""
         return [_check(row) for row in await verifications.newest(self._pool)]
 
     async def stop(self) -> None:

@@ -91,7 +91,7 @@ def http_app(
 
 
 def documents(here: Parts) -> StoredDocuments:
-    """By CARAVEL_DOCUMENTS, else a folder of this machine."""
+    """Open the document store named by CARAVEL_DOCUMENTS, else a folder of this machine."""
     settings = here.settings
     return StoredDocuments(store_of(settings.documents, settings.document_folder), here.keys, settings.home / "spool")
 
@@ -123,7 +123,7 @@ def bell(ledger: PgLedger) -> Any:  # noqa: ANN401 - a Bell
 
 
 def schema(here: Parts) -> Probe:
-    """Whether the database has this program's schema; once seen it is not asked again."""
+    """Make a probe of whether the database has this program's schema; once seen it is not asked again."""
     seen = False
 
     async def probe() -> bool:

@@ -26,7 +26,7 @@ Found = Mapping[str, Any]
 
 
 async def find(here: Parts, client: Client | None = None, *, note: bool = True) -> Found | None:
-    """What is missing, as far as checkpoints outside and, with a client, the workflow engine know; noted in the ledger.
+    """Find and note in the ledger what is missing, as far as checkpoints outside and, with a client, Temporal know.
 
     None where nothing is. What was noted before stands until it is accepted.
     """
@@ -93,7 +93,7 @@ SHOWN = 20
 
 
 def explained(found: Found) -> list[str]:
-    """In plain words, for whoever runs this: what is missing, what is not affected, what to do."""
+    """Explain to whoever runs this what is missing, what is not affected, and what to do."""
     cases = found["cases"]
     said = ["This database ends before what others have kept of it: most likely an older backup was put back."]
     said += [_range(found)] if found["covered"] else []

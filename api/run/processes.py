@@ -55,7 +55,7 @@ def stop_on_signals() -> asyncio.Event:
 
 
 def mail_server(settings: Settings) -> MailServer:
-    """Where mail is handed in."""
+    """Read from the settings where mail is handed in."""
     host, _, port = settings.smtp.rpartition(":")
     ca = str(settings.smtp_ca) if settings.smtp_ca else None
     user = settings.smtp_user or None
@@ -70,7 +70,7 @@ def _password(settings: Settings) -> str:
 
 
 def return_addresses(here: Parts) -> ReturnAddresses:
-    """Where what comes back is sent to: the domain that mail is from."""
+    """Make the addresses bounces come back to, at the domain that mail is from."""
     return ReturnAddresses(here.keys, here.settings.mail_from.rpartition("@")[2].rstrip(">"))
 
 

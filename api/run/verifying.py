@@ -51,7 +51,7 @@ def question_of(
     *,
     quiet: bool,
 ) -> Question:
-    """What is verified, by this machine's settings. Raises ValueError for a key that cannot be read."""
+    """Set what is verified, by this machine's settings. Raises ValueError for a key that cannot be read."""
     return Question(
         dsn=settings.database_url.get_secret_value(),
         origin=origin_of(settings.installation),

@@ -41,7 +41,7 @@ MACHINE = Actor("operator", Role.MACHINE)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every process has: the ledger, its keys, and the door to it."""
+    """Holds what every process has: the ledger, its keys, and the door to it."""
 
     settings: Settings
     ledger: PgLedger

@@ -105,7 +105,7 @@ class Cohort:
         return True
 
     async def hear(self, due: Due) -> None:
-        """What a simulated hospital says now, as its callback would be taken."""
+        """Take what a simulated hospital says now, as its callback would be taken."""
         try:
             command = CASE.parse(due.command, due.centre)
             digest = CASE.digest(f"{due.case}\0{due.effect}", command)
@@ -124,7 +124,7 @@ class Cohort:
         self._desk.book.delivered(due, status, now, next_at, done=status == 200)  # noqa: PLR2004 - HTTP's own
 
     def ends(self) -> tuple[Counter[str], Sequence[str]]:
-        """Where every case stands, and those in which nobody owes anything although they are open."""
+        """Count where every case stands, and list those that are open although nobody owes anything."""
         counted: Counter[str] = Counter()
         stuck = []
         for name in self._families:

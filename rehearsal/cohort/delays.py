@@ -44,5 +44,5 @@ def first_try(owed: Obligation, now: datetime, chance: random.Random, pace: floa
 
 
 def due_again(now: datetime, tries: int) -> datetime:
-    """After something did not work; ever more rarely."""
+    """Return when to try again after something did not work; ever more rarely."""
     return now + AGAIN * (1 + tries // 3)

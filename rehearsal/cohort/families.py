@@ -56,7 +56,7 @@ class Family:
     trials: tuple[Trial, ...]
 
     def question(self) -> OpenCase:
-        """The inquiry."""
+        """Write the family's inquiry."""
         return OpenCase(
             self.country,
             self.language,

@@ -18,6 +18,6 @@ REACTIONS: Mapping[str, React] = {**AT_HOME, **OVER_THERE}
 
 
 def next_command(kind: str, s: Situation) -> Command | None:
-    """What is said next about an obligation of that kind."""
+    """Choose what is said next about an obligation of that kind."""
     found = REACTIONS.get(kind)
     return found(s) if found else None

@@ -17,7 +17,7 @@ CLINICIAN = "Dr Li Wei"
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is owed about what, in which case, by whose family, now. `chased`: it was missed and somebody calls."""
+    """Says what is owed about what, in which case, by whose family, now. `chased`: it was missed, somebody calls."""
 
     case: Case
     about: str
@@ -31,12 +31,12 @@ class Situation:
         return self.chance.random() < share
 
     def ahead(self, days: float) -> datetime:
-        """So many days from now."""
+        """Return the instant so many days from now."""
         return self.now + timedelta(days=days)
 
     @property
     def root(self) -> str:
-        """What it is about, without its round."""
+        """Return what it is about, without its round."""
         return self.about.split("/", maxsplit=1)[0]
 
 

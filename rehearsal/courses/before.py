@@ -29,7 +29,7 @@ NAMED: tuple[people.Purpose, ...] = ("share_with_hospital", "cross_border")
 
 
 def until_admission(course: Course, places: Places, days: Calendar, come: int, stay: int, writer: Writer) -> None:
-    """From the first question to the hospital bed on day `come`; the stay is permitted for `stay` days."""
+    """Lead from the first question to the hospital bed on day `come`; the stay is permitted for `stay` days."""
     _inquiry(course, places, days, come - LEAD, writer)
     _dossier(course, days, come - LEAD + 3, writer)
     _centre(places, days, come - LEAD + 14, come, writer)
@@ -38,7 +38,7 @@ def until_admission(course: Course, places: Places, days: Calendar, come: int, s
 
 
 def minor(age: str) -> bool:
-    """Whether the age as the source writes it is a child's."""
+    """Return whether the age as the source writes it is a child's."""
     known = years(age)
     return known < ADULT if known is not None else any(word in age.casefold() for word in ("child", "infant"))
 
@@ -69,7 +69,7 @@ def _inquiry(course: Course, places: Places, days: Calendar, day: int, w: Writer
 
 
 def consenting(known: Known) -> str:
-    """Who decides: the patient, or the legal representative of a minor."""
+    """Return who decides: the patient, or the legal representative of a minor."""
     patient = known.case.patient
     assert patient is not None
     others = [p.id for p in known.case.people.values() if p.role == "legal_representative"]

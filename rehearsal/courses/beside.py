@@ -29,7 +29,7 @@ GONE: Mapping[str, Leaving] = {
 
 
 def background(course: Course) -> Command | None:
-    """Who the patient was, as far as the source says; a dose no infusion tells of as well."""
+    """Tell who the patient was, as far as the source says; a dose no infusion tells of as well."""
     cells = any(e.kind in CELLS for e in course.events)
     said = {
         "age": course.age,
@@ -46,14 +46,14 @@ def background(course: Course) -> Command | None:
 
 
 def leaving(event: Published) -> Command:
-    """Who leaves the study before any cells leaves the journey."""
+    """Tell of leaving the study, which before any cells is leaving the journey."""
     words = json.dumps(event.fields, ensure_ascii=False).casefold()
     reason: Leaving = next((reason for word, reason in GONE.items() if word in words), "not_suitable")
     return LeaveJourney(reason, "" if reason in UNNAMED else NOT_TOLD)
 
 
 def end(course: Course, day_0: date) -> tuple[Command, When] | None:
-    """How the patient was last known, where no event says it, and when."""
+    """Tell how the patient was last known, where no event says it, and when."""
     words = json.dumps({"last_known": course.last_known}, ensure_ascii=False) if course.last_known else ""
     dead = any(e.kind == "death" for e in course.events)
     found = [e for e in course.events if e.kind == "follow_up" and e.fields.get("alive") is False]

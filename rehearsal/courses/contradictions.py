@@ -7,7 +7,7 @@ from rehearsal.courses.tellings import WORST_GRADE
 
 
 def contradictions(course: Course) -> list[str]:
-    """What the source says that cannot all be true; both sides are kept."""
+    """List what the source says that cannot all be true; both sides are kept."""
     said: list[str] = []
     deaths = [e for e in course.events if e.kind == "death"]
     if deaths and course.alive:

@@ -106,7 +106,7 @@ def _leaving(stage: Stage, one: Played, progress: Progress, total: int) -> Calla
 
 
 def span(courses: Sequence[Course]) -> timedelta:
-    """How long the longest of these courses takes from the inquiry to the last thing known."""
+    """Return how long the longest of these courses takes from the inquiry to the last thing known."""
     probe = date(2000, 1, 1)
     scripts = [script(c, Places("", "", "", "lot-"), probe) for c in courses if c.playable]
     return max((s.ends - s.starts for s in scripts), default=timedelta(0)) + timedelta(days=3)

@@ -38,7 +38,7 @@ class KnownProtocol:
 
 @dataclass(frozen=True, slots=True)
 class Catalogued:
-    """What the catalogue brings: its protocols, and its centres by stream."""
+    """Holds what the catalogue brings: its protocols, and its centres by stream."""
 
     protocols: Sequence[KnownProtocol] = ()
     centres: Mapping[str, RegisterCentre] = field(default_factory=dict)

@@ -44,7 +44,7 @@ class PlaceKeeper:
         self._done: set[str] = set()
 
     def places(self, course: Course, number: int) -> Places:
-        """Where the n-th course is played; nothing is recorded by asking."""
+        """Choose where the n-th course is played; nothing is recorded by asking."""
         own = own_protocol(course, self._known.protocols)
         lot = f"lot-rehearsal-{number}"
         centre = own[0].command.centre if own and own[0].command.centre in self._known.centres else GENERIC

@@ -19,7 +19,7 @@ from rehearsal.courses.script import BACKGROUND, END
 
 
 def outcome(played: Played) -> dict[str, Any]:
-    """One course as JSON."""
+    """Write one course and what became of it as JSON."""
     course, script = played.script.course, played.script
     represented = [_represented(played, e) for e in course.events if e.index in played.facts]
     return {
@@ -46,7 +46,7 @@ def refused(course: Course) -> dict[str, Any]:
 
 
 def errors(course: Course) -> Sequence[Mapping[str, Any]]:
-    """What of a course was malformed: the event's place, the field and the reason."""
+    """List what of a course was malformed: the event's place, the field and the reason."""
     return [{"event": wrong.event, "field": wrong.field, "reason": wrong.reason} for wrong in course.wrong]
 
 
@@ -137,13 +137,13 @@ def _death(played: Played) -> Mapping[str, Any] | None:
 
 
 def malformed(told: Mapping[str, Any]) -> Sequence[str]:
-    """What of the file could not be read, a line each: course, event and field, reason."""
+    """List what of the file could not be read, a line each: course, event and field, reason."""
     wrong = [(o["patient"], e) for o in (*told["courses"], *told["refused"]) for e in o["errors"]]
     return [f"{patient}: {Wrong(e['field'], e['reason'], e['event'])}" for patient, e in wrong]
 
 
 def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
-    """The same for people."""
+    """Draw the outcomes as a table for people."""
     rows = Table(title="Published courses, rehearsed")
     for heading in ("patient", "told", "missing", "end", "stage", "follow-up", "infusions", "transplants", "protocol"):
         rows.add_column(heading)

@@ -42,17 +42,17 @@ class Script:
 
     @property
     def starts(self) -> datetime:
-        """When the case is opened."""
+        """Return when the case is opened."""
         return self.steps[0].at
 
     @property
     def ends(self) -> datetime:
-        """When the last thing known was told."""
+        """Return when the last thing known was told."""
         return self.steps[-1].at
 
 
 def lead(course: Course) -> int:
-    """How many days before day 0 the journey of this course begins."""
+    """Return how many days before day 0 the journey of this course begins."""
     return LEAD - _comes(line(course))
 
 
@@ -90,7 +90,7 @@ def _comes(order: Line) -> int:
 
 
 def occurred(event: Published, day_0: date) -> When:
-    """When it happened, as the ledger keeps it."""
+    """Return when it happened, as the ledger keeps it."""
     return when(event.day, day_0, after_cells=event.kind in AFTER_CELLS)
 
 

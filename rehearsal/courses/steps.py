@@ -15,7 +15,7 @@ ASSUMED = "assumed"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a step may look at: the case as it stands, and which fact tells which event of the source."""
+    """Holds what a step may look at: the case as it stands, and which fact tells which event of the source."""
 
     case: Case
     facts: Mapping[int, str]
@@ -43,7 +43,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a course is played. `generic` names what had to be made up for it."""
+    """Says where a course is played. `generic` names what had to be made up for it."""
 
     centre: str
     country: str
@@ -69,7 +69,7 @@ class Calendar:
         return start + timedelta(minutes=minute)
 
     def on(self, day: int) -> date:
-        """The date of a day."""
+        """Return the date of a day of the course."""
         return self.day_0 + timedelta(days=day)
 
 
@@ -83,6 +83,6 @@ class Writer:
     def say(
         self, at: datetime, tell: Tell, provenance: str, place: int | None = None, when: When | None = None
     ) -> None:
-        """At that instant, or a minute after the step before where that is later."""
+        """Say it at that instant, or a minute after the step before where that is later."""
         self.cursor = max(at, self.cursor + timedelta(minutes=1))
         self.steps.append(Step(self.cursor, tell, provenance, place, when))

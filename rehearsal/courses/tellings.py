@@ -41,7 +41,7 @@ Tell = Callable[[Published, When], Command]
 
 
 class Fields:
-    """What an event says; whatever is not taken by name ends up in `detail`, as JSON."""
+    """Holds what an event says; whatever is not taken by name ends up in `detail`, as JSON."""
 
     def __init__(self, event: Published) -> None:
         self._left = dict(event.fields)
@@ -66,14 +66,14 @@ class Fields:
         return said or NOT_TOLD
 
     def whole(self, name: str) -> int | None:
-        """A number, where it is one."""
+        """Take a field as a whole number, where it is one."""
         value = _whole(self._left.get(name))
         if value is not None:
             del self._left[name]
         return value
 
     def drop(self, name: str) -> None:
-        """Said by the command itself."""
+        """Drop a field that the command itself says."""
         self._left.pop(name, None)
 
     def grades(self) -> tuple[int | None, int | None]:
@@ -93,7 +93,7 @@ class Fields:
         return json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else ""
 
     def words(self, *names: str, otherwise: str = "") -> str:
-        """For commands without a detail of their own: the text and everything else behind it."""
+        """Put the text and everything else behind it in words, for commands without a detail of their own."""
         said, rest = self.text(*names), self.detail()
         return " ".join(part for part in (said or (otherwise if not rest else ""), rest) if part)
 
@@ -220,7 +220,7 @@ AFTER_CELLS = frozenset(
 
 
 def left_out(event: Published) -> bool:
-    """Whether the source says that no lymphodepletion was given, rather than not saying what was."""
+    """Return whether the source says that no lymphodepletion was given, rather than not saying what was."""
     said = event.fields.get("regimen")
     if said not in (None, "", False, []):
         return isinstance(said, str) and (said.strip().casefold() == "no" or DENIES.search(said) is not None)

@@ -17,7 +17,7 @@ from rehearsal.hospitals.speaker import Speaker
 
 
 def options(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m rehearsal.hospitals", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)

@@ -94,19 +94,19 @@ class Book:
             self._db.execute(insert, row)
 
     def due(self, now: datetime, limit: int = 50) -> Sequence[Due]:
-        """What should be said by now, oldest first."""
+        """List what should be said by now, oldest first."""
         query = """SELECT callback, effect, centre, case_id AS "case", about, command, copies, sent, tries, first_try
                    FROM answer JOIN effect USING (effect) WHERE next_at <= ? ORDER BY next_at, callback LIMIT ?"""
         rows = [dict(row) for row in self._db.execute(query, (now.timestamp(), limit))]
         return [Due(**{**row, "command": json.loads(row["command"])}) for row in rows]
 
     def next_due(self) -> datetime | None:
-        """When something is to be said next: an instant at which `due` surely finds it."""
+        """Return when something is to be said next: an instant at which `due` surely finds it."""
         at = self._db.execute("SELECT min(next_at) AS at FROM answer WHERE next_at IS NOT NULL").fetchone()["at"]
         return None if at is None else _not_before(at)
 
     def delivered(self, due: Due, status: int, now: datetime, again_at: datetime | None, *, done: bool) -> None:
-        """One try at saying it: the HTTP status (0 = no answer), when to try or repeat, None = never again."""
+        """Note one try at saying it: the HTTP status (0 = no answer), when to try or repeat, None = never again."""
         at, again = now.timestamp(), again_at.timestamp() if again_at else None
         update = """UPDATE answer SET status = ?, next_at = ?, sent = sent + ?, first_try = coalesce(first_try, ?),
                     tries = CASE WHEN ? THEN 0 ELSE tries + 1 END WHERE callback = ?"""
@@ -116,7 +116,7 @@ class Book:
         self._db.execute("COMMIT")
 
     def hasten(self, now: datetime, speed: float) -> None:
-        """From now on time passes `speed` times as fast: what is still due comes nearer by that much."""
+        """Let time pass `speed` times as fast from now on: what is still due comes nearer by that much."""
         update = "UPDATE answer SET next_at = ? + (next_at - ?) / ? WHERE next_at > ?"
         at = now.timestamp()
         self._db.execute(update, (at, at, speed, at))

@@ -25,7 +25,7 @@ KEPT: Mapping[Trouble | None, Manner] = {
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """How a request is answered; `number` is the hospital's own number of what it has kept, 0 = nothing."""
+    """Says how a request is answered; `number` is the hospital's own number of what it has kept, 0 = nothing."""
 
     manner: Manner
     number: int = 0

@@ -16,7 +16,7 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the request's input of that name says, or else `otherwise`."""
+    """Stands for what the request's input of that name says, or else `otherwise`."""
 
     name: str
     otherwise: str = ""

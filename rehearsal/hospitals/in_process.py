@@ -22,7 +22,7 @@ class RehearsedHospital:
         self._desk, self._centre, self._clock = desk, centre, clock
 
     async def send(self, request: Request) -> Receipt:
-        """As over HTTP, with the same troubles. Raises FarSideRefused; any other exception = unknown."""
+        """Send as over HTTP, with the same troubles. Raises FarSideRefused; any other exception = unknown."""
         reaction = self._desk.receive(request, self._clock())
         match reaction.manner:
             case "created" | "known" | "conflict":
@@ -33,6 +33,6 @@ class RehearsedHospital:
                 raise Unanswered(reaction.manner)
 
     async def ask(self, effect: str) -> Receipt | None:
-        """Whether the centre has it."""
+        """Ask whether the centre has it."""
         number = self._desk.book.find(effect, self._centre)
         return Receipt(f"Task/{number}") if number else None

@@ -29,7 +29,7 @@ class HospitalKeys:
         return Ed25519PrivateKey.from_private_bytes(derived)
 
     def public(self, centre: str) -> str:
-        """What the catalogue keeps of it: base64 of 32 bytes."""
+        """Return the public key as the catalogue keeps it: base64 of 32 bytes."""
         return shown(self.private(centre).public_key())
 
 

@@ -37,7 +37,7 @@ class Speaker:
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
-        """Something new may be due."""
+        """Wake the speaker: something new may be due."""
         self._bell.set()
 
     async def run(self) -> None:
@@ -61,7 +61,7 @@ class Speaker:
             return
 
     async def say(self, due: Due) -> None:
-        """One try."""
+        """Try once to say it."""
         status, told = await self._post(due)
         now = datetime.now(UTC)
         done = REQUEST_ERROR > status >= OK
@@ -83,7 +83,7 @@ class Speaker:
 
 
 def again(due: Due, status: int, now: datetime, told: timedelta | None = None) -> datetime | None:
-    """When to try or to repeat; None = this answer is finished. `told` is the receiver's own Retry-After."""
+    """Return when to try or to repeat; None = the answer is finished. `told` is the receiver's own Retry-After."""
     if OK <= status < REDIRECT:
         return now + REPEATS_AFTER if due.sent + 1 < due.copies else None
     passing = status == NO_ANSWER or status >= SERVER_ERROR or status in LATER

@@ -80,7 +80,7 @@ def product_class(product_type: str) -> ProductClass:
 
 
 def planned_infusions(redosing: Any) -> int:  # noqa: ANN401 - JSON: text, object or null
-    """How many infusions the protocol plans for everybody; 1 where it plans more for some or says nothing."""
+    """Count the infusions the protocol plans for everybody; 1 where it plans more for some or says nothing."""
     if not isinstance(redosing, Mapping):
         return 1
     weekly = WEEKLY.search(str(redosing.get("schedule", "")))
@@ -88,6 +88,6 @@ def planned_infusions(redosing: Any) -> int:  # noqa: ANN401 - JSON: text, objec
 
 
 def lymphodepletion_planned(regimen: list[Mapping[str, Any]]) -> bool | None:
-    """Whether everybody gets it (True), nobody (False); None where the source does not say or arms differ."""
+    """Return whether everybody gets it (True) or nobody (False); None where the source does not say or arms differ."""
     given = {not str(row["drug"]).startswith("none") for row in regimen}
     return given.pop() if len(given) == 1 else None

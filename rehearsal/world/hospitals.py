@@ -48,7 +48,7 @@ class ToRehearsed:
 
 
 class ShelvedLots(StockedLots):
-    """Which lots are there for a protocol is known here; what is done to them goes through their streams."""
+    """Knows which lots are there for a protocol; what is done to them goes through their streams."""
 
     def __init__(self, ledger: Ledger, keeper: Catalogue) -> None:
         super().__init__(ledger, keeper, _unlisted)
@@ -62,7 +62,7 @@ class ShelvedLots(StockedLots):
 def cohort_handlers(
     desk: Desk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]
 ) -> Mapping[str, EffectHandler]:
-    """One handler for every kind of effect."""
+    """Make one handler for every kind of effect."""
     hospital = ToRehearsed(desk, clock)
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
     special = on_lots(lots, policy, hospital)

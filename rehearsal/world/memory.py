@@ -48,7 +48,7 @@ class Remembering(Ledger):
         self.appended = 0
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
-        """As the ledger itself, which is asked only for streams that were there before."""
+        """Load as the ledger itself does, which is asked only for streams that were there before."""
         known = self._known.get(stream) or await self._first(stream)
         return replace(
             known.first,
@@ -63,11 +63,11 @@ class Remembering(Ledger):
         return self._known[stream]
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
-        """As the ledger itself."""
+        """Read sources as the ledger itself does."""
         return [known.source for name in streams if (known := self._known.get(name)) and known.source]
 
     async def last_version(self, stream: str) -> int:
-        """As the ledger itself."""
+        """Return the last version as the ledger itself does."""
         return len((await self.load(stream)).facts)
 
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
@@ -107,7 +107,7 @@ class Remembering(Ledger):
         """The newest attempt has its outcome; earlier ones keep theirs unknown."""
 
     def watched(self, stream: str) -> Sequence[str]:
-        """What a stream watches."""
+        """List what a stream watches."""
         known = self._known.get(stream)
         return known.watched if known else ()
 

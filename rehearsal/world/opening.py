@@ -25,7 +25,7 @@ ENDS = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def ends_by() -> datetime:
-    """Where the clock of a rehearsal that was given no start stands at the end."""
+    """Return where the clock of a rehearsal that was given no start stands at the end."""
     return ENDS
 
 

@@ -14,11 +14,11 @@ class Quiet:
     """Delivered, with nothing following from it."""
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Always."""
+        """Deliver always, and do nothing."""
         del case, now, repeat
         return Delivered(f"rehearsed/{effect.kind}")
 
 
 def quiet_handlers() -> dict[str, EffectHandler]:
-    """One for every kind of effect."""
+    """Make one handler for every kind of effect, which delivers and does nothing."""
     return dict.fromkeys(EFFECTS, Quiet())

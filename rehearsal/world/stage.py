@@ -83,7 +83,7 @@ class Stage:
 
     @property
     def next_at(self) -> datetime | None:
-        """When something is done next; None = nothing is left to do."""
+        """Return when something is done next; None = nothing is left to do."""
         return self._jobs[0][0] if self._jobs else None
 
     async def step(self) -> None:
@@ -103,11 +103,11 @@ class Stage:
         return await self.say(Ask(case, meta, command))
 
     def case(self, name: str) -> Case:
-        """A case as it stands."""
+        """Return a case as it stands."""
         return self.fold(self.ledger.facts(name), name)
 
     async def nudge(self, case: str) -> None:
-        """As the courier: start the case's loop, or have it look again.
+        """Start the case's loop, or have it look again, as the courier does.
 
         A look that would find nothing to do would write only that somebody looked, so it waits for the next one.
         """
@@ -139,7 +139,7 @@ class Stage:
         return self.case(case)
 
     async def look_at_all(self) -> None:
-        """One look at every case with a loop, so that the ledger knows when each is to be woken."""
+        """Attend every case with a loop once, so that the ledger knows when each is to be woken."""
         for case in list(self._loops):
             await self._attending.attend(Attend(case, EPOCH, 0))
 

@@ -31,7 +31,7 @@ Fault = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one row."""
+    """Says what became of one row."""
 
     row: int
     outcome: str

@@ -138,7 +138,7 @@ async def _drift() -> Finding:
 
 
 def status(*, json: Json = False) -> None:
-    """How much is sealed, what is not yet, and where checkpoints are kept."""
+    """Print how much is sealed, what is not yet, and where checkpoints are kept."""
     settings = here()
     exposed, nightly, lost = running(_exposed(settings.database_url.get_secret_value()))
     if json:

@@ -25,7 +25,7 @@ UNPROVEN = {
 
 
 def is_dossier(text: str) -> bool:
-    """Whether a file is meant, not a case."""
+    """Return whether a file is meant, not a case."""
     return text.endswith(".zip") or Path(text).is_file()
 
 
@@ -62,7 +62,7 @@ def known_here(content: bytes) -> Sequence[Key]:
 
 
 def plain(found: Result) -> dict[str, Any]:
-    """For programs."""
+    """Write what was found for programs."""
     manifest = found.manifest.model_dump(exclude={"files"}) if found.manifest else None
     return {
         "outcome": found.outcome,
@@ -76,7 +76,7 @@ def plain(found: Result) -> dict[str, Any]:
 
 
 def lines(found: Result) -> list[str]:
-    """For people."""
+    """Write what was found in lines for people."""
     if found.manifest is None:
         return [f"DOES NOT HOLD ({found.kind}): {found.says}"]
     what, signer = found.manifest, str(found.signer) if found.signer else "nobody"

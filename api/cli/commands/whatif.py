@@ -33,7 +33,7 @@ SHOWN = 40
 def whatif(
     *, policy: Path | None = None, rule: Annotated[tuple[str, ...], Parameter(name="--rule")] = (), json: Json = False
 ) -> None:
-    """What would have come of every past and open case under another policy or rule version. Nothing is recorded.
+    """Compute what would have come of every past and open case under another policy or rule; nothing is recorded.
 
     Args:
         policy: A policy file; this machine's own when nothing is said.

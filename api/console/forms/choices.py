@@ -15,7 +15,7 @@ Entries = Mapping[str, Entry]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where choices come from; `staff` is empty for whoever may not see it."""
+    """Holds where choices come from; `staff` is empty for whoever may not see it."""
 
     speaker: Speaker | None
     staff: Entries
@@ -23,7 +23,7 @@ class Known:
     protocols: Entries
 
     def options(self) -> Mapping[str, Sequence[Option]]:
-        """By the name of the field."""
+        """Return the choices by the name of the field."""
         found = {name: _named(entries) for name, entries in self._catalogue().items()}
         if self.speaker is not None:
             found |= {name: [(i, w) for i, w in make(self.speaker)] for name, make in OF_CASE.items()}

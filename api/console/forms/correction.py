@@ -14,7 +14,7 @@ from domain.stages.anytime.correcting import Correctable
 
 
 def correcting(case: Case, pairs: Pairs, zone: tzinfo) -> Pairs:
-    """What was typed; where only the fact is named yet, also what it says now."""
+    """Return what was typed; where only the fact is named yet, also what it says now."""
     given = dict(pairs)
     event = case.correctable.get(given.get("fact", ""))
     if event is None or any(name.startswith("correction.") for name in given):

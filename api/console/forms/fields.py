@@ -38,12 +38,12 @@ class Input:
 
     @property
     def value(self) -> str:
-        """What stands in it."""
+        """Return what stands in it."""
         return self.values[-1] if self.values else ""
 
     @property
     def id(self) -> str:
-        """Where an error leads to."""
+        """Return the id an error links to."""
         return "f-" + self.name.replace(".", "-")
 
 

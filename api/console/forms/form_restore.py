@@ -62,7 +62,7 @@ async def sign_in_again(request: Request) -> str:
 
 
 async def reopened(request: Request, sealed: str) -> Kept:
-    """What was kept. Raises Problem for anything else."""
+    """Open what was kept in the page. Raises Problem for anything else."""
     try:
         who, path, pairs = json.loads(await service_of(request).seal.open(sealed))
     except ValueError:

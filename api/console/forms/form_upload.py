@@ -27,7 +27,7 @@ class Waiting:
 
 
 async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> Waiting | None:
-    """What an earlier try of this form left, if it is still there to be had."""
+    """Find the file an earlier try of this form left, if it is still there."""
     if not pairs.get(ASIDE):
         return None
     try:

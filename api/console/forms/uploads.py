@@ -38,7 +38,7 @@ class Upload:
 
 
 async def upload(request: Request, most: int) -> Upload:
-    """What was sent, up to the first bytes of the file. Raises Problem."""
+    """Read what was sent, up to the first bytes of the file. Raises Problem."""
     form = Multipart(request.headers.get("content-type", ""))
     content = form.read(stream_body(request, most + AROUND))
     first = await anext(content, b"")
@@ -57,7 +57,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def is_upload(request: Request) -> bool:
-    """Whether a form with a file was sent."""
+    """Return whether a form with a file was sent."""
     return request.headers.get("content-type", "").startswith("multipart/form-data")
 
 

@@ -47,7 +47,7 @@ def point_of(note: str) -> Point:
 
 @router.get("/console/audit")
 async def overview(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """How much is sealed, and what can be asked."""
+    """Show how much is sealed, and what can be asked."""
     may_prove(viewer.who)
     exposure = await service.audit.exposure()
     newest = await service.audit.checkpoints(max(exposure["sealed"] - 1, 0), 1)
@@ -78,7 +78,7 @@ async def start(request: Request, service: Parts, viewer: Viewer) -> Response:
 
 @router.get("/console/audit/checks/{check}")
 async def check(check: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """How far it is, and what it found."""
+    """Show how far a check is, and what it found."""
     may_prove(viewer.who)
     found = await service.checks.find(check)
     require(found, Reason.NOT_FOUND, "no such check; the newest twenty are kept")
@@ -126,7 +126,7 @@ async def take(service: Parts, viewer: Viewer, case: str, level: str = "regulato
 
 @router.get("/console/audit/checkpoints")
 async def checkpoints(request: Request, service: Parts, viewer: Viewer, after: int = 0) -> Response:
-    """Every checkpoint, by size."""
+    """Show every checkpoint, by size."""
     may_prove(viewer.who)
     rows = await service.audit.checkpoints(after, PAGE + 1)
     more = rows[PAGE - 1]["size"] if len(rows) > PAGE else None

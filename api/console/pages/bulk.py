@@ -34,7 +34,7 @@ Make = Callable[[Visitor, Mapping[str, str], Sequence[Obligation], Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one case."""
+    """Says what became of one case."""
 
     case: str
     number: str

@@ -59,11 +59,11 @@ class Opened:
 
     @property
     def past(self) -> bool:
-        """Whether this is not how the case stands now."""
+        """Return whether this is not how the case stands now."""
         return self.moment.known_at is not None
 
     def scales(self) -> Sequence[Scale]:
-        """Both clocks."""
+        """Return the sliders of both clocks."""
         return recorded_scale(self.whole, self.moment), happened_scale(self.facts, self.moment)
 
     @property
@@ -74,7 +74,7 @@ class Opened:
 
     @property
     def named(self) -> bool:
-        """Whether names may be seen."""
+        """Return whether names may be seen."""
         return "identity" in self.speaker.visible
 
 
@@ -97,7 +97,7 @@ def shown_part(
     part: str,
     **values: Any,  # noqa: ANN401 - what the template asks for
 ) -> Response:
-    """One part of the case inside its frame."""
+    """Render one part of the case inside its frame."""
     clock = one.speaker.clock
     return page(
         request,
@@ -127,7 +127,7 @@ async def overview(
     *,
     moment: AtMoment,
 ) -> Response:
-    """The case at a glance."""
+    """Show the case at a glance."""
     one = await opened(request, service, viewer, case, moment)
     onward, needs = lacking(one.case, one.now, one.speaker.clock)
     owed = waits(one.case, one.now, one.speaker)
@@ -180,7 +180,7 @@ async def timeline(
 
 @router.get("/console/cases/{case}/facts")
 async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
-    """What people and hospitals said, by stage; a corrected fact stands with both its versions."""
+    """Show what people and hospitals said, by stage; a corrected fact stands with both its versions."""
     one = await opened(request, service, viewer, case, moment)
     return shown_part(
         request,
@@ -219,7 +219,7 @@ def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
 
 @router.get("/console/cases/{case}/messages")
 async def messages(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
-    """What was asked of the world, the newest first."""
+    """Show what was asked of the world, the newest first."""
     one = await opened(request, service, viewer, case, moment)
     news: dict[str, Fact[Any]] = {f.event.effect: f for f in one.facts if hasattr(f.event, "effect")}
     sent = [(e, one.speaker.fact(news[e.id])) for e in reversed(list(one.case.effects.values())) if e.id in news]
@@ -236,7 +236,7 @@ async def to_moment(
     happened: int | None = None,
     part: str = "overview",
 ) -> Response:
-    """From the places of both sliders to the address of that moment, which stays right."""
+    """Lead from the places of both sliders to the address of that moment, which stays right."""
     one = await opened(request, service, viewer, case)
     known_at = recorded_scale(one.whole, NOW).at(recorded)
     facts = known(one.whole, known_at) if known_at else one.whole
@@ -247,7 +247,7 @@ async def to_moment(
 
 @router.get("/console/cases/{case}/why/{event}")
 async def why(case: str, event: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
-    """One event and what it rests on, down to what people said."""
+    """Show one event and what it rests on, down to what people said."""
     one = await opened(request, service, viewer, case, moment)
     by_id = {fact.id: fact for fact in one.facts}
     require(event in by_id, Reason.NOT_FOUND, "no such event in this case")

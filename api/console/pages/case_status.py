@@ -60,7 +60,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """What the next stage waits for."""
+    """Names something the next stage waits for."""
 
     words: str
     waivable: bool
@@ -112,7 +112,7 @@ assert set(GROUP_OF) == {row.kind for row in OWES}
 
 
 def waits(case: Case, now: datetime, speaker: Speaker) -> Sequence[Wait]:
-    """What is owed, the next first."""
+    """List what is owed, the next first."""
     every = case.obligations.values()
     owed = [(overdue_since(o, every), o) for o in agenda(case, now).obligations]
     return [_wait(o, since, speaker) for since, o in sorted(owed, key=lambda one: one[0] or one[1].due)]
@@ -153,7 +153,7 @@ def _at_the_end(o: Obligation, clock: Clock) -> str:
 
 
 def askings(case: Case, speaker: Speaker) -> Sequence[Asking]:
-    """What is under way, or nobody knows the fate of."""
+    """List what is asked of the world: under way, or with a fate nobody knows."""
     return [_asking(e, speaker) for e in case.effects.values() if e.pending or (e.state == "unknown" and not e.settled)]
 
 

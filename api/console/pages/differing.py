@@ -39,7 +39,7 @@ class _Side:
     speaker: Speaker
 
     def field(self, name: str, key: str | None = None) -> str | Sequence[tuple[str, str]]:
-        """What it holds: a text, or texts by name."""
+        """Say what a field holds: a text, or texts by name."""
         value, mask = getattr(self.case, name), self.masks[name]
         if key is not None:
             hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
@@ -51,7 +51,7 @@ class _Side:
 
 
 def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
-    """What of the case has changed since."""
+    """List what of the case has changed since."""
     named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
     speaker = replace(speaker, case=now, labels={**speaker.labels, **named})
     was, is_now = (_Side(c, shown(c, speaker.visible, without=HIDDEN), speaker) for c in (then, now))

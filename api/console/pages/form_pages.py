@@ -58,13 +58,13 @@ class Sheet:
 
     @property
     def path(self) -> str:
-        """Where it is sent."""
+        """Return the address the form is sent to."""
         return f"/console/cases/{self.case}/do/{self.command}" if self.case else "/console/open"
 
 
 @router.get("/console/open")
 async def opening(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """The form of a new case."""
+    """Show the form of a new case."""
     require_command(viewer.who, OPEN)
     mine = [("owner", viewer.who.id), ("team", viewer.who.team), ("language", viewer.t.language)]
     return await _show(
@@ -74,7 +74,7 @@ async def opening(request: Request, service: Parts, viewer: Viewer) -> Response:
 
 @router.post("/console/open")
 async def open_case(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Open it."""
+    """Open a case with what the form says."""
     return await _sent(request, service, viewer, "", OPEN)
 
 

@@ -35,7 +35,7 @@ class Broken:
 
 @router.get("/console/cases/{case}/looks")
 async def looks(case: str, request: Request, service: Parts, viewer: Viewer, before: int = NEWEST) -> Response:
-    """Newest first."""
+    """Show who looked at the case, newest first."""
     one = await opened(request, service, viewer, case)
     rows, more = await looks_of(service, viewer.who, one.case.id, min(max(before, 0), NEWEST), PAGE)
     return shown_part(

@@ -25,7 +25,7 @@ class Night:
 
 
 def nights(t: Texts, found: Mapping[str, Mapping[str, Any]]) -> Sequence[Night]:
-    """Of what is kept of each, by name."""
+    """Describe the chores of the night from what is kept of each, by name."""
     return [_night(t, name, last) for name, last in found.items()]
 
 

@@ -40,7 +40,7 @@ class Chart:
 
 @router.get("/console/operations")
 async def operations(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Everything at a glance."""
+    """Show how the machinery does at a glance."""
     allowed = viewer.who.role in WHO
     require(allowed, Reason.NOT_ALLOWED, f"how the machinery does is not for a {viewer.who.role.value}")
     ops, clock = service.operations, Clock(service.clock(), viewer.zone, viewer.t)

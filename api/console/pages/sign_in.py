@@ -42,7 +42,7 @@ async def front(request: Request, secret: str = "") -> Response:
 
 @router.get("/console/sign-in")
 async def sign_in(request: Request, secret: str = "", next: str = HOME) -> Response:  # noqa: A002 - the word of the address
-    """Who are you?"""
+    """Show the page that asks who is there."""
     if secret:
         return await _with_secret(request, secret)
     ways = await sign_in_ways(request)

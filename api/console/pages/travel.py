@@ -20,7 +20,7 @@ from domain.history.difference import Moved, moves
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a page shows the case: as it was known then, and what held at another instant. None = now, not asked."""
+    """Says when a page shows the case: as known then, and what held at another instant. None = now, not asked."""
 
     known_at: datetime | None = None
     as_of: datetime | None = None
@@ -82,7 +82,7 @@ def neighbours(scale: Scale, moment: Moment) -> tuple[datetime | None, datetime 
 
 
 def owed_since(then: Case, now: Case, speaker: Speaker) -> tuple[Mapping[str, str], Sequence[str]]:
-    """What became of each obligation, by id; and those that were opened only later, in words."""
+    """Say what became of each obligation, by id, and list those that were opened only later."""
     moved = moves(then, now)
     became = {one.after.id: _became(one, speaker) for one in moved if one.before}
     opened = [speaker.clock.t.named("owed", one.after.kind) for one in moved if one.before is None]

@@ -47,7 +47,7 @@ MOST_IDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of the worklist an address asks for."""
+    """Says what of the worklist an address asks for."""
 
     tab: str
     filters: Mapping[str, Any]
@@ -183,7 +183,7 @@ async def line(
 
 
 def owed_words(t: Texts, kind: str) -> str:
-    """What is owed, as `next_kind` has it; what was missed is to be chased."""
+    """Say what is owed, as `next_kind` has it; what was missed is to be chased."""
     chasing, _, missed = kind.rpartition(":")
     words = t.named("owed", missed) if missed else ""
     return t("worklist.chase", what=words) if chasing else words

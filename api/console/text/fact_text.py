@@ -69,7 +69,7 @@ class Speaker:
     corrected: frozenset[str] = frozenset()
 
     def fact(self, fact: Fact[Any]) -> Said:
-        """One fact."""
+        """Put one fact in words."""
         told = self.clock.when(fact.occurred) if fact.occurred.earliest != fact.at else ""
         return Said(
             fact.id,
@@ -88,7 +88,7 @@ class Speaker:
         )
 
     def actor(self, fact: Fact[Any]) -> str:
-        """Who said it."""
+        """Say who recorded it."""
         if not fact.told:
             return self.clock.t("timeline.automatic")
         party, of, _ = fact.actor.partition("-of-")
@@ -110,7 +110,7 @@ class Speaker:
         return [(self.clock.t.named("field", name), text) for name, text in pairs if text]
 
     def said(self, event: object, name: str) -> str:
-        """One field, as far as the viewer may see it."""
+        """Put one field in words, as far as the viewer may see it."""
         return self._field(event, name, shown(event, self.visible)[name])
 
     def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
@@ -124,7 +124,7 @@ class Speaker:
         return self.field(CALLED.get((type(event), name), name), value)
 
     def field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any field
-        """What a field of this name holds, all of it."""
+        """Say all that a field of this name holds."""
         groups = STATES.get(name, (name,)) if isinstance(value, str) else ()
         known = next((word for group in groups if (word := self.clock.t.own(group, value))), "")
         return known or self.value(value)
@@ -135,7 +135,7 @@ class Speaker:
         return t.named(next(groups, "owed"), kind)
 
     def value(self, value: Any) -> str:  # noqa: ANN401 - anything a field can hold
-        """Anything a field can hold."""
+        """Put anything a field can hold in words."""
         if value in (None, "", (), NO_DOSSIER):
             return ""
         if isinstance(value, list | tuple | set | frozenset):
@@ -146,7 +146,7 @@ class Speaker:
         return shows(self, value) if shows else self.label(str(value))
 
     def noted(self, known: Noted) -> str:
-        """What is known of a lot, protocol, centre or colleague; of these only a lot has a state."""
+        """Say what is known of a lot, protocol, centre or colleague; of these only a lot has a state."""
         pairs = (("lot_state" if name == "state" else name, value) for name, value in known.state.items())
         told = [(self.clock.t.named("field", name), self.field(name, value)) for name, value in pairs]
         return "; ".join(f"{name}: {text}" for name, text in told if text)

@@ -61,7 +61,7 @@ class Texts:
 
     @property
     def direction(self) -> str:
-        """How it is written."""
+        """Return `ltr` or `rtl`, how the language is written."""
         return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
     def __call__(self, key: str, **given: object) -> str:
@@ -117,7 +117,7 @@ def _marked(part: re.Match[str]) -> str:
 
 
 def texts_for(request: Request) -> Texts:
-    """By the cookie of the choice, then by what the browser asks for."""
+    """Choose the language by the cookie of the choice, then by what the browser asks for."""
     chosen = request.cookies.get(LANGUAGE, "")
     asked = [chosen, *_accepted(request.headers.get("accept-language", "")[:200])]
     return Texts(next((one for one in asked if one in languages()), ENGLISH))

@@ -31,20 +31,20 @@ class Clock:
         return self.t("time.instant", day=self.day(local.date()), time=f"{local:%H:%M}")
 
     def typed(self, at: datetime) -> str:
-        """As an input of a form holds it."""
+        """Write an instant as an input of a form holds it."""
         return f"{at.astimezone(self.zone):%Y-%m-%dT%H:%M}"
 
     def day(self, day: date) -> str:
-        """12 Mar 2026."""
+        """Write a day such as 12 Mar 2026."""
         return self.t("time.day", d=day.day, month=self.t(f"month.m{day.month}"), y=day.year)
 
     def distance(self, at: datetime) -> str:
-        """In 3 days; 2 h ago."""
+        """Write how far an instant is: in 3 days; 2 h ago."""
         seconds = int((at - self.now).total_seconds())
         return self.t("time.in" if seconds >= 0 else "time.ago", span=self.span(timedelta(seconds=abs(seconds))))
 
     def owed(self, at: datetime) -> str:
-        """In 3 days; 2 h late: of what is due."""
+        """Write how far a due instant is: in 3 days; 2 h late."""
         return self.t("time.late", span=self.span(self.now - at)) if at < self.now else self.distance(at)
 
     def span(self, length: timedelta) -> str:
@@ -59,7 +59,7 @@ class Clock:
         return self.t("time.minutes", n=max(seconds // MINUTE, 1))
 
     def urgency(self, at: datetime | None) -> str:
-        """late, soon or later."""
+        """Return late, soon or later."""
         if at is None:
             return "none"
         return "late" if at < self.now else "soon" if at < self.now + SOON else "later"

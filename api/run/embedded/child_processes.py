@@ -33,7 +33,7 @@ class Server(Protocol):
         """Wait until it has ended."""
 
     async def stop(self) -> None:
-        """Stop it."""
+        """Stop the program."""
 
 
 class Program:
@@ -67,7 +67,7 @@ class Program:
         environment: Mapping[str, str] | None = None,
         answers: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """What to run: words after `python`, variables beside the present ones, and how to see that it answers."""
+        """Set what to run: words after `python`, variables beside the present ones, and how to see that it answers."""
         self._command = [sys.executable, *words]
         self._environment = {**os.environ, **(environment or {})}
         self._answers = answers

@@ -47,7 +47,7 @@ class Machine:
     api: Program
 
     def named(self) -> dict[str, Server]:
-        """What is supervised, in the order it is started."""
+        """Return what is supervised, in the order it is started."""
         return {
             "PostgreSQL": self.postgres,
             "Temporal": self.temporal,
@@ -100,7 +100,7 @@ def environment(settings: Settings, temporal: TemporalServer) -> dict[str, str]:
 
 
 def programs(here: Machine, settings: Settings, seed: int) -> None:
-    """What the child programs run."""
+    """Say what each child program runs."""
     home, variables = settings.home, environment(settings, here.temporal)
     http, smtp = str(here.mail.port("http")), str(here.mail.port("smtp"))
     words = ["--smtp-port", smtp, "--http-port", http, "--bounces-to", settings.bounces]

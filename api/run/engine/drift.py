@@ -49,14 +49,14 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many there are on each side, and where they differ."""
+    """Counts how many there are on each side, and lists where they differ."""
 
     cases: int
     loops: int
     drifts: Sequence[Drift]
 
     def finding(self) -> Finding:
-        """As it is kept and shown."""
+        """Write it as it is kept and shown."""
         counts = Counter(drift.kind for drift in self.drifts)
         some = [[drift.kind, drift.case] for drift in self.drifts[:SHOWN]]
         drift = {kind: counts[kind] for kind in KINDS}
@@ -64,7 +64,7 @@ class Compared:
 
 
 async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> Compared:
-    """What differs and goes on differing; changes nothing."""
+    """Compare ledger and Temporal for what differs and goes on differing; change nothing."""
     first = await _once(ledger, client)
     if not first.drifts:
         return first

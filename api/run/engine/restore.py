@@ -25,7 +25,7 @@ LONGEST = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """How many loops were started: at once because something is due, and for later."""
+    """Counts the loops that were started: at once because something is due, and for later."""
 
     epoch: int
     now: int
@@ -33,7 +33,7 @@ class Restored:
 
 
 async def own_engine(ledger: PgLedger, client: Client) -> bool:
-    """Whether this Temporal is the one that acts for this ledger."""
+    """Return whether this Temporal is the one that acts for this ledger."""
     return (await ledger.engine()).cluster == await cluster_id(client)
 
 
@@ -87,7 +87,7 @@ class _Starting:
             await asyncio.sleep(BREATH)
 
     async def one(self, case: Waiting) -> None:
-        """At once where something is due, else when it will be."""
+        """Start one case's loop: at once where something is due, else when it will be."""
         urgent = _urgent(case)
         if urgent and not self.anew:
             await self.courier.nudge(case.stream, self.epoch)

@@ -53,7 +53,7 @@ def workers(client: Client, door: Door, handlers: Mapping[str, EffectHandler]) -
 
 
 def night_worker(client: Client, chores: Sequence[Callable[..., Any]]) -> Worker:
-    """For what is looked at every night, one at a time."""
+    """Make the worker for the chores of the night, which runs one at a time."""
     return _worker(client, UPKEEP, [*chores])
 
 

@@ -24,7 +24,7 @@ class CoursesInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What of a course could not be read: the field, why, and the place of the event it belongs to."""
+    """Names what of a course could not be read: the field, why, and the place of the event it belongs to."""
 
     field: str
     reason: str
@@ -32,7 +32,7 @@ class Wrong:
     row: object = None
 
     def __str__(self) -> str:
-        """In one line."""
+        """Write it in one line."""
         where = "" if self.event is None else f"events[{self.event}]"
         return f"{'.'.join(filter(None, (where, self.field)))}: {self.reason}"
 
@@ -79,12 +79,12 @@ class Course:
 
     @property
     def source(self) -> str:
-        """What the events rest on, in a few words."""
+        """Say in a few words what the events rest on."""
         return self.publication or (self.sources[0] if self.sources else "the file itself")
 
     @property
     def playable(self) -> bool:
-        """Whether there is a patient with a list of events, be it empty."""
+        """Return whether there is a patient with a list of events, be it empty."""
         return not any(w.field in ("", "events") and w.event is None for w in self.wrong)
 
 

@@ -33,7 +33,7 @@ FORMS = ("at", "before", "at_or_before", "after", "at_or_after", "between", "abo
 
 
 class NoDay(ValueError):
-    """What stands there is no day of the format."""
+    """The text is no day of the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Day:
 
     @property
     def plain(self) -> bool:
-        """Whether form and days say all that the source says."""
+        """Return whether form and days say all that the source says."""
         exact = {"known", "at", "before", "at_or_before", "after", "at_or_after", "between"}
         return not set(self.told) - exact and not any(isinstance(value, float) for value in self.told.values())
 
 
 def read_day(told: object) -> Day:
-    """Raises NoDay, in words."""
+    """Read a day as sources write it. Raises NoDay, in words."""
     if not isinstance(told, Mapping):
         raise NoDay("is no object with `known` and a day")
     return replace(_read_day(_in_days(told)), told=dict(told))
@@ -183,7 +183,7 @@ def _margin(told: Mapping[str, Any], number: int) -> int:
 
 
 def when(day: Day, day_0: date, *, after_cells: bool) -> When:
-    """As the ledger keeps it. `after_cells`: such a thing cannot lie before day 0, so an open beginning is day 0."""
+    """Make the When the ledger keeps. `after_cells`: it cannot lie before day 0, so an open beginning is day 0."""
     if day.form == "unknown":
         return When.unknown()
     if day.form == "at" and day.first is not None:
@@ -204,7 +204,7 @@ def _end(day_0: date, number: int | None) -> datetime | None:
 
 
 def days_of(occurred: When, day_0: date) -> dict[str, Any]:
-    """What the ledger kept, counted in days again: comparable with the source."""
+    """Count what the ledger kept in days again, comparable with the source."""
     first, last = (None if t is None else (t.date() - day_0).days for t in (occurred.earliest, occurred.latest))
     kept: dict[str, Any] = {"precision": occurred.precision}
     if occurred.precision == "unknown":

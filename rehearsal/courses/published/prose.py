@@ -15,7 +15,7 @@ INSTEAD = re.compile(r"\b(?:to|as|now|actually)\s+(?!grade\b)(.+?)(?:\s+(?:after
 
 
 def prose(fields: Mapping[str, Any]) -> str:
-    """What the correction says in sentences; single words are values."""
+    """Return what the correction says in sentences; single words are values."""
     said = (fields.get(name) for name in SENTENCES)
     return "; ".join(text for text in said if isinstance(text, str) and " " in text.strip())
 
@@ -27,12 +27,12 @@ def kinds_in(text: str) -> set[str]:
 
 
 def days_in(text: str) -> Sequence[int]:
-    """Every `day 28` of the text."""
+    """Find every `day 28` of the text."""
     return [int(number) for number in DAY.findall(text)]
 
 
 def mentions(text: str, fields: Mapping[str, Any]) -> bool:
-    """Whether the text names a value of an event."""
+    """Return whether the text names a value of an event."""
     return any(isinstance(value, str) and _said(value, text) for value in fields.values())
 
 
