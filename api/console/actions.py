@@ -67,5 +67,5 @@ def act(viewer: Visitor, command: type[Any]) -> Act:
 
 
 def meaning_of(t: Texts, command: type[Any]) -> str:
-    """What a command is for, in one sentence or two; every command has a text of its own."""
+    """Say what a command is for, in one sentence or two; every command has a text of its own."""
     return t.named("meaning", command.__name__)

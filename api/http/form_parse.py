@@ -20,7 +20,7 @@ OF_A_FILE = ("document", "name", "media_type", "bytes")
 
 
 def takes_file(command: type[Any]) -> bool:
-    """Whether its form asks for a file."""
+    """Return whether the form of a command asks for a file."""
     return any(field.name == OF_A_FILE[0] for field in fields(command))
 
 
