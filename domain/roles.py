@@ -42,7 +42,7 @@ class Actor:
 
 
 class Belongs(Protocol):
-    """What scope asks of a case."""
+    """Answers what scope asks of a case."""
 
     @property
     def owner(self) -> str: ...
@@ -103,7 +103,7 @@ Whoever holds database and keys can do everything; the table says so."""
 
 
 def allow(actor: Actor, action: Action, case: Belongs | None = None) -> bool:
-    """Whether this actor may do this, to this case; None = it concerns no case."""
+    """Return whether this actor may do this, to this case; None = it concerns no case."""
     if action in GLASS and case is not None and actor.id in case.broken:
         return actor.stated in PURPOSES[actor.role]
     scope = ALLOWED[actor.role].get(action)

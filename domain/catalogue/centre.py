@@ -140,7 +140,7 @@ initial = Centre()
 
 
 def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
-    """What a centre command brings about."""
+    """Decide a centre command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterCentre):
         return [_registered(centre, command)]
     require(centre.name, Reason.NOT_FOUND, "no such centre")
@@ -217,5 +217,5 @@ def _folded(centre: Centre, event: Event) -> Centre:
 
 
 def read_model(centre: Centre) -> Mapping[str, Any]:
-    """What cases note of it."""
+    """Return what cases note of it."""
     return {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}

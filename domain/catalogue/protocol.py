@@ -18,7 +18,7 @@ ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "ot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a protocol is, as its source said on `as_of`. `centre` is a centre's stream where there is only one.
+    """Says what a protocol is, as its source said on `as_of`. `centre` is a centre's stream where there is only one.
 
     `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
     """
@@ -130,7 +130,7 @@ initial = Protocol()
 
 
 def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
-    """What a protocol command brings about."""
+    """Decide a protocol command: return the events it brings about. Raises Refused."""
     registered = protocol.description is not None
     if isinstance(command, RegisterProtocol):
         require(not registered, Reason.ALREADY, "the protocol is registered; amend it instead")
@@ -190,7 +190,7 @@ def _folded(protocol: Protocol, event: Event) -> Protocol:
 
 
 def read_model(protocol: Protocol) -> Mapping[str, Any]:
-    """What cases note of it: never confirmed or closed = not open; open ends by itself at `open_until`."""
+    """Return what cases note of it: never confirmed or closed = not open; open ends by itself at `open_until`."""
     return {
         "open": protocol.open_until is not None,
         "open_until": protocol.open_until,

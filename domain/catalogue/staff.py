@@ -101,7 +101,7 @@ class Staff:
     cover: str = ""
 
     def away_at(self, now: datetime) -> bool:
-        """Whether somebody else sees to their cases at that instant."""
+        """Return whether somebody else sees to their cases at that instant."""
         return bool(self.absent_from and self.absent_until and self.absent_from <= now < self.absent_until)
 
 
@@ -109,7 +109,7 @@ initial = Staff()
 
 
 def decide(staff: Staff, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
-    """What a staff command brings about."""
+    """Decide a staff command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterPerson):
         return [_registered(staff, command)]
     require(staff.role, Reason.NOT_FOUND, "no such person")
@@ -162,5 +162,5 @@ def _folded(staff: Staff, event: Event) -> Staff:
 
 
 def read_model(staff: Staff) -> Mapping[str, Any]:
-    """What cases note of their owner; an absence to come has begun only at `absent_from`."""
+    """Return what cases note of their owner; an absence to come has begun only at `absent_from`."""
     return {"absent_from": staff.absent_from, "absent_until": staff.absent_until, "cover": staff.cover}

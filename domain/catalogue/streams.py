@@ -83,7 +83,7 @@ def fold(stream: str, facts: Iterable[Fact[Any]]) -> State:
 
 
 def decide(stream: str, state: State, command: Command, now: datetime, ids: Ids) -> Sequence[Draft[Event]]:
-    """What a command brings about in that stream, or Refused; no drafts = nothing new, it was asked before."""
+    """Decide a command on that stream. No drafts = nothing new, it was asked before. Raises Refused."""
     kind = aggregate(stream)
     require(type(command) in kind.by, Reason.INVALID, f"not a command of a {kind.prefix}", "type")
     return [Draft(event, ids()) for event in kind.decide(state, command, now, ids)]

@@ -23,6 +23,6 @@ def case_number(fresh_id: str) -> str:
 
 
 def valid_number(number: str) -> bool:
-    """Whether a number as said on the phone holds together; spaces and dashes do not matter."""
+    """Return whether a number as said on the phone holds together; spaces and dashes do not matter."""
     digits = number.replace("-", "").replace(" ", "")
     return len(digits) == LENGTH and digits.isdigit() and check_digit(digits[:8]) == digits[8]

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why something was refused; api/http/problems.py turns each into an HTTP answer."""
+    """Lists why something can be refused; api/http/problems.py turns each into an HTTP answer."""
 
     INVALID = "invalid"  # a field has a value that can never be right
     NOT_FOUND = "not_found"  # no such case, lot, protocol, centre, event, obligation or effect

@@ -34,7 +34,7 @@ ENGINE = "engine"
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why an automatic event was recorded: the rule, and the facts it rests on."""
+    """Tells why an automatic event was recorded: the rule, and the facts it rests on."""
 
     rule: str
     rule_version: int
@@ -70,5 +70,5 @@ class Fact(Generic[E]):
 
     @property
     def told(self) -> bool:
-        """Whether a person or a hospital said it, not a rule or the engine."""
+        """Return whether a person or a hospital said it, not a rule or the engine."""
         return self.why is None and not self.actor.startswith(ENGINE)

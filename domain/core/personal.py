@@ -25,12 +25,12 @@ ERASED = Erased.ERASED
 
 
 def readable(value: object) -> bool:
-    """Whether a personal value is there at all: not empty, not erased."""
+    """Return whether a personal value is there at all: not empty, not erased."""
     return value is not ERASED and bool(value)
 
 
 def erased(value: object) -> bool:
-    """Whether something in it was erased, at whatever depth."""
+    """Return whether something in it was erased, at whatever depth."""
     if is_dataclass(value):
         return any(erased(getattr(value, one.name)) for one in fields(value))
     if isinstance(value, tuple | list):

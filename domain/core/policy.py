@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 
 class Party(StrEnum):
-    """Who owes something, or to whom."""
+    """Lists who can owe something, or to whom."""
 
     COORDINATOR = "coordinator"
     SUPERVISOR = "supervisor"
@@ -46,7 +46,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """How an obligation is chased. Spans count from its opening, or back from a due instant given by the facts."""
+    """Says how an obligation is chased. Spans count from its opening, or back from a due instant the facts give."""
 
     due: Span | None
     rungs: tuple[Rung, ...] = ()
@@ -69,7 +69,7 @@ class Calendar:
     weekend: frozenset[int] = frozenset({5, 6})
 
     def works_on(self, day: date) -> bool:
-        """Whether people are at work that day."""
+        """Return whether people are at work that day."""
         return day in self.make_up or (day.weekday() not in self.weekend and day not in self.holidays)
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody is here for; the words of staff (domain/catalogue/staff.py) and the hospital."""
+    """Lists what somebody is here for; the words of staff (domain/catalogue/staff.py) and the hospital."""
 
     COORDINATOR = "coordinator"
     SUPERVISOR = "supervisor"
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be allowed. Every command belongs to exactly one of them, see `action_of`."""
+    """Lists what can be allowed. Every command belongs to exactly one of them, see `action_of`."""
 
     SEE = "see"  # a case with everything personal masked
     SEE_PERSON = "see_person"  # names, contacts, free text
@@ -49,7 +49,7 @@ class Action(StrEnum):
 
 
 class Scope(StrEnum):
-    """Of which cases."""
+    """Lists of which cases an action can be allowed."""
 
     OWN = "own"
     TEAM = "team"  # and what nobody has taken yet

@@ -16,7 +16,7 @@ from domain.core.when import When
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an annotation comes to: its kind, whether it may be left out, and what it is chosen from or made of.
+    """Says what an annotation comes to: its kind, whether it may be left out, what it is chosen from or made of.
 
     Kinds: text, number, check (yes or no), maybe (yes, no or nothing said), instant, date, hours, when, choice (one of
     `words`), many (some of `words`), lines (several texts), several (of `inner`), nested (the dataclass `inner`),

@@ -49,7 +49,7 @@ class When:
 
     @property
     def known(self) -> bool:
-        """Whether a rule may use the date: an instant or a day. A bound or nothing is not a date."""
+        """Return whether a rule may use the date: an instant or a day. A bound or nothing is not a date."""
         return self.precision in ("instant", "day")
 
     @property

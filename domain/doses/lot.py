@@ -145,7 +145,7 @@ initial = Lot()
 
 
 def decide(lot: Lot, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
-    """What a lot command brings about."""
+    """Decide a lot command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterLot):
         return [_register(lot, command, now)]
     require(lot.state != "none", Reason.NOT_FOUND, "no such lot")
@@ -195,7 +195,7 @@ def _second_person(lot: Lot, by: str) -> None:
 
 
 def no_unit(lot: Lot, until: datetime, now: datetime) -> NoUnit | None:
-    """Why no unit of this lot can be held until then; None = one can."""
+    """Return why no unit of this lot can be held until then; None = one can."""
     if lot.state != "released":
         return "lot_not_released"
     if lot.expires is None or lot.expires <= until:
@@ -310,7 +310,7 @@ def _of_unit(lot: Lot, event: unit.Event) -> Lot:
 
 
 def read_model(lot: Lot) -> Mapping[str, Any]:
-    """What cases note of it, and its stock without any clock: units nobody holds, and when the held ones lapse."""
+    """Return what cases note of it, and its stock without a clock: units nobody holds, and when held ones lapse."""
     units = lot.units.values()
     return {
         "state": lot.state,

@@ -152,15 +152,15 @@ class Unit:
     until: datetime | None = None
 
     def free_at(self, now: datetime) -> bool:
-        """Whether it can be held for somebody: nobody's, or its hold has ended."""
+        """Return whether it can be held for somebody: nobody's, or its hold has ended."""
         return self.state == "free" or (self.state == "held" and self.until is not None and self.until <= now)
 
     def held_at(self, now: datetime) -> bool:
-        """Whether its hold stands."""
+        """Return whether its hold stands."""
         return self.state == "held" and not self.free_at(now)
 
     def of(self, case: Trace) -> bool:
-        """Whether its last hold was this case's; nobody can say so of an erased one."""
+        """Return whether its last hold was this case's; nobody can say so of an erased one."""
         return isinstance(case, str) and bool(case) and self.case == case
 
 

@@ -25,7 +25,7 @@ class Dated:
 
 
 def known(facts: Iterable[Fact[Any]], at: datetime) -> Sequence[Fact[Any]]:
-    """What was recorded up to that instant: the first clock."""
+    """Return what was recorded up to that instant: the first clock."""
     return [fact for fact in facts if fact.at <= at]
 
 
@@ -52,7 +52,7 @@ def happened(occurred: When, at: datetime) -> bool | None:
 
 
 def standing(facts: Sequence[Fact[Any]]) -> Sequence[Fact[Any]]:
-    """What people told and nobody has told otherwise since, in the order it was recorded."""
+    """Return what people told and nobody has told otherwise since, in the order it was recorded."""
     dated = [fact for fact in facts if fact.told and fact.event.type != EXPLAINS]
     newest = {fact.corrects: fact for fact in dated if fact.corrects}
     return [fact for fact in dated if newest.get(fact.corrects or fact.id, fact) is fact]

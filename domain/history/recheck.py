@@ -33,7 +33,7 @@ LENGTH = len(f"{MARK}000000001")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to check with: a policy by its hash, a source's read model at a version, rules; None = not here."""
+    """Holds what to check with: a policy by hash, a source's read model at a version, rules; None = not here."""
 
     policy: Callable[[str], Policy | None]
     source: Callable[[str, int], Mapping[str, Any] | None]
@@ -51,7 +51,7 @@ class Differs:
 
 @dataclass(slots=True)
 class Rechecked:
-    """How many events were the same, why others could not be checked, and the first that differs."""
+    """Counts the events that were the same and why others could not be checked; names the first that differs."""
 
     same: int = 0
     unchecked: Counter[str] = field(default_factory=Counter)

@@ -22,12 +22,12 @@ Lookup: TypeAlias = Callable[[Node], bytes]
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """Of one leaf's input."""
+    """Hash one leaf's input."""
     return sha256(b"\x00" + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Of an inner node."""
+    """Hash an inner node of its two children."""
     return sha256(b"\x01" + left + right).digest()
 
 
@@ -82,7 +82,7 @@ def complete(leaves: Range) -> list[Node]:
 
 
 def inclusion_ranges(index: int, size: int) -> list[Range]:
-    """Which leaves each hash of the audit path stands for, from the leaf upward. Raises ValueError."""
+    """List which leaves each hash of the audit path stands for, from the leaf upward. Raises ValueError."""
     if not 0 <= index < size:
         raise ValueError(f"a tree of {size} leaves has no leaf {index}")
     found, first, end = [], 0, size
@@ -94,7 +94,7 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
 
 
 def consistency_ranges(old: int, new: int) -> list[Range]:
-    """Which leaves each hash of the consistency proof stands for. Raises ValueError, also for an empty old tree."""
+    """List the leaves each hash of the consistency proof stands for. Raises ValueError; also for an empty old tree."""
     if not 0 < old <= new:
         raise ValueError(f"nothing proves that {old} leaves became {new}")
     found, first, end, whole = [], 0, new, True
@@ -120,7 +120,7 @@ def hash_of(leaves: Range, lookup: Lookup) -> bytes:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """Of all these leaf hashes."""
+    """Compute the root over all these leaf hashes."""
     frontier = Frontier()
     for leaf in leaves:
         frontier.append(leaf)
@@ -128,7 +128,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected: bytes) -> bool:
-    """Whether `leaf` is number `index` of the tree of `size` leaves with this root (RFC 9162, 2.1.3.2)."""
+    """Return whether `leaf` is number `index` of the tree of `size` leaves with this root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size or not _hashes(leaf, expected, *path):
         return False
     sides = [begin < index for begin, _ in inclusion_ranges(index, size)]
@@ -140,7 +140,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], e
 
 
 def check_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Whether the tree of `old` leaves is the beginning of that of `new` (RFC 9162, 2.1.4.2).
+    """Return whether the tree of `old` leaves is the beginning of that of `new` (RFC 9162, 2.1.4.2).
 
     False from an empty tree: every tree begins with it, so a True would say nothing (ADR 0004).
     """

@@ -8,20 +8,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("workflows", "activities", "infra", "api", "rehearsal")
+FOLDERS = (
+    *("workflows", "activities", "infra", "api", "rehearsal"),
+    *(f"domain/{part}" for part in ("core", "catalogue", "doses", "proof", "history")),
+)
 """The folders that are held to it."""
 HALF = re.compile(r"(?:Whether|What|How|Who|Whom|Whose|Which|When|Where|Why|Of|It is|One of|By|From|As|At|In|For)\b")
 
 
 SHOWN = re.compile(r"(?:app|router)\b")
-"""Decorators whose docstring is what people read: the help of a command, the description of an address."""
+"""Decorators of addresses and of the command line."""
+
+
+def shown(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether people are shown the docstring: of commands, events, addresses and the command line."""
+    named = isinstance(node, ast.ClassDef) and any(ast.unparse(line).startswith("type: Literal") for line in node.body)
+    return named or any(SHOWN.match(ast.unparse(decorator)) for decorator in node.decorator_list)
 
 
 def public(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Name and docstring of every public class and function, methods too."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            if not any(SHOWN.match(ast.unparse(decorator)) for decorator in node.decorator_list):
+            if not shown(node):
                 yield node.name, ast.get_docstring(node) or ""
             yield from public(node)
 
