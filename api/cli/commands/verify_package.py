@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say
+from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say
 from api.run.sealing import signing_keys
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.note import Key, parse_key
-from infra.audit.package.check import Result, check
-from infra.audit.package.container import LARGEST
+from infra.audit.package.verify import CODES, LARGEST, check, read_key
 from infra.settings import Settings
 
-CODES = {"verified": 0, "broken": REFUSED, "incomplete": UNAVAILABLE}
 UNPROVEN = {
     "key_unknown": "consistent, signed by {signer}; that key is not known to you: give --key",
     "unsigned": "the dossier itself is not signed: that nothing came after its last event, and that report, rules, "
@@ -38,13 +36,13 @@ def verify_dossier(file: Path, given: Sequence[str], *, json: bool) -> None:
         raise Failed(USAGE, f"key: {error}") from None
     except OSError as error:
         raise Failed(USAGE, f"the dossier cannot be read: {error.strerror}") from None
-    found = check(content, keys or known_here(content))
+    found = checked(content, keys or known_here(content))
     if json:
         as_json(plain(found))
     else:
         say("\n".join(lines(found)))
-    if found.outcome != "verified":
-        sys.exit(CODES[found.outcome])
+    if code := CODES[found["outcome"]]:
+        sys.exit(code)
 
 
 def _content(file: Path) -> bytes:
@@ -53,36 +51,42 @@ def _content(file: Path) -> bytes:
     return file.read_bytes()
 
 
+def checked(content: bytes, keys: Sequence[Key]) -> Mapping[str, Any]:
+    """Return what the program that lies in every dossier says of it."""
+    return check(content, [read_key(str(key)) for key in keys])
+
+
 def known_here(content: bytes) -> Sequence[Key]:
     """Without --key: the keys of the log this machine signs, if it is that log's dossier."""
     settings = Settings()
-    manifest = check(content, ()).manifest
-    ours = manifest and manifest.log == origin_of(settings.installation) and settings.signing.exists()
+    manifest = check(content, []).get("manifest")
+    ours = manifest and manifest["log"] == origin_of(settings.installation) and settings.signing.exists()
     return signing_keys(settings).known() if ours else ()
 
 
-def plain(found: Result) -> dict[str, Any]:
+def plain(found: Mapping[str, Any]) -> dict[str, Any]:
     """Write what was found for programs."""
-    manifest = found.manifest.model_dump(exclude={"files"}) if found.manifest else None
+    manifest = found.get("manifest")
     return {
-        "outcome": found.outcome,
-        "kind": found.kind,
-        "says": found.says,
-        "unproven": list(found.unproven),
-        "signer": str(found.signer) if found.signer else None,
-        "withheld": found.withheld,
-        "dossier": manifest,
+        "outcome": found["outcome"],
+        "kind": found["kind"],
+        "says": found["says"],
+        "unproven": found["unproven"],
+        "signer": found.get("signer"),
+        "withheld": found.get("withheld", 0),
+        "dossier": {name: value for name, value in manifest.items() if name != "files"} if manifest else None,
     }
 
 
-def lines(found: Result) -> list[str]:
+def lines(found: Mapping[str, Any]) -> list[str]:
     """Write what was found in lines for people."""
-    if found.manifest is None:
-        return [f"DOES NOT HOLD ({found.kind}): {found.says}"]
-    what, signer = found.manifest, str(found.signer) if found.signer else "nobody"
+    if found["outcome"] == "broken":
+        return [f"DOES NOT HOLD ({found['kind']}): {found['says']}"]
+    what, signer = found["manifest"], found["signer"] or "nobody"
+    case = f"{what['case']}, versions 1 to {what['events']}, level {what['level']}, made {what['exported_at']}"
     said = [
-        f"{found.outcome}: {what.case}, versions 1 to {what.events}, level {what.level}, made {what.exported_at}",
-        f"in the log {what.log} of {what.size} events, which went on to {what.newest}; signed by {signer}",
-        f"withheld: {found.withheld} parts; their digests are proven, their contents cannot be guessed",
+        f"{found['outcome']}: {case}",
+        f"in the log {what['log']} of {what['size']} events, which went on to {what['newest']}; signed by {signer}",
+        f"withheld: {found['withheld']} parts; their digests are proven, their contents cannot be guessed",
     ]
-    return said + [f"NOT PROVEN: {UNPROVEN[one].format(signer=signer)}" for one in found.unproven]
+    return said + [f"NOT PROVEN: {UNPROVEN[one].format(signer=signer)}" for one in found["unproven"]]

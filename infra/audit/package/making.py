@@ -17,8 +17,8 @@ from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.note import sign
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name
 from infra.audit.checkpoints.tree import TreeIncomplete, nodes
-from infra.audit.package.check import Manifest, statement
 from infra.audit.package.container import LARGEST, pack
+from infra.audit.package.manifest import Manifest, statement
 from infra.audit.package.redaction import LEVELS, Level, line
 from infra.audit.package.schemas import schemas
 from infra.ledger.connections import Pool

@@ -49,8 +49,7 @@ def need(condition: object, kind: str, says: str) -> None:
     if not condition:
         raise Broken(kind, says)
 
-P = 2**255 - 19
-ORDER = 2**252 + 27742317777372353535851937790883648493
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
@@ -332,7 +331,7 @@ def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[d
     return key
 
 def check(data: bytes, given: list[Key]) -> dict[str, Any]:
-    """Say what holds: `outcome` verified, incomplete or broken, `kind`, `says`, and what is `proven` and `unproven`."""
+    """Say what holds: `outcome` verified, incomplete or broken, `kind`, `says`, what is `proven` and `unproven`."""
     try:
         return _check(data, given)
     except Broken as broken:
@@ -362,13 +361,15 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     covered = sum(event["position"] <= manifest["size"] for event in events) if key else 0
     unproven += ["not_sealed"] if covered < len(events) else []
     unproven += [] if keys.given else ["key_unknown"]
-    return {"outcome": "incomplete" if unproven else "verified", "kind": "", "says": "", "unproven": unproven,
-            "proven": said(manifest, events, covered, key)}
-
-def said(manifest: dict[str, Any], events: list[dict[str, Any]], covered: int, key: Key | None) -> list[str]:
-    """Write what was found to hold, in sentences."""
     withheld = sum("digest" in event[name] for event in events for name in ("data", "sealed", "meta"))
-    lines = [f"{manifest['case']}: versions 1 to {len(events)}, every hash and every link"]
+    signer = "+".join((key[0], key[1].hex(), b64encode(b"\x01" + key[2]).decode())) if key else None
+    return {"outcome": "incomplete" if unproven else "verified", "kind": "", "says": "", "unproven": unproven,
+            "proven": said(manifest, covered, withheld, key), "manifest": manifest, "signer": signer,
+            "withheld": withheld}
+
+def said(manifest: dict[str, Any], covered: int, withheld: int, key: Key | None) -> list[str]:
+    """Write what was found to hold, in sentences."""
+    lines = [f"{manifest['case']}: versions 1 to {manifest['events']}, every hash and every link"]
     if key:
         lines.append(f"{covered} events stand in the log {manifest['log']} of {manifest['size']} events")
         lines.append(f"signed by {key[0]}+{key[1].hex()}; the log went on to {manifest['newest']} events unchanged")

@@ -21,13 +21,13 @@ from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.note import Key, key_of
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name
-from infra.audit.package.check import Result, check
 from infra.audit.package.container import pack, unpack
 from infra.audit.package.making import Packed, Signs, sealed
 from infra.audit.package.redaction import Level, line
 from infra.ledger.encoding.hashing import START, event_hash
 from infra.ledger.encoding.sealing import canonical
 from infra.ledger.encoding.stored import Stored
+from tests.infra.audit.package.reading import Result, check
 
 LOG, CASE, CANARY = "caravel/here", "case-0001", "Wilhelmina Canary-Øster"
 START_AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -67,6 +67,9 @@ def both(content: bytes, *keys: Key) -> Result:
     theirs = standalone().check(content, [standalone().read_key(str(key)) for key in keys])
     assert (theirs["outcome"], theirs["kind"]) == (ours.outcome, ours.kind), (theirs, ours)
     assert sorted(theirs["unproven"]) == sorted(ours.unproven)
+    if ours.manifest:
+        told = ours.manifest.model_dump(), ours.signer and str(ours.signer), ours.withheld
+        assert (theirs["manifest"], theirs["signer"], theirs["withheld"]) == told
     return ours
 
 

@@ -1,6 +1,6 @@
-"""Checks a dossier with the ledger's own code: the questions of verify.py in its order, which shares none of it.
+"""A second reading of a dossier, with the ledger's own code: the questions of verify.py in its order.
 
-Every difference between the two is a fault in one of them; tests/infra/audit/package holds them against each other.
+verify.py shares no code with the ledger; every difference between the two is a fault in one of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
 from domain.proof.merkle import check_consistency, check_inclusion
 from infra.audit.checkpoints.checkpoint import Checkpoint, parse_text
@@ -20,6 +20,7 @@ from infra.audit.checkpoints.note import BadNote, Key, UnknownKey, parse, verify
 from infra.audit.checkpoints.signing import announced
 from infra.audit.checkpoints.sinks import checkpoint_name
 from infra.audit.package.container import NotADossier, unpack
+from infra.audit.package.manifest import STRICT, Hash, Manifest, statement
 from infra.ledger.encoding.hashing import START, header, leaf_hash, part_digest
 from infra.ledger.encoding.sealing import canonical
 
@@ -35,8 +36,6 @@ Kind = Literal[
 ]  # fmt: skip
 Unproven = Literal["unsigned", "not_sealed", "key_unknown"]
 KEY_FILE = re.compile(r"keys/key-([0-9]{6})")
-Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 WRONG = (ValidationError, ValueError, OverflowError, RecursionError)
 
 
@@ -92,25 +91,6 @@ class Event(BaseModel):
         return leaf_hash(bytes.fromhex(self.previous), clear, (self.data.hash(), self.sealed.hash(), self.meta.hash()))
 
 
-class Manifest(BaseModel):
-    """Says what the dossier is. `size`: events under the checkpoint that proves its own, 0 = none does yet."""
-
-    model_config = STRICT
-    kind: Literal["caravel dossier"] = "caravel dossier"
-    format: Annotated[int, Field(ge=1, le=1)] = 1
-    log: str
-    case: str
-    level: str
-    events: int
-    head: Hash
-    size: int
-    newest: int
-    log_size: int
-    exposure: dict[str, Any]
-    exported_at: str
-    files: dict[str, str]
-
-
 class Proofs(BaseModel):
     """Audit paths by version, and from the proving checkpoint to the newest."""
 
@@ -142,11 +122,6 @@ class Broken(Exception):
         self.kind = kind
 
 
-def statement(log: str, case: str, manifest: bytes) -> str:
-    """Write what the log's key signs for a dossier; never the text of a checkpoint or of an announcement."""
-    return f"caravel dossier\n{log}\n{case}\n{sha256(manifest).hexdigest()}\n"
-
-
 def check(data: bytes, given: Sequence[Key]) -> Result:
     """`given` are the public keys somebody has reason to believe. Never raises."""
     try:
@@ -164,7 +139,7 @@ def _need(condition: object, kind: Kind, says: str) -> None:
         raise Broken(kind, says)
 
 
-def _json(content: bytes) -> Any:  # noqa: ANN401 - JSON
+def _json(content: bytes) -> Any:
     found = json.loads(content)
     if canonical(found).encode() != content:
         raise ValueError("not in canonical form")
