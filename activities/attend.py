@@ -7,7 +7,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.command_handler import Ask, Door, Look
+from activities.command_handler import Ask, CommandHandler, Look
 from activities.messages import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
 from domain.case.effect import Effect
@@ -22,15 +22,15 @@ GONE = Turn("", 0, [], None, ended=True, superseded=True)
 class Attending:
     """The activity behind every look; one per worker."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, commands: CommandHandler) -> None:
+        self._commands = commands
 
     @activity.defn(name=ATTEND)
     async def attend(self, step: Attend) -> Turn:
         """Look at a case. `superseded` tells a loop of an older engine, or of another installation, to end."""
         ask = Ask(step.case, Meta(ENGINE, purpose="operation"), look=Look(step.epoch, step.seen))
         try:
-            recorded = await self._door.record(ask)
+            recorded = await self._commands.record(ask)
         except Refused as refused:
             if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY):
                 return GONE

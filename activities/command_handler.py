@@ -1,4 +1,4 @@
-"""The only door to the ledger: load, note what changed around the case, let time pass, decide, advance, append."""
+"""The only way into the ledger: load, note what changed around the case, let time pass, decide, advance, append."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Ask:
     permit: Callable[[Case], None] | None = None
 
 
-class Door:
+class CommandHandler:
     """Records commands and looks on cases. Plain arguments: the ledger, the policy, ids, how to read a source."""
 
     def __init__(

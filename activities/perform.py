@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.command_handler import Ask, Door, Reply
+from activities.command_handler import Ask, CommandHandler, Reply
 from activities.gateways import FarSide, FarSideRefused, NotReached, Request
 from activities.messages import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
@@ -74,8 +74,8 @@ class Outward:
 class Performing:
     """The activities behind every effect; `handlers` has one for every kind."""
 
-    def __init__(self, door: Door, handlers: Mapping[str, EffectHandler]) -> None:
-        self._door = door
+    def __init__(self, commands: CommandHandler, handlers: Mapping[str, EffectHandler]) -> None:
+        self._commands = commands
         self._handlers = handlers
 
     def activities(self, kinds: Iterable[str]) -> list[Callable[..., Awaitable[Any]]]:
@@ -98,12 +98,12 @@ class Performing:
 
     async def attempt(self, order: Order, handler: EffectHandler) -> None:
         """Make one attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
-        case, _, now = await self._door.case(order.case)
+        case, _, now = await self._commands.case(order.case)
         effect = case.effects.get(order.effect)
         if effect is None or not effect.due(now):
             return
         try:
-            claim = await self._door.ledger.claim(
+            claim = await self._commands.ledger.claim(
                 case.id, effect.id, expected=case.version, epoch=order.epoch, lease=LEASE
             )
         except Refused as refused:
@@ -119,7 +119,9 @@ class Performing:
             await self._record(case.id, _not_done(effect, claim, no), claim)
             return
         except NotReached:
-            await self._door.ledger.release(claim.effect, claim.attempt)  # nothing is unknown, so nothing is repeated
+            await self._commands.ledger.release(
+                claim.effect, claim.attempt
+            )  # nothing is unknown, so nothing is repeated
             raise
         reply = Reply(effect.id, claim.attempt, delivered.receipt)
         if delivered.answer is not None:
@@ -133,20 +135,20 @@ class Performing:
         key = f"{claim.effect}/{claim.attempt}"
         body = sha256(f"{key}/{command.type}".encode()).digest()
         meta = Meta(ENGINE, purpose="operation", key=key)
-        await self._door.record(Ask(case, meta, command, CommandKey(ENGINE, key, body), reply))
-        await self._door.ledger.release(claim.effect, claim.attempt)
+        await self._commands.record(Ask(case, meta, command, CommandKey(ENGINE, key, body), reply))
+        await self._commands.ledger.release(claim.effect, claim.attempt)
 
     @activity.defn(name=RECORD_UNKNOWN)
     async def record_unknown(self, order: Order) -> None:
         """Ten minutes brought no certainty: the ledger says so, and when it is tried again."""
-        case, _, now = await self._door.case(order.case)
+        case, _, now = await self._commands.case(order.case)
         effect = case.effects.get(order.effect)
         if effect is None or not effect.due(now):
             return
         key = f"{effect.id}/unknown/{effect.tries}"
         command = RecordOutcome(effect.id, effect.tries, "unknown")
         ask = Ask(order.case, Meta(ENGINE, purpose="operation", key=key), command, _key(key, command))
-        await self._door.record(ask)
+        await self._commands.record(ask)
 
 
 def _not_done(effect: Effect, claim: Claim, why: FarSideRefused | PutOff) -> RecordOutcome:

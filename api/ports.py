@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from activities.access_log import Looks
 from activities.catalogue import Catalogue
-from activities.command_handler import Door
+from activities.command_handler import CommandHandler
 from activities.gateways import Answer
 from activities.ports import Documents
 from domain.roles import Actor
@@ -204,7 +204,7 @@ class Limits:
 class Service:
     """Everything the app is made of."""
 
-    door: Door
+    commands: CommandHandler
     catalogue: Catalogue
     desk: Desk
     audit: Audit

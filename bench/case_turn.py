@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.attend import Attending
-from activities.command_handler import Ask, Door
+from activities.command_handler import Ask, CommandHandler
 from activities.messages import Attend, Turn
 from activities.ports import Meta
 from api.run.engine.courier import Courier
@@ -63,15 +63,15 @@ async def main(asked: Asked) -> AsyncIterator[Row]:
     async with server() as (running, folder), TemporalServer(folder / "temporal", ui=False) as temporal:
         keys = FolderKeys(folder / "keys", kek=folder / "kek", destroyed=folder / "destroyed")
         ledger = await open_ledger(running.dsn, keys, EVENTS, "bench", "development", ids=fresh_id)
-        door = Door(ledger, load_policy(), fresh_id, lambda _, state: state)
+        commands = CommandHandler(ledger, load_policy(), fresh_id, lambda _, state: state)
         client = await Client.connect(temporal.address, data_converter=pydantic_data_converter)
-        yield await _measure(door, client, Courier(ledger, client, running.dsn), asked.either(TURNS, 5))
+        yield await _measure(commands, client, Courier(ledger, client, running.dsn), asked.either(TURNS, 5))
         await ledger.close()
 
 
-async def _measure(door: Door, client: Client, courier: Courier, number: int) -> Row:
+async def _measure(commands: CommandHandler, client: Client, courier: Courier, number: int) -> Row:
     looked, ran = asyncio.Event(), asyncio.Event()
-    attending = Attending(door)
+    attending = Attending(commands)
 
     @activity.defn(name="attend")
     async def attend(step: Attend) -> Turn:
@@ -90,11 +90,11 @@ async def _measure(door: Door, client: Client, courier: Courier, number: int) ->
     ):
         carrying = asyncio.create_task(courier.run())
         case = fresh_stream("case")
-        await door.record(Ask(case, Meta("person-1"), OpenCase("IN", "en", "Asia/Kolkata", "A. Rao")))
+        await commands.record(Ask(case, Meta("person-1"), OpenCase("IN", "en", "Asia/Kolkata", "A. Rao")))
         await asyncio.sleep(2)
         turns, bare = [], []
         for _ in range(number + WARM):
-            turns.append(await _timed(looked, lambda: _note(door, case)))
+            turns.append(await _timed(looked, lambda: _note(commands, case)))
             bare.append(await _timed(ran, lambda: _nudge(client)))
         carrying.cancel()
         return await _report(client, case, turns[WARM:], bare[WARM:])
@@ -109,8 +109,8 @@ async def _timed(done: asyncio.Event, start: Callable[[], Awaitable[float]]) -> 
     return elapsed
 
 
-async def _note(door: Door, case: str) -> float:
-    await door.record(Ask(case, Meta("person-1"), AddNote("note", "a note")))
+async def _note(commands: CommandHandler, case: str) -> float:
+    await commands.record(Ask(case, Meta("person-1"), AddNote("note", "a note")))
     return time.perf_counter()
 
 

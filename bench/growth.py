@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from activities.attend import Attending
-from activities.command_handler import Ask, Door, Look
+from activities.command_handler import Ask, CommandHandler, Look
 from activities.messages import Attend
 from activities.ports import Meta
 from api.run.wiring import parts
@@ -31,7 +31,7 @@ AT_ONCE = 64
 PAGE = "/cases?limit=50"
 
 
-async def fill(door: Door, size: int) -> list[str]:
+async def fill(commands: CommandHandler, size: int) -> list[str]:
     """So many cases, each looked at once."""
     streams = enumerate([fresh_stream("case") for _ in range(size)])
     done: list[str] = []
@@ -39,8 +39,8 @@ async def fill(door: Door, size: int) -> list[str]:
     async def some() -> None:
         for n, stream in streams:
             command = OpenCase("IN", "en", "Asia/Kolkata", f"Patient {n}", team="asia" if n % 4 else "europe")
-            await door.record(Ask(stream, Meta("bench"), command))
-            await door.record(Ask(stream, Meta(ENGINE, purpose="operation"), look=Look(0)))
+            await commands.record(Ask(stream, Meta("bench"), command))
+            await commands.record(Ask(stream, Meta(ENGINE, purpose="operation"), look=Look(0)))
             done.append(stream)
 
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
@@ -52,7 +52,7 @@ async def made(dsn: str, home: Path, size: int) -> list[str]:
     await migrate(dsn)
     async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
         began = time.perf_counter()
-        cases = await fill(here.door, size)
+        cases = await fill(here.commands, size)
     print(f"{size} cases made in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     return cases
 
@@ -63,7 +63,7 @@ async def measured(dsn: str, home: Path, cases: list[str], stack: AsyncExitStack
     here = await stack.enter_async_context(parts(Settings(database_url=dsn, home=home, installation="bench")))  # type: ignore[arg-type]
     port = await stack.enter_async_context(api(dsn, home))
     caller = await Caller(*await asyncio.open_connection("127.0.0.1", port), token).opens()
-    attending = Attending(here.door)
+    attending = Attending(here.commands)
     looked = _around(cases)
     return {
         "worklist": lambda: caller.ask("GET", PAGE),

@@ -119,7 +119,7 @@ async def signed_in(dsn: str, home: Path) -> str:
     """The token of a coordinator."""
     async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
         command = RegisterPerson("coordinator", "asia", "B. Coordinator", "b@example.org", "Asia/Kolkata", "en")
-        keeper = Catalogue(here.ledger, here.door.ids)
+        keeper = Catalogue(here.ledger, here.commands.ids)
         person = (await keeper.record(fresh_stream("person"), command, Meta("bench", "operation"))).stream
         return await Sessions(here.ledger).open(person, "console", timedelta(hours=1))
 

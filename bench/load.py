@@ -32,7 +32,7 @@ async def made(here: Parts, length: int) -> str:
     """A case with so many events."""
     stream = fresh_stream("case")
     opening = OpenCase("IN", "en", "Asia/Kolkata", "A. Rao", team="asia")
-    await here.door.record(Ask(stream, Meta("person-1"), opening))
+    await here.commands.record(Ask(stream, Meta("person-1"), opening))
     while (version := await here.ledger.last_version(stream)) < length:
         some = range(version, min(version + BATCH, length))
         drafts: list[Draft[Any]] = [
@@ -58,7 +58,7 @@ def calls(here: Parts, connection: "asyncpg.Connection[asyncpg.Record]", stream:
         "load and fold": lambda: first(fold),
         "known_at": lambda: first(lambda facts: fold(known(facts, middle))),
         "as_of": lambda: first(lambda facts: as_of(facts, middle)),
-        "seen before": lambda: again(lambda facts: here.door.fold(facts, stream)),
+        "seen before": lambda: again(lambda facts: here.commands.fold(facts, stream)),
         "known_at, seen before": lambda: again(lambda facts: fold(known(facts, middle))),
     }
 

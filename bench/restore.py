@@ -48,7 +48,7 @@ async def main(asked: Asked) -> AsyncIterator[Row]:
     async with server() as (running, folder), TemporalServer(folder / "temporal", ui=False) as temporal:
         settings = Settings(database_url=running.dsn, home=folder / "home", installation="bench")  # type: ignore[arg-type]
         async with parts(settings) as here:
-            await fill(here.door, cases)
+            await fill(here.commands, cases)
         client = await Client.connect(temporal.address, data_converter=pydantic_data_converter)
         first = await bare(client, cases // 2)
         async with parts(settings) as here:

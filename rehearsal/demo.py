@@ -16,7 +16,7 @@ import structlog
 from rich.console import Console
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask, Door
+from activities.command_handler import Ask, CommandHandler
 from activities.ports import CommandKey, Meta
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
@@ -122,9 +122,9 @@ async def _forget(dsn: str, home: Path) -> None:
     await migrate(dsn)
 
 
-async def open_for_visitors(door: Door, demo: Demo) -> None:
+async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
     """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
-    keeper = Catalogue(door.ledger, door.ids)
+    keeper = Catalogue(commands.ledger, commands.ids)
     for stream, person in STAFF.items():
         await _once(keeper, stream, person)
     known = catalogued()
@@ -165,28 +165,28 @@ async def _tell(keeper: Catalogue, stream: str, command: catalogue.Command, abou
         log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
 
 
-async def act(ledger: PgLedger, door: Door, demo: Demo) -> None:
+async def act(ledger: PgLedger, commands: CommandHandler, demo: Demo) -> None:
     """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
     chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
     while True:
         await asyncio.sleep(EVERY)
         try:
-            await _deed(ledger, door, demo, chance)
+            await _deed(ledger, commands, demo, chance)
         except Refused as no:
             log.info("demonstration deed refused", reason=no.reason.value)
         except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
             log.warning("demonstration waits", error=type(error).__name__)
 
 
-async def _deed(ledger: PgLedger, door: Door, demo: Demo, chance: random.Random) -> None:
+async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: random.Random) -> None:
     """One thing that somebody owes in one open case."""
     waiting = await ledger.open_cases()
     if not waiting:
         return
-    case, _, now = await door.case(chance.choice(waiting).stream)
+    case, _, now = await commands.case(chance.choice(waiting).stream)
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
-        await door.record(Ask(case.id, META, command))
+        await commands.record(Ask(case.id, META, command))
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from activities.command_handler import Ask, Door
+from activities.command_handler import Ask, CommandHandler
 from activities.gateways import FarSideRefused
 from activities.perform import Delivered
 from activities.ports import Keys, Meta
@@ -38,7 +38,7 @@ class Destroyed(Protocol):
 
 
 async def tell_again(
-    door: Door, stones: Iterable[tuple[str, Tombstone]], clear: Callable[[str], Awaitable[None]]
+    commands: CommandHandler, stones: Iterable[tuple[str, Tombstone]], clear: Callable[[str], Awaitable[None]]
 ) -> Sequence[str]:
     """Record what a ledger that was put back to before an erasure does not say of it; answers with the cases.
 
@@ -46,17 +46,17 @@ async def tell_again(
     """
     told = []
     for case, stone in stones:
-        if await _lacks(door, case, stone):
+        if await _lacks(commands, case, stone):
             meta = Meta(ENGINE, "operation", key=f"erased/{stone.order}", provenance=LIST)
-            await door.record(Ask(case, meta, RecordErasure(stone.order, stone)))
+            await commands.record(Ask(case, meta, RecordErasure(stone.order, stone)))
             await clear(case)
             told.append(case)
     return told
 
 
-async def _lacks(door: Door, case: str, stone: Tombstone) -> bool:
+async def _lacks(commands: CommandHandler, case: str, stone: Tombstone) -> bool:
     try:
-        known = (await door.case(case))[0]
+        known = (await commands.case(case))[0]
     except Refused as refused:
         if refused.reason is Reason.NOT_FOUND:
             return False

@@ -101,7 +101,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
     key = CommandKey(centre, answer.callback, body)
     ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
     try:
-        return await service.door.record(ask)
+        return await service.commands.record(ask)
     except Refused as refused:
         if too_early(await _case(service, answer.case) or Case(), effect, refused.reason):
             raise Problem(409, "too_early", refused.detail, headers={"Retry-After": LATER}) from None
@@ -112,7 +112,7 @@ async def _case(service: Service, stream: str) -> Case | None:
     if not stream.startswith("case-") or len(stream) > MAX_ID:
         return None
     try:
-        return (await service.door.case(stream))[0]
+        return (await service.commands.case(stream))[0]
     except Refused as refused:
         if refused.reason is not Reason.NOT_FOUND:
             raise

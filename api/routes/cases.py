@@ -45,7 +45,7 @@ async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> 
     stream = service.fresh_stream("case")
     remembered = CommandKey(who.id, key, CASE.digest("", command))
     bind_contextvars(case=stream, key=key)
-    return await service.door.record(Ask(stream, Meta(who.id, who.stated, key=key), command, remembered))
+    return await service.commands.record(Ask(stream, Meta(who.id, who.stated, key=key), command, remembered))
 
 
 async def given(
@@ -57,4 +57,4 @@ async def given(
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
     ask = Ask(stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type))
-    return await service.door.record(ask)
+    return await service.commands.record(ask)

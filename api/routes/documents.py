@@ -105,7 +105,7 @@ async def stored(service: Service, who: Actor, stream: str, sent: Sent, content:
 async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
     if not item:
         return "clinical"
-    known = (await service.door.case(stream))[0].records.get(item)
+    known = (await service.commands.case(stream))[0].records.get(item)
     if known is None:
         raise invalid("no such record in this case", Fault("must be a record that was asked for", parameter="item"))
     return WHOSE.get(known.kind, "clinical")
@@ -140,7 +140,7 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)
-    done = await service.door.record(Ask(stream, meta, command, key, if_people_version=sent.expected, permit=may))
+    done = await service.commands.record(Ask(stream, meta, command, key, if_people_version=sent.expected, permit=may))
     if done.repeated:
         await service.documents.remove(kept.name)
     return done

@@ -197,7 +197,7 @@ async def seen_case(service: Service, who: Actor, case: str, what: str, known_at
     stream = await case_meant(service, case)
     if known_at is not None:
         zoned(known_at, "known_at")
-    state, facts, now = await service.door.case(stream)
+    state, facts, now = await service.commands.case(stream)
     whose = belonging(state, now)
     require_seen(who, whose)
     visible = sees(who, whose)

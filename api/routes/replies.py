@@ -88,7 +88,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")
     remembered = CommandKey(row["actor"], key, CASE.digest(row["stream"], command))
-    await service.door.record(Ask(row["stream"], meta, command, remembered, Reply(row["effect"])))
+    await service.commands.record(Ask(row["stream"], meta, command, remembered, Reply(row["effect"])))
 
 
 def _closed(row: Row | None) -> HTMLResponse | None:

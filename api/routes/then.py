@@ -81,7 +81,7 @@ async def _all(service: Service, kept: Rows, known_at: datetime, scope: tuple[st
 
 
 async def _folded(service: Service, stream: str, known_at: datetime) -> dict[str, Any]:
-    _, facts, _ = await service.door.case(stream)
+    _, facts, _ = await service.commands.case(stream)
     case = replace(fold(known(facts, known_at)), id=stream)
     columns = case_views(case).case or {}
     return {"stream": stream, "version": case.version, **columns, "detail": None}
@@ -91,7 +91,7 @@ async def _detail(service: Service, row: Row, known_at: datetime) -> Any:  # noq
     """What is personal is never kept: an erased name is erased in every moment."""
     if row["detail"] is not None:
         return row["detail"]
-    _, facts, _ = await service.door.case(row["stream"])
+    _, facts, _ = await service.commands.case(row["stream"])
     views = case_views(fold(known(facts, known_at)))
     return asdict(views.case["detail"]) if views.case else {}
 

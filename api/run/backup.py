@@ -80,7 +80,7 @@ async def tombstones(here: Parts) -> Sequence[str]:
     """Record, where the ledger lacks it, what was erased and on whose order; answers with the cases."""
     if here.ledger.read_only:
         return ()
-    return await tell_again(here.door, here.keys.tombstones(), Capabilities(here.ledger).clear)
+    return await tell_again(here.commands, here.keys.tombstones(), Capabilities(here.ledger).clear)
 
 
 async def _events(dsn: str) -> int:

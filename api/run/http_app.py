@@ -56,12 +56,12 @@ def http_app(
         raise ValueError("a production ledger has no development sign-in")
     app = create_app(
         Service(
-            door=here.door,
-            catalogue=Catalogue(ledger, here.door.ids),
+            commands=here.commands,
+            catalogue=Catalogue(ledger, here.commands.ids),
             desk=Desk(ledger),
             audit=AuditDesk(ledger.pool),
             dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
-            looks=Looks(ledger, here.door.ids),
+            looks=Looks(ledger, here.commands.ids),
             checks=Checks(here.settings, ledger.pool),
             operations=Operations(ledger, temporal),
             sessions=Sessions(ledger),

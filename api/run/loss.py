@@ -86,7 +86,7 @@ async def accept(here: Parts, found: Found, reason: LossReason, by: str) -> None
         by=by,
     )
     version = await here.ledger.last_version(STREAM)
-    await here.ledger.append(Append(STREAM, version, [Draft(event, here.door.ids())], Meta(by, "operation")))
+    await here.ledger.append(Append(STREAM, version, [Draft(event, here.commands.ids())], Meta(by, "operation")))
 
 
 SHOWN = 20

@@ -87,7 +87,7 @@ async def taking_bounces(here: Parts) -> AsyncIterator[None]:
             log.warning("a bounce of no effect of ours")
             return
         meta = Meta(ENGINE, "operation", key=f"bounce/{bounce.effect}", causation=bounce.effect)
-        await here.door.record(Ask(case, meta, ReportBounce(bounce.effect, bounce.code, bounce.diagnostic)))
+        await here.commands.record(Ask(case, meta, ReportBounce(bounce.effect, bounce.code, bounce.diagnostic)))
 
     host, _, port = here.settings.bounces.rpartition(":")
     addresses = return_addresses(here)
@@ -113,14 +113,14 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call
 
-        keeper = Catalogue(here.ledger, here.door.ids)
+        keeper = Catalogue(here.ledger, here.commands.ids)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
         yield effect_handlers(
             {kind: row.channel for kind, row in EFFECTS.items()},
             here.ledger,
-            here.door.policy,
+            here.commands.policy,
             offices(settings),
             lots,
             hospital,
@@ -161,7 +161,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         log.info("worker ready")
         await plan(client)
         await work(
-            [*workers(client, here.door, table), night_worker(client, chores_of(here, client))], [courier.run], stop
+            [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))], [courier.run], stop
         )
 
 

@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Door
+from activities.command_handler import CommandHandler
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
 from domain.catalogue.looks import EVENTS as LOOKS
@@ -46,7 +46,7 @@ class Parts:
     settings: Settings
     ledger: PgLedger
     keys: FolderKeys
-    door: Door
+    commands: CommandHandler
     forget: list[Forget] = field(default_factory=list)
     """Everything in this process that keeps what it opened; called when a key was destroyed."""
 
@@ -67,8 +67,8 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
     try:
         if not ledger.read_only:
             await keep_policy(ledger.pool, *policy_files(settings.policy))
-        door = Door(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
-        here = Parts(settings, ledger, keys, door, [ledger.forget, door.fold.forget])
+        commands = CommandHandler(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
+        here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:
             yield here
@@ -84,7 +84,7 @@ async def actor_of(here: Parts, person: str) -> Actor:
     """A registered person with their rights, or the machine where no person is named. Raises Refused."""
     if not person:
         return MACHINE
-    state = (await Catalogue(here.ledger, here.door.ids).entry(person)).state
+    state = (await Catalogue(here.ledger, here.commands.ids).entry(person)).state
     if not isinstance(state, Staff) or state.role is None:
         raise Refused(Reason.NOT_FOUND, "nobody of that id is known")
     return Actor(person, Role(state.role), state.team)

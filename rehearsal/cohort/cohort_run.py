@@ -163,7 +163,7 @@ async def rehearse_cohort(
     async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
         desk = Desk(Book(book, durable=book != ":memory:"), seed)
         lots = ShelvedLots(scene.ledger, scene.catalogue)
-        scene.handlers = cohort_handlers(desk, lots, scene.door.policy, scene.clock)
+        scene.handlers = cohort_handlers(desk, lots, scene.commands.policy, scene.clock)
         market = Market(scene, catalogued(), lots, seed, begins + span)
         began = time.perf_counter()
         await market.open(reached)

@@ -37,8 +37,8 @@ GENERIC = "centre-rehearsal"
 class PlaceKeeper:
     """Brings what the courses need into the ledger's catalogue, each once."""
 
-    def __init__(self, door: Catalogue, known: Catalogued, start: datetime) -> None:
-        self._door = door
+    def __init__(self, commands: Catalogue, known: Catalogued, start: datetime) -> None:
+        self._commands = commands
         self._known = known
         self._start = start
         self._done: set[str] = set()
@@ -78,7 +78,7 @@ class PlaceKeeper:
 
     async def _tell(self, stream: str, command: catalogue.Command) -> None:
         self._done.add(stream)
-        await self._door.record(stream, command, META)
+        await self._commands.record(stream, command, META)
 
 
 def _class(course: Course) -> ProductClass | None:

@@ -10,7 +10,7 @@ from itertools import count
 
 from activities.attend import Attending, turn_of
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask, Door, ParseState, Recorded
+from activities.command_handler import Ask, CommandHandler, ParseState, Recorded
 from activities.gateways import NotReached
 from activities.messages import Attend, Due, Order, Turn
 from activities.perform import EffectHandler, Performing
@@ -64,15 +64,15 @@ class Stage:
     def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
         self.clock = clock
         self.ledger = Remembering(ledger)
-        self.door = Door(self.ledger, policy, ids, parse, clock)
-        self.fold = self.door.fold
+        self.commands = CommandHandler(self.ledger, policy, ids, parse, clock)
+        self.fold = self.commands.fold
         self.catalogue = Catalogue(self.ledger, ids, clock)
         self.ids = ids
         self.handlers: Mapping[str, EffectHandler] = {}
         self.closed: set[str] = set()
         self.watching: list[Callable[[str], None]] = []
-        self._attending = Attending(self.door)
-        self._performing = Performing(self.door, {})
+        self._attending = Attending(self.commands)
+        self._performing = Performing(self.commands, {})
         self._loops: dict[str, Loop] = {}
         self._jobs: list[tuple[datetime, int, Job]] = []
         self._order = count()
@@ -94,7 +94,7 @@ class Stage:
 
     async def say(self, ask: Ask) -> Recorded:
         """Record a command and let the case's loop see it. Raises Refused."""
-        recorded = await self.door.record(ask)
+        recorded = await self.commands.record(ask)
         await self.nudge(ask.stream)
         return recorded
 

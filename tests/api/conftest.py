@@ -92,7 +92,7 @@ async def nobody(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def registered(here: Parts, role: Any, team: str = "asia") -> str:
-    keeper = Catalogue(here.ledger, here.door.ids)
+    keeper = Catalogue(here.ledger, here.commands.ids)
     command = RegisterPerson(role, team, f"{role} {CANARY}", "staff@example.org", "Asia/Kolkata", "en")
     return (await keeper.record(fresh_stream("person"), command, Meta("test", "operation"))).stream
 

@@ -124,7 +124,7 @@ def receive(here: Engine, case: Case, effect: Effect) -> Ask:
 async def answer(here: Engine, case: str) -> Recorded:
     state = await here.case(case)
     (effect,) = (e for e in state.effects.values() if e.kind == "request_record")
-    return await here.door.record(receive(here, state, effect))
+    return await here.commands.record(receive(here, state, effect))
 
 
 async def test_an_answer_before_the_deliverys_record_implies_it(here: Engine) -> None:

@@ -215,6 +215,6 @@ async def test_a_copy_of_the_ledger_under_another_name_has_no_hands(stand: Stand
         with pytest.raises(Refused) as refused:
             await copy.send(case, command("AddNote", "note", "x"))
         assert refused.value.reason is Reason.READ_ONLY
-        turn = await Attending(copy.door).attend(Attend(case, 99, 0))
+        turn = await Attending(copy.commands).attend(Attend(case, 99, 0))
         assert (turn.superseded, turn.ended, turn.effects) == (True, True, [])
         assert [run async for run in copy.client.list_workflows("ExecutionStatus = 'Running'")] == []

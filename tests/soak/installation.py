@@ -130,8 +130,8 @@ def described(folder: Path, postgres: PostgresServer, temporal: TemporalServer) 
 async def staffed(here: Installation) -> None:
     """Hospitals at their address, open protocols, released lots, and two people of every role."""
     async with parts(here.settings, connections=4) as opened:
-        await open_for_visitors(opened.door, here.demo)
-        keeper = Catalogue(opened.ledger, opened.door.ids)
+        await open_for_visitors(opened.commands, here.demo)
+        keeper = Catalogue(opened.ledger, opened.commands.ids)
         for role in ROLES:
             for number in (1, 2):
                 name = f"{role.value}-{number}"

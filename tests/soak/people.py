@@ -86,7 +86,7 @@ class People:
     async def _deed(self, stream: str, beside: Command | None) -> bool:
         """Whether there was something to do."""
         try:
-            case, _, now = await self.here.door.case(stream)
+            case, _, now = await self.here.commands.case(stream)
         except (DatabaseFailed, *FAILURES):
             return True
         command = beside or self._owed([*deeds(case, 1, now)])

@@ -175,7 +175,7 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
 
 async def stocked(here: Parts) -> Mapping[str, Lot]:
     """Every lot by its stream."""
-    keeper = Catalogue(here.ledger, here.door.ids)
+    keeper = Catalogue(here.ledger, here.commands.ids)
     streams = await here.ledger.pool.fetch("select distinct stream from event where stream like 'lot-%'")
     lots = {row["stream"]: (await keeper.entry(row["stream"])).state for row in streams}
     return {stream: lot for stream, lot in lots.items() if isinstance(lot, Lot)}

@@ -18,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from activities.command_handler import Ask, Door, Recorded
+from activities.command_handler import Ask, CommandHandler, Recorded
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
 from api.run.engine.courier import Courier
@@ -133,7 +133,7 @@ class Engine:
     """A door, a courier, and workers that can be stopped and started."""
 
     ledger: PgLedger
-    door: Door
+    commands: CommandHandler
     client: Client
     dsn: str
     hands: Hands
@@ -142,7 +142,7 @@ class Engine:
     _working: asyncio.Task[None] | None = None
 
     def workers(self) -> list[Worker]:
-        return workers(self.client, self.door, self.hands.table())
+        return workers(self.client, self.commands, self.hands.table())
 
     async def start(self, *, courier: bool = True) -> None:
         self._stop = asyncio.Event()
@@ -165,7 +165,7 @@ class Engine:
 
     async def send(self, case: str, what: Any, *, key: str = "") -> Recorded:
         known = CommandKey(STAFF.actor, key, key.encode().ljust(32)) if key else None
-        return await self.door.record(Ask(case, replace(STAFF, key=key or None), what, known))
+        return await self.commands.record(Ask(case, replace(STAFF, key=key or None), what, known))
 
     async def to_records(self, case: str) -> None:
         """Through the inquiry."""
@@ -179,10 +179,10 @@ class Engine:
             await self.send(case, what)
 
     async def case(self, case: str) -> Case:
-        return (await self.door.case(case))[0]
+        return (await self.commands.case(case))[0]
 
     async def facts(self, case: str, *types: str) -> list[Fact[Any]]:
-        facts = (await self.door.case(case))[1]
+        facts = (await self.commands.case(case))[1]
         return [f for f in facts if not types or f.event.type in types]
 
     async def runs(self, case: str) -> list[WorkflowExecution]:
@@ -233,8 +233,8 @@ async def engine(
     """An engine that has taken over where nobody has yet."""
     client = await connected(address)
     ledger = await ledger_at(dsn, folder, **more)
-    door = Door(ledger, policy or quick(), fresh_id, lambda _stream, state: state)
-    here = Engine(ledger, door, client, dsn, hands or Hands(), Courier(ledger, client, dsn))
+    commands = CommandHandler(ledger, policy or quick(), fresh_id, lambda _stream, state: state)
+    here = Engine(ledger, commands, client, dsn, hands or Hands(), Courier(ledger, client, dsn))
     try:
         if not (await ledger.engine()).cluster and not ledger.read_only:
             await here.restore()

@@ -170,7 +170,7 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
         opened = await caravel("case", "open", *INQUIRY, "--as", coordinator, "--json")
         case = str(opened.json["case"])
         for what in (AddNote("note", f"{NAME} rang"), LeaveJourney("declined")):
-            await here.door.record(Ask(case, Meta(coordinator), what))
+            await here.commands.record(Ask(case, Meta(coordinator), what))
         older = await backup(here.settings, tmp_path)
         assert not planted((older / "database.dump").read_bytes()), "the dump says nothing without the key service"
         order = ("case", "erase", case, "--reason", "consent_withdrawn", "--note", f"{NAME} wrote")
@@ -229,7 +229,7 @@ def own_temporal_folder(server: TemporalServer) -> Path:
 
 
 async def erased(here: Parts, case: str) -> bool:
-    known = (await here.door.case(case))[0].erasure
+    known = (await here.commands.case(case))[0].erasure
     return bool(known and known.done)
 
 

@@ -165,7 +165,7 @@ async def nothing_goes_on(scene: Scene, opened: Parts) -> None:
         await asyncio.sleep(2)
         assert here.hands.calls == [], "nobody is called"
         with pytest.raises(Exception, match="ledger_behind"):
-            await Attending(here.door).attend(Attend(scene.b, 99, 0))
+            await Attending(here.commands).attend(Attend(scene.b, 99, 0))
 
 
 async def test_it_is_explained_nothing_goes_on_and_a_person_may_go_on_without_it(scene: Scene) -> None:

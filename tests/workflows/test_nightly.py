@@ -65,7 +65,7 @@ async def night(
     folder = tmp_path_factory.mktemp("night")
     async with engine(dsn, own_temporal.address, folder) as here, _admin(dsn) as admin:
         settings = Settings(database_url=SecretStr(dsn), home=folder, installation="test")
-        parts = Parts(settings, here.ledger, here.ledger._keys, here.door)  # type: ignore[arg-type]
+        parts = Parts(settings, here.ledger, here.ledger._keys, here.commands)  # type: ignore[arg-type]
         worker = night_worker(here.client, chores_of(parts, here.client))
         await plan(here.client)
         async with worker:

@@ -20,7 +20,7 @@ from temporalio import activity
 from temporalio.testing import TimeSkipper
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from activities.command_handler import Door
+from activities.command_handler import CommandHandler
 from activities.perform import Delivered
 from api.run.engine.courier import Courier
 from domain.case.stage import Stage
@@ -65,8 +65,8 @@ async def travelling(postgres: str, own_temporal: TemporalServer, tmp_path: Path
     clock, hands = Clock(), Hands()
     client = TimeSkipper(await connected(own_temporal.address)).client
     ledger = await ledger_at(postgres, tmp_path, kind="rehearsal", start=clock.start - DAY)
-    door = Door(ledger, shipped(), fresh_id, lambda _stream, state: state, clock)
-    here = Engine(ledger, door, client, postgres, hands, Courier(ledger, client, postgres))
+    commands = CommandHandler(ledger, shipped(), fresh_id, lambda _stream, state: state, clock)
+    here = Engine(ledger, commands, client, postgres, hands, Courier(ledger, client, postgres))
     await here.restore()
     yield here
     await here.stop()
@@ -115,8 +115,8 @@ async def test_fifteen_years_of_follow_up_in_real_runs_of_the_real_loop(
     monkeypatch.setattr("workflows.case.LONGEST_SLEEP", 60 * DAY)
     monkeypatch.setattr("api.run.engine.worker.RUNNER", UnsandboxedWorkflowRunner())  # which would not see that
     here = travelling
-    assert here.door._clock
-    start = here.door._clock()
+    assert here.commands._clock
+    start = here.commands._clock()
 
     async def reported(call: Call) -> Delivered:
         """The doctor at home answers the first reminder of each visit."""

@@ -64,16 +64,16 @@ async def _apply(person: str, reason: str) -> tuple[list[Move], list[str]]:
 
 async def _moving(here: Parts) -> AsyncIterator[tuple[Case, Sequence[ObligationRedated]]]:
     for waiting in await here.ledger.open_cases():
-        case, _, now = await here.door.case(waiting.stream)
-        if events := reckoned_by(case, now, here.door.policy, "policy"):
+        case, _, now = await here.commands.case(waiting.stream)
+        if events := reckoned_by(case, now, here.commands.policy, "policy"):
             yield case, events
 
 
 async def _record(here: Parts, case: Case, actor: Actor, reason: str) -> Sequence[ObligationRedated]:
     if actor is MACHINE or not allow(actor, Action.SUPERVISE):
         raise Failed(REFUSED, "deadlines are moved by a supervisor")
-    command = ApplyPolicy(here.door.policy.hash, reason)
-    done = await here.door.record(Ask(case.id, Meta(actor.id, actor.stated, provenance="policy apply"), command))
+    command = ApplyPolicy(here.commands.policy.hash, reason)
+    done = await here.commands.record(Ask(case.id, Meta(actor.id, actor.stated, provenance="policy apply"), command))
     return [f.event for f in done.facts if isinstance(f.event, ObligationRedated) and f.event.policy]
 
 

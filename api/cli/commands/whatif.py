@@ -60,7 +60,7 @@ def _rules(words: Sequence[str]) -> Sequence[Rule]:
 
 async def _whatif(path: Path | None, rules: Sequence[Rule]) -> Mapping[str, Any]:
     async with opened() as here:
-        policy = here.door.policy if path is None else _policy(path)
+        policy = here.commands.policy if path is None else _policy(path)
         cases = [row["stream"] async for row in _cases(Desk(here.ledger))]
         found = {case: rows async for case, rows in compared(here.ledger, cases, policy, rules) if rows}
     return {

@@ -86,7 +86,7 @@ async def opened(request: Request, service: Service, viewer: Visitor, case: str,
     labels = await directory_of(request).labels(service, viewer.who)
     corrected = frozenset(f.corrects for f in facts if f.corrects)
     speaker = Speaker(state, clock, visible, labels, corrected)
-    present, whole, _ = await service.door.case(state.id) if known_at else (state, facts, now)
+    present, whole, _ = await service.commands.case(state.id) if known_at else (state, facts, now)
     return Opened(state, facts, known_at or now, speaker, moment, present, whole)
 
 

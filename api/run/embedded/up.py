@@ -163,7 +163,7 @@ async def _up(
         )
         await rehearse_past(here.postgres.dsn, home, demo, console)
         opened = await stack.enter_async_context(parts(settings))
-        await open_for_visitors(opened.door, demo)
+        await open_for_visitors(opened.commands, demo)
         for name in ("mail catcher", "hospitals"):
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)
@@ -171,7 +171,7 @@ async def _up(
         await _courier(opened)
         console.print(f"{restored.now + restored.later} open cases are live")
         tasks = [asyncio.create_task(keep(name, server)) for name, server in here.named().items()]
-        tasks += [] if still else [asyncio.create_task(act(opened.ledger, opened.door, demo))]
+        tasks += [] if still else [asyncio.create_task(act(opened.ledger, opened.commands, demo))]
         stack.push_async_callback(_cancel, tasks)
         serving.set()
         await _serve(opened, here, console, stop)

@@ -14,7 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from temporalio.workflow import NondeterminismError
 
 from activities.attend import Attending
-from activities.command_handler import Door
+from activities.command_handler import CommandHandler
 from activities.perform import EffectHandler, Performing
 from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
@@ -38,15 +38,15 @@ PASSED_THROUGH = (
 RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
-def workers(client: Client, door: Door, handlers: Mapping[str, EffectHandler]) -> list[Worker]:
+def workers(client: Client, commands: CommandHandler, handlers: Mapping[str, EffectHandler]) -> list[Worker]:
     """One worker for each queue, so that hospitals that hang and a dead mail server hold up no look at a case."""
-    performing = Performing(door, handlers)
+    performing = Performing(commands, handlers)
 
     def named(queue: str) -> list[Callable[..., Any]]:
         return performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)
 
     return [
-        _worker(client, CASES, [Attending(door).attend, performing.record_unknown, *named(CASES)]),
+        _worker(client, CASES, [Attending(commands).attend, performing.record_unknown, *named(CASES)]),
         _worker(client, HOSPITALS, named(HOSPITALS)),
         _worker(client, NOTICES, named(NOTICES)),
     ]

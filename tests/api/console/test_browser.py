@@ -46,7 +46,7 @@ async def mine(chromium: Chromium, site: str, coordinating: str) -> AsyncIterato
 
 async def catalogue(here: Parts) -> None:
     """A centre, an open protocol and a released lot."""
-    keeper, meta = Catalogue(here.ledger, here.door.ids), Meta("test", "operation")
+    keeper, meta = Catalogue(here.ledger, here.commands.ids), Meta("test", "operation")
     centre = RegisterCentre(
         "Screen Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test", date(2026, 1, 1)
     )
@@ -72,7 +72,7 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     await mine.record()
     await mine.page.wait_for_url("**/console/cases/*")
     case = mine.page.url.partition("/cases/")[2].partition("?")[0]
-    state, _, _ = await here.door.case(case)
+    state, _, _ = await here.commands.case(case)
     assert state.patient
     patient = state.patient.id
     await mine.do(case, "ReplyToFamily", channel="call")
@@ -80,7 +80,7 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     consent = {"person": patient, "form_version": "1", "language": "en"}
     assert "Records" in await mine.do(case, "GiveConsent", purpose="data_processing", **consent)
     await mine.do(case, "RequestRecord", kind="pathology")
-    state, _, _ = await here.door.case(case)
+    state, _, _ = await here.commands.case(case)
     item = next(iter(state.records))
     await mine.do(case, "ReceiveRecord", item=item, language="en", file=PDF)
     await mine.do(case, "VerifyRecord", item=item)
@@ -90,7 +90,7 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     await mine.do(case, "ChooseCentre", centre=CENTRE, protocol=PROTOCOL)
     for purpose in ("share_with_hospital", "cross_border"):
         await mine.do(case, "GiveConsent", purpose=purpose, recipient=CENTRE, **consent)
-    state, _, _ = await here.door.case(case)
+    state, _, _ = await here.commands.case(case)
     submission = next(iter(state.submissions))
     await mine.do(case, "SubmitDossier", submission=submission)
     told = people["supervisor"]
@@ -100,7 +100,7 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     )
     await mine.do(case, "AcceptQuote", person=patient)
     await told.send(case, "HoldBed", ref="B-1", until=LATER.isoformat())
-    await here.door.record(Ask(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
+    await here.commands.record(Ask(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
     await mine.go(f"/console/cases/{case}")
     assert await mine.page.locator('[aria-current="step"] b').inner_text() == "Visa"
 

@@ -114,7 +114,7 @@ async def served(here: Parts, client: Client) -> AsyncIterator[str]:
 
 async def opened_centre(real: Real) -> None:
     """A centre that is reached where the hospital will be, and its open protocol."""
-    keeper, meta = Catalogue(real.here.ledger, real.here.door.ids), Meta("test", "operation")
+    keeper, meta = Catalogue(real.here.ledger, real.here.commands.ids), Meta("test", "operation")
     centre = RegisterCentre(
         "Real Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test",
         date(2026, 1, 1), endpoint=f"http://127.0.0.1:{real.port}/{CENTRE}/fhir",
@@ -136,7 +136,7 @@ async def ready_to_submit(real: Real, owner: str) -> tuple[str, str]:
     async def tell(*commands: Any) -> Case:
         state = Case()
         for command in commands:
-            state = (await real.here.door.record(Ask(case, Meta(owner), command))).case
+            state = (await real.here.commands.record(Ask(case, Meta(owner), command))).case
         return state
 
     state = await tell(OpenCase("IN", "en", "Asia/Kolkata", "Asha Rao", owner=owner, team="asia"))
@@ -155,7 +155,7 @@ async def ready_to_submit(real: Real, owner: str) -> tuple[str, str]:
 
 async def dossier_sent(real: Real, case: str) -> str:
     """The effect that takes the dossier to the hospital."""
-    state, _, _ = await real.here.door.case(case)
+    state, _, _ = await real.here.commands.case(case)
     return next(e.id for e in state.effects.values() if e.kind == "submit_dossier")
 
 
@@ -208,7 +208,7 @@ async def test_an_operator_sees_a_hospital_call_fail_and_reconcile(chromium: Chr
     coordinator = await screen(chromium, real.site, owner)
     operator = await screen(chromium, real.site, await registered(real.here, "operator"))
     await coordinator.do(case, "SubmitDossier", submission=submission)
-    number, effect = (await real.here.door.case(case))[0].number, await dossier_sent(real, case)
+    number, effect = (await real.here.commands.case(case))[0].number, await dossier_sent(real, case)
 
     line = await shown(operator, number, there=True)
     await expect(line).to_contain_text("under way")

@@ -110,7 +110,7 @@ async def test_a_database_that_is_away(coordinator: Person, here: Parts, monkeyp
     async def away(ask: Ask) -> None:
         raise DatabaseFailed("ConnectionDoesNotExistError", away=True)
 
-    monkeypatch.setattr(here.door, "record", away)
+    monkeypatch.setattr(here.commands, "record", away)
     answer = await coordinator.post(
         "/cases", {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY}
     )
@@ -124,7 +124,7 @@ async def test_an_unknown_failure_says_an_incident_and_nothing_else(
     async def broken(ask: Ask) -> None:
         raise RuntimeError(f"cannot read {CANARY}")
 
-    monkeypatch.setattr(here.door, "record", broken)
+    monkeypatch.setattr(here.commands, "record", broken)
     answer = await coordinator.post(
         "/cases", {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY}
     )

@@ -80,7 +80,7 @@ async def registered_centre(here: Parts, keys: HospitalKeys) -> str:
         "First", "Beijing", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "itself", datetime.now(UTC).date(),
         "http://127.0.0.1:9/fhir", "", keys.public(stream),
     )  # fmt: skip
-    await Catalogue(here.ledger, here.door.ids).record(stream, centre, Meta("test", "operation"))
+    await Catalogue(here.ledger, here.commands.ids).record(stream, centre, Meta("test", "operation"))
     return stream
 
 

@@ -39,7 +39,7 @@ class Link:
 
 
 async def link_to(here: Parts, nobody: httpx2.AsyncClient, case: Waiting, lasts: timedelta = timedelta(days=1)) -> Link:
-    state, _, now = await here.door.case(case.id)
+    state, _, now = await here.commands.case(case.id)
     make = links(here.ledger, "https://caravel.example/")
     address = await make(state, state.effects[case.effect], now + lasts)
     assert address.startswith("https://caravel.example/reply/")

@@ -58,7 +58,7 @@ async def told(person: Person, case: str, type_: str, **fields: Any) -> Mapping[
 
 
 async def order_of(here: Parts, case: str) -> str:
-    erasure = (await here.door.case(case))[0].erasure
+    erasure = (await here.commands.case(case))[0].erasure
     assert erasure
     return erasure.order
 
@@ -72,7 +72,7 @@ async def confirmed(here: Parts, people: Mapping[str, Person]) -> tuple[str, str
     await told(coordinator, case, "AddNote", kind="note", text=f"{NAME} rang")
     await told(coordinator, case, "LeaveJourney", reason="declined")
     await Capabilities(here.ledger).issue(
-        case, "effect", "family", "q", ["AddNote"], {}, "UTC", (await here.door.case(case))[2].replace(year=2100)
+        case, "effect", "family", "q", ["AddNote"], {}, "UTC", (await here.commands.case(case))[2].replace(year=2100)
     )
     await told(people["quality"], case, "OrderErasure", reason="consent_withdrawn", note=f"{NAME} asked")
     await told(people["supervisor"], case, "ConfirmErasure", order=await order_of(here, case))
@@ -87,14 +87,14 @@ async def attempt(here: Parts, case: str, hand: Any) -> None:
     """One attempt of the deed, as the worker makes it; an earlier one's lease is over."""
     dsn = here.settings.database_url.get_secret_value()
     await execute(dsn, f"update claim set lease_until = clock_timestamp() - interval '1 s' where stream = '{case}'")
-    known = (await here.door.case(case))[0]
+    known = (await here.commands.case(case))[0]
     [effect] = [e for e in known.effects.values() if e.kind == "erase_case" and e.state != "withdrawn"]
     epoch = (await here.ledger.engine()).epoch
-    await Performing(here.door, {}).attempt(Order(case, effect.id, epoch), hand)
+    await Performing(here.commands, {}).attempt(Order(case, effect.id, epoch), hand)
 
 
 async def types(here: Parts, case: str) -> list[str]:
-    return [fact.event.type for fact in (await here.door.case(case))[1]]
+    return [fact.event.type for fact in (await here.commands.case(case))[1]]
 
 
 async def in_tables(dsn: str) -> list[str]:
@@ -126,7 +126,7 @@ def in_files(folder: Path) -> list[str]:
 
 async def readable(here: Parts, case: str) -> bool:
     """Whether anything planted comes out of the ledger, with the keys there are."""
-    state, facts, _ = await here.door.case(case)
+    state, facts, _ = await here.commands.case(case)
     [row] = await here.ledger.pool.fetch("select detail from case_view where stream = $1", case)
     detail = await here.ledger.case_detail(case, row["detail"])
     return any(word in repr((state, facts, detail)) for word in PLANTED)
@@ -143,7 +143,7 @@ async def test_two_people_the_keys_and_nothing_stored_says_the_name(
     with caplog.at_level("DEBUG"):
         await attempt(here, case, erasing(here))
     assert not await readable(here, case)
-    state, facts, _ = await here.door.case(case)
+    state, facts, _ = await here.commands.case(case)
     assert state.patient
     assert state.patient.name is ERASED
     assert [f.event.type for f in facts][-3:] == ["EffectDelivered", "CaseErased", "ObligationMet"]
@@ -244,7 +244,7 @@ async def test_whatever_a_crash_leaves_the_next_attempt_completes(
         with pytest.raises(ConnectionError):
             await attempt(here, case, dying)
     assert "CaseErased" not in await types(here, case), "no tombstone before the deed"
-    assert (await here.door.case(case))[0].open, "somebody still looks"
+    assert (await here.commands.case(case))[0].open, "somebody still looks"
     await attempt(here, case, erasing(here))
     assert not await readable(here, case)
     assert (await types(here, case)).count("CaseErased") == 1
@@ -252,9 +252,9 @@ async def test_whatever_a_crash_leaves_the_next_attempt_completes(
 
 
 async def attempt_again(here: Parts, case: str) -> None:
-    version = (await here.door.case(case))[0].version
+    version = (await here.commands.case(case))[0].version
     await attempt(here, case, erasing(here))
-    assert (await here.door.case(case))[0].version == version
+    assert (await here.commands.case(case))[0].version == version
 
 
 async def test_the_control_a_tombstone_without_the_deed_is_seen(here: Parts, confirmed: tuple[str, str]) -> None:
@@ -271,7 +271,7 @@ async def test_another_process_lets_go_of_what_it_had_opened(here: Parts, confir
         app = http_app(other)
         index: NameIndex = app.state.name_index
         await found(index, app)
-        await other.door.case(case)
+        await other.commands.case(case)
         assert holds(other, index, case)
         task = asyncio.create_task(keep_forgetting(other.keys, other.forget, every=0.05))
         await asyncio.sleep(0.1)
@@ -285,7 +285,7 @@ async def test_another_process_lets_go_of_what_it_had_opened(here: Parts, confir
 
 def holds(here: Parts, index: NameIndex, case: str) -> bool:
     """Whether the name is in this process's memory, where it is kept from one request to the next."""
-    kept = (here.ledger._recall.of(case), here.door.fold._known, index._words.get(case))
+    kept = (here.ledger._recall.of(case), here.commands.fold._known, index._words.get(case))
     return any(word in repr(kept) for word in ("Forgetmenot", "forgetmenot"))
 
 
@@ -322,7 +322,7 @@ async def test_a_backup_older_than_the_erasure_stays_erased(
 
 async def stone(here: Parts, case: str) -> CaseErased:
     """What the one tombstone says."""
-    [one] = [f.event for f in (await here.door.case(case))[1] if isinstance(f.event, CaseErased)]
+    [one] = [f.event for f in (await here.commands.case(case))[1] if isinstance(f.event, CaseErased)]
     return one
 
 

@@ -28,8 +28,8 @@ STAFF = Meta("person-1")
 
 
 async def send(here: Parts, case: str, what: Any) -> Recorded:
-    recorded = await here.door.record(Ask(case, STAFF, what))
-    await here.door.record(Ask(case, Meta("engine"), look=Look(0)))
+    recorded = await here.commands.record(Ask(case, STAFF, what))
+    await here.commands.record(Ask(case, Meta("engine"), look=Look(0)))
     return recorded
 
 
@@ -71,7 +71,7 @@ async def test_a_rebuild_finds_nothing_that_differs(here: Parts) -> None:
     assert await differing(here) == []
     last = answers[-1]
     assert last.facts[-1].at > last.now  # deciding and recording are two instants
-    case, _, _ = await here.door.case(last.case.id)
+    case, _, _ = await here.commands.case(last.case.id)
     asked = {e.requested_at for answer in answers for e in answer.case.effects.values() if answer.case.id == case.id}
     assert asked
     assert asked <= _instants(await here.ledger.load(case.id))
@@ -83,7 +83,7 @@ async def test_what_the_engine_records_is_counted_as_the_engines(here: Parts) ->
     recorded = (await lived(here, 4))[-1]
     [effect] = recorded.case.effects.values()
     done = Ask(recorded.case.id, Meta("engine"), command("RecordOutcome", effect.id, 1, "delivered", "R"))
-    assert (await here.door.record(done)).case.people_version == recorded.case.people_version
+    assert (await here.commands.record(done)).case.people_version == recorded.case.people_version
     assert await differing(here) == []
 
 

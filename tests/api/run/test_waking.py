@@ -24,7 +24,7 @@ CENTRE = RegisterCentre(
 @pytest.mark.slow
 async def test_a_case_is_woken_by_what_it_notes_and_by_nothing_else(here: Parts) -> None:
     case, centre = fresh_stream("case"), fresh_stream("centre")
-    keeper = Catalogue(here.ledger, here.door.ids)
+    keeper = Catalogue(here.ledger, here.commands.ids)
 
     async def woken_by(command: Any) -> int:
         before = (await here.ledger.load(case)).woken

@@ -217,10 +217,10 @@ async def _engine_says(here: Parts, case: str) -> None:
     from activities.ports import Meta  # noqa: PLC0415 - only this control needs it
     from domain.stages.anytime.outcomes import RecordOutcome  # noqa: PLC0415
 
-    state, _, _ = await here.door.case(case)
+    state, _, _ = await here.commands.case(case)
     assert state.effects
     outcome = RecordOutcome(next(iter(state.effects)), 1, "delivered", "r-1")
-    await here.door.record(Ask(case, Meta("engine", "operation"), outcome))
+    await here.commands.record(Ask(case, Meta("engine", "operation"), outcome))
 
 
 @pytest.mark.slow

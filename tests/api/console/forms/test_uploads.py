@@ -50,7 +50,7 @@ async def types(person: Person, case: str) -> list[str]:
 async def requested(coordinator: Person, here: Parts, mei: Browser) -> tuple[str, str]:
     case = (await coordinator.open(owner=mei.id))["case"]
     await coordinator.send(case, "RequestRecord", kind="pathology")
-    return case, next(iter((await here.door.case(case))[0].records))
+    return case, next(iter((await here.commands.case(case))[0].records))
 
 
 async def test_a_file_is_attached_and_comes_back(mei: Browser, coordinator: Person, here: Parts) -> None:

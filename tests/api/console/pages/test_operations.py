@@ -28,11 +28,11 @@ async def failed(coordinator: Person, here: Parts) -> dict[str, str]:
     """A case with a call whose fate nobody knows, after every try the ledger makes by itself."""
     opened = await coordinator.open()
     await coordinator.send(opened["case"], "RequestRecord", kind="pathology")
-    state, _, _ = await here.door.case(opened["case"])
+    state, _, _ = await here.commands.case(opened["case"])
     effect = next(e for e in state.effects.values() if e.kind == "request_record")
     for attempt in range(1, 5):
         outcome = RecordOutcome(effect.id, attempt, "unknown")
-        await here.door.record(Ask(opened["case"], Meta("engine", "operation"), outcome))
+        await here.commands.record(Ask(opened["case"], Meta("engine", "operation"), outcome))
     return {**opened, "effect": effect.id}
 
 
@@ -67,7 +67,7 @@ async def test_the_time_in_a_stage_is_counted(
     before = chart.search((await browsers["supervisor"].get("/console/operations")).text)
     assert before
     assert "Inquiry" not in before[0]
-    state, _, _ = await here.door.case(case)
+    state, _, _ = await here.commands.case(case)
     assert state.patient
     about = {"person": state.patient.id, "form_version": "1"}
     await coordinator.send(case, "ReplyToFamily", channel="call")
@@ -114,12 +114,12 @@ async def test_late_means_on_both_pages_what_was_missed_and_is_chased(
     case = fresh_stream("case")
     assert await figure(browsers, UNWOKEN) == "nothing"
     with monkeypatch.context() as hurried:
-        hurried.setattr(here.door, "policy", quick(first_reply=ladder(0.5)))
-        await here.door.record(Ask(case, Meta("person-1"), opening()))
-        await here.door.record(Ask(case, Meta(ENGINE), look=Look((await here.ledger.engine()).epoch)))
+        hurried.setattr(here.commands, "policy", quick(first_reply=ladder(0.5)))
+        await here.commands.record(Ask(case, Meta("person-1"), opening()))
+        await here.commands.record(Ask(case, Meta(ENGINE), look=Look((await here.ledger.engine()).epoch)))
     await asyncio.sleep(0.6)
     assert await figure(browsers, UNWOKEN) == "1 min", "nobody looks, though its hour has come"
-    state = (await here.door.record(Ask(case, Meta("person-1"), AddNote("note", "called")))).case
+    state = (await here.commands.record(Ask(case, Meta("person-1"), AddNote("note", "called")))).case
     states = {o.kind: o.state for o in state.obligations.values()}
     assert (states["first_reply"], states["chase"]) == ("missed", "open")
     assert await figure(browsers, UNWOKEN) == "nothing"
