@@ -7,7 +7,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.command_handler import Ask, CommandHandler, Look
+from activities.command_handler import AttendedBy, CommandHandler, CommandRequest
 from activities.messages import ATTEND, Attend, Due, Entered, Turn, nameless
 from activities.ports import Meta
 from domain.case.effect import Effect
@@ -28,7 +28,9 @@ class Attending:
     @activity.defn(name=ATTEND)
     async def attend(self, step: Attend) -> Turn:
         """Look at a case. `superseded` tells a loop of an older engine, or of another installation, to end."""
-        ask = Ask(step.case, Meta(ENGINE, purpose="operation"), look=Look(step.epoch, step.seen))
+        ask = CommandRequest(
+            step.case, Meta(ENGINE, purpose="operation"), attended_by=AttendedBy(step.epoch, step.seen)
+        )
         try:
             recorded = await self._commands.record(ask)
         except Refused as refused:

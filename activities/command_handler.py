@@ -42,8 +42,8 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The engine's own look: what time brings. `epoch` is its engine's, `seen` the newest version it knows."""
+class AttendedBy:
+    """The engine attends to the case: what time brings. `epoch` is its engine's, `seen` the newest version it knows."""
 
     epoch: int
     seen: int = 0
@@ -64,7 +64,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CommandRequest:
     """Holds one call of `record`. `if_people_version` refuses a page that facts by people have overtaken (If-Match).
 
     `permit` refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when
@@ -76,7 +76,7 @@ class Ask:
     command: Command | None = None
     key: CommandKey | None = None
     reply: Reply | None = None
-    look: Look | None = None
+    attended_by: AttendedBy | None = None
     if_people_version: int | None = None
     permit: Callable[[Case], None] | None = None
 
@@ -94,7 +94,7 @@ class CommandHandler:
         self._parse = parse
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
 
-    async def record(self, ask: Ask) -> Recorded:
+    async def record(self, ask: CommandRequest) -> Recorded:
         """Record a command or a look. Raises Refused with nothing recorded; CONFLICT when others never pause."""
         return await recorded_once(
             lambda: self._load(ask), lambda loaded: self._again(ask, loaded), lambda loaded: self._once(ask, loaded)
@@ -109,18 +109,18 @@ class CommandHandler:
     def _now(self, loaded: Loaded) -> datetime:
         return self._clock() if self._clock else loaded.now
 
-    async def _load(self, ask: Ask) -> Loaded:
+    async def _load(self, ask: CommandRequest) -> Loaded:
         command = (ask.key.actor, ask.key.key) if ask.key else None
         loaded = await self.ledger.load(ask.stream, command=command)
-        if ask.look:
-            require(loaded.epoch <= ask.look.epoch, Reason.SUPERSEDED, "another engine has taken over")
-            behind = len(loaded.facts) < ask.look.seen
+        if ask.attended_by:
+            require(loaded.epoch <= ask.attended_by.epoch, Reason.SUPERSEDED, "another engine has taken over")
+            behind = len(loaded.facts) < ask.attended_by.seen
             require(not behind, Reason.LEDGER_BEHIND, "the ledger is shorter than what was seen of this case")
         if ask.permit:
             ask.permit(self.fold(loaded.facts, ask.stream))
         return loaded
 
-    async def _again(self, ask: Ask, loaded: Loaded) -> Recorded:
+    async def _again(self, ask: CommandRequest, loaded: Loaded) -> Recorded:
         """The first result of a command that was recorded before."""
         first = require_same(ask.key, loaded, opening=isinstance(ask.command, OpenCase))
         facts = (await self.ledger.load(first.stream)).facts if first.stream != ask.stream else loaded.facts
@@ -129,69 +129,69 @@ class CommandHandler:
         written = [f for f in upto if f.version >= first.first]
         return Recorded(case, written, upto[-1].at if upto else loaded.now, repeated=True)
 
-    async def _once(self, ask: Ask, loaded: Loaded) -> Recorded:
+    async def _once(self, ask: CommandRequest, loaded: Loaded) -> Recorded:
         now = self._now(loaded)
         case = self.fold(loaded.facts, ask.stream)
-        turn = Turn(case, loaded.facts, now, self.ids, self.policy, ask.meta.actor)
-        if self.fold.quiet(turn.case, now):
-            turn.advanced = turn.case
-        stale = ask.if_people_version is not None and ask.if_people_version != turn.case.people_version
+        session = CaseSession(case, loaded.facts, now, self.ids, self.policy, ask.meta.actor)
+        if self.fold.quiet(session.case, now):
+            session.advanced = session.case
+        stale = ask.if_people_version is not None and ask.if_people_version != session.case.people_version
         require(not stale, Reason.STALE, "facts changed since this page was read")
-        self._note(turn, loaded.sources)
-        turn.advance()
+        self._note(session, loaded.sources)
+        session.advance()
         if ask.reply:
-            turn.answer(ask.reply)
+            session.answer(ask.reply)
         if ask.command is not None:
-            turn.decide(ask.command)
-        new = watched(turn.case) - {s.stream for s in loaded.sources}
+            session.decide(ask.command)
+        new = watched(session.case) - {s.stream for s in loaded.sources}
         if new:
-            self._note(turn, await self.ledger.sources(sorted(new)))
-        turn.advance()
-        return await self._append(ask, loaded, turn)
+            self._note(session, await self.ledger.sources(sorted(new)))
+        session.advance()
+        return await self._append(ask, loaded, session)
 
-    def _note(self, turn: Turn, sources: Sequence[Source]) -> None:
+    def _note(self, session: CaseSession, sources: Sequence[Source]) -> None:
         """Write down what changed in the lots, protocols, centres and staff this case depends on."""
         for source in sources:
-            known = turn.case.sources.get(source.stream)
+            known = session.case.sources.get(source.stream)
             if known is None or known.version < source.version:
-                turn.note(source, self._parse(source.stream, source.state), known)
+                session.note(source, self._parse(source.stream, source.state), known)
 
-    async def _append(self, ask: Ask, loaded: Loaded, turn: Turn) -> Recorded:
-        case = turn.case
-        if not turn.drafts and ask.look is None and ask.key is None:
-            return Recorded(case, (), turn.now)
+    async def _append(self, ask: CommandRequest, loaded: Loaded, session: CaseSession) -> Recorded:
+        case = session.case
+        if not session.drafts and ask.attended_by is None and ask.key is None:
+            return Recorded(case, (), session.now)
         facts = await self.ledger.append(
             Append(
                 ask.stream,
                 len(loaded.facts),
-                turn.drafts,
+                session.drafts,
                 ask.meta,
-                case_views(case, turn.before if loaded.facts else None, None if self._clock else turn.now),
+                case_views(case, session.before if loaded.facts else None, None if self._clock else session.now),
                 ask.key,
-                _attention(ask, case, loaded, turn.now),
-                turn.now if self._clock else None,
+                _attention(ask, case, loaded, session.now),
+                session.now if self._clock else None,
                 calls=False,  # nobody watches a case
             )
         )
-        # As it was recorded: the turn was of the instant of loading, the facts are of that of the append.
+        # As it was recorded: the session was of the instant of loading, the facts are of that of the append.
         recorded = self.fold((*loaded.facts, *facts), ask.stream) if facts else case
-        self.fold.advanced(recorded, turn.now)
-        return Recorded(recorded, facts, turn.now, earlier=loaded.facts)
+        self.fold.advanced(recorded, session.now)
+        return Recorded(recorded, facts, session.now, earlier=loaded.facts)
 
 
-def _attention(ask: Ask, case: Case, loaded: Loaded, now: datetime) -> Attention:
+def _attention(ask: CommandRequest, case: Case, loaded: Loaded, now: datetime) -> Attention:
     own = ask.meta.actor.startswith(ENGINE)
     return Attention(
-        attended=ask.look is not None,
+        attended=ask.attended_by is not None,
         wake_at=wake_at(case, now),
         ended=not case.open,
         grace=GRACE if own else timedelta(0),
-        epoch=ask.look.epoch if ask.look else None,
+        epoch=ask.attended_by.epoch if ask.attended_by else None,
         woken=loaded.woken,
     )
 
 
-class Turn:
+class CaseSession:
     """Makes one pass over a case in memory: the case so far and the drafts that led there."""
 
     def __init__(

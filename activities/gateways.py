@@ -38,7 +38,7 @@ class Receipt:
     possible_repeat: bool = False
 
 
-class FarSideRefused(Exception):
+class GatewayRefused(Exception):
     """A definite no; a repeat would be answered the same. `detail` may describe a person, so str() leaves it out."""
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -47,11 +47,11 @@ class FarSideRefused(Exception):
         self.detail = detail
 
 
-class NotReached(Exception):
+class Unreachable(Exception):
     """The far side has nothing of it for certain, and could not say no either: a repeat is no repeat."""
 
 
-class FarSide(Protocol):
+class Gateway(Protocol):
     """Reaches one party in one way. `channel` says what may be done after an attempt whose outcome is unknown."""
 
     channel: Channel

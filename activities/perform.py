@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.command_handler import Ask, CommandHandler, Reply
-from activities.gateways import FarSide, FarSideRefused, NotReached, Request
+from activities.command_handler import CommandHandler, CommandRequest, Reply
+from activities.gateways import Gateway, GatewayRefused, Request, Unreachable
 from activities.messages import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict
 from domain.case.effect import Effect
@@ -55,7 +55,7 @@ class EffectHandler(Protocol):
 class Outward:
     """Takes a request to a far side, honouring what its channel can do."""
 
-    def __init__(self, side: FarSide) -> None:
+    def __init__(self, side: Gateway) -> None:
         self._side = side
 
     async def deliver(self, request: Request, *, repeat: int) -> Delivered:
@@ -115,10 +115,10 @@ class Performing:
     async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, handler: EffectHandler) -> None:
         try:
             delivered = await asyncio.wait_for(handler.deliver(case, effect, now, repeat=claim.before), CALL)
-        except (FarSideRefused, PutOff) as no:
+        except (GatewayRefused, PutOff) as no:
             await self._record(case.id, _not_done(effect, claim, no), claim)
             return
-        except NotReached:
+        except Unreachable:
             await self._commands.ledger.release(
                 claim.effect, claim.attempt
             )  # nothing is unknown, so nothing is repeated
@@ -135,7 +135,7 @@ class Performing:
         key = f"{claim.effect}/{claim.attempt}"
         body = sha256(f"{key}/{command.type}".encode()).digest()
         meta = Meta(ENGINE, purpose="operation", key=key)
-        await self._commands.record(Ask(case, meta, command, CommandKey(ENGINE, key, body), reply))
+        await self._commands.record(CommandRequest(case, meta, command, CommandKey(ENGINE, key, body), reply))
         await self._commands.ledger.release(claim.effect, claim.attempt)
 
     @activity.defn(name=RECORD_UNKNOWN)
@@ -147,11 +147,11 @@ class Performing:
             return
         key = f"{effect.id}/unknown/{effect.tries}"
         command = RecordOutcome(effect.id, effect.tries, "unknown")
-        ask = Ask(order.case, Meta(ENGINE, purpose="operation", key=key), command, _key(key, command))
+        ask = CommandRequest(order.case, Meta(ENGINE, purpose="operation", key=key), command, _key(key, command))
         await self._commands.record(ask)
 
 
-def _not_done(effect: Effect, claim: Claim, why: FarSideRefused | PutOff) -> RecordOutcome:
+def _not_done(effect: Effect, claim: Claim, why: GatewayRefused | PutOff) -> RecordOutcome:
     if isinstance(why, PutOff):
         return RecordOutcome(effect.id, claim.attempt, "put_off", not_before=why.until)
     return RecordOutcome(effect.id, claim.attempt, "refused", code=why.code, detail=why.detail)

@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from activities.attend import Attending
-from activities.command_handler import Ask, CommandHandler
+from activities.command_handler import CommandHandler, CommandRequest
 from activities.messages import Attend, Turn
 from activities.ports import Meta
 from api.run.engine.courier import Courier
@@ -90,7 +90,7 @@ async def _measure(commands: CommandHandler, client: Client, courier: Courier, n
     ):
         carrying = asyncio.create_task(courier.run())
         case = fresh_stream("case")
-        await commands.record(Ask(case, Meta("person-1"), OpenCase("IN", "en", "Asia/Kolkata", "A. Rao")))
+        await commands.record(CommandRequest(case, Meta("person-1"), OpenCase("IN", "en", "Asia/Kolkata", "A. Rao")))
         await asyncio.sleep(2)
         turns, bare = [], []
         for _ in range(number + WARM):
@@ -110,7 +110,7 @@ async def _timed(done: asyncio.Event, start: Callable[[], Awaitable[float]]) -> 
 
 
 async def _note(commands: CommandHandler, case: str) -> float:
-    await commands.record(Ask(case, Meta("person-1"), AddNote("note", "a note")))
+    await commands.record(CommandRequest(case, Meta("person-1"), AddNote("note", "a note")))
     return time.perf_counter()
 
 

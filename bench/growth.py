@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from activities.attend import Attending
-from activities.command_handler import Ask, CommandHandler, Look
+from activities.command_handler import AttendedBy, CommandHandler, CommandRequest
 from activities.messages import Attend
 from activities.ports import Meta
 from api.run.wiring import parts
@@ -39,8 +39,8 @@ async def fill(commands: CommandHandler, size: int) -> list[str]:
     async def some() -> None:
         for n, stream in streams:
             command = OpenCase("IN", "en", "Asia/Kolkata", f"Patient {n}", team="asia" if n % 4 else "europe")
-            await commands.record(Ask(stream, Meta("bench"), command))
-            await commands.record(Ask(stream, Meta(ENGINE, purpose="operation"), look=Look(0)))
+            await commands.record(CommandRequest(stream, Meta("bench"), command))
+            await commands.record(CommandRequest(stream, Meta(ENGINE, purpose="operation"), attended_by=AttendedBy(0)))
             done.append(stream)
 
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))

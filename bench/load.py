@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Append, Meta
 from api.run.wiring import Parts, parts
 from bench.common import Asked, Call, Rate, Row, in_turns, rates, server, short, timed
@@ -32,7 +32,7 @@ async def made(here: Parts, length: int) -> str:
     """A case with so many events."""
     stream = fresh_stream("case")
     opening = OpenCase("IN", "en", "Asia/Kolkata", "A. Rao", team="asia")
-    await here.commands.record(Ask(stream, Meta("person-1"), opening))
+    await here.commands.record(CommandRequest(stream, Meta("person-1"), opening))
     while (version := await here.ledger.last_version(stream)) < length:
         some = range(version, min(version + BATCH, length))
         drafts: list[Draft[Any]] = [

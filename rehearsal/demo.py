@@ -16,7 +16,7 @@ import structlog
 from rich.console import Console
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask, CommandHandler
+from activities.command_handler import CommandHandler, CommandRequest
 from activities.ports import CommandKey, Meta
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
@@ -186,7 +186,7 @@ async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: 
     case, _, now = await commands.case(chance.choice(waiting).stream)
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
-        await commands.record(Ask(case.id, META, command))
+        await commands.record(CommandRequest(case.id, META, command))
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from activities.catalogue import Catalogue
-from activities.gateways import FarSideRefused
+from activities.gateways import GatewayRefused
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Ledger, Meta
 from domain.case.effect import Effect
@@ -107,11 +107,11 @@ class OnUnit:
         """A unit that is not this case's any more is a definite no. What is given back names the fact that held it."""
         stream, unit = case.units.get(effect.about, (case.lot, case.dose.ref))
         if not stream or not unit:
-            raise FarSideRefused("no_unit")
+            raise GatewayRefused("no_unit")
         try:
             await self._lots.tell(stream, self._command(unit, case.id), effect.id)
         except Refused as no:
-            raise FarSideRefused(no.reason.value, no.detail) from no
+            raise GatewayRefused(no.reason.value, no.detail) from no
         if self._after is None:
             return Delivered(f"{stream}/{unit}")
         return await self._after.deliver(case, effect, now, repeat=repeat)
@@ -128,10 +128,10 @@ class UsedUnit:
         del now, repeat
         given = next((i for i in case.infusions if i.fact == effect.about), None)
         if given is None or not isinstance(given.lot, str) or not isinstance(given.unit, str):
-            raise FarSideRefused("no_unit")
+            raise GatewayRefused("no_unit")
         try:
             await self._lots.tell(given.lot, CommitUnit(given.unit, case.id), effect.id)
             await self._lots.tell(given.lot, UseUnit(given.unit, case.id), effect.id)
         except Refused as no:
-            raise FarSideRefused(no.reason.value, no.detail) from no
+            raise GatewayRefused(no.reason.value, no.detail) from no
         return Delivered(f"{given.lot}/{given.unit}")

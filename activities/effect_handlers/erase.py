@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from activities.command_handler import Ask, CommandHandler
-from activities.gateways import FarSideRefused
+from activities.command_handler import CommandHandler, CommandRequest
+from activities.gateways import GatewayRefused
 from activities.perform import Delivered
 from activities.ports import Keys, Meta
 from domain.case.effect import Effect
@@ -48,7 +48,7 @@ async def tell_again(
     for case, stone in stones:
         if await _lacks(commands, case, stone):
             meta = Meta(ENGINE, "operation", key=f"erased/{stone.order}", provenance=LIST)
-            await commands.record(Ask(case, meta, RecordErasure(stone.order, stone)))
+            await commands.record(CommandRequest(case, meta, RecordErasure(stone.order, stone)))
             await clear(case)
             told.append(case)
     return told
@@ -76,7 +76,7 @@ class Erasing:
         del repeat
         order = case.erasure
         if order is None or order.order != effect.about or not order.confirmed_by:
-            raise FarSideRefused("no_order")
+            raise GatewayRefused("no_order")
         stone = Tombstone(order.order, order.classes, order.reason, order.by, order.confirmed_by, now)
         for key_class in order.classes:
             await self._keys.destroy(case.id, key_class, stone)

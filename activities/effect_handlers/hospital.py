@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from activities.effect_handlers.requests import Addressing, Reader
-from activities.gateways import FarSide, FarSideRefused
+from activities.gateways import Gateway, GatewayRefused
 from activities.perform import Delivered, Outward
 from activities.ports import Ledger
 from domain.case.effect import Effect
@@ -14,14 +14,14 @@ from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import Centre
 
-Hospitals = Callable[[str, str], FarSide]
+Hospitals = Callable[[str, str], Gateway]
 """A far side for a centre: (centre's stream, its endpoint)."""
 
 
 class ToHospital:
     """Over the centre's interface where it has one, else as a mail with one question."""
 
-    def __init__(self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: FarSide) -> None:
+    def __init__(self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: Gateway) -> None:
         self._ledger = ledger
         self._addressing = addressing
         self._hospitals = hospitals
@@ -32,7 +32,7 @@ class ToHospital:
         name = self._addressing.centre_of(case, effect)
         centre = catalogue.fold(name, (await self._ledger.load(name)).facts) if name else None
         if not isinstance(centre, Centre) or not centre.version:
-            raise FarSideRefused("no_centre")
+            raise GatewayRefused("no_centre")
         if centre.endpoint:
             request = self._addressing.hospital(case, effect)
             return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.effect_handlers.requests import Addressing, Reader
-from activities.gateways import FarSide
+from activities.gateways import Gateway
 from activities.perform import Delivered, EffectHandler, Outward, PutOff
 from activities.ports import Ledger
 from domain.case.effect import Effect
@@ -26,7 +26,7 @@ URGENT = ("warn_of_closed_door", "cancel_travel")
 class ToPeople:
     """Sends mail to people; what concerns a hospital goes to the hospital."""
 
-    def __init__(self, addressing: Addressing, mail: FarSide, hospital: EffectHandler, quiet: QuietUntil) -> None:
+    def __init__(self, addressing: Addressing, mail: Gateway, hospital: EffectHandler, quiet: QuietUntil) -> None:
         self._addressing = addressing
         self._mail = mail
         self._hospital = hospital

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from activities.gateways import FarSideRefused, Request
+from activities.gateways import GatewayRefused, Request
 from domain.case.effect import Effect
 from domain.case.state import Case, Person
 from domain.core.personal import Erased
@@ -92,7 +92,7 @@ class Addressing:
             case _:
                 found = self._offices.by_role.get(effect.to)
         if found is None or not found.address:
-            raise FarSideRefused("no_address")
+            raise GatewayRefused("no_address")
         return found
 
     async def _owner(self, case: Case, now: datetime) -> Reader | None:

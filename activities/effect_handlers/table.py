@@ -8,7 +8,7 @@ from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
 from activities.effect_handlers.hospital import Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
-from activities.gateways import FarSide
+from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Ledger
 from domain.core.policy import Policy
@@ -22,7 +22,7 @@ def effect_handlers(
     offices: Offices,
     lots: Lots,
     hospitals: Hospitals,
-    mail: FarSide,
+    mail: Gateway,
     link: Link,
     erasing: EffectHandler,
     quiet: QuietUntil,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
 from activities.command_codec import CASE, Unreadable
-from activities.command_handler import Ask, Recorded, Reply
+from activities.command_handler import CommandRequest, Recorded, Reply
 from activities.gateways import Answer
 from activities.ports import CommandKey, Meta
 from api.http.access import NO_CASE, belonging, require_command, require_seen
@@ -99,7 +99,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
     body = CASE.digest(f"{answer.case}\0{effect or ''}", command)
     meta = Meta(centre, hospital.stated, key=answer.callback, causation=effect, provenance="callback")
     key = CommandKey(centre, answer.callback, body)
-    ask = Ask(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
+    ask = CommandRequest(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
     try:
         return await service.commands.record(ask)
     except Refused as refused:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
 from activities.command_codec import Tree
-from activities.command_handler import Ask, Recorded
+from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
 from api.http.access import case_meant, permit, require_command
 from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
@@ -45,7 +45,7 @@ async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> 
     stream = service.fresh_stream("case")
     remembered = CommandKey(who.id, key, CASE.digest("", command))
     bind_contextvars(case=stream, key=key)
-    return await service.commands.record(Ask(stream, Meta(who.id, who.stated, key=key), command, remembered))
+    return await service.commands.record(CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered))
 
 
 async def given(
@@ -56,5 +56,7 @@ async def given(
     command = CASE.parse(body, who.id)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
-    ask = Ask(stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type))
+    ask = CommandRequest(
+        stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type)
+    )
     return await service.commands.record(ask)

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
-from activities.command_handler import Ask, Recorded
+from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
 from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
@@ -140,7 +140,9 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)
-    done = await service.commands.record(Ask(stream, meta, command, key, if_people_version=sent.expected, permit=may))
+    done = await service.commands.record(
+        CommandRequest(stream, meta, command, key, if_people_version=sent.expected, permit=may)
+    )
     if done.repeated:
         await service.documents.remove(kept.name)
     return done

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from structlog.contextvars import bind_contextvars
 
-from activities.command_handler import Ask, Reply
+from activities.command_handler import CommandRequest, Reply
 from activities.ports import CommandKey, Meta
 from api.http.auth import Parts
 from api.http.command_json import CASE
@@ -88,7 +88,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")
     remembered = CommandKey(row["actor"], key, CASE.digest(row["stream"], command))
-    await service.commands.record(Ask(row["stream"], meta, command, remembered, Reply(row["effect"])))
+    await service.commands.record(CommandRequest(row["stream"], meta, command, remembered, Reply(row["effect"])))
 
 
 def _closed(row: Row | None) -> HTMLResponse | None:

@@ -12,12 +12,12 @@ import structlog
 from temporalio.client import Client
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.requests import Link, Offices, Reader
 from activities.effect_handlers.table import effect_handlers
-from activities.gateways import FarSide
+from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Meta
 from api.run.backup import tombstones
@@ -87,7 +87,9 @@ async def taking_bounces(here: Parts) -> AsyncIterator[None]:
             log.warning("a bounce of no effect of ours")
             return
         meta = Meta(ENGINE, "operation", key=f"bounce/{bounce.effect}", causation=bounce.effect)
-        await here.commands.record(Ask(case, meta, ReportBounce(bounce.effect, bounce.code, bounce.diagnostic)))
+        await here.commands.record(
+            CommandRequest(case, meta, ReportBounce(bounce.effect, bounce.code, bounce.diagnostic))
+        )
 
     host, _, port = here.settings.bounces.rpartition(":")
     addresses = return_addresses(here)
@@ -108,7 +110,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
     settings = here.settings
     async with httpx2.AsyncClient() as http:
 
-        def hospital(_centre: str, endpoint: str) -> FarSide:
+        def hospital(_centre: str, endpoint: str) -> Gateway:
             return FhirFarSide(
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call

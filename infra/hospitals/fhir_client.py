@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from activities.gateways import Channel, FarSideRefused, NotReached, Receipt, Request
+from activities.gateways import Channel, GatewayRefused, Receipt, Request, Unreachable
 from infra.hospitals import fhir_map
 from infra.hospitals.codes import EFFECT
 
@@ -49,7 +49,7 @@ class FhirFarSide:
         try:
             body = json.dumps(fhir_map.task(request)).encode()
         except fhir_map.Unmapped as error:
-            raise FarSideRefused("unmapped", str(error)) from error
+            raise GatewayRefused("unmapped", str(error)) from error
         headers = {"If-None-Exist": _by_effect(request.effect), "Prefer": "return=representation"}
         async with asyncio.timeout(self._patience.total):
             status, answer, location = await self._call("POST", "/Task", body, headers)
@@ -82,7 +82,7 @@ class FhirFarSide:
         try:
             return await self._answered(method, path, body, headers or {})
         except (httpx2.ConnectError, httpx2.ConnectTimeout):  # no connection, so not a byte of it went out
-            raise NotReached from None
+            raise Unreachable from None
 
     async def _answered(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -142,9 +142,9 @@ def _located(location: str) -> str:
     return f"Task/{rest.split('/', maxsplit=1)[0]}" if found and rest else ""
 
 
-def _refusal(status: int, outcome: Mapping[str, Any]) -> FarSideRefused:
+def _refusal(status: int, outcome: Mapping[str, Any]) -> GatewayRefused:
     issues = [i for i in _list(outcome, "issue") if i.get("severity") in ("error", "fatal")]
     issue = issues[0] if issues else {}
     details = issue.get("details")
     text = issue.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "")
-    return FarSideRefused(str(issue.get("code") or status)[:64], str(text or "")[:500])
+    return GatewayRefused(str(issue.get("code") or status)[:64], str(text or "")[:500])

@@ -17,7 +17,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from activities.gateways import Channel, FarSideRefused, NotReached, Receipt, Request
+from activities.gateways import Channel, GatewayRefused, Receipt, Request, Unreachable
 from infra.mail.notices import CannotSay, compose
 
 PASSING, PERMANENT = 400, 500
@@ -50,7 +50,7 @@ class NotHandedIn(Exception):
     """The mail server gave no clear answer; names the kind of failure, never the address."""
 
 
-class NotTaken(NotHandedIn, NotReached):
+class NotTaken(NotHandedIn, Unreachable):
     """The mail server has nothing of it: it could not be reached, or said "not now" before it took the message."""
 
 
@@ -143,7 +143,7 @@ def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:
         message["To"] = address
         message["Subject"] = notice.subject
     except (CannotSay, MessageError, ValueError) as error:
-        raise FarSideRefused("unspeakable", str(error) if isinstance(error, CannotSay) else "") from error
+        raise GatewayRefused("unspeakable", str(error) if isinstance(error, CannotSay) else "") from error
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(request.effect, sender)
     message["Auto-Submitted"] = "auto-generated"
@@ -171,20 +171,20 @@ def _address(given: object) -> str:
 
 
 def _no_address() -> str:
-    raise FarSideRefused("no_address")
+    raise GatewayRefused("no_address")
 
 
 def _outcome(error: Exception) -> Exception:
     """A permanent no about this sender, recipient or message is definite; anything else leaves it open."""
     if isinstance(error, aiosmtplib.SMTPNotSupported):
-        return FarSideRefused("address_not_supported")
+        return GatewayRefused("address_not_supported")
     answers: list[Exception] = [error]
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         answers = [*error.recipients]
     about_it = (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)
     codes = [answer.code for answer in answers if isinstance(answer, about_it)]
     if codes and min(codes) >= PERMANENT:
-        return FarSideRefused(str(codes[0]))
+        return GatewayRefused(str(codes[0]))
     name = f"{type(error).__name__} {codes[0] if codes else ''}".strip()
     return NotTaken(name) if _before_the_message(error) else NotHandedIn(name)
 

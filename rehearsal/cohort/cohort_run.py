@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.command_codec import CASE, Unreadable
-from activities.command_handler import Ask, Reply
+from activities.command_handler import CommandRequest, Reply
 from activities.ports import CommandKey, Meta
 from domain.case.obligation import Obligation
 from domain.core.errors import Refused
@@ -111,7 +111,7 @@ class Cohort:
             digest = CASE.digest(f"{due.case}\0{due.effect}", command)
             meta = Meta(due.centre, key=due.callback, causation=due.effect, provenance="callback")
             key = CommandKey(due.centre, due.callback, digest)
-            await self._scene.say(Ask(due.case, meta, command, key, Reply(due.effect)))
+            await self._scene.say(CommandRequest(due.case, meta, command, key, Reply(due.effect)))
             status, later = 200, None
         except (Refused, Unreadable) as no:
             status, later = 409, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from activities.gateways import Channel, FarSideRefused, Receipt, Request
+from activities.gateways import Channel, GatewayRefused, Receipt, Request
 from rehearsal.hospitals.desk import Desk
 
 
@@ -28,7 +28,7 @@ class RehearsedHospital:
             case "created" | "known" | "conflict":
                 return Receipt(f"Task/{reaction.number}")
             case "refused":
-                raise FarSideRefused(reaction.code, "the simulated hospital turns this away")
+                raise GatewayRefused(reaction.code, "the simulated hospital turns this away")
             case _:
                 raise Unanswered(reaction.manner)
 

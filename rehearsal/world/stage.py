@@ -10,8 +10,8 @@ from itertools import count
 
 from activities.attend import Attending, turn_of
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask, CommandHandler, ParseState, Recorded
-from activities.gateways import NotReached
+from activities.command_handler import CommandHandler, CommandRequest, ParseState, Recorded
+from activities.gateways import Unreachable
 from activities.messages import Attend, Due, Order, Turn
 from activities.perform import EffectHandler, Performing
 from activities.ports import Append, Ledger, Meta
@@ -92,7 +92,7 @@ class Stage:
         self.clock.move(instant)
         await job()
 
-    async def say(self, ask: Ask) -> Recorded:
+    async def say(self, ask: CommandRequest) -> Recorded:
         """Record a command and let the case's loop see it. Raises Refused."""
         recorded = await self.commands.record(ask)
         await self.nudge(ask.stream)
@@ -100,7 +100,7 @@ class Stage:
 
     async def tell(self, case: str, command: Command, meta: Meta) -> Recorded:
         """Record a plain command. Raises Refused."""
-        return await self.say(Ask(case, meta, command))
+        return await self.say(CommandRequest(case, meta, command))
 
     def case(self, name: str) -> Case:
         """Return a case as it stands."""
@@ -193,7 +193,7 @@ class Stage:
         try:
             await self._performing.attempt(order, self.handlers[due.kind])
         except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is unknown
-            if not isinstance(error, NotReached):
+            if not isinstance(error, Unreachable):
                 await self.ledger.failed(loop.case, due.effect, EPOCH)
             again = self.clock.now + pause
             if again < deadline:

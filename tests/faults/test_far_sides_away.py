@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from activities import perform
-from activities.command_handler import Ask, Recorded, Reply
-from activities.gateways import FarSide, Request
+from activities.command_handler import CommandRequest, Recorded, Reply
+from activities.gateways import Gateway, Request
 from activities.perform import Delivered, Outward
 from activities.ports import CommandKey, Meta
 from domain.case.effect import Effect
@@ -41,7 +41,7 @@ def _short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perform, "LEASE", timedelta(seconds=2))
 
 
-def through(side: FarSide, request: Request, here: Engine) -> None:
+def through(side: Gateway, request: Request, here: Engine) -> None:
     """Documents are asked for through this far side from now on."""
 
     async def hand(_case: Case, effect: Effect, _now: datetime, *, repeat: int) -> Delivered:
@@ -113,12 +113,12 @@ async def test_a_hospital_away_has_it_once_when_it_is_back(here: Engine, tmp_pat
             await simulator.stop()
 
 
-def receive(here: Engine, case: Case, effect: Effect) -> Ask:
+def receive(here: Engine, case: Case, effect: Effect) -> CommandRequest:
     """The hospital's, or family's, answer to an effect."""
     item = effect.about.split("/")[0]
     key = CommandKey("hospital-1", effect.id, effect.id.encode())
     what = command("ReceiveRecord", item, "d" * 64, "en")
-    return Ask(case.id, Meta("hospital-1"), what, key, Reply(effect.id))
+    return CommandRequest(case.id, Meta("hospital-1"), what, key, Reply(effect.id))
 
 
 async def answer(here: Engine, case: str) -> Recorded:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from activities.gateways import FarSideRefused, NotReached
+from activities.gateways import GatewayRefused, Unreachable
 from infra.mail.smtp import message_id
 from tests.infra.gateways import SENDER, Mood, Rig, hospital, mail
 
@@ -27,7 +27,7 @@ async def unknown(rig: Rig, mood: Mood) -> str:
     began = time.monotonic()
     with pytest.raises(Exception) as raised:  # noqa: PT011  anything but a refusal, which is looked at below
         await rig.side.send(request)
-    assert not isinstance(raised.value, FarSideRefused)
+    assert not isinstance(raised.value, GatewayRefused)
     assert time.monotonic() - began < 4
     address = str(request.body.get("address", "-"))
     assert address not in f"{raised.value!r} {raised.value.__cause__!r}"
@@ -64,7 +64,7 @@ async def test_a_far_side_that_can_be_asked_answers_truly(rig: Rig) -> None:
 async def test_a_no_is_final_says_why_and_keeps_nothing(rig: Rig) -> None:
     request = rig.request("refuses")
     for _ in range(2):
-        with pytest.raises(FarSideRefused) as refused:
+        with pytest.raises(GatewayRefused) as refused:
             await rig.side.send(request)
         assert refused.value.code in ("550", "business-rule")
         assert str(refused.value) == refused.value.code
@@ -97,8 +97,8 @@ async def test_a_killed_far_side_is_unknown_and_its_book_survives(rig: Rig) -> N
     await rig.kill()
     with pytest.raises(Exception) as raised:  # noqa: PT011
         await in_flight
-    assert not isinstance(raised.value, FarSideRefused | NotReached)
-    with pytest.raises(NotReached):
+    assert not isinstance(raised.value, GatewayRefused | Unreachable)
+    with pytest.raises(Unreachable):
         await rig.side.send(rig.request())
     await rig.start()
     assert await rig.kept(sent.effect) == 1

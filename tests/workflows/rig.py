@@ -18,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from activities.command_handler import Ask, CommandHandler, Recorded
+from activities.command_handler import CommandHandler, CommandRequest, Recorded
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
 from api.run.engine.courier import Courier
@@ -165,7 +165,7 @@ class Engine:
 
     async def send(self, case: str, what: Any, *, key: str = "") -> Recorded:
         known = CommandKey(STAFF.actor, key, key.encode().ljust(32)) if key else None
-        return await self.commands.record(Ask(case, replace(STAFF, key=key or None), what, known))
+        return await self.commands.record(CommandRequest(case, replace(STAFF, key=key or None), what, known))
 
     async def to_records(self, case: str) -> None:
         """Through the inquiry."""

@@ -21,7 +21,7 @@ import pytest
 import structlog
 from temporalio.client import Client
 
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.run.backup import backup
 from api.run.wiring import Parts, parts
@@ -170,7 +170,7 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
         opened = await caravel("case", "open", *INQUIRY, "--as", coordinator, "--json")
         case = str(opened.json["case"])
         for what in (AddNote("note", f"{NAME} rang"), LeaveJourney("declined")):
-            await here.commands.record(Ask(case, Meta(coordinator), what))
+            await here.commands.record(CommandRequest(case, Meta(coordinator), what))
         older = await backup(here.settings, tmp_path)
         assert not planted((older / "database.dump").read_bytes()), "the dump says nothing without the key service"
         order = ("case", "erase", case, "--reason", "consent_withdrawn", "--note", f"{NAME} wrote")

@@ -13,7 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
-from activities.gateways import FarSideRefused
+from activities.gateways import GatewayRefused
 from activities.perform import Delivered
 from tests.workflows.changed import Changed
 from tests.workflows.rig import MAIL, PATIENT, Call, Engine, command, eventually, hang
@@ -51,7 +51,7 @@ async def test_an_opened_case_gets_its_loop_and_shows_where_it_stands(here: Engi
 
 async def test_nothing_personal_enters_temporal(here: Engine) -> None:
     async def no(_call: Call) -> Delivered:
-        raise FarSideRefused("no_address", f"{PATIENT} has moved")
+        raise GatewayRefused("no_address", f"{PATIENT} has moved")
 
     async def fault(_call: Call) -> Delivered:
         raise ValueError(f"cannot write to {PATIENT} at {MAIL}")

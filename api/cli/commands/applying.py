@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.cli.here import opened
 from api.cli.options import As, Json
@@ -73,7 +73,9 @@ async def _record(here: Parts, case: Case, actor: Actor, reason: str) -> Sequenc
     if actor is MACHINE or not allow(actor, Action.SUPERVISE):
         raise Failed(REFUSED, "deadlines are moved by a supervisor")
     command = ApplyPolicy(here.commands.policy.hash, reason)
-    done = await here.commands.record(Ask(case.id, Meta(actor.id, actor.stated, provenance="policy apply"), command))
+    done = await here.commands.record(
+        CommandRequest(case.id, Meta(actor.id, actor.stated, provenance="policy apply"), command)
+    )
     return [f.event for f in done.facts if isinstance(f.event, ObligationRedated) and f.event.policy]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from activities.command_handler import Turn
+from activities.command_handler import CaseSession
 from api.cli.options import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
@@ -66,7 +66,7 @@ def _tried(row: Row, policy: Policy) -> Report:
     """Decided in memory, as it would be."""
     if row.faults:
         return Report(row.number, "refused", faults=row.faults)
-    turn = Turn(Case(id="case-dry-run"), (), datetime.now(UTC), fresh_id, policy, "dry-run")
+    turn = CaseSession(Case(id="case-dry-run"), (), datetime.now(UTC), fresh_id, policy, "dry-run")
     for tree in (row.opening, row.facts):
         try:
             turn.decide(_parsed(tree))

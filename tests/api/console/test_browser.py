@@ -13,7 +13,7 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Finding, Meta
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
@@ -100,7 +100,7 @@ async def test_a_coordinator_takes_a_case_three_stages_forward(
     )
     await mine.do(case, "AcceptQuote", person=patient)
     await told.send(case, "HoldBed", ref="B-1", until=LATER.isoformat())
-    await here.commands.record(Ask(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
+    await here.commands.record(CommandRequest(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
     await mine.go(f"/console/cases/{case}")
     assert await mine.page.locator('[aria-current="step"] b').inner_text() == "Visa"
 

@@ -19,7 +19,7 @@ from playwright.async_api import Locator, expect
 from temporalio.client import Client
 
 from activities.catalogue import Catalogue
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.http.streams_end import serve
 from api.ports import DevSignIn
@@ -136,7 +136,7 @@ async def ready_to_submit(real: Real, owner: str) -> tuple[str, str]:
     async def tell(*commands: Any) -> Case:
         state = Case()
         for command in commands:
-            state = (await real.here.commands.record(Ask(case, Meta(owner), command))).case
+            state = (await real.here.commands.record(CommandRequest(case, Meta(owner), command))).case
         return state
 
     state = await tell(OpenCase("IN", "en", "Asia/Kolkata", "Asha Rao", owner=owner, team="asia"))

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from api.http.streams_end import serve
 from api.run.http_app import http_app
 from api.run.wiring import Parts
@@ -107,7 +107,7 @@ async def test_not_ready_without_a_database(here: Parts, monkeypatch: pytest.Mon
 
 
 async def test_a_database_that_is_away(coordinator: Person, here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(ask: Ask) -> None:
+    async def away(ask: CommandRequest) -> None:
         raise DatabaseFailed("ConnectionDoesNotExistError", away=True)
 
     monkeypatch.setattr(here.commands, "record", away)
@@ -121,7 +121,7 @@ async def test_a_database_that_is_away(coordinator: Person, here: Parts, monkeyp
 async def test_an_unknown_failure_says_an_incident_and_nothing_else(
     coordinator: Person, here: Parts, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
 ) -> None:
-    async def broken(ask: Ask) -> None:
+    async def broken(ask: CommandRequest) -> None:
         raise RuntimeError(f"cannot read {CANARY}")
 
     monkeypatch.setattr(here.commands, "record", broken)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from activities.command_handler import Ask
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.run.wiring import Parts
 from tests.api.conftest import CANARY, INQUIRY, Person
@@ -95,7 +95,7 @@ async def test_two_coordinators_at_once_both_get_an_answer(coordinator: Person, 
 async def test_a_stale_page_is_refused_and_automatic_events_make_none_stale(coordinator: Person, here: Parts) -> None:
     opened = await coordinator.post("/cases", INQUIRY)
     case, tag = opened.json()["case"], opened.headers["etag"]
-    await here.commands.record(Ask(case, Meta("engine", purpose="operation")))
+    await here.commands.record(CommandRequest(case, Meta("engine", purpose="operation")))
     fresh = await coordinator.post(f"/cases/{case}/commands", NOTE, If_Match=tag)
     assert fresh.status_code == 200
     stale = await coordinator.post(f"/cases/{case}/commands", NOTE, If_Match=tag)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from activities import views
-from activities.command_handler import Ask, Look, Recorded
+from activities.command_handler import AttendedBy, CommandRequest, Recorded
 from activities.ports import Meta
 from api.run.verifying import views_of
 from api.run.wiring import Parts
@@ -28,8 +28,8 @@ STAFF = Meta("person-1")
 
 
 async def send(here: Parts, case: str, what: Any) -> Recorded:
-    recorded = await here.commands.record(Ask(case, STAFF, what))
-    await here.commands.record(Ask(case, Meta("engine"), look=Look(0)))
+    recorded = await here.commands.record(CommandRequest(case, STAFF, what))
+    await here.commands.record(CommandRequest(case, Meta("engine"), attended_by=AttendedBy(0)))
     return recorded
 
 
@@ -82,7 +82,7 @@ async def test_a_rebuild_finds_nothing_that_differs(here: Parts) -> None:
 async def test_what_the_engine_records_is_counted_as_the_engines(here: Parts) -> None:
     recorded = (await lived(here, 4))[-1]
     [effect] = recorded.case.effects.values()
-    done = Ask(recorded.case.id, Meta("engine"), command("RecordOutcome", effect.id, 1, "delivered", "R"))
+    done = CommandRequest(recorded.case.id, Meta("engine"), command("RecordOutcome", effect.id, 1, "delivered", "R"))
     assert (await here.commands.record(done)).case.people_version == recorded.case.people_version
     assert await differing(here) == []
 

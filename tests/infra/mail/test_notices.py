@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.gateways import FarSideRefused, Request
+from activities.gateways import GatewayRefused, Request
 from domain.core.personal import ERASED
 from domain.core.policy import Party
 from domain.journey import OWES, WANTS
@@ -109,12 +109,12 @@ def test_a_mail_says_what_it_is_and_repeats_its_id() -> None:
     ["", ERASED, None, "nobody", "a@b.example\nBcc: x@y.example", "a@b.example, c@d.example", "@", "a@", "<a@b>"],
 )
 def test_what_is_no_address_is_a_definite_no(address: object) -> None:
-    with pytest.raises(FarSideRefused, match="no_address"):
+    with pytest.raises(GatewayRefused, match="no_address"):
         message_of(request(address=address), SENDER, NOW)
 
 
 def test_nothing_given_becomes_a_header() -> None:
-    with pytest.raises(FarSideRefused, match="unspeakable"):
+    with pytest.raises(GatewayRefused, match="unspeakable"):
         message_of(request(number="1\r\nBcc: other@example.org"), SENDER, NOW)
     assert message_id("e 1>\r\n", SENDER).count("\n") == 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.gateways import FarSideRefused, Request
+from activities.gateways import GatewayRefused, Request
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
 from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken
@@ -90,7 +90,7 @@ async def test_a_rehearsal_uses_the_same_desk_on_its_own_clock() -> None:
         request = asking(f"e{n}", "submit_dossier")
         try:
             outcomes.append((await side.send(request)).number)
-        except FarSideRefused:
+        except GatewayRefused:
             outcomes.append("refused")
         except Exception:  # noqa: BLE001  unknown, as the port says
             receipt = await side.ask(request.effect)

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from activities.gateways import FarSideRefused
+from activities.gateways import GatewayRefused
 from infra.embedded.server_process import free_port
 from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
@@ -167,7 +167,7 @@ async def test_moods_over_http_are_those_of_the_function(scene: Scene) -> None:
             for _ in range(len(planned[effect].troubles) + 1):
                 try:
                     await side.send(asking(effect, "hold_bed", f"{CENTRE}/1"))
-                except FarSideRefused:
+                except GatewayRefused:
                     break
                 except Exception:  # noqa: BLE001  unknown: ask, then try again
                     if await side.ask(effect):

@@ -213,14 +213,14 @@ async def test_automatic_events_do_not_make_a_page_stale(mei: Browser, coordinat
 
 
 async def _engine_says(here: Parts, case: str) -> None:
-    from activities.command_handler import Ask  # noqa: PLC0415
+    from activities.command_handler import CommandRequest  # noqa: PLC0415
     from activities.ports import Meta  # noqa: PLC0415 - only this control needs it
     from domain.stages.anytime.outcomes import RecordOutcome  # noqa: PLC0415
 
     state, _, _ = await here.commands.case(case)
     assert state.effects
     outcome = RecordOutcome(next(iter(state.effects)), 1, "delivered", "r-1")
-    await here.commands.record(Ask(case, Meta("engine", "operation"), outcome))
+    await here.commands.record(CommandRequest(case, Meta("engine", "operation"), outcome))
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
-from activities.command_handler import Ask, Look
+from activities.command_handler import AttendedBy, CommandRequest
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.core.fact import ENGINE
@@ -32,7 +32,7 @@ async def failed(coordinator: Person, here: Parts) -> dict[str, str]:
     effect = next(e for e in state.effects.values() if e.kind == "request_record")
     for attempt in range(1, 5):
         outcome = RecordOutcome(effect.id, attempt, "unknown")
-        await here.commands.record(Ask(opened["case"], Meta("engine", "operation"), outcome))
+        await here.commands.record(CommandRequest(opened["case"], Meta("engine", "operation"), outcome))
     return {**opened, "effect": effect.id}
 
 
@@ -115,11 +115,13 @@ async def test_late_means_on_both_pages_what_was_missed_and_is_chased(
     assert await figure(browsers, UNWOKEN) == "nothing"
     with monkeypatch.context() as hurried:
         hurried.setattr(here.commands, "policy", quick(first_reply=ladder(0.5)))
-        await here.commands.record(Ask(case, Meta("person-1"), opening()))
-        await here.commands.record(Ask(case, Meta(ENGINE), look=Look((await here.ledger.engine()).epoch)))
+        await here.commands.record(CommandRequest(case, Meta("person-1"), opening()))
+        await here.commands.record(
+            CommandRequest(case, Meta(ENGINE), attended_by=AttendedBy((await here.ledger.engine()).epoch))
+        )
     await asyncio.sleep(0.6)
     assert await figure(browsers, UNWOKEN) == "1 min", "nobody looks, though its hour has come"
-    state = (await here.commands.record(Ask(case, Meta("person-1"), AddNote("note", "called")))).case
+    state = (await here.commands.record(CommandRequest(case, Meta("person-1"), AddNote("note", "called")))).case
     states = {o.kind: o.state for o in state.obligations.values()}
     assert (states["first_reply"], states["chase"]) == ("missed", "open")
     assert await figure(browsers, UNWOKEN) == "nothing"
