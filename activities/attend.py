@@ -44,7 +44,7 @@ class Attending:
 
 
 def turn_of(today: Agenda, now: datetime, unseen: Sequence[Fact[Event]] = ()) -> Turn:
-    """An agenda as the loop needs it: codes and a duration by the ledger's clock, nothing personal."""
+    """Return an agenda as the loop needs it: codes and a duration by the ledger's clock, nothing personal."""
     wake_in = max(0.0, (today.wake_at - now).total_seconds()) if today.wake_at else None
     waiting = "\n".join(f"- {o.kind}: {o.debtor}, until {o.due:%Y-%m-%d %H:%M} UTC" for o in today.obligations[:5])
     due = [Due(e.id, e.kind, _says(today, e)) for e in today.effects]

@@ -49,7 +49,7 @@ class Catalogue:
         )
 
     async def entry(self, stream: str) -> Entry:
-        """A stream as it stands with all its facts. Raises Refused(NOT_FOUND)."""
+        """Return a stream as it stands with all its facts. Raises Refused(NOT_FOUND)."""
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such lot, protocol, centre or person")
         return Entry(stream, fold(stream, loaded.facts), loaded.facts, self._now(loaded))

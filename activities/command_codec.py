@@ -84,7 +84,7 @@ class Commands:
         return _adapter(tuple(self.classes))
 
     def parse(self, said: bytes | Tree, actor: str, *, only: Collection[str] = (), default: str = "") -> Any:  # noqa: ANN401 - any command
-        """The command of a JSON text or of its tree, its `by` set to the actor. Raises Unreadable."""
+        """Parse the command of a JSON text or of its tree, its `by` set to the actor. Raises Unreadable."""
         tree = read_json(said) if isinstance(said, bytes) else said
         name = tree.get("type", default)
         if not isinstance(name, str) or name not in (only or self.by_name):
@@ -134,7 +134,7 @@ CATALOGUE = Commands(catalogue.COMMANDS)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """An object, however deep or odd the text claims to be. Raises Unreadable."""
+    """Return an object, however deep or odd the text claims to be. Raises Unreadable."""
     try:
         tree = from_json(body, allow_inf_nan=False)
     except ValueError:
@@ -151,7 +151,7 @@ def _without_nul(text: bytes, tree: Tree) -> None:
 
 
 def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
-    """The same command in the actor's name."""
+    """Return the same command in the actor's name."""
     if command.type in TOLD or "by" not in command.__dataclass_fields__:
         return command
     return replace(command, by=actor)

@@ -101,7 +101,7 @@ class CommandHandler:
         )
 
     async def case(self, stream: str) -> tuple[Case, Sequence[Fact[Event]], datetime]:
-        """A case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
+        """Return a case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such case")
         return self.fold(loaded.facts, stream), loaded.facts, self._now(loaded)

@@ -67,7 +67,7 @@ class Turn:
 
 
 def nameless(error: Exception) -> ApplicationError:
-    """The same failure as Temporal may keep it: kind and place, a refusal's reason, never a text about a person."""
+    """Return a failure as Temporal may keep it: kind and place, a refusal's reason, no text about a person."""
     place = extract_tb(error.__traceback__)[-1]
     said = str(error) if isinstance(error, Refused) else f"{PurePath(place.filename).name}:{place.lineno}"
     return ApplicationError(said, type=type(error).__name__)

@@ -165,16 +165,16 @@ class Ledger(Protocol):
     """The append-only event store and what commits together with it."""
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
-        """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources.
+        """Load the facts of a stream after a version, what is remembered of (actor, key), and its watched sources.
 
         Raises Refused(NEWER_THAN_ME) when the stream holds a type or schema version this program does not know.
         """
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
-        """The named lots, protocols, centres and persons that exist."""
+        """Return the named lots, protocols, centres and persons that exist."""
 
     async def last_version(self, stream: str) -> int:
-        """The version a stream stands at; 0 when it has no event."""
+        """Return the version a stream stands at; 0 when it has no event."""
 
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing. Raises VersionConflict, Refused(KEY_REUSED | SUPERSEDED | READ_ONLY)."""
@@ -198,7 +198,7 @@ class Keys(Protocol):
     """Data keys, kept outside the database. A destroyed key is absent from every answer and is never made again."""
 
     async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
-        """The keys of these classes; what does not exist yet is made and durable on return."""
+        """Return the keys of these classes; what does not exist yet is made and durable on return."""
 
     async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
         """Return the keys this stream has, by key class."""

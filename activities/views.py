@@ -30,7 +30,7 @@ SINCE = ("opened_at", "stage_since", "requested_at")
 
 
 def case_views(case: Case, before: Case | None = None, now: datetime | None = None) -> Views:
-    """The rows of one case; what did not change since `before` is left out.
+    """Return the rows of one case; what did not change since `before` is left out.
 
     `now` is the instant of the turn that is about to be recorded: what is of this very turn is left empty, for the
     ledger to fill in the instant it recorded at.

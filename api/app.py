@@ -39,7 +39,7 @@ ABOUT = "System of record and engine for cell-therapy patient journeys."
 
 
 def create_app(service: Service) -> FastAPI:
-    """The app over these parts. A development sign-in is there only if `service.dev` is."""
+    """Return the app over these parts. A development sign-in is there only if `service.dev` is."""
     throttle, figures = Throttle(service.limits), Figures()
     app = FastAPI(
         title="Caravel",

@@ -198,7 +198,7 @@ def _durable(file: Path) -> None:
 
 
 async def copy_all(store: ObjectStore, target: ObjectStore) -> int:
-    """Every document as it is stored, into a store that can stand in its place; answers with how many."""
+    """Copy every document as it is stored, into a store that can stand in its place; return how many."""
     number = 0
     async for batch in obstore.list(store):
         for found in batch:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write(file: Path, content: bytes, mode: int = os.O_EXCL) -> None:
-    """A file of our own, synced; new unless `mode` says otherwise."""
+    """Write a file of our own, synced; new unless `mode` says otherwise."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | mode, 0o600)
     try:
         os.write(descriptor, content)
@@ -27,7 +27,7 @@ def publish(draft: Path, file: Path) -> None:
 
 
 def create(file: Path, content: bytes) -> bytes:
-    """The file with this content, or what another had put there before; answers with what it holds."""
+    """Create the file with this content, or keep what another had put there; return what it holds."""
     draft = file.with_name(f".{secrets.token_hex(8)}")
     write(draft, content)
     publish(draft, file)

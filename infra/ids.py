@@ -11,5 +11,5 @@ def fresh_id() -> str:
 
 
 def fresh_stream(kind: str) -> str:
-    """The id of a new stream: `case-…`, `lot-…`."""
+    """Return the id of a new stream: `case-…`, `lot-…`."""
     return f"{kind}-{uuid7()}"

@@ -44,7 +44,7 @@ class FolderKeys:
         self._reapply()
 
     async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
-        """The keys of these classes, made and on disk where they were missing; never a destroyed one."""
+        """Return the keys of these classes, made and on disk where they were missing; never a destroyed one."""
         self._reapply()
         wanted = [key_class for key_class in classes if (stream, key_class) not in self._gone]
         found = {key_class: self._find(stream, key_class) for key_class in wanted}

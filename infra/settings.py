@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
     @property
     def kek(self) -> Path:
-        """The key that wraps all others."""
+        """Return the key that wraps all others."""
         return self.home / "kek"
 
     @property
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def signing(self) -> Path:
-        """The keys that sign checkpoints, beside those that seal data."""
+        """Return the keys that sign checkpoints, beside those that seal data."""
         return self.home / "signing"
 
     @property

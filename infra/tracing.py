@@ -53,7 +53,7 @@ def tracing() -> bool:
 
 
 def parent_here() -> str:
-    """The present span as a W3C traceparent; empty where there is none."""
+    """Return the present span as a W3C traceparent; empty where there is none."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return carrier.get("traceparent", "")

@@ -30,7 +30,7 @@ async def rehearse_courses(
     seed: int | str = 1,
     progress: Progress = lambda *_: None,
 ) -> Mapping[str, Any]:
-    """Every course of a file, told back as JSON. Raises CoursesInvalid; Refused for a ledger that is not empty."""
+    """Play every course of a file, told back as JSON. Raises CoursesInvalid; Refused for a ledger that is not empty."""
     courses = read_courses(text)
     begins = start or ends_by() - span(courses)
     async with stage(begins, seed, database=database, folder=folder) as scene:

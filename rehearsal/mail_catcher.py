@@ -64,7 +64,7 @@ class Caught:
             self._db.execute(query, values)
 
     def listed(self, to: str = "", effect: str = "", limit: int = 200) -> Sequence[Mapping[str, Any]]:
-        """The newest messages, without bodies."""
+        """Return the newest messages, without bodies."""
         query = f"""SELECT {COLUMNS} FROM message WHERE (? = '' OR recipient = ?) AND (? = '' OR effect = ?)
                     ORDER BY id DESC LIMIT ?"""  # noqa: S608  the column list is a constant
         return [dict(row) for row in self._db.execute(query, (to, to, effect, effect, limit))]
@@ -109,7 +109,7 @@ class Handler:
 
 
 def delivery_report(to: str, recipient: str) -> MIMEMultipart:
-    """A delivery status notification (RFC 3464): nobody has this mailbox."""
+    """Return a delivery status notification (RFC 3464): nobody has this mailbox."""
     report = MIMEMultipart("report")
     report.set_param("report-type", "delivery-status")
     report["From"], report["To"], report["Subject"] = "mailer-daemon@catcher.invalid", to, "Undelivered mail"

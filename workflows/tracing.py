@@ -16,7 +16,7 @@ TRACER = get_tracer("caravel")
 
 
 def begun(name: str, case: str, cause: Context) -> Context:
-    """A new span below `cause`, for what belongs to it."""
+    """Begin a new span below `cause`, for what belongs to it."""
     return set_span_in_context(TRACER.start_span(name, cause, attributes={"caravel.case": case}), cause)
 
 

@@ -50,7 +50,7 @@ class Addressing:
         self._link = link
 
     def centre_of(self, case: Case, effect: Effect) -> str:
-        """The centre an effect concerns: the one of its submission, else the one that accepted, else the last asked."""
+        """Return the centre an effect concerns: of its submission, else the one that accepted, else the last asked."""
         submission = case.submission_of(effect.about)
         if submission is not None:
             return submission.centre
@@ -65,14 +65,14 @@ class Addressing:
         return Request(effect.id, effect.kind, case.id, effect.about, effect.to, centre, body, documents)
 
     async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
-        """The same as one mail with one question, for a centre without an interface."""
+        """Make the same request as one mail with one question, for a centre without an interface."""
         until = now + ANSWERED_WITHIN
         facts = self._facts(case, effect, centre, now)
         facts |= {"until": _local(until, centre.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, centre, facts)
 
     async def mail(self, case: Case, effect: Effect, now: datetime) -> Request:
-        """A notice to the family, the doctor at home, staff or a translator. Raises FarSideRefused(no_address)."""
+        """Write to the family, the doctor at home, staff or a translator. Raises FarSideRefused(no_address)."""
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind == "send_handover":

@@ -37,7 +37,7 @@ def effect_handlers(
 
 
 def on_lots(lots: Lots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
-    """The handlers of what is compared and set on a lot's own stream before anybody outside is told."""
+    """Return the handlers of what is compared and set on a lot's own stream before anybody outside is told."""
     return {
         "reserve_dose": Reserving(lots, policy),
         "release_dose": OnUnit(lots, FreeUnit),

@@ -20,7 +20,7 @@ from infra.settings import Settings
 
 @asynccontextmanager
 async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """The API without a socket; commands are given by the machine, or in a person's name and with their rights."""
+    """Yield the API without a socket; the machine gives the commands, or a person by name, with their rights."""
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     async with opened() as here:
@@ -31,7 +31,7 @@ async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[Parts]:
-    """The ledger of this machine. Raises Failed when none is configured."""
+    """Return the ledger of this machine. Raises Failed when none is configured."""
     settings = Settings()
     if not settings.database_url.get_secret_value():
         raise Failed(UNAVAILABLE, "set CARAVEL_API (and CARAVEL_TOKEN), or CARAVEL_DATABASE_URL and CARAVEL_HOME")

@@ -33,7 +33,7 @@ def tell(failed: Failed) -> None:
 
 
 def failed_of(status: int, problem: Mapping[str, Any]) -> Failed:
-    """A problem of the API as an exit code and a sentence."""
+    """Return a problem of the API as an exit code and a sentence."""
     code = UNAVAILABLE if status >= SERVER_ERROR else USAGE if status in UNREADABLE else REFUSED
     faults = [_fault(one) for one in problem.get("errors", [])]
     return Failed(code, f"{problem.get('title', status)}: {problem.get('detail', '')}", faults)
@@ -69,5 +69,5 @@ def _cell(value: object) -> str:
 
 
 def say(text: str) -> None:
-    """A line for people."""
+    """Print a line for people."""
     Console(highlight=False).print(text, markup=False, soft_wrap=True)

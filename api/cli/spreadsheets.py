@@ -70,7 +70,7 @@ def read_mapping(path: Path) -> SheetMapping:
 
 
 def read_cells(path: Path) -> Iterator[Cells]:
-    """Each row by its column titles; .csv or .xlsx. Raises MappingInvalid."""
+    """Yield each row by its column titles; .csv or .xlsx. Raises MappingInvalid."""
     try:
         yield from _excel(path) if path.suffix.lower() == ".xlsx" else _csv(path)
     except (OSError, UnicodeDecodeError, csv.Error, InvalidFileException, zipfile.BadZipFile, KeyError) as error:
@@ -103,7 +103,7 @@ def _text(cell: object) -> str:
 
 
 def rows_of(mapping: SheetMapping, cells: Iterator[Cells]) -> Iterator[Row]:
-    """Every row, the first below the titles being number 2, as a spreadsheet shows it."""
+    """Yield every row, the first below the titles being number 2, as a spreadsheet shows it."""
     seen: dict[str, int] = {}
     for number, row in enumerate(cells, 2):
         reader = _Reader(mapping, row)

@@ -15,7 +15,7 @@ YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def command_of(known: Mapping[str, type[Any]], name: str, words: Sequence[str]) -> dict[str, Any]:
-    """The command as JSON; `field:=json` is taken as it is. Raises Failed(USAGE)."""
+    """Return the command as JSON; `field:=json` is taken as it is. Raises Failed(USAGE)."""
     command = known.get(name)
     if command is None:
         near = [one for one in known if one.lower().startswith(name.lower()[:4])]

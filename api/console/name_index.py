@@ -58,7 +58,7 @@ class NameIndex:
 
 
 def folded(name: str) -> tuple[str, ...]:
-    """The words of a name without case, accents and points."""
+    """Return the words of a name without case, accents and points."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return tuple(letters.split())

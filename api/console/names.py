@@ -35,7 +35,7 @@ class Directory:
         self._known: dict[str, tuple[int, Entry]] = {}
 
     async def entries(self, service: Service, prefix: str) -> Mapping[str, Entry]:
-        """Every entry of a kind by stream; `person`, `centre`, `protocol`."""
+        """Return every entry of a kind by stream; `person`, `centre`, `protocol`."""
         rows = await service.desk.catalogue(prefix, "", MOST)
         for row in rows:
             known = self._known.get(row["stream"])

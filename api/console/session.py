@@ -62,13 +62,13 @@ Viewer = Annotated[Visitor, Depends(visitor)]
 
 
 def directory_of(request: Request) -> Directory:
-    """The names of staff this process knows."""
+    """Return the names of staff this process knows."""
     directory: Directory = request.app.state.directory
     return directory
 
 
 def zone_name(own: str, told: str) -> str:
-    """The person's own zone, else the one their browser told, else UTC."""
+    """Return the person's own zone, else the one their browser told, else UTC."""
     return next((name for name in (own, told[:LONGEST_ZONE]) if name != "UTC" and _is_zone(name)), "UTC")
 
 
@@ -93,12 +93,12 @@ def require_csrf(request: Request, given: str) -> None:
 
 
 def fresh_key() -> str:
-    """An idempotency key for a form that is being shown."""
+    """Return an idempotency key for a form that is being shown."""
     return secrets.token_urlsafe(18)
 
 
 def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int, samesite: str = "lax") -> None:
-    """A cookie no script can read; an empty value ends it."""
+    """Set a cookie no script can read; an empty value ends it."""
     answer.set_cookie(
         cookie_name(request, name),
         value,

@@ -64,7 +64,7 @@ def page(
     headers: Mapping[str, str] | None = None,
     **values: Any,  # noqa: ANN401 - what the template asks for
 ) -> HTMLResponse:
-    """A template as an answer. Nothing of it is kept by anybody."""
+    """Render a template as an answer. Nothing of it is kept by anybody."""
     t = visitor.t if visitor else texts_for(request)
     dev = request.app.state.service.dev is not None
     known: dict[str, Any] = {"t": t, "viewer": visitor, "here": request.url.path, "whole": _whole(request)}
@@ -103,7 +103,7 @@ class PageRoute(APIRoute):
     """Answers a refusal with a page, and whoever is not signed in with the way to sign in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of the framework inside ours."""
+        """Return the handler of the framework inside ours."""
         handler = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
@@ -145,7 +145,7 @@ async def _to_sign_in(request: Request) -> Response:
 
 
 def refused(request: Request, problem: Problem) -> HTMLResponse:
-    """The page of a refusal; the words are those of the refusal, which hold nobody's data."""
+    """Return the page of a refusal; the words are those of the refusal, which hold nobody's data."""
     t: Texts = texts_for(request)
     unseen = UNSEEN.fullmatch(request.url.path) if problem.reason == "not_found" else None
     told = {
@@ -170,7 +170,7 @@ def _static(name: str) -> tuple[str, bytes]:
 
 
 def static(name: str) -> str:
-    """The address of one of our files; it changes with the file."""
+    """Return the address of one of our files; it changes with the file."""
     return f"/console/static/{_static(name)[0]}/{name}"
 
 

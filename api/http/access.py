@@ -45,7 +45,7 @@ def belonging_of(row: Mapping[str, Any]) -> Belonging:
 
 
 async def case_meant(service: Service, text: str) -> str:
-    """The case's stream from its id or from its number as said on the phone. Raises Refused, Problem."""
+    """Return the case's stream from its id or from its number as said on the phone. Raises Refused, Problem."""
     if STREAM.fullmatch(text) and text.startswith("case-"):
         return text
     if not SPOKEN.fullmatch(text):
@@ -60,7 +60,7 @@ async def case_meant(service: Service, text: str) -> str:
 
 
 def stream_meant(text: str, prefix: str) -> str:
-    """The id of a lot, protocol, centre or person. Raises Refused."""
+    """Return the id of a lot, protocol, centre or person. Raises Refused."""
     known = STREAM.fullmatch(text) and text.startswith(f"{prefix}-")
     require(known, Reason.NOT_FOUND, f"no such {prefix}")
     return text

@@ -28,7 +28,7 @@ TAG = re.compile(r'"([0-9]{1,9})"')
 
 
 def idempotency_key(request: Request) -> str:
-    """The caller's key. Raises Problem(400)."""
+    """Return the caller's key. Raises Problem(400)."""
     key = request.headers.get("idempotency-key", "")
     if KEY.fullmatch(key):
         return key
@@ -37,7 +37,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def if_match(request: Request) -> int | None:
-    """The version a page was read at; None = any. Raises Problem(400)."""
+    """Return the version a page was read at; None = any. Raises Problem(400)."""
     text = request.headers.get("if-match")
     if text is None or text == "*":
         return None
@@ -48,12 +48,12 @@ def if_match(request: Request) -> int | None:
 
 
 def etag(version: int) -> str:
-    """The ETag of what stands at this version."""
+    """Return the ETag of what stands at this version."""
     return f'"{version}"'
 
 
 def allowed_now(actor: Actor, case: Case) -> list[str]:
-    """The commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
+    """Return the commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)
     actions = _actions(case.stage)
     allowed = {action for action in set(actions.values()) if allow(actor, action, whose)}
@@ -66,7 +66,7 @@ def _actions(stage: Stage) -> Mapping[str, Action]:
 
 
 def refused_now(actor: Actor, case: Case) -> dict[str, str]:
-    """Every other command, and why it is not taken now."""
+    """Return every other command, and why it is not taken now."""
     allowed, taken = allowed_now(actor, case), {c.__name__ for c in ACCEPTED[case.stage]}
     return {
         c.__name__: f"not for a {actor.role.value} to give"
@@ -93,7 +93,7 @@ def owed(o: Obligation) -> dict[str, Any]:
 
 
 def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: str) -> JSONResponse:
-    """The case after a command, and what else there is to say."""
+    """Return the case after a command, and what else there is to say."""
     case = recorded.case
     owing = [o for o in case.obligations.values() if o.state == "open"]
     body = {
@@ -114,7 +114,7 @@ CREATED = 201
 
 
 def entry_answer(entry: Entry, status: int = 200) -> JSONResponse:
-    """A stream of the catalogue after a command."""
+    """Return a stream of the catalogue after a command."""
     prefix = aggregate(entry.stream).prefix
     body = {
         "id": entry.stream,

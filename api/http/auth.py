@@ -38,7 +38,7 @@ class Briefly:
         self._looking: dict[str, asyncio.Task[Any]] = {}
 
     async def get(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
-        """The value, at most REMEMBERED seconds old."""
+        """Return the value, at most REMEMBERED seconds old."""
         until, value = self._known.get(key, (0.0, None))
         if until < time.monotonic():
             looking = self._looking.get(key)
@@ -129,12 +129,12 @@ def secure(request: Request) -> bool:
 
 
 def cookie_of(request: Request) -> str:
-    """The session's token as the browser brings it."""
+    """Return the session's token as the browser brings it."""
     return request.cookies.get(cookie_name(request), "")
 
 
 def bearer(request: Request) -> str:
-    """The bearer token, or nothing."""
+    """Return the bearer token, or nothing."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -157,13 +157,13 @@ def _stating(actor: Actor, purpose: str) -> Actor:
 
 
 def service_of(request: Request) -> Service:
-    """The parts of the app that answers."""
+    """Return the parts of the app that answers."""
     service: Service = request.app.state.service
     return service
 
 
 async def parts_of(request: Request) -> Service:
-    """The same as a dependency; a coroutine, since FastAPI gives anything else a thread."""
+    """Return the parts as a dependency; a coroutine, since FastAPI gives anything else a thread."""
     return service_of(request)
 
 

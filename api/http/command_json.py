@@ -16,7 +16,7 @@ class HttpCommands(Commands):
     """A closed set of command classes; what is none of them is a Problem."""
 
     def parse(self, said: bytes | Tree, actor: str, *, only: Collection[str] = (), default: str = "") -> Any:  # noqa: ANN401 - any command
-        """The command of a JSON text or of its tree, its `by` set to the actor. Raises Problem."""
+        """Parse the command of a JSON text or of its tree, its `by` set to the actor. Raises Problem."""
         try:
             return super().parse(said, actor, only=only, default=default)
         except Unreadable as no:
@@ -28,7 +28,7 @@ CATALOGUE = HttpCommands(catalogue.COMMANDS)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """An object, however deep or odd the text claims to be. Raises Problem."""
+    """Return an object, however deep or odd the text claims to be. Raises Problem."""
     try:
         return command_codec.read_json(body)
     except Unreadable as no:

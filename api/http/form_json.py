@@ -46,7 +46,7 @@ def words(name: str) -> str:
 
 
 def answer_for(command: type[Any], fixed: Mapping[str, str], given: Mapping[str, str] | None = None) -> Answer:
-    """The form of a command without what is known already."""
+    """Return the form of a command without what is known already."""
     known = shapes(command)
     left = [f for f in asked(command) if f.name not in fixed]
     inputs = [_input(f, known[f.name], (given or {}).get(f.name, "")) for f in left]
@@ -75,7 +75,7 @@ INPUTS: Mapping[str, str] = {
 
 
 def read_form(body: bytes, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
-    """The pairs of a submitted form. Raises Problem."""
+    """Return the pairs of a submitted form. Raises Problem."""
     assert len(body) <= MAX_BODY
     try:
         return parse_qsl(body.decode(), max_num_fields=most, keep_blank_values=True, errors="strict")

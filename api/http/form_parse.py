@@ -25,7 +25,7 @@ def takes_file(command: type[Any]) -> bool:
 
 
 def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
-    """The fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
+    """Return the fields a form asks for: `by` is who is signed in, except where somebody outside is told of.
 
     `above`: it stands inside another form, which takes no file.
     """
@@ -44,7 +44,7 @@ NOTHING = _Nothing()
 def form_parse(
     command: type[Any], pairs: Pairs, zone: tzinfo, known: Mapping[str, str] | None = None, *, rules_say: bool = True
 ) -> dict[str, Any]:
-    """The JSON tree. Raises Problem that names every field whose text cannot be read.
+    """Return the JSON tree. Raises Problem that names every field whose text cannot be read.
 
     `known` stands in the tree as it is, whatever the form says. `rules_say`: a needed text that was left empty is an
     empty text, about which the rules of the command have the say; else it is left out.
@@ -175,6 +175,6 @@ READS: Mapping[str, Read] = {
 
 
 def pointed(pointer: str) -> Sequence[str]:
-    """The names an error may stand at, the nearest first: #/a/b → a.b, a. Ends of a When are named as its inputs."""
+    """List names an error may stand at, the nearest first: #/a/b → a.b, a. Ends of a When are named as its inputs."""
     steps = pointer.removeprefix("#/").replace("earliest", "first").replace("latest", "last").split("/")
     return [".".join(steps[:n]) for n in range(len(steps), 0, -1)]

@@ -38,12 +38,12 @@ def address(request: Request) -> str:
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body, at most 256 KiB. Raises Problem(413) as soon as it is known to be more."""
+    """Return the whole body, at most 256 KiB. Raises Problem(413) as soon as it is known to be more."""
     return b"".join([part async for part in stream_body(request, MAX_BODY)])
 
 
 async def stream_body(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body as it comes in. Raises Problem(413) as soon as it is known to be more than `most` bytes."""
+    """Yield the body as it comes in. Raises Problem(413) as soon as it is known to be more than `most` bytes."""
     told = request.headers.get("content-length", "0")
     if not told.isdecimal() or int(told[:12]) > most:
         raise _too_large(most)

@@ -24,17 +24,17 @@ NEEDS: Mapping[KeyClass, Action] = {
 
 
 def sees(actor: Actor, case: Belongs | None) -> Sees:
-    """The key classes this actor may read of this case."""
+    """Return the key classes this actor may read of this case."""
     return frozenset(key_class for key_class, action in NEEDS.items() if allow(actor, action, case))
 
 
 def masked(visible: Sees) -> list[str]:
-    """The key classes that are left out, as an answer says it."""
+    """Return the key classes that are left out, as an answer says it."""
     return [key_class for key_class in KEY_CLASSES if key_class not in visible]
 
 
 def shown(value: Any, visible: Sees, *, without: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
-    """A dataclass as JSON; a masked value is {"masked": class}, a destroyed one {"erased": true}.
+    """Return a dataclass as JSON; a masked value is {"masked": class}, a destroyed one {"erased": true}.
 
     What is declared as anything at all counts as identity: nobody has said that it describes no person.
     """

@@ -46,7 +46,7 @@ def _bad() -> Problem:
 
 
 def linked(request: Request, cursor: str | None) -> dict[str, str]:
-    """The Link header to the next page, where there is one; the address is relative, proxies may have moved us."""
+    """Write the Link header to the next page, if there is one; it is relative, as proxies may have moved us."""
     if cursor is None:
         return {}
     url = request.url.include_query_params(after=cursor)

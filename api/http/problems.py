@@ -84,12 +84,12 @@ class Problem(Exception):
 
 
 def invalid(detail: str, *faults: Fault) -> Problem:
-    """A request that can never be right as it is."""
+    """Return a request that can never be right as it is."""
     return Problem(422, Reason.INVALID.value, detail, faults)
 
 
 def of_refusal(refused: Refused) -> Problem:
-    """A refusal of the domain, by the table."""
+    """Return a refusal of the domain, by the table."""
     status = STATUS[refused.reason]
     faults = [Fault(refused.detail, f"#/{refused.field}")] if refused.field else []
     later = {"Retry-After": AGAIN} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}

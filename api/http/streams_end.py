@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket of which the port is known before the first request; 0 = any free one. Raises OSError.
+    """Return a socket of which the port is known before the first request; 0 = any free one. Raises OSError.
 
     The protocol is named: asyncio switches Nagle's delay off (40 ms an answer) only where it reads TCP.
     """

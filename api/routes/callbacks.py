@@ -72,7 +72,7 @@ async def _key(service: Service, centre: str) -> str:
 
 
 def said(answer: Answer, centre: str) -> Command:
-    """The command it is, in the centre's name. Raises Malformed that names the fields at fault."""
+    """Return the command it is, in the centre's name. Raises Malformed that names the fields at fault."""
     try:
         command: Command = CASE.parse(answer.command, centre)
     except Unreadable as no:

@@ -37,7 +37,7 @@ async def command_case(case: str, request: Request, service: Parts, who: Who) ->
 
 
 async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> Recorded:
-    """A new case from the JSON of OpenCase, or its tree. Raises Problem, Refused."""
+    """Open a new case from the JSON of OpenCase, or its tree. Raises Problem, Refused."""
     require_command(who, OPEN)
     command = CASE.parse(body, who.id, only=(OPEN,), default=OPEN)
     if command.imported:

@@ -25,7 +25,7 @@ from domain.roles import Actor, allow
 
 
 def router_of(prefix: str) -> APIRouter:
-    """The routes of one kind."""
+    """Return the routes of one kind."""
     names = [c.__name__ for c in CATALOGUE[prefix].commands]
     opening = next(name for name in names if name.startswith("Register"))
     router = APIRouter(prefix=f"/{prefix}s", tags=[f"{prefix}s"])

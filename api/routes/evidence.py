@@ -61,7 +61,7 @@ async def dossier(case: str, service: Parts, who: Who, level: str = "regulator",
 
 
 def papers(case: Case, facts: Facts, visible: Sees, now: datetime) -> Callable[[Packed], Mapping[str, bytes]]:
-    """The readable parts, once it is known what is withheld and how far it is proven."""
+    """Return the readable parts, once it is known what is withheld and how far it is proven."""
 
     def written(packed: Packed) -> Mapping[str, bytes]:
         rules = rules_of(facts)
@@ -87,7 +87,7 @@ def papers(case: Case, facts: Facts, visible: Sees, now: datetime) -> Callable[[
 
 
 def rules_of(facts: Facts) -> list[dict[str, Any]]:
-    """Every rule that something here was recorded by: name, version, policies, and what it says of itself now."""
+    """List every rule that something was recorded by: name, version, policies, and what it says of itself now."""
     known = {(rule.name, rule.version): rule for rule in (*RULES, *ALWAYS)}
     policies: dict[tuple[str, int], set[str]] = {}
     for fact in facts:

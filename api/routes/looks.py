@@ -48,7 +48,7 @@ async def looks_at(
 async def looks_of(
     service: Service, who: Actor, stream: str, before: int, most: int
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
-    """The looks before a position of the ledger, newest first, and where the next page begins. A look of its own."""
+    """List the looks before a position, newest first, and where the next page begins. This is a look of its own."""
     require(stream in await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
     allowed = allow(who, Action.SEE_LOOKS)
     require(allowed, Reason.NOT_ALLOWED, f"who looked at a case is not for a {who.role.value} to see")

@@ -168,7 +168,7 @@ async def events_of(
 
 
 def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
-    """A fact as JSON."""
+    """Return a fact as JSON."""
     return {
         "id": fact.id,
         "version": fact.version,
@@ -193,7 +193,7 @@ class Seen(NamedTuple):
 
 
 async def seen_case(service: Service, who: Actor, case: str, what: str, known_at: datetime | None = None) -> Seen:
-    """The case, now or as it was known then. The look is recorded, as one at `what`. Raises Refused."""
+    """Return the case, now or as it was known then. The look is recorded, as one at `what`. Raises Refused."""
     stream = await case_meant(service, case)
     if known_at is not None:
         zoned(known_at, "known_at")
@@ -210,7 +210,7 @@ async def seen_case(service: Service, who: Actor, case: str, what: str, known_at
 
 
 def zoned(instant: datetime, parameter: str) -> datetime:
-    """The instant. Raises Problem when it has no zone, or lies where some zones have no years left."""
+    """Return the instant. Raises Problem when it has no zone, or lies where some zones have no years left."""
     if instant.tzinfo is None:
         raise invalid(
             "an instant needs a zone", Fault("must have a zone, as 2026-11-21T09:00:00Z", parameter=parameter)

@@ -69,7 +69,7 @@ def _loopback(host: str) -> bool:
 
 
 async def require_person(service: Service, person: object) -> str:
-    """The stream of somebody registered. Raises Problem."""
+    """Return the stream of somebody registered. Raises Problem."""
     if isinstance(person, str) and person.startswith("person-"):
         state = (await service.catalogue.entry(person)).state
         if isinstance(state, Staff) and state.role is not None:

@@ -30,7 +30,7 @@ class Rows:
         self._rows: OrderedDict[tuple[str, int], Row] = OrderedDict()
 
     def of(self, stream: str, version: int) -> Row | None:
-        """The row, if it was computed before."""
+        """Return the row, if it was computed before."""
         return self._rows.get((stream, version))
 
     def keep(self, row: Row) -> Row:
@@ -50,7 +50,7 @@ async def worklist_then(
     after: Cursor | None,
     limit: int,
 ) -> Sequence[dict[str, Any]]:
-    """A page of the cases somebody may see now, as their rows were then. Raises Problem(503) while it is computed."""
+    """Make a page of the cases somebody may see now, as their rows were then. Raises Problem(503) while it works."""
     rows = [row for row in await _all(service, kept, known_at, scope) if _passes(row, filters, known_at)]
     rows.sort(key=_place)
     start = (after[0] or LAST, after[1]) if after else None

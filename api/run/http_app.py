@@ -49,7 +49,7 @@ def http_app(
     local: Actor | None = None,
     signs_in: SignsIn | None = None,
 ) -> FastAPI:
-    """The app over these parts. A development sign-in is refused on a production ledger; `local` never listens."""
+    """Make the app over these parts. A production ledger refuses a development sign-in; `local` never listens."""
     ledger = here.ledger
     kind = ledger.installation.kind if ledger.installation else "production"
     if dev is not None and kind == "production":

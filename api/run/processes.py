@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 
 def stop_on_signals() -> asyncio.Event:
-    """An event set by SIGINT and SIGTERM."""
+    """Return an event set by SIGINT and SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -106,7 +106,7 @@ def offices(settings: Settings) -> Offices:
 
 @asynccontextmanager
 async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, EffectHandler]]:
-    """The effect handlers with real far sides."""
+    """Return the effect handlers with real far sides."""
     settings = here.settings
     async with httpx2.AsyncClient() as http:
 

@@ -18,12 +18,12 @@ SAME_DISK = "on the same disk as the ledger: whoever can change one can change t
 
 
 def signing_keys(settings: Settings) -> SigningKeys:
-    """The keys of this installation's log."""
+    """Return the keys of this installation's log."""
     return SigningKeys(settings.signing, origin_of(settings.installation))
 
 
 async def signs(settings: Settings) -> Signs:
-    """The log's keys as far as this process has them: announcements also from where checkpoints are kept."""
+    """Return the log's keys as far as this process has them: announcements also from where checkpoints are kept."""
     log = origin_of(settings.installation)
     if settings.signing.exists():
         keys = signing_keys(settings)
@@ -36,7 +36,7 @@ async def signs(settings: Settings) -> Signs:
 
 
 async def rotated(settings: Settings) -> Key:
-    """A new signing key, with a number that no place outside knows. Raises BadNote, OSError."""
+    """Make a new signing key, with a number that no place outside knows. Raises BadNote, OSError."""
     kept: list[tuple[int, str]] = []
     for place in settings.checkpoint_places:
         with suppress(*FAILURES):
@@ -65,7 +65,7 @@ async def sealing(settings: Settings) -> AsyncIterator[None]:
 
 
 def where_checkpoints_are(settings: Settings) -> str:
-    """The places, and plainly if one of them is no outside."""
+    """Return the places, and plainly if one of them is no outside."""
     return ", ".join(_said(place, settings) for place in settings.checkpoint_places)
 
 

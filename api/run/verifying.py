@@ -70,7 +70,7 @@ def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
 
 
 async def stream_meant(question: Question, text: str) -> str | None:
-    """The history of that name, or of the case with that number; None where there is none."""
+    """Return the history of that name, or of the case with that number; None where there is none."""
     connection = await session(question.dsn)
     try:
         found: str | None = await guarded(connection.fetchval(MEANT, text))
@@ -93,7 +93,7 @@ async def verify_with(question: Question, settings: Settings, case: str) -> tupl
 
 
 async def verified(settings: Settings) -> Finding:
-    """The whole, as it is done every night: in processes of its own, so that it holds up no case."""
+    """Verify the whole as it is done every night: in processes of its own, so that it holds up no case."""
     found, exposed = await verify_with(question_of(settings, (), 2, None, quiet=True), settings, "")
     fine = found.broken is None and not (found.away and not found.covered)
     return Finding(fine, plain(found, exposed, erased_here(settings)))
@@ -147,7 +147,7 @@ def plain(found: Verified, exposed: Exposure, erased: Sequence[str], checks: Col
 
 
 def views_of(stream: str, facts: Sequence[Fact[Any]]) -> Views:
-    """The read models of any stream from all its facts."""
+    """Return the read models of any stream from all its facts."""
     kind = stream.split("-", maxsplit=1)[0]
     if kind == "case":
         return case_views(replace(fold(facts), id=stream))

@@ -21,7 +21,7 @@ PATIENCE, EVERY = 600.0, 5.0
 
 @asynccontextmanager
 async def parts_when_there(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Parts | None]:
-    """The parts as soon as the database answers; None when told to stop. Raises DatabaseFailed after ten minutes."""
+    """Wait for the database and return the parts; None when told to stop. Raises DatabaseFailed after ten minutes."""
     if not await database_there(settings.database_url.get_secret_value(), stop):
         yield None
         return

@@ -81,7 +81,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
 
 
 async def actor_of(here: Parts, person: str) -> Actor:
-    """A registered person with their rights, or the machine where no person is named. Raises Refused."""
+    """Return a registered person with their rights, or the machine where no person is named. Raises Refused."""
     if not person:
         return MACHINE
     state = (await Catalogue(here.ledger, here.commands.ids).entry(person)).state
@@ -91,6 +91,6 @@ async def actor_of(here: Parts, person: str) -> Actor:
 
 
 async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords
-    """A client by TEMPORAL_* (temporalio.envconfig); lazy, so that a process starts while Temporal is away."""
+    """Return a client by TEMPORAL_* (temporalio.envconfig); lazy, so that a process starts while Temporal is away."""
     config: Mapping[str, Any] = {"lazy": True, **ClientConfig.load_client_connect_config(), **overrides}
     return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=interceptors())

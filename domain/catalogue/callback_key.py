@@ -16,7 +16,7 @@ FORMS = "an Ed25519 public key as PEM, JWK or base64 of its 32 bytes"
 
 
 def canonical(text: str, field: str = "callback_key") -> str:
-    """The same key as base64 of its 32 bytes. Raises Refused, without a word of what was given."""
+    """Return the same key as base64 of its 32 bytes. Raises Refused, without a word of what was given."""
     given = text.strip()
     require("PRIVATE" not in given, Reason.INVALID, f"never send a private key; {FORMS}", field)
     try:

@@ -76,7 +76,7 @@ def evolve(installation: Installation | None, event: Event) -> Installation | No
 
 
 def fold(facts: Iterable[Fact[Event]]) -> Installation | None:
-    """The installation after all these facts."""
+    """Return the installation after all these facts."""
     installation: Installation | None = None
     for fact in facts:
         installation = evolve(installation, fact.event)

@@ -44,7 +44,7 @@ class Aggregate:
 
     @property
     def commands(self) -> tuple[type[Any], ...]:
-        """The commands of such a stream."""
+        """Return the commands of such a stream."""
         return tuple(self.by)
 
 
@@ -65,7 +65,7 @@ CATALOGUE: Mapping[str, Aggregate] = {
 
 
 def aggregate(stream: str) -> Aggregate:
-    """The kind of a stream, by its prefix. Raises Refused(NOT_FOUND)."""
+    """Return the kind of a stream, by its prefix. Raises Refused(NOT_FOUND)."""
     prefix, _, name = stream.partition("-")
     found = CATALOGUE.get(prefix)
     if found is None or not name:
@@ -74,7 +74,7 @@ def aggregate(stream: str) -> Aggregate:
 
 
 def fold(stream: str, facts: Iterable[Fact[Any]]) -> State:
-    """The state after all these facts."""
+    """Return the state after all these facts."""
     kind = aggregate(stream)
     state: State = kind.initial
     for fact in facts:
@@ -90,12 +90,12 @@ def decide(stream: str, state: State, command: Command, now: datetime, ids: Ids)
 
 
 def read_model(stream: str, state: State) -> Mapping[str, Any]:
-    """The `source` view of a stream: what cases note of it (stages/anytime/watching.py); instants are datetimes."""
+    """Return what cases note of a stream (stages/anytime/watching.py), its `source` view; instants are datetimes."""
     return aggregate(stream).read_model(state)
 
 
 def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str, Any]:
-    """A read model as it comes back from the database, text or parsed JSON, with its instants restored."""
+    """Return a read model as it comes back from the database, text or parsed JSON, with its instants restored."""
     known: Mapping[str, Any] = json.loads(state) if isinstance(state, str) else state
     instants = aggregate(stream).instants
     return {name: _instant(value) if name in instants else value for name, value in known.items()}

@@ -8,7 +8,7 @@ LENGTH = 9
 
 
 def check_digit(digits: str) -> str:
-    """The check digit of ISO/IEC 7064 MOD 11,10: finds every single wrong digit and most swaps of neighbours."""
+    """Return the check digit of ISO/IEC 7064 MOD 11,10: finds every single wrong digit and most swaps of neighbours."""
     p = 10
     for digit in digits:
         s = (p + int(digit)) % 10 or 10
@@ -17,7 +17,7 @@ def check_digit(digits: str) -> str:
 
 
 def case_number(fresh_id: str) -> str:
-    """A number drawn from a random id; the ledger refuses the rare double and the door draws again."""
+    """Return a number drawn from a random id; the ledger refuses the rare double and the door draws again."""
     digits = f"{int.from_bytes(sha256(fresh_id.encode()).digest()) % 10**8:08d}"
     return f"{digits[:4]}-{digits[4:]}-{check_digit(digits)}"
 

@@ -53,7 +53,7 @@ class Ladder:
     before_due: bool = False
 
     def stretched(self, factor: int) -> Ladder:
-        """The same ladder, every span that many times as long."""
+        """Return the same ladder, every span that many times as long."""
         due = self.due and replace(self.due, amount=self.due.amount * factor)
         rungs = tuple(replace(r, after=replace(r.after, amount=r.after.amount * factor)) for r in self.rungs)
         return replace(self, due=due, rungs=rungs)
@@ -98,7 +98,7 @@ class Policy:
     passport_after_stay: timedelta | None = None
 
     def calendar(self, country: str) -> Calendar:
-        """The country's working-day table; a country without one has plain weekends in UTC."""
+        """Return the country's working-day table; a country without one has plain weekends in UTC."""
         return self.calendars.get(country, NO_HOLIDAYS)
 
     def instant(self, start: datetime, span: Span, country: str, at: time = CLOSING) -> datetime:

@@ -48,13 +48,13 @@ def _shapes(command: object) -> Mapping[str, Shape]:
 
 
 def shapes(command: type[Any]) -> Mapping[str, Shape]:
-    """The shape of every field of a dataclass but `type`, by name and in their order."""
+    """Return the shape of every field of a dataclass but `type`, by name and in their order."""
     kind: object = command
     return _shapes(kind)
 
 
 def shape_of(hint: Any) -> Shape:  # noqa: ANN401 - an annotation
-    """The shape of an annotation. What has none of its own is text."""
+    """Return the shape of an annotation. What has none of its own is text."""
     members = [one for one in _members(hint) if one not in (NoneType, Erased)]
     optional = NoneType in _members(hint)
     if len(members) > 1 and all(is_dataclass(one) for one in members):

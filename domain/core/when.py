@@ -54,5 +54,5 @@ class When:
 
     @property
     def day(self) -> date | None:
-        """The day in UTC, where it is known."""
+        """Return the day in UTC, where it is known."""
         return self.earliest.astimezone(UTC).date() if self.known and self.earliest else None

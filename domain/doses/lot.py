@@ -204,7 +204,7 @@ def no_unit(lot: Lot, until: datetime, now: datetime) -> NoUnit | None:
 
 
 def unit_for(lot: Lot, effect: str) -> Unit | None:
-    """The unit that answered an effect, as it stands."""
+    """Return the unit that answered an effect, as it stands."""
     return lot.units.get(lot.asked.get(effect, ""))
 
 

@@ -30,7 +30,7 @@ def known(facts: Iterable[Fact[Any]], at: datetime) -> Sequence[Fact[Any]]:
 
 
 def as_of(facts: Sequence[Fact[Any]], at: datetime) -> Sequence[Dated]:
-    """Every fact people told that had happened, or may have, at that instant; both tellings where one was wrong."""
+    """List facts people told that had happened, or may have, at that instant; both tellings where one was wrong."""
     dated = [fact for fact in facts if fact.told and fact.event.type != EXPLAINS]
     newest = {fact.corrects: fact for fact in dated if fact.corrects}
     return [one for fact in dated if (one := _standing(fact, newest.get(fact.corrects or fact.id), at))]

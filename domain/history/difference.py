@@ -35,7 +35,7 @@ class Moved:
 
 
 def changes(before: Case, after: Case) -> Sequence[Changed]:
-    """Every field that differs, in the order the case has them."""
+    """Return every field that differs, in the order the case has them."""
     pairs = ((f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(Case) if f.name not in APART)
     return [Changed(name, _keys(was, now)) for name, was, now in pairs if was != now]
 
@@ -47,6 +47,6 @@ def _keys(was: object, now: object) -> tuple[str, ...] | None:
 
 
 def moves(before: Case, after: Case) -> Sequence[Moved]:
-    """Every obligation that was opened, moved, or ended in between."""
+    """Return every obligation that was opened, moved, or ended in between."""
     was = before.obligations
     return [Moved(was.get(o.id), o) for o in after.obligations.values() if was.get(o.id) != o]

@@ -13,7 +13,7 @@ Facts = Sequence[Fact[Any]]
 
 
 def grounds(fact: Fact[Any], facts: Facts) -> Facts:
-    """The facts before it that explain an automatic event, in the order they were recorded; none for what was told."""
+    """Find the facts before it that explain an automatic event, as they were recorded; none for what was told."""
     if fact.why is None:
         return ()
     before = [one for one in facts if one.version < fact.version]

@@ -62,7 +62,7 @@ Excuse = Callable[[int], str]
 
 
 def recheck(stream: str, facts: Facts, known: Known, after: int = 0, excuse: Excuse = lambda _: "") -> Rechecked:
-    """Every automatic event of one case above version `after`, up to the first that differs.
+    """Check every automatic event of one case above version `after`, up to the first that differs.
 
     `excuse` says why the event of a version may be another today, empty = it may not: then it counts as unchecked.
     """

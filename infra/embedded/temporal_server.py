@@ -26,7 +26,7 @@ MOMENT = timedelta(seconds=2)
 
 
 def find_temporal() -> str:
-    """The `temporal` program of this environment, else of the PATH."""
+    """Return the `temporal` program of this environment, else of the PATH."""
     beside = shutil.which("temporal", path=str(Path(sys.executable).parent))
     if found := beside or shutil.which("temporal"):
         return found

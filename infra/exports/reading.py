@@ -43,7 +43,7 @@ async def everything(pool: Pool[Any], after: int, upto: int) -> AsyncIterator[St
 
 
 async def one_case(pool: Pool[Any], stream: str, after: int, upto: int) -> AsyncIterator[Stored]:
-    """The events of a stream at positions `after` + 1 … `upto`."""
+    """Yield the events of a stream at positions `after` + 1 … `upto`."""
     version = 0
     while rows := await guarded(pool.fetch(VERSIONS, stream, version, upto, PAGE)):
         for row in rows:

@@ -27,7 +27,7 @@ class BadAnswer(Exception):
 
 
 def answer_of(body: bytes) -> Answer:
-    """The one command a callback carries, as JSON whose values nobody has looked at yet. Raises BadAnswer."""
+    """Return the one command a callback carries, as JSON whose values nobody has looked at yet. Raises BadAnswer."""
     made = _task(body)
     name = coded(made.get("businessStatus"), COMMAND)
     if name not in SAYS:
@@ -87,7 +87,7 @@ def _value(word: str, output: Mapping[str, Any]) -> object:
 def task_of(
     callback: str, case: str, command: Mapping[str, Any], *, in_reply_to: str = "", about: str = ""
 ) -> dict[str, Any]:
-    """The callback that says this command (JSON with its `type`), as a hospital would send it. Raises Unmapped."""
+    """Make the callback that says this command (JSON with its `type`), as a hospital would. Raises Unmapped."""
     name = str(command["type"])
     says = {word: value for word, value in command.items() if word != "type" and value not in (None, "")}
     made = {

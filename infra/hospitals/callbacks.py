@@ -121,7 +121,7 @@ def _reason(error: Exception) -> str:
 
 
 def sign(method: str, path: str, body: bytes, key: Ed25519PrivateKey, key_id: str, now: datetime) -> dict[str, str]:
-    """The headers that prove a callback: Content-Type, Content-Digest, Signature-Input, Signature."""
+    """Write the headers that prove a callback: Content-Type, Content-Digest, Signature-Input, Signature."""
     message = _Message(method, ORIGIN + path, {"Content-Type": "application/fhir+json"})
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(private=key)).sign(
         message,
@@ -142,12 +142,12 @@ def key_id(headers: Mapping[str, str]) -> str:
 
 
 def shown(key: Ed25519PublicKey) -> str:
-    """A public key as the catalogue keeps it: base64 of its 32 bytes."""
+    """Return a public key as the catalogue keeps it: base64 of its 32 bytes."""
     return base64.b64encode(key.public_bytes_raw()).decode()
 
 
 def read_key(text: str) -> bytes:
-    """The 32 bytes of a public key in the catalogue. Raises ValueError."""
+    """Return the 32 bytes of a public key in the catalogue. Raises ValueError."""
     raw = base64.b64decode(text, validate=True)
     Ed25519PublicKey.from_public_bytes(raw)
     return raw

@@ -58,7 +58,7 @@ class FhirFarSide:
             return _receipt(status, answer, location, request.effect)
 
     async def ask(self, effect: str) -> Receipt | None:
-        """The receipt of an earlier request; None = the hospital never got it. Any exception = unknown."""
+        """Return the receipt of an earlier request; None = the hospital never got it. Any exception = unknown."""
         async with asyncio.timeout(self._patience.total):
             status, bundle, _ = await self._call("GET", f"/Task?{_by_effect(effect)}")
         if status != OK or bundle is None or bundle.get("resourceType") != "Bundle":

@@ -23,7 +23,7 @@ class Unmapped(ValueError):
 
 
 def task(request: Request) -> dict[str, Any]:
-    """The Task a hospital is sent. Raises Unmapped for a kind, an input or a value outside our tables."""
+    """Return the Task a hospital is sent. Raises Unmapped for a kind, an input or a value outside our tables."""
     row = ASKED.get(request.kind)
     if row is None:
         raise Unmapped(f"hospitals are not sent {request.kind}")
@@ -45,7 +45,7 @@ def task(request: Request) -> dict[str, Any]:
 
 
 def stated(made: Mapping[str, Any]) -> dict[str, Any]:
-    """A Task of our own making without its empty parts, proved to be R4B. Raises Unmapped."""
+    """Return a Task of our own making without its empty parts, proved to be R4B. Raises Unmapped."""
     filled = {key: value for key, value in made.items() if value not in (None, [], "")}
     _parsed(filled)
     return filled
@@ -94,13 +94,13 @@ def request_of(body: Mapping[str, Any], centre: str) -> Request:
 
 
 def coded(concept: Mapping[str, Any] | None, system: str) -> str:
-    """The code a concept has in one of our systems; empty = none."""
+    """Return the code a concept has in one of our systems; empty = none."""
     codings = (concept or {}).get("coding", [])
     return next((str(c.get("code", "")) for c in codings if c.get("system") == system), "")
 
 
 def identified(identifier: Mapping[str, Any] | None, system: str) -> str:
-    """The value of an identifier of one of our systems; empty = none."""
+    """Return the value of an identifier of one of our systems; empty = none."""
     found = identifier or {}
     return str(found.get("value", "")) if found.get("system") == system else ""
 

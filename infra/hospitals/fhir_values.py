@@ -36,7 +36,7 @@ def _said(value: object) -> object:
 
 
 def plain(element: Mapping[str, Any]) -> object:
-    """The value of an input or output, as JSON. Raises ValueError when there is none, or two."""
+    """Return the value of an input or output, as JSON. Raises ValueError when there is none, or two."""
     values = [(k, v) for k, v in element.items() if k.startswith("value")]
     if len(values) != 1:
         raise ValueError("an element has exactly one value")

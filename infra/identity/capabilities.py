@@ -57,23 +57,23 @@ class Capabilities:
         zone: str,
         until: datetime,
     ) -> str:
-        """The token of a new link; it is sent once and kept nowhere."""
+        """Issue a new link and return its token, which is sent once and kept nowhere."""
         token = secrets.token_urlsafe(BYTES)
         row = (_digest(token), stream, effect, actor, question, list(commands), json.dumps(fixed), zone, until)
         await guarded(self._pool.execute(ISSUE, *row))
         return token
 
     async def find(self, token: str) -> Mapping[str, Any] | None:
-        """The row of a link, with `open` and `now` by the database's clock and `fixed` parsed; None = never issued."""
+        """Read the row of a link, `open` and `now` by the database's clock and `fixed` parsed; None = never issued."""
         row = await guarded(self._pool.fetchrow(FIND, _digest(token)))
         return {**row, "fixed": json.loads(row["fixed"])} if row else None
 
     async def clear(self, stream: str) -> None:
-        """No link of this case opens anything any more."""
+        """Close every link of this case."""
         await guarded(self._pool.execute(CLEAR, stream))
 
     async def use(self, token: str) -> None:
-        """Its answer is recorded; it opens nothing any more."""
+        """Close a link whose answer is recorded."""
         await guarded(self._pool.execute(USE, _digest(token)))
 
 
@@ -104,7 +104,7 @@ def root(case: Case, effect: Effect) -> str:
 
 
 def asked(case: Case, effect: Effect) -> str:
-    """The kind of the question: the effect's own, or of what a reminder is about."""
+    """Return the kind of the question: the effect's own, or of what a reminder is about."""
     owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
     if effect.kind in ANSWERS or owed is None:
         return effect.kind

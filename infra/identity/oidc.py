@@ -43,7 +43,7 @@ class Oidc:
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def person(self, token: str, *, nonce: str = "") -> str | None:
-        """The person's stream; None for a token that is not believed. Raises KeysAway.
+        """Return the person's stream; None for a token that is not believed. Raises KeysAway.
 
         `nonce`: what an ID token must repeat.
         """

@@ -50,7 +50,7 @@ class OidcSignIn:
         return f"{found['authorization_endpoint']}?{urlencode(asked)}"
 
     async def person(self, back: str, code: str, verifier: str, nonce: str) -> str | None:
-        """The person's stream that a code stands for; None = not believed. Raises ProviderAway."""
+        """Return the person's stream that a code stands for; None = not believed. Raises ProviderAway."""
         found = await self._discovered()
         sent = {
             "grant_type": "authorization_code",

@@ -33,7 +33,7 @@ class SealedText:
         return urlsafe_b64encode(nonce + instant + ciphertext).decode()
 
     async def open(self, sealed: str) -> str:
-        """The text. Raises ValueError for what we did not seal within the last day."""
+        """Open a sealed text. Raises ValueError for what we did not seal within the last day."""
         try:
             whole = urlsafe_b64decode(sealed)
             nonce, instant = whole[:NONCE], whole[NONCE : NONCE + INSTANT]

@@ -27,7 +27,7 @@ class Sessions:
         self._pool = ledger.pool
 
     async def open(self, actor: str, kind: str, lasts: timedelta) -> str:
-        """The token of a new session; it is shown once and kept nowhere."""
+        """Open a session and return its token, which is shown once and kept nowhere."""
         token = secrets.token_urlsafe(BYTES)
         await guarded(self._pool.execute(OPEN, _digest(token), actor, kind, lasts))
         return token

@@ -72,7 +72,7 @@ def _together(queue: Sequence[Prepared]) -> int:
 
 
 def newest_views(batch: Sequence[Prepared]) -> Sequence[Prepared]:
-    """The same appends, each stream's read models only with its last one: a row is written once in a transaction."""
+    """Return the same appends, each stream's read models only with its last one: a row is written only once."""
     newest: dict[str, ViewTexts] = {}
     for one in batch:
         known = newest.get(one.stream)

@@ -23,7 +23,7 @@ class Bells:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     async def listen(self, channel: str) -> asyncio.Event:
-        """An event that is set whenever the bell of `channel` rings; give it back with `leave`."""
+        """Return an event that is set whenever the bell of `channel` rings; give it back with `leave`."""
         await self._connect()
         bell = asyncio.Event()
         self._waiting[channel].add(bell)

@@ -85,7 +85,7 @@ class PgLedger:
 
     @property
     def pool(self) -> "Pool[asyncpg.Record]":
-        """The connections, for reads beside the ledger (infra/reads/desk.py, infra/identity/sessions.py …)."""
+        """Return the connections, for reads beside the ledger (infra/reads/desk.py, infra/identity/sessions.py …)."""
         return self._pool
 
     async def close(self) -> None:
@@ -100,7 +100,7 @@ class PgLedger:
         self._recall.forget(stream)
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
-        """The facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
+        """Load the facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
         actor, key = command or (None, None)
         known = NOTHING if after else self._recall.of(stream)
         row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after or len(known.facts), actor, key))
@@ -135,12 +135,12 @@ class PgLedger:
         return Remembered(row["body"], row["command_stream"], row["first"], row["last"], kept)
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
-        """The named lots, protocols, centres and persons that exist."""
+        """Return the named lots, protocols, centres and persons that exist."""
         rows = await guarded(self._pool.fetch(queries.SOURCES, list(streams)))
         return [Source(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
 
     async def last_version(self, stream: str) -> int:
-        """The version a stream stands at; 0 when it has no event."""
+        """Return the version a stream stands at; 0 when it has no event."""
         version: int = await guarded(self._pool.fetchval(queries.LAST_VERSION, stream))
         return version
 
@@ -156,7 +156,7 @@ class PgLedger:
         return facts
 
     async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
-        """The facts as they will be recorded at the given instant, which is not before any other; see `settled`.
+        """Return the facts as they will be recorded at the given instant, which is not before any other; see `settled`.
 
         Only for a rehearsal that has the ledger to itself. Raises also what an append before this one ran into.
         """
@@ -205,7 +205,7 @@ class PgLedger:
         return Claim(effect, row["attempt"], row["lease_until"], row["before"])
 
     async def case_of_effect(self, effect: str) -> str | None:
-        """The case an effect that was attempted belongs to."""
+        """Return the case an effect that was attempted belongs to."""
         stream: str | None = await guarded(self._pool.fetchval(queries.CASE_OF_EFFECT, effect))
         return stream
 
@@ -220,20 +220,20 @@ class PgLedger:
         return [self._codec.fact(row, keys) for row in rows]
 
     async def case_detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
-        """The JSON of case_view.detail with its personal fields back in place, ERASED where the key is gone."""
+        """Return the JSON of case_view.detail with its personal fields back in place, ERASED where the key is gone."""
         return open_detail(Place(stream, CASE_DETAIL), text, await self._keys.for_opening(stream))
 
     async def events(self, stream: str, *, up_to: int | None = None) -> Sequence[Stored]:
-        """The rows of a stream as they are stored, up to a version."""
+        """Return the rows of a stream as they are stored, up to a version."""
         return [stored(row) for row in await guarded(self._pool.fetch(queries.STREAM, stream, up_to))]
 
     async def head(self) -> int:
-        """The last position; 0 for an empty ledger."""
+        """Return the last position; 0 for an empty ledger."""
         position: int = await guarded(self._pool.fetchval(queries.HEAD))
         return position
 
     async def follow(self, after: int = 0) -> AsyncGenerator[Stored, None]:
-        """Every event after a position, in order, for ever; none is skipped, whoever writes."""
+        """Yield every event after a position, in order, for ever; none is skipped, whoever writes."""
         bell = await self.bells.listen(EVENTS)
         try:
             while True:
@@ -257,7 +257,7 @@ class PgLedger:
         return [row["stream"] for row in rows]
 
     async def open_cases(self) -> Sequence[Waiting]:
-        """Every case that is not ended, the most urgent first."""
+        """Return every case that is not ended, the most urgent first."""
         return [Waiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]
 
     async def nudged(self, due: Sequence[Due], pause: timedelta) -> None:
@@ -286,7 +286,7 @@ class PgLedger:
             await guarded(self._pool.execute(queries.LEAVE_TRACE, append.stream, parent))
 
     async def take_traces(self, streams: Sequence[str]) -> Mapping[str, str]:
-        """The newest command's traceparent of each of these, once; of several before one nudge only the last."""
+        """Return the newest command's traceparent of each of these, once; of several before one nudge only the last."""
         rows = await guarded(self._pool.fetch(queries.TAKE_TRACES, list(streams)))
         return {row["stream"]: row["parent"] for row in rows}
 

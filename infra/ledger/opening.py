@@ -31,7 +31,7 @@ async def open_ledger(
     connections: int = CONNECTIONS,
     start: datetime | None = None,
 ) -> PgLedger:
-    """A migrated ledger, read-only when its name or kind is another. `start`: the first instant of a rehearsal.
+    """Open a migrated ledger, read-only when its name or kind is another. `start`: the first instant of a rehearsal.
 
     The user in `dsn` must be a member of caravel_app.
     """

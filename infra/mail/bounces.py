@@ -47,7 +47,7 @@ class ReturnAddresses:
         return f"bounces+{effect}.{await self._mark(effect)}@{self._domain}"
 
     async def read(self, address: str) -> str | None:
-        """The effect a bounce is about; None for an address that was not made here."""
+        """Return the effect a bounce is about; None for an address that was not made here."""
         found = LOCAL.fullmatch(address.partition("@")[0])
         if found is None:
             return None

@@ -31,7 +31,7 @@ class CannotSay(Exception):
 
 
 def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
-    """The notice in that language, in English where there is none. Raises CannotSay.
+    """Return the notice in that language, in English where there is none. Raises CannotSay.
 
     `what` is a code that the texts know words for; instants and days are written out, in the zone they carry.
     """
@@ -48,7 +48,7 @@ def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
 
 
 def kinds() -> frozenset[str]:
-    """Every kind of effect there is a notice for."""
+    """Return every kind of effect there is a notice for."""
     texts = _texts("en")
     return frozenset(texts["notices"]) - {QUESTION} | frozenset(texts["questions"])
 

@@ -9,7 +9,7 @@ EVENING, MORNING = time(21), time(8)
 
 
 def quiet_until(now: datetime, zone: str, evening: time = EVENING, morning: time = MORNING) -> datetime | None:
-    """The instant (UTC) at which quiet hours in `zone` end; None = it is not quiet now. `now` must be aware.
+    """Return the instant (UTC) at which quiet hours in `zone` end; None = it is not quiet now. `now` must be aware.
 
     Escalations to staff are not asked about. Raises ValueError for a naive instant, KeyError for an unknown zone.
     """

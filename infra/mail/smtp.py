@@ -96,7 +96,7 @@ class MailFarSide:
 
 
 async def connected(server: MailServer) -> aiosmtplib.SMTP:
-    """A mail server that has greeted us, encrypted and signed in as told. Raises NotTaken, naming no secret."""
+    """Connect to a mail server, encrypted and signed in as told. Raises NotTaken, naming no secret."""
     must = server.security == "starttls" or (server.security == "auto" and server.user and server.host not in HERE)
     client = aiosmtplib.SMTP(
         hostname=server.host,
@@ -133,7 +133,7 @@ async def examined(server: MailServer) -> str:
 
 
 def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:
-    """The message of an effect. Raises FarSideRefused for what can never be sent: no address, no text for it."""
+    """Return the message of an effect. Raises FarSideRefused for what can never be sent: no address, no text for it."""
     body = request.body
     address = _address(body.get("address"))
     try:
@@ -153,7 +153,7 @@ def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:
 
 
 def message_id(effect: str, sender: str) -> str:
-    """The same for every attempt of one effect."""
+    """Return the Message-ID, the same for every attempt of one effect."""
     local = effect if PLAIN_ID.fullmatch(effect) else _hashed(effect)
     return f"<{local}@{sender.rpartition('@')[2].rstrip('>')}>"
 

@@ -51,7 +51,7 @@ COUNTRIES: Mapping[str, tuple[str, str | None]] = {
 
 
 def table() -> str:
-    """The file's text: one line per country and year, in order."""
+    """Return the file's text: one line per country and year, in order."""
     rows = [f"    {json.dumps(country)}: {_country(country)}" for country in sorted(COUNTRIES)]
     head = {"made_by": "infra/policy/make_calendars.py", "from": f"holidays {version('holidays')}", "license": "MIT"}
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]

@@ -136,7 +136,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy:
-    """The policy of a file (default: policy.yaml here) with the calendars. Raises PolicyInvalid, CalendarsInvalid."""
+    """Read the policy of a file (default: policy.yaml) and the calendars. Raises PolicyInvalid, CalendarsInvalid."""
     text, tables = policy_files(path, calendars)
     file = _parsed(text)
     _every_kind(file.ladders)
@@ -149,7 +149,7 @@ def policy_files(path: Path | None = None, calendars: Path = CALENDARS) -> tuple
 
 
 def earlier_policy(text: bytes, tables: bytes, now: Policy) -> Policy:
-    """A policy of earlier days; kinds it has not are those of `now`. Raises PolicyInvalid, CalendarsInvalid."""
+    """Return a policy of earlier days; kinds it has not are those of `now`. Raises PolicyInvalid, CalendarsInvalid."""
     found = _policy(_parsed(text), read_calendars(tables), fingerprint(text, tables))
     return replace(found, ladders={**now.ladders, **found.ladders})
 

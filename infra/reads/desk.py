@@ -105,7 +105,7 @@ class Desk:
         return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
 
     async def rows(self, streams: Sequence[str]) -> Sequence[dict[str, Any]]:
-        """The worklist rows of these cases."""
+        """Return the worklist rows of these cases."""
         sql = f"select {COLUMNS} from case_view where stream = any($1::text[])"  # noqa: S608 - fixed words
         return [dict(row) for row in await guarded(self._pool.fetch(sql, list(streams)))]
 
@@ -133,7 +133,7 @@ class Desk:
         return [dict(row) for row in await guarded(self._pool.fetch(sql, *given))]
 
     async def then(self, scope: tuple[str, str, str], known_at: datetime) -> Sequence[tuple[dict[str, Any], int]]:
-        """Every case of the scope that was there at an instant: its row as of now, and its version then."""
+        """Return every case of the scope that was there at an instant: its row as of now, and its version then."""
         name, whose, team = scope
         given = {"own": [whose], "team": [whose, team], "centre": [whose], "all": []}[name]
         bound = SCOPES[name].format(*(f"${n}" for n in range(2, 4)))

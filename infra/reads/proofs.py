@@ -40,7 +40,7 @@ class AuditDesk:
         return [{"size": r["size"], "note": r["note"], "signed_at": r["signed_at"].isoformat()} for r in rows]
 
     async def inclusion(self, stream: str, version: int, size: int | None) -> Mapping[str, Any]:
-        """That an event is in the tree of a checkpoint, the newest when no size is given. Raises Refused."""
+        """Prove that an event is in the tree of a checkpoint, the newest when no size is given. Raises Refused."""
         point = await self._checkpoint(size)
         place = await guarded(self._pool.fetchrow(PLACE, stream, min(max(version, 0), 2**31 - 1)))
         if place is None:
@@ -52,7 +52,7 @@ class AuditDesk:
         return {"leaf": place["leaf"], "index": index, "path": path, "checkpoint": point["note"]}
 
     async def consistency(self, old: int, new: int) -> Mapping[str, Any]:
-        """That one checkpoint's tree is the beginning of the other's. Raises Refused."""
+        """Prove that one checkpoint's tree is the beginning of the other's. Raises Refused."""
         first, second = await self._checkpoint(old), await self._checkpoint(new)
         require(old <= new, Reason.INVALID, "the older one must not be the larger one", "old")
         proof = await self._proof(consistency(self._pool, old, new))

@@ -36,7 +36,7 @@ AGAIN = timedelta(days=2.3)
 
 
 def first_try(owed: Obligation, now: datetime, chance: random.Random, pace: float) -> datetime:
-    """A while after the opening, or before a date that the facts give."""
+    """Return a while after the opening, or before a date that the facts give."""
     if owed.kind in BEFORE and owed.anchor is not None:
         return max(now, owed.due - timedelta(days=chance.uniform(*BEFORE[owed.kind])))
     slower = pace if owed.debtor is Party.FAMILY else 1.0

@@ -73,7 +73,7 @@ class Family:
 
 
 def families(number: int, seed: int, trials: Sequence[Trial], within: timedelta, bend: float = 1.0) -> Sequence[Family]:
-    """So many families; the last one asks `within` that time. `bend` below 1: more of them ask towards its end."""
+    """Make so many families; the last one asks `within` that time. `bend` below 1: more of them ask late."""
     chance = random.Random(f"families/{seed}")  # noqa: S311 - a rehearsal repeats itself, nothing is secret
     return [_family(n, seed, chance, trials, within * (n / number) ** bend) for n in range(1, number + 1)]
 

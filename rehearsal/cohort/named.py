@@ -24,6 +24,6 @@ ELSEWHERE = NAMES["GB"]
 
 
 def made_up(country: str, seed: str) -> str:
-    """A name nobody has; the same for the same seed."""
+    """Return a name nobody has; the same for the same seed."""
     pattern, given = NAMES.get(country, ELSEWHERE)
     return pattern.format(random.Random(f"names/{seed}").choice(given))  # noqa: S311 - nothing is secret

@@ -42,7 +42,7 @@ class Played:
 async def play_courses(
     stage: Stage, courses: Sequence[Course], known: Catalogued, progress: Progress = lambda *_: None
 ) -> Sequence[Played]:
-    """Every course from its inquiry to the last thing known of it; all begin when the stage's clock stands now."""
+    """Play every course from its inquiry to the last thing known; all begin when the stage's clock stands now."""
     stage.handlers = quiet_handlers()
     keeper = PlaceKeeper(stage.catalogue, known, stage.clock.now)
     first = stage.clock.now.date() + timedelta(days=1)

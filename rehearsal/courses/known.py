@@ -45,7 +45,7 @@ class Catalogued:
 
 
 def catalogued() -> Catalogued:
-    """The catalogue that comes with Caravel."""
+    """Return the catalogue that comes with Caravel."""
     rows = {row["stream"]: row for row in json.loads(catalogue_data.PROTOCOLS.read_text(encoding="utf-8"))["protocols"]}
     known = [
         KnownProtocol(
@@ -57,7 +57,7 @@ def catalogued() -> Catalogued:
 
 
 def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownProtocol, str] | None:
-    """The protocol the publication names, and by which name; never one whose ages or target leave this patient out."""
+    """Find the protocol the publication names, and by which name; its ages and target must fit the patient."""
     more = [value for value in course.more.values() if isinstance(value, str)]
     told = " | ".join((course.publication, *course.sources, course.product, *more))
     fitting = [p for p in known if _may_have_been(course.age, p.ages) and _same_target(course.product, p)]
@@ -70,7 +70,7 @@ def own_protocol(course: Course, known: Sequence[KnownProtocol]) -> tuple[KnownP
 
 
 def years(age: str) -> float | None:
-    """An age as sources write it, in years; None where it is no number."""
+    """Return an age as sources write it, in years; None where it is no number."""
     found = AGE.match(age.strip())
     return float(found[1]) / PER_YEAR[(found[2] or "y").casefold()] if found else None
 

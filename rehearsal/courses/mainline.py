@@ -29,7 +29,7 @@ class Treatment:
 
     @property
     def starts(self) -> int:
-        """The day its first cells, or else its chemotherapy, are recorded."""
+        """Return the day its first cells, or else its chemotherapy, are recorded."""
         return self.cells[0][0] if self.cells else self.depletion[0][0]
 
 
@@ -42,7 +42,7 @@ class Line:
 
     @property
     def begins(self) -> int:
-        """The first day on which the patient must be at the centre."""
+        """Return the first day on which the patient must be at the centre."""
         first = [t.starts for t in self.treatments] + [day for t in self.treatments for day, _ in t.depletion]
         return min([0, *first, *(day for day, _ in self.reports)])
 

@@ -41,7 +41,7 @@ def outcome(played: Played) -> dict[str, Any]:
 
 
 def refused(course: Course) -> dict[str, Any]:
-    """A course that could not be played, and why."""
+    """Return a course that could not be played, and why."""
     return {"patient": course.patient, "errors": errors(course)}
 
 
@@ -164,7 +164,7 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def cohort_table(told: Mapping[str, Any]) -> Table:
-    """A cohort for people: how many cases ended how, and how fast it went."""
+    """Return a cohort for people: how many cases ended how, and how fast it went."""
     rows = Table(title=f"{told['cases']} cases until {told['until'][:10]}")
     rows.add_column("where they stand")
     rows.add_column("cases", justify="right")

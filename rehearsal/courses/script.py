@@ -57,7 +57,7 @@ def lead(course: Course) -> int:
 
 
 def script(course: Course, places: Places, day_0: date) -> Script:
-    """The whole course; its day 0 falls on `day_0`."""
+    """Return the whole course; its day 0 falls on `day_0`."""
     days, order = Calendar(day_0), line(course)
     come = _comes(order)
     last = max([0, *(t.starts for t in order.treatments)])
@@ -95,7 +95,7 @@ def occurred(event: Published, day_0: date) -> When:
 
 
 def told(course: Course) -> str:
-    """The provenance of everything the source says."""
+    """Return the provenance of everything the source says."""
     return f"published: {course.source}"
 
 

@@ -53,7 +53,7 @@ class Places:
     generic: tuple[str, ...] = ()
 
     def unit(self, number: int) -> str:
-        """The unit for the n-th infusion, counted from 1."""
+        """Return the unit for the n-th infusion, counted from 1."""
         return f"{self.lot.removeprefix('lot-')}-{number}"
 
 
@@ -64,7 +64,7 @@ class Calendar:
     day_0: date
 
     def at(self, day: int, hour: int, minute: int = 0) -> datetime:
-        """That day at that time, UTC; more than 59 minutes run on."""
+        """Return that day at that time, UTC; more than 59 minutes run on."""
         start = datetime.combine(self.day_0 + timedelta(days=day), time(hour), UTC)
         return start + timedelta(minutes=minute)
 

@@ -49,7 +49,7 @@ class Fields:
         self._day = None if event.day.plain else dict(event.day.told)
 
     def text(self, *names: str) -> str:
-        """The first of these that is said, in the source's words."""
+        """Return the first of these that is said, in the source's words."""
         for name in names:
             value = self._left.get(name)
             if isinstance(value, str) and value:
@@ -59,7 +59,7 @@ class Fields:
         return ""
 
     def called(self, *names: str) -> str:
-        """The same, else the kind where the source has a word of its own for it."""
+        """Return the same, else the kind where the source has a word of its own for it."""
         said = self.text(*names)
         if not said and self._kind:
             said, self._kind = self._kind, ""
@@ -77,7 +77,7 @@ class Fields:
         self._left.pop(name, None)
 
     def grades(self) -> tuple[int | None, int | None]:
-        """The grade given: exact, at least, or neither. A grade in other words stays in the detail."""
+        """Return the grade given: exact, at least, or neither. A grade in other words stays in the detail."""
         for name, exact in (("grade", True), ("grade_at_least", False)):
             value = _whole(self._left.get(name))
             if value is not None and 0 <= value <= WORST_GRADE:

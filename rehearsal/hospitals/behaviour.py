@@ -54,7 +54,7 @@ class Plan:
 
 
 def behaviour(seed: int, effect_id: str, kind: str) -> Plan:
-    """The same for the same arguments, on any machine."""
+    """Return the plan: the same for the same arguments, on any machine."""
     chance = _chance(seed, effect_id, kind)
     troubles = _troubles(chance)
     often, code = REFUSES.get(kind, (0.0, ""))
@@ -65,12 +65,12 @@ def behaviour(seed: int, effect_id: str, kind: str) -> Plan:
 
 
 def spoken(said: Said, request: Request, at: datetime) -> dict[str, Any]:
-    """The command's JSON as said at that instant in reply to that request."""
+    """Return the command's JSON as said at that instant in reply to that request."""
     return {name: _filled(value, request, at) for name, value in said.command.items()}
 
 
 def callback_id(effect_id: str, number: int) -> str:
-    """The id of the n-th answer to an effect, counted from 0; the receiver's idempotency key."""
+    """Return the id of the n-th answer to an effect, counted from 0; the receiver's idempotency key."""
     return hashlib.sha256(f"{effect_id}/{number}".encode()).hexdigest()[:32]
 
 

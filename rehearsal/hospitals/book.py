@@ -63,7 +63,7 @@ class Book:
         return int(self._db.execute(query, (effect,)).fetchone()["times"])
 
     def find(self, effect: str, centre: str) -> int | None:
-        """The number under which this centre has the effect."""
+        """Return the number under which this centre has the effect."""
         found = self._db.execute("SELECT number FROM effect WHERE effect = ? AND centre = ?", (effect, centre))
         row = found.fetchone()
         return int(row["number"]) if row else None
@@ -122,13 +122,13 @@ class Book:
         self._db.execute(update, (at, at, speed, at))
 
     def effects(self) -> Sequence[Mapping[str, Any]]:
-        """Every effect kept, with how often it was requested and how often it came in at all."""
+        """Return every effect kept, with how often it was requested and how often it came in at all."""
         query = """SELECT effect, kind, centre, case_id, about, received_at, effect.times AS kept,
                    attempt.times AS requests FROM effect LEFT JOIN attempt USING (effect) ORDER BY number"""
         return [dict(row) for row in self._db.execute(query)]
 
     def answers(self) -> Sequence[Mapping[str, Any]]:
-        """Every answer planned or sent, with the status of each try."""
+        """Return every answer planned or sent, with the status of each try."""
         query = """SELECT answer.*, (SELECT json_group_array(status) FROM delivery d WHERE d.callback = answer.callback)
                    AS statuses FROM answer ORDER BY due_at, callback"""
         rows = [dict(row) for row in self._db.execute(query)]

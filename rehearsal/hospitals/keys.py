@@ -24,7 +24,7 @@ class HospitalKeys:
         self._secret = _secret(folder)
 
     def private(self, centre: str) -> Ed25519PrivateKey:
-        """The key this centre signs its callbacks with."""
+        """Return the key this centre signs its callbacks with."""
         derived = HKDF(SHA256(), BYTES, salt=None, info=f"caravel simulator {centre}".encode()).derive(self._secret)
         return Ed25519PrivateKey.from_private_bytes(derived)
 

@@ -21,7 +21,7 @@ STATUS = {"created": 201, "known": 200, "refused": 422, "conflict": 409, "busy":
 
 
 def application(desk: Desk, woken: Callable[[], None]) -> FastAPI:
-    """The HTTP face of a desk; `woken` is called when an answer may have come due earlier than thought."""
+    """Return the HTTP face of a desk; `woken` is called when an answer may have come due earlier than thought."""
     app = FastAPI(title="Simulated hospitals", openapi_url=None)
 
     @app.post("/{centre}/fhir/Task")

@@ -21,12 +21,12 @@ class CatalogueDataInvalid(ValueError):
 
 
 def centres(path: Path = CENTRES) -> Mapping[str, RegisterCentre]:
-    """Every centre of the file. One not known to accept patients from abroad counts as one that does not."""
+    """Return every centre of the file. One not known to accept patients from abroad counts as one that does not."""
     return {row["stream"]: _centre(row) for row in _rows(path, "centres")}
 
 
 def protocols(path: Path = PROTOCOLS) -> Mapping[str, RegisterProtocol]:
-    """Every protocol of the file that has a source."""
+    """Return every protocol of the file that has a source."""
     read = json.loads(path.read_text(encoding="utf-8"))
     as_of = date.fromisoformat(read["brought_in"])
     return {row["stream"]: _protocol(row, as_of) for row in _rows(path, "protocols")}
@@ -72,7 +72,7 @@ def _protocol(row: Mapping[str, Any], as_of: date) -> RegisterProtocol:
 
 
 def product_class(product_type: str) -> ProductClass:
-    """The class of a product by the first word of its type; ValueError for a new one."""
+    """Return the class of a product by the first word of its type; ValueError for a new one."""
     found = CLASSES.get(product_type.split(" ", maxsplit=1)[0])
     if found is None:
         raise CatalogueDataInvalid(f"protocols: no product class for {product_type}")

@@ -55,7 +55,7 @@ class ShelvedLots(StockedLots):
         self.shelf: dict[str, list[str]] = {}
 
     async def stocked(self, case: Case) -> Sequence[str]:
-        """The lots of the case's protocol, the oldest first."""
+        """Return the lots of the case's protocol, the oldest first."""
         return self.shelf.get(case.protocol, [])
 
 

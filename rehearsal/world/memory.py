@@ -21,7 +21,7 @@ class Given(Ledger, Protocol):
     """A ledger that takes instants, and does not keep a rehearsal waiting."""
 
     async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
-        """The facts as they will be recorded. Raises also what an append before ran into."""
+        """Return the facts as they will be recorded. Raises also what an append before ran into."""
 
     async def settled(self) -> None:
         """Return when all of it is recorded. Raises what was refused."""

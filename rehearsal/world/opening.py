@@ -33,7 +33,7 @@ def ends_by() -> datetime:
 async def stage(
     start: datetime, seed: int | str, *, database: str = "", folder: Path | None = None, name: str = NAME
 ) -> AsyncIterator[Stage]:
-    """An empty rehearsal ledger whose clock stands at `start`. Raises Refused for any other ledger.
+    """Open an empty rehearsal ledger whose clock stands at `start`. Raises Refused for any other ledger.
 
     Without a `database` (a superuser's or migrated one's address) an embedded server runs meanwhile. `folder` keeps
     the keys; without one they are gone with the server.

@@ -132,7 +132,7 @@ class Stage:
                 await self._run(loop, go_on=True, started=True)
 
     async def leave(self, case: str) -> Case:
-        """A last look; then nobody looks at this case any more, and it stays as it is."""
+        """Look a last time; then nobody looks at this case any more, and it stays as it is."""
         await self._attending.attend(Attend(case, EPOCH, 0))
         self.closed.add(case)
         self._loops.pop(case, None)

@@ -24,7 +24,7 @@ LATE = 60.0
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Every finding, in the order things are needed."""
+    """Return every finding, in the order things are needed."""
     return [_policy(settings), *[f async for f in _database(settings)], await _temporal(), await _mail(settings)]
 
 

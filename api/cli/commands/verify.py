@@ -33,7 +33,7 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="For programs.
 
 
 def here() -> Settings:
-    """The settings of this machine; of the embedded database in CARAVEL_HOME where no other is named."""
+    """Return the settings of this machine; of the embedded database in CARAVEL_HOME where no other is named."""
     settings = Settings()
     home = settings.home.absolute()
     if not settings.database_url.get_secret_value() and (home / "postgres").exists():

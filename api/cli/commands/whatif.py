@@ -87,7 +87,7 @@ async def _cases(desk: Desk) -> AsyncIterator[Mapping[str, Any]]:
 
 
 async def compared(ledger: Ledger, cases: Sequence[str], policy: Policy, rules: Sequence[Rule]) -> Found:
-    """Each case with every outcome that would be another."""
+    """Return each case with every outcome that would be another."""
     for case in cases:
         facts = (await ledger.load(case)).facts
         yield case, changed(facts, fork(facts, policy, rules))

@@ -59,12 +59,12 @@ class Maker:
     """What is typed already is only a beginning: elsewhere the defaults stand."""
 
     def inputs(self, command: type[Any], above: str = "") -> Sequence[Input]:
-        """Every field that is asked for."""
+        """Return every field that is asked for."""
         known = shapes(command)
         return [self._field(f, known[f.name], f"{above}{f.name}", command) for f in asked(command, above)]
 
     def file(self) -> Sequence[Input]:
-        """The input of a file, which stands last: what is typed is read before it."""
+        """Return the input of a file, which stands last: what is typed is read before it."""
         wrong = self.errors.get("file", "")
         return [
             Input(

@@ -31,7 +31,7 @@ class Kept:
 
 
 async def typed_pairs(request: Request) -> list[tuple[str, str]]:
-    """The pairs of the form that was sent, read once however often they are asked for; those before a file."""
+    """Return the pairs of the form that was sent, read once however often they are asked for; those before a file."""
     if not hasattr(request.state, "typed"):
         request.state.sent = await upload(request, service_of(request).limits.document) if is_upload(request) else None
         sent: Upload | None = request.state.sent
@@ -41,13 +41,13 @@ async def typed_pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def sent_file(request: Request) -> Upload | None:
-    """The file of the form whose pairs were read."""
+    """Return the file of the form whose pairs were read."""
     sent: Upload | None = getattr(request.state, "sent", None)
     return sent
 
 
 async def sign_in_again(request: Request) -> str:
-    """The sent form, sealed; nothing for what is no form about a case, whose body may have been read already."""
+    """Return the sent form, sealed; nothing for what is no form about a case, whose body may have been read already."""
     require_same_origin(request)
     if request.url.path == AGAIN:
         return dict(await typed_pairs(request)).get("kept", "")

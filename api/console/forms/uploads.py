@@ -46,7 +46,7 @@ async def upload(request: Request, most: int) -> Upload:
 
 
 def no_file(pairs: Sequence[tuple[str, str]] | None) -> Upload:
-    """A form that came without one."""
+    """Return a form that came without one."""
     given = pairs if isinstance(pairs, list) else list(pairs or ())
     return Upload(given, "", "", _nothing())
 
@@ -98,7 +98,7 @@ class Multipart:
         )
 
     async def read(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The file, as it comes in. Raises Problem."""
+        """Yield the file, as it comes in. Raises Problem."""
         async for chunk in body:
             try:
                 self._parser.write(chunk)

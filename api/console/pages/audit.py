@@ -40,7 +40,7 @@ class Point:
 
 
 def point_of(note: str) -> Point:
-    """The first three lines of a C2SP tlog-checkpoint."""
+    """Return the first three lines of a C2SP tlog-checkpoint."""
     origin, size, root = note.split("\n")[:3]
     return Point(origin, int(size), b64decode(root), note)
 

@@ -68,7 +68,7 @@ class Opened:
 
     @property
     def patient(self) -> str:
-        """The patient's name, where the viewer may see it."""
+        """Return the patient's name, where the viewer may see it."""
         known = self.case.patient
         return self.speaker.person(known.id).rpartition(" (")[0] if known and self.named else ""
 
@@ -79,7 +79,7 @@ class Opened:
 
 
 async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
-    """The case, if it exists for this viewer. Raises Refused, Problem."""
+    """Return the case, if it exists for this viewer. Raises Refused, Problem."""
     known_at = moment.known_at
     state, facts, now, visible = await seen_case(service, viewer.who, case, "case", known_at)
     clock = Clock(known_at or now, viewer.zone, viewer.t)

@@ -67,7 +67,7 @@ class Lacking:
 
 
 def legs(case: Case, facts: Sequence[Fact[Any]], clock: Clock) -> Sequence[Leg]:
-    """Every stage in journey order; time spent in a stage that was entered twice counts together."""
+    """Return every stage in journey order; time spent in a stage that was entered twice counts together."""
     spent: dict[Stage, float] = {}
     first: dict[Stage, datetime] = {}
     stage, since = Stage.INQUIRY, facts[0].at
@@ -170,7 +170,7 @@ def _asking(e: Effect, speaker: Speaker) -> Asking:
 
 
 def lacking(case: Case, now: datetime, clock: Clock) -> tuple[str, Sequence[Lacking]]:
-    """The next stage's name, and what is missing for it."""
+    """Return the next stage's name, and what is missing for it."""
     onward = next_stage(case) if case.exit is None else None
     if onward is None:
         return "", []

@@ -96,7 +96,7 @@ async def send(case: str, command: str, request: Request, service: Parts, viewer
 
 
 async def filled_again(request: Request, service: Service, viewer: Visitor, kept: Kept) -> Response:
-    """The form as it was typed before the session ended; nothing is sent."""
+    """Return the form as it was typed before the session ended; nothing is sent."""
     case, _, command = kept.path.removeprefix("/console/cases/").partition("/do/")
     sheet = _sheet(case if command else "", command or OPEN, kept.pairs)
     return await _show(request, service, viewer, replace(sheet, notice="sign_in.again_lead"))

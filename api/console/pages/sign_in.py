@@ -88,7 +88,7 @@ async def _signed_in(request: Request, service: Service, person: str, kind: str,
 
 
 def cookie_name_plain() -> str:
-    """The session's cookie without its prefix; `set_cookie` adds that."""
+    """Return the session's cookie without its prefix; `set_cookie` adds that."""
     return "caravel_session"
 
 
@@ -202,7 +202,7 @@ def _not_believed() -> Problem:
 
 
 def local(path: str) -> str:
-    """An address of our own pages, whatever was asked for: nobody is sent elsewhere."""
+    """Return an address of our own pages, whatever was asked for: nobody is sent elsewhere."""
     parts = urlsplit(path)
     ours = path.startswith("/console/") and not (parts.scheme or parts.netloc) and "\\" not in path
     return path if ours and path.isprintable() else HOME

@@ -26,13 +26,13 @@ class Moment:
     as_of: datetime | None = None
 
     def query(self, **other: object) -> str:
-        """The end of an address that shows this moment; for ever the same."""
+        """Return the end of an address that shows this moment; for ever the same."""
         clocks = {"known_at": self.known_at, "as_of": self.as_of}
         given = {name: stamp(at) for name, at in clocks.items() if at} | {n: v for n, v in other.items() if v}
         return f"?{urlencode(given)}" if given else ""
 
     def at(self, known_at: datetime) -> Moment:
-        """The same question, as it was known then."""
+        """Return the same question, as it was known then."""
         return replace(self, known_at=known_at)
 
 
@@ -53,17 +53,17 @@ class Scale:
     place: int
 
     def at(self, place: int | None) -> datetime | None:
-        """The instant at a place of the slider."""
+        """Return the instant at a place of the slider."""
         return self.instants[place] if place is not None and 0 <= place < len(self.instants) else None
 
 
 def recorded_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
-    """Every instant at which something was recorded."""
+    """Return every instant at which something was recorded."""
     return _scale("recorded", {fact.at for fact in facts}, moment.known_at)
 
 
 def happened_scale(facts: Sequence[Fact[Any]], moment: Moment) -> Scale:
-    """Every instant at which a dated fact began or was over, as far as it was known."""
+    """Return every instant at which a dated fact began or was over, as far as it was known."""
     ends = {end for f in facts if f.told for end in (f.occurred.earliest, f.occurred.latest) if end}
     return _scale("happened", ends, moment.as_of)
 
@@ -74,7 +74,7 @@ def _scale(name: str, instants: set[datetime], at: datetime | None) -> Scale:
 
 
 def neighbours(scale: Scale, moment: Moment) -> tuple[datetime | None, datetime | None]:
-    """The event before and the one after; from now, only the one before the last."""
+    """Return the event before and the one after; from now, only the one before the last."""
     at = moment.known_at
     before = [one for one in scale.instants if at and one < scale.instants[scale.place]]
     after = [one for one in scale.instants if at and one > at]

@@ -56,7 +56,7 @@ class Asked:
     known_at: datetime | None = None
 
     def query(self, **other: str | None) -> str:
-        """The address of this view with something else of it."""
+        """Return the address of this view with something else of it."""
         named = {name: "1" if value is True else str(value) for name, value in self.filters.items()}
         order = self.order if self.order != "due" else None
         then = stamp(self.known_at) if self.known_at else None
@@ -159,7 +159,7 @@ async def to_number(request: Request, service: Service, viewer: Visitor, number:
 async def line(
     service: Service, viewer: Visitor, clock: Clock, names: Mapping[str, str], row: Mapping[str, Any]
 ) -> Line:
-    """A row of the read model for this viewer; a name they may not see is not in it."""
+    """Return a row of the read model for this viewer; a name they may not see is not in it."""
     t, may = viewer.t, "identity" in sees(viewer.who, belonging_of(row.get("now", row)))
     detail = row["detail"]
     opened = await service.desk.detail(row["stream"], detail) if may and isinstance(detail, str) else detail

@@ -95,11 +95,11 @@ class Speaker:
         return self.clock.t.named("party", party) if of or party in PARTIES else self.label(fact.actor)
 
     def values(self, event: object) -> Sequence[tuple[str, str]]:
-        """Its fields that say something, each with its words."""
+        """Return its fields that say something, each with its words."""
         return self._pairs(event, LEFT_OUT)
 
     def inside(self, value: object) -> Sequence[tuple[str, str]]:
-        """The fields of what a field holds, each with its words."""
+        """Return the fields of what a field holds, each with its words."""
         return self._pairs(value, INSIDE)
 
     def _pairs(self, event: object, left_out: frozenset[str]) -> Sequence[tuple[str, str]]:
@@ -152,7 +152,7 @@ class Speaker:
         return "; ".join(f"{name}: {text}" for name, text in told if text)
 
     def label(self, text: str) -> str:
-        """A name for an id, where there is one; a long digest is cut."""
+        """Return a name for an id, where there is one; a long digest is cut."""
         root = text.split("/", maxsplit=1)[0].rpartition(":")[2]
         return self.labels.get(text) or self._of_case(root) or _cut(text)
 

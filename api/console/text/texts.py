@@ -76,15 +76,15 @@ class Texts:
         return own.format(**apart) if apart else own
 
     def named(self, kind: str, name: object) -> str:
-        """The words for a name of the domain; a name without words of its own is taken apart."""
+        """Return the words for a name of the domain; a name without words of its own is taken apart."""
         return self.own(kind, str(name)) or self.english(_word(ENGLISH, kind, str(name)) or words(str(name)))
 
     def own(self, kind: str, name: str) -> str:
-        """The words for a name in this language alone; empty where there are none."""
+        """Return the words for a name in this language alone; empty where there are none."""
         return _word(self.language, kind, name)
 
     def english(self, text: str) -> str:
-        """A text that there is in English only."""
+        """Return a text that there is in English only."""
         return text if self.language == ENGLISH or not text else f"{FOREIGN}{text}{NATIVE}"
 
     def _apart(self, value: object) -> object:

@@ -13,7 +13,7 @@ SOON = timedelta(days=2)
 
 
 def stamp(at: datetime) -> str:
-    """An instant as addresses hold it."""
+    """Return an instant as addresses hold it."""
     return at.isoformat().replace("+00:00", "Z")
 
 
@@ -65,7 +65,7 @@ class Clock:
         return "late" if at < self.now else "soon" if at < self.now + SOON else "later"
 
     def when(self, occurred: When) -> str:
-        """A date in the world, as well as it is known."""
+        """Return a date in the world, as well as it is known."""
         first, last = occurred.earliest, occurred.latest
         if occurred.precision == "instant" and first:
             return self.instant(first)

@@ -53,7 +53,7 @@ class Program:
         return self._process.pid
 
     def port(self, name: str) -> int:
-        """A remembered port; another one only where somebody else took it."""
+        """Return a remembered port; another one only where somebody else took it."""
         if name not in self.ports:
             known = int(self._process.remembered().get(name) or 0)
             self.ports[name] = known if known and usable(known) else free_port()

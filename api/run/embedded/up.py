@@ -58,7 +58,7 @@ class Machine:
 
 
 def machine(home: Path) -> Machine:
-    """The servers of a folder; nothing is started yet."""
+    """Set up the servers of a folder; nothing is started yet."""
     return Machine(
         PostgresServer(home / "postgres", settings=POSTGRES),
         TemporalServer(home / "temporal"),
@@ -70,7 +70,7 @@ def machine(home: Path) -> Machine:
 
 
 def settings_of(home: Path, here: Machine) -> Settings:
-    """The settings of every process of the folder."""
+    """Return the settings of every process of the folder."""
     return Settings(
         home=home,
         installation=INSTALLATION,
@@ -86,7 +86,7 @@ def settings_of(home: Path, here: Machine) -> Settings:
 
 
 def environment(settings: Settings, temporal: TemporalServer) -> dict[str, str]:
-    """The same settings as variables for a child process."""
+    """Return the same settings as variables for a child process."""
     given = settings.model_dump(
         mode="json", include=set(settings.model_fields_set) - {"database_url", "role_mail", "checkpoints"}
     )

@@ -137,6 +137,6 @@ class Courier:
 
 
 async def cluster_id(client: Client) -> str:
-    """The id of the Temporal cluster behind a client; a wiped or different one has another."""
+    """Return the id of the Temporal cluster behind a client; a wiped or different one has another."""
     info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), timeout=timedelta(seconds=10))
     return str(info.cluster_id)

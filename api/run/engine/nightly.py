@@ -36,7 +36,7 @@ CATCH_UP = timedelta(hours=12)
 
 
 def chores_of(opened: Parts, client: Client) -> list[Callable[[], Awaitable[bool]]]:
-    """The activities behind workflows/nightly.py."""
+    """Return the activities behind workflows/nightly.py."""
 
     async def compare_engine() -> Finding:
         own = await own_engine(opened.ledger, client)

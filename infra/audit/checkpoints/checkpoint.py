@@ -36,7 +36,7 @@ class Checkpoint:
 
 
 def origin_of(installation: str) -> str:
-    """The log's name, and that of its keys: `caravel/<installation>`, percent-encoded."""
+    """Return the log's name, and that of its keys: `caravel/<installation>`, percent-encoded."""
     return f"caravel/{quote(installation, safe='')}"
 
 
@@ -59,12 +59,12 @@ def _root(text: str) -> bytes:
 
 
 def signed(checkpoint: Checkpoint, private: Ed25519PrivateKey) -> str:
-    """The note, signed in the log's own name."""
+    """Return the note, signed in the log's own name."""
     return sign(checkpoint.text(), (checkpoint.origin, private))
 
 
 def opened(note: bytes, origin: str, known: Iterable[Key]) -> Checkpoint:
-    """A checkpoint of this log that a known key of it signed. Raises BadNote, of which UnknownKey is one."""
+    """Return a checkpoint of this log that a known key of it signed. Raises BadNote, of which UnknownKey is one."""
     found = parse(note)
     verify(found, known)
     checkpoint = parse_text(found.text)

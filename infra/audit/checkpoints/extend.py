@@ -35,7 +35,7 @@ class Extension:
 
 
 async def extension(reads: Reads, size: int, root: bytes, limit: int) -> Extension:
-    """The tree of `size` events with this signed root, and at most `limit` more. Raises NotSealed."""
+    """Return the tree of `size` events with this signed root, and at most `limit` more. Raises NotSealed."""
     frontier = await _signed_frontier(reads, size, root)
     last = await guarded(reads.fetch(LAST, size))
     if len(last) != min(size, 1):

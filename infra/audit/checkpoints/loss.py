@@ -38,14 +38,14 @@ class Beyond:
 
 
 async def accepted(reads: Reads) -> Roots:
-    """Every checkpoint whose loss a person has accepted; no other is excused."""
+    """Return every checkpoint whose loss a person has accepted; no other is excused."""
     found = [json.loads(row["data"]) for row in await guarded(reads.fetch(ACCEPTED))]
     named = [text.split(" ") for one in found for text in one["checkpoints"]]
     return {int(size): bytes.fromhex(root) for size, root in named}
 
 
 async def losses(reads: Reads) -> tuple[str, ...]:
-    """Each loss a person has accepted, in words."""
+    """Return each loss a person has accepted, in words."""
     rows = await guarded(reads.fetch(SAID))
     return tuple(_said(json.loads(row["data"]), row["at"]) for row in rows)
 

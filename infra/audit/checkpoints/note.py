@@ -92,7 +92,7 @@ def key_of(name: str, private: Ed25519PrivateKey) -> Key:
 
 
 def sign(text: str, *signers: tuple[str, Ed25519PrivateKey]) -> str:
-    """The note of `text`, which ends in a newline, with a line for each (name, key). Raises ValueError."""
+    """Write the note of `text`, which ends in a newline, with a line for each (name, key). Raises ValueError."""
     if not text.endswith("\n") or CONTROL.search(text):
         raise ValueError("a note's text ends in a newline and has no control characters")
     lines = [_line(key_of(name, private), private.sign(text.encode())) for name, private in signers]

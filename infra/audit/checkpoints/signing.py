@@ -26,7 +26,7 @@ class SigningKeys:
         self.origin = origin
 
     def current(self) -> Ed25519PrivateKey:
-        """The key that signs now; the first is made when there is none. Raises OSError, ValueError."""
+        """Return the key that signs now; the first is made when there is none. Raises OSError, ValueError."""
         numbers = self._announced()
         if not numbers:
             return self._introduce(FIRST, [])
@@ -70,7 +70,7 @@ class SigningKeys:
         return [(number, self._note(number).read_text()) for number in self._announced()]
 
     def known(self) -> Sequence[Key]:
-        """Every key of this log; what stands in our own folder is believed."""
+        """Return every key of this log; what stands in our own folder is believed."""
         return [announced(note, number, self.origin) for number, note in self.announcements()]
 
     def _introduce(self, number: int, earlier: list[tuple[str, Ed25519PrivateKey]]) -> Ed25519PrivateKey:
@@ -97,7 +97,7 @@ class SigningKeys:
 
 
 def announced(note: str, number: int, origin: str, by: Iterable[Key] = ()) -> Key:
-    """The key a note announces, signed by itself and, where `by` is given, by one of those. Raises BadNote."""
+    """Return the key a note announces, signed by itself and, where `by` is given, by one of those. Raises BadNote."""
     found = parse(note.encode())
     title, said, text, *rest = found.text.split("\n")
     key = _key(text)
@@ -117,7 +117,7 @@ def _key(text: str) -> Key:
 
 
 def chained(notes: Iterable[tuple[int, str]], origin: str, anchors: Iterable[Key]) -> Sequence[Key]:
-    """The anchors and every key that one of them, or a key they led to, vouched for. Raises BadNote."""
+    """Return the anchors and every key that one of them, or a key they led to, vouched for. Raises BadNote."""
     believed = list(anchors)
     for number, note in sorted(notes):
         key = announced(note, number, origin)

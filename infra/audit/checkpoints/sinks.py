@@ -55,7 +55,7 @@ def key_name(number: int) -> str:
 
 
 def sizes(names: Iterable[str]) -> list[int]:
-    """The sizes of the checkpoints among them."""
+    """Return the sizes of the checkpoints among them."""
     found = (name.removeprefix(CHECKPOINT) for name in names if name.startswith(CHECKPOINT))
     return sorted(int(text) for text in found if text.isdecimal())
 
@@ -84,7 +84,7 @@ class FolderSink:
         return {file.name for file in self.folder.iterdir() if not file.name.startswith(".")}
 
     async def marks(self) -> dict[str, str]:
-        """Each with its size, inode and times; no program sets the time of the change itself."""
+        """List each with its size, inode and times; no program sets the time of the change itself."""
         return await asyncio.to_thread(self._marks)
 
     def _marks(self) -> dict[str, str]:
@@ -124,7 +124,7 @@ class StoreSink:
         return set(await self.marks())
 
     async def marks(self) -> dict[str, str]:
-        """Each with its tag, size and time, as the list of objects has them."""
+        """List each with its tag, size and time, as the list of objects has them."""
         found: dict[str, str] = {}
         async for page in self.store.list():
             found |= {str(one["path"]): f"{one['e_tag']} {one['size']} {one['last_modified']}" for one in page}

@@ -24,7 +24,7 @@ class TreeIncomplete(Exception):
 
 
 async def nodes(reads: Reads, wanted: Sequence[Node]) -> Lookup:
-    """These subtrees, in one read; the look-up raises TreeIncomplete for one that is not there."""
+    """Read these subtrees at once; the look-up raises TreeIncomplete for one that is not there."""
     rows = await guarded(reads.fetch(NODES, [n[0] for n in wanted], [n[1] for n in wanted]))
     found = {(row["level"], row["index"]): row["hash"] for row in rows}
 
@@ -37,7 +37,7 @@ async def nodes(reads: Reads, wanted: Sequence[Node]) -> Lookup:
 
 
 async def frontier_at(reads: Reads, size: int) -> Frontier:
-    """The tree of the first `size` events, ready to grow. Raises TreeIncomplete, ValueError."""
+    """Return the tree of the first `size` events, ready to grow. Raises TreeIncomplete, ValueError."""
     peaks = complete((0, size))
     lookup = await nodes(reads, peaks)
     return Frontier(size, [lookup(node) for node in peaks])
@@ -49,12 +49,12 @@ async def root_at(reads: Reads, size: int) -> bytes:
 
 
 async def inclusion(reads: Reads, position: int, size: int) -> list[bytes]:
-    """The audit path of the event at a position in the tree of `size`. Raises ValueError, TreeIncomplete."""
+    """Return the audit path of the event at a position in the tree of `size`. Raises ValueError, TreeIncomplete."""
     return await _proof(reads, inclusion_ranges(position - 1, size))
 
 
 async def consistency(reads: Reads, old: int, new: int) -> list[bytes]:
-    """The proof that the first `old` events are the beginning of the first `new`. Raises ValueError, TreeIncomplete."""
+    """Prove that the first `old` events are the beginning of the first `new`. Raises ValueError, TreeIncomplete."""
     return await _proof(reads, consistency_ranges(old, new))
 
 

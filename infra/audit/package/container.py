@@ -27,7 +27,7 @@ class NotADossier(ValueError):
 
 
 def pack(parts: Mapping[str, bytes]) -> bytes:
-    """The same parts, the same bytes."""
+    """Pack parts into one file: the same parts give the same bytes."""
     body, index = bytearray(), bytearray()
     for name, content in sorted(parts.items()):
         encoded, size, check = name.encode("ascii"), len(content), crc32(content)
@@ -41,7 +41,7 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """Its parts by name. Raises NotADossier."""
+    """Unpack its parts by name. Raises NotADossier."""
     if len(data) > LARGEST:
         raise NotADossier("larger than a dossier may be")
     parts: dict[str, bytes] = {}

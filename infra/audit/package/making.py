@@ -69,7 +69,7 @@ class DossierDesk:
         self._events = events
 
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes:
-        """The dossier of versions 1 … `upto`; waits at most so many seconds until all are sealed. Raises Refused."""
+        """Make the dossier of versions 1 … `upto`; wait at most so many seconds for sealing. Raises Refused."""
         known = next((one for one in LEVELS if one == level), None)
         if known is None:
             raise Refused(Reason.INVALID, f"must be one of {', '.join(LEVELS)}", "level")
@@ -121,7 +121,7 @@ class DossierDesk:
 
 
 def sealed(parts: Mapping[str, bytes], told: Packed, signs: Signs, at: str) -> bytes:
-    """The file, with its manifest, signed where the log's key is at hand."""
+    """Return the file, with its manifest, signed where the log's key is at hand."""
     last = told.lines[-1]
     manifest = Manifest(
         log=told.log,

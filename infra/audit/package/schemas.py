@@ -27,7 +27,7 @@ def _schema(event: type[Any] | None) -> Mapping[str, Any] | None:
 
 
 def stored_shape(event: Any) -> type[BaseModel]:  # noqa: ANN401 - a dataclass
-    """The `data` of an event, as it is written."""
+    """Return the `data` of an event, as it is written."""
     return _shape(event)
 
 

@@ -129,7 +129,7 @@ def read_note(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     return text + "\n", [(name, content[:KEY_HASH], content[KEY_HASH:]) for name, content in named]
 
 def signers(note: bytes, known: list[Key]) -> tuple[str, list[Key]]:
-    """The text, and who of the known signed it. Raises ValueError for a known key's bad signature."""
+    """Return the text, and who of the known signed it. Raises ValueError for a known key's bad signature."""
     text, lines = read_note(note)
     by_name = {(name, mark): (name, mark, public) for name, mark, public in known}
     found = [(by_name[line[:2]], line[2]) for line in lines if line[:2] in by_name]
@@ -138,7 +138,7 @@ def signers(note: bytes, known: list[Key]) -> tuple[str, list[Key]]:
     return text, [key for key, _ in found]
 
 def announced(note: bytes, number: int, log: str) -> Key:
-    """The key that a note announces and signs. Raises ValueError."""
+    """Return the key that a note announces and signs. Raises ValueError."""
     title, said, written, *rest = read_note(note)[0].split("\n")
     key = read_key(written)
     right = (title, said, key[0], rest) == ("caravel signing key", str(number), log, [""])
@@ -163,7 +163,7 @@ class Keys:
             self.trusted += [key] if vouched and key not in self.trusted else []
 
     def signed(self, note: bytes, kind: str) -> tuple[str, Key]:
-        """The text of a note one of them signed. Raises Broken."""
+        """Return the text of a note one of them signed. Raises Broken."""
         try:
             text, found = signers(note, self.trusted if self.given else self.inside)
         except ValueError as error:
@@ -173,7 +173,7 @@ class Keys:
         return text, found[0]
 
 def pack(parts: dict[str, bytes]) -> bytes:
-    """The one zip there can be of these parts: stored, sorted, without dates."""
+    """Return the one zip there can be of these parts: stored, sorted, without dates."""
     body, index = bytearray(), bytearray()
     for name, content in sorted(parts.items()):
         encoded, size, check = name.encode("ascii"), len(content), crc32(content)
@@ -185,7 +185,7 @@ def pack(parts: dict[str, bytes]) -> bytes:
     return bytes(body + index + end)
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """Its parts. Raises Broken for anything but that one zip."""
+    """Unpack its parts. Raises Broken for anything but that one zip."""
     need(len(data) <= LARGEST, "not_a_dossier", "larger than a dossier may be")
     parts, at = dict[str, bytes](), 0
     while data[at : at + 4] == b"PK\x03\x04" and len(data) - at >= 30:  # noqa: PLR2004 - a local header
@@ -206,7 +206,7 @@ def read_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
     return found
 
 def shaped(value: Any, shape: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """An object with exactly these members. Raises ValueError."""
+    """Return an object with exactly these members. Raises ValueError."""
     wrong = not isinstance(value, dict) or value.keys() != shape.keys()
     wrong = wrong or any(not isinstance(value[name], kind) or isinstance(value[name], bool)
                          for name, kind in shape.items())
@@ -214,7 +214,7 @@ def shaped(value: Any, shape: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
     return dict(value)
 
 def hashed(text: Any) -> bytes:  # noqa: ANN401 - JSON
-    """A hash as it is written here. Raises ValueError."""
+    """Return a hash as it is written here. Raises ValueError."""
     need(isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text), "malformed", "not a hash")
     return bytes.fromhex(text)
 
@@ -239,7 +239,7 @@ def digest(part: dict[str, Any]) -> bytes:
     return sha256(bytes.fromhex(part["salt"]) + part["text"].encode()).digest()
 
 def leaf(event: dict[str, Any]) -> bytes:
-    """The event's hash from its columns."""
+    """Return the event's hash from its columns."""
     return sha256(b"".join((
         b"\x00", hashed(event["previous"]), integer(1), text_of(event["stream"]), integer(event["version"]),
         text_of(event["id"]), text_of(event["type"]), integer(event["schema_version"]),
@@ -248,7 +248,7 @@ def leaf(event: dict[str, Any]) -> bytes:
     ))).digest()
 
 def check_events(content: bytes, manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every hash, every link, the order, and that as many are there as were packed. Raises Broken, ValueError."""
+    """Check every hash, every link, the order, and that as many are there as were packed. Raises Broken, ValueError."""
     *lines, end = content.split(b"\n")
     need(end == b"", "malformed", "lines end in newlines")
     events = [shaped(read_json(line), EVENT) for line in lines]
@@ -302,7 +302,7 @@ def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list
     return last == 0 and (one, two) == (old_root, new_root)
 
 def root_of(parts: dict[str, bytes], size: int, log: str, keys: Keys) -> tuple[bytes, Key]:
-    """The root a checkpoint of this size says, and who signed it. Raises Broken."""
+    """Return the root a checkpoint of this size says, and who signed it. Raises Broken."""
     text, key = keys.signed(parts[f"checkpoints/checkpoint-{size:020d}"], "checkpoint")
     lines = text.removesuffix("\n").split("\n")
     right = len(lines) >= 3 and all(lines) and SIZE.fullmatch(lines[1])  # noqa: PLR2004 - origin, size, root

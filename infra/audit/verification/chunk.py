@@ -75,7 +75,7 @@ class Checked:
 
 
 async def session(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
-    """A read-only session of an auditor."""
+    """Return a read-only session of an auditor."""
     return await guarded(asyncpg.connect(dsn, ssl=False, server_settings=SESSION))
 
 

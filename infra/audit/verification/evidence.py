@@ -63,7 +63,7 @@ class Place:
 
     @cached_property
     def keys(self) -> Sequence[str]:
-        """Its announcements of keys, by name."""
+        """Return its announcements of keys, by name."""
         return sorted(name for name in self.marks if name.startswith(KEY) and name.removeprefix(KEY).isdecimal())
 
     def digest(self, upto: int) -> str:
@@ -114,7 +114,7 @@ async def evidence(
 async def compared_now(
     connection: Connection[asyncpg.Record], anchors: Sequence[Key], found: Evidence, size: int
 ) -> Compared:
-    """So that the next run need not read what this one has."""
+    """Note what was compared, so that the next run need not read it again."""
     places = {place.sink.name: place.digest(size) for place in found.places if place.sink.name not in found.away}
     return Compared(size, _of(anchors), await _ours(connection, size), places)
 

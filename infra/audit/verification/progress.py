@@ -24,7 +24,7 @@ class Rules:
     after: str = ""
 
     def since(self, stream: str) -> int:
-        """The position after which this history is to be checked."""
+        """Return the position after which this history is to be checked."""
         return self.target if stream <= self.after else self.upto
 
 
@@ -59,7 +59,7 @@ class Progress:
     compared: Compared | None = None
 
     def frontier(self) -> Frontier:
-        """The tree over whole chunks. Raises ValueError."""
+        """Return the tree over whole chunks. Raises ValueError."""
         return Frontier(self.chunks, [bytes.fromhex(peak) for peak in self.peaks])
 
 

@@ -70,7 +70,7 @@ class Judged:
 
 
 async def verify_rules(question: Question, means: Means, found: Verified, stream: str = "") -> None:
-    """Every case, or one; `found` says how far earlier runs came and takes in the outcome. Raises DatabaseFailed."""
+    """Check every case, or one; `found` says how far earlier runs came and takes the outcome. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:
         todo = await _groups(connection, found, stream)

@@ -18,7 +18,7 @@ from infra.ledger.encoding.errors import guarded
 
 
 async def verify_case(question: Question, stream: str) -> Verified:
-    """The events of one stream. Raises DatabaseFailed."""
+    """Verify the events of one stream. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:
         outside = await evidence(connection, question.sinks, question.origin, question.anchors, newest=True)

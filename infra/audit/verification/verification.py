@@ -64,7 +64,7 @@ class Verified:
 
 
 async def verify(question: Question) -> Verified:
-    """The log itself: rows, links, tree, checkpoints. Raises DatabaseFailed."""
+    """Verify the log itself: rows, links, tree, checkpoints. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:
         return await _Run(question, connection).verify()

@@ -37,7 +37,7 @@ class _Shape:
 
 
 def stored_type(event_class: type) -> str:
-    """The literal written in the class as `type: Literal["..."] = "..."`."""
+    """Return the literal written in the class as `type: Literal["..."] = "..."`."""
     default = next((f.default for f in fields(event_class) if f.name == "type"), MISSING)
     if not isinstance(default, str):
         raise TypeError(f"{event_class.__name__} needs a literal `type`")
@@ -72,7 +72,7 @@ class Codec:
         return Encoded(shape.name, shape.version, data, secrets)
 
     def decode(self, row: Stored, keys: Mapping[KeyClass, DataKey]) -> Any:  # noqa: ANN401 - any event class
-        """The event. Refused(NEWER_THAN_ME) for a type, version or shape this program does not know."""
+        """Decode an event. Raises Refused(NEWER_THAN_ME) for a type, version or shape this program does not know."""
         shape = self._names.get(row.type)
         if shape is None or row.schema_version > shape.version:
             raise Refused(Reason.NEWER_THAN_ME, f"this program does not know {row.type} {row.schema_version}")
@@ -87,11 +87,11 @@ class Codec:
         return self._validated(shape, tree)
 
     def newest(self, name: str) -> int:
-        """The present shape of that type, 0 = unknown."""
+        """Return the present shape of that type, 0 = unknown."""
         return self._names[name].version if name in self._names else 0
 
     def fact(self, row: Stored, keys: Mapping[KeyClass, DataKey]) -> Fact[Any]:
-        """The recorded event as the fold sees it."""
+        """Return the recorded event as the fold sees it."""
         meta = json.loads(row.meta)
         why = WHY.validate_python(meta.get("why"))
         return Fact(
@@ -117,7 +117,7 @@ class Codec:
 
 
 def encode_meta(meta: Meta, draft: Draft[Any] | None) -> str:
-    """The `meta` column; what is empty is left out. Without a draft: of one with neither `why` nor `corrects`."""
+    """Make the `meta` column; what is empty is left out. No draft = one with neither `why` nor `corrects`."""
     why = WHY.dump_python(draft.why, mode="json") if draft and draft.why else None
     values = {
         "actor": meta.actor,
@@ -133,7 +133,7 @@ def encode_meta(meta: Meta, draft: Draft[Any] | None) -> str:
 
 
 def json_of(adapter: TypeAdapter[Any], value: object, name: str) -> Any:  # noqa: ANN401 - JSON
-    """The JSON of a dataclass; TypeError, without values, for what its declaration does not allow."""
+    """Return the JSON of a dataclass; TypeError, without values, for what its declaration does not allow."""
     try:
         return adapter.dump_python(value, mode="json", warnings="error")
     except (PydanticSerializationError, ValueError):

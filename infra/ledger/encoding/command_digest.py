@@ -17,6 +17,6 @@ Keyed = Callable[[bytes], bytes]
 
 
 async def keyed(keys: Keys) -> Keyed:
-    """The function that makes of a body's digest what is kept of it; the same in every process of an installation."""
+    """Make the function that turns a body's digest into what is kept; it is the same in every process of a ledger."""
     secret = (await keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
     return lambda body: MARK + hmac.digest(secret, body, sha256)

@@ -31,11 +31,11 @@ class Detail:
         return cls(separate(value, tree, secrets), secrets)
 
     def sealed(self, place: Place, keys: Mapping[KeyClass, DataKey]) -> str:
-        """The text of the column: {"data", "sealed"}."""
+        """Return the text of the column: {"data", "sealed"}."""
         return canonical({"data": self.tree, "sealed": json.loads(seal(place, self.secrets, keys))})
 
 
 def open_detail(place: Place, text: str, keys: Mapping[KeyClass, DataKey]) -> Any:  # noqa: ANN401 - JSON
-    """The JSON with its personal fields back in place, ERASED where the key is gone."""
+    """Return the JSON with its personal fields back in place, ERASED where the key is gone."""
     both = json.loads(text)
     return rejoin(both["data"], unseal(place, canonical(both["sealed"]), keys))

@@ -39,7 +39,7 @@ class Tampered(Exception):
 
 
 def translate(error: BaseException) -> Exception:
-    """The same failure in the words of the port."""
+    """Return the same failure in the words of the port."""
     code = getattr(error, "sqlstate", None)
     if code in REFUSALS:
         return Refused(*REFUSALS[code])

@@ -41,7 +41,7 @@ def micros(instant: datetime) -> int:
 
 
 def micros_or_none(instant: datetime | None) -> int | None:
-    """The same of an instant that may be unknown."""
+    """Return an instant in microseconds; None where it is unknown."""
     return None if instant is None else micros(instant)
 
 
@@ -97,7 +97,7 @@ def leaf_hash(previous: bytes, clear: bytes, digests: tuple[bytes, bytes, bytes]
 
 
 def header_of(event: Stored) -> bytes:
-    """The header of a stored event."""
+    """Return the header of a stored event."""
     when = event.occurred
     return header(
         event.stream, event.version, event.id, event.type, event.schema_version, micros_or_none(when.earliest),

@@ -27,13 +27,13 @@ Keyring = Mapping[KeyClass, DataKey]
 
 
 def classes(encoded: Sequence[Encoded], detail: Detail | None) -> set[KeyClass]:
-    """The key classes that have something to seal."""
+    """Return the key classes that have something to seal."""
     found = {key_class for one in encoded for key_class in one.secrets}
     return found | set(detail.secrets if detail else ())
 
 
 def detail_of(views: Views) -> Detail | None:
-    """The case's detail, taken apart; None when there is none or it is text already."""
+    """Return the case's detail, taken apart; None when there is none or it is text already."""
     detail = views.case.get("detail") if views.case is not None else None
     return Detail.of(detail) if is_dataclass(detail) and not isinstance(detail, type) else None
 
@@ -109,7 +109,7 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def view_rows(stream: str, version: int, views: Views, detail: Detail | None, keys: Keyring) -> dict[str, Any]:
-    """The rows as they stand in the tables, by table."""
+    """Return the rows as they stand in the tables, by table."""
     rows: dict[str, Any] = {}
     if views.case is not None:
         text = {"detail": detail.sealed(Place(stream, CASE_DETAIL), keys)} if detail else {}

@@ -99,7 +99,7 @@ def _may_be_personal(hint: Any, seen: frozenset[type]) -> bool:  # noqa: ANN401 
 
 
 def rejoin(tree: Any, known: Mapping[KeyClass, Mapping[str, Any]], at: str = "") -> Any:  # noqa: ANN401 - JSON
-    """The inverse of `separate`; ERASED where the value is not known."""
+    """Return the inverse of `separate`; ERASED where the value is not known."""
     if isinstance(tree, dict):
         if len(tree) == 1 and tree.get(MARK) in KEY_CLASSES:
             return known.get(tree[MARK], {}).get(at, ERASED)
@@ -126,7 +126,7 @@ class Place:
 
 
 def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str:
-    """The `sealed` column. What has no key is dropped: it was erased."""
+    """Make the `sealed` column. What has no key is dropped: it was erased."""
     boxes = {}
     for key_class, plain in values.items():
         if key := keys.get(key_class):

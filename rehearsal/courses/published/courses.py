@@ -52,7 +52,7 @@ class Published:
 
     @property
     def word(self) -> str:
-        """The kind as the source calls it."""
+        """Return the kind as the source calls it."""
         return self.told or self.kind
 
 
@@ -89,7 +89,7 @@ class Course:
 
 
 def read_courses(text: str | bytes) -> Sequence[Course]:
-    """Every course of a file, each with what is wrong with it. Raises CoursesInvalid."""
+    """Return every course of a file, each with what is wrong with it. Raises CoursesInvalid."""
     try:
         told = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -47,7 +47,7 @@ class Day:
 
     @property
     def reached(self) -> int | None:
-        """The day by which it has happened as far as the source tells; None = unknown."""
+        """Return the day by which it has happened as far as the source tells; None = unknown."""
         if self.form == "about" and self.first is not None and self.last is not None:
             return (self.first + self.last) // 2
         return self.last if self.last is not None else self.first

@@ -50,12 +50,12 @@ _KIND = {word: kind for kind, words in MEANT.items() for word in (kind, *words)}
 
 
 def written(word: str) -> str:
-    """A kind as two of them are compared."""
+    """Return a kind as two of them are compared."""
     return "_".join(word.replace("-", " ").replace("_", " ").split()).casefold()
 
 
 def kind_of(word: str) -> str:
-    """The kind a word means, or OTHER."""
+    """Return the kind a word means, or OTHER."""
     said = written(word)
     over = said.removesuffix("_resolved").removesuffix("_resolution")
     return "toxicity_resolved" if over != said and _KIND.get(over) == "toxicity" else _KIND.get(said, OTHER)

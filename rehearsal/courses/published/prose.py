@@ -21,7 +21,7 @@ def prose(fields: Mapping[str, Any]) -> str:
 
 
 def kinds_in(text: str) -> set[str]:
-    """Every kind the text has a word for."""
+    """Return every kind the text has a word for."""
     words = {kind: (kind, *MEANT.get(kind, ())) for kind in KINDS if kind != "correction"}
     return {kind for kind, names in words.items() if any(_said(name.replace("_", " "), text) for name in names)}
 
@@ -37,7 +37,7 @@ def mentions(text: str, fields: Mapping[str, Any]) -> bool:
 
 
 def reworded(text: str, said_of: Sequence[str]) -> dict[str, Any]:
-    """The new value by the words of the text; without one the sentence itself stands beside what was told."""
+    """Return the new value by the words of the text; without one the sentence itself stands beside what was told."""
     grade = GRADE.search(text) if "grade" in said_of else None
     if grade:
         return {"grade": int(grade[1])}

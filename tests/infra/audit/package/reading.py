@@ -83,7 +83,7 @@ class Event(BaseModel):
     hash: Hash
 
     def leaf(self) -> bytes:
-        """The hash, computed from the columns."""
+        """Return the hash, computed from the columns."""
         clear = header(
             self.stream, self.version, self.id, self.type, self.schema_version, self.occurred_earliest,
             self.occurred_latest, self.precision, self.recorded_at,
