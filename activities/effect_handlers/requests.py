@@ -65,14 +65,14 @@ class Addressing:
         return Request(effect.id, effect.kind, case.id, effect.about, effect.to, centre, body, documents)
 
     async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
-        """Make the same request as one mail with one question, for a centre without an interface."""
+        """Issue a reply link and make the mail with one question, for a centre without an interface."""
         until = now + ANSWERED_WITHIN
         facts = self._facts(case, effect, centre, now)
         facts |= {"until": _local(until, centre.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, centre, facts)
 
     async def mail(self, case: Case, effect: Effect, now: datetime) -> Request:
-        """Write to the family, the doctor at home, staff or a translator. Raises FarSideRefused(no_address)."""
+        """Make the mail to family, doctor at home, staff or translator. Raises FarSideRefused(no_address)."""
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind == "send_handover":

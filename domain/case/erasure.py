@@ -14,7 +14,7 @@ Ground = Literal["no_longer_needed", "consent_withdrawn", "objection", "unlawful
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What the key service remembers of an erasure, for a ledger that was put back to before it; opaque ids, codes."""
+    """Holds what the key service remembers of an erasure, for a ledger put back to before it; opaque ids and codes."""
 
     order: str
     classes: tuple[ErasedClass, ...]

@@ -87,7 +87,7 @@ class Chain:
             self._heads |= {row[0]: (row[1], row[2]) for row in await guarded(reads.fetch(before, *given))}
 
     def take(self, rows: Sequence[Row]) -> None:
-        """Check them; nothing any more after a fault."""
+        """Check these rows, the next of the log; do nothing any more after a fault."""
         if self.fault or not rows:
             return
         heads, leaves, last = self._heads, self.leaves, self._last

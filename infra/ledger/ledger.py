@@ -156,7 +156,7 @@ class PgLedger:
         return facts
 
     async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
-        """Return the facts as they will be recorded at the given instant, which is not before any other; see `settled`.
+        """Append in the background and return the facts as they will be recorded at the given instant; see `settled`.
 
         Only for a rehearsal that has the ledger to itself. Raises also what an append before this one ran into.
         """

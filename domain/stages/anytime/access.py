@@ -75,7 +75,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What breaking the glass, or looking at it afterwards, brings about."""
+    """Decide a command about breaking the glass: return the events it brings about. Raises Refused."""
     match command:
         case BreakGlass():
             require(command.reason, Reason.INVALID, "say why, in a sentence somebody else can judge", "reason")

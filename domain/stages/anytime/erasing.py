@@ -134,7 +134,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | FollowUpEnded]:
-    """What an order, its confirmation, its withdrawal or the deed brings about."""
+    """Decide an order, its confirmation, its withdrawal or the deed: return the events. Raises Refused."""
     match command:
         case OrderErasure():
             return [_ordered(case, command, now, ids)]

@@ -97,7 +97,7 @@ TAKES = (
 def decide(
     case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 ) -> Sequence[Event | ObligationRedated]:
-    """What a command about the clock brings about."""
+    """Decide a command about the clock: return the events it brings about. Raises Refused."""
     match command:
         case HoldCase():
             require(case.on_hold is None, Reason.ALREADY, "the case is on hold")

@@ -121,7 +121,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | Also]:
-    """What a command of any stage brings about."""
+    """Decide a command of any stage: return the events it brings about. Raises Refused."""
     match command:
         case AssignCase():
             require(command.owner or command.team, Reason.INVALID, "a case has an owner or a team", "owner")

@@ -69,7 +69,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What an outcome or a bounce brings about."""
+    """Decide an outcome or a bounce: return the events it brings about. Raises Refused."""
     known = case.effects.get(command.effect)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such effect in this case", "effect")

@@ -151,7 +151,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | RecordRequested]:
-    """What an eligibility command brings about."""
+    """Decide an eligibility command: return the events it brings about. Raises Refused."""
     match command:
         case AskForMore():
             return _more(case, command, ids)

@@ -122,7 +122,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about the price brings about."""
+    """Decide a command about the price: return the events it brings about. Raises Refused."""
     match command:
         case IssueEstimate():
             require_currency(command.currency)

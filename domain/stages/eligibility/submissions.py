@@ -117,7 +117,7 @@ LIVE = ("chosen", *ASKED, "accepted")
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about centres brings about."""
+    """Decide a command about centres: return the events it brings about. Raises Refused."""
     match command:
         case ChooseCentre():
             return _choose(case, command, ids)

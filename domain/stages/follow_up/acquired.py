@@ -143,7 +143,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about something acquired brings about."""
+    """Decide a command about something acquired: return the events it brings about. Raises Refused."""
     match command:
         case RecordResource():
             return [_acquired(case, command, ids)]

@@ -122,7 +122,7 @@ REOPENABLE = ("withdrawn", "transferred", "lost")
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a closing command brings about."""
+    """Decide a closing command: return the events it brings about. Raises Refused."""
     match command:
         case LeaveJourney():
             require(case.exit is None, Reason.ALREADY, "the journey was left before")

@@ -137,7 +137,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a follow-up command brings about."""
+    """Decide a follow-up command: return the events it brings about. Raises Refused."""
     match command:
         case ReturnHome():
             require(case.home is None, Reason.ALREADY, "the return home is recorded")

@@ -164,7 +164,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | PersonAdded]:
-    """What an inquiry command brings about."""
+    """Decide an inquiry command: return the events it brings about. Raises Refused."""
     match command:
         case OpenCase():
             return _open(case, command, ids)

@@ -134,7 +134,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about people and consents brings about."""
+    """Decide a command about people and consents: return the events it brings about. Raises Refused."""
     match command:
         case AddPerson():
             require(command.role != "patient", Reason.ALREADY, "a case has one patient", "role")

@@ -137,7 +137,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about translations and the summary brings about."""
+    """Decide a command about translations and the summary: return the events. Raises Refused."""
     match command:
         case OrderTranslation():
             require_item(case, command.item, "received", "verified")

@@ -133,7 +133,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a records command brings about."""
+    """Decide a records command: return the events it brings about. Raises Refused."""
     match command:
         case RequestRecord():
             return [RecordRequested(ids(), command.kind, command.source, command.note)]

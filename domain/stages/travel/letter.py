@@ -79,7 +79,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about the letter brings about."""
+    """Decide a command about the letter: return the events it brings about. Raises Refused."""
     match command:
         case IssueLetter():
             require(command.valid_until > now, Reason.INVALID, "the letter has ended already", "valid_until")

@@ -177,7 +177,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a travel command brings about."""
+    """Decide a travel command: return the events it brings about. Raises Refused."""
     match command:
         case PlanStay():
             return [_plan(case, command)]

@@ -129,7 +129,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about passports and visas brings about."""
+    """Decide a command about passports and visas: return the events it brings about. Raises Refused."""
     match command:
         case RecordPassport():
             require_person(case, command.person)

@@ -177,7 +177,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What an admission command brings about."""
+    """Decide an admission command: return the events it brings about. Raises Refused."""
     match command:
         case RecordArrival():
             require(case.entered is None, Reason.ALREADY, "the arrival is recorded")

@@ -87,7 +87,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a bed command brings about."""
+    """Decide a bed command: return the events it brings about. Raises Refused."""
     match command:
         case HoldBed():
             require(command.until > now, Reason.INVALID, "the hold has ended already", "until")

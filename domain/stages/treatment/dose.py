@@ -98,7 +98,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a dose command brings about."""
+    """Decide a dose command: return the events it brings about. Raises Refused."""
     match command:
         case HoldDose():
             named = readable(command.lot) and readable(command.unit)

@@ -202,7 +202,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What an infusion command brings about."""
+    """Decide an infusion command: return the events it brings about. Raises Refused."""
     number = len(case.treatments)
     match command:
         case AuthoriseInfusion():

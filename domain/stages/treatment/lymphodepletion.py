@@ -155,7 +155,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a lymphodepletion command brings about."""
+    """Decide a lymphodepletion command: return the events it brings about. Raises Refused."""
     treatment = _treatment(case)
     number = treatment.number
     match command:

@@ -327,7 +327,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a report brings about: the same, as a fact."""
+    """Decide a report: it becomes a fact. Raises Refused."""
     c = command
     match c:
         case ReportToxicity():

@@ -109,7 +109,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a command about recovery brings about."""
+    """Decide a command about recovery: return the events it brings about. Raises Refused."""
     match command:
         case DischargePatient():
             return [PatientDischarged(command.clinician)]

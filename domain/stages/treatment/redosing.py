@@ -84,7 +84,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a re-dosing command brings about."""
+    """Decide a re-dosing command: return the events it brings about. Raises Refused."""
     match command:
         case DecideRedosing():
             return _decided(case, command)

@@ -76,7 +76,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a safety command brings about."""
+    """Decide a safety command: return the events it brings about. Raises Refused."""
     match command:
         case ReportMalignancy():
             return [MalignancyReported(command.detail)]

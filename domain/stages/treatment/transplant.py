@@ -92,7 +92,7 @@ TAKES = (
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """What a transplant command brings about."""
+    """Decide a transplant command: return the events it brings about. Raises Refused."""
     match command:
         case ReferTransplant():
             require(case.transplant != "referred", Reason.ALREADY, "the transplant team was asked")
