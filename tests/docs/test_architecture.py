@@ -26,6 +26,28 @@ def test_every_path_is_there() -> None:
     assert missing("`domain/nowhere.py` and `domain/`") == {"domain/nowhere.py"}
 
 
+FILE = re.compile(
+    r"\b((?:domain|workflows|activities|infra|api|rehearsal|docs|tests|bench)/[\w./-]+\.(?:py|md|sql|yaml|json|sh))\b"
+)
+"""Files of the repository by their path from its root; links between pages are relative and checked elsewhere."""
+CODE = ("domain", "workflows", "activities", "infra", "api", "rehearsal", "bench", "docs")
+
+
+def test_every_file_that_code_or_a_page_names_is_there() -> None:
+    sources = [path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".sql")]
+    named = {(path, name) for path in [*sources, *ROOT.glob("*.md")] for name in FILE.findall(path.read_text("utf-8"))}
+    assert len(named) > 100
+    assert {f"{path.relative_to(ROOT)}: {name}" for path, name in named if not (ROOT / name).exists()} == set()
+    assert FILE.findall("as domain/stages/nowhere.py says") == ["domain/stages/nowhere.py"]
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    links = {(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8"))}
+    assert len(links) > 20
+    assert {f"{page.relative_to(ROOT)}: {link}" for page, link in links if not (page.parent / link).exists()} == set()
+
+
 def test_every_folder_with_code_is_named() -> None:
     folders = {path.relative_to(ROOT).parts[0] for path in ROOT.glob("*/__init__.py")} - {"tests"}
     inner = {f"infra/{path.parent.name}/" for path in ROOT.glob("infra/*/__init__.py")}
