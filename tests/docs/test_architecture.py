@@ -27,7 +27,7 @@ def test_every_path_is_there() -> None:
 
 
 FILE = re.compile(
-    r"\b((?:domain|workflows|activities|infra|api|rehearsal|docs|tests|bench)/[\w./-]+\.(?:py|md|sql|yaml|json|sh))\b"
+    r"(?<!\]\()(?<![\w/])((?:domain|workflows|activities|infra|api|rehearsal|docs|tests|bench)/[\w./-]+\.(?:py|md|sql|yaml|json|sh))\b"
 )
 """Files of the repository by their path from its root; links between pages are relative and checked elsewhere."""
 CODE = ("domain", "workflows", "activities", "infra", "api", "rehearsal", "bench", "docs")
