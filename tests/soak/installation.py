@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from activities.catalogue import Catalogue
 from api.run.embedded.child_processes import Program
-from api.run.embedded.up import POSTGRES, environment
+from api.run.embedded.machine import POSTGRES, environment
 from api.run.wiring import parts
 from domain.catalogue.staff import RegisterPerson
 from domain.core.roles import Role

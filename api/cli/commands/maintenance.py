@@ -15,8 +15,7 @@ from api.cli.way import running
 from api.run.backup import BackupFailed
 from api.run.backup import backup as make_backup
 from api.run.backup import recover as put_back
-from api.run.embedded.up import machine
-from api.run.embedded.up import up as run_everything
+from api.run.embedded.machine import machine
 from api.run.engine.courier import Courier
 from api.run.engine.restore import restore as bring_live
 from api.run.loss import Accepting, explained, whole
@@ -42,6 +41,8 @@ def up(*, home: Path | None = None, cohort: int = 24, seed: int = 1, still: bool
         seed: The same seed, the same journeys.
         still: Nobody acts by themselves afterwards.
     """
+    from api.run.embedded.up import up as run_everything  # noqa: PLC0415 - the rehearsal, which no other needs
+
     try:
         running(run_everything((home or Settings().home).absolute(), cohort=cohort, seed=seed, still=still))
     except ServerError as error:

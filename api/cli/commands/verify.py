@@ -14,7 +14,7 @@ from activities.ports import Finding
 from api.cli.commands.verify_package import is_dossier, verify_dossier
 from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say, table
 from api.cli.way import running
-from api.run.embedded.up import machine, settings_of
+from api.run.embedded.machine import machine, settings_of
 from api.run.engine.drift import KINDS, compare
 from api.run.loss import explained
 from api.run.sealing import rotated, signing_keys, where_checkpoints_are
