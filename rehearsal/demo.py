@@ -29,9 +29,8 @@ from domain.doses.lot import RegisterLot, ReleaseLot
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from rehearsal.cohort.cohort_run import rehearse_cohort
-from rehearsal.cohort.families import Trial, families
+from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
-from rehearsal.cohort.situation import Situation
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.keys import HospitalKeys
 
@@ -191,9 +190,10 @@ async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:
     """Yield what may be said next about what is owed in a case, the most urgent first."""
+    family = _family(case, seed)
     for owed in sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.due):
-        kind, about, chased = _root(owed.kind, owed.about)
-        command = next_command(kind, _situation(case, about, seed, now, chased=chased))
+        chance = random.Random(f"{seed}/{case.id}/{owed.about}/{now:%Y%m%d%H}")  # noqa: S311 - a demonstration, nothing is secret
+        command = next_command(owed, case, family, chance, now)
         if command is not None:
             yield command
 
@@ -205,14 +205,7 @@ def open_trials() -> Sequence[Trial]:
     return [Trial(str(c.centre), stream, c.product, c.diseases) for stream, c in known]
 
 
-def _root(kind: str, about: str) -> tuple[str, str, bool]:
-    if not kind.startswith("chase"):
-        return kind, about, False
-    first, _, rest = about.partition(":")
-    return first, rest, True
-
-
-def _situation(case: Case, about: str, demo: int, now: datetime, *, chased: bool) -> Situation:
+def _family(case: Case, demo: int) -> Family:
+    """Make up the family of a case, always the same one."""
     seed = int.from_bytes(sha256(f"{demo}/{case.id}".encode()).digest()[:4])
-    family = families(1, seed, open_trials(), timedelta(days=1))[0]
-    return Situation(case, about, family, random.Random(f"{seed}/{about}/{now:%Y%m%d%H}"), now, chased)  # noqa: S311
+    return families(1, seed, open_trials(), timedelta(days=1))[0]

@@ -21,7 +21,6 @@ from rehearsal.cohort.delays import due_again, first_try
 from rehearsal.cohort.families import Family, families
 from rehearsal.cohort.market import Market, Reached, unreached
 from rehearsal.cohort.reactions import next_command
-from rehearsal.cohort.situation import Situation
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.book import Book, Due
 from rehearsal.hospitals.desk import Desk
@@ -89,12 +88,9 @@ class Cohort:
 
     async def _one(self, case: str, owed: Obligation, tries: int, number: int) -> bool:
         """One command about it; whether there may be another."""
-        chased = owed.kind in ("chase", "chase_again")
-        kind, about = owed.about.split(":", 1) if chased else (owed.kind, owed.about)
         chance = random.Random(f"{self._seed}/{owed.id}/{tries}/{number}")  # noqa: S311 - as above
         now = self._scene.clock.now
-        situation = Situation(self._scene.case(case), about, self._families[case], chance, now, chased)
-        command = next_command(kind, situation)
+        command = next_command(owed, self._scene.case(case), self._families[case], chance, now)
         if command is None:
             return False
         try:

@@ -6,18 +6,25 @@ consulates and bedsides do, and what a coordinator is told on the phone when an 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
+from datetime import datetime
 
+from domain.case.obligation import Obligation
+from domain.case.state import Case
 from domain.core.fact import Command
-from rehearsal.cohort.reactions_before_travel import AT_HOME
-from rehearsal.cohort.reactions_in_treatment import OVER_THERE
+from rehearsal.cohort.families import Family
+from rehearsal.cohort.reactions_before_travel import BEFORE_TRAVEL
+from rehearsal.cohort.reactions_in_treatment import IN_TREATMENT
 from rehearsal.cohort.situation import React, Situation
 
-REACTIONS: Mapping[str, React] = {**AT_HOME, **OVER_THERE}
+REACTIONS: Mapping[str, React] = {**BEFORE_TRAVEL, **IN_TREATMENT}
 """Every kind that is ever owed, but the owner of a case, who is there from the start, and a day 0 told too late."""
 
 
-def next_command(kind: str, s: Situation) -> Command | None:
-    """Choose what is said next about an obligation of that kind."""
-    found = REACTIONS.get(kind)
-    return found(s) if found else None
+def next_command(owed: Obligation, case: Case, family: Family, chance: random.Random, now: datetime) -> Command | None:
+    """Choose what is said next about what is owed; about what is chased, as about what was owed before."""
+    chased = owed.kind in ("chase", "chase_again")
+    kind, about = owed.about.split(":", 1) if chased else (owed.kind, owed.about)
+    react = REACTIONS.get(kind)
+    return react(Situation(case, about, family, chance, now, chased)) if react else None

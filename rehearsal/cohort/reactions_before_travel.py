@@ -229,7 +229,7 @@ def _closed_door(_: Situation) -> Command | None:
     return travel.StopTravel("door_closed")
 
 
-AT_HOME: Mapping[str, React] = {
+BEFORE_TRAVEL: Mapping[str, React] = {
     "first_reply": _reply,
     "family_reply": _agree,
     "records_list": _list,

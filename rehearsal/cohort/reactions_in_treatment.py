@@ -202,7 +202,7 @@ def _trial_goes_on(s: Situation) -> Command | None:
     return observations.ReportTrialResumed("sponsor") if s.chased else None
 
 
-OVER_THERE: Mapping[str, React] = {
+IN_TREATMENT: Mapping[str, React] = {
     "arrival": _arrive,
     "address_registration": _register,
     "admission": _admit,
