@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
+# Bytecode is kept whatever the caller's shell says: without it every process compiles all it imports once more.
+export PYTHONDONTWRITEBYTECODE :=
 # The slow tests wait more than they compute; a file's servers are started once.
 WAITING ?= 4
 

@@ -18,7 +18,6 @@ from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from domain.catalogue.staff import RegisterPerson
 from infra.ids import fresh_stream
-from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 
 HOST = "caravel.test"
@@ -69,7 +68,6 @@ def settings(dsn: str, home: Any, **more: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 async def here(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
-    await migrate(postgres)
     async with parts(settings(postgres, tmp_path_factory.mktemp("home"))) as opened:
         yield opened
 

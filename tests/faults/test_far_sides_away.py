@@ -19,7 +19,6 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from infra.embedded.temporal_server import TemporalServer
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
 from tests.infra.gateways import Hospital, Mail, Simulator, asking
 from tests.workflows.rig import Call, Engine, command, deliver, engine, eventually
@@ -29,7 +28,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(110)]
 
 @pytest.fixture(scope="module")
 async def here(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
-    await migrate(postgres)
     folder = tmp_path_factory.mktemp("engine")
     temporal = TemporalServer(tmp_path_factory.mktemp("temporal"), ui=False, config=SOON)
     async with temporal, engine(postgres, temporal.address, folder) as running:

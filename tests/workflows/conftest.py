@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from infra.embedded.temporal_server import TemporalServer
-from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
 from tests.workflows.rig import Engine, engine
 
@@ -17,8 +16,7 @@ async def own_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
 
 @pytest.fixture(scope="module")
-async def dsn(postgres: str) -> str:
-    await migrate(postgres)
+def dsn(postgres: str) -> str:
     return postgres
 
 

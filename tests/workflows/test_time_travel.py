@@ -27,7 +27,6 @@ from domain.case.stage import Stage
 from domain.core.when import When
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
-from infra.ledger.schema.migrate import migrate
 from tests.workflows.rig import (
     Call,
     Engine,
@@ -61,7 +60,6 @@ class Clock:
 @pytest.fixture
 async def travelling(postgres: str, own_temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Engine]:
     """An engine whose loops skip time; not started yet."""
-    await migrate(postgres)
     clock, hands = Clock(), Hands()
     client = TimeSkipper(await connected(own_temporal.address)).client
     ledger = await ledger_at(postgres, tmp_path, kind="rehearsal", start=clock.start - DAY)

@@ -19,7 +19,6 @@ import structlog
 
 from api.cli import main
 from api.run.wiring import Parts
-from infra.ledger.schema.migrate import migrate
 from infra.policy.reading import POLICY, load_policy
 from tests.api.conftest import CANARY, registered
 
@@ -164,8 +163,7 @@ async def test_as_a_program() -> None:
     assert b"can be used" in out
 
 
-async def test_migrate_doctor_and_policy(cli: Cli, postgres: str) -> None:
-    await migrate(postgres)
+async def test_migrate_doctor_and_policy(cli: Cli) -> None:
     assert (await cli("migrate")).code == 0
     examined = await cli("doctor", "--json", TEMPORAL_ADDRESS="127.0.0.1:9")
     assert examined.code == 3

@@ -38,7 +38,6 @@ from domain.stages.records.records import ReceiveRecord, RequestRecord, VerifyRe
 from infra.embedded.server_process import ServerProcess, free_port
 from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.ids import fresh_stream
-from infra.ledger.schema.migrate import migrate
 from rehearsal.hospitals.behaviour import behaviour
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys
@@ -82,7 +81,7 @@ class Real:
 async def real(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Real]:
     folder = tmp_path_factory.mktemp("real")
     temporal = TemporalServer(folder / "temporal", ui=True)
-    await asyncio.gather(migrate(postgres), temporal.start())
+    await temporal.start()
     given = settings(postgres, folder / "home", temporal_ui=f"{temporal.ui_url}/namespaces/{NAMESPACE}")
     async with temporal, parts(given) as here:
         client = await connect_temporal(target_host=temporal.address, namespace=NAMESPACE)

@@ -8,13 +8,11 @@ import pytest
 
 from infra.ledger.fact_cache import Recall
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.migrate import migrate
 from tests.infra.ledger.cases import opened
 
 
 @pytest.fixture(scope="module")
-async def dsn(postgres: str) -> str:
-    await migrate(postgres)
+def dsn(postgres: str) -> str:
     return postgres
 
 

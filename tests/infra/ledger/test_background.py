@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from activities.ports import Append, Attention, VersionConflict, Views
 from domain.catalogue import installation
 from domain.catalogue.installation import end_rehearsal
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.migrate import migrate
+from tests.conftest import fresh
 from tests.infra.audit.proved import broken
 from tests.infra.ledger.cases import Counted, case_row, effect, obligation, opened, writing
 
@@ -68,13 +67,7 @@ def story() -> list[Append]:
 
 
 async def rehearsal(postgres: str, name: str, folder: Path) -> PgLedger:
-    connection = await asyncpg.connect(postgres)
-    await connection.execute(f"drop database if exists {name} with (force)")
-    await connection.execute(f"create database {name}")
-    await connection.close()
-    dsn = postgres.rpartition("/")[0] + "/" + name
-    await migrate(dsn)
-    return await opened(dsn, folder, kind="rehearsal", start=THEN)
+    return await opened(await fresh(postgres, name), folder, kind="rehearsal", start=THEN)
 
 
 async def seen(ledger: PgLedger) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """History cannot be changed, the clock cannot be told, and a ledger of somebody else is only read."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import Due, PgLedger
 from infra.ledger.schema import tables
 from infra.ledger.schema.migrate import at_head, migrate
+from tests.conftest import fresh
 from tests.infra.ledger.cases import Counted, opened, stream, writing
 
 Admin = asyncpg.Connection
@@ -28,15 +30,8 @@ THEN = datetime(2011, 5, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def empty(postgres: str) -> str:
-    """The same server, a database without a ledger."""
-    name = "empty_ledger"
-    connection = await asyncpg.connect(postgres)
-    await connection.execute(f"drop database if exists {name} with (force)")
-    await connection.execute(f"create database {name}")
-    await connection.close()
-    dsn = postgres.rpartition("/")[0] + "/" + name
-    await migrate(dsn)
-    return dsn
+    """The same server, a database without an event."""
+    return await fresh(postgres, f"empty_{uuid.uuid4().hex[:12]}")
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -14,7 +14,7 @@ from domain.core.errors import Refused
 from infra.ledger import commit
 from infra.ledger.encoding.batch import NO_VIEWS, Prepared
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.migrate import migrate
+from tests.conftest import fresh
 from tests.infra.audit.proved import broken
 from tests.infra.ledger.cases import Counted, case_row, effect, events_of, new_id, obligation, opened, stream, writing
 
@@ -115,12 +115,7 @@ async def test_only_what_was_refused_is_refused(ledger: PgLedger) -> None:
 
 
 async def test_nothing_given_slips_in_behind_the_end_of_a_rehearsal(postgres: str, tmp_path: Path) -> None:
-    connection = await asyncpg.connect(postgres)
-    await connection.execute("drop database if exists ending with (force)")
-    await connection.execute("create database ending")
-    await connection.close()
-    dsn = postgres.rpartition("/")[0] + "/ending"
-    await migrate(dsn)
+    dsn = await fresh(postgres, "ending")
     ledger = await opened(dsn, tmp_path, kind="rehearsal", start=THEN)
     late, early = stream(), stream()
     soon = THEN + timedelta(days=1)

@@ -17,7 +17,7 @@ from rehearsal.cohort.reactions import REACTIONS
 from rehearsal.command import INVALID, rehearse
 from rehearsal.courses.known import catalogued
 from rehearsal.world.memory import Remembering
-from tests.rehearsal.courses.played import fresh
+from tests.conftest import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
 BY_NOBODY = {"access_review", "owner", "infusion_date", "erasure_confirmation", "key_destruction"}

@@ -5,9 +5,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from infra.ledger.schema.migrate import migrate
 from rehearsal.courses.courses_run import Played, play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.courses.published.courses import Course, read_courses
@@ -23,16 +20,6 @@ AFTER_CELLS = {"assessment", "death", "progression", "toxicity", "toxicity_resol
 
 def courses_of(file: str) -> Sequence[Course]:
     return read_courses(FILES[file].read_bytes())
-
-
-async def fresh(dsn: str, name: str) -> str:
-    """A migrated database of that name beside the given one."""
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    own = f"{dsn.rsplit('/', 1)[0]}/{name}"
-    await migrate(own)
-    return own
 
 
 async def play(dsn: str, folder: Path, courses: Sequence[Course], seed: int = 1) -> Sequence[Played]:

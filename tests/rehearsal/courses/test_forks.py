@@ -14,7 +14,8 @@ from infra.policy.reading import load_policy
 from rehearsal.courses.courses_run import play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.world.opening import stage
-from tests.rehearsal.courses.played import START, courses_of, fresh
+from tests.conftest import fresh
+from tests.rehearsal.courses.played import START, courses_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(560)]
 

@@ -8,7 +8,8 @@ import pytest
 
 from rehearsal.command import rehearse_courses
 from rehearsal.courses.report import malformed, table
-from tests.rehearsal.courses.played import HERE, START, fresh
+from tests.conftest import fresh
+from tests.rehearsal.courses.played import HERE, START
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 UNKNOWN = {"precision": "unknown"}

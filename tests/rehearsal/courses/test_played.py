@@ -10,7 +10,8 @@ from domain.core.errors import Reason, Refused
 from rehearsal.courses.courses_run import Played, play_courses
 from rehearsal.courses.known import catalogued
 from rehearsal.world.opening import stage
-from tests.rehearsal.courses.played import START, courses_of, day_0, expected, fresh, play, told
+from tests.conftest import fresh
+from tests.rehearsal.courses.played import START, courses_of, day_0, expected, play, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MISSING = {

@@ -31,8 +31,8 @@ from infra.ledger.rebuild import Rebuild
 from infra.policy.reading import POLICY, load_policy
 from infra.settings import Settings
 from rehearsal.cohort.cohort_run import rehearse_cohort
+from tests.conftest import fresh
 from tests.infra.audit.verification.test_attacks import REHASH
-from tests.rehearsal.courses.played import fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 NAME = "rehearsal"
