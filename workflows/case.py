@@ -1,4 +1,10 @@
-"""CaseWorkflow: one per open case, the clock and the hands. It holds no facts and no rules."""
+"""CaseWorkflow drives one open case: it attends, starts what is due, sleeps, and begins a new run at each stage.
+
+To attend (activities/attend.py) is to record what time brings; the answer says which effects are due and when to wake.
+Each due effect runs beside the loop, as the activity workflows/journey.py names. Then the loop sleeps until that
+instant, a nudge, or the end of an effect. When the stage changes it continues as a new run, so that Temporal's chain of
+runs is the journey. It holds no facts and no rules: a lost run is started again, and nothing is lost with it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """The journey as the engine sees it: stage → the effects it may ask for → the named activity for each.
 
-Read beside domain/journey.py; a test compares the two in both directions.
+JOURNEY, below, is the page to read; above each stage stands what it waits for. An Effect says which activity asks for
+it, on which queue, by what kind of channel and with which time-outs. Read beside domain/journey.py; a test compares the
+two in both directions.
 """
 
 from __future__ import annotations
@@ -87,9 +89,13 @@ UNDO = (
 ANYTIME = (REMIND, ESCALATE)
 
 JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
+    # waits for the first answer to the family, their consent, and their word that nothing is promised
     Stage.INQUIRY: (*DOSSIER, *ANYTIME),
+    # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
+    # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
     Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, PROGRESSION, *ANYTIME),
+    # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,
         *CENTRES,
@@ -100,6 +106,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         WARN,
         *ANYTIME,
     ),
+    # waits for arrival, admission, screening on site, and consent to the trial
     Stage.ADMISSION: (
         *CENTRES,
         _hospital("arrange_stay"),
@@ -110,6 +117,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
+    # waits for the signed gate, then for the hospital's report of each day, or of the omission
     Stage.LYMPHODEPLETION: (
         PROGRESSION,
         ALERT,
@@ -118,9 +126,13 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
+    # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
     Stage.REDOSING: (MARK_USED, PROGRESSION, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
+    # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
         MARK_USED,
         ERASE,
