@@ -14,8 +14,8 @@ from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.health import Figures
 from api.http.limits import Throttle
-from api.http.middleware import QUIET, Edge
-from api.http.openapi import described
+from api.http.middleware import QUIET, OuterMiddleware
+from api.http.openapi import openapi_of
 from api.http.stream import Ringing
 from api.ports import Service
 from api.routes import (
@@ -78,7 +78,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(sign_in.dev_router)
     site.install(app)
     problems.install(app)
-    app.add_middleware(Edge, figures=figures, throttle=throttle)
+    app.add_middleware(OuterMiddleware, figures=figures, throttle=throttle)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
 
@@ -90,7 +90,7 @@ def _quiet(scope: MutableMapping[str, Any]) -> bool:
 
 def _description(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        app.openapi_schema = described(app)
+        app.openapi_schema = openapi_of(app)
     return app.openapi_schema
 
 

@@ -21,7 +21,7 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-async def sign_in_ways(request: Request) -> dict[str, Any]:
+async def sign_in_options(request: Request) -> dict[str, Any]:
     """Development sign-in (with the people, once the secret is known), identity provider."""
     service = service_of(request)
     known = service.dev is not None and same(request.cookies.get(cookie_name(request, DEV), ""), service.dev.secret)

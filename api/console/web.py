@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from api.console.forms.form_restore import KEEPABLE, sign_in_again
 from api.console.session import NotSignedIn, Visitor
-from api.console.sign_in_options import sign_in_ways
+from api.console.sign_in_options import sign_in_options
 from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
 from api.http.problems import Problem, invalid, of_failure, of_refusal
@@ -141,7 +141,7 @@ async def _to_sign_in(request: Request) -> Response:
     if request.method == "GET":
         return seen(f"/console/sign-in?next={quote(_whole(request))}")
     kept = await sign_in_again(request)
-    return page(request, "signed_out.html", None, 401, kept=kept, **await sign_in_ways(request))
+    return page(request, "signed_out.html", None, 401, kept=kept, **await sign_in_options(request))
 
 
 def refused(request: Request, problem: Problem) -> HTMLResponse:

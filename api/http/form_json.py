@@ -18,7 +18,7 @@ WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FormField:
     """One field of a form; `kind` is the type of its input."""
 
     name: str
@@ -31,13 +31,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerForm:
     """One thing that can be answered."""
 
     type: str
     words: str
     meaning: str
-    fields: Sequence[Asked]
+    fields: Sequence[FormField]
 
 
 def words(name: str) -> str:
@@ -45,21 +45,21 @@ def words(name: str) -> str:
     return WORDS.sub(" ", name).replace("_", " ").capitalize()
 
 
-def answer_for(command: type[Any], fixed: Mapping[str, str], given: Mapping[str, str] | None = None) -> Answer:
+def answer_for(command: type[Any], fixed: Mapping[str, str], given: Mapping[str, str] | None = None) -> AnswerForm:
     """Return the form of a command without what is known already."""
     known = shapes(command)
     left = [f for f in asked(command) if f.name not in fixed]
     inputs = [_input(f, known[f.name], (given or {}).get(f.name, "")) for f in left]
     meaning = (command.__doc__ or "").split("`", maxsplit=1)[0].strip()
-    return Answer(command.__name__, words(command.__name__), meaning, inputs)
+    return AnswerForm(command.__name__, words(command.__name__), meaning, inputs)
 
 
-def _input(field: Field[Any], shape: Shape, value: str) -> Asked:
+def _input(field: Field[Any], shape: Shape, value: str) -> FormField:
     needed = field.default is MISSING and field.default_factory is MISSING
     kind = INPUTS.get(shape.kind, "text")
     required = needed and kind != "checkbox"
     choices = shape.words if shape.kind in ("choice", "many") else ()
-    return Asked(field.name, words(field.name), kind, required, choices, shape.kind == "many", value)
+    return FormField(field.name, words(field.name), kind, required, choices, shape.kind == "many", value)
 
 
 INPUTS: Mapping[str, str] = {

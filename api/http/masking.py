@@ -33,7 +33,7 @@ def masked(visible: Sees) -> list[str]:
     return [key_class for key_class in KEY_CLASSES if key_class not in visible]
 
 
-def shown(value: Any, visible: Sees, *, without: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
+def mask(value: Any, visible: Sees, *, without: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
     """Return a dataclass as JSON; a masked value is {"masked": class}, a destroyed one {"erased": true}.
 
     What is declared as anything at all counts as identity: nobody has said that it describes no person.
@@ -87,7 +87,7 @@ def _plain(value: Any, visible: Sees) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Enum):
         return {"erased": True} if value is ERASED else value.value
     if is_dataclass(value) and not isinstance(value, type):
-        return shown(value, visible)
+        return mask(value, visible)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, timedelta):

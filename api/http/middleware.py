@@ -21,7 +21,7 @@ ENDLESS = "/stream"
 """Its head cannot be told without waiting for its body."""
 
 
-class Edge:
+class OuterMiddleware:
     """ASGI middleware. Logs the route's template, never an address: addresses carry tokens and numbers.
 
     What answers GET answers HEAD the same, without the body (RFC 9110 section 9.3.2).

@@ -28,7 +28,7 @@ MATCH: dict[str, Any] = {
 }  # fmt: skip
 
 
-def described(app: FastAPI) -> dict[str, Any]:
+def openapi_of(app: FastAPI) -> dict[str, Any]:
     """FastAPI's description with what its routes read by themselves."""
     whole: dict[str, Any] = get_openapi(title=app.title, version="1", description=app.description, routes=app.routes)
     schemas = whole.setdefault("components", {}).setdefault("schemas", {})

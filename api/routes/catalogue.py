@@ -14,7 +14,7 @@ from api.http.answers import CREATED, entry_answer, etag, idempotency_key, if_ma
 from api.http.auth import Parts, Who
 from api.http.command_json import CATALOGUE as COMMANDS
 from api.http.limits import read_body
-from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
+from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.http.paging import limited, linked
 from api.http.problems import Fault, invalid
 from api.routes.reads import told
@@ -54,7 +54,7 @@ def router_of(prefix: str) -> APIRouter:
         _may_look(who)
         found = await service.catalogue.entry(stream_meant(entry, prefix))
         visible = _visible(who)
-        body = {"id": found.stream, prefix: shown(found.state, visible), "masked": masked(visible)}
+        body = {"id": found.stream, prefix: mask(found.state, visible), "masked": masked(visible)}
         return JSONResponse(body, headers={"ETag": etag(found.state.version), "Cache-Control": "no-store"})
 
     @router.get("/{entry}/events", summary=f"What was recorded of a {prefix}")

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.http.auth import Parts, Who
-from api.http.masking import EVERYTHING, NOTHING, Sees, masked, shown
+from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.ports import Packed
 from api.routes.reads import seen_case
 from domain.case.state import Case
@@ -118,7 +118,7 @@ def documents_of(facts: Facts) -> Iterable[dict[str, Any]]:
 def row(fact: Fact[Any], line: Mapping[str, Any], visible: Sees, facts: Facts) -> dict[str, Any]:
     """One event of the timeline; what is withheld among the events is withheld here."""
     withheld = "digest" in line["data"]
-    data = {} if withheld else shown(fact.event, visible, without=("type",))
+    data = {} if withheld else mask(fact.event, visible, without=("type",))
     versions = {one.id: one.version for one in facts}
     return {
         "version": fact.version,

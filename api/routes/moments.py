@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.answers import owed
 from api.http.auth import Parts, Who
-from api.http.masking import NOTHING, masked, shown
+from api.http.masking import NOTHING, mask, masked
 from api.http.problems import Fault, invalid
 from api.routes.reads import HIDDEN, private, seen_case, told, zoned
 from domain.case.state import Case
@@ -66,7 +66,7 @@ def _moment(facts: Sequence[Fact[Any]], case: Case) -> dict[str, Any]:
 
 
 def _state(before: Case, after: Case, visible: frozenset[Any]) -> dict[str, Any]:
-    was, now = shown(before, visible, without=HIDDEN), shown(after, visible, without=HIDDEN)
+    was, now = mask(before, visible, without=HIDDEN), mask(after, visible, without=HIDDEN)
     return {one.name: _values(one, was[one.name], now[one.name]) for one in changes(before, after)}
 
 
@@ -123,5 +123,5 @@ def _known_fact(fact: Fact[Any]) -> dict[str, Any]:
         "version": fact.version,
         "type": fact.event.type,
         "corrects": fact.corrects,
-        "occurred": shown(fact.occurred, NOTHING),
+        "occurred": mask(fact.occurred, NOTHING),
     }

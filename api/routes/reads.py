@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from api.http.access import belonging, belonging_of, case_meant, require_seen
 from api.http.answers import allowed_now, etag, owed
 from api.http.auth import Parts, Who
-from api.http.masking import EVERYTHING, Sees, masked, sees, shown
+from api.http.masking import EVERYTHING, Sees, mask, masked, sees
 from api.http.paging import cursor_of, limited, linked, read_cursor
 from api.http.problems import Fault, invalid
 from api.ports import Service
@@ -122,7 +122,7 @@ async def one_case(
     if request.headers.get("if-none-match") == tag and known_at is None:
         return Response(status_code=304, headers={"ETag": tag})
     body = {
-        "case": shown(state, visible, without=HIDDEN),
+        "case": mask(state, visible, without=HIDDEN),
         "open": state.open,
         "allowed": allowed_now(who, state) if known_at is None else [],
         "masked": masked(visible),
@@ -146,7 +146,7 @@ async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | No
         "stage": today.stage.value,
         "version": today.version,
         "obligations": [owed(o) for o in today.obligations],
-        "effects": [shown(effect, EVERYTHING) for effect in today.effects],
+        "effects": [mask(effect, EVERYTHING) for effect in today.effects],
         "wake_at": today.wake_at.isoformat() if today.wake_at else None,
         "ended": today.ended,
         "as_known_at": (known_at or now).isoformat(),
@@ -174,12 +174,12 @@ def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
         "version": fact.version,
         "type": fact.event.type,
         "recorded_at": fact.at.isoformat(),
-        "occurred": shown(fact.occurred, EVERYTHING),
+        "occurred": mask(fact.occurred, EVERYTHING),
         "actor": fact.actor,
-        "why": shown(fact.why, EVERYTHING) if fact.why else None,
+        "why": mask(fact.why, EVERYTHING) if fact.why else None,
         "corrects": fact.corrects,
         "provenance": fact.provenance or None,
-        "data": shown(fact.event, visible, without=("type",)),
+        "data": mask(fact.event, visible, without=("type",)),
     }
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any, Literal, get_args
 from rich.console import Console
 
 from api.cli.outcome import REFUSED, Failed, say
-from api.http.masking import EVERYTHING, NOTHING, shown
+from api.http.masking import EVERYTHING, NOTHING, mask
 from api.ports import Service
 from api.routes.looks import looked
 from api.run.wiring import MACHINE, Parts
@@ -118,7 +118,7 @@ async def _cloudevents(here: Parts, wanted: Wanted, file: IO[str], after: int, u
 
 async def _opened(here: Parts, row: Stored) -> Mapping[str, Any]:
     (fact,) = await here.ledger.facts([row])
-    data: Mapping[str, Any] = shown(fact.event, EVERYTHING, without=("type",))
+    data: Mapping[str, Any] = mask(fact.event, EVERYTHING, without=("type",))
     return data
 
 

@@ -14,7 +14,7 @@ from api.cli.here import opened
 from api.cli.options import Json
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import running
-from api.http.masking import NOTHING, shown
+from api.http.masking import NOTHING, mask
 from domain.case.table import Rule
 from domain.core.fact import Fact
 from domain.core.policy import Policy
@@ -101,7 +101,7 @@ def _shown(one: Changed) -> dict[str, Any]:
 
 
 def _side(fact: Fact[Any] | None) -> dict[str, Any] | None:
-    return {"at": fact.at.isoformat(), **shown(fact.event, NOTHING, without=("type", "policy"))} if fact else None
+    return {"at": fact.at.isoformat(), **mask(fact.event, NOTHING, without=("type", "policy"))} if fact else None
 
 
 def _print(outcome: Mapping[str, Any]) -> None:

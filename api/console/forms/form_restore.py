@@ -22,7 +22,7 @@ MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptForm:
     """A form that was sent and not carried out."""
 
     who: str
@@ -61,10 +61,10 @@ async def sign_in_again(request: Request) -> str:
     return await service_of(request).seal.close(kept) if who else ""
 
 
-async def reopened(request: Request, sealed: str) -> Kept:
+async def reopened(request: Request, sealed: str) -> KeptForm:
     """Open what was kept in the page. Raises Problem for anything else."""
     try:
         who, path, pairs = json.loads(await service_of(request).seal.open(sealed))
     except ValueError:
         raise Problem(422, "invalid", "what was kept of the form is too old or not ours") from None
-    return Kept(who, path, [(name, value) for name, value in pairs])
+    return KeptForm(who, path, [(name, value) for name, value in pairs])

@@ -37,7 +37,7 @@ async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> Wait
     return found if found.case == case else None
 
 
-async def filed(
+async def record_upload(
     service: Service, who: Actor, case: str, sent: Sent, given: Upload, tree: Callable[[], Mapping[str, Any]]
 ) -> Recorded:
     """Store and record. `tree` reads what was typed; whatever it or the rules refuse, the file waits for another try.

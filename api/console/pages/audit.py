@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.nightly_report import nights
+from api.console.pages.nightly_report import nightly_reports
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import Clock
 from api.console.web import page, pages, seen
@@ -61,7 +61,7 @@ async def overview(request: Request, service: Parts, viewer: Viewer) -> Response
         places=service.checkpoint_places,
         checks=(await service.checks.newest())[:NEWEST],
         levels=list(OPENS),
-        nights=nights(viewer.t, await service.audit.nightly()),
+        nights=nightly_reports(viewer.t, await service.audit.nightly()),
     )
 
 

@@ -24,7 +24,7 @@ from api.console.pages.travel import (
     recorded_scale,
 )
 from api.console.session import Viewer, Visitor, directory_of
-from api.console.text.fact_text import Said, Speaker
+from api.console.text.fact_text import FactText, Speaker
 from api.console.text.times import Clock
 from api.console.web import page, pages, seen
 from api.http.auth import Parts
@@ -152,7 +152,7 @@ async def overview(
     )
 
 
-def _recorded(one: Opened, done: str) -> Sequence[Said] | None:
+def _recorded(one: Opened, done: str) -> Sequence[FactText] | None:
     """What the form that led here brought: `done` is first-last, the versions it wrote."""
     first, _, last = done.partition("-")
     if not (first.isdecimal() and last.isdecimal() and len(done) < LATEST * 2):
@@ -198,8 +198,8 @@ async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Vi
 class Told:
     """A fact and every earlier version of it, oldest first."""
 
-    now: Said
-    before: Sequence[Said]
+    now: FactText
+    before: Sequence[FactText]
 
 
 def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
@@ -258,7 +258,7 @@ async def why(case: str, event: str, request: Request, service: Parts, viewer: V
 class Grounds:
     """A fact, and what it rests on."""
 
-    said: Said
+    said: FactText
     fact: Fact[Any]
     rests: Sequence[Grounds]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from api.console.text.fact_text import NO_DOSSIER, Speaker
-from api.http.masking import shown
+from api.http.masking import mask
 from api.routes.reads import HIDDEN
 from domain.case.state import Case, Noted
 from domain.core.fact import Fact
@@ -54,7 +54,7 @@ def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -
     """List what of the case has changed since."""
     named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
     speaker = replace(speaker, case=now, labels={**speaker.labels, **named})
-    was, is_now = (_Side(c, shown(c, speaker.visible, without=HIDDEN), speaker) for c in (then, now))
+    was, is_now = (_Side(c, mask(c, speaker.visible, without=HIDDEN), speaker) for c in (then, now))
     found = [one for change in changes(then, now) for one in _differs(change, was, is_now)]
     return [one for one in found if one.was != one.now][:MOST]
 

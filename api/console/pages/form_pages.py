@@ -14,12 +14,12 @@ from api.console.actions import meaning_of, why_not
 from api.console.forms.choices import Known
 from api.console.forms.correction import correcting
 from api.console.forms.fields import Input, Maker
-from api.console.forms.form_restore import Kept, sent_file, typed_pairs
-from api.console.forms.form_upload import filed, waiting
+from api.console.forms.form_restore import KeptForm, sent_file, typed_pairs
+from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.uploads import ASIDE, no_file
 from api.console.pages.case import Opened, opened
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
-from api.console.text.fact_text import Said
+from api.console.text.fact_text import FactText
 from api.console.web import page, pages, seen, wrong
 from api.http.access import case_meant, require_command
 from api.http.answers import refused_now
@@ -52,7 +52,7 @@ class Sheet:
     version: int | None = None
     problem: Problem | None = None
     notice: str = ""
-    changes: Sequence[Said] = ()
+    changes: Sequence[FactText] = ()
     status: int = 200
     fresh: bool = False
 
@@ -95,7 +95,7 @@ async def send(case: str, command: str, request: Request, service: Parts, viewer
     return await _sent(request, service, viewer, case, command)
 
 
-async def filled_again(request: Request, service: Service, viewer: Visitor, kept: Kept) -> Response:
+async def filled_again(request: Request, service: Service, viewer: Visitor, kept: KeptForm) -> Response:
     """Return the form as it was typed before the session ended; nothing is sent."""
     case, _, command = kept.path.removeprefix("/console/cases/").partition("/do/")
     sheet = _sheet(case if command else "", command or OPEN, kept.pairs)
@@ -148,7 +148,7 @@ async def _carried_out(request: Request, service: Service, viewer: Visitor, shee
     if takes_file(CASE.by_name[sheet.command]):
         told = {"type": sheet.command, "item": dict(sheet.pairs or ()).get("item", "")}
         sent = Sent(sheet.key, "", "", told, sheet.version)
-        return await filed(service, viewer.who, case, sent, sent_file(request) or no_file(sheet.pairs), tree)
+        return await record_upload(service, viewer.who, case, sent, sent_file(request) or no_file(sheet.pairs), tree)
     return await give(service, viewer.who, case, tree(), sheet.key, sheet.version)
 
 
@@ -164,7 +164,7 @@ async def _refused(request: Request, service: Service, viewer: Visitor, sheet: S
     return await _show(request, service, viewer, replace(sheet, problem=problem, status=problem.status))
 
 
-def _since(one: Opened, version: int) -> Sequence[Said]:
+def _since(one: Opened, version: int) -> Sequence[FactText]:
     """What people and hospitals recorded after a page was read."""
     said = [f for f in one.facts if f.told]
     return [one.speaker.fact(fact) for fact in said[version:]]

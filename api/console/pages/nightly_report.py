@@ -14,7 +14,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class NightlyReport:
     """One chore: when it ended last, `state` fine, found or stale, what it says, the histories it names."""
 
     words: str
@@ -24,16 +24,16 @@ class Night:
     streams: Sequence[str]
 
 
-def nights(t: Texts, found: Mapping[str, Mapping[str, Any]]) -> Sequence[Night]:
+def nightly_reports(t: Texts, found: Mapping[str, Mapping[str, Any]]) -> Sequence[NightlyReport]:
     """Describe the chores of the night from what is kept of each, by name."""
     return [_night(t, name, last) for name, last in found.items()]
 
 
-def _night(t: Texts, name: str, last: Mapping[str, Any]) -> Night:
+def _night(t: Texts, name: str, last: Mapping[str, Any]) -> NightlyReport:
     state = "found" if not last["fine"] else "stale" if last["stale"] else "fine"
     told = {COMPARE_ENGINE: _compared, VERIFY_HISTORY: _verified}.get(name)
     says, streams = told(t, last["found"]) if told else ("", ())
-    return Night(t.named("chore", name), datetime.fromisoformat(last["ended_at"]), state, says, streams)
+    return NightlyReport(t.named("chore", name), datetime.fromisoformat(last["ended_at"]), state, says, streams)
 
 
 def _compared(t: Texts, found: Mapping[str, Any]) -> tuple[str, Sequence[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.nightly_report import nights
+from api.console.pages.nightly_report import nightly_reports
 from api.console.pages.worklist import owed_words
 from api.console.session import Viewer, Visitor
 from api.console.text.charts import Bars, bars
@@ -62,7 +62,7 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
         past_lease=await ops.past_lease(),
         callbacks=await ops.callbacks(),
         temporal=service.temporal_ui,
-        nights=nights(viewer.t, await service.audit.nightly()),
+        nights=nightly_reports(viewer.t, await service.audit.nightly()),
         charts=[_stages(viewer, clock, await ops.stages()), _waiting(viewer, await ops.waiting()),
                 _reminders(viewer, await ops.reminders())],
     )  # fmt: skip

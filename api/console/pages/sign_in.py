@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.console.forms.form_restore import AGAIN, Kept, reopened, typed_pairs
+from api.console.forms.form_restore import AGAIN, KeptForm, reopened, typed_pairs
 from api.console.pages.form_pages import filled_again
 from api.console.session import CSRF, NotSignedIn, Viewer, require_csrf, set_cookie, visitor
-from api.console.sign_in_options import DEV, same, sign_in_ways, staff
+from api.console.sign_in_options import DEV, same, sign_in_options, staff
 from api.console.text.texts import LANGUAGE, languages
 from api.console.web import HEADERS, page, pages, seen
 from api.http.auth import Doorkeeper, Parts, cookie_name
@@ -45,7 +45,7 @@ async def sign_in(request: Request, secret: str = "", next: str = HOME) -> Respo
     """Show the page that asks who is there."""
     if secret:
         return await _with_secret(request, secret)
-    ways = await sign_in_ways(request)
+    ways = await sign_in_options(request)
     return page(request, "sign_in.html", next=local(next), kept="", **ways)
 
 
@@ -70,7 +70,7 @@ async def development(request: Request, service: Parts) -> Response:
 
 async def _who(request: Request, given: dict[str, str]) -> Response:
     """The secret is right; who it is comes next, and what was kept or asked for goes along."""
-    ways = await sign_in_ways(request) | {"known": True, "people": await staff(request)}
+    ways = await sign_in_options(request) | {"known": True, "people": await staff(request)}
     if given.get("kept"):
         return page(request, "signed_out.html", kept=given["kept"], **ways)
     return page(request, "sign_in.html", next=local(given.get("next", HOME)), kept="", **ways)
@@ -100,11 +100,11 @@ def _go_on(request: Request, kept: str) -> Response:
 async def go_on(request: Request, service: Parts) -> Response:
     """Signed in again: the form as it was typed, to be looked at and sent."""
     given = dict(await typed_pairs(request))
-    kept: Kept = await reopened(request, given.get("kept", ""))
+    kept: KeptForm = await reopened(request, given.get("kept", ""))
     try:
         viewer = await visitor(request)
     except NotSignedIn:
-        ways = await sign_in_ways(request)
+        ways = await sign_in_options(request)
         return page(request, "signed_out.html", None, 401, kept=given["kept"], **ways)
     if kept.who != viewer.who.id:
         raise Problem(403, "not_allowed", "this form was typed by somebody else")

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from api.console.text.times import Clock
-from api.http.masking import Sees, shown
+from api.http.masking import Sees, mask
 from domain.case.stage import Exit, Stage
 from domain.case.state import Case, Dossier, Noted, RecordItem, Submission, Visa
 from domain.core.fact import Fact
@@ -40,7 +40,7 @@ LONG_ID = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FactText:
     """One fact as a page shows it."""
 
     id: str
@@ -68,10 +68,10 @@ class Speaker:
     labels: Mapping[str, str]
     corrected: frozenset[str] = frozenset()
 
-    def fact(self, fact: Fact[Any]) -> Said:
+    def fact(self, fact: Fact[Any]) -> FactText:
         """Put one fact in words."""
         told = self.clock.when(fact.occurred) if fact.occurred.earliest != fact.at else ""
-        return Said(
+        return FactText(
             fact.id,
             fact.version,
             fact.event.type,
@@ -103,7 +103,7 @@ class Speaker:
         return self._pairs(value, INSIDE)
 
     def _pairs(self, event: object, left_out: frozenset[str]) -> Sequence[tuple[str, str]]:
-        masks = shown(event, self.visible)
+        masks = mask(event, self.visible)
         told = [f.name for f in fields(event) if f.name not in left_out]  # type: ignore[arg-type]
         names = [name for name in told if name not in ONLY_IF_SO or getattr(event, name)]
         pairs = [(CALLED.get((type(event), n), n), self._field(event, n, masks[n])) for n in names]
@@ -111,7 +111,7 @@ class Speaker:
 
     def said(self, event: object, name: str) -> str:
         """Put one field in words, as far as the viewer may see it."""
-        return self._field(event, name, shown(event, self.visible)[name])
+        return self._field(event, name, mask(event, self.visible)[name])
 
     def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
         if isinstance(mask, dict) and "masked" in mask:
