@@ -1,1 +1,1 @@
-"""What touches the world on behalf of a case: the one door to the ledger and the named effects."""
+"""Touches the world on behalf of a case: the one door to the ledger and the named effects."""

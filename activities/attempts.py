@@ -1,4 +1,4 @@
-"""What every way into the ledger shares: a repeated command gets its first result, a lost race is decided again."""
+"""Shared by every way into the ledger: a repeated command gets its first result, a lost race is decided again."""
 
 from __future__ import annotations
 

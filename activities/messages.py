@@ -1,4 +1,4 @@
-"""What a workflow and its activities say to each other: opaque ids, codes and durations, nothing personal."""
+"""Holds what a workflow and its activities say to each other: opaque ids, codes and durations, nothing personal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What activities need from outside; infra/ implements it."""
+"""Names what activities need from outside; infra/ implements it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API needs from outside; api/run/http_app.py hands it in, with plain arguments."""
+"""Names what the API needs from outside; api/run/http_app.py hands it in, with plain arguments."""
 
 from __future__ import annotations
 

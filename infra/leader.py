@@ -1,4 +1,4 @@
-"""One of many: a session advisory lock decides which process does what only one may do."""
+"""Chooses one of many: a session advisory lock decides which process does what only one may do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at every night: the ledger against Temporal, and the whole history. Nothing here repairs anything."""
+"""Looks at everything once a night: the ledger against Temporal, and the whole history. Nothing is repaired here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which trace a look belongs to: that of the nudge or the effect that called for it, else one of its own.
+"""Says which trace a look belongs to: that of the nudge or the effect that called for it, else one of its own.
 
 Nothing here is held open across an await: a loop that leaves its worker's memory is ended in another context.
 """

@@ -1,1 +1,1 @@
-"""How each kind of effect is carried out: doses, hospitals, mail, erasure."""
+"""Carries out each kind of effect: doses, hospitals, mail, erasure."""

@@ -1,4 +1,4 @@
-"""What hospitals are asked and told: over their interface where there is one, else as a mail with one question."""
+"""Asks and tells hospitals: over their interface where there is one, else as a mail with one question."""
 
 from __future__ import annotations
 

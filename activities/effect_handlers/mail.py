@@ -1,4 +1,4 @@
-"""What people are told: by mail, and not at night where they are."""
+"""Tells people by mail, and not at night where they are."""
 
 from __future__ import annotations
 

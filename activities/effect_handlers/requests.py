@@ -1,4 +1,4 @@
-"""Who is written to for an effect, and what is said: the request as it goes out to a hospital or by mail."""
+"""Says who is written to for an effect, and what: the request as it goes out to a hospital or by mail."""
 
 from __future__ import annotations
 

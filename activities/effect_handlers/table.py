@@ -1,4 +1,4 @@
-"""For every kind of effect of the journey, who carries it out."""
+"""Says who carries out every kind of effect of the journey."""
 
 from __future__ import annotations
 

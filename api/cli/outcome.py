@@ -1,4 +1,4 @@
-"""How a command ended, and how its answer is shown: for people with rich, for programs as JSON."""
+"""Says how a command ended and shows its answer: for people with rich, for programs as JSON."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people see in a browser: pages over the same reads and the same way of giving commands as the JSON routes."""
+"""Shows people in a browser pages over the same reads and the same way of giving commands as the JSON routes."""

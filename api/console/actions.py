@@ -1,4 +1,4 @@
-"""What can be done with a case now, in the groups of the journey; and what cannot, with the reason."""
+"""Says what can be done with a case now, in the groups of the journey; and what cannot, with the reason."""
 
 from __future__ import annotations
 

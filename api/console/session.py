@@ -1,4 +1,4 @@
-"""Who looks at a page: the session, the token that goes into every form, the viewer's zone."""
+"""Knows who looks at a page: the session, the token that goes into every form, the viewer's zone."""
 
 from __future__ import annotations
 

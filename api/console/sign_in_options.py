@@ -1,4 +1,4 @@
-"""How one can sign in here, as the pages that offer it show it."""
+"""Says how one can sign in here, as the pages that offer it show it."""
 
 from __future__ import annotations
 

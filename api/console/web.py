@@ -1,4 +1,4 @@
-"""How a page leaves: template, headers, and what is said when something is refused or fails."""
+"""Sends a page out: template, headers, and what is said when something is refused or fails."""
 
 from __future__ import annotations
 

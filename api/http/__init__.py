@@ -1,1 +1,1 @@
-"""What every request passes: limits, sign-in, permission, JSON, and problems as answers."""
+"""Holds what every request passes: limits, sign-in, permission, JSON, and problems as answers."""

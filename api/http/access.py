@@ -1,4 +1,4 @@
-"""Which case is meant, and whether this actor may do this with it. What may not be seen does not exist."""
+"""Finds which case is meant and whether this actor may do this with it. What may not be seen does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command is answered with, and the headers that go with it."""
+"""Makes what a command is answered with, and the headers that go with it."""
 
 from __future__ import annotations
 

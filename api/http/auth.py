@@ -1,4 +1,4 @@
-"""Who is asking: a session token, a cookie, or an OIDC bearer token, each standing for a person's stream."""
+"""Finds out who is asking: a session token, a cookie, or an OIDC bearer token, each standing for a person's stream."""
 
 from __future__ import annotations
 

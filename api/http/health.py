@@ -1,4 +1,4 @@
-"""Whether the process is alive, whether it can record, and figures for Prometheus. Counts and ages, nobody's data."""
+"""Says whether the process lives and can record, with figures for Prometheus: counts and ages, nobody's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one caller may ask for: sliding windows per actor and per address, in this process; and how large."""
+"""Limits how much one caller may ask for, by sliding windows per actor and address in this process; and how large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hospitals say by themselves: a signed callback becomes one command. What is not believed never gets further."""
+"""Takes what hospitals say by themselves: a signed callback becomes one command; what is not believed goes nowhere."""
 
 from __future__ import annotations
 

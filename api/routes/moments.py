@@ -1,4 +1,4 @@
-"""What changed between two moments of a case, and why anything was recorded."""
+"""Says what changed between two moments of a case, and why anything was recorded."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What assembles and starts the parts; the only place that sees everything."""
+"""Assembles and starts the parts; the only place that sees everything."""

@@ -1,4 +1,4 @@
-"""What the workflow engine has seen of cases that the ledger does not hold: read back from its histories."""
+"""Reads from Temporal's histories what it has seen of cases that the ledger does not hold."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What cases depend on and do not own: protocols, centres, staff, the installation."""
+"""Holds what cases depend on and do not own: protocols, centres, staff, the installation."""

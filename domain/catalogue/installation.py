@@ -1,4 +1,4 @@
-"""Which installation a ledger belongs to, and whether its clock may be told the time: the ledger's first events."""
+"""Says which installation a ledger belongs to, and if its clock may be told the time: the ledger's first events."""
 
 from __future__ import annotations
 

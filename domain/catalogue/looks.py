@@ -1,4 +1,4 @@
-"""Who saw which case: one event for each answer that showed something of one, in a stream of the reader's own."""
+"""Records who saw which case: an event for each answer that showed something of one, in the reader's own stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule or a person decided (Draft) and what the ledger kept of it (Fact)."""
+"""Holds what a rule or a person decided (Draft) and what the ledger kept of it (Fact)."""
 
 from __future__ import annotations
 

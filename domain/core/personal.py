@@ -1,4 +1,4 @@
-"""Which fields describe a person, and the value that stands where a key was destroyed.
+"""Says which fields describe a person, and the value that stands where a key was destroyed.
 
 A field of an event or command that identifies or describes a person is annotated with one of the types below;
 the ledger seals it with the case's data key of that class [privacy.key-classes].

@@ -1,4 +1,4 @@
-"""What kind of value a field of a command takes: the one place where annotations are read."""
+"""Reads annotations, in this one place: what kind of value a field of a command takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When something happened, with how well that is known."""
+"""Says when something happened, with how well that is known."""
 
 from __future__ import annotations
 

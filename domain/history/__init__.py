@@ -1,1 +1,1 @@
-"""What is read out of recorded facts: the second clock, differences, grounds, and runs under other rules."""
+"""Reads recorded facts: the second clock, differences, grounds, and runs under other rules."""

@@ -1,4 +1,4 @@
-"""What changed in a case between two moments: fields, what is owed and until when, and the facts in between."""
+"""Says what changed in a case between two moments: fields, what is owed and until when, and the facts in between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an automatic event rests on: what its rule named, what it is about, and the fact that set it off."""
+"""Finds what an automatic event rests on: what its rule named, what it is about, and the fact that set it off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether automatic events are what their rules say: each rule once more on the case as it stood, at its instant.
+"""Checks automatic events against their rules: each rule once more on the case as it stood, at its instant.
 
 The case is folded forward from what was recorded, so that one event that differs does not make all later ones differ.
 Ids are chance: whatever a rule names anew may have the name that was recorded, as long as it has it everywhere.

@@ -1,4 +1,4 @@
-"""What would have followed under another policy or other rules: the same facts, automatic events computed anew.
+"""Computes what would have followed under another policy or other rules, from the same facts people told.
 
 Nothing is asked of the world: commands and outcomes count as they were recorded. What follows by itself is computed at
 the instants at which the case was looked at, and gets the ids of what was recorded in its place, so that later facts

@@ -1,1 +1,1 @@
-"""What an auditor relies on: checkpoints kept outside, verification, and evidence packages to take home."""
+"""Holds what an auditor relies on: checkpoints kept outside, verification, and evidence packages to take home."""

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are and as whom they can run here; PostgreSQL refuses to run as root."""
+"""Finds PostgreSQL's programs and as whom they can run here; PostgreSQL refuses to run as root."""
 
 import os
 import pwd

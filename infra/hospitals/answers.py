@@ -1,4 +1,4 @@
-"""What a hospital says: a FHIR Task whose outputs are the fields of one domain command from the closed table."""
+"""Makes a command of what a hospital says: a FHIR Task whose outputs are the fields of one command it may give."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who somebody is: sessions, an OpenID provider, one-question links."""
+"""Knows who somebody is: sessions, an OpenID provider, one-question links."""

@@ -1,4 +1,4 @@
-"""Who is signed in: random tokens of which only the SHA-256 is kept, in PostgreSQL so that every process knows them."""
+"""Keeps who is signed in: random tokens, only their SHA-256, in PostgreSQL so that every process knows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What queries are sent over: asyncpg's pool and its connections, as the rest of the house names them."""
+"""Names what queries are sent over: asyncpg's pool and its connections, as the rest of the house names them."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""What is known to be missing at the end of this history, as whoever found it wrote it down."""
+"""Reads what is known to be missing at the end of this history, as whoever found it wrote it down."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people look at, selected from read models and operational tables; nothing is changed here."""
+"""Selects what people look at from read models and operational tables; nothing is changed here."""

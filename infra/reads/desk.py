@@ -1,4 +1,4 @@
-"""What people look at: the worklist, the catalogue's lists, changes as they come. SQL on read models, no domain."""
+"""Reads what people look at: worklist, catalogue's lists, changes as they come. SQL on read models, no domain."""
 
 from __future__ import annotations
 

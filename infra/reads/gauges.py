@@ -1,4 +1,4 @@
-"""How the service does, asked of the database when somebody looks: ages, counts, and who is at work."""
+"""Asks the database how the service does, when somebody looks: ages, counts, and who is at work."""
 
 from __future__ import annotations
 

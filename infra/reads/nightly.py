@@ -1,4 +1,4 @@
-"""What the chores of the night found last, for metrics, `caravel doctor` and auditors. Operational, one row a chore."""
+"""Keeps what the chores of the night found last, for metrics, `caravel doctor` and auditors. One row a chore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the machinery does, as lists a person can act on: bounded, by index, the newest events only."""
+"""Reads how the machinery does, as lists a person can act on: bounded, by index, the newest events only."""
 
 from __future__ import annotations
 

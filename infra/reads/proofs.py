@@ -1,4 +1,4 @@
-"""What an auditor asks over HTTP: how sealing does, checkpoints, and proofs that can be checked without us."""
+"""Answers what an auditor asks over HTTP: how sealing does, checkpoints, and proofs that can be checked without us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When people get round to what they owe."""
+"""Says when people get round to what they owe."""
 
 from __future__ import annotations
 

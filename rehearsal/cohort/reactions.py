@@ -1,4 +1,4 @@
-"""What people do about what they owe: a pure table, kind of obligation → the next command, None = nothing yet.
+"""Says what people do about what they owe: kind of obligation → the next command, None = nothing yet.
 
 The simulated hospitals answer by themselves where an effect asks them; here is what staff, families, doctors at home,
 consulates and bedsides do, and what a coordinator is told on the phone when an answer had to be chased.

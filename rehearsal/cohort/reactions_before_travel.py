@@ -1,4 +1,4 @@
-"""What people do about what they owe, from the first question until the tickets are bought."""
+"""Says what people do about what they owe, from the first question until the tickets are bought."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do about what they owe, from the arrival to the fifteenth year."""
+"""Says what people do about what they owe, from the arrival to the fifteenth year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody who owes something looks at before acting, and the shape of what they do about it."""
+"""Holds what somebody who owes something looks at before acting, and the shape of what they do about it."""
 
 from __future__ import annotations
 

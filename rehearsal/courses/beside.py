@@ -1,4 +1,4 @@
-"""What a source says beside its events: who the patient was, why somebody left, how the patient was last known."""
+"""Tells what a source says beside its events: who the patient was, why somebody left, how the end is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a source says that cannot all be true, or says twice: everything is kept, and said."""
+"""Finds what a source says that cannot all be true, or says twice: everything is kept, and said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which protocol of the catalogue a course was treated under: by its number, else by a product's own name."""
+"""Finds the protocol a course was treated under: by its number, else by a product's own name and its target."""
 
 from __future__ import annotations
 

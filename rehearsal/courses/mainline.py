@@ -1,4 +1,4 @@
-"""In which order a course is recorded: treatments with their chemotherapy and infusions first, reports between them.
+"""Orders how a course is recorded: treatments with chemotherapy and infusions first, reports between them.
 
 Order of recording is ours, days of happening are the source's. Cells and chemotherapy need the journey's main line,
 so a death or a late report never comes between the ledger and an infusion that the same source tells.

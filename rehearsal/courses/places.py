@@ -1,4 +1,4 @@
-"""Where a course is played: its own protocol and centre where the catalogue has them, else ones made up and said so."""
+"""Chooses where a course is played: its own protocol and centre, else ones made up, which is said."""
 
 from __future__ import annotations
 

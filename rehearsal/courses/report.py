@@ -1,4 +1,4 @@
-"""What became of every course: published beside recorded, what is missing and why, and where the case ended."""
+"""Reports what became of every course: published beside recorded, what is missing and why, and the end."""
 
 from __future__ import annotations
 

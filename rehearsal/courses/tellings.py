@@ -1,4 +1,4 @@
-"""What a hospital would say for each kind of published event: one function a kind, nothing of the source lost."""
+"""Says each kind of published event as a hospital would: one function a kind, nothing of the source lost."""
 
 from __future__ import annotations
 

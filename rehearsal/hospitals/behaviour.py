@@ -1,4 +1,4 @@
-"""What a simulated hospital does with one effect: a pure function of seed, effect id and kind."""
+"""Decides what a simulated hospital does with one effect: a pure function of seed, effect id and kind."""
 
 from __future__ import annotations
 

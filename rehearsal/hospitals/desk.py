@@ -1,4 +1,4 @@
-"""Where requests come in, the same over HTTP and in a rehearsal: count, meet trouble, keep, plan the answers."""
+"""Takes requests, the same over HTTP and in a rehearsal: count, meet trouble, keep, plan the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How simulated hospitals usually act: for each kind of effect, stories with weights. Days are days of the journey."""
+"""Says how simulated hospitals usually act: stories with weights for each effect. Days are days of the journey."""
 
 from __future__ import annotations
 

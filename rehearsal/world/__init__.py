@@ -1,1 +1,1 @@
-"""Where a rehearsal plays: a ledger of its own, one virtual clock, the engine's own loop, hospitals in this process."""
+"""Holds where a rehearsal plays: its own ledger, one virtual clock, the engine's loop, hospitals in this process."""

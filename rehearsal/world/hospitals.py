@@ -1,4 +1,4 @@
-"""Who carries out the effects of a rehearsed cohort: simulated hospitals in process, lots, mail that arrives."""
+"""Carries out the effects of a rehearsed cohort: simulated hospitals in process, lots, mail that arrives."""
 
 from __future__ import annotations
 

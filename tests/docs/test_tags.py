@@ -19,7 +19,7 @@ PROMISES = ROOT / "docs" / "promises.md"
 CODE = r"(?:S1?\d|P\d|[a-z][a-z-]*\.[a-z0-9][a-z0-9-]*)"
 TAGS = re.compile(rf"\[({CODE}(?:(?:, |-){CODE})*)\](?!\()")
 """Tags in square brackets, several by comma; S8-S10 is a range. What is followed by ( is a link."""
-BARE = re.compile(r"\bDOMAIN\b|\bDESIGN\b|\bseed [AB]\d|SEED-[AB]|(?<![\w\[,-])[PF][1-9]\b|\(A\d+\b|# A\d+:")
+BARE = re.compile(r"\bDOMAIN\b|\bDESIGN\b|\bseed [AB]\d|SEED-[AB]|(?<![\w\[,-])[PF][1-9]\b|\(A\d+\b|# A\d+:|\[\d\.\d\]")
 """Codes of texts that are not in the repository, or tags without brackets."""
 
 
@@ -82,7 +82,9 @@ def test_an_invented_tag_is_noticed(text: str) -> None:
     assert used(text) - set(defined())
 
 
-@pytest.mark.parametrize("text", ["as DOMAIN.md 1.3 says", "a closed door (P7)", "(seed A114)", "since (A13)"])
+@pytest.mark.parametrize(
+    "text", ["as DOMAIN.md 1.3 says", "a closed door (P7)", "(seed A114)", "since (A13)", "is told [1.3]."]
+)
 def test_a_code_of_another_text_is_noticed(text: str) -> None:
     assert BARE.search(text)
 

@@ -1,4 +1,4 @@
-"""What an operator does now and then: run everything here, restore onto a Temporal, back up, rebuild read models."""
+"""Does what an operator needs now and then: run everything, restore onto a Temporal, back up, rebuild read models."""
 
 from __future__ import annotations
 

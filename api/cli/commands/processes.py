@@ -1,4 +1,4 @@
-"""What runs for long or once on a machine, by name: adding one is one line. Imported only when it is run."""
+"""Names what runs for long or once on a machine: adding one is one line. Imported only when it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a field is chosen from: the people, documents, deadlines … this case knows, and the catalogue."""
+"""Collects what a field is chosen from: people, documents, deadlines … this case knows, and the catalogue."""
 
 from __future__ import annotations
 

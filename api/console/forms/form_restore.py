@@ -1,4 +1,4 @@
-"""What somebody typed when their session had ended: sealed into their own page until they are signed in again."""
+"""Keeps what was typed when a session had ended: sealed into the person's page until they are signed in again."""
 
 from __future__ import annotations
 

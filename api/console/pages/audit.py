@@ -1,4 +1,4 @@
-"""For auditors: what is sealed, whether history holds, and proofs in words. Nothing here changes anything."""
+"""Shows auditors what is sealed, whether history holds, and proofs in words. Nothing here changes anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a case stands: its stages with how long each took, what it waits for and what comes if nothing does."""
+"""Says where a case stands: its stages with how long each took, what it waits for and what comes if nothing does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a case is not any more as it was, in the words of its pages, with what this viewer may see."""
+"""Says what of a case is not any more as it was, in the words of its pages, as far as this viewer may see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who looked at a case, when and what for; and who broke the glass, why, until when, and what a reviewer made of it."""
+"""Shows who looked at a case, when and what for; who broke the glass, why, until when, and the review of it."""
 
 from __future__ import annotations
 

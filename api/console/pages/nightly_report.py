@@ -1,4 +1,4 @@
-"""What the chores of the night found last, in words: whether all was well, what was not, and where to look."""
+"""Says what the chores of the night found last: whether all was well, what was not, and where to look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For operators: what waits, what failed and what can be done about it, who is at work, and how long things take."""
+"""Shows operators what waits, what failed and what can be done about it, who is at work, and how long things take."""
 
 from __future__ import annotations
 

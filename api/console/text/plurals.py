@@ -1,4 +1,4 @@
-"""Which form of a counted thing a number takes: the cardinal rules of the Unicode CLDR for our languages."""
+"""Says which form of a counted thing a number takes: the cardinal rules of the Unicode CLDR for our languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is acquired beside the tracks: sent, booked, collected, enrolled, paid; undone, or its fate is told [1.3]."""
+"""What is acquired beside the tracks: sent, booked, enrolled, paid; undone, or its fate told [undoing.matrix]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says: C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint)."""
+"""Writes and reads what a checkpoint says: C2SP tlog-checkpoint (https://c2sp.org/tlog-checkpoint)."""
 
 from __future__ import annotations
 

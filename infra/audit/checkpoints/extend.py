@@ -1,4 +1,4 @@
-"""Which leaves come next: recomputed from the columns, never taken from the stored hash."""
+"""Finds which leaves come next: recomputed from the columns, never taken from the stored hash."""
 
 from __future__ import annotations
 

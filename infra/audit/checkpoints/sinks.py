@@ -1,4 +1,4 @@
-"""Where checkpoints are kept outside the database: folders and object stores, written once, never changed."""
+"""Keeps checkpoints outside the database: in folders and object stores, written once, never changed."""
 
 from __future__ import annotations
 

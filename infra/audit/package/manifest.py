@@ -1,4 +1,4 @@
-"""What a dossier says it is, and what the log's key signs for it."""
+"""Says what a dossier is, and what the log's key signs for it."""
 
 from __future__ import annotations
 

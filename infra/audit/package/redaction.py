@@ -1,4 +1,4 @@
-"""What of an event goes into a dossier at each level. What is left out goes with its salt: nobody can guess it."""
+"""Says what of an event goes into a dossier at each level. What is left out goes with its salt, unguessable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done at the first place where the rows and the sealed tree part."""
+"""Says what was done at the first place where the rows and the sealed tree part."""
 
 from __future__ import annotations
 

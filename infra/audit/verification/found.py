@@ -1,4 +1,4 @@
-"""What verifying can find, and which check finds it."""
+"""Lists what verifying can find, and which check finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a verification came, so that the next one can go on; bound to a checkpoint that must still stand outside."""
+"""Keeps how far a verification came, so that the next goes on; bound to a checkpoint that still stands outside."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How an event is stored: as JSON, sealed, hashed, lifted from older shapes, and sent in batches."""
+"""Stores an event: as JSON, sealed, hashed, lifted from older shapes, and sent in batches."""

@@ -1,4 +1,4 @@
-"""What is kept of a command's body: an HMAC under a key of the key service, so that no guess at a person is confirmed.
+"""Makes what is kept of a command's body: an HMAC under a key of the key service, so that no guess is confirmed.
 
 Databases from before this hold plain SHA-256 digests (32 bytes); what is keyed is told apart by its mark.
 """

@@ -1,4 +1,4 @@
-"""What the database says, told on without the values it quotes."""
+"""Tells on what the database says, without the values it quotes."""
 
 from collections.abc import Awaitable
 from typing import TypeVar

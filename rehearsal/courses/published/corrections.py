@@ -1,4 +1,4 @@
-"""Which earlier event a published correction means, and how that event reads once corrected."""
+"""Finds which earlier event a published correction means, and how that event reads once corrected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a correction told in a sentence means: which kinds, days and values it names, and what it puts instead."""
+"""Reads a correction told in a sentence: which kinds, days and values it names, and what it puts instead."""
 
 from __future__ import annotations
 
