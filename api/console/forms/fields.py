@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, replace
 from enum import Enum
@@ -18,7 +17,6 @@ Choices = Mapping[str, Sequence[Option]]
 
 LONG_TEXTS = frozenset({"reason", "note", "text", "finding", "alternative", "detail", "result"})
 PRECISIONS = ("instant", "day", "bound", "unknown")
-CLAUSE = r"`{}`([^`.;]*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +77,8 @@ class Maker:
         ]
 
     def _hint(self, command: type[Any], field: str) -> str:
-        """In words of its own, for this command or any; else what the command says about the field."""
-        own = self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
-        found = None if own else re.search(CLAUSE.format(re.escape(field)), " ".join((command.__doc__ or "").split()))
-        clause = found[1].strip(" ,:=").removeprefix("is ").removesuffix(" and") if found else ""
-        return own or self.t.english(clause)
+        """In words of its own, for this command or for any."""
+        return self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
 
     def _field(self, field: Field[Any], shape: Shape, name: str, command: type[Any]) -> Input:
         free = field.default is not MISSING or field.default_factory is not MISSING
