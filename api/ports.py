@@ -44,7 +44,7 @@ class Capabilities(Protocol):
     async def use(self, token: str) -> None: ...
 
 
-class Desk(Protocol):
+class WorklistQueries(Protocol):
     """Reads the read models."""
 
     async def worklist(
@@ -62,8 +62,23 @@ class Desk(Protocol):
     async def detail(self, stream: str, text: str) -> Any: ...  # noqa: ANN401 - JSON
     async def case_of(self, number: str) -> str | None: ...
     async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+class RegisterQueries(Protocol):
+    """Reads of lots, protocols, centres and persons, from their read models."""
+
     async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
+
+
+class AccessLogQueries(Protocol):
+    """Reads of who looked at a case."""
+
     async def looks(self, stream: str, before: int, limit: int) -> Sequence[dict[str, Any]]: ...
+
+
+class ChangeQueries(Protocol):
+    """Reads of what was recorded lately."""
+
     async def head(self) -> int: ...
     async def changes(self, after: int, limit: int) -> Sequence[tuple[int, str, int]]: ...
 
@@ -206,7 +221,10 @@ class Service:
 
     commands: CommandHandler
     catalogue: Catalogue
-    desk: Desk
+    worklist: WorklistQueries
+    registers: RegisterQueries
+    access_log: AccessLogQueries
+    changes: ChangeQueries
     audit: Audit
     dossiers: Dossiers
     looks: Looks

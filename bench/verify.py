@@ -14,7 +14,8 @@ from multiprocessing import get_context
 from bench.common import Asked, Rate, Row, against, in_turns, rates, server, short
 from bench.filled import SIZE, Log, fill, opened
 from infra.audit.checkpoints.sealer import sessions
-from infra.audit.verification.chunk import CHUNK, ROWS, session
+from infra.audit.queries import CHUNK_ROWS
+from infra.audit.verification.chunk import CHUNK, session
 from infra.audit.verification.verification import Question, verify
 
 EVENTS, ROUNDS = 100_000, 3
@@ -25,7 +26,7 @@ async def bare(dsn: str, first: int, end: int) -> int:
     connection = await session(dsn)
     hashed = 0
     for start in range(first, end, CHUNK):
-        for row in await connection.fetch(ROWS, start, min(start + CHUNK, end)):
+        for row in await connection.fetch(CHUNK_ROWS, start, min(start + CHUNK, end)):
             sha256(b"".join((row[11], row[10], row[12], row[13], row[14]))).digest()
             hashed += 1
     await connection.close()

@@ -11,7 +11,6 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-import asyncpg
 import structlog
 from rich.console import Console
 
@@ -28,6 +27,7 @@ from domain.core.fact import Command
 from domain.doses.lot import RegisterLot, ReleaseLot
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
+from infra.ledger.schema.whole import empty, past_of
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
@@ -68,7 +68,7 @@ class Demo:
 
 async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> None:
     """Fill a database with a past that ends now; does nothing to one that has one. `home` keeps the keys."""
-    begun, ended = await _past(dsn)
+    begun, ended = await past_of(dsn)
     if ended:
         return
     if begun:
@@ -96,26 +96,9 @@ async def rehearse_past(dsn: str, home: Path, demo: Demo, console: Console) -> N
     )
 
 
-async def _past(dsn: str) -> tuple[bool, bool]:
-    """Whether a rehearsal has begun in this database, and whether it came to its end."""
-    connection = await asyncpg.connect(dsn, ssl=False)
-    try:
-        begun = await connection.fetchval("select exists (select from event)")
-        ended = await connection.fetchval("select exists (select from event where type = 'RehearsalEnded')")
-    finally:
-        await connection.close()
-    return bool(begun), bool(ended)
-
-
 async def _forget(dsn: str, home: Path) -> None:
     """An unfinished rehearsal holds nothing that anybody told; it is played again from its beginning."""
-    address, _, name = dsn.rpartition("/")
-    connection = await asyncpg.connect(f"{address}/postgres", ssl=False)
-    try:
-        await connection.execute(f'drop database "{name}" with (force)')
-        await connection.execute(f'create database "{name}"')
-    finally:
-        await connection.close()
+    await empty(dsn)
     for book in await asyncio.to_thread(lambda: list((home / "hospitals").glob("book.db*"))):
         await asyncio.to_thread(book.unlink)
     await migrate(dsn)

@@ -14,7 +14,7 @@ from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
 from api.run.engine.courier import Courier
 from api.run.http_app import http_app
 from api.run.wiring import Parts, actor_of, connect_temporal, parts
-from infra.reads.desk import Desk
+from infra.reads.worklist import WorklistQueries
 from infra.settings import Settings
 
 
@@ -42,7 +42,7 @@ async def opened() -> AsyncIterator[Parts]:
 async def nudged(case: str) -> None:
     """Wake the loop of a case. Raises Failed."""
     async with opened() as here:
-        stream = case if case.startswith("case-") else await Desk(here.ledger).case_of(case)
+        stream = case if case.startswith("case-") else await WorklistQueries(here.ledger).case_of(case)
         if stream is None:
             raise Failed(REFUSED, "no such case")
         courier = Courier(here.ledger, await connect_temporal(), here.settings.database_url.get_secret_value())

@@ -32,7 +32,7 @@ class NameIndex:
         async with self._one_at_a_time:
             await self._catch_up(service)
         streams = [stream for stream, has in self._words.items() if _fits(asked, has)]
-        rows = await service.desk.rows(streams)
+        rows = await service.worklist.rows(streams)
         seen = [row for row in rows if "identity" in sees(who, belonging_of(row))]
         return sorted(seen, key=lambda row: (not row["open"], row["number"]))[:MOST]
 
@@ -42,17 +42,17 @@ class NameIndex:
 
     async def _catch_up(self, service: Service) -> None:
         if self._upto is None:
-            self._upto = await service.desk.head()
-            await self._read(service, await service.desk.streams())
+            self._upto = await service.changes.head()
+            await self._read(service, await service.worklist.streams())
             return
-        while changes := await service.desk.changes(self._upto, CHANGES):
+        while changes := await service.changes.changes(self._upto, CHANGES):
             await self._read(service, sorted({stream for _, stream, _ in changes}))
             self._upto = changes[-1][0]
 
     async def _read(self, service: Service, streams: Sequence[str]) -> None:
         for start in range(0, len(streams), AT_ONCE):
-            for row in await service.desk.rows(streams[start : start + AT_ONCE]):
-                patient = (await service.desk.detail(row["stream"], row["detail"]))["patient"]
+            for row in await service.worklist.rows(streams[start : start + AT_ONCE]):
+                patient = (await service.worklist.detail(row["stream"], row["detail"]))["patient"]
                 self._words[row["stream"]] = folded(patient) if isinstance(patient, str) else ()
             await asyncio.sleep(0)
 

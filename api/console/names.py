@@ -36,7 +36,7 @@ class Directory:
 
     async def entries(self, service: Service, prefix: str) -> Mapping[str, Entry]:
         """Return every entry of a kind by stream; `person`, `centre`, `protocol`."""
-        rows = await service.desk.catalogue(prefix, "", MOST)
+        rows = await service.registers.catalogue(prefix, "", MOST)
         for row in rows:
             known = self._known.get(row["stream"])
             if known is None or known[0] != row["version"]:

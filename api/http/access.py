@@ -53,7 +53,7 @@ async def case_meant(service: Service, text: str) -> str:
     if not valid_number(text):
         raise invalid("this case number does not hold together", Fault("the check digit is wrong", parameter="case"))
     digits = re.sub("[ -]", "", text)
-    found = await service.desk.case_of(f"{digits[:4]}-{digits[4:8]}-{digits[8]}")
+    found = await service.worklist.case_of(f"{digits[:4]}-{digits[4:8]}-{digits[8]}")
     if found is None:
         raise Refused(Reason.NOT_FOUND, NO_CASE)
     return found
@@ -79,7 +79,7 @@ def require_command(actor: Actor, command: str, case: Belonging | None = None) -
 
 async def may_command(service: Service, actor: Actor, stream: str, command: str) -> None:
     """Both, from the worklist row, before a body is taken in."""
-    rows = await service.desk.belongings([stream])
+    rows = await service.worklist.belongings([stream])
     found = belonging_of(rows[stream]) if stream in rows else None
     require_seen(actor, found)
     require_command(actor, command, found)

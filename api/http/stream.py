@@ -69,7 +69,7 @@ async def stream(request: Request, service: Parts, who: Who) -> StreamingRespons
 async def _start(request: Request, service: Service) -> int:
     last = request.headers.get("last-event-id")
     if last is None:
-        return await service.desk.head()
+        return await service.changes.head()
     if not (last.isascii() and last.isdecimal() and int(last[:20]) < MAX_POSITION):
         raise Problem(400, "malformed", "that is no event id of ours", [Fault("must be one", header="Last-Event-ID")])
     return int(last)
@@ -79,7 +79,7 @@ async def _lines(service: Service, ringing: Ringing, who: Actor, after: int) -> 
     yield f"retry: 2000\nid: {after}\n\n"
     while not ringing.stopping.is_set():
         heard = ringing.rung
-        changes = await service.desk.changes(after, AT_ONCE)
+        changes = await service.changes.changes(after, AT_ONCE)
         for position, case, version in await _seen(service, who, changes):
             yield f"id: {position}\nevent: case\ndata: {json.dumps({'case': case, 'version': version})}\n\n"
         if changes:
@@ -92,6 +92,6 @@ async def _lines(service: Service, ringing: Ringing, who: Actor, after: int) -> 
 async def _seen(service: Service, who: Actor, changes: Sequence[Change]) -> Sequence[Change]:
     """The newest change of each case this reader may see."""
     newest = {case: change for change in changes if (case := change[1])}
-    rows = await service.desk.belongings(list(newest))
+    rows = await service.worklist.belongings(list(newest))
     seen = [newest[case] for case, row in rows.items() if allow(who, Action.SEE, belonging_of(row))]
     return sorted(seen)

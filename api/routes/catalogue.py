@@ -35,7 +35,7 @@ def router_of(prefix: str) -> APIRouter:
         _may_look(who)
         if "\0" in after:
             raise invalid("that is no cursor of ours", Fault("must be a cursor", parameter="after"))
-        rows = await service.desk.catalogue(prefix, after, limited(limit) + 1)
+        rows = await service.registers.catalogue(prefix, after, limited(limit) + 1)
         more = rows[limit - 1]["stream"] if len(rows) > limit else None
         page = [{"id": row["stream"], "version": row["version"], **row["state"]} for row in rows[:limit]]
         return JSONResponse({f"{prefix}s": page, "next": more}, headers=linked(request, more))

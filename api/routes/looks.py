@@ -49,11 +49,11 @@ async def looks_of(
     service: Service, who: Actor, stream: str, before: int, most: int
 ) -> tuple[Sequence[dict[str, Any]], str | None]:
     """List the looks before a position, newest first, and where the next page begins. This is a look of its own."""
-    require(stream in await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
+    require(stream in await service.worklist.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
     allowed = allow(who, Action.SEE_LOOKS)
     require(allowed, Reason.NOT_ALLOWED, f"who looked at a case is not for a {who.role.value} to see")
     await looked(service, who, "looks", [stream], frozenset())
-    rows = await service.desk.looks(stream, before, most + 1)
+    rows = await service.access_log.looks(stream, before, most + 1)
     return rows[:most], str(rows[most - 1]["position"]) if len(rows) > most else None
 
 

@@ -60,7 +60,7 @@ async def worklist(
     limit = limited(limit)
     page = scope_of(who), filters, read_cursor(after), limit + 1
     if known_at is None:
-        rows = await service.desk.worklist(*page)
+        rows = await service.worklist.worklist(*page)
     else:
         rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
     cases = [await _line(service, who, row) for row in rows[:limit]]
@@ -82,7 +82,7 @@ async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[st
     row = dict(row)
     visible = sees(who, belonging_of(row.pop("now", row)))
     known = row["detail"]
-    detail = await service.desk.detail(row["stream"], known) if isinstance(known, str) else known
+    detail = await service.worklist.detail(row["stream"], known) if isinstance(known, str) else known
     patient = detail["patient"] if "identity" in visible else {"masked": "identity"}
     plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     del plain["detail"]

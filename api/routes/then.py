@@ -64,7 +64,7 @@ def _place(row: Row) -> tuple[datetime, str]:
 
 async def _all(service: Service, kept: Rows, known_at: datetime, scope: tuple[str, str, str]) -> Sequence[Row]:
     found, folded = [], 0
-    for now, version in await service.desk.then(scope, known_at):
+    for now, version in await service.worklist.then(scope, known_at):
         if version == now["version"]:
             found.append({**now, "now": now})
             continue

@@ -16,13 +16,11 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecution
 
 from api.run.wiring import Parts
-from infra.ledger.encoding.errors import guarded
+from infra.reads.attention import AttentionQueries
 from workflows.journey import EFFECTS
 from workflows.names import CASE_WORKFLOW
 
 RUNS = "WorkflowType = '{kind}' AND (ExecutionStatus = 'Running' OR CloseTime >= '{since}')"
-VERSIONS = "select stream, version from attention where stream = any($1::text[])"
-EFFECT_KNOWN = "select data::json ->> 'effect' as effect from event where type = 'EffectRequested' and stream = $1"
 AT_ONCE = 20
 PAGE = 100
 PATIENCE = timedelta(seconds=10)
@@ -47,8 +45,7 @@ async def ahead(here: Parts, client: Client, last_at: str | None) -> list[dict[s
     """Cases of which this engine has seen more than the ledger holds; the most first."""
     since = datetime.fromisoformat(last_at) if last_at else datetime.fromtimestamp(0, UTC)
     runs = [run async for run in client.list_workflows(RUNS.format(kind=CASE_WORKFLOW, since=since.isoformat()))]
-    rows = await guarded(here.ledger.pool.fetch(VERSIONS, [run.id for run in runs]))
-    there = {row["stream"]: row["version"] for row in rows}
+    there = await AttentionQueries(here.ledger.pool).versions([run.id for run in runs])
     epoch = (await here.ledger.engine()).epoch
     found: dict[str, Seen] = {}
     for start in range(0, len(runs), AT_ONCE):
@@ -82,8 +79,7 @@ async def _seen(client: Client, run: WorkflowExecution, since: datetime, there: 
 
 async def _unknown(here: Parts, case: str, seen: Seen) -> list[list[str]]:
     """Effects that were attempted and that the ledger does not know: kind and id, to be asked for at the far side."""
-    rows = await guarded(here.ledger.pool.fetch(EFFECT_KNOWN, case))
-    known = {row["effect"] for row in rows}
+    known = await AttentionQueries(here.ledger.pool).effects(case)
     return [[kind, effect] for effect, kind in seen.effects.items() if effect not in known]
 
 

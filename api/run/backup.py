@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
-
 from activities.effect_handlers.erase import tell_again
 from api.run.loss import Found, find
 from api.run.sealing import signing_keys
@@ -26,6 +24,7 @@ from infra.embedded.postgres_programs import find_binaries
 from infra.identity.capabilities import Capabilities
 from infra.keys import FolderKeys, merge_destroyed
 from infra.ledger.schema.migrate import migrate
+from infra.ledger.schema.whole import count_events
 from infra.settings import Settings
 
 
@@ -65,7 +64,7 @@ async def recover(settings: Settings, folder: Path) -> Recovered:
     """
     dsn = settings.database_url.get_secret_value()
     await migrate(dsn)  # the roles, which no dump has
-    if await _events(dsn):
+    if await count_events(dsn):
         raise BackupFailed("this database holds events; a backup is put into an empty one only")
     await _run("pg_restore", dsn, "--clean", "--if-exists", "--exit-on-error", str(folder / "database.dump"))
     await migrate(dsn)
@@ -81,15 +80,6 @@ async def tombstones(here: Parts) -> Sequence[str]:
     if here.ledger.read_only:
         return ()
     return await tell_again(here.commands, here.keys.tombstones(), Capabilities(here.ledger).clear)
-
-
-async def _events(dsn: str) -> int:
-    connection = await asyncpg.connect(dsn)
-    try:
-        number: int = await connection.fetchval("select count(*) from event")
-    finally:
-        await connection.close()
-    return number
 
 
 def _put_back(settings: Settings, folder: Path) -> frozenset[str]:

@@ -32,9 +32,11 @@ from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
 from infra.reads import gauges
-from infra.reads.desk import Desk
-from infra.reads.operations import Operations
-from infra.reads.proofs import AuditDesk
+from infra.reads.access_log import AccessLogQueries, ChangeQueries
+from infra.reads.operations import OperationsQueries
+from infra.reads.proofs import ProofQueries
+from infra.reads.registers import RegisterQueries
+from infra.reads.worklist import WorklistQueries
 
 SCHEMA_SEEN = timedelta(seconds=60)
 
@@ -51,19 +53,20 @@ def http_app(
 ) -> FastAPI:
     """Make the app over these parts. A production ledger refuses a development sign-in; `local` never listens."""
     ledger = here.ledger
-    kind = ledger.installation.kind if ledger.installation else "production"
-    if dev is not None and kind == "production":
-        raise ValueError("a production ledger has no development sign-in")
+    _refuse_in_production(dev, ledger)
     app = create_app(
         Service(
             commands=here.commands,
             catalogue=Catalogue(ledger, here.commands.ids),
-            desk=Desk(ledger),
-            audit=AuditDesk(ledger.pool),
+            worklist=WorklistQueries(ledger),
+            registers=RegisterQueries(ledger.pool),
+            access_log=AccessLogQueries(ledger),
+            changes=ChangeQueries(ledger),
+            audit=ProofQueries(ledger.pool),
             dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             looks=Looks(ledger, here.commands.ids),
             checks=Checks(here.settings, ledger.pool),
-            operations=Operations(ledger, temporal),
+            operations=OperationsQueries(ledger, temporal),
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),
@@ -88,6 +91,13 @@ def http_app(
     )
     here.forget.append(app.state.name_index.forget)
     return app
+
+
+def _refuse_in_production(dev: DevSignIn | None, ledger: PgLedger) -> None:
+    """Raise ValueError where a development sign-in would open a production ledger."""
+    kind = ledger.installation.kind if ledger.installation else "production"
+    if dev is not None and kind == "production":
+        raise ValueError("a production ledger has no development sign-in")
 
 
 def documents(here: Parts) -> StoredDocuments:

@@ -30,15 +30,12 @@ from infra.audit.verification.verification import Question, Verified
 from infra.audit.verification.verification import verify as verify_log
 from infra.keys import FolderKeys, destroyed_in
 from infra.ledger.encoding.codec import Codec
-from infra.ledger.encoding.errors import guarded
 from infra.ledger.rebuild import Rebuild
 from infra.policy.kept import known_policies
 from infra.policy.reading import load_policy
+from infra.reads.worklist import stream_meant as stream_of
 from infra.settings import Settings
 
-MEANT = """
-select stream from event where stream = $1 union select stream from case_view where number = $1 limit 1
-"""
 AUDITOR = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off"}
 
 
@@ -73,7 +70,7 @@ async def stream_meant(question: Question, text: str) -> str | None:
     """Return the history of that name, or of the case with that number; None where there is none."""
     connection = await session(question.dsn)
     try:
-        found: str | None = await guarded(connection.fetchval(MEANT, text))
+        found = await stream_of(connection, text)
     finally:
         await connection.close()
     return found

@@ -14,15 +14,9 @@ from infra.ledger.encoding.hashing import START, header, leaf_hash, part_digests
 
 FIRST = (0, START)
 SINCE_2000 = 946_684_800_000_000
-COLUMNS = """
-position, stream, version, id, type, schema_version, timestamptz_send(occurred_earliest) as earliest,
-timestamptz_send(occurred_latest) as latest, precision, timestamptz_send(recorded_at) as recorded,
-convert_to(data, 'UTF8') as data, convert_to(sealed, 'UTF8') as sealed, convert_to(meta, 'UTF8') as meta, salts, hash
-"""
-"""As bytes, the way they are hashed: a driver that makes text and instants of them costs as much as hashing."""
 
 Row = Any
-"""An asyncpg.Record with COLUMNS."""
+"""An asyncpg.Record with ROW_COLUMNS."""
 Wrong = Literal["edited", "position_missing", "version_missing", "clock_went_back"]
 Looked = Literal["chain", "places", "positions"]
 """What is looked at: every hash; versions; positions and the clock, which only the whole log has without a gap."""

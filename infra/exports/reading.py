@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from sqlalchemy import select
+
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
-from infra.ledger.encoding.stored import COLUMNS, Stored, stored
-from infra.ledger.queries import HEAD
+from infra.ledger.encoding.stored import Stored, stored
+from infra.ledger.queries import HEAD, SPAN, VERSIONS
+from infra.ledger.schema.tables import CaseView
+from infra.ledger.statement import LIMIT, Statement, table, text
 
 PAGE = 1_000
-SPAN = f"select {COLUMNS} from event where position > $1 and position <= $2 order by position limit $3"  # noqa: S608 - names from this program
-VERSIONS = f"""
-select {COLUMNS} from event
-where stream = $1 and version > $2 and position <= $3 order by version limit $4
-"""  # noqa: S608 - as above
-CASES = "select stream from case_view where stream > $1 order by stream limit $2"
+case = table(CaseView).c
+CASES = Statement(select(case.stream).where(case.stream > text("last")).order_by(case.stream).limit(LIMIT))
 
 
 class Gap(Exception):
@@ -55,7 +55,7 @@ async def one_case(pool: Pool[Any], stream: str, after: int, upto: int) -> Async
 async def cases(pool: Pool[Any]) -> AsyncIterator[str]:
     """Yield every case, by id."""
     last = ""
-    while rows := await guarded(pool.fetch(CASES, last, PAGE)):
+    while rows := await CASES.rows(pool, last=last, limit=PAGE):
         for row in rows:
             yield row["stream"]
         last = rows[-1]["stream"]

@@ -9,24 +9,31 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import Interval, bindparam, delete, insert, literal_column, select, update
+
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.case.undoing import UNDOING
 from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
-from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
+from infra.ledger.schema.tables import CapabilityRow
+from infra.ledger.statement import NOW, Statement, table, text
 
 BYTES = 32
-ISSUE = """
-with gone as (delete from capability where expires_at < clock_timestamp() - interval '90 days')
-insert into capability values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null)
-"""
-FIND = """
-select *, expires_at > clock_timestamp() as open, clock_timestamp() as now from capability where token = $1
-"""
-CLEAR = "delete from capability where stream = $1"
-USE = "update capability set used_at = clock_timestamp() where token = $1 and used_at is null"
+row = table(CapabilityRow).c
+KEPT = literal_column("interval '90 days'", Interval)
+"""How long a link that opens nothing any more can still say so."""
+ISSUE = Statement(
+    insert(CapabilityRow)
+    .values({name: bindparam(name) for name in row.keys() if name != "used_at"})  # noqa: SIM118 - columns, no mapping
+    .add_cte(delete(CapabilityRow).where(row.expires_at < NOW - KEPT).cte("gone"))
+)
+FIND = Statement(
+    select(CapabilityRow, (row.expires_at > NOW).label("open"), NOW.label("now")).where(row.token == bindparam("token"))
+)
+CLEAR = Statement(delete(CapabilityRow).where(row.stream == text("stream")))
+USE = Statement(update(CapabilityRow).where(row.token == bindparam("used"), row.used_at.is_(None)).values(used_at=NOW))
 
 _DECISIONS_FIRST = [row for module in reversed([*MODULES.values()]) for row in module.TAKES]
 ANSWERS: Mapping[str, Sequence[str]] = {
@@ -59,22 +66,24 @@ class Capabilities:
     ) -> str:
         """Issue a new link and return its token, which is sent once and kept nowhere."""
         token = secrets.token_urlsafe(BYTES)
-        row = (_digest(token), stream, effect, actor, question, list(commands), json.dumps(fixed), zone, until)
-        await guarded(self._pool.execute(ISSUE, *row))
+        await ISSUE.rows(
+            self._pool, token=_digest(token), stream=stream, effect=effect, actor=actor, question=question,
+            commands=list(commands), fixed=json.dumps(fixed), zone=zone, expires_at=until,
+        )  # fmt: skip
         return token
 
     async def find(self, token: str) -> Mapping[str, Any] | None:
         """Read the row of a link, `open` and `now` by the database's clock and `fixed` parsed; None = never issued."""
-        row = await guarded(self._pool.fetchrow(FIND, _digest(token)))
-        return {**row, "fixed": json.loads(row["fixed"])} if row else None
+        found = await FIND.first(self._pool, token=_digest(token))
+        return {**found, "fixed": json.loads(found["fixed"])} if found else None
 
     async def clear(self, stream: str) -> None:
         """Close every link of this case."""
-        await guarded(self._pool.execute(CLEAR, stream))
+        await CLEAR.rows(self._pool, stream=stream)
 
     async def use(self, token: str) -> None:
         """Close a link whose answer is recorded."""
-        await guarded(self._pool.execute(USE, _digest(token)))
+        await USE.rows(self._pool, used=_digest(token))
 
 
 def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime], Awaitable[str]]:

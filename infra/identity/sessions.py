@@ -8,16 +8,26 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from infra.ledger.encoding.errors import guarded
+from sqlalchemy import Interval, bindparam, delete, insert, select
+
 from infra.ledger.ledger import PgLedger
+from infra.ledger.schema.tables import SessionRow
+from infra.ledger.statement import NOW, Statement, table, text
 
 BYTES = 32
-OPEN = """
-with gone as (delete from session where expires_at < clock_timestamp())
-insert into session values ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4)
-"""
-FIND = "select actor, kind, expires_at from session where token = $1 and expires_at > clock_timestamp()"
-CLOSE = "delete from session where token = $1"
+row = table(SessionRow).c
+OPEN = Statement(
+    insert(SessionRow)
+    .values(
+        token=bindparam("token"), actor=text("actor"), kind=text("kind"), opened_at=NOW,
+        expires_at=NOW + bindparam("lasts", type_=Interval),
+    )
+    .add_cte(delete(SessionRow).where(row.expires_at < NOW).cte("gone"))
+)  # fmt: skip
+FIND = Statement(
+    select(row.actor, row.kind, row.expires_at).where(row.token == bindparam("token"), row.expires_at > NOW)
+)
+CLOSE = Statement(delete(SessionRow).where(row.token == bindparam("token")))
 
 
 class Sessions:
@@ -29,17 +39,16 @@ class Sessions:
     async def open(self, actor: str, kind: str, lasts: timedelta) -> str:
         """Open a session and return its token, which is shown once and kept nowhere."""
         token = secrets.token_urlsafe(BYTES)
-        await guarded(self._pool.execute(OPEN, _digest(token), actor, kind, lasts))
+        await OPEN.rows(self._pool, token=_digest(token), actor=actor, kind=kind, lasts=lasts)
         return token
 
     async def find(self, token: str) -> Mapping[str, Any] | None:
         """{"actor", "kind", "expires_at"} of a session that is still open."""
-        row = await guarded(self._pool.fetchrow(FIND, _digest(token)))
-        return dict(row) if row else None
+        return await FIND.first(self._pool, token=_digest(token))
 
     async def close(self, token: str) -> None:
         """End it; harmless when repeated."""
-        await guarded(self._pool.execute(CLOSE, _digest(token)))
+        await CLOSE.rows(self._pool, token=_digest(token))
 
 
 def _digest(token: str) -> bytes:

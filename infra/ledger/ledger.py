@@ -85,7 +85,7 @@ class PgLedger:
 
     @property
     def pool(self) -> "Pool[asyncpg.Record]":
-        """Return the connections, for reads beside the ledger (infra/reads/desk.py, infra/identity/sessions.py …)."""
+        """Return the connections, for reads beside the ledger (those of infra/reads, sessions …)."""
         return self._pool
 
     async def close(self) -> None:

@@ -6,12 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Text, select
+
 from infra.ledger.connections import Reads
-from infra.ledger.encoding.errors import guarded
-from infra.ledger.queries import LOSS
+from infra.ledger.schema.tables import LossRow
+from infra.ledger.statement import Statement, table
+
+loss = table(LossRow).c
+NOTED = Statement(select(loss.noted_at.cast(Text).label("at"), loss.found))
 
 
 async def noted_loss(reads: Reads) -> Mapping[str, Any] | None:
     """Read what is missing and was not accepted; None where nothing is. Raises DatabaseFailed."""
-    rows = await guarded(reads.fetch(LOSS))
-    return {"noted_at": rows[0]["at"], **json.loads(rows[0]["found"])} if rows else None
+    row = await NOTED.first(reads)
+    return {"noted_at": row["at"], **json.loads(row["found"])} if row else None

@@ -1,8 +1,12 @@
-"""Every query of the ledger that is not a function in a .sql file, by name."""
+"""The statements of append, load and follow, and the courier's, by name; what is longer is a function in a .sql file.
+
+They run on asyncpg. What people look at is selected through the classes of tables.py: see infra/ledger/statement.py.
+"""
 
 from infra.ledger.encoding.stored import COLUMNS
 
-# One statement, so that facts, command memory and sources are of one instant.
+# A stream after a version, with what is remembered of a command and the watched sources. One statement, so that facts,
+# command memory and sources are of one instant.
 LOAD = """
 select greatest(clock_timestamp(), (select recorded_at from event order by position desc limit 1)) as now,
        (select epoch from engine) as epoch,
@@ -21,31 +25,41 @@ cross join (select array_agg(source.stream) as source_streams, array_agg(source.
 left join command c on c.actor = $3 and c.key = $4
 """
 
+# Lots, protocols, centres and persons by name.
 SOURCES = "select stream, version, state from source where stream = any($1::text[])"
 
+# Everything that one or many commands write, in one transaction; see sql/append.sql.
 APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 36))})"  # noqa: S608 - numbers
 
+# The right to make one attempt of an effect.
 CLAIM = """
 select o_attempt as attempt, o_lease_until as lease_until, o_before as before
 from caravel_claim($1, $2, $3, $4, $5)
 """
 
+# The case an attempted effect belongs to.
 CASE_OF_EFFECT = "select stream from claim where effect = $1 limit 1"
 
+# The end of an attempt, said once.
 RELEASE = "update claim set ended_at = clock_timestamp() where effect = $1 and attempt = $2 and ended_at is null"
 
+# The newest position.
 HEAD = "select coalesce(max(position), 0) from event"
 
+# The version a stream stands at.
 LAST_VERSION = "select coalesce(max(version), 0) from event where stream = $1"
 
+# The next events of the log, for followers.
 AFTER = f"select {COLUMNS} from event where position > $1 order by position limit $2"  # noqa: S608 - as above
 
+# The events of a stream up to a version.
 STREAM = f"""
 select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version
 """  # noqa: S608 - as above
 
-# Longest unattended first, then overdue, then claims whose attempt nobody knows the end of. By statement_timestamp():
-# clock_timestamp() may change from row to row, so no index is searched for what lies before it.
+# Cases the courier should nudge: longest unattended first, then overdue, then claims whose attempt nobody knows the end
+# of. By statement_timestamp(): clock_timestamp() may change from row to row, so no index is searched for what lies
+# before it.
 ATTENTION_DUE = """
 select stream, version, woken, wake_at from (
     (select a.*, 1 as urgency from attention a
@@ -62,13 +76,15 @@ select stream, version, woken, wake_at from (
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
 """
 
+# Released lots of a product, the soonest to expire first.
 LOTS_OF = """
 select stream from source
 where stream like 'lot-%' and state::json ->> 'product' = $1 and state::json ->> 'state' = 'released'
 order by state::json ->> 'expires', stream
 """
 
-# At once (null): what nobody has looked at, and what somebody was about to do, of which a new engine knows nothing.
+# Every case that is not ended and in how many seconds it is due. At once (null): what nobody has looked at, and what
+# somebody was about to do, of which a new engine knows nothing.
 OPEN_CASES = """
 with due as (select stream from effect_view where state in ('requested', 'unknown')
              and (not_before <= clock_timestamp() or state = 'requested' and not_before is null))
@@ -77,21 +93,48 @@ select stream, case when attended < version or stream in (select stream from due
 from attention where not ended order by 2 nulls first
 """
 
-# Only what has not changed since it was seen: a newer append keeps its own nudge.
+# Leaves cases alone for a while. Only what has not changed since it was seen: a newer append keeps its own nudge.
 NUDGED = """
 update attention a set nudge_at = clock_timestamp() + $4
 from unnest($1::text[], $2::integer[], $3::integer[]) as due (stream, version, woken)
 where a.stream = due.stream and a.version = due.version and a.woken = due.woken
 """
 
+# The engine that acts.
 ENGINE = "select epoch, target, cluster from engine"
+
+# Another engine acts from now on.
 TAKE_OVER = "select caravel_take_over($1, $2)"
+
+# A callback that was not believed.
 REJECT_CALLBACK = "select caravel_reject_callback($1, $2, $3, $4)"
 
-LOSS = "select noted_at::text as at, found from loss"
+# What is missing at the end of the history.
 NOTE_LOSS = "select caravel_note_loss($1, $2)"
 
+# The trace of the newest command of a case, until the courier takes it along.
 LEAVE_TRACE = """
 insert into trace values ($1, $2) on conflict (stream) do update set parent = excluded.parent
 """
+
+# The traces of these cases, once.
 TAKE_TRACES = "delete from trace where stream = any($1::text[]) returning stream, parent"
+
+# Whether anybody answers at all.
+ALIVE = "select true"
+
+# Whether some session of this database holds an advisory lock: who is courier or sealer.
+LOCK_HELD = """
+select exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
+               and classid = 0 and objid = $1::bigint
+               and database = (select oid from pg_database where datname = current_database()))
+"""
+
+# The events between two positions, for exports.
+SPAN = f"select {COLUMNS} from event where position > $1 and position <= $2 order by position limit $3"  # noqa: S608 - as above
+
+# The next events of a stream that stand no further than a position, for exports.
+VERSIONS = f"""
+select {COLUMNS} from event
+where stream = $1 and version > $2 and position <= $3 order by version limit $4
+"""  # noqa: S608 - as above

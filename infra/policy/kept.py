@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
 from domain.core.policy import Policy
 from infra.ledger.connections import Pool, Reads
-from infra.ledger.encoding.errors import guarded
+from infra.ledger.schema.tables import PolicyRow
+from infra.ledger.statement import Statement, table, text
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, earlier_policy, fingerprint
 
-KEEP = "insert into policy values ($1, $2, $3) on conflict do nothing"
-KEPT = "select file, calendars from policy"
+policy = table(PolicyRow).c
+KEEP = Statement(
+    insert(PolicyRow)
+    .values(hash=text("hash"), file=bindparam("file"), calendars=bindparam("calendars"))
+    .on_conflict_do_nothing()
+)
+KEPT = Statement(select(policy.file, policy.calendars))
 
 
-async def keep_policy(pool: Pool[Any], text: bytes, tables: bytes) -> None:
+async def keep_policy(pool: Pool[Any], given: bytes, tables: bytes) -> None:
     """Safe to repeat; nothing is ever taken away."""
-    await guarded(pool.execute(KEEP, fingerprint(text, tables), text, tables))
+    await KEEP.rows(pool, hash=fingerprint(given, tables), file=given, calendars=tables)
 
 
 async def known_policies(reads: Reads, now: Policy) -> Mapping[str, Policy]:
     """Read by hash every policy that was kept and can still be read, and this machine's own."""
     found = {now.hash: now}
-    for row in await guarded(reads.fetch(KEPT)):
+    for row in await KEPT.rows(reads):
         try:
             one = earlier_policy(row["file"], row["calendars"], now)
         except (PolicyInvalid, CalendarsInvalid):

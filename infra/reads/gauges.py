@@ -5,42 +5,68 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import ColumnElement, extract, func, or_, select
+from sqlalchemy import case as sql_case
+
 from infra.audit.checkpoints.exposure import exposure
 from infra.leader import COURIER
 from infra.ledger.encoding.errors import FAILURES, guarded
 from infra.ledger.ledger import PgLedger
+from infra.ledger.queries import ALIVE, LOCK_HELD
+from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event
+from infra.ledger.statement import NOW, STATEMENT_TIME, Statement, fixed, table
 from infra.reads.nightly import last
 
-GAUGES = """
-select
-    (select extract(epoch from clock_timestamp() - min(case when a.attended > 0 or a.woken = 0
-                                                            then e.recorded_at else a.nudge_at end))
-     from attention a join event e on e.stream = a.stream and e.version = a.attended + 1
-     where a.attended < a.version) as oldest_unattended,
-    (select extract(epoch from clock_timestamp() - min(wake_at)) from attention
-     where wake_at < statement_timestamp() and attended >= version) as oldest_unwoken,
-    (select extract(epoch from clock_timestamp() - min(next_due)) from case_view
-     where open and next_due < statement_timestamp()) as oldest_overdue,
-    (select count(*) from claim c join effect_view e on e.id = c.effect
-     where c.newest and c.ended_at is null and c.lease_until < clock_timestamp()
-         and e.state in ('requested', 'unknown')) as claims_past_lease
-"""
+CLAIM, EFFECT = table(ClaimRow), table(EffectView)
+event, case, attention, claim, effect = (
+    table(Event).c, table(CaseView).c, table(AttentionRow).c, CLAIM.c, EFFECT.c,
+)  # fmt: skip
+
+
+def _age(instant: ColumnElement[Any]) -> ColumnElement[Any]:
+    return extract("epoch", NOW - func.min(instant))
+
+
+# What was written of a case counts from its recording; where only a watched stream grew, from the nudge that is owed.
+SINCE = sql_case((or_(attention.attended > 0, attention.woken == 0), event.recorded_at), else_=attention.nudge_at)
+GAUGES = Statement(
+    select(
+        select(_age(SINCE))
+        .where(
+            event.stream == attention.stream, event.version == attention.attended + 1,
+            attention.attended < attention.version,
+        )
+        .scalar_subquery().label("oldest_unattended"),
+        select(_age(attention.wake_at))
+        .where(attention.wake_at < STATEMENT_TIME, attention.attended >= attention.version)
+        .scalar_subquery().label("oldest_unwoken"),
+        select(_age(case.next_due))
+        .where(case.open, case.next_due < STATEMENT_TIME)
+        .scalar_subquery().label("oldest_overdue"),
+        select(func.count())
+        .select_from(CLAIM.join(EFFECT, effect.id == claim.effect))
+        .where(
+            claim.newest, claim.ended_at.is_(None), claim.lease_until < NOW,
+            effect.state.in_([fixed("requested"), fixed("unknown")]),
+        )
+        .scalar_subquery().label("claims_past_lease"),
+    )
+)  # fmt: skip
 UNSEALED = 300.0
 """Seconds after which an event without a checkpoint outside means that nobody seals."""
-EFFECTS = "select kind, state, count(*) as number from effect_view where state <> 'requested' group by kind, state"
-STAGES = "select stage, count(*) as number from case_view where open group by stage"
-COURIER_HELD = f"""
-select exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
-               and classid = 0 and objid = {COURIER:d}
-               and database = (select oid from pg_database where datname = current_database()))
-"""  # noqa: S608 - a number of ours
+EFFECTS = Statement(
+    select(effect.kind, effect.state, func.count().label("number"))
+    .where(effect.state != fixed("requested"))
+    .group_by(effect.kind, effect.state)
+)
+STAGES = Statement(select(case.stage, func.count().label("number")).where(case.open).group_by(case.stage))
 
 
 async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
     """Seconds (0.0 = nothing waits) and counts; `effects` by (kind, state), `open_cases` by stage."""
-    one = await guarded(ledger.pool.fetchrow(GAUGES))
-    effects = await guarded(ledger.pool.fetch(EFFECTS))
-    stages = await guarded(ledger.pool.fetch(STAGES))
+    one = await GAUGES.first(ledger.pool)
+    effects = await EFFECTS.rows(ledger.pool)
+    stages = await STAGES.rows(ledger.pool)
     exposed = await exposure(ledger.pool)
     nightly = await last(ledger.pool)
     assert one is not None
@@ -69,13 +95,13 @@ async def sealing_fine(ledger: PgLedger) -> bool:
 
 async def courier_active(ledger: PgLedger) -> bool:
     """Return whether some process is the courier at this moment."""
-    held: bool = await guarded(ledger.pool.fetchval(COURIER_HELD))
+    held: bool = await guarded(ledger.pool.fetchval(LOCK_HELD, COURIER))
     return held
 
 
 async def database_answers(ledger: PgLedger) -> bool:
     """Return whether the database can be asked at all."""
     try:
-        return await ledger.pool.fetchval("select true", timeout=3) is True
+        return await ledger.pool.fetchval(ALIVE, timeout=3) is True
     except FAILURES:
         return False

@@ -7,18 +7,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Double, bindparam, extract, select
+from sqlalchemy.dialects.postgresql import insert
+
 from activities.ports import Finding
 from infra.ledger.connections import Pool, Reads
-from infra.ledger.encoding.errors import guarded
+from infra.ledger.schema.tables import ChoreRow
+from infra.ledger.statement import NOW, Statement, table, text
 
-KEEP = """
-insert into chore values ($1, clock_timestamp(), $2, $3)
-on conflict (name) do update set ended_at = excluded.ended_at, fine = excluded.fine, found = excluded.found
-"""
-LAST = """
-select name, ended_at, fine, found, extract(epoch from clock_timestamp() - ended_at)::double precision as age
-from chore order by name
-"""
+chore = table(ChoreRow).c
+_KEEP = insert(ChoreRow).values(name=text("name"), ended_at=NOW, fine=bindparam("fine"), found=text("found"))
+KEEP = Statement(
+    _KEEP.on_conflict_do_update(
+        index_elements=[chore.name],
+        set_={one.name: one for one in (_KEEP.excluded.ended_at, _KEEP.excluded.fine, _KEEP.excluded.found)},
+    )
+)
+LAST = Statement(
+    select(ChoreRow, extract("epoch", NOW - chore.ended_at).cast(Double).label("age")).order_by(chore.name)
+)
 STALE = 36 * 3600.0
 """Seconds after which a nightly chore has not been carried out."""
 
@@ -26,7 +33,7 @@ STALE = 36 * 3600.0
 async def keep(pool: Pool[Any], name: str, found: Finding) -> None:
     """Keep what a chore found, in place of what it found the time before."""
     says = json.dumps(found.says, sort_keys=True, default=datetime.isoformat)
-    await guarded(pool.execute(KEEP, name, found.fine, says))
+    await KEEP.rows(pool, name=name, fine=found.fine, found=says)
 
 
 async def last(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
@@ -39,5 +46,5 @@ async def last(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
             "fine": row["fine"],
             "found": json.loads(row["found"]),
         }
-        for row in await guarded(reads.fetch(LAST))
+        for row in await LAST.rows(reads)
     }

@@ -2,133 +2,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
+from sqlalchemy import CTE, ColumnElement, FromClause, Integer, and_, extract, func, literal_column, select, true
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
+from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event, RejectedCallback
+from infra.ledger.statement import LIMIT, ONE, STATEMENT_TIME, Row, Statement, again, fixed, member, table, text
 
 SHOWN = 20
 NEWEST_STAGES, NEWEST_STEPS = 2_000, 500
 """How many events the figures are made of, however many there are."""
-BACK = "position > (select max(position) from event) - 200000"
-"""How far back they are looked for, by position."""
+FAR_BACK = 200_000
+"""How far back they are looked for, in positions."""
 QUEUES = ("cases", "hospitals", "notices")
 PATIENCE = timedelta(seconds=2)
-Row = Mapping[str, Any]
 
-UNATTENDED = """
-select a.stream, c.number, a.version - a.attended as events, a.nudge_at as since
-from attention a left join case_view c using (stream) where a.attended < a.version order by a.nudge_at limit $1
-"""
-LATE = """
-select stream, number, next_kind as kind, next_debtor as debtor, next_due as due from case_view
-where open and next_due < statement_timestamp() order by next_due, stream limit $1
-"""
-EFFECTS = """
-select e.id, e.stream, c.number, e.kind, e.state, e.tries, e.not_before, e.requested_at
-from effect_view e left join case_view c using (stream)
-where e.state = $2 order by e.requested_at limit $1
-"""
-FAILING = """
-select e.id, e.stream, c.number, e.kind, e.state, l.attempt as tries, e.not_before, e.requested_at
-from effect_view e join claim l on l.effect = e.id and l.newest left join case_view c on c.stream = e.stream
-where e.state = 'requested' and l.attempt > 1 order by e.requested_at limit $1
-"""
-PAST_LEASE = """
-select l.stream, c.number, e.kind, l.attempt, l.lease_until from claim l
-join effect_view e on e.id = l.effect left join case_view c on c.stream = l.stream
-where l.newest and l.ended_at is null and l.lease_until < statement_timestamp() order by l.lease_until limit $1
-"""
-CALLBACKS = "select received_at, centre, reason, size from rejected_callback order by id desc limit $1"
-STAGES = f"""
-with newest as (
-    select stream, version, recorded_at from event where type = 'StageEntered' and {BACK}
-    order by position desc limit $1
-), spells as (
-    select before.stage, extract(epoch from n.recorded_at - before.at) as seconds from newest n cross join lateral (
-        select coalesce(data::json ->> 'stage', 'inquiry') as stage, recorded_at as at from event e
-        where e.stream = n.stream and e.version < n.version and e.type in ('StageEntered', 'CaseOpened')
-        order by e.version desc limit 1
-    ) before
+CASE, ATTENTION, CLAIM, EFFECT = table(CaseView), table(AttentionRow), table(ClaimRow), table(EffectView)
+event, case, attention, claim, effect = table(Event).c, CASE.c, ATTENTION.c, CLAIM.c, EFFECT.c
+callback = table(RejectedCallback).c
+EPOCH = "epoch"
+
+UNATTENDED = Statement(
+    select(
+        attention.stream, case.number, (attention.version - attention.attended).label("events"),
+        attention.nudge_at.label("since"),
+    )
+    .join_from(ATTENTION, CASE, case.stream == attention.stream, isouter=True)
+    .where(attention.attended < attention.version)
+    .order_by(attention.nudge_at)
+    .limit(LIMIT)
+)  # fmt: skip
+LATE = Statement(
+    select(
+        case.stream, case.number, case.next_kind.label("kind"), case.next_debtor.label("debtor"),
+        case.next_due.label("due"),
+    )
+    .where(case.open, case.next_due < STATEMENT_TIME)
+    .order_by(case.next_due, case.stream)
+    .limit(LIMIT)
+)  # fmt: skip
+
+
+def _effects(tries: ColumnElement[int], source: FromClause, *bounds: ColumnElement[bool]) -> Statement:
+    """Effects, the oldest first."""
+    return Statement(
+        select(
+            effect.id, effect.stream, case.number, effect.kind, effect.state, tries.label("tries"), effect.not_before,
+            effect.requested_at,
+        )
+        .select_from(source.outerjoin(CASE, case.stream == effect.stream))
+        .where(*bounds)
+        .order_by(effect.requested_at)
+        .limit(LIMIT)
+    )  # fmt: skip
+
+
+EFFECTS = _effects(effect.tries, EFFECT, effect.state == text("state"))
+FAILING = _effects(
+    claim.attempt,
+    EFFECT.join(CLAIM, and_(claim.effect == effect.id, claim.newest)),
+    effect.state == fixed("requested"),
+    claim.attempt > ONE,
 )
-select stage, count(*) as number, percentile_cont(0.5) within group (order by seconds) as median,
-       percentile_cont(0.9) within group (order by seconds) as ninety
-from spells group by stage
-"""  # noqa: S608 - words of ours
-WAITING = """
-select next_debtor as debtor, count(*) as number, count(*) filter (where next_due < statement_timestamp()) as late
-from case_view where open and next_debtor is not null group by 1
-"""
-REMINDERS = f"""
-with newest as (
-    select stream, version, data::json ->> 'obligation' as obligation from event
-    where type = 'ObligationStepTaken' and {BACK}
-    order by position desc limit $1
-), sent as (select stream, obligation, min(version) as version, count(*) as number from newest group by 1, 2)
-select coalesce(opened.debtor, '') as debtor, sum(s.number)::integer as sent,
-       count(*)::integer as owed, count(*) filter (where ended.type = 'ObligationMet')::integer as met,
-       count(*) filter (where ended.type = 'ObligationMissed')::integer as missed
-from sent s
-left join lateral (
-    select data::json ->> 'debtor' as debtor from event e where e.stream = s.stream and e.version < s.version
-    and e.type = 'ObligationOpened' and e.data::json ->> 'obligation' = s.obligation order by version desc limit 1
-) opened on true
-left join lateral (
-    select type from event e where e.stream = s.stream and e.version > s.version
-    and e.type in ('ObligationMet', 'ObligationMissed', 'ObligationWithdrawn')
-    and e.data::json ->> 'obligation' = s.obligation order by version limit 1
-) ended on true
-group by 1 order by 2 desc
-"""  # noqa: S608 - words of ours
+PAST_LEASE = Statement(
+    select(claim.stream, case.number, effect.kind, claim.attempt, claim.lease_until)
+    .select_from(CLAIM.join(EFFECT, effect.id == claim.effect).outerjoin(CASE, case.stream == claim.stream))
+    .where(claim.newest, claim.ended_at.is_(None), claim.lease_until < STATEMENT_TIME)
+    .order_by(claim.lease_until)
+    .limit(LIMIT)
+)
+CALLBACKS = Statement(
+    select(callback.received_at, callback.centre, callback.reason, callback.size)
+    .order_by(callback.id.desc())
+    .limit(LIMIT)
+)
+WAITING = Statement(
+    select(
+        case.next_debtor.label("debtor"), func.count().label("number"),
+        func.count().filter(case.next_due < STATEMENT_TIME).label("late"),
+    )
+    .where(case.open, case.next_debtor.is_not(None))
+    .group_by(case.next_debtor)
+)  # fmt: skip
 
 
-class Operations:
+def _newest(kind: str, *columns: ColumnElement[Any]) -> CTE:
+    """The newest events of a type, as many as the limit."""
+    head = select(func.max(again(Event, "head").c.position)).scalar_subquery()
+    lately = event.position > head - literal_column(str(FAR_BACK), Integer)
+    found = select(*columns).where(event.type == fixed(kind), lately).order_by(event.position.desc())
+    return found.limit(LIMIT).cte("newest")
+
+
+def _stages() -> Statement:
+    newest, earlier = _newest("StageEntered", event.stream, event.version, event.recorded_at), again(Event, "e").c
+    before = (
+        select(
+            func.coalesce(member(earlier.data, "stage"), fixed("inquiry")).label("stage"),
+            earlier.recorded_at.label("at"),
+        )
+        .where(
+            earlier.stream == newest.c.stream, earlier.version < newest.c.version,
+            earlier.type.in_([fixed("StageEntered"), fixed("CaseOpened")]),
+        )
+        .order_by(earlier.version.desc())
+        .limit(ONE)
+        .lateral("before")
+    )  # fmt: skip
+    took = extract(EPOCH, newest.c.recorded_at - before.c.at)
+    spells = select(before.c.stage, took.label("seconds")).select_from(newest.join(before, true())).cte("spells")
+
+    def within(share: str) -> ColumnElement[Any]:
+        return func.percentile_cont(literal_column(share)).within_group(spells.c.seconds)
+
+    figures = func.count().label("number"), within("0.5").label("median"), within("0.9").label("ninety")
+    return Statement(select(spells.c.stage, *figures).group_by(spells.c.stage))
+
+
+def _reminders() -> Statement:
+    newest = _newest(
+        "ObligationStepTaken", event.stream, event.version, member(event.data, "obligation").label("obligation")
+    )
+    first, number = func.min(newest.c.version).label("version"), func.count().label("number")
+    sent = select(newest.c.stream, newest.c.obligation, first, number).group_by(newest.c.stream, newest.c.obligation)
+    s = sent.cte("sent")
+    opening, ending = again(Event, "opening").c, again(Event, "ending").c
+    opened = (
+        select(member(opening.data, "debtor").label("debtor"))
+        .where(
+            opening.stream == s.c.stream, opening.version < s.c.version, opening.type == fixed("ObligationOpened"),
+            member(opening.data, "obligation") == s.c.obligation,
+        )
+        .order_by(opening.version.desc())
+        .limit(ONE)
+        .lateral("opened")
+    )  # fmt: skip
+    ends = [fixed(one) for one in ("ObligationMet", "ObligationMissed", "ObligationWithdrawn")]
+    ended = (
+        select(ending.type)
+        .where(
+            ending.stream == s.c.stream, ending.version > s.c.version, ending.type.in_(ends),
+            member(ending.data, "obligation") == s.c.obligation,
+        )
+        .order_by(ending.version)
+        .limit(ONE)
+        .lateral("ended")
+    )  # fmt: skip
+    debtor = func.coalesce(opened.c.debtor, fixed("")).label("debtor")
+    sums = (
+        func.sum(s.c.number).cast(Integer).label("sent"),
+        func.count().cast(Integer).label("owed"),
+        func.count().filter(ended.c.type == fixed("ObligationMet")).cast(Integer).label("met"),
+        func.count().filter(ended.c.type == fixed("ObligationMissed")).cast(Integer).label("missed"),
+    )
+    found = select(debtor, *sums).select_from(s.outerjoin(opened, true()).outerjoin(ended, true()))
+    return Statement(found.group_by(debtor).order_by(sums[0].desc()))
+
+
+STAGES, REMINDERS = _stages(), _reminders()
+
+
+class OperationsQueries:
     """Reads of one ledger and of the workers' queues."""
 
     def __init__(self, ledger: PgLedger, temporal: Client | None) -> None:
-        self._ledger = ledger
+        self._pool = ledger.pool
         self._temporal = temporal
 
     async def unattended(self) -> Sequence[Row]:
         """Cases something was recorded of that nobody has looked at yet, the oldest first."""
-        return await self._rows(UNATTENDED, SHOWN)
+        return await UNATTENDED.rows(self._pool, limit=SHOWN)
 
     async def late(self) -> Sequence[Row]:
         """List what is late, the longest first, as the worklist says it: also what was missed and is chased."""
-        return await self._rows(LATE, SHOWN)
+        return await LATE.rows(self._pool, limit=SHOWN)
 
     async def effects(self) -> Sequence[Row]:
         """Nobody knows the fate of, was refused or came back, or is being tried again; each the oldest first."""
-        ended = [row for state in ("unknown", "refused", "bounced") for row in await self._rows(EFFECTS, SHOWN, state)]
-        return [*ended, *await self._rows(FAILING, SHOWN)]
+        ended = [
+            row
+            for state in ("unknown", "refused", "bounced")
+            for row in await EFFECTS.rows(self._pool, limit=SHOWN, state=state)
+        ]
+        return [*ended, *await FAILING.rows(self._pool, limit=SHOWN)]
 
     async def past_lease(self) -> Sequence[Row]:
         """Attempts whose end nobody has told."""
-        return await self._rows(PAST_LEASE, SHOWN)
+        return await PAST_LEASE.rows(self._pool, limit=SHOWN)
 
     async def callbacks(self) -> Sequence[Row]:
         """Callbacks that were not believed, the newest first."""
-        return await self._rows(CALLBACKS, SHOWN)
+        return await CALLBACKS.rows(self._pool, limit=SHOWN)
 
     async def stages(self) -> Sequence[Row]:
         """Seconds spent in each stage, median and 90 %, of the newest changes of stage."""
-        return await self._rows(STAGES, NEWEST_STAGES)
+        return await STAGES.rows(self._pool, limit=NEWEST_STAGES)
 
     async def waiting(self) -> Sequence[Row]:
         """Open cases by whom they wait for."""
-        return await self._rows(WAITING)
+        return await WAITING.rows(self._pool)
 
     async def reminders(self) -> Sequence[Row]:
         """Count of the newest reminders how many things were asked of whom, and how many of them were done since."""
-        return await self._rows(REMINDERS, NEWEST_STEPS)
+        return await REMINDERS.rows(self._pool, limit=NEWEST_STEPS)
 
     async def workers(self) -> Sequence[Row] | None:
         """List who asked each queue for work, and when last; None = Temporal is not there to say."""
@@ -150,6 +234,3 @@ class Operations:
             {"queue": queue, "identity": one.identity, "at": one.last_access_time.ToDatetime(UTC)}
             for one in answer.pollers
         ]
-
-    async def _rows(self, sql: str, *given: object) -> Sequence[Row]:
-        return [dict(row) for row in await guarded(self._ledger.pool.fetch(sql, *given))]

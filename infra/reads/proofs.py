@@ -6,21 +6,33 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import BigInteger, bindparam, select
+
 from domain.core.errors import Reason, Refused, require
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion
 from infra.ledger.connections import Pool
-from infra.ledger.encoding.errors import guarded
+from infra.ledger.schema.tables import CheckpointRow, Event
+from infra.ledger.statement import LIMIT, ONE, Statement, table, text
 from infra.reads.nightly import last
 
-CHECKPOINTS = "select size, note, signed_at from checkpoint where size > $1 order by size limit $2"
-CHECKPOINT = "select size, note from checkpoint where size = $1"
-NEWEST = "select size, note from checkpoint order by size desc limit 1"
-PLACE = "select position, encode(hash, 'base64') as leaf from event where stream = $1 and version = $2"
+checkpoint, event = table(CheckpointRow).c, table(Event).c
+SIZE = bindparam("size", type_=BigInteger)
+CHECKPOINTS = Statement(
+    select(checkpoint.size, checkpoint.note, checkpoint.signed_at)
+    .where(checkpoint.size > SIZE)
+    .order_by(checkpoint.size)
+    .limit(LIMIT)
+)
+CHECKPOINT = Statement(select(checkpoint.size, checkpoint.note).where(checkpoint.size == SIZE))
+NEWEST = Statement(select(checkpoint.size, checkpoint.note).order_by(checkpoint.size.desc()).limit(ONE))
+PLACE = Statement(
+    select(event.position, event.hash).where(event.stream == text("stream"), event.version == bindparam("version"))
+)
 LARGEST = 2**62
 
 
-class AuditDesk:
+class ProofQueries:
     """Reads only. Hashes are base64, as in checkpoints; leaf indexes begin with 0."""
 
     def __init__(self, pool: Pool[Any]) -> None:
@@ -36,20 +48,21 @@ class AuditDesk:
 
     async def checkpoints(self, after: int, limit: int) -> Sequence[Mapping[str, Any]]:
         """List checkpoints by size, after the given one."""
-        rows = await guarded(self._pool.fetch(CHECKPOINTS, min(max(after, 0), LARGEST), limit))
+        rows = await CHECKPOINTS.rows(self._pool, size=min(max(after, 0), LARGEST), limit=limit)
         return [{"size": r["size"], "note": r["note"], "signed_at": r["signed_at"].isoformat()} for r in rows]
 
     async def inclusion(self, stream: str, version: int, size: int | None) -> Mapping[str, Any]:
         """Prove that an event is in the tree of a checkpoint, the newest when no size is given. Raises Refused."""
         point = await self._checkpoint(size)
-        place = await guarded(self._pool.fetchrow(PLACE, stream, min(max(version, 0), 2**31 - 1)))
+        place = await PLACE.first(self._pool, stream=stream, version=min(max(version, 0), 2**31 - 1))
         if place is None:
             raise Refused(Reason.NOT_FOUND, "no such event")
         sealed = place["position"] <= point["size"]
         require(sealed, Reason.NOT_NOW, "no checkpoint of that size covers this event yet", "size")
         path = await self._proof(inclusion(self._pool, place["position"], point["size"]))
         index = place["position"] - 1
-        return {"leaf": place["leaf"], "index": index, "path": path, "checkpoint": point["note"]}
+        leaf = b64encode(place["hash"]).decode()
+        return {"leaf": leaf, "index": index, "path": path, "checkpoint": point["note"]}
 
     async def consistency(self, old: int, new: int) -> Mapping[str, Any]:
         """Prove that one checkpoint's tree is the beginning of the other's. Raises Refused."""
@@ -59,10 +72,12 @@ class AuditDesk:
         return {"old": first["note"], "new": second["note"], "proof": proof}
 
     async def _checkpoint(self, size: int | None) -> Mapping[str, Any]:
-        query, words = (NEWEST, ()) if size is None else (CHECKPOINT, (min(max(size, 0), LARGEST),))
-        rows = await guarded(self._pool.fetch(query, *words))
-        require(rows, Reason.NOT_FOUND, "no checkpoint of that size", "size")
-        found: Mapping[str, Any] = rows[0]
+        if size is None:
+            found = await NEWEST.first(self._pool)
+        else:
+            found = await CHECKPOINT.first(self._pool, size=min(max(size, 0), LARGEST))
+        if found is None:
+            raise Refused(Reason.NOT_FOUND, "no checkpoint of that size", "size")
         return found
 
     @staticmethod

@@ -6,55 +6,66 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Integer, Interval, and_, case, delete, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+
 from infra.ledger.connections import Pool
-from infra.ledger.encoding.errors import guarded
+from infra.ledger.schema.tables import VerificationRow
+from infra.ledger.statement import NOW, Row, Statement, fixed, table, text
 
 LEFT = 20
 """Seconds without a sign of life after which whoever carried it out is gone."""
 KEPT = 20
-SILENT = f"state = 'running' and seen_at < clock_timestamp() - interval '{LEFT} seconds'"
 
-SHOWN = f"""
-select id, stream, began_at, found,
-       case when {SILENT} then 'left' else state end as state
-from verification
-"""  # noqa: S608 - words of ours
-CLEAR = f"""
-with gone as (delete from verification where id in (select id from verification order by began_at desc offset {KEPT}))
-update verification set state = 'left' where {SILENT}
-"""  # noqa: S608 - words of ours
-BEGIN = """
-insert into verification values ($1, $2, clock_timestamp(), clock_timestamp(), 'running', '{}')
-on conflict do nothing returning id
-"""
-TOLD = """
-update verification set state = $2, found = $3, seen_at = clock_timestamp()
-where id = $1 and state in ('running', 'left') returning id
-"""
+row = table(VerificationRow).c
+SILENT = and_(row.state == fixed("running"), row.seen_at < NOW - literal_column(f"interval '{LEFT} seconds'", Interval))
+_SHOWN = select(
+    row.id, row.stream, row.began_at, row.found, case((SILENT, fixed("left")), else_=row.state).label("state")
+)
+ONE_OF_THEM = Statement(_SHOWN.where(row.id == text("id")))
+NEWEST = Statement(_SHOWN.order_by(row.began_at.desc()).limit(literal_column(str(KEPT), Integer)))
+_OLD = select(row.id).order_by(row.began_at.desc()).offset(literal_column(str(KEPT), Integer))
+CLEAR = Statement(
+    update(VerificationRow)
+    .where(SILENT)
+    .values(state=fixed("left"))
+    .add_cte(delete(VerificationRow).where(row.id.in_(_OLD)).cte("gone"))
+)
+BEGIN = Statement(
+    insert(VerificationRow)
+    .values(id=text("id"), stream=text("stream"), began_at=NOW, seen_at=NOW, state=fixed("running"), found=fixed("{}"))
+    .on_conflict_do_nothing()
+    .returning(row.id)
+)
+TOLD = Statement(
+    update(VerificationRow)
+    .where(row.id == text("id"), row.state.in_([fixed("running"), fixed("left")]))
+    .values(state=text("now_state"), found=text("now_found"), seen_at=NOW)
+    .returning(row.id)
+)
 
 
 async def begin(pool: Pool[Any], id_: str, stream: str) -> bool:
     """Start a verification and return whether this one runs now; no two run at once in all processes together."""
-    await guarded(pool.execute(CLEAR))
-    return await guarded(pool.fetchval(BEGIN, id_, stream)) is not None
+    await CLEAR.rows(pool)
+    return await BEGIN.value(pool, id=id_, stream=stream) is not None
 
 
 async def told(pool: Pool[Any], id_: str, state: str, found: Mapping[str, Any]) -> None:
     """Write how far a verification is, or how it ended. What ended stays as it is."""
-    await guarded(pool.fetchval(TOLD, id_, state, json.dumps(found)))
+    await TOLD.rows(pool, id=id_, now_state=state, now_found=json.dumps(found))
 
 
 async def one(pool: Pool[Any], id_: str) -> Mapping[str, Any] | None:
     """Read one of the newest verifications by its id; None where it is not kept any more."""
-    rows = await guarded(pool.fetch(f"{SHOWN} where id = $1", id_))
-    return _read(rows[0]) if rows else None
+    found = await ONE_OF_THEM.first(pool, id=id_)
+    return _read(found) if found else None
 
 
 async def newest(pool: Pool[Any]) -> Sequence[Mapping[str, Any]]:
     """Read the verifications that are kept, newest first."""
-    rows = await guarded(pool.fetch(f"{SHOWN} order by began_at desc limit {KEPT}"))
-    return [_read(row) for row in rows]
+    return [_read(one) for one in await NEWEST.rows(pool)]
 
 
-def _read(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**row, "found": json.loads(row["found"])}
+def _read(found: Row) -> Row:
+    return {**found, "found": json.loads(found["found"])}

@@ -32,7 +32,7 @@ from infra.audit.checkpoints.checkpoint import parse_text
 from infra.audit.checkpoints.note import parse
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
-from infra.reads.proofs import AuditDesk
+from infra.reads.proofs import ProofQueries
 from infra.settings import Settings
 from tests.api.cli.test_cli import Cli
 from tests.api.conftest import registered, settings
@@ -142,7 +142,7 @@ async def in_temporal(client: Client, case: str) -> bytes:
 
 async def proven(here: Parts, case: str) -> None:
     """Every event of the case is in the newest tree, and that tree goes on from the oldest."""
-    desk = AuditDesk(here.ledger.pool)
+    desk = ProofQueries(here.ledger.pool)
     points = await desk.checkpoints(0, 1000)
     first, newest = (parse_text(parse(one["note"].encode()).text) for one in (points[0], points[-1]))
     for version in range(1, await here.ledger.last_version(case) + 1):
@@ -234,7 +234,7 @@ async def erased(here: Parts, case: str) -> bool:
 
 
 async def sealed(here: Parts) -> bool:
-    return bool((await AuditDesk(here.ledger.pool).exposure())["events"] == 0)
+    return bool((await ProofQueries(here.ledger.pool).exposure())["events"] == 0)
 
 
 async def seen(spans: Collector, case: str) -> bool:

@@ -68,7 +68,7 @@ async def _export(wanted: Wanted) -> None:
     async with parts(here(), connections=4) as ledger:
         service = http_app(ledger, local=MACHINE).state.service
         stream = await case_meant(service, wanted.case) if wanted.case else ""
-        require(not stream or await service.desk.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
+        require(not stream or await service.worklist.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
         await write(ledger, replace(wanted, case=stream), service)
 
 

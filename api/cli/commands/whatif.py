@@ -22,7 +22,7 @@ from domain.history.whatif import Changed, changed, fork, with_versions
 from domain.journey import RULES
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, load_policy
-from infra.reads.desk import Desk
+from infra.reads.worklist import WorklistQueries
 
 Found = AsyncIterator[tuple[str, Sequence[Changed]]]
 EVERYBODY = ("all", "", "")
@@ -61,7 +61,7 @@ def _rules(words: Sequence[str]) -> Sequence[Rule]:
 async def _whatif(path: Path | None, rules: Sequence[Rule]) -> Mapping[str, Any]:
     async with opened() as here:
         policy = here.commands.policy if path is None else _policy(path)
-        cases = [row["stream"] async for row in _cases(Desk(here.ledger))]
+        cases = [row["stream"] async for row in _cases(WorklistQueries(here.ledger))]
         found = {case: rows async for case, rows in compared(here.ledger, cases, policy, rules) if rows}
     return {
         "policy": {"name": policy.name, "hash": policy.hash},
@@ -77,7 +77,7 @@ def _policy(path: Path) -> Policy:
         raise Failed(USAGE, str(error)) from None
 
 
-async def _cases(desk: Desk) -> AsyncIterator[Mapping[str, Any]]:
+async def _cases(desk: WorklistQueries) -> AsyncIterator[Mapping[str, Any]]:
     """Every case, closed ones too."""
     after = None
     while page := await desk.worklist(EVERYBODY, {}, after, 500):

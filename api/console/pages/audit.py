@@ -140,5 +140,5 @@ PAGE = 100
 async def _known(service: Service, text: str) -> str:
     """A case that is there."""
     stream = await case_meant(service, text)
-    require(await service.desk.rows([stream]), Reason.NOT_FOUND, "no such case")
+    require(await service.worklist.rows([stream]), Reason.NOT_FOUND, "no such case")
     return stream

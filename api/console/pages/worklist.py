@@ -90,7 +90,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     number = request.query_params.get("q", "").strip()
     if number:
         return await to_number(request, service, viewer, number)
-    counts = await service.desk.tally(scope, who.id, who.team)
+    counts = await service.worklist.tally(scope, who.id, who.team)
     asked = _asked(request.query_params, _first_tab(counts), viewer.zone)
     if request.query_params.get("then"):
         return seen(f"/console/{asked.query()}")
@@ -127,7 +127,7 @@ async def _rows(request: Request, service: Service, viewer: Visitor, asked: Aske
     page = scope_of(viewer.who), _filters(asked, viewer.who), read_cursor(asked.after), PAGE + 1
     if asked.known_at:
         return await worklist_then(service, request.app.state.rows_then, asked.known_at, *page)
-    return await service.desk.worklist(*page, asked.order)
+    return await service.worklist.worklist(*page, asked.order)
 
 
 @router.get("/console/rows")
@@ -136,7 +136,7 @@ async def rows_of(request: Request, service: Parts, viewer: Viewer) -> Response:
     wanted = request.query_params.getlist("case")[:MOST_IDS]
     clock = Clock(service.clock(), viewer.zone, viewer.t)
     names = await directory_of(request).names(service, viewer.who)
-    seen_rows = [r for r in await service.desk.rows(wanted) if allow(viewer.who, Action.SEE, belonging_of(r))]
+    seen_rows = [r for r in await service.worklist.rows(wanted) if allow(viewer.who, Action.SEE, belonging_of(r))]
     lines = [await line(service, viewer, clock, names, row) for row in seen_rows]
     await looked_over(service, viewer.who, seen_rows)
     bulk = allow(viewer.who, Action.COORDINATE)
@@ -147,7 +147,7 @@ async def to_number(request: Request, service: Service, viewer: Visitor, number:
     """To the case with that number, or what is wrong with it."""
     try:
         stream = await case_meant(service, number)
-        known = await service.desk.rows([stream])
+        known = await service.worklist.rows([stream])
     except (Problem, Refused):
         known = []
     if known and allow(viewer.who, Action.SEE, belonging_of(known[0])):
@@ -162,7 +162,7 @@ async def line(
     """Return a row of the read model for this viewer; a name they may not see is not in it."""
     t, may = viewer.t, "identity" in sees(viewer.who, belonging_of(row.get("now", row)))
     detail = row["detail"]
-    opened = await service.desk.detail(row["stream"], detail) if may and isinstance(detail, str) else detail
+    opened = await service.worklist.detail(row["stream"], detail) if may and isinstance(detail, str) else detail
     patient = opened["patient"] if may else ""
     due = row["next_due"]
     return Line(

@@ -14,8 +14,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.ports import Finding
-from infra.ledger.encoding.errors import guarded
 from infra.ledger.ledger import PgLedger
+from infra.reads.attention import AttentionQueries
 from workflows.case import Asleep
 from workflows.names import ASLEEP, CASE_WORKFLOW
 
@@ -29,7 +29,6 @@ KINDS: Mapping[str, str] = {
     "silent": "loops that do not answer",
 }
 RUNNING = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
-CASES = "select stream, version, wake_at, attended < version as unattended from attention where not ended"
 LATE = timedelta(minutes=10)
 """The courier makes up for less."""
 PAUSE = 5.0
@@ -78,7 +77,7 @@ async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> Com
 
 async def _once(ledger: PgLedger, client: Client) -> Compared:
     loops = {run.id: run.execution_time async for run in client.list_workflows(RUNNING)}
-    cases = {row["stream"]: row for row in await guarded(ledger.pool.fetch(CASES))}
+    cases = await AttentionQueries(ledger.pool).open_cases()
     drifts = [Drift("no_loop", case) for case in cases if case not in loops]
     drifts += [Drift("no_case", loop) for loop in loops if loop not in cases]
     both = [case for case in cases if case in loops]

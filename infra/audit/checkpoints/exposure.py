@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.ledger.connections import Reads
-from infra.ledger.encoding.errors import guarded
+from sqlalchemy import Integer, extract, func, literal_column, select
 
-EXPOSED = """
-select s.outside, s.refused, s.sinks, coalesce((select max(size) from checkpoint), 0) as sealed,
-       coalesce((select max(position) from event), 0) as head,
-       extract(epoch from clock_timestamp() - (select recorded_at from event where position = s.outside + 1)) as age
-from sealing s
-"""
+from infra.ledger.connections import Reads
+from infra.ledger.schema.tables import CheckpointRow, Event, SealingRow
+from infra.ledger.statement import NOW, ONE, Statement, table
+
+sealing, checkpoint, event = table(SealingRow).c, table(CheckpointRow).c, table(Event).c
+NONE = literal_column("0", Integer)
+_OPEN_SINCE = select(event.recorded_at).where(event.position == sealing.outside + ONE).scalar_subquery()
+EXPOSED = Statement(
+    select(
+        sealing.outside, sealing.refused, sealing.sinks,
+        func.coalesce(select(func.max(checkpoint.size)).scalar_subquery(), NONE).label("sealed"),
+        func.coalesce(select(func.max(event.position)).scalar_subquery(), NONE).label("head"),
+        extract("epoch", NOW - _OPEN_SINCE).label("age"),
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,6 @@ class Exposure:
 
 async def exposure(reads: Reads) -> Exposure:
     """Read the exposure window as it is now."""
-    (row,) = await guarded(reads.fetch(EXPOSED))
+    (row,) = await EXPOSED.rows(reads)
     age = float(row["age"] or 0)
     return Exposure(row["head"], row["sealed"], row["outside"], age, row["refused"], json.loads(row["sinks"]))

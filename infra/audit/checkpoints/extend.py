@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.proof.merkle import Frontier
-from infra.audit.chain import COLUMNS, Chain, Fault
+from infra.audit.chain import Chain, Fault
 from infra.audit.checkpoints.tree import TreeIncomplete, frontier_at
+from infra.audit.queries import OPEN_ROWS, RECORDED_AT, SEALED_HEADS
 from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
-
-OPEN = f"select {COLUMNS} from event where position > $1 order by position limit $2"  # noqa: S608 - a constant
-LAST = "select timestamptz_send(recorded_at) as recorded from event where position = $1"
-# The link as it was sealed, for an event whose predecessor is not among the open ones.
-SEALED_BEFORE = """
-select e.stream, e.version, n.hash from unnest($1::text[], $2::integer[]) as wanted (stream, version)
-join event e on (e.stream, e.version) = (wanted.stream, wanted.version) and e.position <= $3
-join tree_node n on n.level = 0 and n.index = e.position - 1
-"""
 
 
 class NotSealed(Exception):
@@ -37,12 +29,12 @@ class Extension:
 async def extension(reads: Reads, size: int, root: bytes, limit: int) -> Extension:
     """Return the tree of `size` events with this signed root, and at most `limit` more. Raises NotSealed."""
     frontier = await _signed_frontier(reads, size, root)
-    last = await guarded(reads.fetch(LAST, size))
+    last = await guarded(reads.fetch(RECORDED_AT, size))
     if len(last) != min(size, 1):
         raise NotSealed(f"position {size}: sealed and not there any more")
     chain = Chain(size, last[0]["recorded"] if last else b"")
-    rows = await guarded(reads.fetch(OPEN, size, limit))
-    await chain.find_heads(reads, SEALED_BEFORE, rows)
+    rows = await guarded(reads.fetch(OPEN_ROWS, size, limit))
+    await chain.find_heads(reads, SEALED_HEADS, rows)
     chain.take(rows)
     if chain.fault:
         raise NotSealed(_says(chain.fault))

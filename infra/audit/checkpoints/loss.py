@@ -12,19 +12,10 @@ from infra.audit.checkpoints.checkpoint import opened
 from infra.audit.checkpoints.note import BadNote, Key
 from infra.audit.checkpoints.signing import chained
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, sizes
+from infra.audit.queries import LEDGER_HERE, LOSSES_ACCEPTED, LOSSES_SAID, SIZES_KNOWN
 from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
-OURS = "select size from checkpoint where size = any($1::bigint[])"
-ACCEPTED = "select data from event where stream = 'installation' and type = 'LossAccepted' order by version"
-SAID = """
-select data, to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"') as at from event
-where stream = 'installation' and type = 'LossAccepted' order by version
-"""
-HERE = """
-select (select coalesce(max(position), 0) from event) as head, (select max(recorded_at) from event) as last_at,
-       (select coalesce(max(size), 0) from checkpoint) as agreed
-"""
 Roots = Mapping[int, bytes]
 """Size → root."""
 
@@ -39,14 +30,14 @@ class Beyond:
 
 async def accepted(reads: Reads) -> Roots:
     """Return every checkpoint whose loss a person has accepted; no other is excused."""
-    found = [json.loads(row["data"]) for row in await guarded(reads.fetch(ACCEPTED))]
+    found = [json.loads(row["data"]) for row in await guarded(reads.fetch(LOSSES_ACCEPTED))]
     named = [text.split(" ") for one in found for text in one["checkpoints"]]
     return {int(size): bytes.fromhex(root) for size, root in named}
 
 
 async def losses(reads: Reads) -> tuple[str, ...]:
     """Return each loss a person has accepted, in words."""
-    rows = await guarded(reads.fetch(SAID))
+    rows = await guarded(reads.fetch(LOSSES_SAID))
     return tuple(_said(json.loads(row["data"]), row["at"]) for row in rows)
 
 
@@ -82,7 +73,7 @@ async def beyond(reads: Reads, sinks: Sequence[Sink], origin: str, anchors: Sequ
 
 async def told(reads: Reads, found: Beyond) -> dict[str, Any]:
     """Describe a loss: what is there, what is known to have been, and between which instants the rest lay."""
-    (here,) = await guarded(reads.fetch(HERE))
+    (here,) = await guarded(reads.fetch(LEDGER_HERE))
     covered = max(found.points, default=0)
     diverged = bool(covered) and here["head"] >= covered
     kept = here["agreed"] if diverged else here["head"]
@@ -100,7 +91,7 @@ async def told(reads: Reads, found: Beyond) -> dict[str, Any]:
 async def _beyond(reads: Reads, sink: Sink, origin: str, anchors: Sequence[Key], known: Roots) -> dict[int, bytes]:
     names = await sink.names()  # before our own are read: whatever is outside was in the ledger first
     there = [size for size in sizes(names) if size not in known]
-    ours = {row["size"] for row in await guarded(reads.fetch(OURS, there))}
+    ours = {row["size"] for row in await guarded(reads.fetch(SIZES_KNOWN, there))}
     found: dict[int, bytes] = {}
     if unknown := [size for size in there if size not in ours]:
         keys = await _keys(sink, names, origin, anchors)

@@ -20,6 +20,7 @@ from infra.audit.checkpoints.note import BadNote
 from infra.audit.checkpoints.shipping import Shipping
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import Sink, SinkDiffers
+from infra.audit.queries import KEEP_CHECKPOINT, SEAL_DUE, TELL_SEALING
 from infra.leader import SEALER, leading
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
@@ -33,15 +34,6 @@ AFTER_REFUSAL = 15.0
 PAGE = 5_000
 """Events in one checkpoint at most."""
 SESSION = {"role": "caravel_sealer", "timezone": "UTC", "jit": "off", "application_name": "caravel sealer"}
-
-DUE = """
-select c.size, c.note, coalesce((select max(position) from event), 0) as head,
-       extract(epoch from clock_timestamp() - (select recorded_at from event where position = c.size + 1)) as age
-from (select coalesce(max(size), 0) as size, (select note from checkpoint order by size desc limit 1) as note
-      from checkpoint) c
-"""
-KEEP = "insert into checkpoint values ($1, $2, $3, clock_timestamp())"
-TELL = "update sealing set outside = $1, refused = $2, sinks = $3"
 
 
 @asynccontextmanager
@@ -120,7 +112,7 @@ class Sealer:
 
     async def seal(self, pool: Pool[asyncpg.Record]) -> bool:
         """Seal what is due; whether there may be more. Raises NotSealed, BadNote."""
-        row = await guarded(pool.fetchrow(DUE))
+        row = await guarded(pool.fetchrow(SEAL_DUE))
         assert row is not None
         size, head, age = row["size"], row["head"], row["age"]
         if head < size:
@@ -157,7 +149,7 @@ class Sealer:
         note = signed(Checkpoint(self._keys.origin, found.size, found.root), private)
         async with pool.acquire() as connection, connection.transaction():
             await guarded(connection.copy_records_to_table("tree_node", records=found.nodes))
-            await guarded(connection.execute(KEEP, found.size, found.root, note))
+            await guarded(connection.execute(KEEP_CHECKPOINT, found.size, found.root, note))
 
     async def _tell(self, pool: Pool[asyncpg.Record], refused: str | None) -> None:
         """Write down how it goes, for whoever looks at another process; only when something is new."""
@@ -167,5 +159,5 @@ class Sealer:
             return
         if refused and (not self._told or self._told[1] != refused):
             log.error("nothing is signed any more", why=refused)
-        await guarded(pool.execute(TELL, *news))
+        await guarded(pool.execute(TELL_SEALING, *news))
         self._told = news

@@ -13,6 +13,7 @@ from infra.audit.checkpoints.extend import NotSealed
 from infra.audit.checkpoints.loss import accepted
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, key_name, sizes
+from infra.audit.queries import NOTE_OF, NOTES_AFTER
 from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
 
@@ -22,8 +23,6 @@ PATIENCE = 20.0
 """Seconds for one object."""
 RETRY = 10.0
 OLDER = "an older copy of them was put back; `caravel audit rotate-key` makes the next one"
-MISSING = "select size, note from checkpoint where size > $1 order by size limit 500"
-OURS = "select note from checkpoint where size = $1"
 
 
 class Shipping:
@@ -76,7 +75,7 @@ class Shipping:
             if number > self._keys:
                 await self._put(key_name(number), note)
                 self._keys = number
-        while rows := await guarded(reads.fetch(MISSING, self.last)):
+        while rows := await guarded(reads.fetch(NOTES_AFTER, self.last)):
             for row in rows:
                 await self._put(checkpoint_name(row["size"]), row["note"])
                 self.last = row["size"]
@@ -87,7 +86,7 @@ class Shipping:
         lost = await accepted(reads)
         if found := [size for size in sizes(there) if size not in lost]:
             newest = await asyncio.wait_for(self.sink.get(checkpoint_name(found[-1])), PATIENCE)
-            ours = await guarded(reads.fetch(OURS, found[-1]))
+            ours = await guarded(reads.fetch(NOTE_OF, found[-1]))
             if [row["note"].encode() for row in ours] != [newest]:
                 raise NotSealed(f"{self.sink.name} holds a checkpoint of size {found[-1]} that this ledger has not")
         newest_key = max((name for name in there if name.startswith(KEY)), default="")

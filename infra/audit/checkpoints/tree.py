@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.proof.merkle import Frontier, Lookup, Node, Range, complete, consistency_ranges, inclusion_ranges, proven
+from infra.audit.queries import NODES
 from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import guarded
-
-NODES = """
-select n.level, n.index, n.hash from unnest($1::smallint[], $2::bigint[]) as wanted (level, index)
-join tree_node n on (n.level, n.index) = (wanted.level, wanted.index)
-"""
 
 
 class TreeIncomplete(Exception):

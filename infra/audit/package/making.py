@@ -21,16 +21,13 @@ from infra.audit.package.container import LARGEST, pack
 from infra.audit.package.manifest import Manifest, statement
 from infra.audit.package.redaction import LEVELS, Level, line
 from infra.audit.package.schemas import schemas
+from infra.audit.queries import PROVING_POINTS
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.sealing import canonical
 from infra.ledger.encoding.stored import stored
 from infra.ledger.queries import STREAM
 
-POINTS = """
-select c.size, c.note from checkpoint c
-where c.size in ((select min(size) from checkpoint where size >= $1), (select max(size) from checkpoint)) order by size
-"""
 PAUSE = 0.25
 Announcements = Sequence[tuple[int, str]]
 
@@ -100,7 +97,7 @@ class DossierDesk:
         """The smallest checkpoint that covers this position, or none does, and the newest, by size."""
         deadline = asyncio.get_running_loop().time() + wait
         while True:
-            rows = await guarded(self._pool.fetch(POINTS, position))
+            rows = await guarded(self._pool.fetch(PROVING_POINTS, position))
             covered = rows and rows[-1]["size"] >= position
             if covered or asyncio.get_running_loop().time() >= deadline:
                 return {row["size"]: row["note"].encode() for row in rows}

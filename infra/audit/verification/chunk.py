@@ -11,7 +11,8 @@ from typing import Any
 import asyncpg
 
 from domain.proof.merkle import complete
-from infra.audit.chain import COLUMNS, LOG, Chain, Fault, Looked, Row, Wrong
+from infra.audit.chain import LOG, Chain, Fault, Looked, Row, Wrong
+from infra.audit.queries import CHUNK_ROWS, HEADS, LEAVES, TREE_DIGEST
 from infra.audit.verification.found import Break, Check, Kind
 from infra.ledger.encoding.errors import guarded
 
@@ -27,22 +28,6 @@ CHUNK = 1 << LEVEL
 PAGE = 1 << 10
 """Events that are read at a time."""
 SESSION = {"role": "caravel_auditor", "timezone": "UTC", "jit": "off", "default_transaction_read_only": "on"}
-
-ROWS = f"select {COLUMNS} from event where position > $1 and position <= $2 order by position"  # noqa: S608 - a constant
-BEFORE = """
-select e.stream, e.version, e.hash from unnest($1::text[], $2::integer[]) as wanted (stream, version)
-join event e on (e.stream, e.version) = (wanted.stream, wanted.version) and e.position <= $3
-"""
-# Level by level, each in the order of the index, so that nothing is sorted.
-DIGEST = """
-select sha256(coalesce(string_agg(nodes, ''::bytea order by level), ''::bytea)) from (
-    select level, (
-        select string_agg(hash, ''::bytea order by index) from tree_node t
-        where t.level = l.level and index >= ($1::bigint >> l.level) and index < ($2::bigint >> l.level)
-    ) as nodes from generate_series(0, $3::integer) as l (level)
-) levels
-"""
-LEAVES = "select index, hash from tree_node where level = 0 and index >= $1 and index < $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +67,16 @@ async def session(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
 async def check_chunk(connection: asyncpg.Connection[asyncpg.Record], chunk: Chunk) -> Checked:
     """Check the rows, then the part of the tree over them. The database reads ahead while this process hashes."""
     chain = Chain(chunk.first, looked=_looked(chunk.checks))
-    asked: list[tuple[Any, ...]] = [(ROWS, at, at + PAGE) for at in range(chunk.first, chunk.first + CHUNK, PAGE)]
+    asked: list[tuple[Any, ...]] = [(CHUNK_ROWS, at, at + PAGE) for at in range(chunk.first, chunk.first + CHUNK, PAGE)]
     pages, end = len(asked), min(chunk.first + CHUNK, chunk.sealed)
     tree = "tree" in chunk.checks and end > chunk.first
-    asked += [(DIGEST, chunk.first, end, LEVEL)] if tree else []
+    asked += [(TREE_DIGEST, chunk.first, end, LEVEL)] if tree else []
     rows: Sequence[Row] = ()
     ahead = _ask(connection, asked[0])
     for number, following in enumerate([*asked[1:], ()]):
         rows = await ahead
         if number < pages:
-            await chain.find_heads(connection, BEFORE, rows)
+            await chain.find_heads(connection, HEADS, rows)
         if following:
             ahead = _ask(connection, following)
             await asyncio.sleep(0)  # so that it is sent

@@ -15,16 +15,10 @@ from infra.audit.checkpoints.loss import Roots, accepted
 from infra.audit.checkpoints.note import BadNote, Key, UnknownKey
 from infra.audit.checkpoints.signing import chained
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, sizes
+from infra.audit.queries import NOTES_DIGEST, NOTES_FROM, SEALING_TOLD
 from infra.audit.verification.found import Break
 from infra.audit.verification.progress import Compared
 from infra.ledger.encoding.errors import guarded
-
-OURS = "select size, note from checkpoint where size >= $1 order by size"
-OURS_DIGEST = """
-select encode(sha256(coalesce(string_agg(sha256(convert_to(note, 'UTF8')), ''::bytea order by size), ''::bytea)), 'hex')
-from checkpoint where size <= $1
-"""
-TOLD = "select outside, sinks from sealing"
 
 Connection = asyncpg.Connection
 
@@ -89,12 +83,12 @@ async def evidence(
     `newest`: only the newest of each place.
     """
     found = Evidence()
-    (told,) = await guarded(connection.fetch(TOLD))  # before the places: what was kept then is there now
+    (told,) = await guarded(connection.fetch(SEALING_TOLD))  # before the places: what was kept then is there now
     found.places = [place for sink in sinks for place in await _listed(sink, found)]
     excused = await accepted(connection)  # after them: whatever is outside was in the ledger first
     known = await _still(connection, anchors, compared, found)
     since = {place.sink.name: _since(place, known, excused, newest=newest) for place in found.places}
-    rows = await guarded(connection.fetch(OURS, min(since.values(), default=known.size if known else 0)))
+    rows = await guarded(connection.fetch(NOTES_FROM, min(since.values(), default=known.size if known else 0)))
     reading = _Reading(origin, list(anchors), {row["size"]: row["note"].encode() for row in rows}, excused, found)
     shipped = {one["name"]: one["size"] for one in json.loads(told["sinks"])}
     for place in found.places:
@@ -120,7 +114,7 @@ async def compared_now(
 
 
 async def _ours(connection: Connection[asyncpg.Record], size: int) -> str:
-    digest: str = await guarded(connection.fetchval(OURS_DIGEST, size))
+    digest: str = await guarded(connection.fetchval(NOTES_DIGEST, size))
     return digest
 
 

@@ -19,6 +19,7 @@ from domain.core.personal import erased
 from domain.core.policy import Policy
 from domain.engine.evolve import EVENTS
 from domain.history.recheck import Known, recheck
+from infra.audit.queries import HISTORIES, HISTORY_ROWS
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import Break
 from infra.audit.verification.process_pool import each
@@ -28,17 +29,10 @@ from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import Tampered, guarded
 from infra.ledger.encoding.sealing import MARK
-from infra.ledger.encoding.stored import COLUMNS, Stored, stored
+from infra.ledger.encoding.stored import Stored, stored
 
 GROUP = 4_096
 """Events, about, that are read and checked at a time."""
-HISTORIES = """
-select stream, count(*)::integer as events, max(position) as last from event
-where stream like 'case-%' and ($1 = '' or stream = $1) group by stream order by stream collate "C"
-"""
-ROWS = f"""
-select {COLUMNS} from event where stream = any($1::text[]) order by stream collate "C", version
-"""  # noqa: S608 - a constant
 Connection = asyncpg.Connection
 
 
@@ -138,7 +132,7 @@ class _Here:
 
     async def rows(self, streams: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
         """The events of these histories."""
-        rows = await guarded(self._connection.fetch(ROWS, streams))
+        rows = await guarded(self._connection.fetch(HISTORY_ROWS, streams))
         return {name: list(own) for name, own in groupby(map(stored, rows), key=lambda row: row.stream)}
 
     async def history(self, stream: str, rows: Sequence[Stored], since: int) -> Judged:

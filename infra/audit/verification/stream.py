@@ -9,8 +9,9 @@ from infra.audit.chain import STREAM as ONE_STREAM
 from infra.audit.chain import Chain, Fault
 from infra.audit.checkpoints.checkpoint import Checkpoint
 from infra.audit.checkpoints.tree import TreeIncomplete, inclusion
+from infra.audit.queries import STREAM_FROM
 from infra.audit.verification.chunk import session
-from infra.audit.verification.classify import STREAM, classify
+from infra.audit.verification.classify import classify
 from infra.audit.verification.evidence import evidence
 from infra.audit.verification.found import Break
 from infra.audit.verification.verification import Question, Verified
@@ -34,7 +35,7 @@ async def verify_case(question: Question, stream: str) -> Verified:
 async def _walk(
     connection: asyncpg.Connection[asyncpg.Record], stream: str, newest: Checkpoint | None, found: Verified
 ) -> None:
-    rows = await guarded(connection.fetch(STREAM, stream, 1))
+    rows = await guarded(connection.fetch(STREAM_FROM, stream, 1))
     chain = Chain(looked=ONE_STREAM)
     chain.take(rows)
     for row, leaf in zip(rows, chain.leaves, strict=False):

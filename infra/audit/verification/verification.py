@@ -13,6 +13,7 @@ from domain.proof.merkle import Frontier, joined
 from infra.audit.checkpoints.loss import losses
 from infra.audit.checkpoints.note import Key
 from infra.audit.checkpoints.sinks import Sink
+from infra.audit.queries import LARGEST_SEALED
 from infra.audit.verification.chunk import CHUNK, LEVEL, Checked, Chunk, check_chunk, session
 from infra.audit.verification.classify import classify
 from infra.audit.verification.evidence import Evidence, compared_now, evidence
@@ -22,7 +23,6 @@ from infra.audit.verification.progress import NO_RULES, Progress, Rules, keep, k
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.queries import HEAD
 
-SEALED = "select coalesce(max(size), 0) from checkpoint"
 Tell = Callable[[int, int], None]
 """(events checked, events there)."""
 
@@ -85,7 +85,7 @@ class _Run:
 
     async def verify(self) -> Verified:
         outside = await self._outside()  # first: what is outside was sealed here, and what is sealed was recorded
-        sealed: int = await guarded(self._connection.fetchval(SEALED))
+        sealed: int = await guarded(self._connection.fetchval(LARGEST_SEALED))
         head: int = await guarded(self._connection.fetchval(HEAD))
         self._found.head, self._found.away = head, outside.away
         self._found.covered = max(outside.points, default=0)

@@ -1,9 +1,12 @@
-"""The tables as SQLModel classes, for reads; migrations/versions makes them, a test compares the two."""
+"""The tables that reads select from, as SQLModel classes; migrations/versions makes them, a test compares the two.
+
+Tables that only the statements of infra/ledger/queries.py and infra/audit/queries.py know have no class.
+"""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -44,17 +47,6 @@ class Event(SQLModel, table=True):
     hash: bytes
 
 
-class Command(SQLModel, table=True):
-    """Holds what was recorded for (actor, idempotency key)."""
-
-    actor: str = _text(primary_key=True)
-    key: str = _text(primary_key=True)
-    body: bytes
-    stream: str = _text()
-    first: int
-    last: int
-
-
 class AttentionRow(SQLModel, table=True):
     """Tells the courier what it must know of a case."""
 
@@ -85,24 +77,6 @@ class ClaimRow(SQLModel, table=True):
     lease_until: datetime = _instant()
     ended_at: datetime | None = _instant()
     newest: bool
-
-
-class TraceRow(SQLModel, table=True):
-    """The trace a command belongs to, until the courier takes it along."""
-
-    __tablename__: ClassVar[str] = "trace"
-    stream: str = _text(primary_key=True)
-    parent: str = _text()
-
-
-class EngineRow(SQLModel, table=True):
-    """The workflow engine that acts for this ledger; one row."""
-
-    __tablename__: ClassVar[str] = "engine"
-    singleton: bool = Field(primary_key=True)
-    epoch: int
-    target: str = _text()
-    cluster: str = _text()
 
 
 class ChoreRow(SQLModel, table=True):
@@ -146,14 +120,6 @@ class VerificationRow(SQLModel, table=True):
     seen_at: datetime = _instant()
     state: str = _text()
     found: str = _text()
-
-
-class Watch(SQLModel, table=True):
-    """Says which case wants to know when another stream grows."""
-
-    __table_args__ = (Index("watch_stream", "stream"),)
-    watcher: str = _text(primary_key=True)
-    stream: str = _text(primary_key=True)
 
 
 class SourceRow(SQLModel, table=True):
@@ -275,15 +241,6 @@ class CapabilityRow(SQLModel, table=True):
     zone: str = _text()
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant()
-
-
-class TreeNode(SQLModel, table=True):
-    """Holds one complete subtree of the Merkle tree."""
-
-    __tablename__: ClassVar[str] = "tree_node"
-    level: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
-    index: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    hash: bytes
 
 
 class CheckpointRow(SQLModel, table=True):

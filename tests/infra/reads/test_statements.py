@@ -1,0 +1,48 @@
+"""Every statement made from the classes of tables.py is one that PostgreSQL understands, and every class is used."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from pkgutil import walk_packages
+
+import asyncpg
+
+import infra
+from infra.ledger.schema import tables
+from infra.ledger.schema.migrate import migrate
+from infra.ledger.statement import Statement
+from infra.reads import worklist
+
+
+def statements() -> Iterator[tuple[str, Statement]]:
+    """Those that stand in a module, and of the worklist one for each way it can be asked."""
+    for module in walk_packages(infra.__path__, "infra."):
+        if "migrations" not in module.name:
+            found = vars(import_module(module.name)).items()
+            yield from ((f"{module.name}.{name}", one) for name, one in found if isinstance(one, Statement))
+    filters = tuple(worklist.FILTERS)
+    for scope, order, goes_on in product(worklist.SCOPES, worklist.ORDERS, (False, True)):
+        yield f"page {scope} {order} {goes_on}", worklist._page(scope, filters, order, goes_on=goes_on, limit=7)
+        yield f"rest {scope} {order} {goes_on}", worklist._rest(scope, filters, order, goes_on=goes_on)
+    for scope in worklist.SCOPES:
+        yield f"tally {scope}", worklist._tally(scope)
+        yield f"then {scope}", worklist._then(scope)
+
+
+async def test_the_database_understands_every_statement(postgres: str) -> None:
+    await migrate(postgres)
+    connection = await asyncpg.connect(postgres)
+    every = dict(statements())
+    for name, statement in every.items():
+        prepared = await connection.prepare(statement.text)
+        assert len(prepared.get_parameters()) == len(statement._names), name
+    await connection.close()
+    assert len(every) > 60
+
+
+def test_every_class_of_a_table_is_used_by_something() -> None:
+    classes = {name for name, one in vars(tables).items() if hasattr(one, "__table__")}
+    files = [file for file in Path(infra.__file__).parent.rglob("*.py") if file != Path(tables.__file__)]
+    text = "\n".join(file.read_text() for file in files)
+    assert {name for name in classes if f"table({name})" not in text and f"{name}," not in text} == set()
