@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console import site
+from api.console import reply_page, site
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.health import Figures
@@ -28,7 +28,6 @@ from api.routes import (
     looks,
     moments,
     reads,
-    replies,
     sign_in,
     start,
 )
@@ -66,7 +65,7 @@ def create_app(service: Service) -> FastAPI:
         audit,
         evidence,
         callbacks,
-        replies,
+        reply_page,
         stream,
         sign_in,
         health,

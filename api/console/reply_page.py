@@ -33,9 +33,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("pages")), autoescape=select_autoescape(), trim_blocks=True
-)
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(), trim_blocks=True)
 TITLE = "A question about your patient"
 THANKS = "Thank you. Your answer has been recorded."
 ANSWERED = "This question has been answered already. Thank you."
