@@ -15,6 +15,7 @@ from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest, Reply
 from activities.ports import CommandKey, Meta
+from api.console.text.texts import Texts
 from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.form_json import answer_for, read_form, words
@@ -41,6 +42,8 @@ OVER = "This link has expired. Please write to the address in the mail, and you 
 UNKNOWN = "This link is not known here."
 GONE, NOT_FOUND = 410, 404
 Row = Mapping[str, Any]
+ENGLISH = Texts("en")
+"""The page is in English alone."""
 
 
 @router.get("/reply/{token}")
@@ -98,9 +101,11 @@ def _closed(row: Row | None) -> HTMLResponse | None:
 
 
 def _form(row: Row, error: str = "", given: Mapping[str, str] | None = None, status: int = 200) -> HTMLResponse:
-    known = (given or {}).get("type")
+    given = given or {}
     answers = [
-        answer_for(CASE.by_name[name], row["fixed"], given if name == known else None)
+        answer_for(
+            CASE.by_name[name], row["fixed"], given if given.get("type") == name else {}, ENGLISH.named("meaning", name)
+        )
         for name in row["commands"]
         if name in CASE.by_name
     ]

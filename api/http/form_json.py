@@ -45,12 +45,11 @@ def words(name: str) -> str:
     return WORDS.sub(" ", name).replace("_", " ").capitalize()
 
 
-def answer_for(command: type[Any], fixed: Mapping[str, str], given: Mapping[str, str] | None = None) -> AnswerForm:
+def answer_for(command: type[Any], fixed: Mapping[str, str], given: Mapping[str, str], meaning: str) -> AnswerForm:
     """Return the form of a command without what is known already."""
     known = shapes(command)
     left = [f for f in asked(command) if f.name not in fixed]
-    inputs = [_input(f, known[f.name], (given or {}).get(f.name, "")) for f in left]
-    meaning = (command.__doc__ or "").split("`", maxsplit=1)[0].strip()
+    inputs = [_input(f, known[f.name], given.get(f.name, "")) for f in left]
     return AnswerForm(command.__name__, words(command.__name__), meaning, inputs)
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
 OF_THE_ENGINE_TOO = {"TravelStopped", "TreatmentPlanned"}
 """A booking that passed unconfirmed, and the first treatment of a case: nothing a clinician decides."""
-SHOWN = ("api/console/text", "api/console/templates", "api/console/reply.html", "api/routes/pages", "infra/mail/texts")
+SHOWN = ("api/console", "api/routes/pages", "infra/mail/texts")
 VERDICT = re.compile(r"\b(?:eligible|ineligible|should be treated|qualif(?:y|ies) for)\b", re.IGNORECASE)
 
 
