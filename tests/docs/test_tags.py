@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,11 @@ def used(text: str) -> set[str]:
     return {tag for group in TAGS.findall(text) for tag in re.findall(CODE, group)}
 
 
+@cache
 def prose(path: Path) -> str:
-    """Docstrings (those of constants too) and comments of a Python file; of any other file all of it."""
+    """Docstrings (those of constants too) and comments of a Python file; of any other, or when in vain, all of it."""
     text = path.read_text(encoding="utf-8")
-    if path.suffix != ".py":
+    if path.suffix != ".py" or not (TAGS.search(text) or BARE.search(text)):
         return text
     parts = [t.string for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.COMMENT]
     said = [

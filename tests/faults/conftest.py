@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +15,9 @@ from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
 from infra.ledger.schema.migrate import migrate
 from tests.conftest import SOON
+from tests.faults import worker
 from tests.faults.far import World
-
-TOP = Path(__file__).parents[2]
+from tests.forked import CONTEXT, Forked
 
 
 @dataclass
@@ -30,23 +28,19 @@ class Stand:
     postgres: PostgresServer
     temporal: TemporalServer
     world: World
-    workers: list[asyncio.subprocess.Process] = field(default_factory=list)
+    workers: list[Forked] = field(default_factory=list)
 
     @property
     def dsn(self) -> str:
         return self.postgres.dsn
 
-    async def worker(self, crash: str = "", at: int = 1, *, careless: bool = False) -> asyncio.subprocess.Process:
+    async def worker(self, crash: str = "", at: int = 1, *, careless: bool = False) -> Forked:
         """Start one and wait until it works."""
-        words = ["-m", "tests.faults.worker", self.dsn, self.temporal.address, str(self.folder), crash]
-        environment = {**os.environ, "CRASH_AT": str(at), "CARELESS": "1" if careless else ""}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, cwd=TOP, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        works = CONTEXT.Event()
+        given = worker.Given(self.dsn, self.temporal.address, self.folder, crash, at, careless)
+        process = Forked(worker.main, given, works)
         self.workers.append(process)
-        assert process.stdout
-        while b"working" not in (line := await asyncio.wait_for(process.stdout.readline(), 30)):
-            assert line, "the worker did not start"
+        assert await asyncio.to_thread(works.wait, 30), "the worker did not start"
         return process
 
     async def kill_postgres(self) -> None:

@@ -1,18 +1,14 @@
-"""A worker process that can be told where to die: `python -m tests.faults.worker DSN TEMPORAL FOLDER [CRASH]`.
-
-CRASH: claimed | called | recorded | attended: SIGKILL to itself once so many (CRASH_AT) have come that far.
-CARELESS=1 switches off what protects: no attempt knows of the ones before it.
-"""
+"""A worker process that can be told where to die."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +86,32 @@ def die_after_commit(here: Engine, crash: Crash) -> None:
     here.ledger.release, here.ledger.append = released, appended  # type: ignore[method-assign]
 
 
-async def main(dsn: str, temporal: str, folder: Path, at: str) -> None:
-    """Work until killed."""
+@dataclass
+class Given:
+    """What a worker is told."""
+
+    dsn: str
+    temporal: str
+    folder: Path
+    crash: str = ""
+    """claimed | called | recorded | attended: SIGKILL to itself once so many have come that far."""
+    at: int = 1
+    careless: bool = False
+    """Switches off what protects: no attempt knows of the ones before it."""
+
+
+def main(given: Given, works: Event) -> None:
+    """Work until killed, and say when it works."""
     hasten()
-    crash = Crash(at, int(os.environ.get("CRASH_AT", "1")))
-    hands = Dying(World(folder / "world.db"), crash, careless=bool(os.environ.get("CARELESS")))
-    async with engine(dsn, temporal, folder, working=False) as here:
+    asyncio.run(working(given, works))
+
+
+async def working(given: Given, works: Event) -> None:
+    crash = Crash(given.crash, given.at)
+    hands = Dying(World(given.folder / "world.db"), crash, careless=given.careless)
+    async with engine(given.dsn, given.temporal, given.folder, working=False) as here:
         here.hands.table = lambda: dict.fromkeys(journey.EFFECTS, hands)  # type: ignore[method-assign]
         die_after_commit(here, crash)
         await here.start()
-        print("working", flush=True)  # noqa: T201 - its parent waits for it
+        works.set()
         await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else ""))

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,13 @@ def deadly(owner: type[Any], name: str, *, after: bool) -> None:
     setattr(owner, name, dying)
 
 
-async def main(dsn: str, folder: str, step: str, after: str) -> None:
+def main(dsn: str, folder: Path, step: str, after: bool) -> None:
+    """Seal until killed."""
     owner, name = (shipping.Shipping, step.split(".")[1]) if "." in step else (Sealer, step)
-    deadly(owner, name, after=after == "1")
-    log = Log(dsn, Path(folder))
-    async with log.sessions(dsn) as pool:
+    deadly(owner, name, after=after)
+    asyncio.run(sealing(Log(dsn, folder)))
+
+
+async def sealing(log: Log) -> None:
+    async with log.sessions(log.dsn) as pool:
         await log.sealer().round(pool)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))

@@ -3,8 +3,6 @@
 import asyncio
 import shutil
 import signal
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -20,13 +18,14 @@ from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion,
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
+from tests.forked import Forked
+from tests.infra.audit.checkpoints import dying
 from tests.infra.audit.log import ALWAYS, Log, recorded
 from tests.infra.ledger.cases import Counted, writing
 
 Admin = asyncpg.Connection
 Sessions = Pool
 pytestmark = pytest.mark.slow
-TOP = Path(__file__).parents[4]
 
 
 async def leaves(admin: "Admin[asyncpg.Record]") -> list[bytes]:
@@ -277,12 +276,7 @@ async def test_a_sealer_killed_between_any_two_steps_leaves_a_clean_resume(
     await recorded(ledger, 2)
     await log.sealer().round(pool)
     await recorded(ledger, 4)
-    died = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "tests.infra.audit.checkpoints.dying", log.dsn, str(log.folder), step, str(int(after))],
-        cwd=TOP, check=False,
-    )  # fmt: skip
-    assert died.returncode == -signal.SIGKILL
+    assert await Forked(dying.main, log.dsn, log.folder, step, after).wait() == -signal.SIGKILL
     await log.sealer().round(pool)
     assert log.kept() == log.kept("b") == [3, 7]
     assert log.checkpoint(7).root == merkle.root(await leaves(admin)) == await root_at(pool, 7)
