@@ -28,6 +28,12 @@ TEMPLATE = "template_caravel"
 """The database of a server that every other is copied from: a copy takes a fifth of what migrating takes."""
 
 SERVERS = {"postgres_server", "temporal_server"}
+LONGEST = (
+    "test_browser", "test_servers", "test_killed_workers", "test_killed_servers", "test_up", "test_loss", "test_played",
+    "test_sealer", "test_loop", "test_crash", "test_attacks", "test_cli", "test_time_travel", "test_services",
+    "test_far_sides_away", "test_forgotten", "test_restored", "test_follow", "test_cohort", "test_forks",
+)  # fmt: skip
+"""The files that take longest. They begin first, or one worker is left with one of them when the others are done."""
 
 
 def pytest_configure() -> None:
@@ -42,10 +48,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for a server is slow."""
+    """Whatever asks for a server is slow; the longest files come first."""
     for item in items:
         if SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture(scope="session")

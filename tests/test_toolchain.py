@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from itertools import product
 from pathlib import Path
@@ -40,12 +41,13 @@ def needed(extras: list[str], machine: Mapping[str, str]) -> Iterator[Requiremen
             known = (canonicalize_name(need.name), wanted)
             if known not in seen:
                 seen.add(known)
-                ahead += [(Requirement(line), {"extra": wanted}) for line in _requires(need.name)]
+                ahead += [(need, {"extra": wanted}) for need in _requires(need.name)]
 
 
-def _requires(name: str) -> list[str]:
+@cache
+def _requires(name: str) -> list[Requirement]:
     try:
-        return requires(name) or []
+        return [Requirement(line) for line in requires(name) or []]
     except PackageNotFoundError:  # of another platform
         return []
 
