@@ -20,7 +20,7 @@ from domain.stages.eligibility import eligibility, quote, review_again, submissi
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
 from domain.stages.records import dossier, records
-from domain.stages.travel import letter, travel, visa
+from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
     bed,
@@ -71,7 +71,7 @@ JOURNEY: tuple[Row, ...] = (
         "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
         letter.AskLetterAgain, visa.RecordPassport, visa.FileVisa, travel.PlanStay, travel.RecordFitToTravel,
-        travel.BookTravel)),
+        travel.BookTravel, postponing.PostponeAdmission)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
         observations.ReportToxicity, observations.ResolveToxicity, observations.ReportInfection,
@@ -130,6 +130,7 @@ MODULES: Mapping[str, ModuleType] = {
     "letter": letter,
     "visa": visa,
     "travel": travel,
+    "postponing": postponing,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "infusion": infusion,

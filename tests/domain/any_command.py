@@ -44,6 +44,7 @@ from domain.stages.records.dossier import (
 )
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
+from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
 from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport, RefuseVisa
 from domain.stages.treatment.admission import (
@@ -253,6 +254,7 @@ MAKE: dict[type[Any], Make] = {
     RecordArrival: lambda j, n: RecordArrival(j.now - (n % 3) * DAY),
     RegisterAddress: lambda j, n: RegisterAddress("hotel"),
     AdmitPatient: lambda j, n: AdmitPatient("E"),
+    PostponeAdmission: lambda j, n: PostponeAdmission((j.now + (n - 5) * DAY).date(), "no room"),
     ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
     FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
     FileStayExtension: lambda j, n: FileStayExtension(),

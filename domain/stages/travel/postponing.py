@@ -1,0 +1,63 @@
+"""Postponing [S5]: the hospital can admit only later than planned, before the patient has travelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from domain.case.stage import Stage, stages
+from domain.case.state import Case
+from domain.case.table import Takes
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical
+from domain.core.policy import Policy
+from domain.core.roles import Action
+from domain.stages.travel.letter import preparing
+
+
+@dataclass(frozen=True, slots=True)
+class PostponeAdmission:
+    """The hospital cannot admit on the planned day; it can from `admits_from` on."""
+
+    admits_from: date
+    reason: Clinical
+    type: Literal["PostponeAdmission"] = "PostponeAdmission"
+
+
+Command = PostponeAdmission
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionPostponed:
+    """The hospital admits from that day on, not before."""
+
+    admits_from: date
+    reason: Clinical
+    type: Literal["AdmissionPostponed"] = "AdmissionPostponed"
+
+
+Event = AdmissionPostponed
+
+TAKES = (
+    Takes(
+        PostponeAdmission,
+        (AdmissionPostponed,),
+        at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING),
+        by=Action.ANSWER,
+    ),
+)
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Take the new day. Raises Refused once the patient is there, or for a day that is over."""
+    require(preparing(case), Reason.NOT_NOW, "no journey is being prepared")
+    require(command.admits_from > now.date(), Reason.INVALID, "the new day lies ahead", "admits_from")
+    return [AdmissionPostponed(command.admits_from, command.reason)]
+
+
+def evolve(case: Case, _: Fact[Event]) -> Case:
+    """Keep the case as it is: the day is on record."""
+    return case
