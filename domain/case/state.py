@@ -134,6 +134,14 @@ class Visa:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponement:
+    """The hospital admits from this day on, as the fact says that told it last."""
+
+    admits_from: date
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it."""
 
@@ -221,6 +229,7 @@ class Case:
     visas: Mapping[str, Visa] = field(default_factory=dict)
     passports: Mapping[str, date] = field(default_factory=dict)
     stay_plan: Mapping[str, Any] = field(default_factory=dict)
+    postponed: Postponement | None = None
     fit_to_travel: Track = field(default_factory=Track)
     travel: Track = field(default_factory=Track)
     shut: tuple[str, ...] = ()  # doors that closed after the tickets were bought

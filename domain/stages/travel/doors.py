@@ -10,6 +10,7 @@ from domain.stages.eligibility.eligibility import accepted_now
 from domain.stages.eligibility.review_again import ON_HOLD, PROGRESSED, unreviewed
 from domain.stages.eligibility.submissions import protocol_open
 from domain.stages.travel.letter import needs_visa
+from domain.stages.travel.postponing import arrives_in_time
 from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, travellers
 
 
@@ -25,6 +26,7 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
         (case.dose.good_at(now), "no dose is held"),
         (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
         (case.bed.good_at(now), "no bed is held"),
+        (arrives_in_time(case), "the hospital has postponed the admission past the planned arrival"),
         (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),
         (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
     ]

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Literal
 
 from domain.case.stage import Stage, stages
-from domain.case.state import Case
+from domain.case.state import Case, Postponement
 from domain.case.table import Takes
+from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
@@ -58,6 +59,12 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     return [AdmissionPostponed(command.admits_from, command.reason)]
 
 
-def evolve(case: Case, _: Fact[Event]) -> Case:
-    """Keep the case as it is: the day is on record."""
-    return case
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold a postponement; a newer one takes the place of the last."""
+    return replace(case, postponed=Postponement(fact.event.admits_from, fact.id))
+
+
+def arrives_in_time(case: Case) -> bool:
+    """Say whether the planned day of arrival is not before the day the hospital postponed the admission to."""
+    arrives = case.stay_plan.get("arrives")
+    return case.postponed is None or not isinstance(arrives, date) or arrives >= case.postponed.admits_from
