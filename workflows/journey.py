@@ -65,6 +65,7 @@ SEND_HANDOVER = _mail("send_handover")
 PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
+POSTPONED = _mail("tell_family_of_postponement")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = Effect("erase_case", "dedupes")
@@ -104,6 +105,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("arrange_stay"),
         PROGRESSION,
         WARN,
+        POSTPONED,
         *ANYTIME,
     ),
     # waits for arrival, admission, screening on site, and consent to the trial
@@ -113,6 +115,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("announce_arrival"),
         PROGRESSION,
         WARN,
+        POSTPONED,
         ALERT,
         REFER_TRANSPLANT,
         *ANYTIME,
@@ -129,7 +132,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
-    Stage.REDOSING: (MARK_USED, PROGRESSION, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (MARK_USED, PROGRESSION, POSTPONED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
     # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
     # waits for nothing; what was acquired is still undone, and late answers are kept

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Postponement
-from domain.case.table import Takes
+from domain.case.table import Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
-from domain.core.policy import Policy
+from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.travel.letter import preparing
 
@@ -68,3 +68,12 @@ def arrives_in_time(case: Case) -> bool:
     """Say whether the planned day of arrival is not before the day the hospital postponed the admission to."""
     arrives = case.stay_plan.get("arrives")
     return case.postponed is None or not isinstance(arrives, date) or arrives >= case.postponed.admits_from
+
+
+def _to_tell(case: Case) -> Iterable[str]:
+    """Each postponement that the plan of the journey does not follow yet."""
+    known = case.postponed
+    return [known.fact] if known and preparing(case) and not arrives_in_time(case) else []
+
+
+WANTS = (Wants("tell_family_of_postponement", Party.FAMILY, _to_tell),)

@@ -25,6 +25,8 @@ from domain.stages.follow_up.follow_up import RecordVisit
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.records.records import ReceiveRecord, RequestRecord
+from domain.stages.travel.postponing import PostponeAdmission
+from domain.stages.travel.travel import PlanStay
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
 from domain.stages.treatment.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
 from domain.stages.treatment.bed import HoldBed, RefuseBed
@@ -42,6 +44,15 @@ from tests.domain.journey import DAY, Journey
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}
 TICK = timedelta(microseconds=1)
+
+
+def postpone(j: Journey) -> None:
+    j.tell(PostponeAdmission(j.case.stay_plan["arrives"] + 9 * DAY, "no bed on the ward"))
+
+
+def plan_anew(j: Journey) -> None:
+    assert j.case.postponed
+    j.tell(PlanStay(j.case.postponed.admits_from, 70, "", "Hostel", funds_confirmed=True))
 
 
 @dataclass(frozen=True)

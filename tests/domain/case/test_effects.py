@@ -40,6 +40,7 @@ from domain.stages.treatment.bed import HoldBed
 from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
+from tests.domain.case.obligation_scenes import plan_anew, postpone
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
 from tests.domain.journey import DAY, HOUR, Journey, when
 
@@ -143,6 +144,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.source(PROTOCOL, open=False).look(),
         drop=lambda j: j.source(PROTOCOL, open=True).look(),
     ),
+    "tell_family_of_postponement": Scene("planned", postpone, drop=plan_anew),
     "announce_arrival": Scene("admission", STEPS["arrived"], STEPS["admitted"]),
     "confirm_depletion_start": Scene("lymphodepletion", STEPS["gated"]),
     "confirm_thaw": Scene("authorised", STEPS["checked"]),
