@@ -75,6 +75,7 @@ class Owes:
     """A row of a stage's table: `owed` yields what about, `met` tells done from dropped, `due` anchors a date.
 
     `asked_by` is the kind of the effect that asked for what is owed: a reminder is answered as that effect is.
+    `settled_in` is the group of commands (domain/journey.py) that settle it, where it is not its own file's.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class Owes:
     met: Callable[[Case, str], bool]
     due: Callable[[Case, str], datetime | None] | None = None
     asked_by: str = ""
+    settled_in: str = ""
 
 
 def not_answered(_: Case, __: str) -> bool:

@@ -94,19 +94,9 @@ def _leg(case: Case, stage: Stage, spent: float | None, entered: datetime | None
     return Leg(stage.value, clock.t.named("stage", stage.value), state, length, entered)
 
 
-ELSEWHERE = {
-    "records_list": "records",
-    "next_centre": "submissions",
-    "review_again": "eligibility",
-    "trial_hold_review": "observations",
-    "trial_consent": "people",
-    "return_home": "follow_up",
-    "infusion_date": "correcting",
-}
-"""What is settled by a command of another group than the one that says it is owed."""
 GROUP_OF: Mapping[str, str] = {
-    row.kind: group for group, module in MODULES.items() for row in getattr(module, "OWES", ())
-} | ELSEWHERE
+    row.kind: row.settled_in or group for group, module in MODULES.items() for row in getattr(module, "OWES", ())
+}
 """Which part of the journey an obligation belongs to: where what settles it is found."""
 assert set(GROUP_OF) == {row.kind for row in OWES}
 

@@ -261,6 +261,7 @@ OWES = (
         Party.FAMILY,
         _next_centre,
         lambda c, about: about != f"after {len(c.submissions)}" or bool(standing(c, *ASKED, "accepted")),
+        settled_in="submissions",
     ),
     Owes(
         "hospital_decision",

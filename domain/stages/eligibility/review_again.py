@@ -59,9 +59,22 @@ def _waiting(case: Case) -> Iterable[str]:
 
 OWES = (
     Owes(
-        "review_again", Party.HOSPITAL, Party.COORDINATOR, _to_review, _reviewed, asked_by="tell_centre_of_progression"
+        "review_again",
+        Party.HOSPITAL,
+        Party.COORDINATOR,
+        _to_review,
+        _reviewed,
+        asked_by="tell_centre_of_progression",
+        settled_in="eligibility",
     ),
-    Owes("trial_hold_review", Party.COORDINATOR, Party.FAMILY, _waiting, lambda c, _: not c.trial_hold),
+    Owes(
+        "trial_hold_review",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        _waiting,
+        lambda c, _: not c.trial_hold,
+        settled_in="observations",
+    ),
 )
 
 WANTS = (

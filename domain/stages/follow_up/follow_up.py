@@ -272,6 +272,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: ["day 0"] if _following(c) and day_0(c) is None else [],
         lambda c, _: day_0(c) is not None,
+        settled_in="correcting",
     ),
     Owes("handover", Party.HOME_ONCOLOGIST, Party.COORDINATOR, _to_hand_over, _handed_over, asked_by="send_handover"),
     Owes("first_contact_home", Party.COORDINATOR, Party.FAMILY, _to_greet, lambda c, _: bool(c.contacted)),

@@ -277,6 +277,7 @@ OWES = (
         Party.FAMILY,
         _unlisted,
         lambda c, _: not c.exit and (complete(c) or awaited(c)),
+        settled_in="records",
     ),
 )
 

@@ -324,6 +324,7 @@ OWES = (
         Party.HOSPITAL,
         _unsigned,
         lambda c, _: c.consented("trial") and c.consented("risks"),
+        settled_in="people",
     ),
     Owes(
         "screening_result",

@@ -196,5 +196,12 @@ OWES = (
         _response_due,
     ),
     Owes("fit_home", Party.HOSPITAL, Party.FAMILY, _not_fit_yet, lambda c, _: bool(c.fit_home) or c.home is not None),
-    Owes("return_home", Party.COORDINATOR, Party.FAMILY, _to_go_home, lambda c, _: c.home is not None),
+    Owes(
+        "return_home",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        _to_go_home,
+        lambda c, _: c.home is not None,
+        settled_in="follow_up",
+    ),
 )
