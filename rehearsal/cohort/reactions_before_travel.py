@@ -229,6 +229,13 @@ def _closed_door(_: Situation) -> Command | None:
     return travel.StopTravel("door_closed")
 
 
+def _later(s: Situation) -> Command | None:
+    """Plan the stay for the day from which the hospital can admit."""
+    if (known := s.case.postponed) is None:
+        return None
+    return travel.PlanStay(known.admits_from, 70, "", "near the centre", funds_confirmed=True)
+
+
 BEFORE_TRAVEL: Mapping[str, React] = {
     "first_reply": _reply,
     "family_reply": _agree,
@@ -259,5 +266,6 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "travel_booking": _book,
     "door_confirmation": _door,
     "closed_door": _closed_door,
+    "new_arrival_plan": _later,
 }
 """Kind of obligation → what is said next about it."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Postponement
-from domain.case.table import Takes, Wants
+from domain.case.table import Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -70,10 +70,21 @@ def arrives_in_time(case: Case) -> bool:
     return case.postponed is None or not isinstance(arrives, date) or arrives >= case.postponed.admits_from
 
 
-def _to_tell(case: Case) -> Iterable[str]:
+def _unplanned(case: Case) -> Iterable[str]:
     """Each postponement that the plan of the journey does not follow yet."""
     known = case.postponed
     return [known.fact] if known and preparing(case) and not arrives_in_time(case) else []
 
 
-WANTS = (Wants("tell_family_of_postponement", Party.FAMILY, _to_tell),)
+OWES = (
+    Owes(
+        "new_arrival_plan",
+        Party.COORDINATOR,
+        Party.HOSPITAL,
+        _unplanned,
+        lambda c, about: bool(c.postponed and c.postponed.fact == about and arrives_in_time(c)),
+        settled_in="travel",
+    ),
+)
+
+WANTS = (Wants("tell_family_of_postponement", Party.FAMILY, _unplanned),)

@@ -200,6 +200,7 @@ SCENES: dict[str, Scene] = {
     "fit_to_travel": Scene("planned", STEPS["fit"]),
     "travel_booking": Scene("fit", STEPS["booking"]),
     "door_confirmation": Scene("booking", STEPS["admission"]),
+    "new_arrival_plan": Scene("planned", plan_anew, postpone),
     "closed_door": Scene(
         "admission",
         lambda j: j.source(PROTOCOL, open=True).look(),
