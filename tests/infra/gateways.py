@@ -48,7 +48,7 @@ class Process:
     words: tuple[str, ...]
     health: str
     _server: ServerProcess | None = None
-    web: httpx2.AsyncClient = field(default_factory=httpx2.AsyncClient)
+    web: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(timeout=30))
 
     async def start(self) -> None:
         self._server = self._server or ServerProcess(self.folder / self.module, self.module, signal.SIGTERM)
