@@ -1,4 +1,4 @@
-"""Who saw a case, and what was recorded since: selected from the events themselves."""
+"""Selects who saw a case, and what was recorded since, from the events themselves."""
 
 from __future__ import annotations
 

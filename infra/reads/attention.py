@@ -1,4 +1,4 @@
-"""What the courier knows of cases, for whoever compares it with what the workflow engine knows."""
+"""Reads what the courier knows of cases, for whoever compares it with what the workflow engine knows."""
 
 from __future__ import annotations
 

@@ -70,7 +70,15 @@ class RedosingGivenUp:
     type: Literal["RedosingGivenUp"] = "RedosingGivenUp"
 
 
-Event = TreatmentPlanned | RedosingDecided | RedosingGivenUp
+@dataclass(frozen=True, slots=True)
+class ReturnAwaited:
+    """The patient went home before the treatment that is planned; the way to the centre is made anew."""
+
+    treatment: int
+    type: Literal["ReturnAwaited"] = "ReturnAwaited"
+
+
+Event = TreatmentPlanned | RedosingDecided | RedosingGivenUp | ReturnAwaited
 
 TAKES = (
     Takes(
@@ -123,6 +131,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return _come_again(planned, fact.id) if case.home is not None else planned
         case RedosingDecided():
             return replace(case, progressed="")
+        case ReturnAwaited():
+            return _come_again(case, fact.id)
         case RedosingGivenUp():
             return replace(in_treatment(case, event.treatment, given_up=True), pathway="observe", returning=False)
         case _:
@@ -159,7 +169,16 @@ def first_treatment(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequ
     return [TreatmentPlanned(1, planned)] if due else []
 
 
-RULES = (Rule("first_treatment", 1, first_treatment, ("StageEntered",), (TreatmentPlanned,)),)
+def home_before_it(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Going home with a re-dosing planned means to come again for it."""
+    away = case.home is not None and case.entered is not None and not (case.exit or case.died)
+    return [ReturnAwaited(len(case.treatments))] if away and case.infusions and untouched(case) else []
+
+
+RULES = (
+    Rule("first_treatment", 1, first_treatment, ("StageEntered",), (TreatmentPlanned,)),
+    Rule("home_before_redosing", 1, home_before_it, ("ReturnedHome", "RedosingDecided"), (ReturnAwaited,)),
+)
 
 
 def untouched(case: Case) -> bool:

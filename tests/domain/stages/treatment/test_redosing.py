@@ -8,6 +8,7 @@ from domain.stages.anytime.holding import HoldCase
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.follow_up.follow_up import ReturnedHome, ReturnHome
 from domain.stages.treatment.admission import AdmitPatient, PatientAdmitted, RecordArrival
 from domain.stages.treatment.bed import HoldBed
 from domain.stages.treatment.dose import HoldDose
@@ -19,6 +20,7 @@ from domain.stages.treatment.redosing import (
     GiveUpRedosing,
     RedosingDecided,
     RedosingGivenUp,
+    ReturnAwaited,
     TreatmentPlanned,
 )
 from tests.domain.course import LOT, STEPS, start, visit_every_time
@@ -174,3 +176,11 @@ def test_follow_up_counts_from_the_last_infusion() -> None:
     assert visit.due == second + 61 * DAY
     visit_every_time(j, j.now + 300 * DAY)
     assert {name.split("/")[1] for name in j.case.visits} == {"2"}
+
+
+def test_who_goes_home_before_it_comes_again_and_somebody_owes_the_way() -> None:
+    j = redosing()
+    when(j, ReturnHome()).then_told(ReturnedHome(), ReturnAwaited(2))
+    assert j.case.returning
+    assert j.case.entered is None
+    assert {"stay_plan", "invitation_letter"} <= {o.kind for o in j.agenda.obligations}
