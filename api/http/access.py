@@ -86,7 +86,7 @@ async def may_command(service: Service, actor: Actor, stream: str, command: str)
 
 
 def permit(actor: Actor, command: str) -> Callable[[Case], None]:
-    """Both, checked by the door on the case it has loaded (activities.record.Ask). A glass is broken from outside."""
+    """Ask for both when the command handler has loaded the case. A glass is broken by somebody outside of it."""
 
     def check(case: Case) -> None:
         whose = belonging(case) if case.version else None

@@ -41,7 +41,7 @@ MACHINE = Actor("operator", Role.MACHINE)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Holds what every process has: the ledger, its keys, and the door to it."""
+    """Holds what every process has: the ledger, its keys, and the command handler."""
 
     settings: Settings
     ledger: PgLedger

@@ -22,12 +22,12 @@ from rehearsal.cohort.families import Family, families
 from rehearsal.cohort.market import Market, Reached, unreached
 from rehearsal.cohort.reactions import next_command
 from rehearsal.courses.known import catalogued
-from rehearsal.hospitals.book import Book, Due
-from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.book import Book, DueAnswer
+from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.speaker import again
 from rehearsal.world.hospitals import ShelvedLots, cohort_handlers
 from rehearsal.world.opening import ends_by, stage
-from rehearsal.world.stage import Stage
+from rehearsal.world.stage import RehearsalStage
 
 INQUIRIES = 0.8
 """The last family asks when this share of the time is over, so that some cases have just begun at the end."""
@@ -43,7 +43,7 @@ Progress = Callable[[float, datetime], None]
 class Cohort:
     """One cohort on one stage."""
 
-    def __init__(self, scene: Stage, desk: Desk, people: Sequence[Family], seed: int) -> None:
+    def __init__(self, scene: RehearsalStage, desk: HospitalDesk, people: Sequence[Family], seed: int) -> None:
         self._scene = scene
         self._desk = desk
         self._seed = seed
@@ -100,7 +100,7 @@ class Cohort:
             return False
         return True
 
-    async def hear(self, due: Due) -> None:
+    async def hear(self, due: DueAnswer) -> None:
         """Take what a simulated hospital says now, as its callback would be taken."""
         try:
             command = CASE.parse(due.command, due.centre)
@@ -157,7 +157,7 @@ async def rehearse_cohort(
     """
     begins = start or ends_by() - span
     async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
-        desk = Desk(Book(book, durable=book != ":memory:"), seed)
+        desk = HospitalDesk(Book(book, durable=book != ":memory:"), seed)
         lots = ShelvedLots(scene.ledger, scene.catalogue)
         scene.handlers = cohort_handlers(desk, lots, scene.commands.policy, scene.clock)
         market = Market(scene, catalogued(), lots, seed, begins + span)
@@ -172,7 +172,9 @@ async def rehearse_cohort(
         return _told(scene, cohort, took)
 
 
-async def _play(scene: Stage, desk: Desk, cohort: Cohort, begins: datetime, ends: datetime, progress: Progress) -> None:
+async def _play(
+    scene: RehearsalStage, desk: HospitalDesk, cohort: Cohort, begins: datetime, ends: datetime, progress: Progress
+) -> None:
     """Everything in the order of the clock, whoever acts."""
     shown = 0
     while True:
@@ -194,7 +196,7 @@ async def _play(scene: Stage, desk: Desk, cohort: Cohort, begins: datetime, ends
     await scene.end()
 
 
-def _told(scene: Stage, cohort: Cohort, took: float) -> Mapping[str, Any]:
+def _told(scene: RehearsalStage, cohort: Cohort, took: float) -> Mapping[str, Any]:
     counted, stuck = cohort.ends()
     events, cases = scene.ledger.appended, counted.total()
     return {

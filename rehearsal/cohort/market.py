@@ -16,7 +16,7 @@ from domain.doses.lot import RegisterLot, ReleaseLot
 from rehearsal.cohort.families import Trial
 from rehearsal.courses.known import Catalogued
 from rehearsal.world.hospitals import ShelvedLots
-from rehearsal.world.stage import Stage
+from rehearsal.world.stage import RehearsalStage
 
 OWNER = "person-coordinator"
 META = Meta("rehearsal", purpose="operation")
@@ -36,7 +36,7 @@ def unreached(_: str) -> tuple[str, str]:
 class Market:
     """`ends` is when the cohort's clock stops; nothing is arranged for after it."""
 
-    def __init__(self, stage: Stage, known: Catalogued, lots: ShelvedLots, seed: int, ends: datetime) -> None:
+    def __init__(self, stage: RehearsalStage, known: Catalogued, lots: ShelvedLots, seed: int, ends: datetime) -> None:
         self._stage = stage
         self._known = known
         self._lots = lots

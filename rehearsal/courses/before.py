@@ -14,7 +14,7 @@ from domain.stages.travel import letter, travel, visa
 from domain.stages.treatment import admission, bed, dose
 from rehearsal.courses.known import years
 from rehearsal.courses.published.courses import Course
-from rehearsal.courses.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
+from rehearsal.courses.steps import ASSUMED, Calendar, Places, Tell, ToldSoFar, Writer
 
 LEAD = 75
 """Days from the inquiry to the arrival."""
@@ -68,7 +68,7 @@ def _inquiry(course: Course, places: Places, days: Calendar, day: int, w: Writer
         w.say(days.at(day + 1, 9), consent(purpose, places.centre), SAID)
 
 
-def consenting(known: Known) -> str:
+def consenting(known: ToldSoFar) -> str:
     """Return who decides: the patient, or the legal representative of a minor."""
     patient = known.case.patient
     assert patient is not None
@@ -104,11 +104,11 @@ def _verify(kind: str) -> Tell:
     return lambda k: records.VerifyRecord(_item(k, kind), "reviewer-1")
 
 
-def _item(known: Known, kind: str) -> str:
+def _item(known: ToldSoFar, kind: str) -> str:
     return next(i.id for i in known.case.records.values() if i.kind == kind)
 
 
-def _submission(known: Known) -> str:
+def _submission(known: ToldSoFar) -> str:
     return list(known.case.submissions)[-1]
 
 
@@ -131,7 +131,7 @@ def hold(places: Places, number: int, until: datetime) -> Tell:
     return lambda _: dose.HoldDose(places.lot, places.unit(number), until)
 
 
-def _patient(known: Known) -> str:
+def _patient(known: ToldSoFar) -> str:
     assert known.case.patient is not None
     return known.case.patient.id
 
@@ -157,6 +157,6 @@ def _arrival(days: Calendar, come: int, w: Writer) -> None:
     w.say(days.at(come, 4), consent("risks"), SAID)
 
 
-def screened(_: Known) -> Command:
+def screened(_: ToldSoFar) -> Command:
     """The centre confirms on site."""
     return admission.ConfirmScreening(SAID)

@@ -17,9 +17,9 @@ from rehearsal.courses.mainline import line
 from rehearsal.courses.places import PlaceKeeper
 from rehearsal.courses.published.courses import Course
 from rehearsal.courses.script import Script, lead, script
-from rehearsal.courses.steps import Known, Places, Step
+from rehearsal.courses.steps import Places, Step, ToldSoFar
 from rehearsal.world.quiet import quiet_handlers
-from rehearsal.world.stage import Stage
+from rehearsal.world.stage import RehearsalStage
 
 ACTOR = "rehearsal"
 AFTER = timedelta(hours=1)
@@ -40,7 +40,7 @@ class Played:
 
 
 async def play_courses(
-    stage: Stage, courses: Sequence[Course], known: Catalogued, progress: Progress = lambda *_: None
+    stage: RehearsalStage, courses: Sequence[Course], known: Catalogued, progress: Progress = lambda *_: None
 ) -> Sequence[Played]:
     """Play every course from its inquiry to the last thing known; all begin when the stage's clock stands now."""
     stage.handlers = quiet_handlers()
@@ -64,9 +64,9 @@ async def play_courses(
     return played
 
 
-def _job(stage: Stage, one: Played, step: Step) -> Callable[[], Any]:
+def _job(stage: RehearsalStage, one: Played, step: Step) -> Callable[[], Any]:
     async def say() -> None:
-        seen = Known(one.state, {place: fact.id for place, fact in one.facts.items()})
+        seen = ToldSoFar(one.state, {place: fact.id for place, fact in one.facts.items()})
         try:
             command = step.tell(seen)
             if command is None:
@@ -97,7 +97,7 @@ def _keep(one: Played, step: Step, said: Recorded) -> None:
         one.facts[step.place] = dated[0]
 
 
-def _leaving(stage: Stage, one: Played, progress: Progress, total: int) -> Callable[[], Any]:
+def _leaving(stage: RehearsalStage, one: Played, progress: Progress, total: int) -> Callable[[], Any]:
     async def leave() -> None:
         one.state = await stage.leave(one.case)
         progress(len(stage.closed), total, one.script.course.patient)

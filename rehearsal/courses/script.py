@@ -16,7 +16,7 @@ from rehearsal.courses.mainline import CELLS, Line, line
 from rehearsal.courses.published.corrections import Correction, correction
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import when
-from rehearsal.courses.steps import ASSUMED, Calendar, Known, Places, Step, Tell, Writer
+from rehearsal.courses.steps import ASSUMED, Calendar, Places, Step, Tell, ToldSoFar, Writer
 from rehearsal.courses.tellings import AFTER_CELLS, TELLINGS, infused
 from rehearsal.courses.treating import treat
 
@@ -151,7 +151,7 @@ def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing:
 def _correcting(meant: Correction, happened: When, found_out: When) -> Tell:
     target, right = meant.target, meant.right
 
-    def tell(known: Known) -> Command:
+    def tell(known: ToldSoFar) -> Command:
         if meant.retracts:
             return RetractDeath(meant.reason, "rehearsal")
         cells = right.kind in CELLS
@@ -162,6 +162,6 @@ def _correcting(meant: Correction, happened: When, found_out: When) -> Tell:
     return tell
 
 
-def _infusion(known: Known, target: int, right: Published, happened: When) -> Command:
+def _infusion(known: ToldSoFar, target: int, right: Published, happened: When) -> Command:
     earlier = known.case.correctable[known.facts[target]]
     return infused(str(getattr(earlier, "unit", "")), {}, right, happened)

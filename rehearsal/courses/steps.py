@@ -14,14 +14,14 @@ ASSUMED = "assumed"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ToldSoFar:
     """Holds what a step may look at: the case as it stands, and which fact tells which event of the source."""
 
     case: Case
     facts: Mapping[int, str]
 
 
-Tell = Callable[[Known], Command | None]
+Tell = Callable[[ToldSoFar], Command | None]
 """None = nothing need be said after all."""
 
 

@@ -16,7 +16,7 @@ from rehearsal.courses.mainline import Treatment
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import when
 from rehearsal.courses.published.kinds import written
-from rehearsal.courses.steps import ASSUMED, Calendar, Known, Places, Tell, Writer
+from rehearsal.courses.steps import ASSUMED, Calendar, Places, Tell, ToldSoFar, Writer
 from rehearsal.courses.tellings import NOT_TOLD, TELLINGS, Fields, infused, left_out
 
 SAID = f"{ASSUMED}: around a published treatment"
@@ -54,7 +54,7 @@ def _again(places: Places, days: Calendar, treatment: Treatment, number: int, w:
 def _stay(until: datetime) -> Sequence[Tell]:
     """Whoever is treated again years later may stay for it."""
 
-    def short(known: Known) -> bool:
+    def short(known: ToldSoFar) -> bool:
         return known.case.stay_until is not None and known.case.stay_until < until
 
     return (
@@ -96,13 +96,13 @@ def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Wri
     return {}
 
 
-def _reviewed(known: Known) -> Command | None:
+def _reviewed(known: ToldSoFar) -> Command | None:
     """Who was treated after a progression had been reviewed again."""
     accepted = known.case.accepted
     return eligibility.AcceptPatient(accepted.id, SAID) if accepted and unreviewed(known.case) else None
 
 
-def _resumed(known: Known) -> Command | None:
+def _resumed(known: ToldSoFar) -> Command | None:
     """Who was given cells after a hold was given them because the trial went on."""
     return observations.ReportTrialResumed("", SAID) if known.case.trial_hold else None
 
@@ -155,7 +155,7 @@ def _infuse(
 
 
 def _unless_held(places: Places, number: int, at: datetime) -> Tell:
-    def tell(known: Known) -> Command | None:
+    def tell(known: ToldSoFar) -> Command | None:
         unit = places.unit(number)
         return (
             None

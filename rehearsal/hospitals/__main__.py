@@ -10,7 +10,7 @@ import httpx2
 import uvicorn
 
 from rehearsal.hospitals.book import Book
-from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.hospitals.server import application
 from rehearsal.hospitals.speaker import Speaker
@@ -35,7 +35,7 @@ async def serve(given: argparse.Namespace) -> None:
     book = Book(given.book)
     async with httpx2.AsyncClient() as http, asyncio.TaskGroup() as group:
         speaker = Speaker(book, HospitalKeys(given.keys), given.api, http)
-        app = application(Desk(book, given.seed, given.speed), speaker.wake)
+        app = application(HospitalDesk(book, given.seed, given.speed), speaker.wake)
         config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", timeout_graceful_shutdown=1)
         speaking = group.create_task(speaker.run()) if given.api else None
         await uvicorn.Server(config).serve()

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS delivery (callback TEXT NOT NULL, at REAL NOT NULL, s
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueAnswer:
     """An answer whose time has come, with what it needs to be said again."""
 
     callback: str
@@ -93,19 +93,19 @@ class Book:
             insert = "INSERT INTO answer (callback, effect, command, copies, due_at, next_at) VALUES (?, ?, ?, ?, ?, ?)"
             self._db.execute(insert, row)
 
-    def due(self, now: datetime, limit: int = 50) -> Sequence[Due]:
+    def due(self, now: datetime, limit: int = 50) -> Sequence[DueAnswer]:
         """List what should be said by now, oldest first."""
         query = """SELECT callback, effect, centre, case_id AS "case", about, command, copies, sent, tries, first_try
                    FROM answer JOIN effect USING (effect) WHERE next_at <= ? ORDER BY next_at, callback LIMIT ?"""
         rows = [dict(row) for row in self._db.execute(query, (now.timestamp(), limit))]
-        return [Due(**{**row, "command": json.loads(row["command"])}) for row in rows]
+        return [DueAnswer(**{**row, "command": json.loads(row["command"])}) for row in rows]
 
     def next_due(self) -> datetime | None:
         """Return when something is to be said next: an instant at which `due` surely finds it."""
         at = self._db.execute("SELECT min(next_at) AS at FROM answer WHERE next_at IS NOT NULL").fetchone()["at"]
         return None if at is None else _not_before(at)
 
-    def delivered(self, due: Due, status: int, now: datetime, again_at: datetime | None, *, done: bool) -> None:
+    def delivered(self, due: DueAnswer, status: int, now: datetime, again_at: datetime | None, *, done: bool) -> None:
         """Note one try at saying it: the HTTP status (0 = no answer), when to try or repeat, None = never again."""
         at, again = now.timestamp(), again_at.timestamp() if again_at else None
         update = """UPDATE answer SET status = ?, next_at = ?, sent = sent + ?, first_try = coalesce(first_try, ?),

@@ -33,7 +33,7 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class HospitalDesk:
     """Every simulated hospital of one installation. `speed`: how many seconds of the journey pass in one second."""
 
     book: Book

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from activities.gateways import Channel, GatewayRefused, Receipt, Request
-from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.desk import HospitalDesk
 
 
 class Unanswered(Exception):
@@ -18,7 +18,7 @@ class RehearsedHospital:
 
     channel: Channel = "asks"
 
-    def __init__(self, desk: Desk, centre: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, desk: HospitalDesk, centre: str, clock: Callable[[], datetime]) -> None:
         self._desk, self._centre, self._clock = desk, centre, clock
 
     async def send(self, request: Request) -> Receipt:

@@ -13,14 +13,14 @@ from fastapi import FastAPI, Request, Response
 from activities import gateways
 from infra.hospitals.codes import EFFECT
 from infra.hospitals.fhir_map import Unmapped, request_of
-from rehearsal.hospitals.desk import Desk, Reaction
+from rehearsal.hospitals.desk import HospitalDesk, Reaction
 
 HANGS = 120
 FHIR_JSON = "application/fhir+json"
 STATUS = {"created": 201, "known": 200, "refused": 422, "conflict": 409, "busy": 429, "error": 500}
 
 
-def application(desk: Desk, woken: Callable[[], None]) -> FastAPI:
+def application(desk: HospitalDesk, woken: Callable[[], None]) -> FastAPI:
     """Return the HTTP face of a desk; `woken` is called when an answer may have come due earlier than thought."""
     app = FastAPI(title="Simulated hospitals", openapi_url=None)
 

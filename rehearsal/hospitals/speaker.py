@@ -12,7 +12,7 @@ import httpx2
 
 from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
-from rehearsal.hospitals.book import Book, Due
+from rehearsal.hospitals.book import Book, DueAnswer
 from rehearsal.hospitals.keys import HospitalKeys
 
 AT_ONCE = 8
@@ -60,14 +60,14 @@ class Speaker:
         except TimeoutError:
             return
 
-    async def say(self, due: Due) -> None:
+    async def say(self, due: DueAnswer) -> None:
         """Try once to say it."""
         status, told = await self._post(due)
         now = datetime.now(UTC)
         done = REQUEST_ERROR > status >= OK
         self.book.delivered(due, status, now, again(due, status, now, told), done=done)
 
-    async def _post(self, due: Due) -> tuple[int, timedelta | None]:
+    async def _post(self, due: DueAnswer) -> tuple[int, timedelta | None]:
         url = f"{self.api.rstrip('/')}/hospitals/{quote(due.centre, safe='')}/callbacks"
         task = task_of(due.callback, due.case, due.command, in_reply_to=due.effect, about=due.about)
         body = json.dumps(task).encode()
@@ -82,7 +82,7 @@ class Speaker:
         return answer.status_code, timedelta(seconds=int(seconds)) if seconds.isdecimal() else None
 
 
-def again(due: Due, status: int, now: datetime, told: timedelta | None = None) -> datetime | None:
+def again(due: DueAnswer, status: int, now: datetime, told: timedelta | None = None) -> datetime | None:
     """Return when to try or to repeat; None = the answer is finished. `told` is the receiver's own Retry-After."""
     if OK <= status < REDIRECT:
         return now + REPEATS_AFTER if due.sent + 1 < due.copies else None

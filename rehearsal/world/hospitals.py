@@ -14,7 +14,7 @@ from activities.ports import Ledger
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.policy import Policy
-from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.world.quiet import Quiet
 from workflows.journey import EFFECTS
@@ -35,7 +35,7 @@ async def _unlisted(_: str) -> Sequence[str]:
 class ToRehearsed:
     """Over the desk of the simulated hospitals, as over their interface."""
 
-    def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
+    def __init__(self, desk: HospitalDesk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
         self._clock = clock
         self._addressing = Addressing(Offices("rehearsal@example.org", {}), _nobody, _no_link)
@@ -60,7 +60,7 @@ class ShelvedLots(StockedLots):
 
 
 def cohort_handlers(
-    desk: Desk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]
+    desk: HospitalDesk, lots: ShelvedLots, policy: Policy, clock: Callable[[], datetime]
 ) -> Mapping[str, EffectHandler]:
     """Make one handler for every kind of effect."""
     hospital = ToRehearsed(desk, clock)

@@ -28,7 +28,7 @@ class Given(Ledger, Protocol):
 
 
 @dataclass(slots=True)
-class Known:
+class RememberedStream:
     """A stream as it stands, its read model where others watch it, and what it watches."""
 
     facts: list[Fact[Any]]
@@ -42,7 +42,7 @@ class Remembering(Ledger):
 
     def __init__(self, ledger: Given) -> None:
         self._ledger = ledger
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, RememberedStream] = {}
         self._commands: dict[tuple[str, str], Remembered] = {}
         self._failed: dict[str, int] = {}
         self.appended = 0
@@ -57,9 +57,9 @@ class Remembering(Ledger):
             sources=await self.sources(known.watched),
         )
 
-    async def _first(self, stream: str) -> Known:
+    async def _first(self, stream: str) -> RememberedStream:
         loaded = await self._ledger.load(stream)
-        self._known[stream] = Known(list(loaded.facts), replace(loaded, woken=HEARS_ALL))
+        self._known[stream] = RememberedStream(list(loaded.facts), replace(loaded, woken=HEARS_ALL))
         return self._known[stream]
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:

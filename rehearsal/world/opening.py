@@ -18,7 +18,7 @@ from infra.ledger.schema.migrate import migrate
 from infra.policy.kept import keep_policy
 from infra.policy.reading import load_policy, policy_files
 from rehearsal.world.chance import seeded_ids
-from rehearsal.world.stage import Clock, Stage, require_empty
+from rehearsal.world.stage import Clock, RehearsalStage, require_empty
 
 NAME = "rehearsal"
 ENDS = datetime(2026, 1, 5, tzinfo=UTC)
@@ -32,7 +32,7 @@ def ends_by() -> datetime:
 @asynccontextmanager
 async def stage(
     start: datetime, seed: int | str, *, database: str = "", folder: Path | None = None, name: str = NAME
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[RehearsalStage]:
     """Open an empty rehearsal ledger whose clock stands at `start`. Raises Refused for any other ledger.
 
     Without a `database` (a superuser's or migrated one's address) an embedded server runs meanwhile. `folder` keeps
@@ -52,5 +52,5 @@ async def stage(
         stack.push_async_callback(ledger.close)
         await require_empty(ledger, await ledger.head())
         await keep_policy(ledger.pool, *policy_files())
-        yield (scene := Stage(ledger, load_policy(), ids, parse_source_state, Clock(start)))
+        yield (scene := RehearsalStage(ledger, load_policy(), ids, parse_source_state, Clock(start)))
         await scene.ledger.settled()

@@ -58,7 +58,7 @@ class Loop:
     running: set[str] = field(default_factory=set)
 
 
-class Stage:
+class RehearsalStage:
     """Plays cases in the order of the virtual clock. `handlers` as the worker has them."""
 
     def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:

@@ -14,7 +14,7 @@ Entries = Mapping[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FieldChoices:
     """Holds where choices come from; `staff` is empty for whoever may not see it."""
 
     speaker: Speaker | None

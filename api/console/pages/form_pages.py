@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from activities.command_handler import Recorded
 from api.console.actions import meaning_of, why_not
-from api.console.forms.choices import Known
+from api.console.forms.choices import FieldChoices
 from api.console.forms.correction import correcting
 from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import KeptForm, sent_file, typed_pairs
@@ -210,7 +210,7 @@ async def _choices(request: Request, service: Service, viewer: Visitor, one: Ope
     directory = directory_of(request)
     staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
     centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]
-    return Known(one.speaker if one else None, staff, centres, protocols).options()
+    return FieldChoices(one.speaker if one else None, staff, centres, protocols).options()
 
 
 def _errors(viewer: Visitor, problem: Problem | None) -> Mapping[str, str]:

@@ -14,8 +14,8 @@ from activities.gateways import GatewayRefused, Request
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
 from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken
-from rehearsal.hospitals.book import Book, Due
-from rehearsal.hospitals.desk import Desk
+from rehearsal.hospitals.book import Book, DueAnswer
+from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.habits import HABITS, REFUSES
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.hospitals.speaker import LONGEST_WAIT, again
@@ -84,7 +84,7 @@ def test_what_only_the_moment_fills() -> None:
 
 async def test_a_rehearsal_uses_the_same_desk_on_its_own_clock() -> None:
     now, book = START, Book(":memory:")
-    side = RehearsedHospital(Desk(book, 1), "centre-1", lambda: now)
+    side = RehearsedHospital(HospitalDesk(book, 1), "centre-1", lambda: now)
     outcomes = []
     for n in range(400):
         request = asking(f"e{n}", "submit_dossier")
@@ -111,7 +111,7 @@ async def test_a_rehearsal_uses_the_same_desk_on_its_own_clock() -> None:
 
 def test_a_book_goes_on_where_a_rehearsal_ended_only_faster(tmp_path: Path) -> None:
     book = Book(tmp_path / "book.sqlite", durable=False)
-    desk = Desk(book, 1)
+    desk = HospitalDesk(book, 1)
     for n in range(50):
         desk.receive(asking(f"e{n}", "submit_dossier"), START)
     end = START + timedelta(days=2)
@@ -129,7 +129,7 @@ def test_a_book_goes_on_where_a_rehearsal_ended_only_faster(tmp_path: Path) -> N
 def test_what_is_due_next_is_due_at_that_instant(tmp_path: Path) -> None:
     """Instants are kept as floats: one rounded down would be looked for too early, again and again."""
     book = Book(tmp_path / "book.sqlite", durable=False)
-    desk = Desk(book, 1)
+    desk = HospitalDesk(book, 1)
     for n in range(100):
         desk.receive(asking(f"e{n}", "submit_dossier"), START)
     planned = {a["callback"]: a["next_at"] for a in book.answers()}
@@ -143,8 +143,10 @@ def test_what_is_due_next_is_due_at_that_instant(tmp_path: Path) -> None:
     book.close()
 
 
-def said(first_try: datetime | None = None, tries: int = 0) -> Due:
-    return Due("c", "e", "centre-1", "case-1", "s/1", {}, 1, 0, tries, first_try.timestamp() if first_try else None)
+def said(first_try: datetime | None = None, tries: int = 0) -> DueAnswer:
+    return DueAnswer(
+        "c", "e", "centre-1", "case-1", "s/1", {}, 1, 0, tries, first_try.timestamp() if first_try else None
+    )
 
 
 def test_a_no_is_final_unless_the_receiver_says_when_to_come_again() -> None:
