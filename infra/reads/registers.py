@@ -1,4 +1,4 @@
-"""Lots, protocols, centres and persons as their read models show them."""
+"""Reads lots, protocols, centres and persons as their read models show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worklist, and what else people look up of cases: selected from the read model of cases, no domain."""
+"""Reads the worklist, and what else people look up of cases, from their read model; no domain."""
 
 from __future__ import annotations
 
