@@ -13,7 +13,7 @@ FACTS = 50_000  # over all streams
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedFacts:
     """A stream up to a version. `hash` of its last event stands for all before it; `keys` opened it, None = no need."""
 
     facts: Sequence[Fact[Any]] = ()
@@ -25,26 +25,26 @@ class Known:
         return not self.facts or (found == self.hash and self.keys in (None, keys))
 
 
-NOTHING = Known()
+NOT_CACHED = CachedFacts()
 
 
-class Recall:
+class FactCache:
     """The streams used last, at most FACTS facts of them."""
 
     def __init__(self, most: int = FACTS) -> None:
         self._most = most
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, CachedFacts] = OrderedDict()
         self._facts = 0
 
-    def of(self, stream: str) -> Known:
+    def of(self, stream: str) -> CachedFacts:
         """Return what is known of a stream."""
         known = self._known.get(stream)
         if known is None:
-            return NOTHING
+            return NOT_CACHED
         self._known.move_to_end(stream)
         return known
 
-    def keep(self, stream: str, known: Known) -> None:
+    def keep(self, stream: str, known: CachedFacts) -> None:
         """Remember the stream as it is now."""
         self.forget(stream)
         self._known[stream] = known

@@ -28,7 +28,7 @@ from infra.ledger.encoding.rows import CASE_DETAIL, Keyring, classes, detail_of,
 from infra.ledger.encoding.sealing import NOTHING as NOT_SEALED
 from infra.ledger.encoding.sealing import Place
 from infra.ledger.encoding.stored import Stored, stored
-from infra.ledger.fact_cache import NOTHING, Known, Recall
+from infra.ledger.fact_cache import NOT_CACHED, CachedFacts, FactCache
 from infra.ledger.loss import noted_loss
 from infra.tracing import parent_here
 
@@ -81,7 +81,7 @@ class PgLedger:
         self._codec = codec
         self._commit = GroupCommit(pool)
         self._behind = Behind(pool)
-        self._recall = Recall()
+        self._fact_cache = FactCache()
 
     @property
     def pool(self) -> "Pool[asyncpg.Record]":
@@ -97,22 +97,22 @@ class PgLedger:
 
     def forget(self, stream: str) -> None:
         """Let go of what was opened of a stream."""
-        self._recall.forget(stream)
+        self._fact_cache.forget(stream)
 
     async def load(self, stream: str, *, after: int = 0, command: tuple[str, str] | None = None) -> Loaded:
         """Load the facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
         actor, key = command or (None, None)
-        known = NOTHING if after else self._recall.of(stream)
+        known = NOT_CACHED if after else self._fact_cache.of(stream)
         row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after or len(known.facts), actor, key))
         assert row is not None
         new = _stored_columns(stream, row)
         keys = None if known.keys is None and not _sealed(new) else await self._keys.for_opening(stream)
         if not known.still(row["hash_before"], keys):
-            self._recall.forget(stream)
+            self._fact_cache.forget(stream)
             return await self.load(stream, command=command)
         facts = [*known.facts, *(self._codec.fact(one, keys or {}) for one in new)]
         if new and not after:
-            self._recall.keep(stream, Known(tuple(facts), new[-1].hash, keys))
+            self._fact_cache.keep(stream, CachedFacts(tuple(facts), new[-1].hash, keys))
         return Loaded(
             stream,
             facts,
@@ -186,16 +186,16 @@ class PgLedger:
         self, stream: str, expected: int, new: Sequence[Fact[Any]], hash_: bytes, sealed: Collection[KeyClass]
     ) -> None:
         """Go on from what was just recorded; the next load sees whether the keys are still the same."""
-        known = self._recall.of(stream)
+        known = self._fact_cache.of(stream)
         if len(known.facts) != expected:
             return
         keys = known.keys
         if sealed and (keys is None or not set(sealed) <= keys.keys()):
             keys = await self._keys.for_opening(stream)
             if not (known.keys or {}).items() <= keys.items():
-                self._recall.forget(stream)
+                self._fact_cache.forget(stream)
                 return
-        self._recall.keep(stream, Known((*known.facts, *new), hash_, keys))
+        self._fact_cache.keep(stream, CachedFacts((*known.facts, *new), hash_, keys))
 
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
         """Claim one attempt of an effect. Raises VersionConflict, ClaimHeld, Refused(SUPERSEDED)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from infra.ledger.fact_cache import Recall
+from infra.ledger.fact_cache import FactCache
 from infra.ledger.ledger import PgLedger
 from tests.infra.ledger.cases import opened
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def ledger(dsn: str, folder: Path) -> AsyncIterator[PgLedger]:
     """A ledger that remembers no stream, so that every load shows what the database holds."""
     ledger = await opened(dsn, folder)
-    ledger._recall = Recall(most=0)
+    ledger._fact_cache = FactCache(most=0)
     yield ledger
     await ledger.close()
 

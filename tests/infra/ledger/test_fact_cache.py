@@ -10,7 +10,7 @@ import pytest
 from domain.core.fact import Fact
 from domain.core.personal import ERASED
 from domain.core.when import When
-from infra.ledger.fact_cache import NOTHING, Known, Recall
+from infra.ledger.fact_cache import NOT_CACHED, CachedFacts, FactCache
 from infra.ledger.ledger import PgLedger
 from tests.infra.ledger.cases import CANARY, Counted, PatientNamed, events_of, opened, stream, writing
 
@@ -30,7 +30,7 @@ async def test_what_was_just_recorded_is_remembered_as_it_will_be_read(ledger: P
     second = await ledger.append(writing(name, 2, Counted(2)))
     remembered = (await ledger.load(name)).facts
     assert [a is b for a, b in zip(remembered, [*first, *second], strict=True)] == [True] * 3
-    ledger._recall.forget(name)
+    ledger._fact_cache.forget(name)
     assert (await ledger.load(name)).facts == remembered
 
 
@@ -38,7 +38,7 @@ async def test_what_could_not_be_sealed_is_not_remembered(ledger: PgLedger) -> N
     name = stream()
     await ledger._keys.destroy(name, "identity")
     await ledger.append(writing(name, 0, PatientNamed(CANARY, unit="LOT-7")))
-    assert ledger._recall.of(name) is NOTHING
+    assert ledger._fact_cache.of(name) is NOT_CACHED
     assert events_of(await ledger.load(name)) == [PatientNamed(ERASED, unit="LOT-7")]
 
 
@@ -47,7 +47,7 @@ async def test_a_name_erased_meanwhile_is_forgotten_though_another_key_is_new(le
     await ledger.append(writing(name, 0, PatientNamed(CANARY)))
     await ledger._keys.destroy(name, "identity")
     await ledger.append(writing(name, 1, PatientNamed(ERASED, unit="LOT-7")))
-    assert "Canary" not in repr(ledger._recall.of(name))
+    assert "Canary" not in repr(ledger._fact_cache.of(name))
     assert (await ledger.load(name)).facts[0].event == PatientNamed(ERASED)
 
 
@@ -67,7 +67,7 @@ async def test_a_second_load_reads_only_what_is_new(ledger: PgLedger, admin: "Ad
     await ledger.append(writing(name, 2, Counted(3)))
     second = await ledger.load(name)
     assert [a is b for a, b in zip(first.facts, second.facts, strict=False)] == [True, True]
-    ledger._recall.forget(name)
+    ledger._fact_cache.forget(name)
     whole = await ledger.load(name)
     assert whole.facts == second.facts
     assert whole.facts[0] is not second.facts[0]
@@ -89,7 +89,7 @@ async def test_an_erased_name_is_not_remembered(ledger: PgLedger) -> None:
     assert events_of(await ledger.load(name)) == [PatientNamed(CANARY, unit="LOT-7")]
     await ledger._keys.destroy(name, "identity")
     assert events_of(await ledger.load(name)) == [PatientNamed(ERASED, unit="LOT-7")]
-    assert "Canary" not in repr(ledger._recall.of(name))
+    assert "Canary" not in repr(ledger._fact_cache.of(name))
 
 
 async def test_a_restored_database_is_not_taken_for_the_one_before(
@@ -116,18 +116,18 @@ async def _data(admin: "Admin[asyncpg.Record]", name: str) -> str:
 
 
 def test_only_the_streams_used_last_are_kept() -> None:
-    def known(count: int) -> Known:
+    def known(count: int) -> CachedFacts:
         event = Counted()
-        return Known([Fact(event, "", 1, event.at, When.unknown(), "a")] * count, b"hash")
+        return CachedFacts([Fact(event, "", 1, event.at, When.unknown(), "a")] * count, b"hash")
 
-    recall = Recall(most=10)
+    cache = FactCache(most=10)
     for name in ("a", "b", "c"):
-        recall.keep(name, known(4))
-    assert recall.of("a") is NOTHING
-    assert len(recall.of("b").facts) == 4
-    recall.keep("d", known(4))  # b was used after c
-    assert (recall.of("c"), len(recall.of("b").facts)) == (NOTHING, 4)
-    recall.keep("b", known(6))
-    assert recall._facts == 10
-    recall.keep("long", known(11))
-    assert recall._facts == 0
+        cache.keep(name, known(4))
+    assert cache.of("a") is NOT_CACHED
+    assert len(cache.of("b").facts) == 4
+    cache.keep("d", known(4))  # b was used after c
+    assert (cache.of("c"), len(cache.of("b").facts)) == (NOT_CACHED, 4)
+    cache.keep("b", known(6))
+    assert cache._facts == 10
+    cache.keep("long", known(11))
+    assert cache._facts == 0
