@@ -21,7 +21,7 @@ AS_IT_WAS = ""
 """A case's detail that stands in the table as it should."""
 
 
-class Behind:
+class BackgroundAppends:
     """Appends in the background. What fails is raised by whoever comes next; nothing is sent after it."""
 
     def __init__(self, pool: "Pool[asyncpg.Record]") -> None:

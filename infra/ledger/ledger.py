@@ -15,7 +15,7 @@ from domain.core.fact import Fact
 from domain.core.personal import KeyClass
 from domain.core.when import When
 from infra.ledger import queries
-from infra.ledger.background import Behind
+from infra.ledger.background import BackgroundAppends
 from infra.ledger.bells import EVENTS, Bells
 from infra.ledger.commit import GroupCommit
 from infra.ledger.connections import Pool
@@ -80,7 +80,7 @@ class PgLedger:
         self._keys = keys
         self._codec = codec
         self._commit = GroupCommit(pool)
-        self._behind = Behind(pool)
+        self._background = BackgroundAppends(pool)
         self._fact_cache = FactCache()
 
     @property
@@ -91,7 +91,7 @@ class PgLedger:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._commit.close()
-        await self._behind.close()
+        await self._background.close()
         await self.bells.close()
         await self._pool.close()
 
@@ -155,7 +155,7 @@ class PgLedger:
             await self._remember(append.stream, append.expected, facts, hash_, sealed)
         return facts
 
-    async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
+    async def append_in_background(self, append: Append) -> Sequence[Fact[Any]]:
         """Append in the background and return the facts as they will be recorded at the given instant; see `settled`.
 
         Only for a rehearsal that has the ledger to itself. Raises also what an append before this one ran into.
@@ -164,12 +164,12 @@ class PgLedger:
         if append.at is None:
             raise TypeError("only what is recorded at a given instant is known before it is recorded")
         ready, _, _ = await self._ready(append)
-        await self._behind.append(ready)
+        await self._background.append(ready)
         return _facts(append, append.at.astimezone(UTC))
 
     async def settled(self) -> None:
-        """Return when every append_behind is recorded, durably. Raises what the database refused."""
-        await self._behind.settled()
+        """Return when every append_in_background is recorded, durably. Raises what the database refused."""
+        await self._background.settled()
 
     async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Keyring]:
         """What is sent, the classes its events seal, and the keys there are."""

@@ -20,7 +20,7 @@ HEARS_ALL = 2**31 - 1
 class Given(Ledger, Protocol):
     """A ledger that takes instants, and does not keep a rehearsal waiting."""
 
-    async def append_behind(self, append: Append) -> Sequence[Fact[Any]]:
+    async def append_in_background(self, append: Append) -> Sequence[Fact[Any]]:
         """Return the facts as they will be recorded. Raises also what an append before ran into."""
 
     async def settled(self) -> None:
@@ -73,7 +73,7 @@ class Remembering(Ledger):
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Facts as they will be recorded; `settled` is when they are."""
         known = self._known.get(append.stream) or await self._first(append.stream)
-        facts = await self._ledger.append_behind(append)
+        facts = await self._ledger.append_in_background(append)
         known.facts += facts
         if append.views.source is not None:
             version = append.expected + len(facts)

@@ -78,7 +78,7 @@ async def test_behind_comes_to_the_same(postgres: str, tmp_path: Path) -> None:
     one, other = [await rehearsal(postgres, f"behind_{n}", tmp_path / str(n)) for n in range(2)]
     try:
         told = [await one.append(append) for append in story()]
-        foretold = [await other.append_behind(append) for append in story()]
+        foretold = [await other.append_in_background(append) for append in story()]
         await other.settled()
         assert [[(f.version, f.at, f.event) for f in facts] for facts in foretold] == [
             [(f.version, f.at, f.event) for f in facts] for facts in told
@@ -88,7 +88,7 @@ async def test_behind_comes_to_the_same(postgres: str, tmp_path: Path) -> None:
         assert (await other.pool.fetchval(transactions), await one.pool.fetchval(transactions)) == (3, 8)
         assert await broken(other) is None
         ended = end_rehearsal(installation.fold((await other.load(installation.STREAM)).facts))
-        await other.append_behind(writing(installation.STREAM, 1, ended, at=THEN + 8 * HOUR))
+        await other.append_in_background(writing(installation.STREAM, 1, ended, at=THEN + 8 * HOUR))
         await other.settled()
     finally:
         await one.close()
@@ -99,14 +99,14 @@ async def test_what_was_refused_is_told_to_whoever_comes_next(postgres: str, tmp
     ledger = await rehearsal(postgres, "behind_refused", tmp_path)
     try:
         with pytest.raises(TypeError, match="given instant"):
-            await ledger.append_behind(writing("case-a", 0, Counted()))
-        await ledger.append_behind(writing("case-a", 0, Counted(), at=THEN))
-        await ledger.append_behind(writing("case-a", 5, Counted(), at=THEN))  # somebody else wrote, or a mistake
+            await ledger.append_in_background(writing("case-a", 0, Counted()))
+        await ledger.append_in_background(writing("case-a", 0, Counted(), at=THEN))
+        await ledger.append_in_background(writing("case-a", 5, Counted(), at=THEN))  # somebody else wrote, or a mistake
         for _ in range(2):
             with pytest.raises(VersionConflict):
                 await ledger.settled()
         with pytest.raises(VersionConflict):
-            await ledger.append_behind(writing("case-b", 0, Counted(), at=THEN))
+            await ledger.append_in_background(writing("case-b", 0, Counted(), at=THEN))
         assert await ledger.head() == 1
     finally:
         await ledger.close()
