@@ -21,7 +21,7 @@ from infra.ledger.commit import GroupCommit
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.batch import Prepared
 from infra.ledger.encoding.codec import Codec
-from infra.ledger.encoding.command_digest import keyed
+from infra.ledger.encoding.command_digest import command_hmac
 from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
@@ -131,7 +131,7 @@ class PgLedger:
     async def _remembered(self, row: asyncpg.Record) -> Remembered | None:
         if not row["body"]:
             return None
-        kept = await keyed(self._keys)
+        kept = await command_hmac(self._keys)
         return Remembered(row["body"], row["command_stream"], row["first"], row["last"], kept)
 
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
@@ -176,7 +176,7 @@ class PgLedger:
         encoded = [self._codec.encode(draft.event) for draft in append.drafts]
         detail = detail_of(append.views)
         if append.command:
-            body = (await keyed(self._keys))(append.command.body)
+            body = (await command_hmac(self._keys))(append.command.body)
             append = replace(append, command=replace(append.command, body=body))
         sealing = classes(encoded, detail)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}

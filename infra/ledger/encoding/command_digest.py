@@ -13,10 +13,10 @@ from domain.core.personal import KeyClass
 STREAM = "command-bodies"
 CLASS: KeyClass = "identity"
 MARK = b"\x01"
-Keyed = Callable[[bytes], bytes]
+CommandHmac = Callable[[bytes], bytes]
 
 
-async def keyed(keys: Keys) -> Keyed:
+async def command_hmac(keys: Keys) -> CommandHmac:
     """Make the function that turns a body's digest into what is kept; it is the same in every process of a ledger."""
     secret = (await keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
     return lambda body: MARK + hmac.digest(secret, body, sha256)
