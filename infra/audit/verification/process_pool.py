@@ -19,7 +19,7 @@ Connection = asyncpg.Connection
 Work = Callable[["Connection[asyncpg.Record]", Piece], Awaitable[Result]]
 
 
-async def each(
+async def map_ordered(
     connection: Connection[asyncpg.Record], dsn: str, jobs: int, work: Work[Piece, Result], pieces: Sequence[Piece]
 ) -> AsyncIterator[tuple[Piece, Result]]:
     """Yield results in order, working ahead. `connection` serves when the one job is this process itself."""

@@ -22,7 +22,7 @@ from domain.history.recheck import Known, recheck
 from infra.audit.queries import HISTORIES, HISTORY_ROWS
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import Break
-from infra.audit.verification.process_pool import each
+from infra.audit.verification.process_pool import map_ordered
 from infra.audit.verification.progress import keep_rules
 from infra.audit.verification.verification import Question, Verified
 from infra.keys import FolderKeys
@@ -70,7 +70,7 @@ async def verify_rules(question: Question, means: Means, found: Verified, stream
         todo = await _groups(connection, found, stream)
         done, all_of = 0, sum(group.events for group in todo)
         work = partial(judge, means)
-        async for group, judged in each(connection, question.dsn, question.jobs, work, todo):
+        async for group, judged in map_ordered(connection, question.dsn, question.jobs, work, todo):
             done += group.events
             _take(found, judged)
             question.tell(done, all_of)

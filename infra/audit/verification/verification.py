@@ -18,7 +18,7 @@ from infra.audit.verification.chunk import CHUNK, LEVEL, Checked, Chunk, check_c
 from infra.audit.verification.classify import classify
 from infra.audit.verification.evidence import Evidence, compared_now, evidence
 from infra.audit.verification.found import ALL, Break, Check
-from infra.audit.verification.process_pool import each
+from infra.audit.verification.process_pool import map_ordered
 from infra.audit.verification.progress import NO_RULES, Progress, Rules, keep, kept
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.queries import HEAD
@@ -128,7 +128,7 @@ class _Run:
             for index in range(self._upper.size, -(-reach // CHUNK))
         ]
         ask = self._ask
-        async for chunk, checked in each(self._connection, ask.dsn, ask.jobs, check_chunk, chunks):
+        async for chunk, checked in map_ordered(self._connection, ask.dsn, ask.jobs, check_chunk, chunks):
             self._found.broken = await self._judge(chunk, checked, outside)
             if self._found.broken:
                 return
