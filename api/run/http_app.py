@@ -19,7 +19,7 @@ from api.run.checking import Checks
 from api.run.sealing import signs, where_checkpoints_are
 from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
-from infra.audit.package.making import DossierDesk
+from infra.audit.package.making import EvidencePackages
 from infra.documents import StoredDocuments, store_of
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
@@ -63,7 +63,7 @@ def http_app(
             access_log=AccessLogQueries(ledger),
             changes=ChangeQueries(ledger),
             audit=ProofQueries(ledger.pool),
-            dossiers=DossierDesk(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
+            dossiers=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             looks=Looks(ledger, here.commands.ids),
             checks=Checks(here.settings, ledger.pool),
             operations=OperationsQueries(ledger, temporal),

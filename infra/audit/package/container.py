@@ -1,4 +1,4 @@
-"""The file a dossier is: the one zip there can be of its parts, stored, sorted, without dates: nothing hides in it.
+"""The file an evidence package is: the one zip there can be of its parts, stored, sorted, without dates: nothing hides in it.
 
 Nothing is compressed: what it unpacks to is never larger than itself. Whatever is not byte for byte what `pack` makes
 (a second name, another order, a gap, something behind the end) is refused before anything in it is read.
@@ -12,7 +12,7 @@ from struct import Struct
 from zlib import crc32
 
 LARGEST = 256 * 1024 * 1024
-"""Bytes of a dossier."""
+"""Bytes of an evidence package."""
 MOST = 1_000
 """Parts."""
 NAME = re.compile(r"(?:(?:checkpoints|keys)/)?[A-Za-z][A-Za-z0-9_-]{0,63}(?:\.[a-z]{2,5})?")
@@ -22,7 +22,7 @@ END = Struct("<4sHHHHIIH")
 VERSION, UNIX, FIRST_DAY, PLAIN_FILE = 20, 0x0314, 0x21, 0o100644 << 16
 
 
-class NotADossier(ValueError):
+class NotAPackage(ValueError):
     """Not the canonical zip of allowed names."""
 
 
@@ -41,9 +41,9 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """Unpack its parts by name. Raises NotADossier."""
+    """Unpack its parts by name. Raises NotAPackage."""
     if len(data) > LARGEST:
-        raise NotADossier("larger than a dossier may be")
+        raise NotAPackage("larger than a dossier may be")
     parts: dict[str, bytes] = {}
     at = 0
     while data[at : at + 4] == b"PK\x03\x04" and len(data) - at >= LOCAL.size:
@@ -51,9 +51,9 @@ def unpack(data: bytes) -> dict[str, bytes]:
         start = at + LOCAL.size + length
         name = data[at + LOCAL.size : start].decode("latin-1")
         if name in parts or len(parts) == MOST or not NAME.fullmatch(name):
-            raise NotADossier("a name that is not allowed, or stands there twice")
+            raise NotAPackage("a name that is not allowed, or stands there twice")
         parts[name] = data[start : start + size]
         at = start + size
     if pack(parts) != data:
-        raise NotADossier("changed, cut or packed anew: not byte for byte a dossier")
+        raise NotAPackage("changed, cut or packed anew: not byte for byte a dossier")
     return parts

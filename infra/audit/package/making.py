@@ -1,4 +1,4 @@
-"""Makes a dossier: events, proofs, checkpoints, the keys of the log, and what is told about them."""
+"""Makes an evidence package: events, proofs, checkpoints, the keys of the log, and what is told about them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Holds a dossier before its readable parts are written. `size` 0 = no checkpoint covers any of it."""
+    """Holds an evidence package before its readable parts are written. `size` 0 = no checkpoint covers any of it."""
 
     log: str
     level: Level
@@ -57,8 +57,8 @@ Papers = Callable[[Packed], Mapping[str, bytes]]
 """README.txt, documents.json, report.html, rules.json: what only who knows the journey can write."""
 
 
-class DossierDesk:
-    """Makes dossiers; it only reads."""
+class EvidencePackages:
+    """Makes evidence packages; it only reads."""
 
     def __init__(self, pool: Pool[Any], signs: Callable[[], Awaitable[Signs]], events: Sequence[type[Any]]) -> None:
         self._pool = pool
@@ -66,7 +66,7 @@ class DossierDesk:
         self._events = events
 
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes:
-        """Make the dossier of versions 1 … `upto`; wait at most so many seconds for sealing. Raises Refused."""
+        """Make the evidence package of versions 1 … `upto`; wait at most so many seconds for sealing. Raises Refused."""
         known = next((one for one in LEVELS if one == level), None)
         if known is None:
             raise Refused(Reason.INVALID, f"must be one of {', '.join(LEVELS)}", "level")

@@ -1,4 +1,4 @@
-"""Says what a dossier is, and what the log's key signs for it."""
+"""Says what an evidence package is, and what the log's key signs for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Manifest(BaseModel):
-    """Says what the dossier is. `size`: events under the checkpoint that proves its own, 0 = none does yet."""
+    """Says what the evidence package is. `size`: events under the checkpoint that proves its own, 0 = none does yet."""
 
     model_config = STRICT
     kind: Literal["caravel dossier"] = "caravel dossier"
@@ -31,5 +31,5 @@ class Manifest(BaseModel):
 
 
 def statement(log: str, case: str, manifest: bytes) -> str:
-    """Write what the log's key signs for a dossier; never the text of a checkpoint or of an announcement."""
+    """Write what the log's key signs for an evidence package; never the text of a checkpoint or of an announcement."""
     return f"caravel dossier\n{log}\n{case}\n{sha256(manifest).hexdigest()}\n"

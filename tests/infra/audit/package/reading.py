@@ -19,7 +19,7 @@ from infra.audit.checkpoints.checkpoint import Checkpoint, parse_text
 from infra.audit.checkpoints.note import BadNote, Key, UnknownKey, parse, verify
 from infra.audit.checkpoints.signing import announced
 from infra.audit.checkpoints.sinks import checkpoint_name
-from infra.audit.package.container import NotADossier, unpack
+from infra.audit.package.container import NotAPackage, unpack
 from infra.audit.package.manifest import STRICT, Hash, Manifest, statement
 from infra.ledger.encoding.hashing import START, header, leaf_hash, part_digest
 from infra.ledger.encoding.sealing import canonical
@@ -126,7 +126,7 @@ def check(data: bytes, given: Sequence[Key]) -> Result:
     """`given` are the public keys somebody has reason to believe. Never raises."""
     try:
         return _Check(unpack(data), given).result()
-    except NotADossier as error:
+    except NotAPackage as error:
         return Result("broken", "not_a_dossier", str(error))
     except Broken as broken:
         return Result("broken", broken.kind, str(broken))

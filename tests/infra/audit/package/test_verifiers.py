@@ -27,7 +27,7 @@ from domain.proof.merkle import (
 from domain.proof.merkle import leaf_hash as leaf_of
 from domain.proof.merkle import root as root_of
 from infra.audit.checkpoints.note import key_of
-from infra.audit.package.container import LARGEST, NotADossier, pack, unpack
+from infra.audit.package.container import LARGEST, NotAPackage, pack, unpack
 from tests.infra.audit.package import made as making
 from tests.infra.audit.package.made import (
     CASE,
@@ -297,7 +297,7 @@ def test_everybody_can_open_it(made: Made) -> None:
     "name", ["../x", "/x", "a/b", "checkpoints/../x", "checkpoints/", "x.", ".x", "C:x", "x y", "ä"]
 )
 def test_names_that_lead_elsewhere(name: str) -> None:
-    with pytest.raises((NotADossier, UnicodeEncodeError)):
+    with pytest.raises((NotAPackage, UnicodeEncodeError)):
         unpack(pack({name: b""}))
 
 
