@@ -1,4 +1,4 @@
-"""The file an evidence package is: the one zip there can be of its parts, stored, sorted, without dates: nothing hides in it.
+"""Packs evidence packages: the one zip there can be of the parts, stored, sorted, without dates: nothing hides in it.
 
 Nothing is compressed: what it unpacks to is never larger than itself. Whatever is not byte for byte what `pack` makes
 (a second name, another order, a gap, something behind the end) is refused before anything in it is read.

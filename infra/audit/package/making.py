@@ -66,7 +66,7 @@ class EvidencePackages:
         self._events = events
 
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes:
-        """Make the evidence package of versions 1 … `upto`; wait at most so many seconds for sealing. Raises Refused."""
+        """Make the evidence package of versions 1 … `upto`; wait at most `wait` seconds for seals. Raises Refused."""
         known = next((one for one in LEVELS if one == level), None)
         if known is None:
             raise Refused(Reason.INVALID, f"must be one of {', '.join(LEVELS)}", "level")

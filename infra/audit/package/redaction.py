@@ -1,4 +1,4 @@
-"""Says what of an event goes into an evidence package at each level. What is left out goes with its salt, unguessable."""
+"""Says what of an event goes into an evidence package at each level. What is left out takes its salt along."""
 
 from __future__ import annotations
 

@@ -285,7 +285,7 @@ async def test_another_process_lets_go_of_what_it_had_opened(here: Parts, confir
 
 def holds(here: Parts, index: NameIndex, case: str) -> bool:
     """Whether the name is in this process's memory, where it is kept from one request to the next."""
-    kept = (here.ledger._recall.of(case), here.commands.fold._known, index._words.get(case))
+    kept = (here.ledger._fact_cache.of(case), here.commands.fold._known, index._words.get(case))
     return any(word in repr(kept) for word in ("Forgetmenot", "forgetmenot"))
 
 
