@@ -19,10 +19,11 @@ import asyncpg
 from bench.append import Personal, Plain
 from domain.core.when import When
 from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
-from infra.audit.checkpoints.sealer import KEEP, Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink
 from infra.audit.checkpoints.tree import frontier_at
+from infra.audit.queries import KEEP_CHECKPOINT
 from infra.audit.verification.verification import Question
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
@@ -124,7 +125,7 @@ class Log:
 
     def sealer(self) -> Sealer:
         """It seals whatever is open."""
-        return Sealer(self.dsn, self.keys, [self.sink], Limits(events=1))
+        return Sealer(self.dsn, self.keys, [self.sink], SealingLimits(events=1))
 
     def question(self, jobs: int, state: Path | None = None) -> Question:
         """Verify all of it, or on from where `state` says it was verified."""
@@ -141,7 +142,7 @@ class Log:
             nodes = [node for row in rows for node in tree.append(row["hash"])]
             note = signed(Checkpoint(origin_of("bench"), tree.size, tree.root()), private)
             await connection.copy_records_to_table("tree_node", records=nodes)
-            await connection.execute(KEEP, tree.size, tree.root(), note)
+            await connection.execute(KEEP_CHECKPOINT, tree.size, tree.root(), note)
         await connection.execute("vacuum analyze tree_node")
         await connection.execute("checkpoint")  # so that no measurement pays for the filling
         await connection.close()

@@ -19,7 +19,7 @@ from activities.ports import Append, Meta
 from bench.append import Personal, Plain, command, drafts, of_events
 from bench.common import Asked, Rate, Row, in_turns, rates, server, short, timed
 from infra.audit.checkpoints.checkpoint import origin_of
-from infra.audit.checkpoints.sealer import Limits, Sealer
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink
 from infra.ids import fresh_id, fresh_stream
@@ -62,7 +62,7 @@ async def without_hash(dsn: str) -> None:
 async def seal(dsn: str, folder: Path) -> None:
     """The sealer, until it is stopped."""
     keys = SigningKeys(folder / "signing", origin_of("bench"))
-    await Sealer(dsn, keys, [FolderSink(folder / "checkpoints")], Limits()).run()
+    await Sealer(dsn, keys, [FolderSink(folder / "checkpoints")], SealingLimits()).run()
 
 
 async def measure(ledgers: dict[str, PgLedger], batch: int, asked: Asked) -> Row:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.note import Key
-from infra.audit.checkpoints.sealer import Limits, Sealer
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FAILURES, KEY, FolderSink, Sink, key_name, sink_of
 from infra.audit.package.making import Announcements, Signs
@@ -53,7 +53,7 @@ async def _announced(sink: Sink) -> Announcements:
 async def sealing(settings: Settings) -> AsyncIterator[None]:
     """Seal beside whatever else the process does."""
     sinks = [sink_of(place) for place in settings.checkpoint_places]
-    limits = Limits(settings.seal_events, settings.seal_seconds)
+    limits = SealingLimits(settings.seal_events, settings.seal_seconds)
     sealer = Sealer(settings.database_url.get_secret_value(), signing_keys(settings), sinks, limits)
     task = asyncio.create_task(sealer.run())
     try:

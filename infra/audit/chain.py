@@ -15,7 +15,7 @@ from infra.ledger.encoding.hashing import START, header, leaf_hash, part_digests
 FIRST = (0, START)
 SINCE_2000 = 946_684_800_000_000
 
-Row = Any
+EventRow = Any
 """An asyncpg.Record with ROW_COLUMNS."""
 Wrong = Literal["edited", "position_missing", "version_missing", "clock_went_back"]
 Looked = Literal["chain", "places", "positions"]
@@ -24,11 +24,11 @@ LOG: frozenset[Looked] = frozenset({"chain", "places", "positions"})
 STREAM: frozenset[Looked] = frozenset({"chain", "places"})
 
 
-class Fault(NamedTuple):
+class ChainFault(NamedTuple):
     """The first row that is wrong, and how."""
 
     wrong: Wrong
-    row: Row
+    row: EventRow
 
 
 def since_1970(sent: bytes) -> int:
@@ -36,7 +36,7 @@ def since_1970(sent: bytes) -> int:
     return int.from_bytes(sent, "big", signed=True) + SINCE_2000
 
 
-def leaf_of(previous: bytes, row: Row) -> bytes:
+def leaf_of(previous: bytes, row: EventRow) -> bytes:
     """Return the hash from the columns; empty for what can never have been hashed (the end of all time)."""
     _, stream, version, event, kind, schema, earliest, latest, precision, recorded, data, sealed, meta, salts, _ = row
     first = None if earliest is None else since_1970(earliest)
@@ -54,7 +54,7 @@ class Chain:
 
     def __init__(self, position: int = 0, last: bytes = b"", looked: frozenset[Looked] = LOG) -> None:
         self.leaves: list[bytes] = []
-        self.fault: Fault | None = None
+        self.fault: ChainFault | None = None
         self.first_at: int | None = None
         self._looked = looked
         self._position = position
@@ -70,7 +70,7 @@ class Chain:
         """Set what a stream stands at before its first row here."""
         self._heads[stream] = (version, link)
 
-    async def find_heads(self, reads: Reads, before: str, rows: Sequence[Row]) -> None:
+    async def find_heads(self, reads: Reads, before: str, rows: Sequence[EventRow]) -> None:
         """Find what every stream new in these rows stands at, by a query of (streams, versions, position)."""
         wanted: dict[str, int] = {}
         for row in rows:
@@ -80,7 +80,7 @@ class Chain:
             given = list(older), list(older.values()), self._position
             self._heads |= {row[0]: (row[1], row[2]) for row in await guarded(reads.fetch(before, *given))}
 
-    def take(self, rows: Sequence[Row]) -> None:
+    def take(self, rows: Sequence[EventRow]) -> None:
         """Check these rows, the next of the log; do nothing any more after a fault."""
         if self.fault or not rows:
             return
@@ -93,14 +93,14 @@ class Chain:
             if leaf != row[14] or row[0] != position or row[2] != version + 1 or row[9] != last:
                 wrong = self._wrong(row, leaf, version, position, last)
                 if wrong:
-                    self.fault = Fault(wrong, row)
+                    self.fault = ChainFault(wrong, row)
                     break
             heads[row[1]] = (row[2], row[14])
             leaves.append(leaf)
             last = row[9]
         self._last = last
 
-    def _wrong(self, row: Row, leaf: bytes, version: int, position: int, last: bytes) -> Wrong | None:
+    def _wrong(self, row: EventRow, leaf: bytes, version: int, position: int, last: bytes) -> Wrong | None:
         if "positions" in self._looked and row[0] != position:
             return "position_missing"
         if "places" in self._looked and row[2] != version + 1:

@@ -36,7 +36,7 @@ PAGE = 500  # rows a follower fetches at once
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class CaseDue:
     """A case the courier should nudge."""
 
     stream: str
@@ -46,7 +46,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class CaseWaiting:
     """An open case and in how many seconds time brings something for it; None = somebody should look now."""
 
     stream: str
@@ -246,21 +246,21 @@ class PgLedger:
         finally:
             self.bells.leave(EVENTS, bell)
 
-    async def attention_due(self, limit: int) -> Sequence[Due]:
+    async def attention_due(self, limit: int) -> Sequence[CaseDue]:
         """Cases somebody should look at now: unattended, overdue by a minute, or with a claim past its lease."""
         rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
-        return [Due(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
+        return [CaseDue(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
 
     async def lots_of(self, product: str) -> Sequence[str]:
         """Streams of the released lots of a product, the soonest to expire first."""
         rows = await guarded(self._pool.fetch(queries.LOTS_OF, product))
         return [row["stream"] for row in rows]
 
-    async def open_cases(self) -> Sequence[Waiting]:
+    async def open_cases(self) -> Sequence[CaseWaiting]:
         """Return every case that is not ended, the most urgent first."""
-        return [Waiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]
+        return [CaseWaiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]
 
-    async def nudged(self, due: Sequence[Due], pause: timedelta) -> None:
+    async def nudged(self, due: Sequence[CaseDue], pause: timedelta) -> None:
         """Leave these alone for a while, except where something was recorded since they were seen."""
         self._writable()
         seen = sorted(due, key=lambda one: one.stream)  # the same order everywhere, so that nobody deadlocks

@@ -27,7 +27,7 @@ from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
 from domain.core.errors import Reason, Refused
 from infra.audit.checkpoints.checkpoint import Checkpoint, signed
-from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.sinks import checkpoint_name, sink_of
 from infra.audit.verification.verification import Question, Verified, verify
 from infra.embedded.postgres_server import PostgresServer
@@ -61,7 +61,7 @@ class Scene:
         sinks = [sink_of(place) for place in self.settings.checkpoint_places]
         dsn = self.settings.database_url.get_secret_value()
         async with sessions(dsn) as pool:
-            await Sealer(dsn, keys, sinks, Limits(events=1)).round(pool)
+            await Sealer(dsn, keys, sinks, SealingLimits(events=1)).round(pool)
 
     async def verified(self) -> Verified:
         keys = signing_keys(self.settings)

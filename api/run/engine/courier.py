@@ -14,7 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from domain.core.errors import Reason, Refused, require
 from infra.leader import COURIER, leading
 from infra.ledger.bells import ATTENTION
-from infra.ledger.ledger import Due, PgLedger
+from infra.ledger.ledger import CaseDue, PgLedger
 from infra.tracing import TRACER, context_of, tracing
 from workflows.case import CaseStart, CaseWorkflow
 from workflows.names import CASES, NUDGE
@@ -96,7 +96,7 @@ class Courier:
             self._epoch = (now, epoch)
         return epoch
 
-    async def _nudge(self, due: Sequence[Due], epoch: int) -> None:
+    async def _nudge(self, due: Sequence[CaseDue], epoch: int) -> None:
         traces = await self._ledger.take_traces([d.stream for d in due]) if tracing() else {}
         nudges = (self.nudge(d.stream, epoch, traces.get(d.stream, "")) for d in due)
         results = await asyncio.gather(*nudges, return_exceptions=True)

@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from api.run.engine.courier import Courier, cluster_id
 from domain.core.errors import Reason, Refused
-from infra.ledger.ledger import PgLedger, Waiting
+from infra.ledger.ledger import CaseWaiting, PgLedger
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class _Starting:
     epoch: int
     anew: bool
 
-    async def all(self, cases: list[Waiting], progress: Callable[[int], None]) -> None:
+    async def all(self, cases: list[CaseWaiting], progress: Callable[[int], None]) -> None:
         """A few at a time, so that live cases do not wait behind sleeping ones."""
         for first in range(0, len(cases), AT_ONCE):
             group = cases[first : first + AT_ONCE]
@@ -86,7 +86,7 @@ class _Starting:
             progress(first + len(group))
             await asyncio.sleep(BREATH)
 
-    async def one(self, case: Waiting) -> None:
+    async def one(self, case: CaseWaiting) -> None:
         """Start one case's loop: at once where something is due, else when it will be."""
         urgent = _urgent(case)
         if urgent and not self.anew:
@@ -96,5 +96,5 @@ class _Starting:
         await self.courier.begin(case.stream, self.epoch, timedelta(seconds=delay), anew=self.anew)
 
 
-def _urgent(case: Waiting) -> bool:
+def _urgent(case: CaseWaiting) -> bool:
     return case.in_seconds is None or case.in_seconds <= SOON.total_seconds()

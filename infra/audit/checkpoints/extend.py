@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.proof.merkle import Frontier
-from infra.audit.chain import Chain, Fault
+from infra.audit.chain import Chain, ChainFault
 from infra.audit.checkpoints.tree import TreeIncomplete, frontier_at
 from infra.audit.queries import OPEN_ROWS, RECORDED_AT, SEALED_HEADS
 from infra.ledger.connections import Reads
@@ -52,6 +52,6 @@ async def _signed_frontier(reads: Reads, size: int, root: bytes) -> Frontier:
     return frontier
 
 
-def _says(fault: Fault) -> str:
+def _says(fault: ChainFault) -> str:
     row = fault.row
     return f"position {row['position']} ({row['stream']}, version {row['version']}): {fault.wrong}"

@@ -45,7 +45,7 @@ async def sessions(dsn: str) -> AsyncIterator[Pool[asyncpg.Record]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SealingLimits:
     """Say when open events are sealed: so many, or the oldest of them so many seconds old."""
 
     events: int = 1_000
@@ -55,7 +55,7 @@ class Limits:
 class Sealer:
     """Appends never wait for it, and it needs no Temporal."""
 
-    def __init__(self, dsn: str, keys: SigningKeys, sinks: Sequence[Sink], limits: Limits) -> None:
+    def __init__(self, dsn: str, keys: SigningKeys, sinks: Sequence[Sink], limits: SealingLimits) -> None:
         self._dsn = dsn
         self._keys = keys
         self._limits = limits

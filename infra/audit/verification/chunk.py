@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from domain.proof.merkle import complete
-from infra.audit.chain import LOG, Chain, Fault, Looked, Row, Wrong
+from infra.audit.chain import LOG, Chain, ChainFault, EventRow, Looked, Wrong
 from infra.audit.queries import CHUNK_ROWS, HEADS, LEAVES, TREE_DIGEST
 from infra.audit.verification.found import Break, Check, Kind
 from infra.ledger.encoding.errors import guarded
@@ -71,7 +71,7 @@ async def check_chunk(connection: asyncpg.Connection[asyncpg.Record], chunk: Chu
     pages, end = len(asked), min(chunk.first + CHUNK, chunk.sealed)
     tree = "tree" in chunk.checks and end > chunk.first
     asked += [(TREE_DIGEST, chunk.first, end, LEVEL)] if tree else []
-    rows: Sequence[Row] = ()
+    rows: Sequence[EventRow] = ()
     ahead = _ask(connection, asked[0])
     for number, following in enumerate([*asked[1:], ()]):
         rows = await ahead
@@ -93,11 +93,11 @@ async def check_chunk(connection: asyncpg.Connection[asyncpg.Record], chunk: Chu
     return found
 
 
-def _ask(connection: asyncpg.Connection[asyncpg.Record], asked: tuple[Any, ...]) -> asyncio.Future[list[Row]]:
+def _ask(connection: asyncpg.Connection[asyncpg.Record], asked: tuple[Any, ...]) -> asyncio.Future[list[EventRow]]:
     return asyncio.ensure_future(guarded(connection.fetch(*asked)))
 
 
-def _break(fault: Fault) -> Break:
+def _break(fault: ChainFault) -> Break:
     row = fault.row
     return Break(KINDS[fault.wrong], row["position"], row["stream"], row["version"])
 

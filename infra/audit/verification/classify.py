@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from infra.audit.chain import Chain, Row, leaf_of
+from infra.audit.chain import Chain, EventRow, leaf_of
 from infra.audit.queries import (
     ANY_AFTER,
     LEAF_AT,
@@ -33,7 +33,7 @@ async def classify(connection: Connection[asyncpg.Record], position: int, fault:
     return Break(kind, position, row["stream"], row["version"])
 
 
-async def _by_rows(connection: Connection[asyncpg.Record], row: Row, fault: Kind | None) -> Kind:
+async def _by_rows(connection: Connection[asyncpg.Record], row: EventRow, fault: Kind | None) -> Kind:
     version = row["version"] - 1
     if fault == "deleted" and version and await guarded(
         connection.fetchval(STANDS_LATER, row["stream"], version, row["position"])
@@ -42,7 +42,7 @@ async def _by_rows(connection: Connection[asyncpg.Record], row: Row, fault: Kind
     return fault or "recomputed"
 
 
-async def _by_tree(connection: Connection[asyncpg.Record], row: Row, sealed: bytes) -> Kind:
+async def _by_tree(connection: Connection[asyncpg.Record], row: EventRow, sealed: bytes) -> Kind:
     if row["hash"] == sealed:
         return "edited"
     ours = [await _leaf(connection, row), row["hash"]]
@@ -56,12 +56,12 @@ async def _by_tree(connection: Connection[asyncpg.Record], row: Row, sealed: byt
     return table.get((moved, stands)) or ("recomputed" if await _chain_holds(connection, row) else "edited")
 
 
-async def _leaf(connection: Connection[asyncpg.Record], row: Row) -> bytes:
+async def _leaf(connection: Connection[asyncpg.Record], row: EventRow) -> bytes:
     link = await guarded(connection.fetchval(LINK_OF, row["stream"], row["version"] - 1))
     return leaf_of(link or START, row)
 
 
-async def _chain_holds(connection: Connection[asyncpg.Record], row: Row) -> bool:
+async def _chain_holds(connection: Connection[asyncpg.Record], row: EventRow) -> bool:
     """Return whether the stream agrees with itself from here on."""
     chain = Chain(looked=frozenset({"chain"}))
     link = await guarded(connection.fetchval(LINK_OF, row["stream"], row["version"] - 1))

@@ -35,7 +35,7 @@ class Evidence:
     broken: Break | None = None
     gone: Break | None = None
     rewritten: bool = False
-    places: Sequence[Place] = ()
+    places: Sequence[ListedSink] = ()
 
     def blame(self, broken: Break) -> None:
         """Keep the earliest break."""
@@ -44,7 +44,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Place:
+class ListedSink:
     """Holds what one sink listed, before anything was read."""
 
     sink: Sink
@@ -118,9 +118,9 @@ async def _ours(connection: Connection[asyncpg.Record], size: int) -> str:
     return digest
 
 
-async def _listed(sink: Sink, found: Evidence) -> Sequence[Place]:
+async def _listed(sink: Sink, found: Evidence) -> Sequence[ListedSink]:
     try:
-        return [Place(sink, await sink.marks())]
+        return [ListedSink(sink, await sink.marks())]
     except FAILURES as error:
         found.away[sink.name] = type(error).__name__
         return []
@@ -136,7 +136,7 @@ async def _still(
     return None if found.rewritten or compared.keys != _of(anchors) else compared
 
 
-def _since(place: Place, compared: Compared | None, excused: Roots, *, newest: bool) -> int:
+def _since(place: ListedSink, compared: Compared | None, excused: Roots, *, newest: bool) -> int:
     """The size from which on a place is read."""
     if newest:
         return max((size for size in place.sizes if size not in excused), default=0)
@@ -155,7 +155,7 @@ class _Reading:
     found: Evidence
     seen: dict[bytes, Checkpoint] = field(default_factory=dict)
 
-    async def read(self, place: Place, since: int) -> None:
+    async def read(self, place: ListedSink, since: int) -> None:
         """Read one place. Raises FAILURES."""
         keys = await self._keys(place)
         for size in (size for size in place.sizes if size >= since):
@@ -168,7 +168,7 @@ class _Reading:
                 self.found.blame(Break("checkpoint_forged", size, says=says))
             self.found.points[size] = point
 
-    async def missing(self, place: Place, had: int) -> None:
+    async def missing(self, place: ListedSink, had: int) -> None:
         """A place is filled in order: what our list has up to its newest must be there. Raises FAILURES."""
         upto = max([had, *(size for size in place.sizes if size in self.ours)])
         missing = {size for size in self.ours if size <= upto}.difference(place.sizes)
@@ -183,7 +183,7 @@ class _Reading:
         for size, note in self.ours.items():
             self._judged(size, note, self.believed, "the ledger's own list")
 
-    async def _keys(self, place: Place) -> Sequence[Key]:
+    async def _keys(self, place: ListedSink) -> Sequence[Key]:
         """The anchors, and what they vouched for there."""
         notes = [
             (int(name.removeprefix(KEY)), (await place.sink.get(name)).decode(errors="replace")) for name in place.keys
@@ -214,6 +214,6 @@ class _Reading:
         return point
 
 
-def _nowhere(outside: int, places: Sequence[Place]) -> str:
+def _nowhere(outside: int, places: Sequence[ListedSink]) -> str:
     names = ", ".join(place.sink.name for place in places)
     return f"the sealer kept checkpoints up to size {outside}; there is none in {names}"

@@ -6,7 +6,7 @@ import asyncpg
 
 from domain.proof.merkle import check_inclusion
 from infra.audit.chain import STREAM as ONE_STREAM
-from infra.audit.chain import Chain, Fault
+from infra.audit.chain import Chain, ChainFault
 from infra.audit.checkpoints.checkpoint import Checkpoint
 from infra.audit.checkpoints.tree import TreeIncomplete, inclusion
 from infra.audit.queries import STREAM_FROM
@@ -49,7 +49,7 @@ async def _walk(
     found.head = found.events
 
 
-async def _broken(connection: asyncpg.Connection[asyncpg.Record], fault: Fault, version: int) -> Break:
+async def _broken(connection: asyncpg.Connection[asyncpg.Record], fault: ChainFault, version: int) -> Break:
     position = fault.row["position"]
     if fault.wrong == "version_missing":
         return Break("deleted", position, fault.row["stream"], version)

@@ -14,7 +14,7 @@ from api.run.sealing import signing_keys
 from api.run.wiring import Parts
 from domain.proof.merkle import check_consistency, check_inclusion
 from infra.audit.checkpoints.checkpoint import Checkpoint, opened
-from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.sinks import sink_of
 from tests.api.cli.test_cli import Cli, cli
 from tests.api.conftest import Person
@@ -29,7 +29,7 @@ async def seal(here: Parts) -> None:
     dsn = here.settings.database_url.get_secret_value()
     sinks = [sink_of(place) for place in here.settings.checkpoint_places]
     async with sessions(dsn) as pool:
-        await Sealer(dsn, signing_keys(here.settings), sinks, Limits(1)).round(pool)
+        await Sealer(dsn, signing_keys(here.settings), sinks, SealingLimits(1)).round(pool)
 
 
 def read(note: str, here: Parts) -> Checkpoint:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from infra.audit.checkpoints.checkpoint import Checkpoint, opened, origin_of
-from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink, Sink, checkpoint_name, sizes
 from infra.ledger.ledger import PgLedger
 from tests.infra.ledger.cases import Counted, stream, writing
 
-ALWAYS = Limits(events=1)
+ALWAYS = SealingLimits(events=1)
 ORIGIN = origin_of("here")
 
 
@@ -24,7 +24,7 @@ class Log:
         self.keys = SigningKeys(folder / "signing", ORIGIN)
         self.sinks = [FolderSink(folder / "a"), FolderSink(folder / "b")]
 
-    def sealer(self, limits: Limits = ALWAYS, *sinks: Sink) -> Sealer:
+    def sealer(self, limits: SealingLimits = ALWAYS, *sinks: Sink) -> Sealer:
         return Sealer(self.dsn, self.keys, sinks or self.sinks, limits)
 
     def kept(self, sink: str = "a") -> list[int]:

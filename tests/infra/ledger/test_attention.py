@@ -10,7 +10,7 @@ import pytest
 from activities.ports import Attention, ClaimHeld, VersionConflict, Views
 from domain.core.errors import Reason, Refused
 from infra.ledger.bells import ATTENTION
-from infra.ledger.ledger import Due, PgLedger
+from infra.ledger.ledger import CaseDue, PgLedger
 from infra.ledger.queries import ATTENTION_DUE
 from tests.infra.ledger.cases import Counted, case_row, effect, new_id, stream, writing
 
@@ -19,7 +19,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ATTENDED = Attention(attended=True)
 
 
-async def due(ledger: PgLedger, name: str) -> Due | None:
+async def due(ledger: PgLedger, name: str) -> CaseDue | None:
     return next((one for one in await ledger.attention_due(1000) if one.stream == name), None)
 
 

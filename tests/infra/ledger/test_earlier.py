@@ -16,7 +16,7 @@ import structlog
 
 from api.run.sealing import signing_keys
 from domain.core.errors import Reason, Refused
-from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.sinks import sink_of
 from infra.audit.package.container import unpack
 from infra.embedded.postgres_programs import find_binaries
@@ -68,7 +68,7 @@ async def seal(settings: Settings) -> None:
     dsn = settings.database_url.get_secret_value()
     sinks = [sink_of(place) for place in settings.checkpoint_places]
     async with sessions(dsn) as pool:
-        await Sealer(dsn, signing_keys(settings), sinks, Limits(1)).round(pool)
+        await Sealer(dsn, signing_keys(settings), sinks, SealingLimits(1)).round(pool)
 
 
 def schema_of(dsn: str) -> str:

@@ -17,7 +17,7 @@ from domain.catalogue import installation
 from domain.catalogue.installation import Installation, RehearsalEnded
 from domain.core.errors import Reason, Refused
 from infra.ledger.encoding.errors import guarded
-from infra.ledger.ledger import Due, PgLedger
+from infra.ledger.ledger import CaseDue, PgLedger
 from infra.ledger.schema import tables
 from infra.ledger.schema.migrate import at_head, migrate
 from tests.conftest import fresh
@@ -149,7 +149,7 @@ async def test_a_ledger_of_another_installation_is_only_read(
         other.append(writing(mine, 1, attention=Attention(attended=True))),
         other.claim(mine, "effect", expected=1, epoch=0, lease=timedelta(minutes=1)),
         other.release("effect", 1),
-        other.nudged([Due(mine, 1, 0, None)], timedelta(minutes=1)),
+        other.nudged([CaseDue(mine, 1, 0, None)], timedelta(minutes=1)),
         other.take_over("x", "y"),
         other.reject_callback("c", "r", b"", 0),
     ]

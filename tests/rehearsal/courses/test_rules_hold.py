@@ -18,7 +18,7 @@ from api.run.verifying import question_of, verify_with, views_of
 from api.run.wiring import EVERY_EVENT
 from domain.proof.merkle import Frontier
 from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
-from infra.audit.checkpoints.sealer import Limits, Sealer, sessions
+from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink, checkpoint_name
 from infra.audit.verification.found import ALL, Check
@@ -78,7 +78,7 @@ async def scene(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     )
     keys = SigningKeys(settings.signing, origin_of(NAME))
     async with sessions(dsn) as pool:
-        await Sealer(dsn, keys, [FolderSink(home / "away")], Limits(1)).round(pool)
+        await Sealer(dsn, keys, [FolderSink(home / "away")], SealingLimits(1)).round(pool)
     admin = await asyncpg.connect(dsn)
     for table in ("event", "tree_node", "checkpoint"):
         await admin.execute(f"alter table {table} disable trigger all")

@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 
 from domain.proof import merkle
 from infra.audit.checkpoints.exposure import exposure
-from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, Limits
+from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, SealingLimits
 from infra.audit.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
 from infra.ledger.connections import Pool
@@ -54,13 +54,13 @@ async def test_nothing_is_signed_before_enough_events_or_seconds_are_open(
     ledger: PgLedger, log: Log, pool: "Sessions[asyncpg.Record]"
 ) -> None:
     await recorded(ledger, 3)
-    many = log.sealer(Limits(events=5, seconds=60))
+    many = log.sealer(SealingLimits(events=5, seconds=60))
     assert await many.round(pool) == POLL
     assert log.kept() == []
     await recorded(ledger, 1)
     await many.round(pool)
     assert log.kept() == [5]
-    old = log.sealer(Limits(events=1000, seconds=0.2))
+    old = log.sealer(SealingLimits(events=1000, seconds=0.2))
     await recorded(ledger, 1)
     await old.round(pool)
     assert log.kept() == [5]
