@@ -1,4 +1,4 @@
-"""Who may do what with which case: one table, role by action → scope and purposes. Everything not in it is refused."""
+"""Says who may do what with which case: role by action → scope and purposes. Everything not in it is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a hospital's interface is asked for an effect: what the Task there is about, and in which plain words."""
+"""Says how a hospital's interface is asked for an effect: what the Task there is about, and in which plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the journey asks of the world: each effect is wanted by a fact, requested once, and ends in an outcome."""
+"""Keeps what the journey asks of the world: each effect is wanted by a fact, requested once, and ends in an outcome."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ class Effect:
 
     @property
     def pending(self) -> bool:
-        """Whether it is still to be attempted, now or later."""
+        """Return whether it is still to be attempted, now or later."""
         return self.state == "requested" or (self.state == "unknown" and self.not_before is not None)
 
     def due(self, now: datetime) -> bool:
-        """Whether an attempt may be made now."""
+        """Return whether an attempt may be made now."""
         return self.pending and (self.not_before is None or self.not_before <= now)
 
 

@@ -1,4 +1,4 @@
-"""How the forgetting of a person stands, as the case carries it; stages/anytime/erasing.py says what leads there."""
+"""Says how the forgetting of a person stands in the case; stages/anytime/erasing.py says what leads there."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Erasure:
 
     @property
     def unanswered(self) -> bool:
-        """Whether nobody has confirmed or withdrawn it, lapsed or not."""
+        """Return whether nobody has confirmed or withdrawn it, lapsed or not."""
         return not (self.confirmed_by or self.withdrawn or self.done)
 
     def stands(self, now: datetime) -> bool:
-        """Whether it still waits to be confirmed."""
+        """Return whether it still waits to be confirmed."""
         return self.unanswered and now < self.until
 
     def waits(self, now: datetime) -> bool:
-        """Whether something of it is still to come."""
+        """Return whether something of it is still to come."""
         return self.stands(now) or bool(self.confirmed_by and not self.done)

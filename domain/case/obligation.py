@@ -1,4 +1,4 @@
-"""Who owes what to whom until when: opened, chased and ended from the state of the case, never by hand."""
+"""Tracks who owes what to whom until when: opened, chased and ended from the state of the case, never by hand."""
 
 from __future__ import annotations
 
@@ -131,12 +131,12 @@ class Obligation:
 
     @property
     def next_at(self) -> datetime:
-        """When this obligation next does something by itself, while open."""
+        """Return when this obligation next does something by itself, while open."""
         return min([step.at for n, step in enumerate(self.steps) if n not in self.done] + [self.due])
 
 
 def overdue_since(o: Obligation, obligations: Iterable[Obligation]) -> datetime | None:
-    """When what `o` chases was due, None for what chases nothing."""
+    """Return when what `o` chases was due, None for what chases nothing."""
     if not o.kind.startswith("chase"):
         return None
     return max((m.due for m in obligations if m.state == "missed" and f"{m.kind}:{m.about}" == o.about), default=None)

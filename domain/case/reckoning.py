@@ -1,4 +1,4 @@
-"""When what is owed falls due: an obligation's instants, reckoned from a policy, a case and the date it rests on."""
+"""Reckons when what is owed falls due: the instants, from a policy, a case and the date they rest on."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _due(ladder: Ladder, anchor: datetime | None, now: datetime, country: str, p
 
 
 def fallen_due(obligation: Obligation, now: datetime, policy: Policy) -> Sequence[Event]:
-    """What time has brought for one open obligation: newest reminder, every escalation, the missed deadline."""
+    """Return what time has brought for one open obligation: newest reminder, every escalation, the missed deadline."""
     past = [n for n, step in enumerate(obligation.steps) if n not in obligation.done and step.at <= now]
     missed = obligation.due <= now
     reminders = {obligation.steps[n].to: n for n in past if obligation.steps[n].action == "remind"}

@@ -12,7 +12,7 @@ TRACK_OF = {"release_dose": "dose", "release_bed": "bed", "void_letter": "letter
 
 
 def spare(case: Case, kind: str, track: Track) -> Case:
-    """What this track holds is no longer wanted and is still to be given back, by an effect of that kind."""
+    """Note that what this track holds is wanted no longer and is to be given back, by an effect of that kind."""
     held = track.state == "held" and (kind, track.fact) not in case.spare
     return replace(case, spare=(*case.spare, (kind, track.fact))) if held else case
 

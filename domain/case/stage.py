@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Where the main line of the journey stands, in journey order [journey.stages]."""
+    """Lists where the main line of the journey can stand, in journey order [journey.stages]."""
 
     INQUIRY = "inquiry"
     RECORDS = "records"
@@ -26,7 +26,7 @@ class Stage(StrEnum):
 
 
 class Exit(StrEnum):
-    """Why a journey left its main line early."""
+    """Lists why a journey can leave its main line early."""
 
     DECLINED = "declined"  # the patient or family chose not to go on
     WITHDRAWN = "withdrawn"  # consent or study participation withdrawn

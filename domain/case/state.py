@@ -1,4 +1,4 @@
-"""What one case is, as folded from its facts: where it stands, its tracks, what is owed and what was asked for."""
+"""Holds one case as folded from its facts: where it stands, its tracks, what is owed and what was asked for."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, by whom it concerns, and on which facts: id of the first telling → newest telling then."""
+    """Says what was decided, whom it concerns, and on which facts: id of the first telling → newest telling then."""
 
     kind: str
     about: str
@@ -306,23 +306,23 @@ class Case:
 
     @property
     def open(self) -> bool:
-        """Whether anything of the case is still to be done: the main line or any track."""
+        """Return whether anything of the case is still to be done: the main line or any track."""
         return self.stage != Stage.CLOSED or self.follow_up == "open" or self.unfinished
 
     @property
     def unfinished(self) -> bool:
-        """Whether an effect or an obligation is still open."""
+        """Return whether an effect or an obligation is still open."""
         return any(e.pending for e in self.effects.values()) or any(
             o.state == "open" for o in self.obligations.values()
         )
 
     def noted(self, stream: str) -> Mapping[str, Any]:
-        """What the case knows of a lot, protocol or centre."""
+        """Return what the case knows of a lot, protocol or centre."""
         known = self.sources.get(stream)
         return known.state if known else NONE
 
     def consented(self, purpose: str, recipient: str = "") -> bool:
-        """Whether this consent is given and was not withdrawn."""
+        """Return whether this consent is given and was not withdrawn."""
         consent = self.consents.get(f"{purpose}:{recipient}")
         return consent is not None and consent.given
 
@@ -332,12 +332,12 @@ class Case:
         return found[-1] if found else None
 
     def missed(self, kind: str, about: str) -> bool:
-        """Whether the newest such obligation ended without being met."""
+        """Return whether the newest such obligation ended without being met."""
         newest = self.latest(kind, about)
         return newest is not None and newest.state == "missed"
 
     def waits(self, kind: str, about: str = "") -> bool:
-        """Whether the hold keeps this kind of obligation or effect back; what is chased counts as what it is about."""
+        """Return whether the hold keeps back this kind of obligation or effect; a chase counts as what it is about."""
         root = about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
         return self.on_hold is not None and root not in NEVER_HELD
 
@@ -356,7 +356,7 @@ class Case:
         return first if first.startswith("centre-") else self.centre
 
     def country_of(self, party: Party, about: str, policy: Policy) -> str:
-        """Whose working days count for that party."""
+        """Return whose working days count for that party."""
         if party in (Party.HOSPITAL, Party.CONSULATE):
             return str(self.noted(self.centre_of(about)).get("country") or policy.home_country)
         family = party in (Party.FAMILY, Party.HOME_ONCOLOGIST)

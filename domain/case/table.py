@@ -1,4 +1,4 @@
-"""What a stage file puts in its tables: rules that time or facts set off, and what leaving the stage needs."""
+"""Holds the rows of a stage file's tables: rules that time or facts set off, and what leaving the stage needs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Takes:
 
     @property
     def by_hospital(self) -> bool:
-        """Whether a hospital may give it over its interface."""
+        """Return whether a hospital may give it over its interface."""
         return self.over_fhir or self.by is Action.ANSWER
 
 

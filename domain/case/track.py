@@ -28,7 +28,7 @@ class Track:
 
     @property
     def unanswered(self) -> bool:
-        """Whether the present round's question has no answer yet."""
+        """Return whether the present round's question has no answer yet."""
         return self.answered < self.round
 
     def held(self, ref: str, until: datetime | None, fact: str) -> Track:
@@ -48,9 +48,9 @@ class Track:
         return replace(self, round=self.round + 1)
 
     def good_at(self, now: datetime) -> bool:
-        """Whether it is held and has not ended."""
+        """Return whether it is held and has not ended."""
         return self.state == "held" and (self.until is None or now < self.until)
 
     def ended_by(self, now: datetime) -> bool:
-        """Whether it was held and its time is over."""
+        """Return whether it was held and its time is over."""
         return self.state == "held" and not self.good_at(now)

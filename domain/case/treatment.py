@@ -1,4 +1,4 @@
-"""What was given: one treatment is a lymphodepletion, or its omission, and the infusions planned with it."""
+"""Holds what was given: one treatment is a lymphodepletion, or its omission, and the infusions planned with it."""
 
 from __future__ import annotations
 

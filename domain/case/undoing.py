@@ -1,4 +1,4 @@
-"""How each kind of thing acquired beside the tracks is undone, until when, and what comes after [undoing.matrix]."""
+"""Says how each kind of thing acquired beside the tracks is undone, until when, and what follows [undoing.matrix]."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Final = Literal["material", "patient_cells", "registry_data", "payment"]
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """How one kind is undone: by `effect` while `held` or in one of `undoable`; in one of `ends` nothing is left to do.
+    """Says how one kind is undone: by `effect` while `held` or `undoable`; in one of `ends` nothing is left to do.
 
     `final`: states that cannot be undone → what stays, and what happens instead.
     """
@@ -73,5 +73,5 @@ UNDOING: Mapping[ResourceKind, Undoing] = {
 
 
 def ended(r: Resource) -> bool:
-    """Whether nothing is left to do about it."""
+    """Return whether nothing is left to do about it."""
     return r.state in UNDOING[r.kind].ends

@@ -1,1 +1,1 @@
-"""What happens to a case: commands decided, facts folded, consequences drawn, the next instant named."""
+"""Runs a case: decides commands, folds facts, draws consequences, names the next instant."""

@@ -1,4 +1,4 @@
-"""What follows by itself: rules, then what is owed, then what is asked of the world, until nothing more follows."""
+"""Adds what follows by itself: rules, what is owed, what is asked of the world, until nothing more follows."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _round(case: Case, now: datetime, ids: Ids, policy: Policy, rules: Sequence[
 
 
 def follows(rule: Rule, case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
-    """What one rule says of a case at `now`, once."""
+    """Return what one rule says of a case at `now`, once."""
     table = TABLES.get(rule.name)
     if table:
         return table(case, now, ids, policy)

@@ -1,4 +1,4 @@
-"""What the engine must know of a case: what is owed, what to do now, and when to look again."""
+"""Tells the engine what it must know of a case: what is owed, what to do now, and when to attend again."""
 
 from __future__ import annotations
 

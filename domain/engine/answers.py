@@ -1,4 +1,4 @@
-"""Which question an answer belongs to: a doubled or late answer to an earlier round never answers a later one."""
+"""Says which question an answer belongs to: one to an earlier round, doubled or late, never answers a later one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_th
 
 
 def of_this_round(case: Case, effect: Effect) -> bool:
-    """Whether an answer to this effect answers what is asked at present."""
+    """Return whether an answer to this effect answers what is asked at present."""
     number = ROUND.get(effect.kind)
     return number is None or effect.about.rsplit("/", maxsplit=1)[-1] == str(number(case))
 
@@ -30,7 +30,7 @@ NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})
 
 
 def too_early(case: Case, effect: str | None, refused: Reason) -> bool:
-    """Whether a refused answer may be right later: what it answers was asked, and the question is still open."""
+    """Return whether a refused answer may be right later: it was asked for, and the question is still open."""
     known = case.effects.get(effect) if effect else None
     if known is None or refused not in NOT_YET or known.state in ("refused", "withdrawn"):
         return False

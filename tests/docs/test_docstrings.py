@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (
-    *("workflows", "activities", "infra", "api", "rehearsal"),
-    *(f"domain/{part}" for part in ("core", "catalogue", "doses", "proof", "history")),
-)
-"""The folders that are held to it."""
+FOLDERS = ("domain", "workflows", "activities", "infra", "api", "rehearsal")
 HALF = re.compile(r"(?:Whether|What|How|Who|Whom|Whose|Which|When|Where|Why|Of|It is|One of|By|From|As|At|In|For)\b")
 
 

@@ -1,1 +1,1 @@
-"""What may happen at any stage: notes, holds, corrections, access, erasure, moving on."""
+"""Holds what may happen at any stage: notes, holds, corrections, access, erasure, moving on."""

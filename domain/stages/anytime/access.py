@@ -115,7 +115,7 @@ def _with(case: Case, access: str, stands: Access) -> Case:
 
 
 def reading(case: Case, now: datetime) -> frozenset[str]:
-    """Who reads this case now because they broke the glass."""
+    """Return who reads this case now because they broke the glass."""
     return frozenset(access.by for access in case.accesses.values() if now < access.until)
 
 

@@ -71,7 +71,7 @@ class RecordErasure:
 
     @property
     def occurred(self) -> When | None:
-        """When the keys were destroyed; None = now."""
+        """Return when the keys were destroyed; None = now."""
         return When.at(self.stone.at) if self.stone else None
 
 
@@ -254,7 +254,7 @@ def erased(case: Case) -> frozenset[str]:
 
 
 def takes(case: Case, command: Any) -> None:  # noqa: ANN401 - any command
-    """What was forgotten is not told again, and the journey is not taken up again. Raises Refused."""
+    """Refuse to be told again what was forgotten, or to take the journey up again. Raises Refused."""
     going = case.erasure.going if case.erasure else frozenset[str]()
     if not going or isinstance(command, RecordOutcome):
         return

@@ -159,7 +159,7 @@ def _redate(case: Case, c: Redate, now: datetime) -> ObligationRedated:
 
 
 def reckoned_by(case: Case, now: datetime, policy: Policy, reason: str) -> Sequence[ObligationRedated]:
-    """What of the case's open obligations this policy would re-date."""
+    """Return what of the case's open obligations this policy would re-date."""
     found = (reckoned_anew(o, case, now, policy, reason) for o in case.obligations.values())
     return [event for event in found if event is not None]
 

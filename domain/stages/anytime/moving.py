@@ -1,4 +1,4 @@
-"""From stage to stage: by itself when nothing is missing, or moved on by a supervisor who accepts what is."""
+"""Moves a case from stage to stage: by itself when nothing is missing, or by a supervisor who accepts what is."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ MAIN = tuple(s for s in Stage if s not in (Stage.REDOSING, Stage.CLOSED))
 
 
 def missing(case: Case, now: datetime) -> Sequence[Need]:
-    """What the present stage still waits for."""
+    """Return what the present stage still waits for."""
     return [n for n in NEEDS[case.stage] if not n.holds(case, now)]
 
 
 def next_stage(case: Case) -> Stage | None:
-    """Where the main line goes from here once nothing is missing; None = nowhere."""
+    """Return where the main line goes from here once nothing is missing; None = nowhere."""
     match case.stage:
         case Stage.CLOSED:
             return None

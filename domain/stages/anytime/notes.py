@@ -1,4 +1,4 @@
-"""What may happen at any stage: owners, notes, documents, and settling what could not be delivered."""
+"""Takes at any stage owners, notes, documents, and the settling of what could not be delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of an effect: the engine records the outcome of an attempt, or that a message came back."""
+"""Records what came of an effect: the outcome of an attempt, or that a message came back."""
 
 from __future__ import annotations
 

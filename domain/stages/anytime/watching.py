@@ -1,4 +1,4 @@
-"""What a case knows of the lots, protocols, centres and staff it depends on: noted as its own facts."""
+"""Notes as the case's own facts what it knows of the lots, protocols, centres and staff it depends on."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
 
 
 def differs(stream: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether there is something in it for the cases that watch this stream: what they note of it has changed."""
+    """Return whether what cases that watch this stream note of it has changed."""
     return noted(stream, 0, before) != noted(stream, 0, after)
 
 

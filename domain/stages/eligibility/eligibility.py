@@ -206,7 +206,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def accepted_now(case: Case, now: datetime) -> bool:
-    """Whether a centre's acceptance stands at that instant."""
+    """Return whether a centre's acceptance stands at that instant."""
     known = case.accepted
     return known is not None and known.valid_until is not None and now < known.valid_until
 
@@ -235,7 +235,7 @@ def _valid_until(case: Case, about: str) -> datetime | None:
 
 
 def before_travel(case: Case) -> bool:
-    """Whether acceptance, price and holds still have to last until the patient arrives."""
+    """Return whether acceptance, price and holds still have to last until the patient arrives."""
     travelling = case.stage is Stage.ADMISSION and case.entered is None
     returning = case.stage is Stage.REDOSING and case.returning
     return (case.stage in (Stage.ELIGIBILITY, Stage.VISA) or travelling or returning) and not case.exit

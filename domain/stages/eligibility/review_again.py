@@ -1,4 +1,4 @@
-"""What changes before the cells: the disease moved on, or the trial stands still [eligibility.disease-moves-on]."""
+"""Looks again at a change: the disease moved on, or the trial stands still [eligibility.disease-moves-on]."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON_HOLD = "the trial is on hold"
 
 
 def unreviewed(case: Case) -> bool:
-    """Whether something changed before the gate and no clinician of a centre has decided anew since."""
+    """Return whether something changed before the gate and no clinician of a centre has decided anew since."""
     begun = case.treatment is not None and not case.treatment.untouched
     return bool(case.progressed) and not begun
 

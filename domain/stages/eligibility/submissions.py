@@ -153,7 +153,7 @@ def require_submission(case: Case, submission: str, *states: str) -> Submission:
 
 
 def protocol_open(case: Case, protocol: str, now: datetime) -> bool:
-    """Whether the protocol is known to be open at that instant: open is a lease that ends by itself [P7]."""
+    """Return whether the protocol is known to be open at that instant: open is a lease that ends by itself [P7]."""
     until = open_until(case, protocol)
     return until is not None and now < until
 
@@ -189,7 +189,7 @@ def _submit(case: Case, c: SubmitDossier, now: datetime) -> Event:
 
 
 def may_receive(case: Case, centre: str) -> bool:
-    """Whether records may go to this centre; abroad only with a consent of its own [people.consent-abroad]."""
+    """Return whether records may go to this centre; abroad only with its own consent [people.consent-abroad]."""
     abroad = case.noted(centre).get("country") != case.country
     crossing = not abroad or case.consented("cross_border", centre)
     return crossing and case.consented("share_with_hospital", centre)
@@ -270,7 +270,7 @@ def by_round(s: Submission) -> str:
 
 
 def past(case: Case, about: str, *states: str) -> bool:
-    """Whether this round of a submission, or a later one, has come so far."""
+    """Return whether this round of a submission, or a later one, has come so far."""
     name, _, asked = about.partition("/")
     known = case.submissions.get(name)
     return known is not None and (known.state in states or known.round > int(asked))

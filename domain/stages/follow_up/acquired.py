@@ -1,4 +1,4 @@
-"""What is acquired beside the tracks: sent, booked, enrolled, paid; undone, or its fate told [undoing.matrix]."""
+"""Holds what is acquired beside the tracks: sent, booked, enrolled, paid; undone, or its fate told [undoing.matrix]."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def _changed(case: Case, resource: str, **changes: object) -> Case:
 
 
 def in_vain(case: Case, r: Resource) -> bool:
-    """Whether it serves nothing any more: the journey was left or is over, or the centre is no longer asked."""
+    """Return whether it serves nothing any more: the journey was left or is over, or the centre is no longer asked."""
     if r.kind == "registry_enrolment":
         consent = case.consents.get("registry:")
         return bool(case.exit and not case.infusions) or (consent is not None and not consent.given)
@@ -240,7 +240,7 @@ def in_vain(case: Case, r: Resource) -> bool:
 
 
 def undone_by(effect: str) -> Callable[[Case], Iterable[str]]:
-    """What that effect gives back, stops or holds now."""
+    """Find what that effect gives back, stops or holds now."""
 
     def wanted(case: Case) -> Iterable[str]:
         rows = ((r, UNDOING[r.kind]) for r in case.resources.values() if in_vain(case, r))
@@ -250,7 +250,7 @@ def undone_by(effect: str) -> Callable[[Case], Iterable[str]]:
 
 
 def irreversible(case: Case) -> Iterable[tuple[Final, str]]:
-    """What was acquired and cannot be undone as it stands, and what happens instead."""
+    """List what was acquired and cannot be undone as it stands, and what happens instead."""
     found = (UNDOING[r.kind].final.get(r.state) for r in case.resources.values())
     return dict.fromkeys(final for final in found if final)
 

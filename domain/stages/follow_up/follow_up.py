@@ -194,7 +194,7 @@ def ends(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]
 
 
 def last_due(case: Case) -> datetime | None:
-    """When fifteen years are over, counted from the last infusion; None while its date is unknown."""
+    """Return when fifteen years are over, counted from the last infusion; None while its date is unknown."""
     start = day_0(case)
     return start + VISITS[-1][1] if start else None
 

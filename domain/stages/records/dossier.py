@@ -204,7 +204,7 @@ def digest(case: Case) -> str:
 
 
 def complete(case: Case) -> bool:
-    """Whether the dossier could be frozen: documents asked for, none outstanding, the summary signed."""
+    """Return whether the dossier could be frozen: documents asked for, none outstanding, the summary signed."""
     return settled(case) and bool(case.dossier.signed_by)
 
 

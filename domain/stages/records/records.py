@@ -192,7 +192,7 @@ def changed(case: Case, item: str, **changes: object) -> Case:
 
 
 def settled(case: Case) -> bool:
-    """Whether documents were asked for and none is outstanding."""
+    """Return whether documents were asked for and none is outstanding."""
     return bool(case.records) and all(i.settled for i in case.records.values())
 
 

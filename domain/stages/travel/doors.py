@@ -1,4 +1,4 @@
-"""Which doors are shut, or about to end, for somebody who is about to travel or has booked."""
+"""Says which doors are shut, or about to end, for somebody who is about to travel or has booked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, tra
 
 
 def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
-    """What is shut or about to end, in words; empty = the way is free right now."""
+    """Say what is shut or about to end; empty = the way is free right now."""
     lands = _lands(case) or now
     checks: list[tuple[bool, str]] = [
         (accepted_now(case, now), "the centre's acceptance has ended"),

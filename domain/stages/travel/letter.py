@@ -108,14 +108,14 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def preparing(case: Case) -> bool:
-    """Whether the way to the accepting centre is still to be made: for the first time, or to come again."""
+    """Return whether the way to the accepting centre is still to be made: for the first time, or to come again."""
     if case.exit or case.accepted is None or case.entered is not None:
         return False
     return case.stage in (Stage.VISA, Stage.ADMISSION) or (case.stage is Stage.REDOSING and case.returning)
 
 
 def needs_visa(case: Case) -> bool:
-    """Whether anybody crosses a border: the patient's country is not the centre's."""
+    """Return whether anybody crosses a border: the patient's country is not the centre's."""
     return bool(case.country != case.noted(case.centre).get("country", ""))
 
 

@@ -209,13 +209,13 @@ def travellers(case: Case) -> Sequence[str]:
 
 
 def may_enter(case: Case, person: str, at: datetime) -> bool:
-    """Whether a traveller's visa lets them in at that instant."""
+    """Return whether a traveller's visa lets them in at that instant."""
     visa = case.visas.get(person)
     return bool(visa and visa.state == "granted" and visa.valid_until and at < visa.valid_until)
 
 
 def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> bool:
-    """Whether a traveller's passport is valid long enough after entry, and after the planned stay [travel.passport]."""
+    """Return whether a passport is valid long enough after entry and after the planned stay [travel.passport]."""
     expires, days = case.passports.get(person), case.stay_plan.get("days")
     wanted = [lands + policy.passport_after_entry]
     if policy.passport_after_stay is not None and isinstance(days, int):
@@ -224,7 +224,7 @@ def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> 
 
 
 def stay_lasts(case: Case, person: str, policy: Policy) -> bool:
-    """Whether a visa permits the planned stay and the margin [travel.stay]; a missing visa is named by itself."""
+    """Return whether a visa permits the planned stay and the margin [travel.stay]; a missing visa is named itself."""
     visa, days = case.visas.get(person), case.stay_plan.get("days")
     if visa is None or not visa.stay_days or not isinstance(days, int):
         return True

@@ -256,7 +256,7 @@ def gives_up(case: Case) -> Exit | None:
 
 
 def in_country(case: Case) -> bool:
-    """Whether the patient is away from home, for the treatment."""
+    """Return whether the patient is away from home, for the treatment."""
     return case.entered is not None and case.home is None and not case.died
 
 

@@ -121,7 +121,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def needed(case: Case) -> bool:
-    """Whether a bed must be held: accepted, priced, not yet admitted, for the first time or to come again."""
+    """Return whether a bed must be held: accepted, priced, not yet admitted, for the first time or to come again."""
     returning = case.stage is Stage.REDOSING and case.returning
     before = case.stage in (Stage.ELIGIBILITY, Stage.VISA, Stage.ADMISSION) or returning
     return before and not case.exit and case.accepted is not None and case.quote.state == "held" and not case.admitted

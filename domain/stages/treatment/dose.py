@@ -148,7 +148,7 @@ def _held(case: Case, event: DoseHeld, fact: str) -> Case:
 
 
 def needed(case: Case) -> bool:
-    """Whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
+    """Return whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
     if case.exit or case.accepted is None or case.quote.state != "held":
         return False
     match case.stage:

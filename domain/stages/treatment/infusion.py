@@ -343,7 +343,7 @@ def _here(case: Case) -> bool:
 
 
 def infused_all(case: Case) -> bool:
-    """Whether the newest treatment has nothing left to give."""
+    """Return whether the newest treatment has nothing left to give."""
     return case.treatment is not None and case.treatment.complete
 
 

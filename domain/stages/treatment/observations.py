@@ -1,4 +1,4 @@
-"""What hospitals report of the treated patient, whenever it reaches us: graded toxicity, infection, response, death.
+"""Takes what hospitals report of the treated patient, whenever it comes: toxicity, infection, response, death.
 
 Reports may be late, out of order, or without a known day; nothing here is inferred and no grade is computed.
 """

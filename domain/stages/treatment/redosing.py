@@ -182,12 +182,12 @@ RULES = (
 
 
 def untouched(case: Case) -> bool:
-    """Whether the newest treatment is planned and nothing of it has begun."""
+    """Return whether the newest treatment is planned and nothing of it has begun."""
     return case.treatment is not None and case.treatment.untouched
 
 
 def over(case: Case) -> bool:
-    """Whether there will be no further treatment."""
+    """Return whether there will be no further treatment."""
     return not untouched(case) and case.pathway not in ("", "redose")
 
 
