@@ -57,7 +57,7 @@ class ResumeCentre:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEndpoint:
-    """It is reached differently; every field replaces what was there."""
+    """Change how a centre is reached; every field replaces what was there."""
 
     endpoint: str
     mail: str

@@ -42,7 +42,7 @@ class ReportBounce:
 
 @dataclass(frozen=True, slots=True)
 class RecordOutcome:
-    """What one attempt of an effect came to; only the engine says this."""
+    """Record what one attempt of an effect came to; only the engine says this."""
 
     effect: str
     attempt: int

@@ -47,7 +47,7 @@ class AskForMore:
 
 @dataclass(frozen=True, slots=True)
 class RecordCriterion:
-    """How one criterion of the protocol stands, as a person read it."""
+    """Record how one criterion of the protocol stands, as a person read it."""
 
     submission: str
     criterion: str

@@ -44,7 +44,7 @@ class RecordResource:
 
 @dataclass(frozen=True, slots=True)
 class ReportResource:
-    """What became of it: where it is on its way, or how it ended. `amount` is what was paid back, None = all of it."""
+    """Report where it is on its way, or how it ended. `amount` is what was paid back, None = all of it."""
 
     resource: str
     fate: Fate

@@ -81,7 +81,7 @@ class SetUrgency:
 
 @dataclass(frozen=True, slots=True)
 class StateDiagnosis:
-    """What was diagnosed, and when: in the words of whoever diagnosed it."""
+    """State what was diagnosed, and when: in the words of whoever diagnosed it."""
 
     diagnosis: Clinical
     occurred: When | None = None

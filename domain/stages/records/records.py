@@ -63,7 +63,7 @@ class RejectRecord:
 
 @dataclass(frozen=True, slots=True)
 class WaiveRecord:
-    """It is not needed after all."""
+    """Waive a document: it is not needed after all."""
 
     item: str
     reason: Identity

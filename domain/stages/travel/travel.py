@@ -27,7 +27,7 @@ from domain.stages.travel.letter import preparing
 
 @dataclass(frozen=True, slots=True)
 class PlanStay:
-    """When, how long, with whom, where to live and with what money. Days of 24 hours."""
+    """Plan when, how long, with whom, where to live and with what money. Days of 24 hours."""
 
     arrives: date
     days: int
