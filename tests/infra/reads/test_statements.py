@@ -1,5 +1,7 @@
 """Every statement made from the classes of tables.py is one that PostgreSQL understands, and every class is used."""
 
+import ast
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import product
@@ -46,3 +48,31 @@ def test_every_class_of_a_table_is_used_by_something() -> None:
     files = [file for file in Path(infra.__file__).parent.rglob("*.py") if file != Path(tables.__file__)]
     text = "\n".join(file.read_text() for file in files)
     assert {name for name in classes if f"table({name})" not in text and f"{name}," not in text} == set()
+
+
+SQL = re.compile(r"\s*(select\s|insert into|update \w+ set|delete from|(drop|create) (table|database))", re.IGNORECASE)
+NAMED = {
+    "infra/audit/queries.py": "sealing, verifying and packing",
+    "infra/embedded/postgres_server.py": "whether the server answers",
+    "infra/ledger/queries.py": "append, load, follow and the courier",
+    "infra/ledger/rebuild.py": "shadow tables, by name",
+    "infra/ledger/schema/migrate.py": "the lock of a migration",
+    "infra/ledger/schema/script.py": "what begins a transaction",
+    "infra/ledger/schema/whole.py": "whole databases",
+    "infra/leader.py": "advisory locks",
+    "rehearsal/hospitals/book.py": "the simulated hospitals' own SQLite, no part of the ledger",
+    "rehearsal/mail_catcher.py": "the mail catcher's own SQLite, as above",
+}
+
+
+def sql_of(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            yield node.value
+
+
+def test_sql_text_stands_only_where_it_is_named() -> None:
+    root = Path(infra.__file__).parents[1]
+    folders = ("domain", "activities", "workflows", "infra", "api", "rehearsal")
+    files = {str(file.relative_to(root)): file for folder in folders for file in (root / folder).rglob("*.py")}
+    assert {name for name, file in files.items() if any(sql_of(file))} == set(NAMED)
