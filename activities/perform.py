@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.command_handler import CommandHandler, CommandRequest, Reply
+from activities.case_session import Reply
+from activities.command_handler import CommandHandler, CommandRequest
 from activities.gateways import Gateway, GatewayRefused, Request, Unreachable
 from activities.messages import RECORD_UNKNOWN, Order, nameless
 from activities.ports import Claim, ClaimHeld, CommandKey, Meta, VersionConflict

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from activities.access_log import Looks
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandHandler
 from activities.gateways import Answer
 from activities.ports import Documents
@@ -220,7 +219,6 @@ class Service:
     """Everything the app is made of."""
 
     commands: CommandHandler
-    catalogue: Catalogue
     worklist: WorklistQueries
     registers: RegisterQueries
     access_log: AccessLogQueries

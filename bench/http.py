@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.http.streams_end import serve
 from api.ports import Limits
@@ -119,8 +119,10 @@ async def signed_in(dsn: str, home: Path) -> str:
     """The token of a coordinator."""
     async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
         command = RegisterPerson("coordinator", "asia", "B. Coordinator", "b@example.org", "Asia/Kolkata", "en")
-        keeper = Catalogue(here.ledger, here.commands.ids)
-        person = (await keeper.record(fresh_stream("person"), command, Meta("bench", "operation"))).stream
+        keeper = here.commands
+        person = (
+            await keeper.record(CommandRequest(fresh_stream("person"), Meta("bench", "operation"), command))
+        ).stream
         return await Sessions(here.ledger).open(person, "console", timedelta(hours=1))
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandHandler, CommandRequest
 from activities.ports import CommandKey, Meta
 from domain.case.state import Case
@@ -106,7 +105,7 @@ async def _forget(dsn: str, home: Path) -> None:
 
 async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
     """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
-    keeper = Catalogue(commands.ledger, commands.ids)
+    keeper = commands
     for stream, person in STAFF.items():
         await _once(keeper, stream, person)
     known = catalogued()
@@ -122,27 +121,27 @@ async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
         await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
 
 
-async def _stock(keeper: Catalogue, lot: str, product: str) -> None:
+async def _stock(keeper: CommandHandler, lot: str, product: str) -> None:
     units = tuple(f"{lot}-U{n:03d}" for n in range(STOCK))
     expires = datetime.now(UTC) + timedelta(days=400)
     await _once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
     await _tell(keeper, lot, ReleaseLot("person-quality"), "first")
 
 
-async def _once(keeper: Catalogue, stream: str, command: catalogue.Command) -> None:
+async def _once(keeper: CommandHandler, stream: str, command: catalogue.Command) -> None:
     """Register what is not there yet."""
     try:
         await keeper.entry(stream)
     except Refused:
-        await keeper.record(stream, command, META)
+        await keeper.record(CommandRequest(stream, META, command))
 
 
-async def _tell(keeper: Catalogue, stream: str, command: catalogue.Command, about: str) -> None:
+async def _tell(keeper: CommandHandler, stream: str, command: catalogue.Command, about: str) -> None:
     """Tell a stream something once; what it refuses (a closed protocol, a recalled lot) stays as it is."""
     name = f"demo/{stream}/{command.type}/{about}"
     body = sha256(name.encode()).digest()
     try:
-        await keeper.record(stream, command, META, CommandKey(ACTOR, name, body))
+        await keeper.record(CommandRequest(stream, META, command, CommandKey(ACTOR, name, body)))
     except Refused as no:
         log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
 

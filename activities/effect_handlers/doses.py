@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandHandler, CommandRequest
 from activities.gateways import GatewayRefused
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Ledger, Meta
@@ -40,7 +40,9 @@ class Lots(Protocol):
 class StockedLots(Lots):
     """Lots found by product in the read models, told through their own streams."""
 
-    def __init__(self, ledger: Ledger, keeper: Catalogue, lots_of: Callable[[str], Awaitable[Sequence[str]]]) -> None:
+    def __init__(
+        self, ledger: Ledger, keeper: CommandHandler, lots_of: Callable[[str], Awaitable[Sequence[str]]]
+    ) -> None:
         self._ledger = ledger
         self._keeper = keeper
         self._lots_of = lots_of
@@ -63,7 +65,9 @@ class StockedLots(Lots):
         """Record a command on a lot, once per (lot, effect, command)."""
         name = f"{key}/{stream}/{command.type}"
         body = sha256(name.encode()).digest()
-        done = await self._keeper.record(stream, command, Meta(ENGINE, key=name), CommandKey(ENGINE, name, body))
+        done = await self._keeper.record(
+            CommandRequest(stream, Meta(ENGINE, key=name), command, CommandKey(ENGINE, name, body))
+        )
         state = done.state
         assert isinstance(state, Lot)
         return state

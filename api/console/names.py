@@ -40,7 +40,7 @@ class Directory:
         for row in rows:
             known = self._known.get(row["stream"])
             if known is None or known[0] != row["version"]:
-                state = (await service.catalogue.entry(row["stream"])).state
+                state = (await service.commands.entry(row["stream"])).state
                 self._known[row["stream"]] = (row["version"], _entry(row["stream"], state))
         return {row["stream"]: self._known[row["stream"]][1] for row in rows}
 

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from structlog.contextvars import bind_contextvars
 
-from activities.command_handler import CommandRequest, Reply
+from activities.case_session import Reply
+from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
 from api.console.text.texts import Texts
 from api.http.auth import Parts

@@ -10,7 +10,6 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from activities.catalogue import Entry
 from activities.command_handler import Recorded
 from api.http.access import belonging
 from api.http.problems import Fault, Problem
@@ -113,7 +112,7 @@ def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more:
 CREATED = 201
 
 
-def entry_answer(entry: Entry, status: int = 200) -> JSONResponse:
+def entry_answer(entry: Recorded, status: int = 200) -> JSONResponse:
     """Return a stream of the catalogue after a command."""
     prefix = aggregate(entry.stream).prefix
     body = {

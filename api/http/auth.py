@@ -112,7 +112,7 @@ class Doorkeeper:
 
     async def _staff(self, person: str) -> Staff | None:
         try:
-            state = (await self._service.catalogue.entry(person)).state
+            state = (await self._service.commands.entry(person)).state
         except Refused:
             return None
         return state if isinstance(state, Staff) else None

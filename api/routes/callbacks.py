@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
+from activities.case_session import Reply
 from activities.command_codec import CASE, Unreadable
-from activities.command_handler import CommandRequest, Recorded, Reply
+from activities.command_handler import CommandRequest, Recorded
 from activities.gateways import Answer
 from activities.ports import CommandKey, Meta
 from api.http.access import NO_CASE, belonging, require_command, require_seen
@@ -63,7 +64,7 @@ async def believed(service: Service, centre: str, request: Request, body: bytes)
 async def _key(service: Service, centre: str) -> str:
     """The centre's registered key; a centre without one signs nothing we could believe."""
     try:
-        known = (await service.catalogue.entry(centre)).state if centre.startswith("centre-") else None
+        known = (await service.commands.entry(centre)).state if centre.startswith("centre-") else None
     except Refused:
         known = None
     if not isinstance(known, Centre) or not known.callback_key:

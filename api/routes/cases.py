@@ -56,7 +56,5 @@ async def given(
     command = CASE.parse(body, who.id)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
-    ask = CommandRequest(
-        stream, meta, command, remembered, if_people_version=expected, permit=permit(who, command.type)
-    )
+    ask = CommandRequest(stream, meta, command, remembered, if_version=expected, permit=permit(who, command.type))
     return await service.commands.record(ask)

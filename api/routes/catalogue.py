@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
+from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
 from api.http.access import require_command, stream_meant
 from api.http.answers import CREATED, entry_answer, etag, idempotency_key, if_match
@@ -47,12 +48,12 @@ def router_of(prefix: str) -> APIRouter:
         require_command(who, command.type)
         stream = service.fresh_stream(prefix)
         meta, remembered = _key(who, key, "", command)
-        return entry_answer(await service.catalogue.record(stream, command, meta, remembered), CREATED)
+        return entry_answer(await service.commands.record(CommandRequest(stream, meta, command, remembered)), CREATED)
 
     @router.get("/{entry}", summary=f"One {prefix} as it stands")
     async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
-        found = await service.catalogue.entry(stream_meant(entry, prefix))
+        found = await service.commands.entry(stream_meant(entry, prefix))
         visible = _visible(who)
         body = {"id": found.stream, prefix: mask(found.state, visible), "masked": masked(visible)}
         return JSONResponse(body, headers={"ETag": etag(found.state.version), "Cache-Control": "no-store"})
@@ -60,7 +61,7 @@ def router_of(prefix: str) -> APIRouter:
     @router.get("/{entry}/events", summary=f"What was recorded of a {prefix}")
     async def events(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
-        found = await service.catalogue.entry(stream_meant(entry, prefix))
+        found = await service.commands.entry(stream_meant(entry, prefix))
         body = {"events": [told(fact, _visible(who)) for fact in found.facts], "masked": masked(_visible(who))}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
@@ -71,7 +72,8 @@ def router_of(prefix: str) -> APIRouter:
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
         meta, remembered = _key(who, key, stream, command)
-        return entry_answer(await service.catalogue.record(stream, command, meta, remembered, expected))
+        sent = CommandRequest(stream, meta, command, remembered, if_version=expected)
+        return entry_answer(await service.commands.record(sent))
 
     return router
 

@@ -141,7 +141,7 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)
     done = await service.commands.record(
-        CommandRequest(stream, meta, command, key, if_people_version=sent.expected, permit=may)
+        CommandRequest(stream, meta, command, key, if_version=sent.expected, permit=may)
     )
     if done.repeated:
         await service.documents.remove(kept.name)

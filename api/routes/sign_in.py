@@ -71,7 +71,7 @@ def _loopback(host: str) -> bool:
 async def require_person(service: Service, person: object) -> str:
     """Return the stream of somebody registered. Raises Problem."""
     if isinstance(person, str) and person.startswith("person-"):
-        state = (await service.catalogue.entry(person)).state
+        state = (await service.commands.entry(person)).state
         if isinstance(state, Staff) and state.role is not None:
             return person
     raise invalid("nobody of that name is known", Fault("must be the id of a person", "#/person"))

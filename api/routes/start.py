@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
-from domain.journey import JOURNEY, meaning
+from domain.journey import ANYTIME, JOURNEY, meaning
 
 router = APIRouter()
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
@@ -27,7 +27,12 @@ async def start(request: Request) -> HTMLResponse:
         for method, operation in operations.items()
     ]
     page = PAGES.get_template("start.html").render(
-        about=described["info"]["description"], routes=routes, journey=JOURNEY, meaning=meaning, fields=_fields
+        about=described["info"]["description"],
+        routes=routes,
+        journey=JOURNEY,
+        anytime=ANYTIME,
+        meaning=meaning,
+        fields=_fields,
     )
     return HTMLResponse(page, headers=CLOSED)
 

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from activities.access_log import Looks
-from activities.catalogue import Catalogue
 from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
@@ -57,7 +56,6 @@ def http_app(
     app = create_app(
         Service(
             commands=here.commands,
-            catalogue=Catalogue(ledger, here.commands.ids),
             worklist=WorklistQueries(ledger),
             registers=RegisterQueries(ledger.pool),
             access_log=AccessLogQueries(ledger),

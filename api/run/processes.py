@@ -11,7 +11,6 @@ import httpx2
 import structlog
 from temporalio.client import Client
 
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
@@ -115,7 +114,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call
 
-        keeper = Catalogue(here.ledger, here.commands.ids)
+        keeper = here.commands
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)

@@ -12,7 +12,6 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandHandler
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
@@ -84,7 +83,7 @@ async def actor_of(here: Parts, person: str) -> Actor:
     """Return a registered person with their rights, or the machine where no person is named. Raises Refused."""
     if not person:
         return MACHINE
-    state = (await Catalogue(here.ledger, here.commands.ids).entry(person)).state
+    state = (await here.commands.entry(person)).state
     if not isinstance(state, Staff) or state.role is None:
         raise Refused(Reason.NOT_FOUND, "nobody of that id is known")
     return Actor(person, Role(state.role), state.team)

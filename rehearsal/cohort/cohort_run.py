@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from activities.case_session import Reply
 from activities.command_codec import CASE, Unreadable
-from activities.command_handler import CommandRequest, Reply
+from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
 from domain.case.obligation import Obligation
 from domain.core.errors import Refused
@@ -158,7 +159,7 @@ async def rehearse_cohort(
     begins = start or ends_by() - span
     async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
         desk = HospitalDesk(Book(book, durable=book != ":memory:"), seed)
-        lots = ShelvedLots(scene.ledger, scene.catalogue)
+        lots = ShelvedLots(scene.ledger, scene.commands)
         scene.handlers = cohort_handlers(desk, lots, scene.commands.policy, scene.clock)
         market = Market(scene, catalogued(), lots, seed, begins + span)
         began = time.perf_counter()

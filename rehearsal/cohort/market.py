@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import CloseProtocol, ConfirmProtocolOpen
@@ -104,7 +105,7 @@ class Market:
     async def _tell(self, stream: str, command: catalogue.Command) -> None:
         """What cases watch wakes them, as the courier would."""
         try:
-            await self._stage.catalogue.record(stream, command, META)
+            await self._stage.commands.record(CommandRequest(stream, META, command))
         except Refused:
             return
         await self._stage.wake_watchers(stream)

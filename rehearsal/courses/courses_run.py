@@ -44,7 +44,7 @@ async def play_courses(
 ) -> Sequence[Played]:
     """Play every course from its inquiry to the last thing known; all begin when the stage's clock stands now."""
     stage.handlers = quiet_handlers()
-    keeper = PlaceKeeper(stage.catalogue, known, stage.clock.now)
+    keeper = PlaceKeeper(stage.commands, known, stage.clock.now)
     first = stage.clock.now.date() + timedelta(days=1)
     played = []
     for number, course in enumerate(courses, 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandHandler, CommandRequest
 from activities.ports import Meta
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import RegisterCentre
@@ -37,7 +37,7 @@ GENERIC = "centre-rehearsal"
 class PlaceKeeper:
     """Brings what the courses need into the ledger's catalogue, each once."""
 
-    def __init__(self, commands: Catalogue, known: Catalogued, start: datetime) -> None:
+    def __init__(self, commands: CommandHandler, known: Catalogued, start: datetime) -> None:
         self._commands = commands
         self._known = known
         self._start = start
@@ -78,7 +78,7 @@ class PlaceKeeper:
 
     async def _tell(self, stream: str, command: catalogue.Command) -> None:
         self._done.add(stream)
-        await self._commands.record(stream, command, META)
+        await self._commands.record(CommandRequest(stream, META, command))
 
 
 def _class(course: Course) -> ProductClass | None:

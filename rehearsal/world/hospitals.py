@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandHandler
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.requests import Addressing, Offices
 from activities.effect_handlers.table import on_lots
@@ -50,7 +50,7 @@ class ToRehearsed:
 class ShelvedLots(StockedLots):
     """Knows which lots are there for a protocol; what is done to them goes through their streams."""
 
-    def __init__(self, ledger: Ledger, keeper: Catalogue) -> None:
+    def __init__(self, ledger: Ledger, keeper: CommandHandler) -> None:
         super().__init__(ledger, keeper, _unlisted)
         self.shelf: dict[str, list[str]] = {}
 

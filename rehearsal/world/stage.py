@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from activities.attend import Attending, turn_of
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandHandler, CommandRequest, ParseState, Recorded
 from activities.gateways import Unreachable
 from activities.messages import Attend, Due, Order, Turn
@@ -66,7 +65,6 @@ class RehearsalStage:
         self.ledger = Remembering(ledger)
         self.commands = CommandHandler(self.ledger, policy, ids, parse, clock)
         self.fold = self.commands.fold
-        self.catalogue = Catalogue(self.ledger, ids, clock)
         self.ids = ids
         self.handlers: Mapping[str, EffectHandler] = {}
         self.closed: set[str] = set()

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
@@ -90,9 +90,9 @@ async def nobody(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def registered(here: Parts, role: Any, team: str = "asia") -> str:
-    keeper = Catalogue(here.ledger, here.commands.ids)
+    keeper = here.commands
     command = RegisterPerson(role, team, f"{role} {CANARY}", "staff@example.org", "Asia/Kolkata", "en")
-    return (await keeper.record(fresh_stream("person"), command, Meta("test", "operation"))).stream
+    return (await keeper.record(CommandRequest(fresh_stream("person"), Meta("test", "operation"), command))).stream
 
 
 async def signed_in(app: FastAPI, person: str) -> Person:

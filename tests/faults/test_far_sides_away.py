@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from activities import perform
-from activities.command_handler import CommandRequest, Recorded, Reply
+from activities.case_session import Reply
+from activities.command_handler import CommandRequest, Recorded
 from activities.gateways import Gateway, Request
 from activities.perform import Delivered, Outward
 from activities.ports import CommandKey, Meta

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandRequest
 from api.run.embedded.child_processes import Program
 from api.run.embedded.machine import POSTGRES, environment
 from api.run.wiring import parts
@@ -131,12 +131,12 @@ async def staffed(here: Installation) -> None:
     """Hospitals at their address, open protocols, released lots, and two people of every role."""
     async with parts(here.settings, connections=4) as opened:
         await open_for_visitors(opened.commands, here.demo)
-        keeper = Catalogue(opened.ledger, opened.commands.ids)
+        keeper = opened.commands
         for role in ROLES:
             for number in (1, 2):
                 name = f"{role.value}-{number}"
                 somebody = RegisterPerson(role.value, TEAM, name, f"{name}@caravel.example", "Europe/London", "en")  # type: ignore[arg-type]
-                await keeper.record(f"person-{name}", somebody, META)
+                await keeper.record(CommandRequest(f"person-{name}", META, somebody))
 
 
 @asynccontextmanager

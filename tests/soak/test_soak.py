@@ -21,7 +21,6 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from activities.catalogue import Catalogue
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.case.stage import Stage
 from domain.case.state import Case
@@ -175,7 +174,7 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
 
 async def stocked(here: Parts) -> Mapping[str, Lot]:
     """Every lot by its stream."""
-    keeper = Catalogue(here.ledger, here.commands.ids)
+    keeper = here.commands
     streams = await here.ledger.pool.fetch("select distinct stream from event where stream like 'lot-%'")
     lots = {row["stream"]: (await keeper.entry(row["stream"])).state for row in streams}
     return {stream: lot for stream, lot in lots.items() if isinstance(lot, Lot)}

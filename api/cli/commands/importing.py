@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from activities.command_handler import CaseSession
+from activities.case_session import CaseSession
 from api.cli.options import As, Json
 from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
 from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of

@@ -12,7 +12,6 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandRequest
 from activities.ports import Finding, Meta
 from api.run.wiring import Parts
@@ -46,7 +45,7 @@ async def mine(chromium: Chromium, site: str, coordinating: str) -> AsyncIterato
 
 async def catalogue(here: Parts) -> None:
     """A centre, an open protocol and a released lot."""
-    keeper, meta = Catalogue(here.ledger, here.commands.ids), Meta("test", "operation")
+    keeper, meta = here.commands, Meta("test", "operation")
     centre = RegisterCentre(
         "Screen Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test", date(2026, 1, 1)
     )
@@ -60,7 +59,7 @@ async def catalogue(here: Parts) -> None:
         (LOT, ReleaseLot("person-b")),
     )  # fmt: skip
     for stream, command in steps:
-        await keeper.record(stream, command, meta)
+        await keeper.record(CommandRequest(stream, meta, command))
 
 
 async def test_a_coordinator_takes_a_case_three_stages_forward(

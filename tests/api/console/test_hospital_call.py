@@ -18,7 +18,6 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import Locator, expect
 from temporalio.client import Client
 
-from activities.catalogue import Catalogue
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.http.streams_end import serve
@@ -113,7 +112,7 @@ async def served(here: Parts, client: Client) -> AsyncIterator[str]:
 
 async def opened_centre(real: Real) -> None:
     """A centre that is reached where the hospital will be, and its open protocol."""
-    keeper, meta = Catalogue(real.here.ledger, real.here.commands.ids), Meta("test", "operation")
+    keeper, meta = real.here.commands, Meta("test", "operation")
     centre = RegisterCentre(
         "Real Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test",
         date(2026, 1, 1), endpoint=f"http://127.0.0.1:{real.port}/{CENTRE}/fhir",
@@ -123,9 +122,11 @@ async def opened_centre(real: Real) -> None:
         registry="NCT2", title="Trial", product="CAR-S", product_class="allogeneic", targets=("CD19",),
         diseases=("B-ALL",), centre=CENTRE, source="test", as_of=date(2026, 1, 1),
     )  # fmt: skip
-    await keeper.record(CENTRE, centre, meta)
-    await keeper.record(PROTOCOL, protocol, meta)
-    await keeper.record(PROTOCOL, ConfirmProtocolOpen(datetime.now(UTC) + timedelta(days=90), "sponsor"), meta)
+    await keeper.record(CommandRequest(CENTRE, meta, centre))
+    await keeper.record(CommandRequest(PROTOCOL, meta, protocol))
+    await keeper.record(
+        CommandRequest(PROTOCOL, meta, ConfirmProtocolOpen(datetime.now(UTC) + timedelta(days=90), "sponsor"))
+    )
 
 
 async def ready_to_submit(real: Real, owner: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandRequest
 from activities.gateways import Request
 from activities.ports import Meta
 from api.run.wiring import Parts
@@ -80,7 +80,7 @@ async def registered_centre(here: Parts, keys: HospitalKeys) -> str:
         "First", "Beijing", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "itself", datetime.now(UTC).date(),
         "http://127.0.0.1:9/fhir", "", keys.public(stream),
     )  # fmt: skip
-    await Catalogue(here.ledger, here.commands.ids).record(stream, centre, Meta("test", "operation"))
+    await here.commands.record(CommandRequest(stream, Meta("test", "operation"), centre))
     return stream
 
 

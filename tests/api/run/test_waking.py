@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.catalogue import Catalogue
+from activities.command_handler import CommandRequest
 from activities.ports import Append, Attention, Meta, Views
 from api.run.wiring import Parts
 from domain.catalogue.centre import ChangeEndpoint, PauseCentre, RegisterCentre, ResumeCentre
@@ -24,11 +24,11 @@ CENTRE = RegisterCentre(
 @pytest.mark.slow
 async def test_a_case_is_woken_by_what_it_notes_and_by_nothing_else(here: Parts) -> None:
     case, centre = fresh_stream("case"), fresh_stream("centre")
-    keeper = Catalogue(here.ledger, here.commands.ids)
+    keeper = here.commands
 
     async def woken_by(command: Any) -> int:
         before = (await here.ledger.load(case)).woken
-        await keeper.record(centre, command, META)
+        await keeper.record(CommandRequest(centre, META, command))
         return (await here.ledger.load(case)).woken - before
 
     note = Draft(NoteAdded("note", "a word"), fresh_id())
