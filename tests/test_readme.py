@@ -1,6 +1,7 @@
-"""What README says is true: its table is the code's, its commands exist, its files are there."""
+"""What a newcomer reads is true: README's table is the code's, every page's commands exist, and so do its files."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from domain.journey import as_markdown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = "\n".join(path.read_text() for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))])
 
 
 def test_the_journey_table_is_the_codes() -> None:
@@ -19,7 +21,7 @@ def test_the_journey_table_is_the_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", sorted(set(re.findall(r"\.venv/bin/caravel ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", README)))
+    "words", sorted(set(re.findall(r"(?:\.venv/bin/|`)caravel ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", PAGES)))
 )
 def test_every_command_exists(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     main([*words.split(), "--help"])
@@ -34,7 +36,13 @@ def test_a_command_that_is_not_there_is_noticed(capsys: pytest.CaptureFixture[st
 
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)) <= targets
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", PAGES, re.MULTILINE))
+    assert {"run", "test", "quick"} <= named <= targets
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python3? -m ([a-z_.]+)", PAGES))))
+def test_every_module_that_is_run_exists(module: str) -> None:
+    assert find_spec(module)
 
 
 def test_every_file_it_links_to_is_there() -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
@@ -86,6 +87,11 @@ def test_installing_never_resolves(name: str) -> None:
     assert INSTALLS.search(text)
     assert resolving(text) == []
     assert resolving(text.replace("--no-deps", "")) == INSTALLS.findall(text.replace("--no-deps", ""))
+
+
+def test_a_warning_is_an_error() -> None:
+    with pytest.raises(DeprecationWarning, match="will go"):
+        warnings.warn("this will go", DeprecationWarning, stacklevel=1)
 
 
 def test_what_is_installed_fits_together() -> None:
