@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
@@ -21,6 +19,7 @@ from api.http.problems import Fault, invalid
 from api.routes.reads import told
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
+from domain.core.fact import Command
 from domain.core.roles import Action
 from domain.roles import Actor, allow
 
@@ -47,8 +46,8 @@ def router_of(prefix: str) -> APIRouter:
         command = COMMANDS.parse(await read_body(request), who.id, only=(opening,), default=opening)
         require_command(who, command.type)
         stream = service.fresh_stream(prefix)
-        meta, remembered = _key(who, key, "", command)
-        return entry_answer(await service.commands.record(CommandRequest(stream, meta, command, remembered)), CREATED)
+        sent = _request(who, key, stream, command)
+        return entry_answer(await service.commands.record(sent), CREATED)
 
     @router.get("/{entry}", summary=f"One {prefix} as it stands")
     async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
@@ -71,16 +70,19 @@ def router_of(prefix: str) -> APIRouter:
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
-        meta, remembered = _key(who, key, stream, command)
-        sent = CommandRequest(stream, meta, command, remembered, if_version=expected)
+        sent = _request(who, key, stream, command, expected, about=stream)
         return entry_answer(await service.commands.record(sent))
 
     return router
 
 
-def _key(who: Actor, key: str, stream: str, command: Any) -> tuple[Meta, CommandKey]:  # noqa: ANN401 - any command
-    bind_contextvars(stream=stream, key=key)
-    return Meta(who.id, who.stated, key=key), CommandKey(who.id, key, COMMANDS.digest(stream, command))
+def _request(
+    who: Actor, key: str, stream: str, command: Command, expected: int | None = None, about: str = ""
+) -> CommandRequest:
+    """Make the request; `about` is what its digest names: a new stream has no name that a repeat would know."""
+    bind_contextvars(stream=about, key=key)
+    remembered = CommandKey(who.id, key, COMMANDS.digest(about, command))
+    return CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered, if_version=expected)
 
 
 def _may_look(who: Actor) -> None:
