@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from activities.gateways import GatewayRefused, Request
 from domain.case.effect import Effect
 from domain.case.state import Case, Person
+from domain.core.about import About, chased
 from domain.core.personal import Erased
 from domain.core.policy import Party
 
@@ -109,8 +110,8 @@ class Addressing:
 
     def _facts(self, case: Case, effect: Effect, reader: Reader, now: datetime) -> dict[str, Any]:
         facts: dict[str, Any] = {"number": case.number, "contact": self._offices.contact}
-        owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
-        item = case.records.get((owed.about if owed else effect.about).split("/", maxsplit=1)[0])
+        owed = case.obligations.get(About.of(effect.about).id)
+        item = case.records.get(About.of(owed.about if owed else effect.about).id)
         if owed is not None:
             facts |= {"what": item.kind if item else _root(owed.kind, owed.about), "due": _local(owed.due, reader.zone)}
         elif item is not None:
@@ -152,7 +153,7 @@ def _local(instant: datetime, zone: str) -> datetime:
 
 def _root(kind: str, about: str) -> str:
     """What a chase is about in the end."""
-    return about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
+    return chased(about)[0] if kind.startswith("chase") else kind
 
 
 def _nothing(_case: Case, _effect: Effect) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _nothing(_case: Case, _effect: Effect) -> dict[str, Any]:
 
 
 def _dossier(case: Case, effect: Effect) -> dict[str, Any]:
-    submission = case.submissions.get(effect.about.split("/", maxsplit=1)[0])
+    submission = case.submissions.get(About.of(effect.about).id)
     return {
         "dossier_version": case.dossier.version,
         "dossier_digest": case.dossier.digest,
@@ -195,12 +196,12 @@ def _unit(case: Case, _effect: Effect) -> dict[str, Any]:
 
 
 def _resource(case: Case, effect: Effect) -> dict[str, Any]:
-    known = case.resources.get(effect.about.split("/", maxsplit=1)[0])
+    known = case.resources.get(About.of(effect.about).id)
     return {"what": known.kind, "ref": known.ref, "reason": known.order} if known else {}
 
 
 def _owed(case: Case, effect: Effect) -> dict[str, Any]:
-    owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
+    owed = case.obligations.get(About.of(effect.about).id)
     return {"what": owed.kind, "due": owed.due.isoformat()} if owed else {}
 
 

@@ -13,6 +13,7 @@ from domain.case.obligation import Obligation
 from domain.case.stage import Exit, Stage
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
+from domain.core.about import About, chased
 from domain.core.copying import replace
 from domain.core.personal import Clinical, Identity, TraceCode
 from domain.core.policy import Party, Policy
@@ -338,12 +339,12 @@ class Case:
 
     def waits(self, kind: str, about: str = "") -> bool:
         """Return whether the hold keeps back this kind of obligation or effect; a chase counts as what it is about."""
-        root = about.split(":", maxsplit=1)[0] if kind.startswith("chase") else kind
+        root = chased(about)[0] if kind.startswith("chase") else kind
         return self.on_hold is not None and root not in NEVER_HELD
 
     def submission_of(self, about: str) -> Submission | None:
         """The submission an obligation or effect is about: itself, or the one under which something was acquired."""
-        first = about.split("/", maxsplit=1)[0]
+        first = About.of(about).id
         resource = self.resources.get(first)
         return self.submissions.get(resource.submission if resource else first)
 
@@ -352,7 +353,7 @@ class Case:
         submission = self.submission_of(about)
         if submission is not None:
             return submission.centre
-        first = about.split("/", maxsplit=1)[0]
+        first = About.of(about).id
         return first if first.startswith("centre-") else self.centre
 
     def country_of(self, party: Party, about: str, policy: Policy) -> str:

@@ -19,6 +19,7 @@ from domain.case.obligation import (
 from domain.case.reckoning import fallen_due, moved, opened
 from domain.case.state import Case
 from domain.case.table import Owes, Rule, Wants
+from domain.core.about import About, chased
 from domain.core.fact import Draft, Event, Fact, Ids, Why
 from domain.core.policy import Party, Policy
 from domain.core.when import When
@@ -137,7 +138,7 @@ def _no_longer(obligations: Iterable[Obligation], owed: Owed) -> Sequence[Obliga
 
 
 def _ended(case: Case, o: Obligation) -> ObligationMet | ObligationWithdrawn:
-    kind, about = o.about.split(":", 1) if o.kind in CHASED else (o.kind, o.about)
+    kind, about = chased(o.about) if o.kind in CHASED else (o.kind, o.about)
     done = any(row.met(case, about) for row in OWES if row.kind == kind)
     return ObligationMet(o.id) if done else ObligationWithdrawn(o.id)
 
@@ -200,7 +201,7 @@ def _unsendable(case: Case, e: Effect) -> bool:
 
 def _silenced(case: Case, e: Effect) -> bool:
     """A reminder of what is no longer owed; who is called in hears of it all the same."""
-    known = case.obligations.get(e.about.split("/", maxsplit=1)[0])
+    known = case.obligations.get(About.of(e.about).id)
     return e.kind == "remind" and (known is None or known.state != "open")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.core.about import About
 from domain.core.errors import Reason
 from domain.journey import WANTS
 
@@ -22,7 +23,7 @@ PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_th
 def of_this_round(case: Case, effect: Effect) -> bool:
     """Return whether an answer to this effect answers what is asked at present."""
     number = ROUND.get(effect.kind)
-    return number is None or effect.about.rsplit("/", maxsplit=1)[-1] == str(number(case))
+    return number is None or About.of(effect.about).round == str(number(case))
 
 
 NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from domain.core.about import About
 from domain.core.fact import Fact
 
 BY_TIME = ("ObligationStepTaken", "ObligationStepSkipped", "ObligationMissed")
@@ -29,8 +30,8 @@ def grounds(fact: Fact[Any], facts: Facts) -> Facts:
 def _about(event: Any, before: Facts) -> Iterable[Fact[Any]]:  # noqa: ANN401 - any event
     """What opened the obligation, asked for the effect, or took the step that asked for it."""
     if event.type == "EffectRequested":
-        root, _, step = event.about.partition("/")
-        return [one for one in before if one.id == root or _is_step(one.event, root, step)]
+        meant = About.of(event.about)
+        return [one for one in before if one.id == meant.id or _is_step(one.event, meant.id, meant.round)]
     for name, opening in (("obligation", "ObligationOpened"), ("effect", "EffectRequested")):
         named = getattr(event, name, None)
         if event.type != opening and named is not None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.gateways import Answer
+from domain.core.about import About
 from domain.core.shape import Shape, shape_of, shapes
 from domain.core.when import When
 from infra.hospitals import fhir_values
@@ -69,7 +70,7 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
         said.setdefault(word, []).append(_value(word, output))
     about = identified(made.get("groupIdentifier"), ABOUT)
     for word in kinds.keys() & ABOUT_IT - said.keys() if about else ():
-        said[word] = [about.split("/", maxsplit=1)[0]]
+        said[word] = [About.of(about).id]
     if "party" in kinds:
         said["party"] = ["hospital"]
     if many := [word for word, values in said.items() if len(values) > 1 and not _listed(kinds[word])]:

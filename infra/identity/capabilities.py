@@ -14,6 +14,7 @@ from sqlalchemy import Interval, bindparam, delete, insert, literal_column, sele
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.case.undoing import UNDOING
+from domain.core.about import About
 from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
 from infra.ledger.ledger import PgLedger
@@ -107,14 +108,14 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
 
 def root(case: Case, effect: Effect) -> str:
     """Return what an effect is about in the end: a reminder is about the thing that is owed."""
-    first = effect.about.split("/", maxsplit=1)[0]
+    first = About.of(effect.about).id
     owed = case.obligations.get(first)
-    return owed.about.split("/", maxsplit=1)[0] if owed else first
+    return About.of(owed.about).id if owed else first
 
 
 def asked(case: Case, effect: Effect) -> str:
     """Return the kind of the question: the effect's own, or of what a reminder is about."""
-    owed = case.obligations.get(effect.about.split("/", maxsplit=1)[0])
+    owed = case.obligations.get(About.of(effect.about).id)
     if effect.kind in ANSWERS or owed is None:
         return effect.kind
     resource = case.resources.get(root(case, effect))

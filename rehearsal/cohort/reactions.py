@@ -12,6 +12,7 @@ from datetime import datetime
 
 from domain.case.obligation import Obligation
 from domain.case.state import Case
+from domain.core.about import chased
 from domain.core.fact import Command
 from rehearsal.cohort.families import Family
 from rehearsal.cohort.reactions_before_travel import BEFORE_TRAVEL
@@ -24,7 +25,7 @@ REACTIONS: Mapping[str, React] = {**BEFORE_TRAVEL, **IN_TREATMENT}
 
 def next_command(owed: Obligation, case: Case, family: Family, chance: random.Random, now: datetime) -> Command | None:
     """Choose what is said next about what is owed; about what is chased, as about what was owed before."""
-    chased = owed.kind in ("chase", "chase_again")
-    kind, about = owed.about.split(":", 1) if chased else (owed.kind, owed.about)
+    again = owed.kind in ("chase", "chase_again")
+    kind, about = chased(owed.about) if again else (owed.kind, owed.about)
     react = REACTIONS.get(kind)
-    return react(Situation(case, about, family, chance, now, chased)) if react else None
+    return react(Situation(case, about, family, chance, now, again)) if react else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.case.state import Case
+from domain.core.about import About
 from domain.core.fact import Command
 from domain.stages.intake import people
 from rehearsal.cohort.families import Family
@@ -37,7 +38,7 @@ class Situation:
     @property
     def root(self) -> str:
         """Return what it is about, without its round."""
-        return self.about.split("/", maxsplit=1)[0]
+        return About.of(self.about).id
 
 
 React = Callable[[Situation], Command | None]

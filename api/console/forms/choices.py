@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from api.console.forms.fields import Option
 from api.console.names import Entry
 from api.console.text.fact_text import Speaker
+from domain.core.about import About
 from domain.stages.anytime.moving import missing
 
 Entries = Mapping[str, Entry]
@@ -50,7 +51,7 @@ def _obligations(s: Speaker) -> Sequence[Option]:
 def _visits(s: Speaker) -> Sequence[Option]:
     owed = [o for o in s.case.obligations.values() if o.state == "open" and o.kind == "visit"]
     return [
-        (o.about.split("/")[0], f"{o.about.split('/')[0]}, {s.clock.t('case.due', at=s.clock.instant(o.due))}")
+        (About.of(o.about).id, f"{About.of(o.about).id}, {s.clock.t('case.due', at=s.clock.instant(o.due))}")
         for o in owed
     ]
 

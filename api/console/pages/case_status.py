@@ -13,6 +13,7 @@ from domain.case.effect import Effect
 from domain.case.obligation import Obligation, overdue_since
 from domain.case.stage import Stage
 from domain.case.state import Case
+from domain.core.about import chased
 from domain.core.fact import Fact
 from domain.engine.advance import CLOSES_BY_ITSELF
 from domain.engine.agenda import agenda
@@ -110,7 +111,7 @@ def waits(case: Case, now: datetime, speaker: Speaker) -> Sequence[Wait]:
 
 def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
     clock, t = speaker.clock, speaker.clock.t
-    root = o.about.partition(":")[0] if o.kind.startswith("chase") else o.kind
+    root = chased(o.about)[0] if o.kind.startswith("chase") else o.kind
     words = t.named("owed", root)
     about = speaker.label(o.about)
     return Wait(

@@ -19,6 +19,7 @@ from domain.case.effect import (
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Owes, Takes
+from domain.core.about import About, chased
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -184,12 +185,12 @@ def _needs_a_person(case: Case, e: Effect) -> bool:
 
 def _about_settling(case: Case, e: Effect) -> bool:
     """A reminder to settle an effect that itself comes back would ask for itself for ever."""
-    owed = case.obligations.get(e.about.split("/", maxsplit=1)[0])
-    return owed is not None and "settle_effect" in (owed.kind, owed.about.split(":", maxsplit=1)[0])
+    owed = case.obligations.get(About.of(e.about).id)
+    return owed is not None and "settle_effect" in (owed.kind, chased(owed.about)[0])
 
 
 def _settled(case: Case, about: str) -> bool:
-    known = case.effects.get(about.split("/", maxsplit=1)[0])
+    known = case.effects.get(About.of(about).id)
     if known is None or known.settled or known.state == "withdrawn":
         return True
     return known.state == "delivered" and not known.bounced

@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never, get_args
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case, Decision
 from domain.case.table import Owes, Rule, Takes
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -186,7 +187,7 @@ def _open(case: Case) -> Iterable[str]:
 
 
 def _in_question(case: Case, key: str) -> bool:
-    d = case.decisions.get(key.split("/", maxsplit=1)[0])
+    d = case.decisions.get(About.of(key).id)
     return d is not None and _stands(case, d) and case.exit is None
 
 
@@ -196,6 +197,6 @@ OWES = (
         Party.COORDINATOR,
         Party.SUPERVISOR,
         _open,
-        lambda c, about: c.reopened.get(about, False) or about.split("/", maxsplit=1)[0] not in c.decisions,
+        lambda c, about: c.reopened.get(about, False) or About.of(about).id not in c.decisions,
     ),
 )

@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -230,7 +231,7 @@ NEEDS = (
 
 
 def _valid_until(case: Case, about: str) -> datetime | None:
-    known = case.submissions.get(about.split("/", maxsplit=1)[0])
+    known = case.submissions.get(About.of(about).id)
     return known.valid_until if known else None
 
 
@@ -276,7 +277,7 @@ OWES = (
         Party.HOSPITAL,
         Party.COORDINATOR,
         _accepted,
-        lambda c, about: bool(c.accepted and c.accepted.fact != about.split("/")[-1]) or c.entered is not None,
+        lambda c, about: bool(c.accepted and c.accepted.fact != About.of(about).round) or c.entered is not None,
         _valid_until,
     ),
 )

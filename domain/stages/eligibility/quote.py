@@ -11,6 +11,7 @@ from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.codes import require_currency
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
@@ -185,7 +186,7 @@ def _unpriced(case: Case) -> Iterable[str]:
 
 
 def _priced(case: Case, about: str) -> bool:
-    return case.quote.answered >= int(about.split("/")[1])
+    return case.quote.answered >= About.of(about).number
 
 
 def _guess_owed(case: Case) -> bool:

@@ -8,6 +8,7 @@ from domain.case.asking import service
 from domain.case.stage import Stage
 from domain.case.state import Case, Submission
 from domain.case.table import Owes, Takes, Wants
+from domain.core.about import About
 from domain.core.errors import Reason, require
 from domain.core.policy import Party
 from domain.stages.eligibility.submissions import ASKED, standing
@@ -47,7 +48,7 @@ def _to_review(case: Case) -> Iterable[str]:
 
 
 def _reviewed(case: Case, about: str) -> bool:
-    known = case.submissions.get(about.split("/", maxsplit=1)[0])
+    known = case.submissions.get(About.of(about).id)
     return not case.progressed or (known is not None and known.state == "declined")
 
 

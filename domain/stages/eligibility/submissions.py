@@ -12,6 +12,7 @@ from domain.case.release import let_go
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Submission
 from domain.case.table import Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -271,9 +272,8 @@ def by_round(s: Submission) -> str:
 
 def past(case: Case, about: str, *states: str) -> bool:
     """Return whether this round of a submission, or a later one, has come so far."""
-    name, _, asked = about.partition("/")
-    known = case.submissions.get(name)
-    return known is not None and (known.state in states or known.round > int(asked))
+    known = case.submissions.get(About.of(about).id)
+    return known is not None and (known.state in states or known.round > About.of(about).number)
 
 
 OWES = (
@@ -299,7 +299,7 @@ WANTS = (
         "withdraw_submission",
         Party.HOSPITAL,
         lambda c: [by_round(s) for s in c.submissions.values() if s.state == "withdrawn" and s.round],
-        lambda c, about: c.submissions[about.split("/", maxsplit=1)[0]].copies_gone,
+        lambda c, about: c.submissions[About.of(about).id].copies_gone,
         asks=notice("This request is withdrawn"),
     ),
 )

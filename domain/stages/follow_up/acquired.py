@@ -12,6 +12,7 @@ from domain.case.stage import Stage, stages
 from domain.case.state import Case, Resource, ResourceKind
 from domain.case.table import Owes, Takes, Wants
 from domain.case.undoing import UNDOING, Fate, Final, ended
+from domain.core.about import About
 from domain.core.codes import require_currency
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
@@ -262,7 +263,7 @@ def shared(case: Case) -> Iterable[str]:
 
 
 def _to_destroy(case: Case) -> Iterable[str]:
-    recalled = {about.split("/", maxsplit=1)[0] for about in shared(case)}
+    recalled = {About.of(about).id for about in shared(case)}
     told = [s for s in case.submissions.values() if s.round and (s.state == "withdrawn" or s.id in recalled)]
     return [s.id for s in told if not s.copies_gone]
 
@@ -289,7 +290,7 @@ def _about(r: Resource) -> str:
 
 
 def _of(case: Case, about: str) -> Resource | None:
-    return case.resources.get(about.split("/", maxsplit=1)[0])
+    return case.resources.get(About.of(about).id)
 
 
 def _to_be_undone(case: Case) -> Iterable[str]:

@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -222,7 +223,7 @@ def _about(case: Case, visit: str) -> str:
 
 def _due(case: Case, about: str) -> datetime | None:
     start = day_0(case)
-    return start + dict(VISITS)[about.split("/", maxsplit=1)[0]] if start else None
+    return start + dict(VISITS)[About.of(about).id] if start else None
 
 
 def _following(case: Case) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, RecordItem
 from domain.case.table import Need, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -238,12 +239,12 @@ def _in_translation(case: Case) -> Iterable[str]:
 
 
 def _certified_now(case: Case, about: str) -> bool:
-    item = case.records.get(about.split("/", maxsplit=1)[0])
+    item = case.records.get(About.of(about).id)
     return item is not None and item.state in ("translated", "verified")
 
 
 def _translated(case: Case, about: str) -> bool:
-    item = case.records.get(about.split("/", maxsplit=1)[0])
+    item = case.records.get(About.of(about).id)
     return item is not None and (bool(item.translation) or _certified_now(case, about))
 
 

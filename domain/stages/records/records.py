@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, RecordItem
 from domain.case.table import Owes, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -204,11 +205,10 @@ def _awaited(case: Case, source: Party) -> Iterable[str]:
 
 
 def _arrived(case: Case, about: str) -> bool:
-    name, _, asked = about.partition("/")
-    item = case.records.get(name)
+    item = case.records.get(About.of(about).id)
     if item is None:
         return False
-    return item.round > int(asked) or item.state not in ("requested", "rejected", "waived")
+    return item.round > About.of(about).number or item.state not in ("requested", "rejected", "waived")
 
 
 def _unread(case: Case) -> Iterable[str]:

@@ -12,6 +12,7 @@ from domain.case.release import spare
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -138,7 +139,7 @@ def _wanted(case: Case) -> Iterable[str]:
 
 
 def _answered(case: Case, about: str) -> bool:
-    return case.letter.answered >= int(about.split("/")[1]) and case.letter.state == "held"
+    return case.letter.answered >= About.of(about).number and case.letter.state == "held"
 
 
 OWES = (

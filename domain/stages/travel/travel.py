@@ -12,6 +12,7 @@ from domain.case.release import spare
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.codes import require_days
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
@@ -324,7 +325,7 @@ def _unconfirmed(case: Case) -> Iterable[str]:
 
 
 def _confirmed(case: Case, about: str) -> bool:
-    return case.travel.answered >= int(about.split("/")[1]) and case.travel.state in ("held", "refused")
+    return case.travel.answered >= About.of(about).number and case.travel.state in ("held", "refused")
 
 
 def _warned(case: Case) -> Iterable[str]:

@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, Visa
 from domain.case.table import Instants, Need, Owes, Rule, Takes
+from domain.core.about import About
 from domain.core.codes import require_days
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
@@ -279,8 +280,8 @@ def _unfiled(case: Case) -> Iterable[str]:
 
 
 def _applied(case: Case, about: str) -> bool:
-    person, _, before = about.partition("/")
-    return _round(case, person) > int(before)
+    before = About.of(about)
+    return _round(case, before.id) > before.number
 
 
 def _at_consulate(case: Case) -> Iterable[str]:
@@ -288,7 +289,7 @@ def _at_consulate(case: Case) -> Iterable[str]:
 
 
 def _decided(case: Case, about: str) -> bool:
-    visa = case.visas.get(about.split("/", maxsplit=1)[0])
+    visa = case.visas.get(About.of(about).id)
     return visa is not None and visa.state != "filed"
 
 

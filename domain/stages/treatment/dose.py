@@ -11,6 +11,7 @@ from domain.case.release import spare
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -188,7 +189,7 @@ def _open_question(case: Case) -> Iterable[str]:
 
 
 def _answered(case: Case, about: str) -> bool:
-    return case.dose.answered >= int(about.split("/")[1]) and case.dose.state in ("held", "refused")
+    return case.dose.answered >= About.of(about).number and case.dose.state in ("held", "refused")
 
 
 def _held_once(case: Case) -> Iterable[str]:
