@@ -67,14 +67,14 @@ TIME = Rule(
     lambda *_: (),
     brings=(ObligationStepTaken, ObligationStepSkipped, ObligationMissed, EffectRequested),
 )
-DEBTS = Rule(
+OBLIGATIONS_DUE = Rule(
     "what_is_owed",
     1,
     lambda *_: (),
     brings=(ObligationOpened, ObligationRedated, ObligationMet, ObligationWithdrawn),
 )
-WISHES = Rule("what_is_asked", 1, lambda *_: (), brings=(EffectRequested, EffectDelivered, EffectWithdrawn))
-ALWAYS = (TIME, DEBTS, WISHES)
+EFFECTS_DUE = Rule("what_is_asked", 1, lambda *_: (), brings=(EffectRequested, EffectDelivered, EffectWithdrawn))
+ALWAYS = (TIME, OBLIGATIONS_DUE, EFFECTS_DUE)
 """What follows at every stage, after the stages' own rules."""
 
 
@@ -113,7 +113,7 @@ def _time(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Eve
     return drafts
 
 
-def _debts(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
+def _obligations_due(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
     """Open what is owed and not open, move what rests on another date now, end what is no longer owed."""
     owed = {(row.kind, about): row for row in OWES for about in row.owed(case)}
     newest = {(o.kind, o.about): o for o in case.obligations.values()}
@@ -126,7 +126,7 @@ def _debts(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Ev
         elif known.state == "open" and (redated := moved(known, row, case, now, policy)):
             events.append(redated)
     events += [_ended(case, o) for o in _no_longer(case.obligations.values(), owed)]
-    return [_draft(case, event, DEBTS, now, ids, policy) for event in events]
+    return [_draft(case, event, OBLIGATIONS_DUE, now, ids, policy) for event in events]
 
 
 Newest = Mapping[tuple[str, str], Obligation]
@@ -163,7 +163,7 @@ CLOSES_BY_ITSELF = ("family_reply", "visit")
 """Missing these already has its own consequence."""
 
 
-def _wishes(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
+def _effects_due(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
     """Ask for what is wanted and was not asked; end what was asked, is pending, and answered or no longer wanted."""
     asked = {(e.kind, e.about) for e in case.effects.values() if e.state != "withdrawn"}
     wanted = {(row.kind, about): row for row in WANTS if not _forgotten(case, row.to) for about in row.wanted(case)}
@@ -181,7 +181,7 @@ def _wishes(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[E
             events.append(EffectDelivered(e.id, e.tries, IMPLIED))
         elif (e.pending and (dropped(e) or _silenced(case, e))) or _unsendable(case, e):
             events.append(EffectWithdrawn(e.id))
-    return [_draft(case, event, WISHES, now, ids, policy) for event in events]
+    return [_draft(case, event, EFFECTS_DUE, now, ids, policy) for event in events]
 
 
 ROW_OF: Mapping[str, Wants] = {row.kind: row for row in WANTS}
@@ -207,7 +207,7 @@ def _silenced(case: Case, e: Effect) -> bool:
 
 TABLES: Mapping[str, Callable[[Case, datetime, Ids, Policy], list[Draft[Event]]]] = {
     TIME.name: _time,
-    DEBTS.name: _debts,
-    WISHES.name: _wishes,
+    OBLIGATIONS_DUE.name: _obligations_due,
+    EFFECTS_DUE.name: _effects_due,
 }
 """What is said by the rows of OWES and WANTS, and by the obligations themselves."""

@@ -1,1 +1,1 @@
-"""One file per stage and track, in journey order: commands, events, decide, evolve, rules, needs, debts, effects."""
+"""Holds one file per stage and track: commands, events, decide, evolve, rules, needs, obligations and effects due."""
