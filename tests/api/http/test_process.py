@@ -39,6 +39,7 @@ async def served(app: FastAPI) -> AsyncIterator[tuple[str, asyncio.Event, asynci
 def logged() -> Iterator[io.StringIO]:
     """Everything that is logged."""
     written = io.StringIO()
+    structlog.reset_defaults()  # a command line run in this process has made it quiet
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
     yield written
     structlog.reset_defaults()
