@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 TOPS = ("domain", "workflows", "activities", "infra", "api", "rehearsal", "tests")
@@ -18,8 +18,6 @@ BESIDE_ROWS = 3
 """Statements a table may have beside its rows."""
 SINCE = "2799491"
 """Commits before this one were made before the limit of subjects was."""
-LONGER = ("187551f", "e122fab", "b366626")
-"""Commits whose subject is longer; history is not rewritten for them."""
 
 
 def over(root: Path) -> Iterator[str]:
@@ -74,13 +72,13 @@ def _single(body: list[ast.stmt]) -> bool:
     return len(body) == 1 and isinstance(body[0], ast.Return | ast.Assign | ast.Expr | ast.Raise | ast.Pass)
 
 
-def long_subjects(root: Path, since: str = SINCE, longer: Collection[str] = LONGER) -> Iterator[str]:
+def long_subjects(root: Path, since: str = SINCE) -> Iterator[str]:
     """Commits after `since` whose subject is too long. Nothing where there is no history to look at."""
     words = ["git", "-C", str(root), "log", "--no-merges", "--format=%h %s", "--abbrev=7", f"{since}..HEAD"]
     found = subprocess.run(words, capture_output=True, text=True, check=False)
     for line in found.stdout.splitlines():
         commit, _, subject = line.partition(" ")
-        if len(subject) > SUBJECT and commit[:7] not in longer:
+        if len(subject) > SUBJECT:
             yield f"commit {commit} has a subject of {len(subject)} characters, at most {SUBJECT} are allowed"
 
 

@@ -76,6 +76,4 @@ def test_a_subject_may_have_so_many_characters(tmp_path: Path) -> None:
     git("init", "-q")
     for subject in ("first " * 20, "s" * SUBJECT, "s" * (SUBJECT + 1)):
         git("commit", "-q", "--allow-empty", "-m", subject)
-    first, last = git("rev-list", "--max-parents=0", "HEAD"), git("rev-parse", "HEAD")[:7]
-    assert len(list(long_subjects(tmp_path, first))) == 1
-    assert list(long_subjects(tmp_path, first, (last,))) == []
+    assert len(list(long_subjects(tmp_path, git("rev-list", "--max-parents=0", "HEAD")))) == 1
