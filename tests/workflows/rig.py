@@ -186,9 +186,13 @@ class Engine:
         return [f for f in facts if not types or f.event.type in types]
 
     async def runs(self, case: str) -> list[WorkflowExecution]:
-        """The chain of runs, oldest first."""
-        runs = [run async for run in self.client.list_workflows(f"WorkflowId = '{case}'")]
-        return sorted(runs, key=lambda run: run.start_time)
+        """The chain of runs, oldest first, once the list has caught up: Temporal's lists may be seconds behind."""
+        while True:
+            newest = await self.client.get_workflow_handle(case).describe()
+            runs = [run async for run in self.client.list_workflows(f"WorkflowId = '{case}'")]
+            if (newest.run_id, newest.status) in [(run.run_id, run.status) for run in runs]:
+                return sorted(runs, key=lambda run: run.start_time)
+            await asyncio.sleep(0.05)
 
     async def history(self, case: str, run: str | None = None) -> list[HistoryEvent]:
         return list((await self.client.get_workflow_handle(case, run_id=run).fetch_history()).events)
