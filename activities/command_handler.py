@@ -27,6 +27,8 @@ from activities.stream_session import OPENING, StreamSession
 from activities.views import case_views
 from domain.case.state import Case
 from domain.catalogue import streams
+from domain.catalogue.around import Around
+from domain.catalogue.endpoint import NOTHING_MORE, Allowed
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import ENGINE, Command, Event, Fact, Ids
@@ -94,16 +96,26 @@ class CommandRequest:
 
 
 class CommandHandler:
-    """Records commands, and what time brings. Plain arguments: the ledger, the policy, ids, how to read a source."""
+    """Records commands, and what time brings. Plain arguments: the ledger, the policy, ids, how to read a source.
+
+    `allowed` is what hospitals may be reached at beside public addresses.
+    """
 
     def __init__(
-        self, ledger: Ledger, policy: Policy, ids: Ids, parse: ParseState, clock: Callable[[], datetime] | None = None
+        self,
+        ledger: Ledger,
+        policy: Policy,
+        ids: Ids,
+        parse: ParseState,
+        clock: Callable[[], datetime] | None = None,
+        allowed: Allowed = NOTHING_MORE,
     ) -> None:
         self.ledger = ledger
         self.policy = policy
         self.ids = ids
         self.fold = FoldOnce()
         self._parse = parse
+        self._allowed = allowed
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
 
     async def record(self, request: CommandRequest) -> Recorded:
@@ -162,7 +174,7 @@ class CommandHandler:
         session = StreamSession(request.stream, loaded.facts, self._now(loaded))
         require(request.if_version in (None, session.state.version), Reason.STALE, STALE)
         if request.command is not None:
-            session.decide(request.command, self.ids)  # type: ignore[arg-type] # of another kind of stream: refused
+            session.decide(request.command, self.ids, Around(self._allowed))  # type: ignore[arg-type] # of another kind of stream: refused
         if not session.drafts and request.key is None:
             return Recorded(request.stream, session.state, (), session.now)
         append = Append(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.ports import Views
+from domain.catalogue.around import Around
 from domain.catalogue.streams import Command, decide, fold, read_model
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.when import When
@@ -25,9 +26,9 @@ class StreamSession:
         self.drafts: Sequence[Draft[Any]] = ()
         self._facts = facts
 
-    def decide(self, command: Command, ids: Ids) -> None:
+    def decide(self, command: Command, ids: Ids, around: Around) -> None:
         """Decide a command and fold what it brings; no drafts = nothing new. Raises Refused."""
-        self.drafts = decide(self.stream, self.state, command, self.now, ids)
+        self.drafts = decide(self.stream, self.state, command, self.now, ids, around)
         new = [self._as_fact(draft, len(self._facts) + n) for n, draft in enumerate(self.drafts, 1)]
         self.state = fold(self.stream, [*self._facts, *new])
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.catalogue.endpoint import Allowed
 from domain.catalogue.installation import Kind
 
 
@@ -49,14 +50,28 @@ class Settings(BaseSettings):
     checkpoints: Annotated[tuple[str, ...], NoDecode] = ()
     temporal_ui: str = ""
     """Address of Temporal's web page down to the namespace, as http://host:8080/namespaces/default."""
+    endpoints_allowed: Annotated[tuple[str, ...], NoDecode] = ()
+    """Hosts, addresses and networks where hospitals may be reached though they are not public, separated by commas."""
     seal_events: int = 1_000
     seal_seconds: float = 60.0
 
-    @field_validator("checkpoints", mode="before")
+    @field_validator("checkpoints", "endpoints_allowed", mode="before")
     @classmethod
-    def _places(cls, given: object) -> object:
-        """Folders and s3:// URLs, separated by commas."""
+    def _listed(cls, given: object) -> object:
+        """Words separated by commas."""
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+    @field_validator("endpoints_allowed")
+    @classmethod
+    def _reachable(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        """Refused at the start, not at the first call."""
+        Allowed.of(given)
+        return given
+
+    @property
+    def allowed(self) -> Allowed:
+        """Return where hospitals may be reached beside public addresses."""
+        return Allowed.of(self.endpoints_allowed)
 
     @property
     def keys(self) -> Path:

@@ -33,6 +33,7 @@ from domain.core.fact import ENGINE
 from domain.core.policy import Party
 from domain.stages.anytime.outcomes import ReportBounce
 from infra.hospitals.fhir_client import FhirFarSide, Patience
+from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities, links
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
@@ -107,7 +108,7 @@ def offices(settings: Settings) -> Offices:
 async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, EffectHandler]]:
     """Return the effect handlers with real far sides."""
     settings = here.settings
-    async with httpx2.AsyncClient() as http:
+    async with httpx2.AsyncClient(transport=PinnedTransport(settings.allowed)) as http:
 
         def hospital(_centre: str, endpoint: str) -> Gateway:
             return FhirFarSide(

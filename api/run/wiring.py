@@ -66,7 +66,9 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
     try:
         if not ledger.read_only:
             await keep_policy(ledger.pool, *policy_files(settings.policy))
-        commands = CommandHandler(ledger, load_policy(settings.policy), fresh_id, parse_source_state)
+        commands = CommandHandler(
+            ledger, load_policy(settings.policy), fresh_id, parse_source_state, allowed=settings.allowed
+        )
         here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:

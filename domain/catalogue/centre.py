@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Any, Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
+from domain.catalogue.around import Around
 from domain.catalogue.callback_key import canonical
+from domain.catalogue.endpoint import Allowed, require_endpoint
 from domain.core.codes import require_country
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -139,10 +141,10 @@ class Centre:
 initial = Centre()
 
 
-def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
+def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     """Decide a centre command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterCentre):
-        return [_registered(centre, command)]
+        return [_registered(centre, command, around.allowed)]
     require(centre.name, Reason.NOT_FOUND, "no such centre")
     match command:
         case PauseCentre():
@@ -154,7 +156,7 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequenc
             return [CentreResumed()]
         case ChangeEndpoint():
             c = command
-            key = _reachable(c.endpoint, c.callback_key)
+            key = _reachable(c.endpoint, c.callback_key, around.allowed)
             same = (c.endpoint, c.mail, key) == (centre.endpoint, centre.mail, centre.callback_key)
             require(not same, Reason.ALREADY, "the centre is reached like that", "endpoint")
             return [EndpointChanged(c.endpoint, c.mail, key)]
@@ -162,14 +164,14 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids) -> Sequenc
             assert_never(command)
 
 
-def _registered(centre: Centre, c: RegisterCentre) -> CentreRegistered:
+def _registered(centre: Centre, c: RegisterCentre, allowed: Allowed) -> CentreRegistered:
     require(not centre.name, Reason.ALREADY, "the centre is registered")
     for name in ("name", "city", "languages", "source"):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require_country(c.country)
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
-    key = _reachable(c.endpoint, c.callback_key)
+    key = _reachable(c.endpoint, c.callback_key, allowed)
     return CentreRegistered(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
         c.source, c.as_of, c.endpoint, c.mail, key,
@@ -184,10 +186,10 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _reachable(endpoint: str, callback_key: str) -> str:
+def _reachable(endpoint: str, callback_key: str, allowed: Allowed) -> str:
     """The key as it is kept, once both are known to be usable."""
-    web = endpoint.startswith(("https://", "http://"))
-    require(web or not endpoint, Reason.INVALID, "an endpoint is an http or https address", "endpoint")
+    if endpoint:
+        require_endpoint(endpoint, allowed)
     needed = not endpoint or callback_key
     require(needed, Reason.INVALID, "answers over an endpoint need a key to be checked with", "callback_key")
     return canonical(callback_key) if callback_key else ""

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from domain.catalogue import centre, protocol, staff
+from domain.catalogue.around import Around
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
@@ -37,7 +38,7 @@ class Aggregate:
     initial: Any
     by: Mapping[type[Any], Action]
     events: tuple[type[Any], ...]
-    decide: Callable[[Any, Any, datetime, Ids], Sequence[Any]]
+    decide: Callable[[Any, Any, datetime, Ids, Around], Sequence[Any]]
     evolve: Callable[[Any, Fact[Any]], Any]
     read_model: Callable[[Any], Mapping[str, Any]]
     instants: tuple[str, ...]
@@ -48,16 +49,17 @@ class Aggregate:
         return tuple(self.by)
 
 
-def _aggregate(prefix: str, module: ModuleType, *instants: str) -> Aggregate:
+def _aggregate(prefix: str, module: ModuleType, *instants: str, around: bool = False) -> Aggregate:
     m: Any = module
-    return Aggregate(prefix, m.initial, m.BY, get_args(m.Event), m.decide, m.evolve, m.read_model, instants)
+    decide = m.decide if around else lambda state, command, now, ids, _: m.decide(state, command, now, ids)
+    return Aggregate(prefix, m.initial, m.BY, get_args(m.Event), decide, m.evolve, m.read_model, instants)
 
 
 CATALOGUE: Mapping[str, Aggregate] = {
     a.prefix: a
     for a in (
         _aggregate("protocol", protocol, "open_until"),
-        _aggregate("centre", centre),
+        _aggregate("centre", centre, around=True),
         _aggregate("lot", lot, "expires", "held_until"),
         _aggregate("person", staff, "absent_from", "absent_until"),
     )
@@ -82,11 +84,13 @@ def fold(stream: str, facts: Iterable[Fact[Any]]) -> State:
     return state
 
 
-def decide(stream: str, state: State, command: Command, now: datetime, ids: Ids) -> Sequence[Draft[Event]]:
+def decide(
+    stream: str, state: State, command: Command, now: datetime, ids: Ids, around: Around
+) -> Sequence[Draft[Event]]:
     """Decide a command on that stream. No drafts = nothing new, it was asked before. Raises Refused."""
     kind = aggregate(stream)
     require(type(command) in kind.by, Reason.INVALID, f"not a command of a {kind.prefix}", "type")
-    return [Draft(event, ids()) for event in kind.decide(state, command, now, ids)]
+    return [Draft(event, ids()) for event in kind.decide(state, command, now, ids, around)]
 
 
 def read_model(stream: str, state: State) -> Mapping[str, Any]:

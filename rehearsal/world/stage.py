@@ -16,6 +16,7 @@ from activities.perform import EffectHandler, Performing
 from activities.ports import Append, Ledger, Meta
 from domain.case.state import Case
 from domain.catalogue import installation
+from domain.catalogue.endpoint import Allowed
 from domain.core.errors import Reason, require
 from domain.core.fact import Command, Draft, Ids
 from domain.core.policy import Policy
@@ -30,6 +31,8 @@ LONGEST_SLEEP = timedelta(days=3650)
 EPOCH = 0
 Job = Callable[[], Awaitable[None]]
 ACTOR = "rehearsal"
+THIS_MACHINE = Allowed.of(("127.0.0.1",))
+"""Where rehearsed hospitals answer, if anywhere."""
 
 
 class Clock:
@@ -63,7 +66,7 @@ class RehearsalStage:
     def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
         self.clock = clock
         self.ledger = Remembering(ledger)
-        self.commands = CommandHandler(self.ledger, policy, ids, parse, clock)
+        self.commands = CommandHandler(self.ledger, policy, ids, parse, clock, THIS_MACHINE)
         self.fold = self.commands.fold
         self.ids = ids
         self.handlers: Mapping[str, EffectHandler] = {}

@@ -116,6 +116,7 @@ def described(folder: Path, postgres: PostgresServer, temporal: TemporalServer) 
             public_url=f"http://127.0.0.1:{programs['API'].port('http')}",
             api_host="127.0.0.1",
             api_port=programs["API"].port("http"),
+            endpoints_allowed=("127.0.0.1",),
             role_mail=dict.fromkeys(("coordinator", "supervisor", "reviewer", "translator"), "desk@caravel.example"),
             oidc_issuer=ISSUER,
             oidc_audience="caravel",

@@ -64,6 +64,7 @@ def settings_of(home: Path, here: Machine) -> Settings:
         public_url=f"http://127.0.0.1:{here.api.port('http')}",
         api_port=here.api.port("http"),
         temporal_ui=f"{here.temporal.ui_url}/namespaces/{NAMESPACE}",
+        endpoints_allowed=("127.0.0.1",),
         role_mail=dict.fromkeys(("coordinator", "supervisor", "reviewer", "translator"), "desk@caravel.example"),
     )
 
@@ -71,13 +72,15 @@ def settings_of(home: Path, here: Machine) -> Settings:
 def environment(settings: Settings, temporal: TemporalServer) -> dict[str, str]:
     """Return the same settings as variables for a child process."""
     given = settings.model_dump(
-        mode="json", include=set(settings.model_fields_set) - {"database_url", "role_mail", "checkpoints"}
+        mode="json",
+        include=set(settings.model_fields_set) - {"database_url", "role_mail", "checkpoints", "endpoints_allowed"},
     )
     return {
         **{f"CARAVEL_{name.upper()}": str(value) for name, value in given.items()},
         "CARAVEL_DATABASE_URL": settings.database_url.get_secret_value(),
         "CARAVEL_ROLE_MAIL": json.dumps(settings.role_mail),
         "CARAVEL_CHECKPOINTS": ",".join(settings.checkpoints),
+        "CARAVEL_ENDPOINTS_ALLOWED": ",".join(settings.endpoints_allowed),
         "TEMPORAL_ADDRESS": temporal.address,
     }
 

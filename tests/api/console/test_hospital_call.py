@@ -81,7 +81,12 @@ async def real(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     folder = tmp_path_factory.mktemp("real")
     temporal = TemporalServer(folder / "temporal", ui=True)
     await temporal.start()
-    given = settings(postgres, folder / "home", temporal_ui=f"{temporal.ui_url}/namespaces/{NAMESPACE}")
+    given = settings(
+        postgres,
+        folder / "home",
+        temporal_ui=f"{temporal.ui_url}/namespaces/{NAMESPACE}",
+        endpoints_allowed=("127.0.0.1",),
+    )
     async with temporal, parts(given) as here:
         client = await connect_temporal(target_host=temporal.address, namespace=NAMESPACE)
         await restore(here.ledger, client, Courier(here.ledger, client, postgres), take_over=False)
@@ -92,6 +97,7 @@ async def real(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Async
 @asynccontextmanager
 async def worker(folder: Path, dsn: str, temporal: str) -> AsyncIterator[None]:
     told = {"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(folder / "home"), "TEMPORAL_ADDRESS": temporal}
+    told["CARAVEL_ENDPOINTS_ALLOWED"] = "127.0.0.1"
     process = ServerProcess(folder / "worker", "worker", signal.SIGTERM)
     await process.own()
     process.spawn([sys.executable, "-c", WORKER], env={**os.environ, **told})
