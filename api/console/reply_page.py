@@ -21,7 +21,7 @@ from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.form_json import answer_for, read_form, words
 from api.http.form_parse import form_parse
-from api.http.limits import address, read_body
+from api.http.limits import address, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from domain.core.errors import Reason, Refused
@@ -58,9 +58,9 @@ async def question(token: str, request: Request, service: Parts) -> HTMLResponse
 async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
     """The answer: recorded like a hospital's callback, once."""
     row = await _row(token, request, service)
-    pairs = read_form(await read_body(request))
     if row is None or not (row["open"] or row["used_at"]):
         return _closed(row)  # type: ignore[return-value]
+    pairs = read_form(await read_small(request))
     given = dict(pairs)
     try:
         await _record(service, token, row, pairs)

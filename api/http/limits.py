@@ -14,6 +14,8 @@ from api.http.problems import Problem
 from api.ports import Limits
 
 MAX_BODY = 256 * 1024
+SMALL_FORM = 64 * 1024
+"""Bytes read for somebody who has not signed in: the form of a page that was open."""
 MINUTE = "60"
 
 
@@ -42,19 +44,25 @@ async def read_body(request: Request) -> bytes:
     return b"".join([part async for part in stream_body(request, MAX_BODY)])
 
 
+async def read_small(request: Request) -> bytes:
+    """Return the whole body of a form that is for everybody. Raises Problem(413) like `read_body`."""
+    return b"".join([part async for part in stream_body(request, SMALL_FORM)])
+
+
 async def stream_body(request: Request, most: int) -> AsyncIterator[bytes]:
     """Yield the body as it comes in. Raises Problem(413) as soon as it is known to be more than `most` bytes."""
     told = request.headers.get("content-length", "0")
     if not told.isdecimal() or int(told[:12]) > most:
-        raise _too_large(most)
+        raise too_large(most)
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise _too_large(most)
+            raise too_large(most)
         yield part
 
 
-def _too_large(most: int) -> Problem:
+def too_large(most: int) -> Problem:
+    """Return the refusal of more than so many bytes; the line is closed after it, for the rest is still on its way."""
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return Problem(status, "too_large", f"a body holds at most {most} bytes", headers={"Connection": "close"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +19,7 @@ from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
 from api.http.command_json import CASE
+from api.http.door.header_values import filename, parameters
 from api.http.limits import stream_body
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
@@ -58,13 +58,12 @@ async def attach(
     The body is the file itself, its Content-Type one of those taken; its name goes into Content-Disposition.
     """
     key, stream = idempotency_key(request), await case_meant(service, case)
-    head = EmailMessage()
-    head["Content-Disposition"] = request.headers.get("content-disposition", "attachment")
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    _, named = parameters(request.headers.get("content-disposition", ""))
+    media, _ = parameters(request.headers.get("content-type", ""))
     told = (
         {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
     )
-    sent = Sent(key, media, head.get_filename() or "", told)
+    sent = Sent(key, media, filename(named), told)
     kept = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
     try:
         done = await recorded(service, who, stream, sent, kept)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.auth import Parts, Who, cookie_name, secure
 from api.http.command_json import read_json
-from api.http.limits import address, read_body
+from api.http.limits import address, read_small
 from api.http.problems import Fault, Problem, invalid
 from api.ports import DevSignIn, Service
 from domain.catalogue.staff import Staff
@@ -40,7 +40,7 @@ async def dev_sign_in(request: Request, service: Parts) -> JSONResponse:
     dev = service.dev
     assert dev is not None
     require_local(request, dev)
-    given = read_json(await read_body(request))
+    given = read_json(await read_small(request))
     if not hmac.compare_digest(str(given.get("secret", "")).encode(), dev.secret.encode()):
         raise Problem(401, "not_signed_in", "that is not the secret of the ready address")
     person = await require_person(service, given.get("person"))

@@ -14,7 +14,7 @@ from api.console.actions import meaning_of, why_not
 from api.console.forms.choices import FieldChoices
 from api.console.forms.correction import correcting
 from api.console.forms.fields import Input, Maker
-from api.console.forms.form_restore import KeptForm, sent_file, typed_pairs
+from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
 from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.uploads import ASIDE, no_file
 from api.console.pages.case import Opened, opened
@@ -195,6 +195,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         one=one,
         sheet=sheet,
         inputs=inputs,
+        shown=await shown_to(service, viewer.who.id),
         takes_file=takes_file(command),
         media=MEDIA,
         aside={"token": known[ASIDE], "name": left.name} if left else None,

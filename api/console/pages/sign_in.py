@@ -20,7 +20,7 @@ from api.console.text.texts import LANGUAGE, languages
 from api.console.web import HEADERS, page, pages, seen
 from api.http.auth import Doorkeeper, Parts, cookie_name
 from api.http.form_json import read_form
-from api.http.limits import address, read_body
+from api.http.limits import address, read_small
 from api.http.problems import Problem
 from api.ports import DevSignIn, Service
 from api.routes.sign_in import require_local, require_person
@@ -53,11 +53,11 @@ async def sign_in(request: Request, secret: str = "", next: str = HOME) -> Respo
 async def development(request: Request, service: Parts) -> Response:
     """Be one of the seeded people."""
     await request.app.state.throttle.hit("sign_in", address(request))
-    given = dict(read_form(await read_body(request)))
     dev = service.dev
     if dev is None:
         raise Problem(404, "not_found", "there is no development sign-in here")
     require_local(request, dev)
+    given = dict(read_form(await read_small(request)))
     secret = given.get("secret") or request.cookies.get(cookie_name(request, DEV), "")
     if not same(secret, dev.secret):
         raise Problem(401, "not_signed_in", "that is not the secret of the ready address")
@@ -99,7 +99,7 @@ def _go_on(request: Request, kept: str) -> Response:
 @router.post(AGAIN)
 async def go_on(request: Request, service: Parts) -> Response:
     """Signed in again: the form as it was typed, to be looked at and sent."""
-    given = dict(await typed_pairs(request))
+    given = dict(await typed_pairs(request, stranger=True))
     kept: KeptForm = await reopened(request, given.get("kept", ""))
     try:
         viewer = await visitor(request)
@@ -150,7 +150,7 @@ async def back(request: Request, service: Parts, code: str = "", state: str = ""
 @router.post("/console/sign-out")
 async def sign_out(request: Request, viewer: Viewer) -> Response:
     """End this session, here and for every process."""
-    given = dict(read_form(await read_body(request)))
+    given = dict(read_form(await read_small(request)))
     require_csrf(request, given.get(CSRF, ""))
     del viewer
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
@@ -163,7 +163,7 @@ async def sign_out(request: Request, viewer: Viewer) -> Response:
 @router.post("/console/language")
 async def language(request: Request) -> Response:
     """Remember which language this browser is shown."""
-    given = dict(read_form(await read_body(request)))
+    given = dict(read_form(await read_small(request)))
     answer = seen(local(given.get("next", HOME)))
     if given.get("language") in languages():
         answer.set_cookie(LANGUAGE, given["language"], max_age=YEAR, httponly=True, samesite="lax")

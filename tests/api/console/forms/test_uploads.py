@@ -16,9 +16,10 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from api.console.forms.uploads import AROUND, Multipart
+from api.http.limits import SMALL_FORM
 from api.http.problems import Problem
 from api.run.wiring import Parts
-from tests.api.conftest import Person
+from tests.api.conftest import Person, client
 from tests.api.console.conftest import ORIGIN, Browser, browsing, hidden, screen
 from tests.api.routes.test_documents import PDF
 
@@ -136,14 +137,78 @@ async def test_others_changed_the_case_meanwhile(mei: Browser, coordinator: Pers
 async def test_the_session_ended_meanwhile(app: FastAPI, mei: Browser, coordinator: Person, here: Parts) -> None:
     case, item = await requested(coordinator, here, mei)
     one = await browsing(app, mei.id)
-    csrf = await one.csrf()
-    await one.post("/console/sign-out", csrf=csrf)
-    form = {"csrf": csrf, "who": mei.id, "key": "k", "item": item, "language": "hi"}
-    address, files = f"/console/cases/{case}/do/ReceiveRecord", {"file": ("a.pdf", PDF * 9000, "application/pdf")}
-    ended = await one.http.post(address, data=form, files=files, headers={"Origin": ORIGIN})
+    address = f"/console/cases/{case}/do/ReceiveRecord"
+    shown = hidden((await one.get(address)).text)
+    await one.post("/console/sign-out", csrf=shown["csrf"])
+    form = {**shown, "item": item, "language": "hi"}
+    ended, read = await half_sent(one, address, form)
     assert ended.status_code == 401
     assert hidden(ended.text)["kept"], "what was typed is in the page"
+    assert read == LONG, "and the browser could finish sending"
+    for strange in ({**form, "shown": ""}, {**form, "shown": "x"}, {**form, "shown": form["csrf"]}):
+        ended, read = await half_sent(one, address, strange)
+        assert ended.status_code == 401
+        assert not hidden(ended.text).get("kept"), "no page of ours was open"
+        assert read < 3, "nothing of the file is read for nobody"
     assert "RecordReceived" not in await types(coordinator, case)
+
+
+LONG = 40
+
+
+async def half_sent(browser: Browser, address: str, form: dict[str, str]) -> tuple[httpx2.Response, int]:
+    """A form whose file comes in parts: the answer, and how many parts were read for it."""
+    like = browser.http.build_request("POST", address, data=form, files={"file": ("a.pdf", PDF, "application/pdf")})
+    start, read = like.read(), 0
+
+    async def parts() -> AsyncIterator[bytes]:
+        nonlocal read
+        for n in range(LONG):
+            read += 1
+            yield start[: -len(b"--\r\n") - 40] if n == 0 else PDF * 500
+
+    headers = {"Origin": ORIGIN, "Content-Type": like.headers["content-type"]}
+    return await browser.http.post(address, content=parts(), headers=headers), read
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        ("multipart/form-data;boundary=x" + ";" * 60_000, 401),
+        ("multipart/form-data;boundary=" + "x" * 300, 415),
+        ("multipart/form-data", 415),
+        ('multipart/form-data;boundary="\u00e9', 415),
+    ],
+)
+async def test_whatever_the_type_says_nobody_gets_far(nobody: httpx2.AsyncClient, content: str, status: int) -> None:
+    sent = [(b"Content-Type", content.encode("latin-1")), (b"Origin", ORIGIN.encode())]
+    answer = await nobody.post("/console/open", content=b"--x--", headers=sent)
+    assert answer.status_code == status
+
+
+TINY = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (TINY * 201, 422),
+        (TINY.replace(b'"a"', b'"' + b"a" * 4000 + b'"') * 5, 413),
+        (TINY.replace(b"\r\n\r\n\r\n", b"\r\n\r\n" + b"x" * (AROUND + 1)), 413),
+        (TINY.replace(b"\r\n\r\n", b";" * 5000 + b"\r\n\r\n"), 422),
+    ],
+)
+async def test_a_form_of_too_much_around_its_file_is_refused(mei: Browser, body: bytes, status: int) -> None:
+    headers = {"Origin": ORIGIN, "Content-Type": "multipart/form-data; boundary=b"}
+    async with client(mei.http._transport.app) as stranger:  # type: ignore[attr-defined]
+        for http in (mei.http, stranger):
+            assert (await http.post("/console/open", content=body, headers=headers)).status_code == status
+
+
+async def test_a_strangers_form_is_small(nobody: httpx2.AsyncClient) -> None:
+    for size, status in ((SMALL_FORM - 10, 401), (SMALL_FORM + 1, 413)):
+        answer = await nobody.post("/console/open", data={"note": "x" * size}, headers={"Origin": ORIGIN})
+        assert answer.status_code == status
 
 
 async def test_what_cannot_be_taken_is_said(mei: Browser, coordinator: Person, supervisor: Person) -> None:
