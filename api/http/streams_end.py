@@ -10,6 +10,9 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.door.bounds import Bounds
+from api.http.door.connection import bounded
+
 BACKLOG = 512
 GRACE = 10
 """Seconds for what is under way."""
@@ -52,7 +55,12 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: FastAPI, host: str, port: int, stop: asyncio.Event, ready: Callable[[int], None] = lambda _: None
+    app: FastAPI,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    ready: Callable[[int], None] = lambda _: None,
+    bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
 ) -> None:
     """Answer until `stop` is set, then finish what is under way. `ready` is told the port once it listens."""
     listening = bound(host, port)
@@ -61,7 +69,10 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        http=bounded(bounds),
+        ws="none",
+        proxy_headers=bool(bounds.trusted),
+        forwarded_allow_ips=[str(network) for network in bounds.trusted],
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=30,
     )
