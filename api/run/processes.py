@@ -19,7 +19,7 @@ from activities.effect_handlers.table import effect_handlers
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Meta
-from api.run.backup import tombstones
+from api.run.backups.recover import tombstones
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine

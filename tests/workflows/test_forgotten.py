@@ -23,7 +23,7 @@ from temporalio.client import Client
 
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
-from api.run.backup import backup
+from api.run.backups.make import backup
 from api.run.wiring import Parts, parts
 from domain.proof.merkle import check_consistency, check_inclusion
 from domain.stages.anytime.notes import AddNote

@@ -21,7 +21,8 @@ from activities.attend import Attending
 from activities.messages import Attend
 from activities.ports import Meta
 from api.cli.outcome import REFUSED
-from api.run.backup import backup, recover
+from api.run.backups.make import backup
+from api.run.backups.recover import recover
 from api.run.loss import Accepting, explained, find, whole
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts

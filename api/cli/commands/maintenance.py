@@ -12,9 +12,9 @@ from rich.console import Console
 from api.cli.commands.verify import here as here_settings
 from api.cli.outcome import REFUSED, Failed, say
 from api.cli.way import running
-from api.run.backup import BackupFailed
-from api.run.backup import backup as make_backup
-from api.run.backup import recover as put_back
+from api.run.backups.end_mark import BackupFailed
+from api.run.backups.make import backup as make_backup
+from api.run.backups.recover import recover as put_back
 from api.run.embedded.machine import machine
 from api.run.engine.courier import Courier
 from api.run.engine.restore import restore as bring_live
@@ -84,16 +84,24 @@ def _progress(done: int, all_of: int) -> None:
 
 
 def backup(into: Path) -> None:
-    """Write database, documents and keys into a new folder below `into`, in an order that restores."""
-    say(str(running(make_backup(Settings(), into))))
+    """Write database, documents and keys into a new folder below `into`, last the mark that says it is whole."""
+    try:
+        say(str(running(make_backup(Settings(), into))))
+    except BackupFailed as failed:
+        raise Failed(UNAVAILABLE, str(failed)) from None
 
 
 def recover(folder: Path) -> None:
-    """Put a backup into an empty installation; what was destroyed since it was made stays destroyed."""
+    """Put a whole backup into an empty installation; what was destroyed since it was made stays destroyed.
+
+    Cut short, it is given again with the same words.
+    """
     try:
-        done = running(put_back(Settings(), folder))
+        done = running(put_back(Settings(), folder, lambda text: Console(stderr=True).print(text, markup=False)))
     except BackupFailed as failed:
         raise Failed(REFUSED, str(failed)) from None
+    if done.faults:
+        raise Failed(REFUSED, "put back, but what is there now is not whole; put back another backup", done.faults)
     say(f"put back; keys of {len(done.erased)} histories stay destroyed. `caravel restore` brings the cases live")
     for line in explained(done.missing) if done.missing else ():
         say(line)

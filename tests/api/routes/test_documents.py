@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from activities.ports import DocumentChanged
 from api.ports import Limits
-from api.run.backup import backup
+from api.run.backups.make import backup
 from api.run.http_app import documents, http_app
 from api.run.wiring import Parts
 from tests.api.conftest import CANARY, Person, client

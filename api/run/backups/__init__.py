@@ -1,0 +1,1 @@
+"""Backups: made with an end mark, and put back only when they are whole."""

@@ -1,0 +1,50 @@
+"""Makes a backup: the database first, then documents, then keys, so that nothing kept lacks its key."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from obstore.exceptions import BaseError
+
+from api.run.backups.end_mark import BackupFailed, finish
+from api.run.backups.programs import run_program
+from infra.documents import copy_all, store_of
+from infra.ledger.schema.whole import snapshot
+from infra.settings import Settings
+
+
+async def backup(settings: Settings, into: Path) -> Path:
+    """Write `into/caravel-<instant>/`: the dump, documents, keys, the list of destroyed keys, and last the end mark.
+
+    A key is made, and a document stored, before the event that needs it is recorded: copied after the dump, they are
+    never too few. Raises BackupFailed; what it leaves then has no end mark, and `recover` refuses it.
+    """
+    now = datetime.now(UTC)
+    folder = into / f"caravel-{now:%Y%m%dT%H%M%SZ}"
+    dsn = settings.database_url.get_secret_value()
+    try:
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True)
+        async with snapshot(dsn) as (name, taken):
+            await run_program(
+                "pg_dump", dsn, "--format=custom", f"--snapshot={name}", f"--file={folder / 'database.dump'}"
+            )
+        await copy_all(store_of(settings.documents, settings.document_folder), store_of("", folder / "documents"))
+        await asyncio.to_thread(_copy_keys, settings, folder)
+        await asyncio.to_thread(finish, folder, settings.installation, now, taken)
+    except shutil.Error as error:
+        raise BackupFailed(f"{error.args[0][0][2]}; {folder} is no backup") from error
+    except (OSError, BaseError) as error:
+        raise BackupFailed(f"{error}; {folder} is no backup") from error
+    return folder
+
+
+def _copy_keys(settings: Settings, folder: Path) -> None:
+    for source in (settings.keys, settings.signing):
+        if source.exists():
+            shutil.copytree(source, folder / source.name)
+    for source in (settings.kek, settings.destroyed_keys):
+        if source.exists():
+            shutil.copy2(source, folder / source.name)
