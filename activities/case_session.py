@@ -9,7 +9,8 @@ from typing import Any
 
 from activities.ports import Source
 from domain.case.effect import EffectDelivered
-from domain.case.state import Case, Noted
+from domain.case.phases.bookkeeping import Noted
+from domain.case.state import Case
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Command, Draft, Event, Fact, Ids, Why

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from activities.gateways import GatewayRefused, Request
 from domain.case.effect import Effect
-from domain.case.state import Case, Person
+from domain.case.phases.intake import Person
+from domain.case.state import Case
 from domain.core.about import About, chased
 from domain.core.personal import Erased
 from domain.core.policy import Party

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from domain.case.state import Resource, ResourceKind
+from domain.case.phases.submissions import Resource, ResourceKind
 
 Fate = Literal[
     "received", "sent_back", "returned", "consumed", "lost", "cancelled", "used", "failed", "in_manufacture", "made",

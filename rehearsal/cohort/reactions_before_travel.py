@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from domain.case.state import Case, Submission
+from domain.case.phases.submissions import Submission
+from domain.case.state import Case
 from domain.core.fact import Command
 from domain.stages.eligibility import eligibility, quote, submissions
 from domain.stages.follow_up import acquired, closing

@@ -9,7 +9,8 @@ from typing import Any
 from api.console.text.fact_text import NO_DOSSIER, Speaker
 from api.http.masking import mask
 from api.routes.reads import HIDDEN
-from domain.case.state import Case, Noted
+from domain.case.phases.bookkeeping import Noted
+from domain.case.state import Case
 from domain.core.fact import Fact
 from domain.history.difference import Changed, changes
 

@@ -10,8 +10,12 @@ from typing import Any
 
 from api.console.text.times import Clock
 from api.http.masking import Sees, mask
+from domain.case.phases.bookkeeping import Noted
+from domain.case.phases.records import Dossier, RecordItem
+from domain.case.phases.submissions import Submission
+from domain.case.phases.travel import Visa
 from domain.case.stage import Exit, Stage
-from domain.case.state import Case, Dossier, Noted, RecordItem, Submission, Visa
+from domain.case.state import Case
 from domain.core.fact import Fact
 from domain.core.personal import ERASED, Erased
 from domain.core.policy import Party

@@ -25,7 +25,7 @@ class BackupFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class EndMark:
-    """What a backup holds: whose it is, how far its history goes, and the SHA-256 of each file by its path."""
+    """Says what a backup holds: whose it is, how far its history goes, and the SHA-256 of each file by its path."""
 
     installation: str
     made_at: datetime

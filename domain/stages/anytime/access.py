@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.case.phases.bookkeeping import Access
 from domain.case.stage import EVERY_STAGE
-from domain.case.state import Access, Case
+from domain.case.state import Case
 from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require

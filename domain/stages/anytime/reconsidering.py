@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, assert_never, get_args
 
+from domain.case.phases.bookkeeping import Decision
 from domain.case.stage import EVERY_STAGE
-from domain.case.state import Case, Decision
+from domain.case.state import Case
 from domain.case.table import Owes, Rule, Takes
 from domain.core.about import About
 from domain.core.copying import replace

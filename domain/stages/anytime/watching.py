@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from domain.case.state import Case, Noted
+from domain.case.phases.bookkeeping import Noted
+from domain.case.state import Case
 from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.case.asking import service
+from domain.case.phases.submissions import Submission
 from domain.case.stage import Stage
-from domain.case.state import Case, Submission
+from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.core.about import About
 from domain.core.errors import Reason, require

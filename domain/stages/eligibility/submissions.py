@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import notice, service
+from domain.case.phases.submissions import Submission
 from domain.case.release import let_go
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, Submission
+from domain.case.state import Case
 from domain.case.table import Owes, Rule, Takes, Wants
 from domain.core.about import About
 from domain.core.copying import replace

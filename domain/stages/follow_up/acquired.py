@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import service
+from domain.case.phases.submissions import Resource, ResourceKind
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, Resource, ResourceKind
+from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.case.undoing import UNDOING, Fate, Final, ended
 from domain.core.about import About

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from domain.case.phases.intake import Consent
+from domain.case.phases.submissions import Submission
 from domain.case.stage import Stage
-from domain.case.state import Case, Consent, Submission
+from domain.case.state import Case
 from domain.case.table import Takes
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment

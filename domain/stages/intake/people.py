@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo
 
+from domain.case.phases.intake import Consent, Person
 from domain.case.stage import EVERY_STAGE
-from domain.case.state import Case, Consent, Person
+from domain.case.state import Case
 from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require

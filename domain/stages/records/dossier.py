@@ -8,8 +8,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal, assert_never
 
+from domain.case.phases.records import RecordItem
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, RecordItem
+from domain.case.state import Case
 from domain.case.table import Need, Owes, Rule, Takes, Wants
 from domain.core.about import About
 from domain.core.copying import replace

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.phases.records import RecordItem
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, RecordItem
+from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.core.about import About
 from domain.core.copying import replace

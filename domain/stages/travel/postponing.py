@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from domain.case.phases.travel import Postponement
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, Postponement
+from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.case.phases.travel import Visa
 from domain.case.stage import Stage, stages
-from domain.case.state import Case, Visa
+from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes
 from domain.core.about import About
 from domain.core.codes import require_days

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
 from domain.case.asking import notice
+from domain.case.phases.travel import Visa
 from domain.case.stage import Exit, Stage, stages
-from domain.case.state import Case, Visa
+from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, require

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import service
+from domain.case.phases.treatment import Alert
 from domain.case.stage import Stage, stages
-from domain.case.state import Alert, Case, in_treatment
+from domain.case.state import Case, in_treatment
 from domain.case.table import Need, Owes, Takes, Wants
 from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import notice
+from domain.case.phases.treatment import Alert
 from domain.case.stage import EVERY_STAGE, Stage, stages
-from domain.case.state import Alert, Case
+from domain.case.state import Case
 from domain.case.table import Owes, Rule, Takes, Wants
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require

@@ -54,7 +54,7 @@ select exists (select from event) as begun, exists (select from event where type
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How far the history in a database goes (position and hash of its newest event), and what its schema is."""
+    """Says how far the history in a database goes (position and hash of its newest event), and what its schema is."""
 
     position: int
     hash: str
@@ -64,7 +64,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How many events there are, and the hash of the one that was asked for; empty = not there."""
+    """Counts the events, and has the hash of the one that was asked for; empty = not there."""
 
     events: int
     hash: str

@@ -18,7 +18,7 @@ from domain.case.effect import (
     EffectWithdrawn,
     MessageBounced,
 )
-from domain.case.state import ResourceKind
+from domain.case.phases.submissions import ResourceKind
 from domain.case.undoing import Fate
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE

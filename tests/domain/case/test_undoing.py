@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.case.state import ResourceKind
+from domain.case.phases.submissions import ResourceKind
 from domain.case.undoing import UNDOING, Fate, ended
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE

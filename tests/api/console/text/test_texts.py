@@ -19,7 +19,8 @@ from api.console.text.plurals import form_of
 from api.console.text.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
 from api.console.text.times import Clock
 from api.console.web import HERE
-from domain.case.state import Case, Noted
+from domain.case.phases.bookkeeping import Noted
+from domain.case.state import Case
 from domain.core.roles import Action
 from domain.core.shape import shape_of
 from domain.core.when import When

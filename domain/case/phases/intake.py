@@ -1,0 +1,65 @@
+"""Says who asks and for whom: the inquiry, the people of the case and their consents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.core.personal import Clinical, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the case. `role`: patient, carer, legal_representative, home_oncologist."""
+
+    id: str
+    role: str
+    name: Identity
+    mail: Identity
+    phone: Identity
+    zone: str
+    language: str
+    minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One consent as it stands; `fact` is the event that gave or withdrew it."""
+
+    purpose: str
+    recipient: str
+    given: bool
+    fact: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Holds what the inquiry and the people said."""
+
+    opened_at: datetime | None = None
+    imported: bool = False
+    number: str = ""
+    country: str = ""
+    language: str = ""
+    zone: str = "UTC"
+    triage: str = ""
+    diagnosis: Clinical = ""
+    urgent: bool = False
+    owner: str = ""
+    team: str = ""
+    people: Mapping[str, Person] = field(default_factory=dict)
+    consents: Mapping[str, Consent] = field(default_factory=dict)
+    scope_acknowledged: str = ""
+    replied: str = ""
+    local_care: str = ""
+
+    @property
+    def patient(self) -> Person | None:
+        """The patient, once known."""
+        return next((p for p in self.people.values() if p.role == "patient"), None)
+
+    def consented(self, purpose: str, recipient: str = "") -> bool:
+        """Return whether this consent is given and was not withdrawn."""
+        consent = self.consents.get(f"{purpose}:{recipient}")
+        return consent is not None and consent.given

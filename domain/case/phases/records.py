@@ -1,0 +1,51 @@
+"""Says what is collected about the patient, and which dossier is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.core.policy import Party
+
+RecordState = Literal["requested", "received", "translating", "translated", "verified", "rejected", "waived"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordItem:
+    """One document the dossier needs. `round` counts how often it was asked for."""
+
+    id: str
+    kind: str
+    source: Party
+    state: RecordState
+    round: int = 1
+    translations: int = 0
+    translation: str = ""  # delivered, and nobody else has read it yet
+    translator: str = ""
+    document: str = ""
+    language: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is awaited for it."""
+        return self.state in ("verified", "waived")
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The frozen set of documents a hospital reviews. `version` 0 = none yet."""
+
+    version: int = 0
+    digest: str = ""
+    summary: str = ""
+    drafted_by: str = ""
+    signed_by: str = ""
+
+
+@dataclass(frozen=True)
+class Records:
+    """Holds every document asked for, and the frozen set of them."""
+
+    records: Mapping[str, RecordItem] = field(default_factory=dict)
+    dossier: Dossier = field(default_factory=Dossier)

@@ -1,0 +1,81 @@
+"""Says which hospitals were asked under which protocols, what they said and what was acquired there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from domain.case.track import Track
+from domain.core.about import About
+from domain.core.personal import TraceCode
+
+SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One dossier put before one centre under one protocol. `valid_until` bounds an acceptance."""
+
+    id: str
+    centre: str
+    protocol: str
+    dossier: int
+    state: SubmissionState
+    round: int = 0
+    valid_until: datetime | None = None
+    fact: str = ""
+    copies_gone: bool = False  # the centre confirmed that it destroyed them
+
+
+ResourceKind = Literal["slides", "blocks", "manufacturing_slot", "patient_cells", "registry_enrolment", "payment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something acquired at a centre beside the tracks. `state` is what was told last, `held` until then.
+
+    `order`: what somebody signed to be done with the patient's own cells, until it is carried out.
+    """
+
+    id: str
+    kind: ResourceKind
+    submission: str
+    ref: TraceCode = ""
+    amount: int | None = None
+    state: str = "held"
+    order: str = ""
+    orders: int = 0
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """Holds what was put before hospitals, and what came of it."""
+
+    submissions: Mapping[str, Submission] = field(default_factory=dict)
+    estimate: Literal["none", "issued", "acknowledged"] = "none"
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    quote: Track = field(default_factory=Track)
+    alternative: str = ""
+
+    @property
+    def accepted(self) -> Submission | None:
+        """The submission the journey goes on with."""
+        return next((s for s in self.submissions.values() if s.state == "accepted"), None)
+
+    @property
+    def centre(self) -> str:
+        """The treating centre's stream, once one accepted."""
+        return self.accepted.centre if self.accepted else ""
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's stream, once a centre accepted under it."""
+        return self.accepted.protocol if self.accepted else ""
+
+    def submission_of(self, about: str) -> Submission | None:
+        """The submission an obligation or effect is about: itself, or the one under which something was acquired."""
+        first = About.of(about).id
+        resource = self.resources.get(first)
+        return self.submissions.get(resource.submission if resource else first)

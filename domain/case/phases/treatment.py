@@ -1,0 +1,54 @@
+"""Says what is done at the hospital: dose, bed, admission, infusions, what was found out after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.case.track import Track
+from domain.case.treatment import Infusion, Treatment
+from domain.core.personal import TraceCode
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it."""
+
+    id: str
+    kind: Literal["malignancy", "recall", "mismatch", "deviation"]
+    about: TraceCode
+    answered: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class InHospital:
+    """Holds treatments as they were given, and what they need."""
+
+    dose: Track = field(default_factory=Track)
+    lot: TraceCode = ""
+    units: Mapping[str, tuple[TraceCode, TraceCode]] = field(
+        default_factory=dict
+    )  # id of the fact that held it → lot, unit
+    bed: Track = field(default_factory=Track)
+    admitted: str = ""
+    screening: Literal["none", "confirmed", "failed"] = "none"
+    treatments: tuple[Treatment, ...] = ()
+    assessments: int = 0
+    discharged: str = ""
+    readmissions: int = 0
+    pathway: str = ""
+    transplant: Literal["none", "referred", "done", "declined"] = "none"
+    referrals: int = 0
+    transplants: int = 0
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+
+    @property
+    def treatment(self) -> Treatment | None:
+        """The treatment under way or last given."""
+        return self.treatments[-1] if self.treatments else None
+
+    @property
+    def infusions(self) -> tuple[Infusion, ...]:
+        """Every infusion of every treatment, in order."""
+        return tuple(i for t in self.treatments for i in t.infusions)
