@@ -20,21 +20,26 @@ BEAT = 10.0
 
 
 Look = Callable[[], Awaitable[Finding]]
-Keep = Callable[[str, Finding], Awaitable[None]]
+Begin = Callable[[str], Awaitable[int]]
+Keep = Callable[[str, Finding, int], Awaitable[None]]
 
 
-def chores(looks: Mapping[str, Look], keep: Keep) -> list[Callable[[], Awaitable[bool]]]:
-    """Make one activity for each chore, of its name; the activity returns whether all is well."""
-    return [_activity(name, look, keep) for name, look in looks.items()]
+def chores(looks: Mapping[str, Look], begin: Begin, keep: Keep) -> list[Callable[[], Awaitable[bool]]]:
+    """Make one activity for each chore, of its name; the activity returns whether all is well.
+
+    What an attempt found is kept under its number: one that hung comes too late when Temporal has begun another.
+    """
+    return [_activity(name, look, begin, keep) for name, look in looks.items()]
 
 
-def _activity(name: str, look: Look, keep: Keep) -> Callable[[], Awaitable[bool]]:
+def _activity(name: str, look: Look, begin: Begin, keep: Keep) -> Callable[[], Awaitable[bool]]:
     @activity.defn(name=name)
     async def carry_out() -> bool:
         try:
+            fence = await begin(name)
             async with _alive():
                 found = await look()
-            await keep(name, found)
+            await keep(name, found, fence)
         except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
             raise nameless(error) from None
         return found.fine

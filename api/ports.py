@@ -235,6 +235,8 @@ class Service:
     reject: Reject
     bell: Bell
     gauges: Callable[[], Awaitable[Mapping[str, Any]]]
+    leads: Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
+    """By role who leads, since when, and when one last lost that."""
     needed: Mapping[str, Probe]
     """Without these nothing can be recorded: database, schema."""
     wanted: Mapping[str, Probe]

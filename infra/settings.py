@@ -39,7 +39,8 @@ class Settings(BaseSettings):
     """HOST:PORT where the mail server hands in what comes back; empty = bounces go to `mail_from`."""
     api_host: str = "127.0.0.1"
     api_port: int = 0
-    metrics_port: int = 0
+    health_port: int = 0
+    """Where a worker answers that it is alive, at `api_host`; 0 = nowhere."""
     oidc_issuer: str = ""
     oidc_audience: str = "caravel"
     oidc_jwks: str = ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -188,6 +190,33 @@ async def test_another_command_is_another_trace(collector: Collector, http: http
     await eventually(complete)
     looks = [span for _, span in collector.spans if span.name == "look" and span.span_id not in before]
     assert [span.trace_id for span in looks].count(trace.bytes) == 1
+
+
+async def leaders(http: httpx2.AsyncClient) -> dict[str, Any]:
+    return dict((await http.get("/readyz")).json()["leaders"])
+
+
+async def test_a_worker_that_is_stopped_and_not_dead_leads_no_longer(stack: Stack, http: httpx2.AsyncClient) -> None:
+    """Within half a minute another is the courier and the sealer, and new cases are seen to."""
+    held = {role: int(row["holder"].partition("@")[0]) for role, row in (await leaders(http)).items()}
+    assert held.keys() == {"courier", "sealer"}
+    stopped = held["courier"]
+    assert stopped in {stack.running[name].pid for name in stack.workers}
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        new = (await post(http, "/cases", INQUIRY))["case"]
+
+        async def another() -> bool:
+            now = await leaders(http)
+            passed = [now[role] for role, pid in held.items() if pid == stopped]
+            return all(one["leads"] and str(one["lost_by"]).startswith(f"{stopped}@") for one in passed)
+
+        await eventually(another, within=30)
+        client = await Client.connect(f"127.0.0.1:{stack.ports['temporal']}", namespace="caravel")
+        await eventually(lambda: listed(client, new))
+        assert (await http.get("/readyz")).json()["status"] == "ready"
+    finally:
+        os.kill(stopped, signal.SIGCONT)
 
 
 async def test_whoever_starts_before_the_database_says_so_and_waits_for_it(stack: Stack) -> None:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 
 from api.http.auth import Parts
-from api.ports import Probe
+from api.ports import Probe, Service
 
 router = APIRouter(tags=["operations"])
 PATIENCE = 3.0
@@ -79,12 +80,25 @@ async def healthz() -> Mapping[str, str]:
 
 @router.get("/readyz")
 async def readyz(service: Parts) -> JSONResponse:
-    """503 while nothing can be recorded. Without Temporal or courier commands are recorded and wait: degraded."""
+    """503 while nothing can be recorded. Without Temporal or courier commands are recorded and wait: degraded.
+
+    `leaders` says of courier and sealer who it is, since when, and when one was last lost.
+    """
     needed, wanted = await answering(service.needed), await answering(service.wanted)
     ready = all(needed.values())
     status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
     shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
-    return JSONResponse({"status": status, "parts": shown}, 200 if ready else 503, {"Cache-Control": "no-store"})
+    told = {"status": status, "parts": shown, "leaders": await _leaders(service)}
+    return JSONResponse(jsonable_encoder(told), 200 if ready else 503, {"Cache-Control": "no-store"})
+
+
+async def _leaders(service: Service) -> Mapping[str, object]:
+    """Say who leads; nobody can when the database is away."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await service.leads()
+    except Exception:  # noqa: BLE001 - as below
+        return {}
 
 
 async def answering(probes: Mapping[str, Probe]) -> dict[str, bool]:

@@ -27,6 +27,7 @@ from infra.identity.oidc import Oidc
 from infra.identity.sealed_text import SealedText
 from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
+from infra.leader import leads
 from infra.ledger.bells import EVENTS
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
@@ -72,6 +73,7 @@ def http_app(
             reject=ledger.reject_callback,
             bell=bell(ledger),
             gauges=lambda: gauges.gauges(ledger),
+            leads=lambda: leads(ledger.pool),
             needed={"database": lambda: gauges.database_answers(ledger), "schema": schema(here)},
             wanted=_wanted(ledger, temporal),
             fresh_stream=fresh_stream,

@@ -19,6 +19,7 @@ from activities.effect_handlers.table import effect_handlers
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Meta
+from api.run.alive import alive
 from api.run.backups.recover import tombstones
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
@@ -138,7 +139,7 @@ async def run_worker(settings: Settings) -> None:
     configure_logs(settings.log_level)
     configure_traces("caravel-worker")
     stop = stop_on_signals()
-    async with parts_when_there(settings, stop) as here:
+    async with alive(settings), parts_when_there(settings, stop) as here:
         if here is None:
             return
         if here.ledger.read_only:

@@ -40,11 +40,16 @@ from (select coalesce(max(size), 0) as size, (select note from checkpoint order 
       from checkpoint) c
 """
 
-# Adds a signed checkpoint.
-KEEP_CHECKPOINT = "insert into checkpoint values ($1, $2, $3, clock_timestamp())"
+# Adds subtrees and the signed checkpoint over them, if the sealer of this number still leads.
+SEAL = "select caravel_seal($1, $2, $3, $4, $5, $6, $7)"
 
 # Writes down how sealing does, for whoever looks at another process.
-TELL_SEALING = "update sealing set outside = $1, refused = $2, sinks = $3"
+TELL_SEALING = """
+update sealing set outside = $1, refused = $2, sinks = $3 where caravel_led('sealer', $4) = 'sealer'
+"""
+
+# What is missing of the history, as the sealer sees it: one that hung would say it again after it was accepted.
+SEALER_NOTES_LOSS = "select caravel_note_loss($1, false) from caravel_led('sealer', $2)"
 
 # Checkpoints that a place outside may not have yet, by size.
 NOTES_AFTER = "select size, note from checkpoint where size > $1 order by size limit 500"

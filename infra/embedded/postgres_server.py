@@ -25,6 +25,7 @@ SETTINGS = {
 }
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 ROOM_TO_RECOVER = 300.0  # seconds; replaying a long log after a crash takes as long as it takes
+PATIENCE = 5.0  # seconds a server that lives may take to answer
 SHARED_MEMORY_ROOM = 30.0  # seconds for the orphaned backends of a killed server to notice
 
 
@@ -76,6 +77,21 @@ class PostgresServer:
     async def wait(self) -> int:
         """Wait until the server has ended, however; its exit code."""
         return await self._process.wait()
+
+    async def answers(self) -> bool:
+        """Return whether it takes a connection, or says why not."""
+        try:
+            connection = await asyncpg.connect(self.dsn_of(SUPERUSER), ssl=False, timeout=PATIENCE)
+        except asyncpg.PostgresError:
+            return True  # too many connections, or it recovers: it lives
+        except (OSError, TimeoutError, asyncpg.InterfaceError):
+            return False
+        connection.terminate()
+        return True
+
+    def kill(self) -> None:
+        """End the postmaster by force; its sessions follow, and the next start recovers."""
+        self._process.kill()
 
     async def __aenter__(self) -> Self:
         await self.start()

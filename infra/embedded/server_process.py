@@ -135,6 +135,11 @@ class ServerProcess:
         await until(lambda: self.exit_code is not None)
         return cast("int", self.exit_code)
 
+    def kill(self) -> None:
+        """End the process by force: one that hangs hears nothing else."""
+        if self._child and self.pid:
+            self._child.kill()
+
     async def stop(self, patience: float = 30) -> None:
         """End the process, by force when it takes longer than `patience` seconds, and give the folder free."""
         if self._child and self.pid:

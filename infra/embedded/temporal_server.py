@@ -22,7 +22,7 @@ SEARCH_ATTRIBUTES = ("CaravelStage", "CaravelCase")
 # A killed server loses nothing with these; a power cut may cost the last moments, which the ledger heals.
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000")
 ROOM_TO_START = 120.0  # seconds; a large database file takes a while to recover
-MOMENT = timedelta(seconds=2)
+MOMENT, PATIENCE = timedelta(seconds=2), timedelta(seconds=5)
 
 
 def find_temporal() -> str:
@@ -88,6 +88,18 @@ class TemporalServer:
         """Wait until the server has ended, however; its exit code."""
         return await self._process.wait()
 
+    async def answers(self) -> bool:
+        """Return whether it says that it is healthy."""
+        try:
+            client = await Client.connect(self.address, namespace=NAMESPACE, lazy=True)
+            return await client.service_client.check_health(timeout=PATIENCE)
+        except (RPCError, RuntimeError):  # the client says RuntimeError while nobody listens
+            return False
+
+    def kill(self) -> None:
+        """End it by force; running workflows go on at the next start."""
+        self._process.kill()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -126,18 +138,18 @@ class TemporalServer:
 
     async def _healthy(self) -> None:
         async with asyncio.timeout(ROOM_TO_START):
-            while not await self._answers():
+            while not await self._ready():
                 if not self.pid:
                     raise ServerError(f"Temporal did not start; its last words:\n{self._process.last_words()}")
                 await asyncio.sleep(POLL)
 
-    async def _answers(self) -> bool:
+    async def _ready(self) -> bool:
         """Whether the namespace and its search attributes are there; they come a moment after the port."""
         try:
             client = await Client.connect(self.address, namespace=NAMESPACE)
             request = ListSearchAttributesRequest(namespace=NAMESPACE)
             found = await client.operator_service.list_search_attributes(request, timeout=MOMENT)
-        except (RPCError, RuntimeError):  # the client says RuntimeError while nobody listens
+        except (RPCError, RuntimeError):  # as above
             return False
         keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
         return all(found.custom_attributes.get(name) == keyword for name in SEARCH_ATTRIBUTES)

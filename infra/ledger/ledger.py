@@ -260,12 +260,15 @@ class PgLedger:
         """Return every case that is not ended, the most urgent first."""
         return [CaseWaiting(*row) for row in await guarded(self._pool.fetch(queries.OPEN_CASES))]
 
-    async def nudged(self, due: Sequence[CaseDue], pause: timedelta) -> None:
-        """Leave these alone for a while, except where something was recorded since they were seen."""
+    async def nudged(self, due: Sequence[CaseDue], pause: timedelta, fence: int = 0) -> None:
+        """Leave these alone for a while, except where something was recorded since they were seen.
+
+        Raises Refused(SUPERSEDED) where another courier than the one of that number leads.
+        """
         self._writable()
         seen = sorted(due, key=lambda one: one.stream)  # the same order everywhere, so that nobody deadlocks
         columns = [one.stream for one in seen], [one.version for one in seen], [one.woken for one in seen]
-        await guarded(self._pool.execute(queries.NUDGED, *columns, pause))
+        await guarded(self._pool.execute(queries.NUDGED, *columns, pause, fence))
 
     async def engine(self) -> Engine:
         """Read which engine acts: its epoch and its Temporal."""

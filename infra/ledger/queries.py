@@ -93,10 +93,11 @@ select stream, case when attended < version or stream in (select stream from due
 from attention where not ended order by 2 nulls first
 """
 
-# Leaves cases alone for a while. Only what has not changed since it was seen: a newer append keeps its own nudge.
+# Leaves cases alone for a while, if the courier of this number still leads. Only what has not changed since it was
+# seen: a newer append keeps its own nudge.
 NUDGED = """
 update attention a set nudge_at = clock_timestamp() + $4
-from unnest($1::text[], $2::integer[], $3::integer[]) as due (stream, version, woken)
+from unnest($1::text[], $2::integer[], $3::integer[]) as due (stream, version, woken), caravel_led('courier', $5)
 where a.stream = due.stream and a.version = due.version and a.woken = due.woken
 """
 
@@ -123,11 +124,33 @@ TAKE_TRACES = "delete from trace where stream = any($1::text[]) returning stream
 # Whether anybody answers at all.
 ALIVE = "select true"
 
-# Whether some session of this database holds an advisory lock: who is courier or sealer.
-LOCK_HELD = """
-select exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
-               and classid = 0 and objid = $1::bigint
-               and database = (select oid from pg_database where datname = current_database()))
+# Takes the lease of a role; no row while it holds. It ended when it was given up, was not renewed lately (or, by a
+# clock that was wrong, in what is now the future), or when the session that took it is gone: a process that is killed
+# need not be waited for. The session marks itself by a lock that only says so.
+TAKE_LEAD = """
+insert into lead as old values ($1, 1, $2, clock_timestamp(), clock_timestamp(), null, null)
+on conflict (role) do update set
+    fence = old.fence + 1, holder = excluded.holder, since = excluded.since, renewed_at = excluded.renewed_at,
+    lost_at = case when old.holder is null then old.lost_at else excluded.since end,
+    lost_by = coalesce(old.holder, old.lost_by)
+where old.holder is null or excluded.renewed_at not between old.renewed_at and old.renewed_at + $3 or not exists (
+    select from pg_locks where locktype = 'advisory' and granted and objsubid = 2 and classid = $4::integer
+    and objid = old.fence and database = (select oid from pg_database where datname = current_database()))
+returning fence, pg_try_advisory_lock($4, fence::integer)
+"""
+
+# Holds the lease for longer; no row when another has taken it.
+RENEW_LEAD = "update lead set renewed_at = clock_timestamp() where role = $1 and fence = $2 returning true"
+
+# Gives the lease up, so that the next need not wait for its end.
+LEAVE_LEAD = "update lead set holder = null where role = $1 and fence = $2"
+
+# Takes a role over from whoever has it, where somebody else knows that it hangs.
+SUPERSEDE_LEAD = """
+insert into lead as old values ($1, 1, $2, clock_timestamp(), clock_timestamp(), null, null)
+on conflict (role) do update set
+    fence = old.fence + 1, holder = excluded.holder, since = excluded.since, renewed_at = excluded.renewed_at
+returning fence
 """
 
 # The events between two positions, for exports.

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, extract, func, or_, select
 from sqlalchemy import case as sql_case
 
 from infra.audit.checkpoints.exposure import exposure
-from infra.leader import COURIER
-from infra.ledger.encoding.errors import FAILURES, guarded
+from infra.leader import COURIER, leads
+from infra.ledger.encoding.errors import FAILURES
 from infra.ledger.ledger import PgLedger
-from infra.ledger.queries import ALIVE, LOCK_HELD
+from infra.ledger.queries import ALIVE
 from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event
 from infra.ledger.statement import NOW, STATEMENT_TIME, Statement, fixed, table
 from infra.reads.nightly import last
@@ -95,8 +95,8 @@ async def sealing_fine(ledger: PgLedger) -> bool:
 
 async def courier_active(ledger: PgLedger) -> bool:
     """Return whether some process is the courier at this moment."""
-    held: bool = await guarded(ledger.pool.fetchval(LOCK_HELD, COURIER))
-    return held
+    found = (await leads(ledger.pool)).get(COURIER)
+    return found is not None and found["leads"]
 
 
 async def database_answers(ledger: PgLedger) -> bool:

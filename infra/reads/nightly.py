@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, bindparam, extract, select
+from sqlalchemy import BigInteger, Double, Text, bindparam, extract, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from activities.ports import Finding
@@ -16,7 +16,8 @@ from infra.ledger.schema.tables import ChoreRow
 from infra.ledger.statement import NOW, Statement, table, text
 
 chore = table(ChoreRow).c
-_KEEP = insert(ChoreRow).values(name=text("name"), ended_at=NOW, fine=bindparam("fine"), found=text("found"))
+_NAME = func.caravel_led(text("name"), bindparam("fence", type_=BigInteger), type_=Text)
+_KEEP = insert(ChoreRow).values(name=_NAME, ended_at=NOW, fine=bindparam("fine"), found=text("found"))
 KEEP = Statement(
     _KEEP.on_conflict_do_update(
         index_elements=[chore.name],
@@ -30,10 +31,13 @@ STALE = 36 * 3600.0
 """Seconds after which a nightly chore has not been carried out."""
 
 
-async def keep(pool: Pool[Any], name: str, found: Finding) -> None:
-    """Keep what a chore found, in place of what it found the time before."""
+async def keep(pool: Pool[Any], name: str, found: Finding, fence: int = 0) -> None:
+    """Keep what a chore found, in place of what it found the time before.
+
+    Raises Refused(SUPERSEDED) where a later attempt than the one of that number was begun.
+    """
     says = json.dumps(found.says, sort_keys=True, default=datetime.isoformat)
-    await KEEP.rows(pool, name=name, fine=found.fine, found=says)
+    await KEEP.rows(pool, name=name, fine=found.fine, found=says, fence=fence)
 
 
 async def last(reads: Reads) -> Mapping[str, Mapping[str, Any]]:

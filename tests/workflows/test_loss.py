@@ -34,6 +34,7 @@ from infra.audit.verification.verification import Question, Verified, verify
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id
+from infra.leader import SEALER, supersede
 from infra.settings import Settings
 from tests.api.conftest import registered
 from tests.conftest import execute
@@ -62,7 +63,18 @@ class Scene:
         sinks = [sink_of(place) for place in self.settings.checkpoint_places]
         dsn = self.settings.database_url.get_secret_value()
         async with sessions(dsn) as pool:
-            await Sealer(dsn, keys, sinks, SealingLimits(events=1)).round(pool)
+            sealer = Sealer(dsn, keys, sinks, SealingLimits(events=1))
+            sealer._fence = await self._leading(dsn)
+            await sealer.round(pool)
+
+    @staticmethod
+    async def _leading(dsn: str) -> int:
+        """Lead in place of the workers' sealer."""
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await supersede(connection, SEALER)
+        finally:
+            await connection.close()
 
     async def verified(self) -> Verified:
         keys = signing_keys(self.settings)

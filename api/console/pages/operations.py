@@ -56,6 +56,7 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
         exposure=exposure,
         parts=parts,
         workers=workers,
+        leaders=await service.leads(),
         unattended=await ops.unattended(),
         late=[{**row, "what": owed_words(viewer.t, row["kind"])} for row in await ops.late()],
         effects=await ops.effects(),

@@ -1,4 +1,4 @@
-"""The child processes of the embedded mode, started again whenever one ends by itself."""
+"""The child processes of the embedded mode, started again whenever one ends by itself or hangs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ ROOM_TO_START = 120.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 STEADY = 30.0
 """A process that lived this many seconds is started again at once."""
+LOOK, SILENT = 3.0, 4
+"""Seconds between two looks whether one answers, and after how many looks in vain it hangs. Looks are counted and not
+seconds: when this process itself was stopped for a while, nobody has been silent."""
 
 
 class Server(Protocol):
@@ -34,6 +37,12 @@ class Server(Protocol):
 
     async def stop(self) -> None:
         """Stop the program."""
+
+    async def answers(self) -> bool:
+        """Return, within a few seconds, whether it lives and answers."""
+
+    def kill(self) -> None:
+        """End it by force."""
 
 
 class Program:
@@ -95,14 +104,38 @@ class Program:
         """Stop it, letting it finish what is under way."""
         await self._process.stop()
 
+    async def answers(self) -> bool:
+        """Return whether it answers; one that cannot be asked does as long as it lives."""
+        return await self._answers() if self._answers else bool(self.pid)
+
+    def kill(self) -> None:
+        """End it by force."""
+        self._process.kill()
+
+
+async def _ended(name: str, server: Server) -> int:
+    """Wait until it has ended, and return its exit code; one that lives and does not answer is ended by force."""
+    ending = asyncio.ensure_future(server.wait())
+    silent = 0
+    try:
+        while not ending.done():
+            await asyncio.wait([ending], timeout=LOOK)
+            silent = 0 if ending.done() or await server.answers() else silent + 1
+            if silent == SILENT and not ending.done():
+                log.warning("does not answer", program=name, looks=silent)
+                server.kill()
+        return ending.result()
+    finally:
+        ending.cancel()
+
 
 async def keep(name: str, server: Server) -> None:
-    """Start it again for ever; a program that keeps ending is waited for a little longer each time."""
+    """Start it again for ever, also when it hangs; one that keeps ending is waited for a little longer each time."""
     pause = FIRST_WAIT
     clock = asyncio.get_running_loop()
     while True:
         began = clock.time()
-        code = await server.wait()
+        code = await _ended(name, server)
         log.warning("restarting", program=name, exit_code=code)
         pause = FIRST_WAIT if clock.time() - began > STEADY else min(LONGEST_WAIT, pause * 2)
         await asyncio.sleep(pause)

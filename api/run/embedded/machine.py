@@ -98,13 +98,18 @@ def programs(here: Machine, settings: Settings, seed: int) -> None:
     words = ["--port", port, "--seed", str(seed), "--api", settings.public_url]
     words += ["--book", str(home / "hospitals/book.db"), "--keys", str(home / "hospital-keys")]
     here.hospitals.runs(["-m", "rehearsal.hospitals", *words], answers=lambda: _answers(f"http://127.0.0.1:{port}/"))
-    here.worker.runs(["-m", "api.cli", "worker"], variables)
+    alive = here.worker.port("health")
+    here.worker.runs(
+        ["-m", "api.cli", "worker"],
+        variables | {"CARAVEL_HEALTH_PORT": str(alive)},
+        answers=lambda: _answers(f"http://127.0.0.1:{alive}/"),
+    )
 
 
 async def _answers(url: str) -> bool:
     """Whether something speaks HTTP there."""
     try:
-        async with httpx2.AsyncClient(timeout=2) as http:
+        async with httpx2.AsyncClient(timeout=5) as http:
             await http.get(url)
     except httpx2.HTTPError:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -29,11 +29,15 @@ PAUSE = timedelta(seconds=10)
 """How long a nudged case is left alone before it is nudged again if nobody looked."""
 RETRY = 1.0
 LASTS = 2.0
-"""Seconds for which the epoch and the lock are taken to stand."""
+"""Seconds for which the epoch is taken to stand."""
 
 
 class Courier:
-    """One active in all processes, by a session advisory lock; nudges by signal-with-start."""
+    """One active in all processes, by a lease; nudges by signal-with-start.
+
+    A nudge of a courier that hung is as harmless as a doubled one; that it was given is written down under the number
+    of its lease.
+    """
 
     def __init__(self, ledger: PgLedger, client: Client, dsn: str) -> None:
         self._ledger = ledger
@@ -41,31 +45,27 @@ class Courier:
         self._client = client
         self.nudges = 0
         self._epoch = (-LASTS, 0)
+        self._fence = 0
 
     async def run(self) -> None:
         """Nudge for ever; a lost database or engine is waited for."""
         while True:
             try:
-                async with leading(self._dsn, COURIER) as still:
-                    log.info("courier active")
-                    await self._work(still)
+                await leading(self._dsn, COURIER, self._work)
             except asyncio.CancelledError:
                 raise
-            except Refused as refused:  # the lock is given up, for the courier whose turn it is
+            except Refused as refused:  # the lease is given up, for the courier whose turn it is
                 log.warning("courier rests", reason=refused.detail)
                 await asyncio.sleep(POLL)
             except Exception as error:  # noqa: BLE001 - whatever it was, the courier comes back
                 log.warning("courier interrupted", error=type(error).__name__)
                 await asyncio.sleep(RETRY)
 
-    async def _work(self, still: Callable[[], Awaitable[None]]) -> None:
+    async def _work(self, fence: int) -> None:
+        self._fence = fence
         bell = await self._ledger.bells.listen(ATTENTION)
-        clock, checked = asyncio.get_running_loop().time, 0.0
         try:
             while True:
-                if clock() - checked > LASTS:
-                    await still()
-                    checked = clock()
                 if await self.round() < BATCH:
                     await self._ledger.bells.wait(bell, POLL)
         finally:
@@ -101,7 +101,7 @@ class Courier:
         nudges = (self.nudge(d.stream, epoch, traces.get(d.stream, "")) for d in due)
         results = await asyncio.gather(*nudges, return_exceptions=True)
         reached = [d for d, result in zip(due, results, strict=True) if result is None]
-        await self._ledger.nudged(reached, PAUSE)
+        await self._ledger.nudged(reached, PAUSE, self._fence)
         self.nudges += len(reached)
         failed = [result for result in results if isinstance(result, BaseException)]
         if failed and not reached:

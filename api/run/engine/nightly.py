@@ -27,6 +27,7 @@ from api.run.engine.restore import own_engine
 from api.run.verifying import verified
 from api.run.wiring import Parts
 from domain.core.errors import Reason, require
+from infra.leader import supersede
 from infra.reads.nightly import keep
 from workflows.names import UPKEEP
 from workflows.nightly import CHORES, COMPARE_ENGINE, VERIFY_HISTORY, UpkeepWorkflow
@@ -47,7 +48,8 @@ def chores_of(opened: Parts, client: Client) -> list[Callable[[], Awaitable[bool
         COMPARE_ENGINE: compare_engine,
         VERIFY_HISTORY: partial(verified, opened.settings),
     }
-    return chores(looks, partial(keep, opened.ledger.pool))
+    pool = opened.ledger.pool
+    return chores(looks, partial(supersede, pool), partial(keep, pool))
 
 
 async def plan(client: Client) -> None:

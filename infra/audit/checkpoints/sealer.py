@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,15 +20,14 @@ from infra.audit.checkpoints.note import BadNote
 from infra.audit.checkpoints.shipping import Shipping
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import Sink, SinkDiffers
-from infra.audit.queries import KEEP_CHECKPOINT, SEAL_DUE, TELL_SEALING
+from infra.audit.queries import SEAL, SEAL_DUE, SEALER_NOTES_LOSS, TELL_SEALING
 from infra.leader import SEALER, leading
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
-from infra.ledger.queries import NOTE_LOSS
 
 log = structlog.get_logger()
 
-POLL, RETRY, LASTS = 0.25, 1.0, 2.0
+POLL, RETRY = 0.25, 1.0
 AFTER_REFUSAL = 15.0
 """Seconds between two looks at a ledger that is not as it was sealed."""
 PAGE = 5_000
@@ -61,28 +60,25 @@ class Sealer:
         self._limits = limits
         self._shipping = [Shipping(sink) for sink in sinks]
         self._told: tuple[Any, ...] = ()
+        self._fence = 0
 
     async def run(self) -> None:
         """Seal for ever; a lost database is waited for."""
         while True:
             try:
-                async with leading(self._dsn, SEALER) as still:
-                    log.info("sealer active")
-                    for shipping in self._shipping:
-                        shipping.again()
-                    await self._lead(still)
+                await leading(self._dsn, SEALER, self._lead)
             except Exception as error:  # noqa: BLE001 - whatever it was, the sealer comes back
                 log.warning("sealer interrupted", error=type(error).__name__)
                 await asyncio.sleep(RETRY)
 
-    async def _lead(self, still: Callable[[], Awaitable[None]]) -> None:
-        clock, checked = asyncio.get_running_loop().time, 0.0
+    async def _lead(self, fence: int) -> None:
+        self._fence, self._told = fence, ()
+        for shipping in self._shipping:
+            shipping.again()
         async with sessions(self._dsn) as pool:
             while True:
-                if clock() - checked > LASTS:
-                    await still()
-                    checked = clock()
-                await asyncio.sleep(await self.round(pool))
+                pause = await self.round(pool)
+                await asyncio.sleep(pause)
 
     async def round(self, pool: Pool[asyncpg.Record]) -> float:
         """Look once, seal and ship what is due, and return the seconds until the next look."""
@@ -102,7 +98,7 @@ class Sealer:
         """Stop everybody from recording, where the log's own checkpoints outside go further than the ledger."""
         found = await beyond(pool, [one.sink for one in self._shipping], self._keys.origin, self._keys.known())
         if found.points:
-            await guarded(pool.execute(NOTE_LOSS, json.dumps(await told(pool, found)), False))
+            await guarded(pool.execute(SEALER_NOTES_LOSS, json.dumps(await told(pool, found)), self._fence))
 
     async def ship(self, pool: Pool[asyncpg.Record]) -> None:
         """To every sink at once. Raises SinkDiffers when all have been tried."""
@@ -144,12 +140,11 @@ class Sealer:
         return newest.root
 
     async def _keep(self, pool: Pool[asyncpg.Record], found: Extension) -> None:
-        """Both in one transaction: whoever seals the same events a second time is refused by its keys."""
+        """In one statement, under the number of the lease: a sealer that hung seals nothing any more."""
         private = self._keys.current()
         note = signed(Checkpoint(self._keys.origin, found.size, found.root), private)
-        async with pool.acquire() as connection, connection.transaction():
-            await guarded(connection.copy_records_to_table("tree_node", records=found.nodes))
-            await guarded(connection.execute(KEEP_CHECKPOINT, found.size, found.root, note))
+        nodes = [list(column) for column in zip(*found.nodes, strict=True)]
+        await guarded(pool.execute(SEAL, self._fence, *nodes, found.size, found.root, note))
 
     async def _tell(self, pool: Pool[asyncpg.Record], refused: str | None) -> None:
         """Write down how it goes, for whoever looks at another process; only when something is new."""
@@ -159,5 +154,5 @@ class Sealer:
             return
         if refused and (not self._told or self._told[1] != refused):
             log.error("nothing is signed any more", why=refused)
-        await guarded(pool.execute(TELL_SEALING, *news))
+        await guarded(pool.execute(TELL_SEALING, *news, self._fence))
         self._told = news

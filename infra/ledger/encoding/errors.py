@@ -17,6 +17,7 @@ REFUSALS = {
     "CV003": (Reason.SUPERSEDED, "another engine has taken over"),
     "CV004": (Reason.NOT_ALLOWED, "an instant can be given only to a rehearsal that has not ended"),
     "CV008": (Reason.LEDGER_BEHIND, LOST),
+    "CV009": (Reason.SUPERSEDED, "another process leads by now"),
     "CV007": (Reason.NOT_FOUND, "this ledger has not been named yet"),
 }
 MOVED_ON = "CV001"

@@ -89,6 +89,19 @@ class ChoreRow(SQLModel, table=True):
     found: str = _text()
 
 
+class LeadRow(SQLModel, table=True):
+    """Tells which process leads, and since when; `holder` is empty once it gave that up."""
+
+    __tablename__: ClassVar[str] = "lead"
+    role: str = _text(primary_key=True)
+    fence: int = Field(sa_type=BigInteger)
+    holder: str | None = _text()
+    since: datetime = _instant()
+    renewed_at: datetime = _instant()
+    lost_at: datetime | None = _instant()
+    lost_by: str | None = _text()
+
+
 class LossRow(SQLModel, table=True):
     """Holds what is missing at the end of this history and nobody has accepted; one row at most."""
 

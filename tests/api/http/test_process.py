@@ -93,7 +93,7 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     ready = await nobody.get("/readyz")
     assert ready.status_code == 200
     parts = {"database": "ok", "schema": "ok", "courier": "away", "sealing": "ok"}
-    assert ready.json() == {"status": "degraded", "parts": parts}
+    assert ready.json() == {"status": "degraded", "parts": parts, "leaders": {}}
 
 
 async def test_not_ready_without_a_database(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

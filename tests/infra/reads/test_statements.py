@@ -59,7 +59,6 @@ NAMED = {
     "infra/ledger/schema/migrate.py": "the lock of a migration",
     "infra/ledger/schema/script.py": "what begins a transaction",
     "infra/ledger/schema/whole.py": "whole databases",
-    "infra/leader.py": "advisory locks",
     "rehearsal/hospitals/book.py": "the simulated hospitals' own SQLite, no part of the ledger",
     "rehearsal/mail_catcher.py": "the mail catcher's own SQLite, as above",
 }

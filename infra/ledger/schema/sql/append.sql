@@ -2,6 +2,7 @@
 --   CV001 the stream has moved on      CV002 key reused with another body     CV003 superseded by another engine
 --   CV004 no instant may be given      CV005 history cannot be changed        CV006 claim held; the message is seconds
 --   CV007 the ledger has no name yet      CV008 the end of the history is lost and nobody has accepted that
+--   CV009 another process leads by now (leads.sql)
 
 -- Nobody edits history, not even its owner. (A superuser can switch this off: checkpoints kept outside are for that.)
 create or replace function caravel_refuse_change() returns trigger

@@ -6,7 +6,6 @@ create or replace trigger checkpoint_is_append_only before update or delete or t
     for each statement execute function caravel_refuse_change();
 alter table checkpoint enable always trigger checkpoint_is_append_only;
 
-grant insert on tree_node, checkpoint to caravel_sealer;
 grant update (outside, refused, sinks) on sealing to caravel_sealer;
 grant select on event, tree_node, checkpoint, sealing to caravel_sealer;
 grant select on tree_node, checkpoint, sealing to caravel_app, caravel_auditor;
