@@ -25,7 +25,7 @@ NEVER_HELD = frozenset(
 
 @dataclass(frozen=True)
 class MainLine:
-    """Where the case stands on its way, and how it left it."""
+    """Says where the case stands on its way, and how it left it."""
 
     id: str = ""
     version: int = 0

@@ -7,7 +7,7 @@ Ids are chance: whatever a rule names anew may have the name that was recorded, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from itertools import count, takewhile
@@ -21,14 +21,12 @@ from domain.core.policy import Policy
 from domain.core.when import When
 from domain.engine.advance import ALWAYS, TABLES, follows
 from domain.engine.evolve import fold, follow
-from domain.history.whatif import NOTED
+from domain.history.replay import NOTED, Facts, computed_for, fresh_name, name_within, turns
 from domain.journey import RULES
 from domain.stages.anytime.watching import noted
 
-Facts = Sequence[Fact[Any]]
 MARK = "again-"
 """Begins every name that a rule gives anew."""
-LENGTH = len(f"{MARK}000000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +65,11 @@ def recheck(stream: str, facts: Facts, known: Known, after: int = 0, excuse: Exc
     `excuse` says why the event of a version may be another today, empty = it may not: then it counts as unchecked.
     """
     walk = _Walk(stream, known, after, excuse)
-    for turn in _turns(facts):
+    for turn in turns(facts):
         walk.turn(turn)
         if walk.found.differs:
             break
     return walk.found
-
-
-def _turns(facts: Facts) -> Iterator[Facts]:
-    """What was appended together: at one instant, by one actor, computed for one instant."""
-    turn: list[Fact[Any]] = []
-    now: datetime | None = None
-    for fact in facts:
-        its = fact.why.computed_for if fact.why else now
-        if turn and ((fact.at, fact.actor) != (turn[0].at, turn[0].actor) or now not in (None, its)):
-            yield turn
-            turn = []
-        turn.append(fact)
-        now = its if turn[1:] or fact.why else None
-    if turn:
-        yield turn
 
 
 class _Walk:
@@ -104,7 +87,7 @@ class _Walk:
 
     def turn(self, turn: Facts) -> None:
         """One append, first as the door saw it while it was made, then as it was recorded."""
-        now = next((fact.why.computed_for for fact in turn if fact.why), turn[0].at)
+        now = computed_for(turn)
         checked = turn[-1].version > self._after
         case = self._check([_as_seen(fact, now) for fact in turn], turn) if checked else None
         self._case = case if case and now == turn[0].at else self._follow(self._case, self._facts, turn)
@@ -137,7 +120,7 @@ class _Walk:
             self.found.unchecked[f"{gone} is not known here"] += 1
             return 1
         numbers = count(1)
-        drafts = follows(rule, case, why.computed_for, lambda: f"{MARK}{next(numbers):09d}", policy)
+        drafts = follows(rule, case, why.computed_for, lambda: fresh_name(MARK, next(numbers)), policy)
         block = list(takewhile(lambda fact: fact.why is not None and _alike(fact.why, why), rest))
         return self._compared(rule, drafts, block)
 
@@ -252,8 +235,8 @@ def _parts(new: Any, old: Any, at: str, names: dict[str, str]) -> str:  # noqa: 
 
 def _named(new: str, old: str, names: dict[str, str]) -> bool:
     """Whether a text that holds a fresh name is the recorded one, with the recorded name in its place."""
-    start = new.index(MARK)
-    name, tail = new[start : start + LENGTH], new[start + LENGTH :]
-    there = old[start : len(old) - len(tail)] if tail else old[start:]
-    same = old.startswith(new[:start]) and old.endswith(tail) and bool(there)
+    name = name_within(new, MARK)
+    start, _, tail = new.partition(name)
+    there = old[len(start) : len(old) - len(tail)]
+    same = old.startswith(start) and old.endswith(tail) and bool(there)
     return same and names.setdefault(name, there) == there

@@ -20,10 +20,9 @@ from domain.core.fact import Draft, Event, Fact
 from domain.core.policy import Policy
 from domain.engine.advance import advance, as_fact
 from domain.engine.evolve import follow
+from domain.history.replay import Facts, automatic, computed_for, fresh_name, name_within
 from domain.journey import RULES
 
-NOTED = "source_changed"
-"""The rule that writes down what others told: an input, kept as it is."""
 SAME: Mapping[str, tuple[str, ...]] = {
     "ObligationOpened": ("kind", "about"),
     "EffectRequested": ("kind", "about"),
@@ -32,7 +31,8 @@ SAME: Mapping[str, tuple[str, ...]] = {
     "ObligationMissed": ("obligation",),
 }
 """The fields by which two events are the same one; of all others, every field."""
-Facts = Sequence[Fact[Any]]
+MARK = "fork-"
+"""Begins every name that a rule gives anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Changed:
 def fork(facts: Facts, policy: Policy, rules: Sequence[Rule] = RULES) -> Facts:
     """Return the history of one case as it would stand."""
     one = _Fork(facts, policy, rules)
-    for _, turn in groupby(facts, key=lambda fact: fact.at):
+    for _, turn in groupby(facts, key=lambda fact: fact.at):  # a look and the command it met are one
         one.turn(list(turn))
     return one.facts
 
@@ -79,20 +79,20 @@ class _Fork:
         self._case = Case()
         self._policy = policy
         self._rules = rules
-        self._free = [fact for fact in recorded if _automatic(fact)]
+        self._free = [fact for fact in recorded if automatic(fact)]
         self._names: dict[str, str] = {}
         self._numbers = count(1)
 
     def turn(self, turn: Facts) -> None:
         """One append: what time brought, what was told, and what followed."""
-        now = next((f.why.computed_for for f in turn if f.why), turn[0].at)
+        now = computed_for(turn)
         told = settled = False
         for fact in turn:
             first = fact.why is None and not told
-            if not settled and (_automatic(fact) or first):
+            if not settled and (automatic(fact) or first):
                 self._advance(now, fact.at)
                 settled = True
-            if not _automatic(fact):
+            if not automatic(fact):
                 told |= fact.why is None
                 self._add([replace(fact, version=self._case.version + 1)])
                 settled = False
@@ -104,7 +104,7 @@ class _Fork:
             self._add([self._fact(draft, at)])
 
     def _id(self) -> str:
-        return f"fork-{next(self._numbers):09d}"
+        return fresh_name(MARK, next(self._numbers))
 
     def _fact(self, draft: Draft[Event], at: datetime) -> Fact[Any]:
         """The draft as a fact, under the names of what was recorded in its place."""
@@ -120,10 +120,6 @@ class _Fork:
     def _add(self, new: Facts) -> None:
         self._case = follow(self._case, self.facts, new)
         self.facts += new
-
-
-def _automatic(fact: Fact[Any]) -> bool:
-    return fact.why is not None and fact.why.rule != NOTED
 
 
 def _key(event: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any event
@@ -151,14 +147,8 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - any
 
 
 def _text(text: str, names: Mapping[str, str]) -> str:
-    if "fork-" not in text:
-        return text
-    start = text.index("fork-")
-    name = text[start : start + LENGTH]
+    name = name_within(text, MARK)
     return text.replace(name, names[name]) if name in names else text
-
-
-LENGTH = len("fork-000000001")
 
 
 def with_versions(rules: Iterable[Rule], wanted: Mapping[str, int]) -> Sequence[Rule]:

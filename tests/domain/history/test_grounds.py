@@ -11,7 +11,7 @@ from domain.case.effect import EffectRequested
 from domain.case.obligation import ObligationMissed, ObligationOpened, ObligationStepTaken
 from domain.core.fact import Fact
 from domain.history.grounds import grounds
-from domain.history.whatif import NOTED
+from domain.history.replay import NOTED
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act

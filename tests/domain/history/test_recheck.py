@@ -19,7 +19,7 @@ from domain.core.policy import Party, Policy
 from domain.core.when import When
 from domain.engine.evolve import fold
 from domain.history.recheck import Known, Rechecked, recheck
-from domain.history.whatif import NOTED
+from domain.history.replay import NOTED
 from domain.journey import OWES, RULES
 from domain.stages.anytime.moving import StageEntered
 from tests.domain.course import start
