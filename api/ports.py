@@ -107,7 +107,7 @@ class Audit(Protocol):
 
 
 class Packed(Protocol):
-    """Holds a dossier before its readable parts are written."""
+    """Holds a package before its readable parts are written."""
 
     @property
     def log(self) -> str: ...
@@ -124,10 +124,10 @@ class Packed(Protocol):
 
 
 Papers = Callable[[Packed], Mapping[str, bytes]]
-"""The readable parts of a dossier."""
+"""The readable parts of a package."""
 
 
-class Dossiers(Protocol):
+class Packages(Protocol):
     """Makes of one case a file that proves itself. Raises Refused."""
 
     async def make(self, stream: str, upto: int, level: str, wait: float, at: str, papers: Papers) -> bytes: ...
@@ -224,7 +224,7 @@ class Service:
     access_log: AccessLogQueries
     changes: ChangeQueries
     audit: Audit
-    dossiers: Dossiers
+    packages: Packages
     looks: Looks
     checks: Checks
     operations: Operations

@@ -44,14 +44,14 @@ PAGES = Environment(
 Facts = Sequence[Fact[Any]]
 
 
-@router.get("/cases/{case}/dossier")
-async def dossier(case: str, service: Parts, who: Who, level: str = "regulator", wait: int = 5) -> Response:
-    """The dossier (zip). Waits at most `wait` seconds until every event is sealed, and says which are not."""
-    require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} takes no dossiers away")
+@router.get("/cases/{case}/evidence")
+async def package(case: str, service: Parts, who: Who, level: str = "regulator", wait: int = 5) -> Response:
+    """The evidence package (zip). Waits at most `wait` seconds until every event is sealed, and says which are not."""
+    require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} takes no packages away")
     require(0 <= wait <= LONGEST, Reason.INVALID, f"must be 0 to {LONGEST} seconds", "wait")
-    state, facts, now, may = await seen_case(service, who, case, "dossier")
+    state, facts, now, may = await seen_case(service, who, case, "evidence")
     written = papers(state, facts, may & OPENS.get(level, NOTHING), now)
-    content = await service.dossiers.make(state.id, facts[-1].version, level, wait, now.isoformat(), written)
+    content = await service.packages.make(state.id, facts[-1].version, level, wait, now.isoformat(), written)
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{state.id}-{level}.zip"',
@@ -77,8 +77,8 @@ def papers(case: Case, facts: Facts, visible: Sees, now: datetime) -> Callable[[
             "unproven": [one["version"] for one in packed.lines if one["position"] > packed.size],
         }
         return {
-            "README.txt": PAGES.get_template("dossier.txt").render(words).encode(),
-            "report.html": PAGES.get_template("dossier.html").render(words).encode(),
+            "README.txt": PAGES.get_template("package.txt").render(words).encode(),
+            "report.html": PAGES.get_template("package.html").render(words).encode(),
             "rules.json": _json(rules),
             "documents.json": _json(list(documents_of(facts))),
         }

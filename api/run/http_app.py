@@ -62,7 +62,7 @@ def http_app(
             access_log=AccessLogQueries(ledger),
             changes=ChangeQueries(ledger),
             audit=ProofQueries(ledger.pool),
-            dossiers=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
+            packages=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
             looks=Looks(ledger, here.commands.ids),
             checks=Checks(here.settings, ledger.pool),
             operations=OperationsQueries(ledger, temporal),

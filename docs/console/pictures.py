@@ -84,14 +84,14 @@ async def of_auditor(page: Page, case: str, folder: Path) -> None:
     await page.goto(f"/console/audit/event?case={case.rpartition('/')[2]}&version=3")
     await take(page, folder / f"proof-{NARROW}.png", NARROW)
     await page.goto("/console/audit")
-    form = page.locator('form[action="/console/audit/dossier"]')
+    form = page.locator('form[action="/console/audit/evidence"]')
     await form.locator('[name="case"]').fill(case.rpartition("/")[2])
     async with page.expect_download() as download:
         await form.get_by_role("button").click()
-    with zipfile.ZipFile(await (await download.value).path()) as dossier, TemporaryDirectory() as opened:
-        report = Path(dossier.extract("report.html", opened))
+    with zipfile.ZipFile(await (await download.value).path()) as package, TemporaryDirectory() as opened:
+        report = Path(package.extract("report.html", opened))
         await page.goto(report.as_uri())  # as whoever was given the file opens it
-        await take(page, folder / f"dossier-{WIDE}.png", WIDE)
+        await take(page, folder / f"package-{WIDE}.png", WIDE)
 
 
 async def of_operator(page: Page, folder: Path) -> None:

@@ -199,10 +199,10 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
     verified = await caravel("audit", "verify", "--jobs", "1", "--json")
     assert verified.json["broken"] is None
     assert (verified.json["holds"], verified.json["erased"]) == (True, [case])
-    dossier = tmp_path / "dossier.zip"
-    taken = await caravel("audit", "export", case, "--level", "full", "--wait", "10", "--out", str(dossier))
-    assert (taken.code, planted(dossier.read_bytes())) == (0, []), taken.err
-    assert (await caravel("audit", "verify", str(dossier))).code == 0
+    package = tmp_path / "case.zip"
+    taken = await caravel("audit", "export", case, "--level", "full", "--wait", "10", "--out", str(package))
+    assert (taken.code, planted(package.read_bytes())) == (0, []), taken.err
+    assert (await caravel("audit", "verify", str(package))).code == 0
     await put_back(postgres_server, here, older, case, caravel, tmp_path)
 
 

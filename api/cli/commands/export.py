@@ -25,28 +25,28 @@ ENDS = {"cloudevents": "jsonl", "fhir": "json", "xes": "xes"}
 
 
 def export(
-    case: str = "", *, format: Format = "dossier", level: str = "regulator", out: Path | None = None,  # noqa: A002 - the word of the option
+    case: str = "", *, format: Format = "evidence", level: str = "regulator", out: Path | None = None,  # noqa: A002 - the word of the option
     wait: int = PATIENCE, all_: Annotated[bool, Parameter(name="--all", negative="")] = False, after: int = 0,
     resume: Annotated[bool, Parameter(negative="")] = False,
     open_: Annotated[bool, Parameter(name="--open", negative="")] = False,
 ) -> None:  # fmt: skip
-    """Write the dossier of a case, or events for other tools. Who took them is recorded.
+    """Write the evidence package of a case, or events for other tools. Who took them is recorded.
 
     Args:
         case: Its id or number.
-        format: dossier, cloudevents (JSON lines), fhir (AuditEvent: a Bundle, or NDJSON with --all), xes.
-        level: Of a dossier: full, clinical or regulator (nothing personal, and still provable).
+        format: evidence, cloudevents (JSON lines), fhir (AuditEvent: a Bundle, or NDJSON with --all), xes.
+        level: Of a package: full, clinical or regulator (nothing personal, and still provable).
         out: The file; a name of the case and the format when nothing is said.
-        wait: Of a dossier: seconds to wait at most until every event is sealed.
+        wait: Of a package: seconds to wait at most until every event is sealed.
         all_: Every event of the ledger; with xes every case.
         after: Only events after this position.
         resume: Go on at the end of the file (cloudevents and fhir with --all).
         open_: With personal fields (cloudevents).
     """
-    if bool(case) == all_ or (all_ and format == "dossier"):
-        raise Failed(USAGE, "name one case, or say --all and another format than dossier")
-    if format == "dossier":
-        _write_dossier(case, level, out, wait)
+    if bool(case) == all_ or (all_ and format == "evidence"):
+        raise Failed(USAGE, "name one case, or say --all and another format than evidence")
+    if format == "evidence":
+        _write_package(case, level, out, wait)
         return
     if open_ and format != "cloudevents":
         raise Failed(USAGE, "only cloudevents have a place for personal fields")
@@ -54,7 +54,7 @@ def export(
     running(_export(Wanted(format, case, file, max(after, 0), resume, open_)))
 
 
-def _write_dossier(case: str, level: str, out: Path | None, wait: int) -> None:
+def _write_package(case: str, level: str, out: Path | None, wait: int) -> None:
     stream, content = running(_dossier(case, level, wait))
     file = out or Path(f"{stream}-{level}.zip")
     try:
@@ -76,7 +76,7 @@ async def _dossier(case: str, level: str, wait: int) -> tuple[str, bytes]:
     async with parts(here(), connections=4) as ledger:
         transport = httpx2.ASGITransport(app=http_app(ledger, local=MACHINE))
         async with httpx2.AsyncClient(transport=transport, base_url="http://caravel", timeout=None) as http:
-            answer = await http.get(f"/audit/cases/{case}/dossier", params={"level": level, "wait": wait})
+            answer = await http.get(f"/audit/cases/{case}/evidence", params={"level": level, "wait": wait})
     if answer.is_error:
         problem: Any = answer.json()
         raise failed_of(answer.status_code, problem)

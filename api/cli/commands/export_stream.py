@@ -19,7 +19,7 @@ from infra.audit.checkpoints.checkpoint import origin_of
 from infra.exports import cloudevents, fhir_audit, reading, xes
 from infra.ledger.encoding.stored import Stored
 
-Format = Literal["dossier", "cloudevents", "fhir", "xes"]
+Format = Literal["evidence", "cloudevents", "fhir", "xes"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 TOLD_EVERY = 10_000
 LOOKS = 500

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.ports import Finding
-from api.cli.commands.verify_package import is_dossier, verify_dossier
+from api.cli.commands.verify_package import is_package, verify_package
 from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.embedded.machine import machine, settings_of
@@ -49,18 +49,18 @@ def verify(
     case: str = "", *, jobs: int = 0, key: tuple[str, ...] = (), state: Path | None = None,
     rules: Annotated[bool, Parameter(negative="--no-rules")] = True, json: Json = False,
 ) -> None:  # fmt: skip
-    """Recompute everything, or one case, or a dossier. The exit code is 1 when anything does not hold.
+    """Recompute everything, or one case, or an evidence package. The exit code is 1 when anything does not hold.
 
     Args:
-        case: Only this history, by id or number, with its rules and read models; or a dossier's file.
+        case: Only this history, by id or number, with its rules and read models; or a package's file.
         jobs: Processes; all cores when nothing is said.
         key: A public key noted down earlier, believed instead of those on this machine.
         state: A file that remembers how far it came, to go on from there.
         rules: Hold every automatic event against its rule, too; --no-rules leaves out what takes longest.
         json: For programs.
     """
-    if is_dossier(case):
-        verify_dossier(Path(case), key, json=json)
+    if is_package(case):
+        verify_package(Path(case), key, json=json)
         return
     settings = here()
     checks = ALL if rules else ALL - {"rules"}

@@ -1,4 +1,4 @@
-"""`caravel audit verify DOSSIER.zip`: no database, no server, no network."""
+"""`caravel audit verify PACKAGE.zip`: no database, no server, no network."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from infra.settings import Settings
 
 UNPROVEN = {
     "key_unknown": "consistent, signed by {signer}; that key is not known to you: give --key",
-    "unsigned": "the dossier itself is not signed: that nothing came after its last event, and that report, rules, "
+    "unsigned": "the package itself is not signed: that nothing came after its last event, and that report, rules, "
     "schemas and documents are as they were made, is not proven; the events are",
     "not_sealed": "its newest events were not yet covered by a checkpoint when it was made",
 }
 
 
-def is_dossier(text: str) -> bool:
+def is_package(text: str) -> bool:
     """Return whether a file is meant, not a case."""
     return text.endswith(".zip") or Path(text).is_file()
 
 
-def verify_dossier(file: Path, given: Sequence[str], *, json: bool) -> None:
+def verify_package(file: Path, given: Sequence[str], *, json: bool) -> None:
     """Exit code 0 verified, 1 does not hold, 3 consistent, but not all of it is proven. Raises Failed."""
     try:
         keys = [parse_key(one) for one in given]
@@ -35,7 +35,7 @@ def verify_dossier(file: Path, given: Sequence[str], *, json: bool) -> None:
     except ValueError as error:
         raise Failed(USAGE, f"key: {error}") from None
     except OSError as error:
-        raise Failed(USAGE, f"the dossier cannot be read: {error.strerror}") from None
+        raise Failed(USAGE, f"the package cannot be read: {error.strerror}") from None
     found = checked(content, keys or known_here(content))
     if json:
         as_json(plain(found))
@@ -47,17 +47,17 @@ def verify_dossier(file: Path, given: Sequence[str], *, json: bool) -> None:
 
 def _content(file: Path) -> bytes:
     if file.stat().st_size > LARGEST:
-        raise Failed(REFUSED, "larger than a dossier may be")
+        raise Failed(REFUSED, "larger than a package may be")
     return file.read_bytes()
 
 
 def checked(content: bytes, keys: Sequence[Key]) -> Mapping[str, Any]:
-    """Return what the program that lies in every dossier says of it."""
+    """Return what the program that lies in every package says of it."""
     return check(content, [read_key(str(key)) for key in keys])
 
 
 def known_here(content: bytes) -> Sequence[Key]:
-    """Without --key: the keys of the log this machine signs, if it is that log's dossier."""
+    """Without --key: the keys of the log this machine signs, if it is that log's package."""
     settings = Settings()
     manifest = check(content, []).get("manifest")
     ours = manifest and manifest["log"] == origin_of(settings.installation) and settings.signing.exists()
@@ -74,7 +74,7 @@ def plain(found: Mapping[str, Any]) -> dict[str, Any]:
         "unproven": found["unproven"],
         "signer": found.get("signer"),
         "withheld": found.get("withheld", 0),
-        "dossier": {name: value for name, value in manifest.items() if name != "files"} if manifest else None,
+        "package": {name: value for name, value in manifest.items() if name != "files"} if manifest else None,
     }
 
 

@@ -116,12 +116,12 @@ async def consistency(request: Request, service: Parts, viewer: Viewer, old: int
                 hashes=proof["proof"], leaf="", asked=asked)  # fmt: skip
 
 
-@router.get("/console/audit/dossier")
+@router.get("/console/audit/evidence")
 async def take(service: Parts, viewer: Viewer, case: str, level: str = "regulator") -> Response:
-    """To the dossier of a case, which is made where it is asked for."""
+    """To the evidence package of a case, which is made where it is asked for."""
     may_prove(viewer.who)
     require(level in OPENS, Reason.NOT_FOUND, "no such level")
-    return seen(f"/audit/cases/{await _known(service, case.strip())}/dossier?level={level}")
+    return seen(f"/audit/cases/{await _known(service, case.strip())}/evidence?level={level}")
 
 
 @router.get("/console/audit/checkpoints")

@@ -1,1 +1,1 @@
-"""What stands between a stranger's bytes and everything that costs something."""
+"""Stands between a stranger's bytes and everything that costs something."""

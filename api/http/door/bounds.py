@@ -1,4 +1,4 @@
-"""How much of a line nobody has signed in on yet: what uvicorn has no setting for."""
+"""Says how much is taken of a line nobody has signed in on: what uvicorn has no setting for."""
 
 from __future__ import annotations
 

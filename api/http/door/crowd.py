@@ -1,4 +1,4 @@
-"""Who is connected: when there is no room left, whoever has waited longest without asking anything makes it."""
+"""Knows who is connected: when there is no room left, whoever has waited longest without asking anything makes it."""
 
 from __future__ import annotations
 

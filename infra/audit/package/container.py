@@ -43,7 +43,7 @@ def pack(parts: Mapping[str, bytes]) -> bytes:
 def unpack(data: bytes) -> dict[str, bytes]:
     """Unpack its parts by name. Raises NotAPackage."""
     if len(data) > LARGEST:
-        raise NotAPackage("larger than a dossier may be")
+        raise NotAPackage("larger than a package may be")
     parts: dict[str, bytes] = {}
     at = 0
     while data[at : at + 4] == b"PK\x03\x04" and len(data) - at >= LOCAL.size:
@@ -55,5 +55,5 @@ def unpack(data: bytes) -> dict[str, bytes]:
         parts[name] = data[start : start + size]
         at = start + size
     if pack(parts) != data:
-        raise NotAPackage("changed, cut or packed anew: not byte for byte a dossier")
+        raise NotAPackage("changed, cut or packed anew: not byte for byte a package")
     return parts

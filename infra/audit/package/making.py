@@ -90,7 +90,7 @@ class EvidencePackages:
             **{f"keys/{key_name(number)}": note.encode() for number, note in signs.announcements},
         }
         whole = sealed(parts, told, signs, at)
-        require(len(whole) <= LARGEST, Reason.INVALID, "this case is larger than a dossier may be")
+        require(len(whole) <= LARGEST, Reason.INVALID, "this case is larger than a package may be")
         return whole
 
     async def _points(self, position: int, wait: float) -> dict[int, bytes]:

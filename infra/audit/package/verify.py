@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks a Caravel dossier with nothing but Python 3.11 or newer: no server, no network, nothing installed.
+"""Checks a Caravel evidence package with nothing but Python 3.11 or newer: no server, no network, nothing installed.
 
-    python3 verify.py DOSSIER.zip --key 'caravel/…+01234567+AQ…'
+    python3 verify.py PACKAGE.zip --key 'caravel/…+01234567+AQ…'
 
-Give the log's public key as you noted it down elsewhere (`caravel audit keys`); a key inside a dossier proves nothing
+Give the log's public key as you noted it down elsewhere (`caravel audit keys`); a key inside a package proves nothing
 about who wrote it. Exit code: 0 verified, 1 it does not hold, 2 wrong use, 3 consistent, but not all of it is proven.
 """
 
@@ -147,7 +147,7 @@ def announced(note: bytes, number: int, log: str) -> Key:
     return key
 
 class Keys:
-    """Holds which keys the reader has reason to believe, and which only stand in the dossier."""
+    """Holds which keys the reader has reason to believe, and which only stand in the package."""
     def __init__(self, parts: dict[str, bytes], log: str, given: list[Key]) -> None:
         self.given = bool(given)
         self.trusted = [key for key in given if key[0] == log]
@@ -169,7 +169,7 @@ class Keys:
         except ValueError as error:
             raise Broken(kind, str(error)) from None
         need(found, "key_unknown" if self.given else kind, "signed by no key that yours vouches for"
-             if self.given else "signed by no key in this dossier")
+             if self.given else "signed by no key in this package")
         return text, found[0]
 
 def pack(parts: dict[str, bytes]) -> bytes:
@@ -186,16 +186,16 @@ def pack(parts: dict[str, bytes]) -> bytes:
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """Unpack its parts. Raises Broken for anything but that one zip."""
-    need(len(data) <= LARGEST, "not_a_dossier", "larger than a dossier may be")
+    need(len(data) <= LARGEST, "not_a_package", "larger than a package may be")
     parts, at = dict[str, bytes](), 0
     while data[at : at + 4] == b"PK\x03\x04" and len(data) - at >= 30:  # noqa: PLR2004 - a local header
         size, length = struct.unpack_from("<IH", data, at + 22)
         start = at + 30 + length
         name = data[at + 30 : start].decode("latin-1")
         allowed = name not in parts and len(parts) < MOST and NAME.fullmatch(name)
-        need(allowed, "not_a_dossier", "a name that is not allowed, or stands there twice")
+        need(allowed, "not_a_package", "a name that is not allowed, or stands there twice")
         parts[name], at = data[start : start + size], start + size
-    need(pack(parts) == data, "not_a_dossier", "changed, cut or packed anew: not byte for byte a dossier")
+    need(pack(parts) == data, "not_a_package", "changed, cut or packed anew: not byte for byte a package")
     return parts
 
 def read_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
@@ -341,7 +341,7 @@ def check(data: bytes, given: list[Key]) -> dict[str, Any]:
 
 def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     parts = unpack(data)
-    need(parts.keys() >= FIXED, "not_a_dossier", "a part is missing")
+    need(parts.keys() >= FIXED, "not_a_package", "a part is missing")
     manifest = shaped(read_json(parts["manifest.json"]), MANIFEST)
     need((manifest["kind"], manifest["format"]) == ("caravel dossier", 1), "malformed", "another kind or format")
     told = [hashed(manifest["head"]).hex(), *manifest["files"].values()]
@@ -354,7 +354,7 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     if "signature" in parts:
         text, _ = keys.signed(parts["signature"], "signature")
         says = f"caravel dossier\n{manifest['log']}\n{manifest['case']}\n{sha256(parts['manifest.json']).hexdigest()}\n"
-        need(text == says, "signature", "the signature is on another dossier")
+        need(text == says, "signature", "the signature is on another package")
     events = check_events(parts["events.jsonl"], manifest)
     key = check_tree(parts, manifest, events, keys) if manifest["newest"] else None
     need(key or not any(name.startswith("checkpoints/") for name in parts), "checkpoint", "a checkpoint nobody packed")
@@ -377,7 +377,7 @@ def said(manifest: dict[str, Any], covered: int, withheld: int, key: Key | None)
 
 UNPROVEN = {
     "key_unknown": "Consistent, signed by the key named above; that key is not known to you. Give --key.",
-    "unsigned": "The dossier itself is not signed: that nothing came after its last event, and that report, rules, "
+    "unsigned": "The package itself is not signed: that nothing came after its last event, and that report, rules, "
     "schemas and documents are as they were made, is not proven. The events are.",
     "not_sealed": "Its newest events were not yet covered by a checkpoint when it was made.",
 }
@@ -386,10 +386,10 @@ CODES = {"verified": 0, "broken": 1, "incomplete": 3}
 def main() -> int:
     """Say what holds; answers with the exit code."""
     reader = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    reader.add_argument("dossier", type=Path)
+    reader.add_argument("package", type=Path)
     reader.add_argument("--key", action="append", default=[], type=read_key, help="public key noted down elsewhere")
     asked = reader.parse_args()
-    with asked.dossier.open("rb") as file:
+    with asked.package.open("rb") as file:
         found = check(file.read(LARGEST + 1), asked.key)
     lines = [f"proven: {one}" for one in found["proven"]] + [f"NOT PROVEN: {UNPROVEN[n]}" for n in found["unproven"]]
     broken = [f"DOES NOT HOLD ({found['kind']}): {found['says']}"] if found["kind"] else []

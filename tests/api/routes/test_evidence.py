@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 async def taken(person: Person, case: str, level: str, wait: int = 0) -> bytes:
-    answer = await person.get(f"/audit/cases/{case}/dossier", level=level, wait=wait)
+    answer = await person.get(f"/audit/cases/{case}/evidence", level=level, wait=wait)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
     return answer.content
@@ -135,13 +135,13 @@ async def test_what_is_not_sealed_yet_is_waited_for_or_said(
 async def test_who_may_take_one(coordinator: Person, people: Mapping[str, Person]) -> None:
     case = await opened(coordinator)
     for role, person in people.items():
-        answer = await person.get(f"/audit/cases/{case}/dossier", wait=0)
+        answer = await person.get(f"/audit/cases/{case}/evidence", wait=0)
         allowed = role in ("supervisor", "quality", "auditor", "operator")
         assert answer.status_code == (200 if allowed else 403), role
     auditor = people["auditor"]
-    assert_problem(await auditor.get(f"/audit/cases/{case}/dossier", level="all"), 422, "invalid")
-    assert_problem(await auditor.get(f"/audit/cases/{case}/dossier", wait=10_000), 422, "invalid")
-    assert_problem(await auditor.get("/audit/cases/case-nobody/dossier"), 404, "not_found")
+    assert_problem(await auditor.get(f"/audit/cases/{case}/evidence", level="all"), 422, "invalid")
+    assert_problem(await auditor.get(f"/audit/cases/{case}/evidence", wait=10_000), 422, "invalid")
+    assert_problem(await auditor.get("/audit/cases/case-nobody/evidence"), 404, "not_found")
 
 
 async def test_from_the_command_line_to_a_clean_machine(
@@ -149,7 +149,7 @@ async def test_from_the_command_line_to_a_clean_machine(
 ) -> None:
     case = await opened(coordinator)
     await seal(here)
-    file = tmp_path / "dossier.zip"
+    file = tmp_path / "package.zip"
     said = await cli("audit", "export", case, "--out", str(file), "--wait", "0")
     assert said.code == 0, said.err
     assert (await cli("audit", "verify", str(file))).code == 0

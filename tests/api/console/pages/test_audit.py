@@ -106,7 +106,7 @@ async def test_an_auditor_verifies_and_exports_and_a_changed_event_is_named(
     await one.page.get_by_role("button", name="Verify the whole ledger").click()
     await expect(one.page.locator(".done")).to_contain_text("It holds.", timeout=30_000)
     await one.go("/console/audit")
-    exporting = one.page.locator('form[action="/console/audit/dossier"]')
+    exporting = one.page.locator('form[action="/console/audit/evidence"]')
     await exporting.locator('[name="case"]').fill(opened["number"])
     async with one.page.expect_download() as download:
         await exporting.get_by_role("button", name="Export").click()

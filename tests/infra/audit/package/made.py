@@ -1,4 +1,4 @@
-"""Dossiers without a server: one case's events among others in a log of its own, signed with keys of its own."""
+"""Packages without a server: one case's events among others in a log of its own, signed with keys of its own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Parts = dict[str, bytes]
 
 @dataclass(frozen=True)
 class Made:
-    """A dossier with everything that was needed to make it."""
+    """A package with everything that was needed to make it."""
 
     content: bytes = field(repr=False)
     key: Key

@@ -1,4 +1,4 @@
-"""A second reading of a dossier, with the ledger's own code: the questions of verify.py in its order.
+"""A second reading of a package, with the ledger's own code: the questions of verify.py in its order.
 
 verify.py shares no code with the ledger; every difference between the two is a fault in one of them.
 """
@@ -31,7 +31,7 @@ FIXED = frozenset(
     }
 )  # fmt: skip
 Kind = Literal[
-    "", "not_a_dossier", "malformed", "changed_file", "key", "key_unknown", "signature", "edited", "missing",
+    "", "not_a_package", "malformed", "changed_file", "key", "key_unknown", "signature", "edited", "missing",
     "reordered", "checkpoint", "proof", "consistency",
 ]  # fmt: skip
 Unproven = Literal["unsigned", "not_sealed", "key_unknown"]
@@ -127,7 +127,7 @@ def check(data: bytes, given: Sequence[Key]) -> Result:
     try:
         return _Check(unpack(data), given).result()
     except NotAPackage as error:
-        return Result("broken", "not_a_dossier", str(error))
+        return Result("broken", "not_a_package", str(error))
     except Broken as broken:
         return Result("broken", broken.kind, str(broken))
     except WRONG as error:
@@ -148,7 +148,7 @@ def _json(content: bytes) -> Any:
 
 class _Check:
     def __init__(self, parts: Mapping[str, bytes], given: Sequence[Key]) -> None:
-        _need(parts.keys() >= FIXED, "not_a_dossier", "a part is missing")
+        _need(parts.keys() >= FIXED, "not_a_package", "a part is missing")
         self._parts = parts
         self._manifest = Manifest.model_validate(_json(parts["manifest.json"]))
         self._given = bool(given)
@@ -174,7 +174,7 @@ class _Check:
         return Result(outcome, "", "", tuple(unproven), self._manifest, signer, withheld)
 
     def _read_keys(self) -> None:
-        """Those the dossier has; believed are only the given ones and whom they vouched for."""
+        """Those the package has; believed are only the given ones and whom they vouched for."""
         for name in sorted(name for name in self._parts if name.startswith("keys/")):
             try:
                 self._read_key(KEY_FILE.fullmatch(name), self._parts[name])
@@ -206,7 +206,7 @@ class _Check:
             return False
         says, _ = self._signed(self._parts["signature"], "signature")
         expected = statement(self._manifest.log, self._manifest.case, self._parts["manifest.json"])
-        _need(says == expected, "signature", "the signature is on another dossier")
+        _need(says == expected, "signature", "the signature is on another package")
         return True
 
     def _events(self) -> Sequence[Event]:

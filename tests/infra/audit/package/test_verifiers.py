@@ -1,4 +1,4 @@
-"""Two verifiers that share no code say the same of every dossier, and never `verified` of one that was touched."""
+"""Two verifiers that share no code say the same of every package, and never `verified` of one that was touched."""
 
 import json
 import re
@@ -283,7 +283,7 @@ def test_other_zips_are_refused_before_anything_is_read(made: Made) -> None:
         b"x" + made.content, made.content[:-1], b"", b"PK\x05\x06" + bytes(18), bytes(LARGEST + 1),
         pack({name: content for name, content in parts if name != "report.html"}),
     ):  # fmt: skip
-        assert both(content, made.key).kind == "not_a_dossier"
+        assert both(content, made.key).kind == "not_a_package"
 
 
 def test_everybody_can_open_it(made: Made) -> None:
@@ -311,7 +311,7 @@ def run(*arguments: object) -> tuple[int, str]:
 
 def test_the_program_in_the_dossier_runs_alone(made: Made, other: Made, tmp_path: Path) -> None:
     assert made.parts["verify.py"] == VERIFIER.read_bytes()
-    file = tmp_path / "dossier.zip"
+    file = tmp_path / "package.zip"
     file.write_bytes(made.content)
     code, said = run(file, "--key", made.key)
     assert code == 0
