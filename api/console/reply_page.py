@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from structlog.contextvars import bind_contextvars
 
 from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
-from api.console.text.texts import Texts
+from api.console.forms.fields import Input, Maker
+from api.console.text.texts import Texts, marked, texts_for
+from api.console.text.times import Clock
+from api.console.web import PAGES, errors_of, wrong
 from api.http.auth import Parts
 from api.http.command_json import CASE
-from api.http.form_json import answer_for, read_form, words
-from api.http.form_parse import form_parse
+from api.http.form_json import read_form
+from api.http.form_parse import Pairs, form_parse
 from api.http.limits import address, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
@@ -35,23 +37,15 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(), trim_blocks=True)
-TITLE = "A question about your patient"
-THANKS = "Thank you. Your answer has been recorded."
-ANSWERED = "This question has been answered already. Thank you."
-OVER = "This link has expired. Please write to the address in the mail, and you will get a new one."
-UNKNOWN = "This link is not known here."
 GONE, NOT_FOUND = 410, 404
 Row = Mapping[str, Any]
-ENGLISH = Texts("en")
-"""The page is in English alone."""
 
 
 @router.get("/reply/{token}")
 async def question(token: str, request: Request, service: Parts) -> HTMLResponse:
     """The question. Looking does not use the link: mail scanners look too."""
     row = await _row(token, request, service)
-    return _closed(row) or _form(row)  # type: ignore[arg-type]
+    return _asked(request, row) if row and row["open"] and not row["used_at"] else _closed(request, row)
 
 
 @router.post("/reply/{token}")
@@ -59,20 +53,18 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
     """The answer: recorded like a hospital's callback, once."""
     row = await _row(token, request, service)
     if row is None or not (row["open"] or row["used_at"]):
-        return _closed(row)  # type: ignore[return-value]
+        return _closed(request, row)
     pairs = read_form(await read_small(request))
-    given = dict(pairs)
     try:
         await _record(service, token, row, pairs)
     except Problem as problem:
-        said = "; ".join(f"{words((f.pointer or '').rpartition('/')[2])}: {f.detail}" for f in problem.faults)
-        return _form(row, said or problem.detail, given, problem.status)
+        return _asked(request, row, problem, pairs)
     except Refused as refused:
         if refused.reason is Reason.KEY_REUSED:
-            return _page(GONE, done=ANSWERED)
-        return _form(row, refused.detail, given, of_refusal(refused).status)
+            return _closed(request, {**row, "used_at": True})
+        return _asked(request, row, of_refusal(refused), pairs)
     await service.capabilities.use(token)
-    return _page(200, done=THANKS)
+    return _page(request, 200, done="reply.done")
 
 
 async def _row(token: str, request: Request, service: Service) -> Row | None:
@@ -93,28 +85,46 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     await service.commands.record(CommandRequest(row["stream"], meta, command, remembered, Reply(row["effect"])))
 
 
-def _closed(row: Row | None) -> HTMLResponse | None:
+def _closed(request: Request, row: Row | None) -> HTMLResponse:
+    t = texts_for(request)
     if row is None:
-        return _page(NOT_FOUND, error=UNKNOWN)
-    if row["used_at"]:
-        return _page(GONE, done=ANSWERED)
-    return None if row["open"] else _page(GONE, error=OVER)
+        return _page(request, NOT_FOUND, error=t("reply.unknown"))
+    return _page(request, GONE, error=t("reply.answered" if row["used_at"] else "reply.over"))
 
 
-def _form(row: Row, error: str = "", given: Mapping[str, str] | None = None, status: int = 200) -> HTMLResponse:
-    given = given or {}
-    answers = [
-        answer_for(
-            CASE.by_name[name], row["fixed"], given if given.get("type") == name else {}, ENGLISH.named("meaning", name)
-        )
-        for name in row["commands"]
-        if name in CASE.by_name
-    ]
-    until = row["expires_at"].astimezone(ZoneInfo(row["zone"])).strftime("%d %B %Y, %H:%M")
-    question = words(row["question"]) + "?"
-    return _page(status, question=question, answers=answers, zone=row["zone"], until=until, error=error)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One thing that can be answered."""
+
+    type: str
+    words: str
+    meaning: str
+    inputs: Sequence[Input]
 
 
-def _page(status: int, **values: object) -> HTMLResponse:
-    text = PAGES.get_template("reply.html").render(title=TITLE, **values)
-    return HTMLResponse(text, status, HEADERS)
+def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pairs = ()) -> HTMLResponse:
+    t, chosen = texts_for(request), dict(pairs).get("type", "")
+    answers = [_answer(t, row, name, problem, pairs if name == chosen else None) for name in row["commands"]]
+    found = [one for answer in answers for one in answer.inputs if one.error]
+    said = "; ".join(f"{one.words}: {one.error}" for one in found)
+    clock = Clock(row["expires_at"], ZoneInfo(row["zone"]), t)
+    return _page(
+        request,
+        problem.status if problem else 200,
+        question=t.named("effect", row["question"]),
+        answers=answers,
+        zone=row["zone"],
+        until=clock.instant(row["expires_at"]),
+        error=said or (wrong(t, problem, problem.detail) if problem else ""),
+    )
+
+
+def _answer(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> _Answer:
+    errors = errors_of(t, problem) if typed else {}
+    maker = Maker(t, {}, typed, errors, zone=row["zone"], known=row["fixed"], by_day=True)
+    return _Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
+
+
+def _page(request: Request, status: int, **values: object) -> HTMLResponse:
+    text = PAGES.get_template("reply.html").render(t=texts_for(request), **values)
+    return HTMLResponse(marked(text), status, HEADERS)

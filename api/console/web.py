@@ -22,6 +22,7 @@ from api.console.session import NotSignedIn, Visitor
 from api.console.sign_in_options import sign_in_options
 from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
+from api.http.form_parse import pointed
 from api.http.problems import Problem, invalid, of_failure, of_refusal
 from domain.core.errors import Refused
 from domain.core.roles import Action, Role
@@ -188,3 +189,9 @@ async def static_file(digest: str, name: str) -> Response:
     if name not in known or _static(name)[0] != digest:
         return Response(status_code=404)
     return Response(_static(name)[1], media_type=KINDS[Path(name).suffix], headers=FOR_EVER)
+
+
+def errors_of(t: Texts, problem: Problem | None) -> Mapping[str, str]:
+    """Return what is wrong by every input of a form it may stand at."""
+    faults = [fault for fault in reversed(problem.faults if problem else ()) if fault.pointer]
+    return {name: wrong(t, problem, f.detail) for f in faults for name in reversed(pointed(f.pointer or ""))}

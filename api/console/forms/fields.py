@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, replace
 from enum import Enum
 from typing import Any
@@ -55,11 +55,18 @@ class Maker:
     errors: Mapping[str, str]
     fresh: bool = False
     """What is typed already is only a beginning: elsewhere the defaults stand."""
+    zone: str = ""
+    """Where the clock hangs by which instants are typed."""
+    known: Collection[str] = ()
+    """What the form's page knows already, and does not ask."""
+    by_day: bool = False
+    """A day is enough for when something happened."""
 
     def inputs(self, command: type[Any], above: str = "") -> Sequence[Input]:
         """Return every field that is asked for."""
         known = shapes(command)
-        return [self._field(f, known[f.name], f"{above}{f.name}", command) for f in asked(command, above)]
+        left = [f for f in asked(command, above) if f"{above}{f.name}" not in self.known]
+        return [self._field(f, known[f.name], f"{above}{f.name}", command) for f in left]
 
     def file(self) -> Sequence[Input]:
         """Return the input of a file, which stands last: what is typed is read before it."""
@@ -76,13 +83,18 @@ class Maker:
             )
         ]
 
-    def _hint(self, command: type[Any], field: str) -> str:
-        """In words of its own, for this command or for any."""
-        return self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
+    def _hint(self, command: type[Any], field: str, kind: str) -> str:
+        """In words of its own, for this command or for any, and how this kind of input is filled."""
+        own = self.t.own("hint", f"{command.__name__}.{field}") or self.t.own("hint", field)
+        return f"{own} {self._way(kind)}".strip()
+
+    def _way(self, kind: str) -> str:
+        ways = {"instant": lambda: self.t("form.zone", zone=self.zone), "lines": lambda: self.t("form.list")}
+        return ways[kind]() if kind in ways else ""
 
     def _field(self, field: Field[Any], shape: Shape, name: str, command: type[Any]) -> Input:
         free = field.default is not MISSING or field.default_factory is not MISSING
-        hint = self._hint(command, field.name)
+        hint = self._hint(command, field.name, shape.kind)
         made = Input(name, self.t.named("field", field.name), shape.kind, not free, free or shape.optional, hint)
         made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
         return self._filled(made, shape, field.name)
@@ -102,7 +114,7 @@ class Maker:
             "choice": lambda: replace(made, options=self._worded(field, shape)),
             "many": lambda: replace(made, options=self._worded(field, shape)),
             "maybe": lambda: replace(made, kind="choice", options=self._yes_or_no()),
-            "when": lambda: replace(made, parts=self._when(made.name)),
+            "when": lambda: self._whenever(made),
             "nested": lambda: replace(made, parts=self.inputs(shape.inner, f"{made.name}.")),
             "one_of": lambda: self._one_of(made, shape),
             "several": lambda: replace(made, kind="nested", parts=[self._slot(made, shape, n) for n in range(SLOTS)]),
@@ -129,6 +141,9 @@ class Maker:
             return replace(slot, parts=self._when(name))
         return replace(slot, kind="nested", parts=self.inputs(shape.inner, f"{name}."))
 
+    def _whenever(self, made: Input) -> Input:
+        return replace(made, kind="date") if self.by_day else replace(made, parts=self._when(made.name))
+
     def _when(self, name: str) -> Sequence[Input]:
         t = self.t
         options = [("", t("form.when_now")), *((p, t(f"form.when_{p}")) for p in PRECISIONS)]
@@ -144,6 +159,7 @@ class Maker:
                 kind,
                 needed=part == "precision",
                 optional=part != "precision",
+                hint=self._way(kind),
                 options=options if part == "precision" else (),
                 values=[value for key, value in self.typed or () if key == f"{name}.{part}"],
                 error=self.errors.get(f"{name}.{part}", ""),

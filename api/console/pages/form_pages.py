@@ -20,12 +20,12 @@ from api.console.forms.uploads import ASIDE, no_file
 from api.console.pages.case import Opened, opened
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
 from api.console.text.fact_text import FactText
-from api.console.web import page, pages, seen, wrong
+from api.console.web import errors_of, page, pages, seen, wrong
 from api.http.access import case_meant, require_command
 from api.http.answers import refused_now
 from api.http.auth import Parts
 from api.http.command_json import CASE
-from api.http.form_parse import Pairs, form_parse, pointed, takes_file
+from api.http.form_parse import Pairs, form_parse, takes_file
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from api.routes.cases import given as give
@@ -180,8 +180,9 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         viewer.t,
         await _choices(request, service, viewer, one),
         sheet.pairs,
-        _errors(viewer, sheet.problem),
+        errors_of(viewer.t, sheet.problem),
         sheet.fresh,
+        viewer.zone_name,
     )
     inputs = [*maker.inputs(command), *(maker.file() if takes_file(command) else ())]
     known = dict(sheet.pairs or ())
@@ -212,16 +213,6 @@ async def _choices(request: Request, service: Service, viewer: Visitor, one: Ope
     staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
     centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]
     return FieldChoices(one.speaker if one else None, staff, centres, protocols).options()
-
-
-def _errors(viewer: Visitor, problem: Problem | None) -> Mapping[str, str]:
-    """By every input an error may stand at."""
-    faults = [f for f in reversed(problem.faults if problem else ()) if f.pointer]
-    return {
-        name: wrong(viewer.t, problem, fault.detail)
-        for fault in faults
-        for name in reversed(pointed(fault.pointer or ""))
-    }
 
 
 def _summary(viewer: Visitor, inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:

@@ -54,7 +54,7 @@ async def link(here: Parts, nobody: httpx2.AsyncClient, case: Waiting) -> Link:
 async def test_the_page_asks_one_question_and_names_nobody(link: Link) -> None:
     page = await link.look()
     assert page.status_code == 200
-    assert "Request invitation letter?" in page.text
+    assert "<p>Request for the invitation letter</p>" in page.text
     assert "<p>The hospital issued the invitation letter.</p>" in page.text
     assert page.text.count("<form") == 1
     assert 'name="submission"' not in page.text
@@ -106,7 +106,15 @@ async def test_what_cannot_be_read_is_asked_again_with_what_was_typed(link: Link
         assert 'role="alert"' in page.text
     again = await link.answer(ref="TYPED-REF", valid_until="soon")
     assert "TYPED-REF" in again.text
+    assert re.search(r'id="IssueLetter-f-valid_until"[^>]* aria-invalid="true"', again.text), "said at its own input"
     assert (await link.answer()).status_code == 200
+
+
+async def test_the_page_speaks_the_language_of_the_browser(link: Link, nobody: httpx2.AsyncClient) -> None:
+    page = (await nobody.get(link.path, headers={"Accept-Language": "ar-EG,ar;q=0.9"})).text
+    assert '<html lang="ar" dir="rtl">' in page
+    assert "سؤال عن مريضك" in page
+    assert 'lang="en"' in (await link.look()).text
 
 
 async def test_a_form_says_only_what_the_link_allows(link: Link, supervisor: Person, case: Waiting) -> None:

@@ -59,14 +59,15 @@ class Everything:
 
 
 def test_a_command_nobody_has_seen_before_has_a_form() -> None:
-    made = {one.name: one for one in Maker(Texts("en"), {}, None, {}).inputs(Everything)}
+    made = {one.name: one for one in Maker(Texts("en"), {}, None, {}, zone="Asia/Kolkata").inputs(Everything)}
     kinds = {name: one.kind for name, one in made.items()}
     assert kinds == {
         "who": "text", "colour": "choice", "kind": "choice", "number": "number", "at": "instant", "day": "date",
         "length": "hours", "sure": "check", "perhaps": "choice", "occurred": "when", "kinds": "many", "names": "lines",
         "times": "nested", "note": "area",
     }  # fmt: skip
-    assert {one.hint for one in made.values()} == {""}, "what a docstring says is no text of a form"
+    hints = {name: one.hint for name, one in made.items() if one.hint}
+    assert hints == {"at": "time in Asia/Kolkata", "names": "one on each line"}, "no docstring is a text of a form"
     assert [one.name for one in made["times"].parts[0].parts] == ["times.0.precision", "times.0.first", "times.0.last"]
 
 
