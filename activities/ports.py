@@ -194,17 +194,27 @@ class DataKey:
     secret: bytes = field(repr=False)
 
 
+Keyring = Mapping[KeyClass, DataKey | None]
+"""The keys of one stream by key class: None = destroyed, absent = not on this machine."""
+
+
 class Keys(Protocol):
-    """Data keys, kept outside the database. A destroyed key is absent from every answer and is never made again."""
+    """Data keys, kept outside the database. A destroyed key is never made again."""
 
     async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
-        """Return the keys of these classes; what does not exist yet is made and durable on return."""
+        """Return the keys of these classes but destroyed ones; what does not exist yet is made, durable on return.
 
-    async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
-        """Return the keys this stream has, by key class."""
+        Raises Refused(READ_ONLY) where none may be made, since the keys of this ledger are somewhere else.
+        """
+
+    async def for_opening(self, stream: str) -> Keyring:
+        """Return the keys this stream has, and which were destroyed."""
 
     async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
-        """Make everything sealed with this key unreadable, for good; `stone` is kept with it. Can be repeated."""
+        """Make everything sealed with this key unreadable, for good; `stone` is kept with it. Can be repeated.
+
+        Raises OSError where the list of destroyed keys cannot be written; then nothing was destroyed.
+        """
 
 
 class DocumentMissing(Exception):
@@ -217,6 +227,10 @@ class DocumentChanged(Exception):
 
 class DocumentErased(Exception):
     """The case's key of this class was destroyed."""
+
+
+class DocumentKeyless(Exception):
+    """The key of this document is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +258,7 @@ class Documents(Protocol):
         """Encrypt and store, durably. Raises DocumentErased."""
 
     async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
-        """Check and open. Raises DocumentMissing, DocumentChanged, DocumentErased."""
+        """Check and open. Raises DocumentMissing, -Changed, -Erased, -Keyless."""
 
     async def put_aside(self, name: str) -> None:
         """Keep what no case came to name for another try within a day; it is opened as `aside`."""

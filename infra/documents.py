@@ -29,7 +29,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from obstore.exceptions import AlreadyExistsError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from activities.ports import DataKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Keys, Opened
+from activities.ports import (
+    DataKey,
+    DocumentChanged,
+    DocumentErased,
+    DocumentKeyless,
+    DocumentMissing,
+    Kept,
+    Keys,
+    Opened,
+)
 from domain.core.personal import KEY_CLASSES, KeyClass
 
 MAGIC = b"caravel document 1\n"
@@ -73,12 +82,16 @@ class StoredDocuments:
             await asyncio.to_thread(_durable, Path(self.store.prefix) / name)
 
     async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
-        """Check every byte against the name, then hand out the content. Raises DocumentMissing, -Changed, -Erased."""
+        """Check every byte against the name, then hand out the content.
+
+        Raises DocumentMissing, DocumentChanged, DocumentErased, DocumentKeyless.
+        """
         place = ASIDE + name if aside else name
         header = await self._checked(name, place)
-        key = (await self.keys.for_opening(case)).get(header.key_class)
+        keys = await self.keys.for_opening(case)
+        key = keys.get(header.key_class)
         if key is None or key.id != header.key:
-            raise DocumentErased
+            raise DocumentErased if header.key_class in keys and key is None else DocumentKeyless
         return Opened(header.key_class, header.media_type, self._content(place, header, _cipher(key, case, header)))
 
     async def remove(self, name: str) -> None:

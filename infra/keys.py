@@ -14,7 +14,7 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap_with_padding, aes_key_wrap_with_padding
 from pydantic import TypeAdapter
 
-from activities.ports import DataKey
+from activities.ports import DataKey, Keyring
 from domain.case.erasure import Tombstone
 from domain.core.personal import KEY_CLASSES, KeyClass
 from infra.files import publish, sync_folder, write
@@ -52,11 +52,11 @@ class FolderKeys:
             found[key_class] = await asyncio.to_thread(self._make, stream, key_class)
         return {key_class: key for key_class, key in found.items() if key}
 
-    async def for_opening(self, stream: str) -> Mapping[KeyClass, DataKey]:
-        """Return the keys this stream has, by key class."""
+    async def for_opening(self, stream: str) -> Keyring:
+        """Return the keys this stream has, and which were destroyed."""
         self._reapply()
         found = {key_class: self._find(stream, key_class) for key_class in KEY_CLASSES}
-        return {key_class: key for key_class, key in found.items() if key}
+        return {key_class: key for key_class, key in found.items() if key or (stream, key_class) in self._gone}
 
     async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
         """Note the key on the list first, then remove the file: the next start finishes whatever a crash leaves."""

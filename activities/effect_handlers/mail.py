@@ -13,7 +13,7 @@ from activities.ports import Ledger
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
-from domain.core.personal import Erased
+from domain.core.personal import Unread
 from domain.core.policy import Party
 
 QuietUntil = Callable[[datetime, str], datetime | None]
@@ -51,7 +51,7 @@ def staff_of(ledger: Ledger) -> Callable[[str], Awaitable[Reader | None]]:
         if not stream.startswith("person-"):
             return None
         state: Any = catalogue.fold(stream, (await ledger.load(stream)).facts)
-        if isinstance(state.mail, Erased) or not state.mail:
+        if isinstance(state.mail, Unread) or not state.mail:
             return None
         return Reader(state.mail, state.language or "en", state.zone or "UTC")
 

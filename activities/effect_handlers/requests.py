@@ -13,7 +13,7 @@ from domain.case.effect import Effect
 from domain.case.phases.intake import Person
 from domain.case.state import Case
 from domain.core.about import About, chased
-from domain.core.personal import Erased
+from domain.core.personal import Unread
 from domain.core.policy import Party
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
@@ -139,7 +139,7 @@ class Addressing:
 
 def _person(case: Case, role: str) -> Reader | None:
     known = next((p for p in case.people.values() if p.role == role), None)
-    if known is None or isinstance(known.mail, Erased) or not known.mail:
+    if known is None or isinstance(known.mail, Unread) or not known.mail:
         return None
     return Reader(known.mail, known.language, known.zone)
 

@@ -10,7 +10,7 @@ from domain.catalogue.centre import Centre
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.staff import Staff
 from domain.catalogue.streams import State
-from domain.core.personal import ERASED
+from domain.core.personal import readable
 from domain.core.roles import Action
 from domain.roles import Actor, allow
 
@@ -65,7 +65,7 @@ class Directory:
 def _entry(stream: str, state: State) -> Entry:
     match state:
         case Staff():
-            name = stream if state.name is ERASED or not state.name else str(state.name)
+            name = str(state.name) if readable(state.name) else stream
             return Entry(stream, name, str(state.role or ""), state.team, state.zone)
         case Centre():
             return Entry(stream, ", ".join(part for part in (state.name, state.city) if part) or stream)

@@ -1,4 +1,9 @@
-"""Values as JSON for somebody: each personal field opened only for those who may see its key class."""
+"""Values as JSON for somebody: each personal field opened only for those who may see its key class.
+
+Whatever is personal leaves through `mask` or `shown`; what then stands for a value that is not told is named by
+`state_of`, and each way out has one word for each of these (console: the texts `case.masked`, `case.erased` and
+`case.no_key`; command line: api/cli/outcome.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from domain.core.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from domain.core.personal import KEY_CLASSES, KeyClass, Sealed, Unread
 from domain.core.roles import Action
 from domain.roles import Actor, Belongs, allow
 
@@ -34,11 +39,29 @@ def masked(visible: Sees) -> list[str]:
 
 
 def mask(value: Any, visible: Sees, *, without: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
-    """Return a dataclass as JSON; a masked value is {"masked": class}, a destroyed one {"erased": true}.
+    """Return a dataclass as JSON; what is not told is {"masked": class}, {"erased": true} or {"no_key": true}.
 
     What is declared as anything at all counts as identity: nobody has said that it describes no person.
     """
     return {n: _of(hint)(getattr(value, n), visible) for n, hint in _hints(type(value)) if n not in without}  # type: ignore[arg-type] # mypy: type[Any] is hashable
+
+
+def shown(value: Any, key: KeyClass, visible: Sees) -> Any:  # noqa: ANN401 - JSON
+    """Return one personal value as JSON, as `mask` does; what is empty hides nothing."""
+    if isinstance(value, Unread):
+        return {value.value: True}
+    return _plain(value, visible) if key in visible or not value else {"masked": key}
+
+
+STATES = ("masked", *(one.value for one in Unread))
+"""Why a value is not told; the words of each way out are named by these."""
+
+
+def state_of(value: Any) -> str:  # noqa: ANN401 - JSON, or a value of the domain
+    """Return which of STATES stands where a value should, in JSON or in the domain; empty where it is told."""
+    if isinstance(value, Unread):
+        return value.value
+    return next((s for s in STATES if s in value), "") if isinstance(value, Mapping) and len(value) == 1 else ""
 
 
 Show = Callable[[Any, Sees], Any]
@@ -55,7 +78,7 @@ def _of(hint: Any) -> Show:  # noqa: ANN401 - an annotation
     """How values declared like this are shown."""
     key = next((one.key_class for one in getattr(hint, "__metadata__", ()) if isinstance(one, Sealed)), None)
     if key is not None:
-        return lambda value, visible: _plain(value, visible) if key in visible or not value else _hidden(value, key)
+        return lambda value, visible: shown(value, key, visible)
     if hint is Any or hint is object:
         return _loose
     inner = [_of(one) for one in get_args(hint) if one not in (type(None), ...) and get_origin(hint) is not Literal]
@@ -66,11 +89,7 @@ def _of(hint: Any) -> Show:  # noqa: ANN401 - an annotation
 
 
 def _loose(value: Any, visible: Sees) -> Any:  # noqa: ANN401 - JSON
-    return _plain(value, visible) if "identity" in visible or not value else _hidden(value, "identity")
-
-
-def _hidden(value: Any, key: KeyClass) -> Any:  # noqa: ANN401 - JSON
-    return {"erased": True} if value is ERASED else {"masked": key}
+    return shown(value, "identity", visible)
 
 
 def _each(value: Any, visible: Sees, show: Show) -> Any:  # noqa: ANN401 - JSON
@@ -85,7 +104,7 @@ def _each(value: Any, visible: Sees, show: Show) -> Any:  # noqa: ANN401 - JSON
 
 def _plain(value: Any, visible: Sees) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Enum):
-        return {"erased": True} if value is ERASED else value.value
+        return {value.value: True} if isinstance(value, Unread) else value.value
     if is_dataclass(value) and not isinstance(value, type):
         return mask(value, visible)
     if isinstance(value, datetime | date):

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest, Recorded
-from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentMissing, Kept, Meta
+from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentKeyless, DocumentMissing, Kept, Meta
 from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
@@ -43,6 +43,7 @@ WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identi
 NAME = re.compile("[0-9a-f]{64}")
 FAILED: Mapping[type[Exception], tuple[int, str, str]] = {
     DocumentErased: (410, "erased", "this document was made unreadable for good, with the case's key"),
+    DocumentKeyless: (503, "no_key", "the key of this document is not on this machine"),
     DocumentMissing: (503, "document_missing", "the case names this document, and the store does not have it"),
     DocumentChanged: (500, "document_changed", "the store has other bytes under this name than were kept"),
 }

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.http.auth import Parts, Who
-from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
+from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked, state_of
 from api.ports import Packed
 from api.routes.reads import seen_case
 from domain.case.state import Case
@@ -153,11 +153,12 @@ def _when(fact: Fact[Any]) -> str:
     return f"between {told[0] or '?'} and {told[1] or '?'}" if any(told) else "not known"
 
 
+SAID: Mapping[str, str] = {"erased": "erased", "no_key": "no key on this machine", "masked": "masked ({})"}
+
+
 def _said(value: Any) -> str:  # noqa: ANN401 - JSON
-    if value == {"erased": True}:
-        return "erased"
-    if isinstance(value, dict) and value.keys() == {"masked"}:
-        return f"masked ({value['masked']})"
+    if state := state_of(value):
+        return SAID[state].format(value[state])
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 

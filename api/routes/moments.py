@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.answers import owed
 from api.http.auth import Parts, Who
-from api.http.masking import NOTHING, mask, masked
+from api.http.masking import NOTHING, mask, masked, state_of
 from api.http.problems import Fault, invalid
 from api.routes.reads import HIDDEN, private, seen_case, told, zoned
 from domain.case.state import Case
@@ -73,7 +73,12 @@ def _state(before: Case, after: Case, visible: frozenset[Any]) -> dict[str, Any]
 def _values(one: Changed, was: Any, now: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     if one.keys is None:
         return {"from": was, "to": now}
-    return {key: {"from": was.get(key), "to": now.get(key)} for key in one.keys}
+    return {key: {"from": _entry(was, key), "to": _entry(now, key)} for key in one.keys}
+
+
+def _entry(field: Any, key: str) -> Any:  # noqa: ANN401 - JSON
+    """One entry of a field; what keeps the whole field untold keeps each entry of it."""
+    return field if state_of(field) else field.get(key)
 
 
 def _moved(one: Moved) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from api.http.access import belonging, belonging_of, case_meant, require_seen
 from api.http.answers import allowed_now, etag, owed
 from api.http.auth import Parts, Who
-from api.http.masking import EVERYTHING, Sees, mask, masked, sees
+from api.http.masking import EVERYTHING, Sees, mask, masked, sees, shown
 from api.http.paging import cursor_of, limited, linked, read_cursor
 from api.http.problems import Fault, invalid
 from api.ports import Service
@@ -83,7 +83,7 @@ async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[st
     visible = sees(who, belonging_of(row.pop("now", row)))
     known = row["detail"]
     detail = await service.worklist.detail(row["stream"], known) if isinstance(known, str) else known
-    patient = detail["patient"] if "identity" in visible else {"masked": "identity"}
+    patient = shown(detail["patient"], "identity", visible)
     plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
     del plain["detail"]
     return {**plain, "id": plain.pop("stream"), "patient": patient, "tracks": detail["tracks"]}

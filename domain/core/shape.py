@@ -10,7 +10,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from domain.core.personal import Erased
+from domain.core.personal import Unread
 from domain.core.when import When
 
 
@@ -55,7 +55,7 @@ def shapes(command: type[Any]) -> Mapping[str, Shape]:
 
 def shape_of(hint: Any) -> Shape:  # noqa: ANN401 - an annotation
     """Return the shape of an annotation. What has none of its own is text."""
-    members = [one for one in _members(hint) if one not in (NoneType, Erased)]
+    members = [one for one in _members(hint) if one not in (NoneType, Unread)]
     optional = NoneType in _members(hint)
     if len(members) > 1 and all(is_dataclass(one) for one in members):
         return Shape("one_of", optional, [one.__name__ for one in members], members)

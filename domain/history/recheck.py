@@ -16,7 +16,7 @@ from typing import Any
 from domain.case.state import Case
 from domain.case.table import Rule
 from domain.core.fact import Draft, Fact, Why
-from domain.core.personal import erased
+from domain.core.personal import NO_KEY, unread
 from domain.core.policy import Policy
 from domain.core.when import When
 from domain.engine.advance import ALWAYS, TABLES, follows
@@ -156,9 +156,11 @@ class _Walk:
             self.found.unchecked["the history it notes is not here"] += 1
             return
         draft = Draft(noted(stream, version, state), fact.id, None, why)
-        wrong = "" if erased(draft.event) else _difference(draft, fact, {})
-        if erased(draft.event):
-            self.found.unchecked["what it notes was erased"] += 1
+        unknown = unread(draft.event)
+        wrong = "" if unknown else _difference(draft, fact, {})
+        if unknown:
+            why_not = "is sealed with a key that is not here" if unknown is NO_KEY else "was erased"
+            self.found.unchecked[f"what it notes {why_not}"] += 1
         elif wrong:
             self._differs(fact, wrong)
         else:

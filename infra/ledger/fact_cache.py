@@ -1,13 +1,12 @@
 """Facts of streams that were loaded before: history does not change, so only what is new has to be read and opened."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from activities.ports import DataKey
+from activities.ports import Keyring
 from domain.core.fact import Fact
-from domain.core.personal import KeyClass
 
 FACTS = 50_000  # over all streams
 
@@ -18,9 +17,9 @@ class CachedFacts:
 
     facts: Sequence[Fact[Any]] = ()
     hash: bytes | None = None
-    keys: Mapping[KeyClass, DataKey] | None = field(default=None, repr=False)
+    keys: Keyring | None = field(default=None, repr=False)
 
-    def still(self, found: bytes | None, keys: Mapping[KeyClass, DataKey] | None) -> bool:
+    def still(self, found: bytes | None, keys: Keyring | None) -> bool:
         """Return whether the database holds the same (a restored one may not) and no key is gone or new."""
         return not self.facts or (found == self.hash and self.keys in (None, keys))
 

@@ -24,7 +24,7 @@ from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.command_digest import command_hmac
 from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded
-from infra.ledger.encoding.rows import CASE_DETAIL, Keyring, classes, detail_of, prepared
+from infra.ledger.encoding.rows import CASE_DETAIL, Sealing, classes, detail_of, prepared
 from infra.ledger.encoding.sealing import NOTHING as NOT_SEALED
 from infra.ledger.encoding.sealing import Place
 from infra.ledger.encoding.stored import Stored, stored
@@ -171,7 +171,7 @@ class PgLedger:
         """Return when every append_in_background is recorded, durably. Raises what the database refused."""
         await self._background.settled()
 
-    async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Keyring]:
+    async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Sealing]:
         """What is sent, the classes its events seal, and the keys there are."""
         encoded = [self._codec.encode(draft.event) for draft in append.drafts]
         detail = detail_of(append.views)
@@ -220,7 +220,7 @@ class PgLedger:
         return [self._codec.fact(row, keys) for row in rows]
 
     async def case_detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
-        """Return the JSON of case_view.detail with its personal fields back in place, ERASED where the key is gone."""
+        """Return the JSON of case_view.detail with its personal fields back in place, as far as they can be read."""
         return open_detail(Place(stream, CASE_DETAIL), text, await self._keys.for_opening(stream))
 
     async def events(self, stream: str, *, up_to: int | None = None) -> Sequence[Stored]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from api.cli.options import As, Json, Key
-from api.cli.outcome import REFUSED, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, Failed, as_json, in_words, say, table
 from api.cli.way import Caravel, asking, running
 from api.cli.words import command_of
 from domain.journey import COMMANDS
@@ -177,7 +177,7 @@ def _by(event: Mapping[str, Any]) -> str:
 
 
 def _short(data: Mapping[str, Any]) -> str:
-    said = [f"{name}={'•••' if isinstance(value, dict) else value}" for name, value in data.items() if value]
+    said = [f"{name}={in_words(value)}" for name, value in data.items() if value]
     return ", ".join(said)[:120]
 
 

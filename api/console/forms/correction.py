@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from api.http.form_parse import Pairs
 from domain.case.state import Case
-from domain.core.personal import ERASED
+from domain.core.personal import Unread
 from domain.journey import TAKES
 from domain.stages.anytime.correcting import Correctable
 
@@ -30,7 +30,7 @@ def correcting(case: Case, pairs: Pairs, zone: tzinfo) -> Pairs:
 
 def _text(value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - any field
     """As an input holds it."""
-    if value is ERASED or value is None or value is False:
+    if isinstance(value, Unread) or value is None or value is False:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(zone).strftime("%Y-%m-%dT%H:%M")

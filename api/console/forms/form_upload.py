@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from activities.command_handler import Recorded
-from activities.ports import DocumentErased, DocumentMissing
+from activities.ports import DocumentErased, DocumentKeyless, DocumentMissing
 from api.console.forms.uploads import ASIDE, FILE, Upload
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
@@ -67,7 +67,7 @@ async def _content(service: Service, given: Upload, earlier: Waiting | None) -> 
     if earlier:
         try:
             opened = await service.documents.open(earlier.case, earlier.stored, aside=True)
-        except (DocumentMissing, DocumentErased):
+        except (DocumentMissing, DocumentErased, DocumentKeyless):
             given.pairs[:] = [pair for pair in given.pairs if pair[0] != ASIDE]
         else:
             return earlier.name, earlier.media, opened.content

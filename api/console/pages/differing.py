@@ -7,7 +7,7 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from api.console.text.fact_text import NO_DOSSIER, Speaker
-from api.http.masking import mask
+from api.http.masking import mask, state_of
 from api.routes.reads import HIDDEN
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
@@ -43,10 +43,9 @@ class _Side:
         """Say what a field holds: a text, or texts by name."""
         value, mask = getattr(self.case, name), self.masks[name]
         if key is not None:
-            hidden = isinstance(mask, dict) and "masked" in mask and "masked" not in value
-            value, mask = value.get(key), mask if hidden else mask.get(key)
-        if isinstance(mask, dict) and "masked" in mask and value:
-            return self.speaker.clock.t("case.masked")
+            value, mask = value.get(key), mask if state_of(mask) else mask.get(key)
+        if (state := state_of(mask)) and value:
+            return self.speaker.clock.t(f"case.{state}")
         composed = is_dataclass(value) and not isinstance(value, type | Noted) and value != NO_DOSSIER
         return self.speaker.inside(value) if composed else self.speaker.field(name, value)
 

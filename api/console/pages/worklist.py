@@ -21,7 +21,7 @@ from api.console.text.times import Clock, stamp
 from api.console.web import page, pages, seen
 from api.http.access import SPOKEN, belonging_of, case_meant
 from api.http.auth import Parts
-from api.http.masking import sees
+from api.http.masking import sees, shown, state_of
 from api.http.paging import cursor_of, read_cursor
 from api.http.problems import Problem
 from api.ports import Service
@@ -30,7 +30,6 @@ from api.routes.reads import scope_of
 from api.routes.then import worklist_then
 from domain.case.stage import Stage
 from domain.core.errors import Refused
-from domain.core.personal import ERASED
 from domain.core.policy import Party
 from domain.core.roles import Action, Role
 from domain.roles import Actor, allow
@@ -160,15 +159,16 @@ async def line(
     service: Service, viewer: Visitor, clock: Clock, names: Mapping[str, str], row: Mapping[str, Any]
 ) -> Line:
     """Return a row of the read model for this viewer; a name they may not see is not in it."""
-    t, may = viewer.t, "identity" in sees(viewer.who, belonging_of(row.get("now", row)))
+    t, visible = viewer.t, sees(viewer.who, belonging_of(row.get("now", row)))
+    may = "identity" in visible
     detail = row["detail"]
     opened = await service.worklist.detail(row["stream"], detail) if may and isinstance(detail, str) else detail
-    patient = opened["patient"] if may else ""
+    patient = shown(opened["patient"], "identity", visible) if may else ""
     due = row["next_due"]
     return Line(
         row["stream"],
         row["number"],
-        t("case.erased") if patient is ERASED or isinstance(patient, dict) else str(patient),
+        t(f"case.{state}") if (state := state_of(patient)) else str(patient),
         not may,
         t.named("stage", row["stage"]),
         clock.span(clock.now - row["stage_since"]),

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from api.console.text.times import Clock
-from api.http.masking import Sees, mask
+from api.http.masking import Sees, mask, state_of
 from domain.case.phases.bookkeeping import Noted
 from domain.case.phases.records import Dossier, RecordItem
 from domain.case.phases.submissions import Submission
@@ -17,7 +17,7 @@ from domain.case.phases.travel import Visa
 from domain.case.stage import Exit, Stage
 from domain.case.state import Case
 from domain.core.fact import Fact
-from domain.core.personal import ERASED, Erased
+from domain.core.personal import Unread
 from domain.core.policy import Party
 from domain.core.when import When
 from domain.stages.anytime.watching import LotStateNoted
@@ -118,8 +118,8 @@ class Speaker:
         return self._field(event, name, mask(event, self.visible)[name])
 
     def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
-        if isinstance(mask, dict) and "masked" in mask:
-            return self.clock.t("case.masked")
+        if state := state_of(mask):
+            return self.clock.t(f"case.{state}")
         value = getattr(event, name)
         if name == "kind" and isinstance(value, str):
             return self._kind(value)
@@ -177,7 +177,7 @@ class Speaker:
         role = self.clock.t.named("person", known.role)
         if "identity" not in self.visible:
             return role
-        name = self.clock.t("case.erased") if known.name is ERASED else str(known.name)
+        name = self.value(known.name)
         return f"{name} ({role})"
 
 
@@ -190,7 +190,7 @@ def _cut(text: str) -> str:
 
 Show = Callable[[Speaker, Any], str]
 SHOWS: Sequence[tuple[type[Any], Show]] = (
-    (Erased, lambda s, _: s.clock.t("case.erased")),
+    (Unread, lambda s, v: s.clock.t(f"case.{state_of(v)}")),
     (bool, lambda s, v: s.clock.t("form.yes" if v else "form.no")),
     (Party, lambda s, v: s.clock.t.named("party", v.value)),
     (Stage, lambda s, v: s.clock.t.named("stage", v.value)),

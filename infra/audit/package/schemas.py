@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from domain.core.personal import Erased, Sealed
+from domain.core.personal import Sealed, Unread
 from infra.ledger.encoding.codec import stored_type
 from infra.ledger.encoding.sealing import MARK
 
@@ -56,7 +56,7 @@ def _stored(hint: Any) -> Any:  # noqa: ANN401 - a type form
         sealed = next((one for one in inner[1:] if isinstance(one, Sealed)), None)
         return _mark(sealed.key_class) | None if sealed else _stored(inner[0])
     if origin in (Union, UnionType):
-        return reduce(or_, (_stored(one) for one in inner if one is not Erased))
+        return reduce(or_, (_stored(one) for one in inner if one is not Unread))
     if isinstance(hint, type) and is_dataclass(hint):
         return _shape(hint)
     if origin is None or origin is Literal:

@@ -15,7 +15,7 @@ import asyncpg
 from domain.catalogue import streams as catalogue
 from domain.core.errors import Refused
 from domain.core.fact import Fact
-from domain.core.personal import erased
+from domain.core.personal import ERASED, NO_KEY, Unread, unread
 from domain.core.policy import Policy
 from domain.engine.evolve import EVENTS
 from domain.history.recheck import Known, recheck
@@ -174,6 +174,9 @@ class _Here:
         return known[version - 1] if 0 < version <= len(known) else None
 
 
+UNCHECKED: Mapping[Unread, str] = {ERASED: "erased", NO_KEY: "no key on this machine"}
+
+
 class _Excuses:
     """Why the event of a version may be another today: rules know less of an erased case, and shapes change."""
 
@@ -183,13 +186,14 @@ class _Excuses:
 
     def __call__(self, version: int) -> str:
         row = self._rows[version - 1]
-        if self._gone <= version:
-            return "erased, or its keys are not on this machine"
+        first, why = self._gone
+        if first <= version:
+            return UNCHECKED[why]
         return "recorded in an older shape" if row.schema_version < _codec().newest(row.type) else ""
 
     @cached_property
-    def _gone(self) -> int:
-        """The first version with something that is erased."""
+    def _gone(self) -> tuple[int, Unread]:
+        """The first version with something that cannot be read, and why."""
         pairs = zip(self._rows, self._facts, strict=True)
-        gone = (row.version for row, fact in pairs if MARK in row.data and erased(fact.event))
-        return next(gone, len(self._rows) + 1)
+        gone = ((row.version, why) for row, fact in pairs if MARK in row.data and (why := unread(fact.event)))
+        return next(gone, (len(self._rows) + 1, ERASED))

@@ -8,10 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from activities.ports import DataKey, Meta
+from activities.ports import Keyring, Meta
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Draft, Fact, Why
-from domain.core.personal import KeyClass
 from infra.ledger.encoding.sealing import MARK, Place, Secrets, canonical, rejoin, separate, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster
@@ -71,7 +70,7 @@ class Codec:
             raise TypeError(f"{shape.name} would not be read back as it was recorded")
         return Encoded(shape.name, shape.version, data, secrets)
 
-    def decode(self, row: Stored, keys: Mapping[KeyClass, DataKey]) -> Any:  # noqa: ANN401 - any event class
+    def decode(self, row: Stored, keys: Keyring) -> Any:  # noqa: ANN401 - any event class
         """Decode an event. Raises Refused(NEWER_THAN_ME) for a type, version or shape this program does not know."""
         shape = self._names.get(row.type)
         if shape is None or row.schema_version > shape.version:
@@ -90,7 +89,7 @@ class Codec:
         """Return the present shape of that type, 0 = unknown."""
         return self._names[name].version if name in self._names else 0
 
-    def fact(self, row: Stored, keys: Mapping[KeyClass, DataKey]) -> Fact[Any]:
+    def fact(self, row: Stored, keys: Keyring) -> Fact[Any]:
         """Return the recorded event as the fold sees it."""
         meta = json.loads(row.meta)
         why = WHY.validate_python(meta.get("why"))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from activities.ports import DataKey
+from activities.ports import DataKey, Keyring
 from domain.core.personal import KeyClass
 from infra.ledger.encoding.codec import json_of
 from infra.ledger.encoding.sealing import Place, Secrets, canonical, rejoin, seal, separate, unseal
@@ -35,7 +35,7 @@ class Detail:
         return canonical({"data": self.tree, "sealed": json.loads(seal(place, self.secrets, keys))})
 
 
-def open_detail(place: Place, text: str, keys: Mapping[KeyClass, DataKey]) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON with its personal fields back in place, ERASED where the key is gone."""
+def open_detail(place: Place, text: str, keys: Keyring) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON with its personal fields back in place, Unread where they cannot be read."""
     both = json.loads(text)
     return rejoin(both["data"], unseal(place, canonical(both["sealed"]), keys))

@@ -23,7 +23,7 @@ from infra.ledger.schema.tables import CaseView, EffectView, ObligationView
 PARTS = 3
 PLAIN = {str, int, float, bool, NoneType}
 CASE_DETAIL = "view:case_view"
-Keyring = Mapping[KeyClass, DataKey]
+Sealing = Mapping[KeyClass, DataKey]
 
 
 def classes(encoded: Sequence[Encoded], detail: Detail | None) -> set[KeyClass]:
@@ -38,7 +38,7 @@ def detail_of(views: Views) -> Detail | None:
     return Detail.of(detail) if is_dataclass(detail) and not isinstance(detail, type) else None
 
 
-def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Keyring) -> Prepared:
+def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Sealing) -> Prepared:
     """Everything that can be done before the database is asked."""
     command, attention = append.command, append.attention
     return Prepared(
@@ -61,7 +61,7 @@ def _attention(attention: Attention) -> tuple[Any, ...]:
     return a.attended, a.woken, a.wake_at, a.ended, a.grace, a.epoch
 
 
-def _events(append: Append, encoded: Sequence[Encoded], keys: Keyring) -> Iterator[tuple[Any, ...]]:
+def _events(append: Append, encoded: Sequence[Encoded], keys: Sealing) -> Iterator[tuple[Any, ...]]:
     salts = token_bytes(PARTS * SALT * len(encoded))
     plain = encode_meta(append.meta, None)  # of whatever has nothing of its own to say
     for n, (draft, one) in enumerate(zip(append.drafts, encoded, strict=True)):
@@ -78,7 +78,7 @@ def _events(append: Append, encoded: Sequence[Encoded], keys: Keyring) -> Iterat
         )
 
 
-def _views(append: Append, detail: Detail | None, keys: Keyring) -> ViewTexts:
+def _views(append: Append, detail: Detail | None, keys: Sealing) -> ViewTexts:
     rows = view_rows(append.stream, append.expected + len(append.drafts), append.views, detail, keys)
     if not rows:
         return NO_VIEWS
@@ -108,7 +108,7 @@ def _json(rows: Sequence[Mapping[str, Any]]) -> str:
     raise TypeError("a read model holds text that cannot be kept")
 
 
-def view_rows(stream: str, version: int, views: Views, detail: Detail | None, keys: Keyring) -> dict[str, Any]:
+def view_rows(stream: str, version: int, views: Views, detail: Detail | None, keys: Sealing) -> dict[str, Any]:
     """Return the rows as they stand in the tables, by table."""
     rows: dict[str, Any] = {}
     if views.case is not None:

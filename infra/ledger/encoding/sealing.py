@@ -12,8 +12,8 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from activities.ports import DataKey
-from domain.core.personal import ERASED, KEY_CLASSES, KeyClass, Sealed
+from activities.ports import DataKey, Keyring
+from domain.core.personal import ERASED, KEY_CLASSES, NO_KEY, KeyClass, Sealed, Unread
 from infra.ledger.encoding.errors import Tampered
 from infra.ledger.encoding.hashing import text
 
@@ -22,6 +22,8 @@ NOTHING = "{}"
 NONCE = 12
 Secrets = dict[KeyClass, dict[str, Any]]
 """Per key class: JSON pointer → value."""
+Known = Mapping[KeyClass, Mapping[str, Any] | Unread]
+"""The same as far as it could be opened, or why a class could not."""
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -44,7 +46,7 @@ def _separate(hint: Any, value: Any, tree: Any, at: str, out: Secrets) -> Any:  
         return tree
     hint, key_class = _arm(hint, value)
     if key_class:
-        if value is not ERASED:
+        if not isinstance(value, Unread):
             out.setdefault(key_class, {})[at] = tree
         return {MARK: key_class}
     if is_dataclass(value):
@@ -98,11 +100,12 @@ def _may_be_personal(hint: Any, seen: frozenset[type]) -> bool:  # noqa: ANN401 
     return any(_may_be_personal(part, seen) for part in get_args(hint))
 
 
-def rejoin(tree: Any, known: Mapping[KeyClass, Mapping[str, Any]], at: str = "") -> Any:  # noqa: ANN401 - JSON
-    """Return the inverse of `separate`; ERASED where the value is not known."""
+def rejoin(tree: Any, known: Known, at: str = "") -> Any:  # noqa: ANN401 - JSON
+    """Return the inverse of `separate`; ERASED where the value was not kept, NO_KEY where its key is not here."""
     if isinstance(tree, dict):
         if len(tree) == 1 and tree.get(MARK) in KEY_CLASSES:
-            return known.get(tree[MARK], {}).get(at, ERASED)
+            values = known.get(tree[MARK], ERASED)
+            return values if isinstance(values, Unread) else values.get(at, ERASED)
         return {key: rejoin(value, known, f"{at}/{_escape(key)}") for key, value in tree.items()}
     if isinstance(tree, list):
         return [rejoin(value, known, f"{at}/{i}") for i, value in enumerate(tree)]
@@ -137,12 +140,13 @@ def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str
     return canonical(boxes) if boxes else NOTHING
 
 
-def unseal(place: Place, sealed: str, keys: Mapping[KeyClass, DataKey]) -> Secrets:
+def unseal(place: Place, sealed: str, keys: Keyring) -> Known:
     """Open what these keys open. Raises Tampered when a key fits by its id and does not open."""
-    found: Secrets = {}
+    found: dict[KeyClass, Mapping[str, Any] | Unread] = {}
     for key_class, box in json.loads(sealed).items():
         key = keys.get(key_class)
         if key is None or key.id != box["key"]:
+            found[key_class] = ERASED if key_class in keys and key is None else NO_KEY
             continue
         try:
             plain = AESGCM(key.secret).decrypt(

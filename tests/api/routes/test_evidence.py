@@ -76,9 +76,9 @@ async def test_the_full_one_opens_names_for_those_who_may_and_never_keys(
     assert ["B-ALL" in one for one in reports] == [True, True, False]
     for content in (full, clinical, masked):
         assert both(content, *signing_keys(here.settings).known()).outcome == "verified"
-        for secret in (await here.keys.for_opening(case)).values():
-            assert secret.secret not in content
-            assert secret.secret.hex().encode() not in content
+        secrets = [key.secret for key in (await here.keys.for_opening(case)).values() if key]
+        assert secrets
+        assert not [one for one in secrets if one in content or one.hex().encode() in content]
 
 
 class Page(HTMLParser):

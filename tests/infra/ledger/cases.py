@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from activities.ports import Append, Attention, CommandKey, Loaded, Meta, Views
 from domain.core.fact import Draft, Why
-from domain.core.personal import Clinical, Erased, Identity, Sealed, Trace
+from domain.core.personal import Clinical, Identity, Sealed, Trace, Unread
 from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
@@ -43,8 +43,8 @@ class PatientNamed:
     contacts: tuple[Contact, ...] = ()
     names: tuple[Identity, ...] = ()
     by_language: dict[str, Identity] | None = None
-    born: Annotated[date | Erased, Sealed("identity")] | None = None
-    finding: Annotated[Finding | Erased, Sealed("clinical")] | None = None
+    born: Annotated[date | Unread, Sealed("identity")] | None = None
+    finding: Annotated[Finding | Unread, Sealed("clinical")] | None = None
     remark: Told | Contact | None = None
     unit: Trace | None = None
     type: Literal["PatientNamed"] = "PatientNamed"

@@ -188,5 +188,5 @@ async def test_without_the_keys_nothing_is_called_broken(scene: Scene, tmp_path:
     anchors = scene.keys.known()
     found = await elsewhere.found(ALL - {"read_models"}, anchors=anchors)
     assert found.broken is None
-    assert set(found.unchecked) <= {"erased, or its keys are not on this machine"}
+    assert set(found.unchecked) <= {"no key on this machine"}
     assert found.rechecked + found.unchecked.total() == (await scene.found()).rechecked

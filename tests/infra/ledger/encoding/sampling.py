@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from activities.ports import DataKey
 from domain.catalogue import installation, looks
 from domain.catalogue import streams as catalogue
-from domain.core.personal import KEY_CLASSES, Erased, KeyClass
+from domain.core.personal import KEY_CLASSES, KeyClass, Unread
 from domain.core.when import When
 from domain.engine.evolve import EVENTS as CASE_EVENTS
 from infra.ledger.encoding.codec import Codec, stored_type
@@ -45,7 +45,7 @@ def of(hint: Any) -> Any:
         return PLAIN[hint]
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return of(next(one for one in inner if one not in (NoneType, Erased)))
+        return of(next(one for one in inner if one not in (NoneType, Unread)))
     if origin is Annotated or hint is When:
         return When.at(AT) if hint is When else of(inner[0])
     if origin is Literal:

@@ -1,7 +1,7 @@
 """Whatever is recorded is read back the same, and what is personal never stands in the open."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from activities.ports import DataKey
 from domain.core.errors import Reason, Refused
-from domain.core.personal import ERASED, KEY_CLASSES, Identity, KeyClass
+from domain.core.personal import ERASED, KEY_CLASSES, NO_KEY, Identity, KeyClass, Unread
 from domain.core.when import When
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import Tampered
@@ -60,13 +60,23 @@ def test_read_back_as_recorded(event: object) -> None:
     assert CODEC.decode(kept(event), KEYS) == event
 
 
-@given(patients)
-def test_without_keys_every_personal_field_is_erased_and_the_rest_remains(event: PatientNamed) -> None:
-    found = CODEC.decode(kept(event), {})
-    assert found.name is ERASED
-    assert [(c.role, c.phone) for c in found.contacts] == [(c.role, ERASED) for c in event.contacts]
+readable_patients = patients.filter(lambda p: ERASED not in (p.name, *p.names, *(c.phone for c in p.contacts)))
+
+
+@pytest.mark.parametrize("why", [ERASED, NO_KEY])
+@given(event=readable_patients)
+def test_without_keys_no_personal_field_is_read_and_the_rest_remains(event: PatientNamed, why: Unread) -> None:
+    found = CODEC.decode(kept(event), dict.fromkeys(KEY_CLASSES) if why is ERASED else {})
+    assert found.name is why
+    assert [(c.role, c.phone) for c in found.contacts] == [(c.role, why) for c in event.contacts]
     assert (found.born is None, found.finding is None) == (event.born is None, event.finding is None)
-    assert found.names == (ERASED,) * len(event.names)
+    assert found.names == (why,) * len(event.names)
+
+
+@given(patients)
+def test_what_was_erased_when_it_was_recorded_stays_so_where_no_key_is(event: PatientNamed) -> None:
+    found = CODEC.decode(kept(replace(event, unit=ERASED)), {"identity": KEYS["identity"]})
+    assert found.unit is ERASED
 
 
 def test_nothing_personal_stands_in_the_open() -> None:
@@ -80,8 +90,8 @@ def test_nothing_personal_stands_in_the_open() -> None:
 
 def test_one_destroyed_class_leaves_the_others() -> None:
     event = PatientNamed(CANARY, unit="LOT-7", remark=Told("fever"))
-    found = CODEC.decode(kept(event), {"trace": KEYS["trace"]})
-    assert (found.name, found.unit, found.remark) == (ERASED, "LOT-7", Told(ERASED))
+    found = CODEC.decode(kept(event), {"trace": KEYS["trace"], "identity": None})
+    assert (found.name, found.unit, found.remark) == (ERASED, "LOT-7", Told(NO_KEY))
 
 
 def test_what_has_no_key_when_it_is_recorded_is_not_kept() -> None:
@@ -111,9 +121,9 @@ def test_sealed_text_opens_nowhere_else(place: Place) -> None:
         CODEC.decode(moved, KEYS)
 
 
-def test_another_key_under_another_id_reads_as_erased() -> None:
+def test_under_another_key_nothing_is_taken_for_erased() -> None:
     newer: dict[KeyClass, DataKey] = {"identity": DataKey("newer", bytes(32))}
-    assert CODEC.decode(kept(PatientNamed(CANARY)), newer).name is ERASED
+    assert CODEC.decode(kept(PatientNamed(CANARY)), newer).name is NO_KEY
 
 
 def test_a_mark_in_an_open_field_is_refused() -> None:

@@ -156,7 +156,7 @@ def test_a_newer_row_is_refused_by_an_older_program() -> None:
 
 
 def test_an_erased_field_of_an_old_row_is_lifted_erased() -> None:
-    found = Codec([Third], LIFT).decode(stored(sample(Seen)), {})
+    found = Codec([Third], LIFT).decode(stored(sample(Seen)), {"identity": None})
     assert found.name.value == "erased"
     assert found.per_mille == 30
 
