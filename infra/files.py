@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 
-def write(file: Path, content: bytes, mode: int = os.O_EXCL) -> None:
-    """Write a file of our own, synced; new unless `mode` says otherwise."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | mode, 0o600)
+def write(file: Path, content: bytes) -> None:
+    """Write a new file of our own, whole and synced. Raises OSError, and then leaves none behind."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(descriptor, content)
+        _put(descriptor, content)
+    except BaseException:
+        file.unlink()
+        raise
+
+
+def append(file: Path, content: bytes) -> None:
+    """Add to the end of a file of our own, synced. Raises OSError where not all of it went in: a part may stay."""
+    _put(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), content)
+    sync_folder(file.parent)
+
+
+def _put(descriptor: int, content: bytes) -> None:
+    """A full disk takes a part of what it is given and says how much that was."""
+    try:
+        if os.write(descriptor, content) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def publish(draft: Path, file: Path) -> None:
-    """Give a whole, synced file its name, unless another process was first."""
-    with suppress(FileExistsError):
-        os.link(draft, file)
-    draft.unlink()
+    """Give a whole, synced file its name, unless another process was first; the draft is gone either way."""
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()
     sync_folder(file.parent)
 
 

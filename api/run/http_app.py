@@ -29,6 +29,7 @@ from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
 from infra.leader import leads
 from infra.ledger.bells import EVENTS
+from infra.ledger.key_folder import keys_here
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
 from infra.reads import gauges
@@ -74,7 +75,7 @@ def http_app(
             bell=bell(ledger),
             gauges=lambda: gauges.gauges(ledger),
             leads=lambda: leads(ledger.pool),
-            needed={"database": lambda: gauges.database_answers(ledger), "schema": schema(here)},
+            needed=_needed(here),
             wanted=_wanted(ledger, temporal),
             fresh_stream=fresh_stream,
             clock=lambda: datetime.now(UTC),
@@ -142,6 +143,13 @@ def schema(here: Parts) -> Probe:
         return seen
 
     return probe
+
+
+def _needed(here: Parts) -> Mapping[str, Probe]:
+    async def keys() -> bool:
+        return keys_here(here.ledger, here.keys)
+
+    return {"database": lambda: gauges.database_answers(here.ledger), "schema": schema(here), "keys": keys}
 
 
 def _wanted(ledger: PgLedger, temporal: Client | None) -> Mapping[str, Probe]:

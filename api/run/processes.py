@@ -143,7 +143,7 @@ async def run_worker(settings: Settings) -> None:
         if here is None:
             return
         if here.ledger.read_only:
-            raise Refused(Reason.READ_ONLY, "this ledger belongs to another installation; no courier, no effects")
+            raise Refused(Reason.READ_ONLY, f"{here.ledger.stands_back}; no courier, no effects")
         async with sealing(settings):  # while Temporal is away, too
             await _work(here, stop)
 

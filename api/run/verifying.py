@@ -28,9 +28,12 @@ from infra.audit.verification.rules import Means, verify_rules
 from infra.audit.verification.stream import verify_case
 from infra.audit.verification.verification import Question, Verified
 from infra.audit.verification.verification import verify as verify_log
-from infra.keys import FolderKeys, destroyed_in
+from infra.destroyed_keys import destroyed_in
+from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec
+from infra.ledger.encoding.errors import guarded
 from infra.ledger.rebuild import Rebuild
+from infra.ledger.schema.whole import NEEDED
 from infra.policy.kept import known_policies
 from infra.policy.reading import load_policy
 from infra.reads.worklist import stream_meant as stream_of
@@ -93,7 +96,8 @@ async def verified(settings: Settings) -> Finding:
     """Verify the whole as it is done every night: in processes of its own, so that it holds up no case."""
     found, exposed = await verify_with(question_of(settings, (), 2, None, quiet=True), settings, "")
     fine = found.broken is None and not (found.away and not found.covered)
-    return Finding(fine, plain(found, exposed, erased_here(settings)))
+    keyless = await keyless_here(question_of(settings, (), 2, None, quiet=True), settings)
+    return Finding(fine, plain(found, exposed, erased_here(settings), keyless))
 
 
 async def _means(question: Question, settings: Settings) -> Means:
@@ -125,7 +129,24 @@ def erased_here(settings: Settings, case: str = "") -> Sequence[str]:
     return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
 
 
-def plain(found: Verified, exposed: Exposure, erased: Sequence[str], checks: Collection[str] = ALL) -> dict[str, Any]:
+async def keyless_here(question: Question, settings: Settings, case: str = "") -> Sequence[str]:
+    """Histories, or the one, with something sealed whose key is not on this machine and was not destroyed."""
+    keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
+    connection = await session(question.dsn)
+    try:
+        needed = [(row["stream"], row["key_class"]) for row in await guarded(connection.fetch(NEEDED))]
+    finally:
+        await connection.close()
+    return sorted({s for s, key_class in needed if case in ("", s) and key_class not in await keys.for_opening(s)})
+
+
+def plain(
+    found: Verified,
+    exposed: Exposure,
+    erased: Sequence[str],
+    keyless: Sequence[str],
+    checks: Collection[str] = ALL,
+) -> dict[str, Any]:
     return {
         "holds": found.broken is None,
         "broken": asdict(found.broken) if found.broken else None,
@@ -138,6 +159,7 @@ def plain(found: Verified, exposed: Exposure, erased: Sequence[str], checks: Col
         "rechecked": found.rechecked,
         "unchecked": dict(found.unchecked.most_common()),
         "erased": list(erased),
+        "keyless": len(keyless),
         "checks": sorted(checks),
         "exposure": exposed.shown(),
     }

@@ -25,6 +25,7 @@ from domain.engine.evolve import EVENTS
 from domain.roles import Actor
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
+from infra.ledger.key_folder import hold_to_keys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
 from infra.policy.kept import keep_policy
@@ -52,7 +53,7 @@ class Parts:
 
 @asynccontextmanager
 async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[Parts]:
-    """Open the ledger of this installation. Read-only when the database belongs to another."""
+    """Open the ledger of this installation. Read-only when the database or its keys belong to another."""
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
     ledger = await open_ledger(
         settings.database_url.get_secret_value(),
@@ -64,6 +65,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         connections=connections,
     )
     try:
+        await hold_to_keys(ledger, keys, fresh_id)
         if not ledger.read_only:
             await keep_policy(ledger.pool, *policy_files(settings.policy))
         commands = CommandHandler(

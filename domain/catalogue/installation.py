@@ -48,8 +48,19 @@ class LossAccepted:
     type: Literal["LossAccepted"] = "LossAccepted"
 
 
-Event = InstallationNamed | RehearsalEnded | LossAccepted
-EVENTS: tuple[type[Event], ...] = (InstallationNamed, RehearsalEnded, LossAccepted)
+@dataclass(frozen=True, slots=True)
+class KeyFolderNamed:
+    """The keys of this ledger are those of the folder with that fingerprint; with any other nothing is recorded.
+
+    `fingerprint`: HMAC-SHA-256, hexadecimal, under the key encryption key, of a label and random bytes of the folder.
+    """
+
+    fingerprint: str
+    type: Literal["KeyFolderNamed"] = "KeyFolderNamed"
+
+
+Event = InstallationNamed | RehearsalEnded | LossAccepted | KeyFolderNamed
+EVENTS: tuple[type[Event], ...] = (InstallationNamed, RehearsalEnded, LossAccepted, KeyFolderNamed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,8 @@ class Installation:
     kind: Kind
     rehearsing: bool
     losses: int = 0
+    keys: str = ""
+    """The fingerprint of the key folder; empty in a ledger that has not named it yet."""
 
 
 def evolve(installation: Installation | None, event: Event) -> Installation | None:
@@ -71,6 +84,8 @@ def evolve(installation: Installation | None, event: Event) -> Installation | No
             return installation and replace(installation, rehearsing=False)
         case LossAccepted():
             return installation and replace(installation, losses=installation.losses + 1)
+        case KeyFolderNamed():
+            return installation and replace(installation, keys=installation.keys or event.fingerprint)
         case _:
             assert_never(event)
 

@@ -10,7 +10,8 @@ import asyncpg
 
 from activities.ports import Append, Claim, Keys, Loaded, Remembered, Source
 from domain.catalogue.installation import Installation
-from domain.core.errors import Reason, require
+from domain.catalogue.looks import CasesSeen
+from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact
 from domain.core.personal import KeyClass
 from domain.core.when import When
@@ -63,7 +64,7 @@ class Engine:
 
 
 class PgLedger:
-    """Reads and appends; refuses to write (READ_ONLY) when the ledger belongs to another installation."""
+    """Reads and appends; once it stands back it refuses to write (READ_ONLY), and says why."""
 
     def __init__(
         self,
@@ -74,7 +75,10 @@ class PgLedger:
         installation: Installation | None = None,
     ) -> None:
         self.installation = installation
-        self.read_only = False
+        self.stands_back = ""
+        """Why nothing is recorded here; empty = everything is."""
+        self.keys_elsewhere = False
+        """It stands back because its keys are not here. Looks seal nothing and are recorded, so that reads go on."""
         self.bells = bells
         self._pool = pool
         self._keys = keys
@@ -146,7 +150,7 @@ class PgLedger:
 
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing."""
-        self._writable()
+        self._writable(append)
         ready, sealed, keys = await self._ready(append)
         await self._leave_trace(append)
         at, hash_ = await self._commit.append(ready)
@@ -179,6 +183,8 @@ class PgLedger:
             body = (await command_hmac(self._keys))(append.command.body)
             append = replace(append, command=replace(append.command, body=body))
         sealing = classes(encoded, detail)
+        if append.expected:
+            await self._require_keys(append.stream, sealing)
         keys = await self._keys.for_sealing(append.stream, sealing) if sealing else {}
         return prepared(append, encoded, detail, keys), classes(encoded, None), keys
 
@@ -307,8 +313,21 @@ class PgLedger:
         """Read what is noted to be missing of this history and was not accepted; None = nothing."""
         return await noted_loss(self._pool)
 
-    def _writable(self) -> None:
-        require(not self.read_only, Reason.READ_ONLY, "this ledger belongs to another installation")
+    @property
+    def read_only(self) -> bool:
+        """Return whether it stands back."""
+        return bool(self.stands_back)
+
+    def _writable(self, append: Append | None = None) -> None:
+        look = append and self.keys_elsewhere and all(isinstance(one.event, CasesSeen) for one in append.drafts)
+        require(look or not self.stands_back, Reason.READ_ONLY, self.stands_back)
+
+    async def _require_keys(self, stream: str, sealing: Collection[KeyClass]) -> None:
+        """Refuse to seal beside what was sealed with a key that is not here: whoever has that one would lose this."""
+        known = await self._keys.for_opening(stream)
+        lacking = [key_class for key_class in sealing if key_class not in known]
+        if lacking and await guarded(self._pool.fetchval(queries.SEALED_BEFORE, stream, lacking)):
+            raise Refused(Reason.READ_ONLY, "the key this history was sealed with is not on this machine")
 
 
 def _sealed(rows: Sequence[Stored]) -> bool:

@@ -17,6 +17,7 @@ from infra.ledger.ledger import PgLedger
 
 SETTINGS = {"role": "caravel_app", "timezone": "UTC", "jit": "off", "application_name": "caravel"}
 CONNECTIONS = 16
+ANOTHER = "this ledger belongs to another installation"
 
 
 async def open_ledger(
@@ -41,15 +42,15 @@ async def open_ledger(
     )
     ledger = PgLedger(pool, keys, codec, Bells(dsn))
     try:
-        named = await _installation(ledger)
+        named = await installation_of(ledger)
         if named is None:
             await _name(ledger, InstallationNamed(name, kind), ids(), start)
-            named = await _installation(ledger)
+            named = await installation_of(ledger)
     except BaseException:
         await ledger.close()
         raise
     ledger.installation = named
-    ledger.read_only = named is None or (named.name, named.kind) != (name, kind)
+    ledger.stands_back = "" if named and (named.name, named.kind) == (name, kind) else ANOTHER
     return ledger
 
 
@@ -57,7 +58,8 @@ async def _nothing_to_reset(_connection: object) -> None:
     """The pool's own reset costs a round trip with every use, and no session here is ever changed."""
 
 
-async def _installation(ledger: PgLedger) -> installation.Installation | None:
+async def installation_of(ledger: PgLedger) -> installation.Installation | None:
+    """Read what the ledger says of the installation it belongs to."""
     return installation.fold((await ledger.load(installation.STREAM)).facts)
 
 

@@ -52,6 +52,15 @@ LAST_VERSION = "select coalesce(max(version), 0) from event where stream = $1"
 # The next events of the log, for followers.
 AFTER = f"select {COLUMNS} from event where position > $1 order by position limit $2"  # noqa: S608 - as above
 
+# Whether something in a stream was sealed with a key of one of these classes.
+SEALED_BEFORE = """
+select exists (select from event, lateral json_object_keys(sealed::json) key_class
+               where stream = $1 and sealed <> '{}' and key_class = any($2::text[]))
+"""
+
+# The first events with something sealed.
+SEALED_FIRST = "select stream, sealed from event where sealed <> '{}' order by position limit $1"
+
 # The events of a stream up to a version.
 STREAM = f"""
 select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version

@@ -9,7 +9,9 @@ from typing import Any
 import asyncpg
 
 from activities.ports import Keys, Views
+from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.personal import NO_KEY, unread
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded
@@ -39,9 +41,14 @@ class Rebuild:
         self._keys = keys
         self._codec = codec
         self._see = see
+        self._all_keys = False
 
     async def run(self, *, swap: bool) -> Rebuilt:
-        """Fill the shadow tables, then stop appends for a moment to catch up, compare and, if wanted, swap."""
+        """Fill the shadow tables, then stop appends for a moment to catch up, compare and, if wanted, swap.
+
+        Raises Refused(READ_ONLY) instead of swapping where a key is not on this machine: its values would be lost.
+        """
+        self._all_keys = swap
         return await guarded(self._run(swap=swap))
 
     async def _run(self, *, swap: bool) -> Rebuilt:
@@ -87,6 +94,8 @@ class Rebuild:
             keys = await self._keys.for_opening(stream)
             views = self._see(stream, [self._codec.fact(row, keys) for row in rows])
             detail = detail_of(views)
+            keyless = self._all_keys and detail is not None and unread((views.case or {})["detail"]) is NO_KEY
+            require(not keyless, Reason.READ_ONLY, f"a key of {stream} is not on this machine; rebuild where it is")
             sealing = await self._keys.for_sealing(stream, detail.secrets) if detail else {}
             await self._put(stream, view_rows(stream, len(rows), views, detail, sealing))
 
@@ -134,7 +143,10 @@ class Rebuild:
         if not isinstance(detail, dict) or set(detail) != {"data", "sealed"}:
             return detail
         stream = pair["stream"]
-        return open_detail(Place(stream, CASE_DETAIL), pair[side], await self._keys.for_opening(stream))
+        opened = open_detail(Place(stream, CASE_DETAIL), pair[side], await self._keys.for_opening(stream))
+        return json.dumps(
+            opened, sort_keys=True, default=lambda _unread: None
+        )  # the same on both sides, whatever kept it
 
     async def _swap(self) -> None:
         for table in (*TABLES.values(), "watch"):

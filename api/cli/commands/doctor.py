@@ -9,6 +9,7 @@ from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
+from infra.ledger.key_folder import ELSEWHERE, keys_here, keys_named
 from infra.ledger.schema.migrate import at_head
 from infra.mail.smtp import NotHandedIn, examined
 from infra.policy.reading import load_policy
@@ -58,11 +59,11 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     ledger = here.ledger
     named = ledger.installation
     text = f"{named.name}, {named.kind}, {await ledger.head()} events" if named else "has no name"
-    yield "ledger", not ledger.read_only, text + (" (belongs to another installation)" if ledger.read_only else "")
+    stands_back = f" ({ledger.stands_back})" if ledger.read_only and not ledger.keys_elsewhere else ""
+    yield "ledger", not stands_back, text + stands_back
     lost = await here.ledger.loss() or await _missing(here)
     yield "history", lost is None, "\n".join(explained(lost)) if lost else "as far as others know, nothing is missing"
-    mode = here.settings.keys.stat().st_mode & 0o077 if here.settings.keys.exists() else 0
-    yield "keys", mode == 0, str(here.settings.keys) if not mode else "can be read by others"
+    yield _keys(here)
     figures = await gauges.gauges(ledger)
     late = figures["oldest_unattended"]
     active = await gauges.courier_active(ledger)
@@ -73,6 +74,15 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
         fine = bool(figures["nightly"][name])
         says = "all well" if fine else "found something: `caravel audit status`"
         yield name, fine and age < STALE, f"{says}, {age / 3600:.0f} hours ago"
+
+
+def _keys(here: Parts) -> Finding:
+    folder = here.settings.keys
+    if not keys_here(here.ledger, here.keys):
+        return "keys", False, f"{folder}: {here.ledger.stands_back or ELSEWHERE}"
+    if folder.exists() and folder.stat().st_mode & 0o077:
+        return "keys", False, "can be read by others"
+    return "keys", True, f"{folder}, the folder this ledger names" if keys_named(here.ledger) else str(folder)
 
 
 async def _mail(settings: Settings) -> Finding:

@@ -18,7 +18,7 @@ from api.run.embedded.machine import machine, settings_of
 from api.run.engine.drift import KINDS, compare
 from api.run.loss import explained
 from api.run.sealing import rotated, signing_keys, where_checkpoints_are
-from api.run.verifying import erased_here, plain, question_of, stream_meant, verify_with
+from api.run.verifying import erased_here, keyless_here, plain, question_of, stream_meant, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import BadNote
@@ -71,11 +71,12 @@ def verify(
     case = _meant(question, case) if case else ""
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
+    keyless = running(keyless_here(question, settings, case))
     missing = running(_missing(question.dsn))
     if json:
-        as_json({**plain(found, exposed, gone, checks), "missing": missing})
+        as_json({**plain(found, exposed, gone, keyless, checks), "missing": missing})
     else:
-        _show(found, exposed, gone)
+        _show(found, exposed, gone, keyless)
         for line in explained(missing) if missing else ():
             say(line)
     if found.broken:
@@ -92,7 +93,7 @@ def _meant(question: Question, text: str) -> str:
     return stream
 
 
-def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
+def _show(found: Verified, exposed: Exposure, erased: Sequence[str], keyless: Sequence[str]) -> None:
     if found.broken:
         one = found.broken
         where = f"position {one.position}" + (f", {one.stream}, version {one.version}" if one.stream else "")
@@ -107,6 +108,9 @@ def _show(found: Verified, exposed: Exposure, erased: Sequence[str]) -> None:
         say(f"the first {found.resumed} events were verified earlier and only their checkpoint was compared")
     for stream in erased:
         say(f"not re-checkable: erased: {stream}; its hashes are checked, what was sealed in it can never be read")
+    if keyless:
+        more = f" and {len(keyless) - 1} more histories" if len(keyless) > 1 else ""
+        say(f"not re-checkable: no key on this machine: {keyless[0]}{more}; verify again where the keys are")
     for line in found.lost:
         say(line)
     for name, error in found.away.items():

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.effect_handlers.erase import tell_again
-from activities.ports import DocumentChanged, DocumentErased, DocumentMissing
+from activities.ports import DocumentChanged, DocumentErased, DocumentKeyless, DocumentMissing
 from api.run.backups.end_mark import BackupFailed, EndMark, read_whole
 from api.run.backups.programs import run_program
 from api.run.http_app import documents
 from api.run.loss import Found, find
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
+from infra.destroyed_keys import merge_destroyed
 from infra.documents import copy_all, store_of
 from infra.files import sync_folder
 from infra.identity.capabilities import Capabilities
-from infra.keys import FolderKeys, merge_destroyed
+from infra.keys import FolderKeys
 from infra.ledger.schema.migrate import migrate
 from infra.ledger.schema.whole import differing_objects, documents_named, event_at, needed_keys, objects_of
 from infra.settings import Settings
@@ -156,6 +157,6 @@ async def _document_faults(here: Parts, dsn: str) -> list[str]:
             _ = [part async for part in (await documents(here).open(stream, name)).content]
         except DocumentErased:
             continue
-        except (DocumentMissing, DocumentChanged) as error:
+        except (DocumentMissing, DocumentChanged, DocumentKeyless) as error:
             faults.append(f"document {name} of {stream} cannot be opened: {type(error).__name__}")
     return faults

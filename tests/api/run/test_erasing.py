@@ -40,6 +40,7 @@ from tests.api.routes.test_commands import assert_problem
 from tests.api.routes.test_documents import attach
 from tests.conftest import execute
 from tests.infra.audit.proved import broken
+from tests.infra.test_keys import LONG, full_after
 
 pytestmark = pytest.mark.slow
 NAME, MAIL = "Zinaida Forgetmenot-Ølgaard", "forgetmenot@example.org"
@@ -88,8 +89,7 @@ async def attempt(here: Parts, case: str, hand: Any) -> None:
     """One attempt of the deed, as the worker makes it; an earlier one's lease is over."""
     dsn = here.settings.database_url.get_secret_value()
     await execute(dsn, f"update claim set lease_until = clock_timestamp() - interval '1 s' where stream = '{case}'")
-    known = (await here.commands.case(case))[0]
-    [effect] = [e for e in known.effects.values() if e.kind == "erase_case" and e.state != "withdrawn"]
+    effect = await effect_of(here, case)
     epoch = (await here.ledger.engine()).epoch
     await Performing(here.commands, {}).attempt(Order(case, effect.id, epoch), hand)
 
@@ -250,6 +250,28 @@ async def test_whatever_a_crash_leaves_the_next_attempt_completes(
     assert not await readable(here, case)
     assert (await types(here, case)).count("CaseErased") == 1
     await attempt_again(here, case)
+
+
+async def test_an_erasure_that_the_list_did_not_take_is_not_done(here: Parts, confirmed: tuple[str, str]) -> None:
+    """The disk is full: a backup put back would speak again, so the keys stay and the deed is asked for again."""
+    case, _ = confirmed
+    state, _, now = await here.commands.case(case)
+    effect, listed = await effect_of(here, case), here.settings.destroyed_keys
+    with listed.open("a") as file:
+        file.write("\n" * LONG)
+    with full_after(listed.stat().st_size + 10), pytest.raises(OSError, match=r"space|large"):
+        await erasing(here).deliver(state, effect, now, repeat=0)
+    assert await readable(here, case)
+    assert "CaseErased" not in await types(here, case)
+    await attempt(here, case, erasing(here))
+    assert not await readable(here, case)
+    assert (await types(here, case)).count("CaseErased") == 1
+
+
+async def effect_of(here: Parts, case: str) -> Effect:
+    known = (await here.commands.case(case))[0]
+    [effect] = [e for e in known.effects.values() if e.kind == "erase_case" and e.state != "withdrawn"]
+    return effect
 
 
 async def attempt_again(here: Parts, case: str) -> None:

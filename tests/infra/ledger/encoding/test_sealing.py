@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from activities.ports import CommandKey, Views
+from domain.core.errors import Refused
 from domain.core.personal import ERASED
 from infra.keys import FolderKeys
 from infra.ledger.encoding.errors import Tampered
@@ -111,8 +112,9 @@ async def test_a_readable_or_missing_key_encryption_key_is_refused(tmp_path: Pat
     with pytest.raises(PermissionError):
         folder_keys(tmp_path)
     (tmp_path / "kek").unlink()
-    with pytest.raises(FileNotFoundError):
-        folder_keys(tmp_path)
+    assert await folder_keys(tmp_path).for_opening("case-1") == {}
+    with pytest.raises(Refused, match="put `kek` back"):
+        await folder_keys(tmp_path).for_sealing("case-2", ["identity"])
 
 
 async def test_a_destroyed_key_is_gone_in_every_process_and_never_made_again(tmp_path: Path) -> None:
