@@ -1,8 +1,8 @@
 """Values as JSON for somebody: each personal field opened only for those who may see its key class.
 
 Whatever is personal leaves through `mask` or `shown`; what then stands for a value that is not told is named by
-`state_of`, and each way out has one word for each of these (console: the texts `case.masked`, `case.erased` and
-`case.no_key`; command line: api/cli/outcome.py).
+`state_of` (api/untold.py), and each way out has one word for each of these (console: the texts `case.masked`,
+`case.erased` and `case.no_key`; command line: api/cli/outcome.py).
 """
 
 from __future__ import annotations
@@ -51,17 +51,6 @@ def shown(value: Any, key: KeyClass, visible: Sees) -> Any:  # noqa: ANN401 - JS
     if isinstance(value, Unread):
         return {value.value: True}
     return _plain(value, visible) if key in visible or not value else {"masked": key}
-
-
-STATES = ("masked", *(one.value for one in Unread))
-"""Why a value is not told; the words of each way out are named by these."""
-
-
-def state_of(value: Any) -> str:  # noqa: ANN401 - JSON, or a value of the domain
-    """Return which of STATES stands where a value should, in JSON or in the domain; empty where it is told."""
-    if isinstance(value, Unread):
-        return value.value
-    return next((s for s in STATES if s in value), "") if isinstance(value, Mapping) and len(value) == 1 else ""
 
 
 Show = Callable[[Any, Sees], Any]

@@ -12,9 +12,10 @@ from fastapi import APIRouter, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.http.auth import Parts, Who
-from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked, state_of
+from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.ports import Packed
 from api.routes.reads import seen_case
+from api.untold import state_of
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact

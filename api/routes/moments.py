@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse
 
 from api.http.answers import owed
 from api.http.auth import Parts, Who
-from api.http.masking import NOTHING, mask, masked, state_of
+from api.http.masking import NOTHING, mask, masked
 from api.http.problems import Fault, invalid
 from api.routes.reads import HIDDEN, private, seen_case, told, zoned
+from api.untold import state_of
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact

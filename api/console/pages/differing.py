@@ -7,8 +7,9 @@ from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from api.console.text.fact_text import NO_DOSSIER, Speaker
-from api.http.masking import mask, state_of
+from api.http.masking import mask
 from api.routes.reads import HIDDEN
+from api.untold import state_of
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.core.fact import Fact

@@ -21,13 +21,14 @@ from api.console.text.times import Clock, stamp
 from api.console.web import page, pages, seen
 from api.http.access import SPOKEN, belonging_of, case_meant
 from api.http.auth import Parts
-from api.http.masking import sees, shown, state_of
+from api.http.masking import sees, shown
 from api.http.paging import cursor_of, read_cursor
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.looks import looked_over
 from api.routes.reads import scope_of
 from api.routes.then import worklist_then
+from api.untold import state_of
 from domain.case.stage import Stage
 from domain.core.errors import Refused
 from domain.core.policy import Party

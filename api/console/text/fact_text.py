@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from api.console.text.times import Clock
-from api.http.masking import Sees, mask, state_of
+from api.http.masking import Sees, mask
+from api.untold import state_of
 from domain.case.phases.bookkeeping import Noted
 from domain.case.phases.records import Dossier, RecordItem
 from domain.case.phases.submissions import Submission

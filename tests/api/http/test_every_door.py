@@ -127,7 +127,7 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "/cases/{case}/diff": {"from": "1"},
     "/console/audit/event": {"stream": "", "version": "1"},
     "/audit/consistency": {"first": "1", "second": "2"},
-    "/audit/cases/{case}/dossier": {"wait": "0", "level": "full"},
+    "/audit/cases/{case}/evidence": {"wait": "0", "level": "full"},
 }
 """What an address has to be asked with."""
 
@@ -188,8 +188,8 @@ def _readable(answer: httpx2.Response) -> str:
 async def test_without_the_keys_no_door_fails_or_says_anything(scene: Scene, keyless: FastAPI, role: str) -> None:
     who = await signed_in(keyless, scene.people[role].id)
     for address, _, answer in await answers(keyless, who, scene.live[-1:]):
-        no_key = answer.status_code == 503 and answer.json()["type"].endswith("no_key")
-        assert answer.status_code < 500 or no_key, (address, answer.text[:400])
+        away = answer.status_code == 503 and ("no_key" in answer.text or address.startswith("/readyz"))
+        assert answer.status_code < 500 or away, (address, answer.text[:400])
         assert "Canary" not in _readable(answer), address
 
 
