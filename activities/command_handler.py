@@ -12,6 +12,7 @@ from typing import Any
 
 from activities.case_session import CaseSession, Reply
 from activities.fold_cache import FoldOnce
+from activities.keepers import keepers
 from activities.ports import (
     Append,
     Attention,
@@ -82,7 +83,7 @@ class CommandRequest:
 
     For a case it counts the facts by people and hospitals, so that automatic ones do not make a page stale. `permit`
     refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when there is
-    none.
+    none. `signed_in`: whoever asks has signed in; only they take part in what two people decide.
     """
 
     stream: str
@@ -93,6 +94,7 @@ class CommandRequest:
     attended_by: AttendedBy | None = None
     if_version: int | None = None
     permit: Callable[[Case], None] | None = None
+    signed_in: bool = False
 
 
 class CommandHandler:
@@ -174,7 +176,7 @@ class CommandHandler:
         session = StreamSession(request.stream, loaded.facts, self._now(loaded))
         require(request.if_version in (None, session.state.version), Reason.STALE, STALE)
         if request.command is not None:
-            session.decide(request.command, self.ids, Around(self._allowed))  # type: ignore[arg-type] # of another kind of stream: refused
+            session.decide(request.command, self.ids, await self._around(request))  # type: ignore[arg-type] # of another kind of stream: refused
         if not session.drafts and request.key is None:
             return Recorded(request.stream, session.state, (), session.now)
         append = Append(
@@ -188,6 +190,12 @@ class CommandHandler:
             calls=session.calls,
         )
         return Recorded(request.stream, session.state, await self.ledger.append(append), session.now)
+
+    async def _around(self, request: CommandRequest) -> Around:
+        """What the stream itself does not tell, read at another instant: a right that ends just now still counts."""
+        known = await keepers(self.ledger)
+        lapse, by = self.policy.proposal_lapse, request.meta.actor
+        return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed)
 
     async def _on_case(self, request: CommandRequest, loaded: Loaded) -> Recorded:
         now = self._now(loaded)

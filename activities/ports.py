@@ -173,6 +173,9 @@ class Ledger(Protocol):
     async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
         """Return the named lots, protocols, centres and persons that exist."""
 
+    async def streams(self, prefix: str) -> Sequence[str]:
+        """Return the lots, protocols, centres or persons there are, by the beginning of their name."""
+
     async def last_version(self, stream: str) -> int:
         """Return the version a stream stands at; 0 when it has no event."""
 

@@ -29,7 +29,7 @@ class StreamSession:
     def decide(self, command: Command, ids: Ids, around: Around) -> None:
         """Decide a command and fold what it brings; no drafts = nothing new. Raises Refused."""
         self.drafts = decide(self.stream, self.state, command, self.now, ids, around)
-        new = [self._as_fact(draft, len(self._facts) + n) for n, draft in enumerate(self.drafts, 1)]
+        new = [self._as_fact(draft, len(self._facts) + n, around.by) for n, draft in enumerate(self.drafts, 1)]
         self.state = fold(self.stream, [*self._facts, *new])
 
     @property
@@ -43,5 +43,5 @@ class StreamSession:
         before, after = read_model(self.stream, self.before), read_model(self.stream, self.state)
         return not self._facts or differs(self.stream, before, after)
 
-    def _as_fact(self, draft: Draft[Any], version: int) -> Fact[Any]:
-        return Fact(draft.event, draft.id, version, self.now, draft.occurred or When.at(self.now), "")
+    def _as_fact(self, draft: Draft[Any], version: int, by: str) -> Fact[Any]:
+        return Fact(draft.event, draft.id, version, self.now, draft.occurred or When.at(self.now), by)

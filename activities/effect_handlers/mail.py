@@ -45,13 +45,13 @@ class ToPeople:
 
 
 def staff_of(ledger: Ledger) -> Callable[[str], Awaitable[Reader | None]]:
-    """Finds a member of staff by stream; an erased or missing address is nobody."""
+    """Finds a member of staff by stream; an erased or missing address is nobody, and so is who has left."""
 
     async def find(stream: str) -> Reader | None:
         if not stream.startswith("person-"):
             return None
         state: Any = catalogue.fold(stream, (await ledger.load(stream)).facts)
-        if isinstance(state.mail, Unread) or not state.mail:
+        if state.role is None or isinstance(state.mail, Unread) or not state.mail:
             return None
         return Reader(state.mail, state.language or "en", state.zone or "UTC")
 

@@ -87,6 +87,18 @@ class Doorkeeper:
         await self._throttle.hit("actor", person)
         return _stating(Actor(person, Role(staff.role), staff.team), request.headers.get(PURPOSE, ""))
 
+    async def still(self, request: Request, who: Actor) -> bool:
+        """Return whether who opened a stream with this request is still signed in, with the same role and team."""
+        if self._service.local is not None:
+            return True
+        person = await self._person(request)
+        staff = await self._persons.get(person, self._staff) if person else None
+        return staff is not None and (person, staff.role, staff.team) == (who.id, who.role.value, who.team)
+
+    def forget(self, person: str) -> None:
+        """Look somebody up again: they were dismissed, or have another role."""
+        self._persons.forget(person)
+
     async def signed_out(self, request: Request) -> None:
         """End the session that this request came with."""
         token = bearer(request) or cookie_of(request)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from api.http.access import belonging_of
-from api.http.auth import Parts, Who
+from api.http.auth import Doorkeeper, Parts, Who
 from api.http.problems import Fault, Problem
 from api.ports import Service
 from domain.core.roles import Action
@@ -60,10 +60,9 @@ class Ringing:
 @router.get("/stream", response_class=StreamingResponse)
 async def stream(request: Request, service: Parts, who: Who) -> StreamingResponse:
     """`event: case`, `data: {"case", "version"}`, `id:` to go on from with Last-Event-ID."""
-    ringing: Ringing = request.app.state.ringing
     after = await _start(request, service)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_lines(service, ringing, who, after), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_lines(request, service, who, after), media_type="text/event-stream", headers=headers)
 
 
 async def _start(request: Request, service: Service) -> int:
@@ -75,10 +74,15 @@ async def _start(request: Request, service: Service) -> int:
     return int(last)
 
 
-async def _lines(service: Service, ringing: Ringing, who: Actor, after: int) -> AsyncIterator[str]:
+async def _lines(request: Request, service: Service, who: Actor, after: int) -> AsyncIterator[str]:
+    """Until the process stops, or whoever listens is signed out, dismissed or somebody else by their role."""
+    ringing: Ringing = request.app.state.ringing
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
     yield f"retry: 2000\nid: {after}\n\n"
     while not ringing.stopping.is_set():
         heard = ringing.rung
+        if not await doorkeeper.still(request, who):
+            return
         changes = await service.changes.changes(after, AT_ONCE)
         for position, case, version in await _seen(service, who, changes):
             yield f"id: {position}\nevent: case\ndata: {json.dumps({'case': case, 'version': version})}\n\n"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
 
-from activities.command_handler import CommandRequest
+from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
 from api.http.access import require_command, stream_meant
 from api.http.answers import CREATED, entry_answer, etag, idempotency_key, if_match
@@ -16,6 +16,7 @@ from api.http.limits import read_body
 from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.http.paging import limited, linked
 from api.http.problems import Fault, invalid
+from api.ports import Service
 from api.routes.reads import told
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
@@ -46,7 +47,7 @@ def router_of(prefix: str) -> APIRouter:
         command = COMMANDS.parse(await read_body(request), who.id, only=(opening,), default=opening)
         require_command(who, command.type)
         stream = service.fresh_stream(prefix)
-        sent = _request(who, key, stream, command)
+        sent = _request(service, who, key, stream, command)
         return entry_answer(await service.commands.record(sent), CREATED)
 
     @router.get("/{entry}", summary=f"One {prefix} as it stands")
@@ -70,19 +71,34 @@ def router_of(prefix: str) -> APIRouter:
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
-        sent = _request(who, key, stream, command, expected, about=stream)
-        return entry_answer(await service.commands.record(sent))
+        sent = _request(service, who, key, stream, command, expected, about=stream)
+        return entry_answer(await _recorded(request, service, sent))
 
     return router
 
 
 def _request(
-    who: Actor, key: str, stream: str, command: Command, expected: int | None = None, about: str = ""
+    service: Service,
+    who: Actor,
+    key: str,
+    stream: str,
+    command: Command,
+    expected: int | None = None,
+    about: str = "",
 ) -> CommandRequest:
     """Make the request; `about` is what its digest names: a new stream has no name that a repeat would know."""
     bind_contextvars(stream=about, key=key)
     remembered = CommandKey(who.id, key, COMMANDS.digest(about, command))
-    return CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered, if_version=expected)
+    meta, signed_in = Meta(who.id, who.stated, key=key), service.local is None
+    return CommandRequest(stream, meta, command, remembered, if_version=expected, signed_in=signed_in)
+
+
+async def _recorded(request: Request, service: Service, sent: CommandRequest) -> Recorded:
+    """Record it. Somebody's role counts from then on, not when what was remembered is old; open streams look again."""
+    recorded = await service.commands.record(sent)
+    request.app.state.doorkeeper.forget(sent.stream)
+    await request.app.state.ringing.ring()
+    return recorded
 
 
 def _may_look(who: Actor) -> None:

@@ -1,14 +1,27 @@
-"""Holds what a decision of the catalogue rests on beside its own stream: what may be reached."""
+"""Holds what a decision of the catalogue rests on beside its own stream: who asks, who else could be asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.catalogue.endpoint import NOTHING_MORE, Allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Tells what may be reached beside public addresses."""
+    """Tells who asks for what stream, who keeps the catalogue, and what may be reached beside public addresses.
 
+    `signed_in`: they signed in themselves; not so on the machine that holds database and keys, where anybody's name
+    can be given. `keepers` hold the right now. `closed`: two people have held it at the
+    same time, so nobody decides alone any more.
+    `lapse`: how long a proposal waits, and a change can be undone.
+    """
+
+    stream: str
+    by: str
+    signed_in: bool
+    keepers: frozenset[str]
+    closed: bool
+    lapse: timedelta
     allowed: Allowed = NOTHING_MORE

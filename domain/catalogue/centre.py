@@ -8,9 +8,20 @@ from datetime import date, datetime
 from typing import Any, Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
+from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
 from domain.catalogue.callback_key import canonical
 from domain.catalogue.endpoint import Allowed, require_endpoint
+from domain.catalogue.four_eyes import (
+    NOTHING,
+    ChangeUndone,
+    ConfirmProposal,
+    FourEyes,
+    ProposalConfirmed,
+    ProposalWithdrawn,
+    UndoChange,
+    WithdrawProposal,
+)
 from domain.core.codes import require_country
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -24,7 +35,7 @@ class RegisterCentre:
     """Bring a centre into the catalogue. `country` ISO 3166 alpha-2, `zone` IANA, `languages` BCP 47.
 
     `endpoint` is its FHIR base address, empty = reached by `mail`; `callback_key` (Ed25519; PEM, JWK, base64) checks
-    its callbacks.
+    its callbacks. How it is reached counts once another person confirms it.
     """
 
     name: str
@@ -59,7 +70,7 @@ class ResumeCentre:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEndpoint:
-    """Change how a centre is reached; every field replaces what was there."""
+    """Change how a centre is reached, once another person confirms it; every field replaces what was there."""
 
     endpoint: str
     mail: str
@@ -67,7 +78,7 @@ class ChangeEndpoint:
     type: Literal["ChangeEndpoint"] = "ChangeEndpoint"
 
 
-Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint
+Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint | four_eyes.Command
 
 BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 """What giving each command is called in the table of roles."""
@@ -117,7 +128,19 @@ class EndpointChanged:
     type: Literal["EndpointChanged"] = "EndpointChanged"
 
 
-Event = CentreRegistered | CentrePaused | CentreResumed | EndpointChanged
+@dataclass(frozen=True, slots=True)
+class EndpointProposed:
+    """It shall be reached differently, once another person confirms it before the proposal lapses."""
+
+    proposal: str
+    endpoint: str
+    mail: str
+    callback_key: str
+    until: datetime
+    type: Literal["EndpointProposed"] = "EndpointProposed"
+
+
+Event = CentreRegistered | CentrePaused | CentreResumed | EndpointProposed | EndpointChanged | four_eyes.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +159,7 @@ class Centre:
     mail: str = ""
     callback_key: str = ""
     paused: str = ""
+    eyes: FourEyes = NOTHING
 
 
 initial = Centre()
@@ -144,7 +168,7 @@ initial = Centre()
 def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     """Decide a centre command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterCentre):
-        return [_registered(centre, command, around.allowed)]
+        return _registered(centre, command, now, ids, around)
     require(centre.name, Reason.NOT_FOUND, "no such centre")
     match command:
         case PauseCentre():
@@ -155,27 +179,51 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
             require(centre.paused, Reason.ALREADY, "the centre is not paused")
             return [CentreResumed()]
         case ChangeEndpoint():
-            c = command
-            key = _reachable(c.endpoint, c.callback_key, around.allowed)
-            same = (c.endpoint, c.mail, key) == (centre.endpoint, centre.mail, centre.callback_key)
-            require(not same, Reason.ALREADY, "the centre is reached like that", "endpoint")
-            return [EndpointChanged(c.endpoint, c.mail, key)]
+            key = _reachable(command.endpoint, command.callback_key, around.allowed)
+            change = EndpointChanged(command.endpoint, command.mail, key)
+            require(change != _reached(centre), Reason.ALREADY, "the centre is reached like that", "endpoint")
+            return [_told(centre, change, now, ids, around)]
+        case ConfirmProposal() | WithdrawProposal() | UndoChange():
+            return four_eyes.decide(centre.eyes, command, around, now)
         case _:
             assert_never(command)
 
 
-def _registered(centre: Centre, c: RegisterCentre, allowed: Allowed) -> CentreRegistered:
+def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     require(not centre.name, Reason.ALREADY, "the centre is registered")
     for name in ("name", "city", "languages", "source"):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require_country(c.country)
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
-    key = _reachable(c.endpoint, c.callback_key, allowed)
-    return CentreRegistered(
+    key = _reachable(c.endpoint, c.callback_key, around.allowed)
+    told = _told(Centre(), EndpointChanged(c.endpoint, c.mail, key), now, ids, around)
+    reached = told if isinstance(told, EndpointChanged) else UNREACHED
+    registered = CentreRegistered(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
-        c.source, c.as_of, c.endpoint, c.mail, key,
+        c.source, c.as_of, reached.endpoint, reached.mail, reached.callback_key,
     )  # fmt: skip
+    return [registered, told] if isinstance(told, EndpointProposed) else [registered]
+
+
+def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, around: Around) -> Event:
+    """The change itself while nobody can be asked, else its proposal; nothing to reach needs no second person."""
+
+    def propose(proposal: str, until: datetime) -> EndpointProposed:
+        return EndpointProposed(proposal, change.endpoint, change.mail, change.callback_key, until)
+
+    if change == UNREACHED == _reached(centre):
+        return change
+    told: Event = four_eyes.told(centre.eyes, change, propose, around, now, ids)
+    return told
+
+
+def _reached(centre: Centre) -> EndpointChanged:
+    """How it is reached now, as the event that says so."""
+    return EndpointChanged(centre.endpoint, centre.mail, centre.callback_key)
+
+
+UNREACHED = EndpointChanged("", "", "")
 
 
 def _is_zone(name: str) -> bool:
@@ -197,10 +245,11 @@ def _reachable(endpoint: str, callback_key: str, allowed: Allowed) -> str:
 
 def evolve(centre: Centre, fact: Fact[Event]) -> Centre:
     """Fold one centre event."""
-    return replace(_folded(centre, fact.event), version=fact.version)
+    return replace(_folded(centre, fact), version=fact.version)
 
 
-def _folded(centre: Centre, event: Event) -> Centre:
+def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
+    event = fact.event
     match event:
         case CentreRegistered():
             e = event
@@ -212,6 +261,12 @@ def _folded(centre: Centre, event: Event) -> Centre:
             return replace(centre, paused=event.reason)
         case CentreResumed():
             return replace(centre, paused="")
+        case EndpointProposed():
+            change = EndpointChanged(event.endpoint, event.mail, event.callback_key)
+            return replace(centre, eyes=four_eyes.proposed(centre.eyes, fact, change))  # type: ignore[arg-type] # its event
+        case ProposalConfirmed() | ProposalWithdrawn() | ChangeUndone():
+            eyes = four_eyes.evolve(centre.eyes, fact, lambda: _reached(centre))  # type: ignore[arg-type] # its event
+            return replace(centre, eyes=eyes)
         case EndpointChanged():
             return replace(centre, endpoint=event.endpoint, mail=event.mail, callback_key=event.callback_key)
         case _:
@@ -220,4 +275,5 @@ def _folded(centre: Centre, event: Event) -> Centre:
 
 def read_model(centre: Centre) -> Mapping[str, Any]:
     """Return what cases note of it."""
-    return {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}
+    noted = {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}
+    return {**noted, **four_eyes.read_model(centre.eyes)}

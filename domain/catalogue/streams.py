@@ -61,7 +61,7 @@ CATALOGUE: Mapping[str, Aggregate] = {
         _aggregate("protocol", protocol, "open_until"),
         _aggregate("centre", centre, around=True),
         _aggregate("lot", lot, "expires", "held_until"),
-        _aggregate("person", staff, "absent_from", "absent_until"),
+        _aggregate("person", staff, "absent_from", "absent_until", around=True),
     )
 }
 

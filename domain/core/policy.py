@@ -96,6 +96,7 @@ class Policy:
     infusion_window: timedelta = timedelta(days=14)
     passport_after_entry: timedelta = timedelta(days=183)
     passport_after_stay: timedelta | None = None
+    proposal_lapse: timedelta = timedelta(days=14)
 
     def calendar(self, country: str) -> Calendar:
         """Return the country's working-day table; a country without one has plain weekends in UTC."""

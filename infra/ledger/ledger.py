@@ -143,6 +143,10 @@ class PgLedger:
         rows = await guarded(self._pool.fetch(queries.SOURCES, list(streams)))
         return [Source(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
 
+    async def streams(self, prefix: str) -> Sequence[str]:
+        """Return the lots, protocols, centres or persons there are, by the beginning of their name."""
+        return [row["stream"] for row in await guarded(self._pool.fetch(queries.STREAMS, prefix))]
+
     async def last_version(self, stream: str) -> int:
         """Return the version a stream stands at; 0 when it has no event."""
         version: int = await guarded(self._pool.fetchval(queries.LAST_VERSION, stream))

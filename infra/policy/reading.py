@@ -113,6 +113,7 @@ class _Leases(_Row):
     infusion_window: Duration
     passport_after_entry: Duration = timedelta(days=183)  # as it was while no policy said it
     passport_after_stay: Duration | None = None
+    proposal_lapse: Duration = timedelta(days=14)
     stay: Duration | None = None  # earlier policies say it; nothing reads it
 
 

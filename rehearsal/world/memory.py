@@ -66,6 +66,10 @@ class Remembering(Ledger):
         """Read sources as the ledger itself does."""
         return [known.source for name in streams if (known := self._known.get(name)) and known.source]
 
+    async def streams(self, prefix: str) -> Sequence[str]:
+        """Return what this process wrote: a rehearsal begins with an empty ledger."""
+        return sorted(name for name, known in self._known.items() if known.source and name.startswith(prefix))
+
     async def last_version(self, stream: str) -> int:
         """Return the last version as the ledger itself does."""
         return len((await self.load(stream)).facts)

@@ -11,14 +11,13 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from activities.command_handler import CommandRequest
-from activities.ports import Meta
 from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from domain.catalogue.staff import RegisterPerson
 from infra.ids import fresh_stream
 from infra.settings import Settings
+from tests.agreed import agreed
 
 HOST = "caravel.test"
 SECRET = "one-time-secret"
@@ -92,7 +91,7 @@ async def nobody(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 async def registered(here: Parts, role: Any, team: str = "asia") -> str:
     keeper = here.commands
     command = RegisterPerson(role, team, f"{role} {CANARY}", "staff@example.org", "Asia/Kolkata", "en")
-    return (await keeper.record(CommandRequest(fresh_stream("person"), Meta("test", "operation"), command))).stream
+    return (await agreed(keeper, fresh_stream("person"), command)).stream
 
 
 async def signed_in(app: FastAPI, person: str) -> Person:

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from activities.command_handler import CommandRequest
 from api.run.embedded.child_processes import Program
 from api.run.embedded.machine import POSTGRES, environment
 from api.run.wiring import parts
@@ -24,8 +23,9 @@ from infra.embedded.temporal_server import TemporalServer
 from infra.ledger.schema.migrate import migrate
 from infra.policy.reading import POLICY
 from infra.settings import Settings
-from rehearsal.demo import META, Demo, open_for_visitors
+from rehearsal.demo import Demo, open_for_visitors
 from rehearsal.hospitals.keys import HospitalKeys
+from tests.agreed import agreed
 from tests.services import ISSUER, Collector, Issuer, outside
 from tests.soak.killing import started
 
@@ -137,7 +137,7 @@ async def staffed(here: Installation) -> None:
             for number in (1, 2):
                 name = f"{role.value}-{number}"
                 somebody = RegisterPerson(role.value, TEAM, name, f"{name}@caravel.example", "Europe/London", "en")  # type: ignore[arg-type]
-                await keeper.record(CommandRequest(f"person-{name}", META, somebody))
+                await agreed(keeper, f"person-{name}", somebody)
 
 
 @asynccontextmanager

@@ -18,9 +18,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
-from activities.command_handler import CommandRequest
 from activities.gateways import Request
-from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
 from infra.embedded.server_process import free_port
@@ -31,6 +29,7 @@ from rehearsal.hospitals.behaviour import Plan, Said
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.hospitals.speaker import Speaker
+from tests.agreed import agreed
 from tests.api.conftest import CANARY, Person
 from tests.api.routes.test_commands import assert_problem
 
@@ -78,9 +77,9 @@ async def registered_centre(here: Parts, keys: HospitalKeys) -> str:
     stream = fresh_stream("centre")
     centre = RegisterCentre(
         "First", "Beijing", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "itself", datetime.now(UTC).date(),
-        "http://127.0.0.1:9/fhir", "", keys.public(stream),
+        "https://hospital.example/fhir", "", keys.public(stream),
     )  # fmt: skip
-    await here.commands.record(CommandRequest(stream, Meta("test", "operation"), centre))
+    await agreed(here.commands, stream, centre)
     return stream
 
 

@@ -1,7 +1,7 @@
 """given / when / then for the streams of the catalogue: exact events in exact order, or the reason of a refusal."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -14,7 +14,8 @@ from domain.core.fact import Fact
 from domain.core.when import When
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-AROUND = Around()
+AROUND = Around("", "somebody", signed_in=False, keepers=frozenset(), closed=False, lapse=timedelta(days=14))
+"""Nobody could be asked yet."""
 
 
 def given(stream: str, *events: Any) -> State:

@@ -7,14 +7,15 @@ from ipaddress import ip_address
 
 import pytest
 
-from domain.catalogue.around import Around
 from domain.catalogue.centre import ChangeEndpoint
 from domain.catalogue.endpoint import LONGEST, Allowed, public
 from domain.core.errors import Reason
-from tests.domain.catalogue.steps import given, refused, when
+from tests.domain.catalogue.steps import AROUND, given, refused, when
 from tests.domain.catalogue.test_centre import KEY, REGISTER, REGISTERED, STREAM
 
-VPN = Around(Allowed.of(("10.8.0.0/16", "fhir.clinic.internal", "fhir-gateway", "127.0.0.1", "fd00:8::/32")))
+VPN = replace(
+    AROUND, allowed=Allowed.of(("10.8.0.0/16", "fhir.clinic.internal", "fhir-gateway", "127.0.0.1", "fd00:8::/32"))
+)
 
 BAD = (
     "http://169.254.169.254/", "http://user:pw@10.0.0.1/", "http://127.0.0.1:5432/#", "https://127.0.0.1:5432/",

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue.around import Around
 from domain.catalogue.centre import CentreRegistered
 from domain.catalogue.protocol import ProtocolRegistered
 from domain.catalogue.streams import decide, fold
@@ -24,6 +23,7 @@ from rehearsal.world.catalogue_data import (
     product_class,
     protocols,
 )
+from tests.domain.catalogue.steps import AROUND
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SEED = {
@@ -45,7 +45,7 @@ def entries(path: Path, name: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("stream", protocols())
 def test_every_protocol_is_a_command_the_catalogue_takes(stream: str) -> None:
     command = protocols()[stream]
-    [draft] = decide(stream, fold(stream, []), command, NOW, lambda: "id", Around())
+    [draft] = decide(stream, fold(stream, []), command, NOW, lambda: "id", AROUND)
     assert isinstance(draft.event, ProtocolRegistered)
     assert draft.event.source
     assert not command.centre or command.centre in centres()
@@ -54,7 +54,7 @@ def test_every_protocol_is_a_command_the_catalogue_takes(stream: str) -> None:
 @pytest.mark.parametrize("stream", centres())
 def test_every_centre_is_a_command_the_catalogue_takes_and_has_working_days(stream: str) -> None:
     command = centres()[stream]
-    [draft] = decide(stream, fold(stream, []), command, NOW, lambda: "id", Around())
+    [draft] = decide(stream, fold(stream, []), command, NOW, lambda: "id", AROUND)
     assert isinstance(draft.event, CentreRegistered)
     assert command.country in read_calendars(CALENDARS.read_bytes())
 
