@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from activities.ports import Ledger
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
+from domain.catalogue.desks import STREAM as DESKS
 from domain.core.personal import Unread
 from domain.core.policy import Party
 
@@ -42,6 +43,17 @@ class ToPeople:
             if (until := self._quiet(now, reader.zone)) is not None:
                 raise PutOff(until)
         return await Outward(self._mail).deliver(request, repeat=repeat)
+
+
+def desks_of(ledger: Ledger, setting: Mapping[Party, str]) -> Callable[[Party], Awaitable[Reader | None]]:
+    """Finds the desk of a role: as the ledger says it, by the setting while the ledger says nothing."""
+
+    async def find(role: Party) -> Reader | None:
+        known: Any = catalogue.fold(DESKS, (await ledger.load(DESKS)).facts)
+        mail = (known.mails if known.version else setting).get(role, "")
+        return Reader(mail) if mail else None
+
+    return find
 
 
 def staff_of(ledger: Ledger) -> Callable[[str], Awaitable[Reader | None]]:

@@ -40,7 +40,7 @@ class Offices:
     """Addresses that are not of a case: one per role, and the one people may write back to."""
 
     contact: str
-    by_role: Mapping[Party, Reader]
+    by_role: Callable[[Party], Awaitable[Reader | None]]
 
 
 class Addressing:
@@ -90,9 +90,9 @@ class Addressing:
             case Party.HOME_ONCOLOGIST:
                 found = _person(case, "home_oncologist")
             case Party.COORDINATOR:
-                found = await self._owner(case, now) or self._offices.by_role.get(Party.COORDINATOR)
+                found = await self._owner(case, now) or await self._offices.by_role(Party.COORDINATOR)
             case _:
-                found = self._offices.by_role.get(effect.to)
+                found = await self._offices.by_role(effect.to)
         if found is None or not found.address:
             raise GatewayRefused("no_address")
         return found

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import httpx2
 import structlog
@@ -14,13 +15,16 @@ from temporalio.client import Client
 from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
-from activities.effect_handlers.requests import Link, Offices, Reader
+from activities.effect_handlers.mail import desks_of
+from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Meta
+from activities.telling import TellingChanges
 from api.run.alive import alive
 from api.run.backups.recover import tombstones
+from api.run.changes import adopt_desks, desks, tell_changes
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
@@ -31,7 +35,6 @@ from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
-from domain.core.policy import Party
 from domain.stages.anytime.outcomes import ReportBounce
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.hospitals.pinned import PinnedTransport
@@ -99,10 +102,16 @@ async def taking_bounces(here: Parts) -> AsyncIterator[None]:
         yield
 
 
-def offices(settings: Settings) -> Offices:
+def offices(here: Parts) -> Offices:
     """Addresses per role; a role without one cannot be reached, and an effect for it is refused plainly."""
-    known = {Party(role): Reader(address) for role, address in settings.role_mail.items()}
-    return Offices(settings.mail_from, known)
+    return Offices(here.settings.mail_from, desks_of(here.ledger, desks(here.settings)))
+
+
+def telling(here: Parts) -> TellingChanges:
+    """Tell of changes two people make by the same mail server."""
+    settings, server = here.settings, MailFarSide(mail_server(here.settings))
+    link = f"{settings.public_url.rstrip('/')}/console/operations"
+    return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from)
 
 
 @asynccontextmanager
@@ -124,7 +133,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             {kind: row.channel for kind, row in EFFECTS.items()},
             here.ledger,
             here.commands.policy,
-            offices(settings),
+            offices(here),
             lots,
             hospital,
             mail,
@@ -163,8 +172,11 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         courier = Courier(here.ledger, client, settings.database_url.get_secret_value())
         log.info("worker ready")
         await plan(client)
+        await adopt_desks(here)
         await work(
-            [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))], [courier.run], stop
+            [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))],
+            [courier.run, partial(tell_changes, telling(here))],
+            stop,
         )
 
 

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
 from domain.catalogue.callback_key import canonical
 from domain.catalogue.endpoint import Allowed, require_endpoint
-from domain.catalogue.four_eyes import (
-    NOTHING,
-    ChangeUndone,
-    ConfirmProposal,
-    FourEyes,
-    ProposalConfirmed,
-    ProposalWithdrawn,
-    UndoChange,
-    WithdrawProposal,
-)
+from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
 from domain.core.codes import require_country
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -80,7 +71,8 @@ class ChangeEndpoint:
 
 Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint | four_eyes.Command
 
-BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
+OWN = (RegisterCentre, PauseCentre, ResumeCentre, ChangeEndpoint)
+BY: Mapping[type[Any], Action] = {**dict.fromkeys(OWN, Action.KEEP_CATALOGUE), **four_eyes.BY}
 """What giving each command is called in the table of roles."""
 
 
@@ -182,11 +174,9 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
             key = _reachable(command.endpoint, command.callback_key, around.allowed)
             change = EndpointChanged(command.endpoint, command.mail, key)
             require(change != _reached(centre), Reason.ALREADY, "the centre is reached like that", "endpoint")
-            return [_told(centre, change, now, ids, around)]
-        case ConfirmProposal() | WithdrawProposal() | UndoChange():
-            return four_eyes.decide(centre.eyes, command, around, now)
+            return _told(centre, change, now, ids, around)
         case _:
-            assert_never(command)
+            return four_eyes.decide(centre.eyes, command, lambda change: _tell(centre, change), around, now)
 
 
 def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
@@ -198,24 +188,27 @@ def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, arou
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
     key = _reachable(c.endpoint, c.callback_key, around.allowed)
     told = _told(Centre(), EndpointChanged(c.endpoint, c.mail, key), now, ids, around)
-    reached = told if isinstance(told, EndpointChanged) else UNREACHED
+    reached = told[0] if isinstance(told[0], EndpointChanged) else UNREACHED
     registered = CentreRegistered(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
         c.source, c.as_of, reached.endpoint, reached.mail, reached.callback_key,
     )  # fmt: skip
-    return [registered, told] if isinstance(told, EndpointProposed) else [registered]
+    return [registered] if told[0] is reached else [registered, *told]
 
 
-def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, around: Around) -> Event:
+def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     """The change itself while nobody can be asked, else its proposal; nothing to reach needs no second person."""
 
     def propose(proposal: str, until: datetime) -> EndpointProposed:
         return EndpointProposed(proposal, change.endpoint, change.mail, change.callback_key, until)
 
     if change == UNREACHED == _reached(centre):
-        return change
-    told: Event = four_eyes.told(centre.eyes, change, propose, around, now, ids)
-    return told
+        return [change]
+    return four_eyes.told(centre.eyes, change, propose, _tell(centre, change), around, now, ids)
+
+
+def _tell(centre: Centre, change: EndpointChanged) -> Told:
+    return Told(" ".join(filter(None, (change.endpoint, change.mail))) or "-", centre.mail)
 
 
 def _reached(centre: Centre) -> EndpointChanged:
@@ -264,13 +257,11 @@ def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
         case EndpointProposed():
             change = EndpointChanged(event.endpoint, event.mail, event.callback_key)
             return replace(centre, eyes=four_eyes.proposed(centre.eyes, fact, change))  # type: ignore[arg-type] # its event
-        case ProposalConfirmed() | ProposalWithdrawn() | ChangeUndone():
-            eyes = four_eyes.evolve(centre.eyes, fact, lambda: _reached(centre))  # type: ignore[arg-type] # its event
-            return replace(centre, eyes=eyes)
         case EndpointChanged():
             return replace(centre, endpoint=event.endpoint, mail=event.mail, callback_key=event.callback_key)
         case _:
-            assert_never(event)
+            eyes = four_eyes.evolve(centre.eyes, fact, lambda: _reached(centre))  # type: ignore[arg-type] # its event
+            return replace(centre, eyes=eyes)
 
 
 def read_model(centre: Centre) -> Mapping[str, Any]:

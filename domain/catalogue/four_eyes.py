@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol, assert_never, get_args
+from typing import Any, Literal, Protocol, assert_never
 
+from domain.catalogue import notices
 from domain.catalogue.around import Around
+from domain.catalogue.notices import CONTACT, ClaimNotice, NoticeClaimed, NoticeEnded, NoticeOwed, Owed, RecordNotice
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
+from domain.core.roles import Action
 
 NOT_ALONE = "two people decide this; sign in as one of them (CARAVEL_API and CARAVEL_TOKEN on the command line)"
 
@@ -43,8 +46,16 @@ class UndoChange:
     type: Literal["UndoChange"] = "UndoChange"
 
 
-Command = ConfirmProposal | WithdrawProposal | UndoChange
-COMMANDS: tuple[type[Any], ...] = get_args(Command)
+Command = ConfirmProposal | WithdrawProposal | UndoChange | notices.Command
+
+BY: Mapping[type[Any], Action] = {
+    ConfirmProposal: Action.KEEP_CATALOGUE,
+    WithdrawProposal: Action.KEEP_CATALOGUE,
+    UndoChange: Action.KEEP_CATALOGUE,
+    notices.ClaimNotice: Action.ENGINE,
+    notices.RecordNotice: Action.ENGINE,
+}
+"""What giving each command is called in the table of roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class ChangeUndone:
     type: Literal["ChangeUndone"] = "ChangeUndone"
 
 
-Event = ProposalConfirmed | ProposalWithdrawn | ChangeUndone
+Event = ProposalConfirmed | ProposalWithdrawn | ChangeUndone | notices.Event
 
 
 class Proposed(Protocol):
@@ -86,7 +97,7 @@ class Proposed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What waits for a second person: `change` is the event that brings it into force. It lapses at `until`."""
+    """Holds what waits for a second person: `change` is the event that brings it into force. It lapses at `until`."""
 
     id: str
     by: str
@@ -96,7 +107,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The newest change two people made, and `back`, the event that puts back what stood before, until an instant."""
+    """Holds the newest change two people made, and until when `back`, an event, puts back what stood before."""
 
     id: str
     by: tuple[str, str]
@@ -106,10 +117,11 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class FourEyes:
-    """What is proposed of a stream and what was confirmed last."""
+    """Holds what is proposed of a stream, what was confirmed last, and who is still to be told of it."""
 
     proposal: Proposal | None = None
     confirmed: Confirmed | None = None
+    owed: tuple[Owed, ...] = ()
 
 
 NOTHING = FourEyes()
@@ -117,19 +129,43 @@ Propose = Callable[[str, datetime], Any]
 """Makes the event of a proposal: (its id, when it lapses)."""
 
 
-def told(eyes: FourEyes, change: Any, propose: Propose, around: Around, now: datetime, ids: Ids) -> Any:  # noqa: ANN401 - an event of any stream
-    """Return the event of a change: the change itself while nobody can be asked, else its proposal. Raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Holds what those who are told of a change read, and the contact from before it."""
+
+    says: str
+    contact: str = ""
+
+
+def told(
+    eyes: FourEyes,
+    change: Any,  # noqa: ANN401 - an event of any stream
+    propose: Propose,
+    tell: Told,
+    around: Around,
+    now: datetime,
+    ids: Ids,
+) -> Sequence[Any]:
+    """Return the events of a change: itself while nobody can be asked, else its proposal. Raises Refused."""
     if not around.closed:
-        return change
+        return [change]
     _require_keeper(around)
     _require_other(around, None)
     waits = eyes.proposal is not None and now < eyes.proposal.until
     require(not waits, Reason.ALREADY, "another proposal waits here; confirm or withdraw it first")
-    return propose(ids(), now + around.lapse)
+    proposal = ids()
+    return [propose(proposal, now + around.lapse), _owed(proposal, "proposed", tell, around)]
 
 
-def decide(eyes: FourEyes, command: Command, around: Around, now: datetime) -> Sequence[Any]:
-    """Decide what is said of a proposal or of the newest change: return the events. Raises Refused."""
+def decide(
+    eyes: FourEyes, command: Command, tell: Callable[[Any], Told], around: Around, now: datetime
+) -> Sequence[Any]:
+    """Decide what is said of a proposal or of the newest change: return the events. Raises Refused.
+
+    `tell` says of an event of the stream what is told of it, as the stream stands.
+    """
+    if isinstance(command, ClaimNotice | RecordNotice):
+        return notices.decide(eyes.owed, command, now)
     _require_keeper(around)
     match command:
         case ConfirmProposal():
@@ -137,19 +173,32 @@ def decide(eyes: FourEyes, command: Command, around: Around, now: datetime) -> S
             require(around.by != found.by, Reason.FOUR_EYES, "whoever proposed it cannot confirm it", "proposal")
             _require_other(around, "proposal")
             require(found.by in around.keepers, Reason.LAPSED, "whoever proposed it has lost the right to", "proposal")
-            return [ProposalConfirmed(found.id, now + around.lapse), found.change]
+            confirmed = ProposalConfirmed(found.id, now + around.lapse)
+            return [confirmed, found.change, _owed(found.id, "confirmed", tell(found.change), around)]
         case WithdrawProposal():
-            return [ProposalWithdrawn(_waiting(eyes, command.proposal, now).id)]
+            found = _waiting(eyes, command.proposal, now)
+            return [ProposalWithdrawn(found.id), _owed(found.id, "withdrawn", tell(found.change), around)]
         case UndoChange():
-            done = eyes.confirmed
-            known = done is not None and done.id == command.proposal
-            require(known, Reason.NOT_FOUND, "that is not the newest change two people made here", "proposal")
-            assert done is not None
-            require(now < done.until, Reason.LAPSED, "it has stood too long; propose another change", "proposal")
+            done = _undoable(eyes, command.proposal, now)
             _require_other(around, "proposal")
-            return [ChangeUndone(done.id), done.back]
+            restored = replace(tell(done.back), contact=getattr(done.back, "mail", ""))
+            return [ChangeUndone(done.id), done.back, _owed(done.id, "undone", restored, around)]
         case _:
             assert_never(command)
+
+
+def _owed(proposal: str, what: notices.What, tell: Told, around: Around) -> NoticeOwed:
+    """Everybody who keeps the catalogue is told, but for whoever did it, and the contact from before."""
+    to = (*sorted(around.keepers - {around.by}), *([CONTACT] if tell.contact else ()))
+    return NoticeOwed(proposal, what, to, tell.contact, tell.says)
+
+
+def _undoable(eyes: FourEyes, proposal: str, now: datetime) -> Confirmed:
+    found = eyes.confirmed
+    if found is None or found.id != proposal:
+        raise Refused(Reason.NOT_FOUND, "that is not the newest change two people made here", "proposal")
+    require(now < found.until, Reason.LAPSED, "it has stood too long; propose another change", "proposal")
+    return found
 
 
 def _require_keeper(around: Around) -> None:
@@ -182,16 +231,20 @@ def evolve(eyes: FourEyes, fact: Fact[Event], back: Callable[[], Any]) -> FourEy
         case ProposalConfirmed():
             assert eyes.proposal is not None
             both = (eyes.proposal.by, fact.actor)
-            return FourEyes(None, Confirmed(event.proposal, both, back(), event.undone_until))
+            done = Confirmed(event.proposal, both, back(), event.undone_until)
+            return replace(eyes, proposal=None, confirmed=done)
         case ProposalWithdrawn():
             return replace(eyes, proposal=None)
         case ChangeUndone():
             return replace(eyes, confirmed=None)
+        case NoticeOwed() | NoticeClaimed() | NoticeEnded():
+            return replace(eyes, owed=notices.evolve(eyes.owed, fact))  # type: ignore[arg-type] # its event
         case _:
             assert_never(event)
 
 
 def read_model(eyes: FourEyes) -> Mapping[str, Any]:
-    """Return what waits, for whoever may confirm it; nothing where nothing was ever proposed."""
+    """Return what waits to be confirmed, and how many people are still to be told; nothing where nothing waits."""
     waits = eyes.proposal
-    return {"proposal": {"id": waits.id, "by": waits.by, "until": waits.until}} if waits else {}
+    listed = {"proposal": {"id": waits.id, "by": waits.by, "until": waits.until}} if waits else {}
+    return {**listed, "untold": len(eyes.owed)} if eyes.owed else listed

@@ -8,21 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
-from domain.catalogue.four_eyes import (
-    NOTHING,
-    ChangeUndone,
-    ConfirmProposal,
-    FourEyes,
-    ProposalConfirmed,
-    ProposalWithdrawn,
-    UndoChange,
-    WithdrawProposal,
-)
+from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -84,7 +75,8 @@ class DismissPerson:
 
 Command = RegisterPerson | SetAbsence | EndAbsence | ChangeRole | DismissPerson | four_eyes.Command
 
-BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
+OWN = (RegisterPerson, SetAbsence, EndAbsence, ChangeRole, DismissPerson)
+BY: Mapping[type[Any], Action] = {**dict.fromkeys(OWN, Action.KEEP_CATALOGUE), **four_eyes.BY}
 """What giving each command is called in the table of roles."""
 
 
@@ -206,13 +198,18 @@ def decide(staff: Staff, command: Command, now: datetime, ids: Ids, around: Arou
     match command:
         case RegisterPerson() | ChangeRole() | DismissPerson():
             change = _change(staff, command)
-            told: Event = four_eyes.told(staff.eyes, change, lambda *at: _proposal(change, *at), around, now, ids)
-            return [told]
-        case ConfirmProposal() | WithdrawProposal() | UndoChange():
-            return four_eyes.decide(staff.eyes, command, around, now)
-        case _:
+            return four_eyes.told(
+                staff.eyes, change, lambda *at: _proposal(change, *at), _tell(change), around, now, ids
+            )  # fmt: skip
+        case SetAbsence() | EndAbsence():
             require(staff.role, Reason.NOT_FOUND, "no such person")
             return [_absence(staff, command, now)]
+        case _:
+            return four_eyes.decide(staff.eyes, command, _tell, around, now)
+
+
+def _tell(change: Change) -> Told:
+    return Told(change.reason if isinstance(change, PersonDismissed) else f"{change.role}, {change.team}")
 
 
 def _absence(staff: Staff, command: SetAbsence | EndAbsence, now: datetime) -> Event:
@@ -305,8 +302,6 @@ def _folded(staff: Staff, fact: Fact[Event]) -> Staff:
     match event:
         case PersonProposed() | RoleProposed() | DismissalProposed():
             return replace(staff, eyes=four_eyes.proposed(staff.eyes, fact, _proposed(event)))  # type: ignore[arg-type] # its event
-        case ProposalConfirmed() | ProposalWithdrawn() | ChangeUndone():
-            return replace(staff, eyes=four_eyes.evolve(staff.eyes, fact, lambda: _back(staff)))  # type: ignore[arg-type] # its event
         case RoleChanged():
             return replace(staff, role=event.role, team=event.team, left=None)
         case PersonDismissed():
@@ -319,7 +314,7 @@ def _folded(staff: Staff, fact: Fact[Event]) -> Staff:
         case AbsenceEnded():
             return replace(staff, absent_from=None, absent_until=None, cover="")
         case _:
-            assert_never(event)
+            return replace(staff, eyes=four_eyes.evolve(staff.eyes, fact, lambda: _back(staff)))  # type: ignore[arg-type] # its event
 
 
 def read_model(staff: Staff) -> Mapping[str, Any]:

@@ -12,16 +12,16 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any, get_args
 
-from domain.catalogue import centre, protocol, staff
+from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.doses import lot
 
-Command = protocol.Command | centre.Command | lot.Command | staff.Command
-Event = protocol.Event | centre.Event | lot.Event | staff.Event
-State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff
+Command = protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command
+Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event
+State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks
 
 COMMANDS: tuple[type[Any], ...] = get_args(Command)
 EVENTS: tuple[type[Any], ...] = get_args(Event)
@@ -62,6 +62,7 @@ CATALOGUE: Mapping[str, Aggregate] = {
         _aggregate("centre", centre, around=True),
         _aggregate("lot", lot, "expires", "held_until"),
         _aggregate("person", staff, "absent_from", "absent_until", around=True),
+        _aggregate("desk", desks, around=True),
     )
 }
 

@@ -147,6 +147,10 @@ class PgLedger:
         """Return the lots, protocols, centres or persons there are, by the beginning of their name."""
         return [row["stream"] for row in await guarded(self._pool.fetch(queries.STREAMS, prefix))]
 
+    async def owing_notices(self) -> Sequence[str]:
+        """Return the centres, persons and desks of which somebody is still to be told something."""
+        return [row["stream"] for row in await guarded(self._pool.fetch(queries.OWING_NOTICES))]
+
     async def last_version(self, stream: str) -> int:
         """Return the version a stream stands at; 0 when it has no event."""
         version: int = await guarded(self._pool.fetchval(queries.LAST_VERSION, stream))

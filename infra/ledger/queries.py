@@ -31,6 +31,9 @@ SOURCES = "select stream, version, state from source where stream = any($1::text
 # Those there are, by the beginning of their name.
 STREAMS = "select stream from source where starts_with(stream, $1) order by stream"
 
+# Centres, persons and desks of which somebody is still to be told something.
+OWING_NOTICES = "select stream from source where state::json -> 'untold' is not null order by stream"
+
 # Everything that one or many commands write, in one transaction; see sql/append.sql.
 APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 36))})"  # noqa: S608 - numbers
 

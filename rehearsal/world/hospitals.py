@@ -38,7 +38,7 @@ class ToRehearsed:
     def __init__(self, desk: HospitalDesk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
         self._clock = clock
-        self._addressing = Addressing(Offices("rehearsal@example.org", {}), _nobody, _no_link)
+        self._addressing = Addressing(Offices("rehearsal@example.org", _nobody), _nobody, _no_link)
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Raises FarSideRefused, or whatever the simulated hospital comes up with."""

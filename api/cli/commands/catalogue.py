@@ -17,7 +17,6 @@ from domain.catalogue.streams import CATALOGUE
 def _app(prefix: str) -> App:
     app = App(name=prefix)
     known = {c.__name__: c for c in CATALOGUE[prefix].commands}
-    opening = next(name for name in known if name.startswith("Register"))
 
     @app.command(name="list")
     def entries(*, after: str = "", json: Json = False) -> None:
@@ -40,21 +39,27 @@ def _app(prefix: str) -> App:
         table(("field", "value"), list(answer[prefix].items()), entry)
 
     @app.command
-    def register(*fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
-        """Bring one in, field by field: field=value."""
-        body = command_of(known, opening, fields)
-        _recorded(asking(lambda c: c.post(f"/{prefix}s", body, key or None), person=as_), json=json)
-
-    @app.command
     def send(entry: str, command: str, *fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
         """Give it a command, field by field: field=value."""
         body = command_of(known, command, fields)
         _recorded(asking(lambda c: c.post(f"/{prefix}s/{entry}/commands", body, key or None), person=as_), json=json)
 
+    for opening in (name for name in known if name.startswith("Register")):
+        _add_opening(app, prefix, opening, known)
     return app
 
 
-protocol, centre, lot, person = (_app(prefix) for prefix in CATALOGUE)
+def _add_opening(app: App, prefix: str, opening: str, known: Mapping[str, type[Any]]) -> None:
+    """Add the command that begins another stream; desks have the one they have."""
+
+    @app.command
+    def register(*fields: str, as_: As = "", key: Key = "", json: Json = False) -> None:
+        """Bring one in, field by field: field=value."""
+        body = command_of(known, opening, fields)
+        _recorded(asking(lambda c: c.post(f"/{prefix}s", body, key or None), person=as_), json=json)
+
+
+protocol, centre, lot, person, desk = (_app(prefix) for prefix in CATALOGUE)
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

@@ -13,11 +13,11 @@ RUN: dict[str, tuple[str, str]] = {
 }
 """Processes: name → coroutine function of (settings), and what it does."""
 
-KINDS = ("protocol", "centre", "lot", "person")
+KINDS = ("protocol", "centre", "lot", "person", "desk")
 COMMANDS: dict[str, tuple[str, str]] = {
     "case": ("api.cli.commands.case:app", "Cases: open, send commands, look, explain."),
     **{
-        kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, register, send commands.")
+        kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")
         for kind in KINDS
     },
     "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.catalogue.around import Around
 from domain.catalogue.centre import Centre, ChangeEndpoint, EndpointChanged, PauseCentre, RegisterCentre, ResumeCentre
 from domain.catalogue.four_eyes import ChangeUndone, ConfirmProposal, ProposalConfirmed, UndoChange, WithdrawProposal
+from domain.catalogue.notices import LEASE, ClaimNotice, NoticeOwed, RecordNotice
 from domain.catalogue.staff import ChangeRole, DismissPerson, PersonRegistered, RegisterPerson, SetAbsence, Staff
 from domain.catalogue.streams import Command, State, aggregate, decide, read_model
 from domain.core.errors import Reason, Refused
@@ -90,14 +91,16 @@ def person() -> Stream:
 
 
 def test_one_proposes_and_another_confirms(centre: Stream) -> None:
-    [proposed] = centre.does(OMAR, EVIL)
+    proposed, owed = centre.does(OMAR, EVIL)
     assert (proposed.type, proposed.until) == ("EndpointProposed", NOW + LAPSE)
+    assert owed == NoticeOwed("p1", "proposed", (EVA, SAM, "contact"), OLD[1], f"{EVIL.endpoint} {EVIL.mail}")
     assert reached(centre.state) == OLD
     waits = {"id": "p1", "by": OMAR, "until": NOW + LAPSE}
     assert read_model(CENTRE, centre.state)["proposal"] == waits
-    confirmed, changed = centre.does(SAM, ConfirmProposal("p1"))
+    confirmed, changed, owed = centre.does(SAM, ConfirmProposal("p1"))
     assert isinstance(confirmed, ProposalConfirmed)
     assert isinstance(changed, EndpointChanged)
+    assert owed == NoticeOwed("p1", "confirmed", (EVA, OMAR, "contact"), OLD[1], f"{EVIL.endpoint} {EVIL.mail}")
     assert reached(centre.state) == NEW
     assert centre.state.eyes.confirmed.by == (OMAR, SAM)
     assert "proposal" not in read_model(CENTRE, centre.state)
@@ -142,8 +145,9 @@ def test_a_proposal_is_withdrawn_or_turned_down(centre: Stream, by: str) -> None
 def test_a_change_is_undone_by_one_in_one_step_to_exactly_what_was_there(centre: Stream) -> None:
     centre.does(OMAR, EVIL)
     centre.does(SAM, ConfirmProposal("p1"))
-    undone, back = centre.does(EVA, UndoChange("p1"))
+    undone, back, owed = centre.does(EVA, UndoChange("p1"))
     assert (undone, back) == (ChangeUndone("p1"), EndpointChanged(*OLD))
+    assert owed == NoticeOwed("p1", "undone", (OMAR, SAM, "contact"), OLD[1], f"{OLD[0]} {OLD[1]}")
     assert reached(centre.state) == OLD
     assert centre.refuses(OMAR, UndoChange("p1")) is Reason.NOT_FOUND  # nobody goes back and forth alone
 
@@ -160,8 +164,9 @@ def test_only_the_newest_change_is_undone_and_only_for_a_time(centre: Stream) ->
 
 def test_a_new_centre_stands_there_and_is_not_reached_until_confirmed() -> None:
     centre = Stream(CENTRE)
-    registered, proposed = centre.does(OMAR, RegisterCentre(**FIELDS))
+    registered, proposed, owed = centre.does(OMAR, RegisterCentre(**FIELDS))
     assert (registered.type, proposed.type) == ("CentreRegistered", "EndpointProposed")
+    assert owed.to == (EVA, SAM)  # nobody was reached there before
     assert reached(centre.state) == ("", "", "")
     centre.does(SAM, ConfirmProposal("p1"))
     assert reached(centre.state) == OLD
@@ -245,6 +250,26 @@ def test_what_is_refused(person: Stream, command: Command, reason: Reason) -> No
 @pytest.mark.parametrize("command", [ChangeRole("supervisor", "asia"), DismissPerson("left")])
 def test_nothing_happens_to_somebody_who_is_not_there(command: Command) -> None:
     assert Stream(PERSON).refuses(OMAR, command) is Reason.NOT_FOUND
+
+
+def test_each_is_told_by_one_at_a_time_and_nobody_twice_without_saying_so(centre: Stream) -> None:
+    centre.does(OMAR, EVIL)
+    claim, sent = ClaimNotice("p1", "proposed", SAM), RecordNotice("p1", "proposed", SAM, "sent")
+    put_off = replace(sent, outcome="put_off")
+
+    def tries() -> int:
+        return int(next(one.tries for one in centre.state.eyes.owed if one.to == SAM))
+
+    centre.does("engine", claim, signed_in=False)
+    assert centre.refuses("engine", claim, signed_in=False) is Reason.NOT_NOW
+    centre.does("engine", put_off, signed_in=False)
+    assert tries() == 0  # nothing was sent
+    centre.now += LEASE
+    centre.does("engine", claim, signed_in=False)
+    assert tries() == 1  # whoever claimed it may have sent it
+    centre.does("engine", sent, signed_in=False)
+    assert centre.refuses("engine", claim, signed_in=False) is Reason.NOT_FOUND
+    assert read_model(CENTRE, centre.state)["untold"] == 2
 
 
 PROPOSALS = st.integers(1, 3).map(lambda n: f"p{n}")

@@ -53,7 +53,8 @@ def test_there_are_words_for_everything_that_can_be_owed(language: str) -> None:
 def test_all_languages_say_the_same_things() -> None:
     def names(language: str) -> list[object]:
         texts = _texts(language)
-        used = {k: sorted(re.findall(r"\$(\w+)", n["subject"] + n["body"])) for k, n in texts["notices"].items()}
+        every = {**texts["notices"], **texts["changes"]}
+        used = {k: sorted(re.findall(r"\$(\w+)", n["subject"] + n["body"])) for k, n in every.items()}
         unique = {k: sorted(set(names)) for k, names in used.items()}
         return [unique, sorted(texts["words"]), sorted(texts["questions"]), sorted(texts["forms"])]
 
