@@ -67,6 +67,7 @@ class RegisterQueries(Protocol):
     """Reads of lots, protocols, centres and persons, from their read models."""
 
     async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
+    async def changes(self) -> Sequence[str]: ...
 
 
 class AccessLogQueries(Protocol):

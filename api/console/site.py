@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from api.console import web
+from api.console import changes, web
 from api.console.name_index import NameIndex
 from api.console.names import Directory
 from api.console.pages import audit, bulk, case, form_pages, looks, names_search, operations, saved, sign_in, worklist
@@ -14,6 +14,6 @@ def install(app: FastAPI) -> None:
     """Put the console into the app, with what this process remembers for it."""
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
-    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, audit, operations):
+    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, audit, operations, changes):
         app.include_router(part.router)
     app.include_router(web.files)

@@ -38,7 +38,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     for prefix, kind in KINDS.items():
         names = [c.__name__ for c in kind.commands]
         title = prefix.capitalize()
-        bodies[f"/{prefix}s"] = _union(f"{title}Opening", CATALOGUE, schemas, names[:1])
+        if opening := [name for name in names if name.startswith("Register")]:
+            bodies[f"/{prefix}s"] = _union(f"{title}Opening", CATALOGUE, schemas, opening)
         bodies[f"/{prefix}s/{{entry}}/commands"] = _union(f"{title}Command", CATALOGUE, schemas, names)
     for path, body in bodies.items():
         operation = whole["paths"][path]["post"]

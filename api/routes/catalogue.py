@@ -63,8 +63,8 @@ def router_of(prefix: str) -> APIRouter:
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
-        sent = _request(service, who, key, stream, command, expected, about=stream)
-        return entry_answer(await _recorded(request, service, sent))
+        sent = request_of(service, who, key, stream, command, expected, about=stream)
+        return entry_answer(await carried_out(request, service, sent))
 
     return router
 
@@ -78,11 +78,11 @@ def _add_opening(router: APIRouter, prefix: str, opening: str) -> None:
         command = COMMANDS.parse(await read_body(request), who.id, only=(opening,), default=opening)
         require_command(who, command.type)
         stream = service.fresh_stream(prefix)
-        sent = _request(service, who, key, stream, command)
+        sent = request_of(service, who, key, stream, command)
         return entry_answer(await service.commands.record(sent), CREATED)
 
 
-def _request(
+def request_of(
     service: Service,
     who: Actor,
     key: str,
@@ -98,7 +98,7 @@ def _request(
     return CommandRequest(stream, meta, command, remembered, if_version=expected, signed_in=signed_in)
 
 
-async def _recorded(request: Request, service: Service, sent: CommandRequest) -> Recorded:
+async def carried_out(request: Request, service: Service, sent: CommandRequest) -> Recorded:
     """Record it. Somebody's role counts from then on, not when what was remembered is old; open streams look again."""
     recorded = await service.commands.record(sent)
     request.app.state.doorkeeper.forget(sent.stream)

@@ -244,7 +244,13 @@ def evolve(eyes: FourEyes, fact: Fact[Event], back: Callable[[], Any]) -> FourEy
 
 
 def read_model(eyes: FourEyes) -> Mapping[str, Any]:
-    """Return what waits to be confirmed, and how many people are still to be told; nothing where nothing waits."""
+    """Return what waits to be confirmed, what was confirmed last, and how many are still to be told, if any."""
     waits = eyes.proposal
-    listed = {"proposal": {"id": waits.id, "by": waits.by, "until": waits.until}} if waits else {}
-    return {**listed, "untold": len(eyes.owed)} if eyes.owed else listed
+    listed: dict[str, Any] = {}
+    if waits:
+        listed["proposal"] = {"id": waits.id, "by": waits.by, "until": waits.until}
+    if eyes.confirmed:
+        listed["confirmed"] = {"id": eyes.confirmed.id, "until": eyes.confirmed.until}
+    if eyes.owed:
+        listed["untold"] = len(eyes.owed)
+    return listed

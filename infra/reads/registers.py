@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from infra.ledger.connections import Pool
 from infra.ledger.schema.tables import SourceRow
-from infra.ledger.statement import LIMIT, Statement, table, text
+from infra.ledger.statement import LIMIT, Statement, member, table, text
 
 source = table(SourceRow).c
 LIST = Statement(
@@ -18,6 +18,12 @@ LIST = Statement(
     .where(func.starts_with(source.stream, text("prefix")), source.stream > text("after"))
     .order_by(source.stream)
     .limit(LIMIT)
+)
+
+CHANGES = Statement(
+    select(source.stream)
+    .where(or_(member(source.state, "proposal").is_not(None), member(source.state, "confirmed").is_not(None)))
+    .order_by(source.stream)
 )
 
 
@@ -31,3 +37,7 @@ class RegisterQueries:
         """List streams of one kind by name, after one of them, with their state."""
         rows = await LIST.rows(self._pool, prefix=f"{prefix}-", after=after, limit=limit)
         return [{**row, "state": json.loads(row["state"])} for row in rows]
+
+    async def changes(self) -> Sequence[str]:
+        """Name the streams of which something was proposed or confirmed by two people."""
+        return [str(row["stream"]) for row in await CHANGES.rows(self._pool)]

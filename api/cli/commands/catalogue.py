@@ -62,6 +62,16 @@ def _add_opening(app: App, prefix: str, opening: str, known: Mapping[str, type[A
 protocol, centre, lot, person, desk = (_app(prefix) for prefix in CATALOGUE)
 
 
+def changes(*, json: Json = False) -> None:
+    """Show what waits for a second person, and what can be undone."""
+    answer = asking(lambda c: c.get("/changes"))
+    if json:
+        as_json(answer)
+        return
+    names = ("stream", "name", "proposal", "state", "by", "says", "until")
+    table(names, [[row[name] for name in names] for row in answer["changes"]])
+
+
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
     if json:
         as_json(answer)

@@ -13,12 +13,13 @@ from fastapi.responses import Response
 
 from api.console.pages.nightly_report import nightly_reports
 from api.console.pages.worklist import owed_words
-from api.console.session import Viewer, Visitor
+from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.charts import Bars, bars
 from api.console.text.times import Clock
 from api.console.web import page, pages
 from api.http.auth import Parts
 from api.http.health import answering
+from api.routes.changes import changes_now
 from domain.case.stage import Stage
 from domain.core.errors import Reason, require
 from domain.core.roles import Role
@@ -62,6 +63,8 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
         effects=await ops.effects(),
         past_lease=await ops.past_lease(),
         callbacks=await ops.callbacks(),
+        changes=await changes_now(service, viewer.who),
+        names=await directory_of(request).names(service, viewer.who),
         temporal=service.temporal_ui,
         nights=nightly_reports(viewer.t, await service.audit.nightly()),
         charts=[_stages(viewer, clock, await ops.stages()), _waiting(viewer, await ops.waiting()),
