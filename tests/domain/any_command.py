@@ -221,8 +221,10 @@ MAKE: dict[type[Any], Make] = {
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
     WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
     AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),
-    RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", "met"),
-    AcceptPatient: lambda j, n: AcceptPatient(submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY),
+    RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
+    AcceptPatient: lambda j, n: AcceptPatient(
+        submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""
+    ),
     DeclinePatient: lambda j, n: DeclinePatient(submission(j, n), "Dr Li", "other", "palliative care at home"),
     IssueEstimate: lambda j, n: IssueEstimate(1, 2, "USD"),
     AcknowledgeEstimate: lambda j, n: AcknowledgeEstimate(person(j, n)),

@@ -12,11 +12,23 @@ from domain.core.about import About
 from domain.core.personal import TraceCode
 
 SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
+CriterionResult = Literal["met", "not_met", "unknown", "needs_review"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Says how one criterion of the protocol stands, as a person read it last."""
+
+    criterion: str
+    result: CriterionResult
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One dossier put before one centre under one protocol. `valid_until` bounds an acceptance."""
+    """One dossier put before one centre under one protocol. `valid_until` bounds an acceptance.
+
+    `criteria` holds the newest reading of each criterion.
+    """
 
     id: str
     centre: str
@@ -27,6 +39,12 @@ class Submission:
     valid_until: datetime | None = None
     fact: str = ""
     copies_gone: bool = False  # the centre confirmed that it destroyed them
+    criteria: tuple[Reading, ...] = ()
+
+    @property
+    def not_met(self) -> tuple[str, ...]:
+        """The criteria that stand as not met, by name."""
+        return tuple(read.criterion for read in self.criteria if read.result == "not_met")
 
 
 ResourceKind = Literal["slides", "blocks", "manufacturing_slot", "patient_cells", "registry_enrolment", "payment"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
+from domain.case.phases.submissions import CriterionResult, Reading, Submission
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes
@@ -14,7 +15,7 @@ from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical, Identity
+from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.review_again import unreviewed
@@ -32,8 +33,6 @@ from domain.stages.eligibility.submissions import (
 )
 from domain.stages.records import dossier
 from domain.stages.records.records import RecordKind, RecordRequested
-
-CriterionResult = Literal["met", "not_met", "unknown", "needs_review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,15 @@ class RecordCriterion:
 
 @dataclass(frozen=True, slots=True)
 class AcceptPatient:
-    """The treating centre provisionally accepts, signed by a named clinician; valid 28 days unless it says."""
+    """The treating centre provisionally accepts, signed by a named clinician; valid 28 days unless it says.
+
+    `despite` is the clinician's reason where a criterion of the protocol stands as not met.
+    """
 
     submission: str
     clinician: Identity
     valid_until: datetime | None = None
+    despite: Clinical = ""
     type: Literal["AcceptPatient"] = "AcceptPatient"
 
 
@@ -104,11 +107,13 @@ class CriterionRecorded:
 
 @dataclass(frozen=True, slots=True)
 class PatientAccepted:
-    """The treating centre accepted, provisionally, until `valid_until`."""
+    """The treating centre accepted, provisionally, until `valid_until`; `despite` says why over what is not met."""
 
     submission: str
     clinician: Identity
     valid_until: datetime
+    despite: Clinical = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["PatientAccepted"] = "PatientAccepted"
 
 
@@ -175,12 +180,20 @@ def _more(case: Case, c: AskForMore, ids: Ids) -> Sequence[Event | RecordRequest
 
 
 def _accept(case: Case, c: AcceptPatient, now: datetime, policy: Policy) -> Event:
-    require_submission(case, c.submission, *ASKED, "accepted")
+    known = require_submission(case, c.submission, *ASKED, "accepted")
     other = case.accepted
     require(other is None or other.id == c.submission, Reason.ALREADY, "another centre has accepted", "submission")
     until = c.valid_until or now + policy.decision_valid
     require(until > now, Reason.INVALID, "the acceptance has ended already", "valid_until")
-    return PatientAccepted(c.submission, c.clinician, until)
+    _require_reason(known, c.despite)
+    return PatientAccepted(c.submission, c.clinician, until, c.despite)
+
+
+def _require_reason(s: Submission, despite: Clinical) -> None:
+    """Refuse to accept over a criterion that is not met without the clinician's reason."""
+    against = ", ".join(s.not_met)
+    way_on = f"not met: {against}; give the clinician's reason to accept all the same, or record the criterion anew"
+    require(not against or readable(despite), Reason.MISSING, way_on, "despite")
 
 
 def _decline(case: Case, c: DeclinePatient) -> Event:
@@ -196,7 +209,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case MoreAsked():
             return moved(case, event.submission, state="more_info")
         case CriterionRecorded():
-            return case
+            return _read(case, event)
         case PatientAccepted():
             seen = replace(case, progressed="")
             return moved(seen, event.submission, state="accepted", valid_until=event.valid_until, fact=fact.id)
@@ -204,6 +217,12 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(ended(case, event.submission, "declined", fact.id), alternative=fact.id)
         case _:
             assert_never(event)
+
+
+def _read(case: Case, event: CriterionRecorded) -> Case:
+    known = case.submissions.get(event.submission)
+    others = (one for one in known.criteria if one.criterion != event.criterion) if known else ()
+    return moved(case, event.submission, criteria=(*others, Reading(event.criterion, event.result)))
 
 
 def accepted_now(case: Case, now: datetime) -> bool:

@@ -138,6 +138,11 @@ def test_the_submission_is_known_from_what_was_asked() -> None:
     assert answer_of(says({"type": "AcceptPatient", "clinician": "Dr A"})).command["submission"] == "submission-1"
 
 
+def test_a_reason_to_accept_over_what_is_not_met_comes_with_the_acceptance() -> None:
+    said = says({"type": "AcceptPatient", "clinician": "Dr A", "despite": "a fracture"})
+    assert answer_of(said).command["despite"] == "a fracture"
+
+
 @pytest.mark.parametrize(
     "name", ["RecordOutcome", "MoveOn", "OpenCase", "GiveConsent", "CorrectFact", "AcceptQuote", ""]
 )
