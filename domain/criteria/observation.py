@@ -1,0 +1,106 @@
+"""One observation as it counts: its value in the canonical unit beside what was written, checked before it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from domain.core.errors import Reason, Refused, require
+from domain.core.when import When
+from domain.criteria.analytes import ANALYTES, DERIVED, Analyte
+
+MOST_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Holds what was measured or stated, when the sample was taken, and how.
+
+    `low` and `high` are the value in the canonical unit; they differ where it is known as a range only, as an age of
+    which only the year of birth is known. `limit` is the upper limit of normal in the same unit, None = not told.
+    """
+
+    id: str
+    analyte: str
+    low: Decimal | None = None
+    high: Decimal | None = None
+    limit: Decimal | None = None
+    code: str = ""
+    target: str = ""
+    method: str = ""
+    taken: When
+    supported: bool = False
+
+    @property
+    def day(self) -> date | None:
+        """The day of the sample in UTC, None = not known."""
+        return self.taken.day
+
+
+def number(text: str) -> Decimal | None:
+    """Return the number a text says, with a point or without; None = it says none."""
+    try:
+        said = Decimal(text.strip())
+    except InvalidOperation:
+        return None
+    return said if said.is_finite() and len(said.as_tuple().digits) <= MOST_DIGITS else None
+
+
+def analyte(code: str, field: str = "analyte") -> Analyte:
+    """Return the row of an analyte. Raises Refused where there is none."""
+    known = ANALYTES.get(code)
+    if known is None:
+        raise Refused(Reason.INVALID, f"nothing of that name is observed; known are {', '.join(ANALYTES)}", field)
+    return known
+
+
+def canonical(code: str, text: str, unit: str, field: str = "value") -> Decimal:
+    """Return a value in the canonical unit, converted exactly. Raises Refused for no number and for a strange unit."""
+    row, said = analyte(code), number(text)
+    if said is None:
+        raise Refused(Reason.INVALID, "must be a number, with a point for decimals", field)
+    factor = row.factor(unit)
+    if factor is None:
+        raise Refused(Reason.INVALID, f"{code} is given in {' or '.join(row.units)}", "unit")
+    return said * factor
+
+
+def require_plausible(code: str, value: Decimal, field: str = "value") -> None:
+    """Refuse what no patient has, and a fraction where a percentage is meant."""
+    row = ANALYTES[code]
+    require(not (row.whole and 0 < value < 1), Reason.INVALID, "is a percentage: write 55, not 0.55", field)
+    likely = row.low <= value <= row.high
+    words = f"is not plausible: {code} lies between {row.low} and {row.high} {row.unit}; look at value and unit again"
+    require(likely, Reason.INVALID, words, field)
+    whole = row.step is None or value % row.step == 0
+    require(whole, Reason.INVALID, f"goes in steps of {row.step}", field)
+
+
+def require_observable(code: str) -> None:
+    """Refuse what is worked out from something else."""
+    analyte(code)
+    require(code not in DERIVED, Reason.INVALID, "is reckoned from the birth date: describe the patient", "analyte")
+
+
+def aged(born: str, at: datetime) -> Observation | None:
+    """Return the age at an instant by a birth date, or by a year, which leaves two ages; None = not known."""
+    earliest, latest = _birth(born)
+    if earliest is None or latest is None or earliest > at.date():
+        return None
+    low, high = (_months(day, at.date()) for day in (latest, earliest))
+    return Observation(id="birth", analyte="age", low=low, high=high, taken=When.at(at))
+
+
+def _birth(born: str) -> tuple[date | None, date | None]:
+    try:
+        if len(born) == len("2001"):
+            return date(int(born), 1, 1), date(int(born), 12, 31)
+        return date.fromisoformat(born), date.fromisoformat(born)
+    except ValueError:
+        return None, None
+
+
+def _months(born: date, on: date) -> Decimal:
+    """Whole months of life; none before birth."""
+    return Decimal(max((on.year - born.year) * 12 + on.month - born.month - (on.day < born.day), 0))
