@@ -34,5 +34,6 @@ async def sign_in_options(request: Request) -> dict[str, Any]:
 
 
 async def staff(request: Request) -> Sequence[Entry]:
-    """List whom one can sign in as here."""
-    return list((await directory_of(request).entries(service_of(request), "person")).values())
+    """List whom one can sign in as here: nobody who left, or waits to be confirmed."""
+    known = (await directory_of(request).entries(service_of(request), "person")).values()
+    return [one for one in known if one.role]

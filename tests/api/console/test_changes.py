@@ -58,3 +58,14 @@ async def test_the_list_is_for_who_may_decide(people: Mapping[str, Person], here
     for role, person in people.items():
         if role not in ("operator", "supervisor"):
             assert_problem(await person.get("/changes"), 403, "not_allowed")
+
+
+async def test_who_waits_to_be_confirmed_is_not_offered_to_sign_in_as(
+    browsers: Mapping[str, Browser], people: Mapping[str, Person]
+) -> None:
+    new = {"role": "supervisor", "team": "asia", "name": "Eve", "mail": "e@example.org", "zone": "UTC",
+           "language": "en"}  # fmt: skip
+    made = (await people["operator"].post("/persons", new)).json()["id"]
+    offered = (await browsers["operator"].get("/console/sign-in")).text
+    assert people["supervisor"].id in offered
+    assert made not in offered
