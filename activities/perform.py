@@ -108,7 +108,7 @@ class Performing:
                 case.id, effect.id, expected=case.version, epoch=order.epoch, lease=LEASE
             )
         except Refused as refused:
-            if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY):
+            if refused.reason in (Reason.SUPERSEDED, Reason.READ_ONLY, Reason.CLOCK_WRONG):
                 return
             raise
         await self._call(case, effect, claim, now, handler)

@@ -178,6 +178,8 @@ class Operations(Protocol):
     async def waiting(self) -> Sequence[Mapping[str, Any]]: ...
     async def reminders(self) -> Sequence[Mapping[str, Any]]: ...
     async def workers(self) -> Sequence[Mapping[str, Any]] | None: ...
+    async def leads(self) -> Mapping[str, Mapping[str, Any]]: ...
+    async def doubt(self) -> str: ...
 
 
 class Bell(Protocol):
@@ -236,8 +238,6 @@ class Service:
     reject: Reject
     bell: Bell
     gauges: Callable[[], Awaitable[Mapping[str, Any]]]
-    leads: Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
-    """By role who leads, since when, and when one last lost that."""
     needed: Mapping[str, Probe]
     """Without these nothing can be recorded: database, schema."""
     wanted: Mapping[str, Probe]

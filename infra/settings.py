@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.catalogue.endpoint import Allowed
 from domain.catalogue.installation import Kind
+from infra.clock import BOUND
 
 
 class Settings(BaseSettings):
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr = SecretStr("")
     oidc_claim: str = "caravel_person"
     log_level: str = "info"
+    clock_bound: Annotated[float, Field(gt=0)] = BOUND.total_seconds()
+    """Seconds by which the clocks of a process and of the database may differ before nothing is recorded."""
     checkpoints: Annotated[tuple[str, ...], NoDecode] = ()
     temporal_ui: str = ""
     """Address of Temporal's web page down to the namespace, as http://host:8080/namespaces/default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.encoders import jsonable_encoder
@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 
 from api.http.auth import Parts
-from api.ports import Probe, Service
+from api.ports import Probe
 
 router = APIRouter(tags=["operations"])
 PATIENCE = 3.0
@@ -80,25 +80,28 @@ async def healthz() -> Mapping[str, str]:
 
 @router.get("/readyz")
 async def readyz(service: Parts) -> JSONResponse:
-    """503 while nothing can be recorded. Without Temporal or courier commands are recorded and wait: degraded.
+    """503 while nothing can be read. Without Temporal or courier commands are recorded and wait: degraded.
 
-    `leaders` says of courier and sealer who it is, since when, and when one was last lost.
+    So it is while a clock is wrong (`clock` says which): then nothing is recorded, and reads go on. `leaders` says of
+    courier and sealer who it is, since when, and when one was last lost.
     """
     needed, wanted = await answering(service.needed), await answering(service.wanted)
     ready = all(needed.values())
     status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
     shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
-    told = {"status": status, "parts": shown, "leaders": await _leaders(service)}
+    told = {"status": status, "parts": shown, "leaders": await _told(service.operations.leads, {})}
+    if doubt := await _told(service.operations.doubt, ""):
+        told["clock"] = doubt
     return JSONResponse(jsonable_encoder(told), 200 if ready else 503, {"Cache-Control": "no-store"})
 
 
-async def _leaders(service: Service) -> Mapping[str, object]:
-    """Say who leads; nobody can when the database is away."""
+async def _told(ask: Callable[[], Awaitable[object]], otherwise: object) -> object:
+    """Ask the database, which may be away."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await service.leads()
+            return await ask()
     except Exception:  # noqa: BLE001 - as below
-        return {}
+        return otherwise
 
 
 async def answering(probes: Mapping[str, Probe]) -> dict[str, bool]:

@@ -37,10 +37,11 @@ STATUS: Mapping[Reason, int] = {
     Reason.SUPERSEDED: 503,
     Reason.LEDGER_BEHIND: 503,
     Reason.NEWER_THAN_ME: 503,
+    Reason.CLOCK_WRONG: 503,
     Reason.READ_ONLY: 503,
 }
-AGAIN = "1"
-"""Seconds after which a caller may try again, with the same idempotency key."""
+AGAIN, SET_RIGHT = "1", "60"
+"""Seconds after which a caller may try again, with the same idempotency key; a clock has to be set right first."""
 TYPE = "urn:caravel:problem:"
 
 
@@ -92,7 +93,8 @@ def of_refusal(refused: Refused) -> Problem:
     """Return a refusal of the domain, by the table."""
     status = STATUS[refused.reason]
     faults = [Fault(refused.detail, f"#/{refused.field}")] if refused.field else []
-    later = {"Retry-After": AGAIN} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    after = SET_RIGHT if refused.reason is Reason.CLOCK_WRONG else AGAIN
+    later = {"Retry-After": after} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Problem(status, refused.reason.value, refused.detail, faults, later)
 
 

@@ -27,7 +27,6 @@ from infra.identity.oidc import Oidc
 from infra.identity.sealed_text import SealedText
 from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
-from infra.leader import leads
 from infra.ledger.bells import EVENTS
 from infra.ledger.key_folder import keys_here
 from infra.ledger.ledger import PgLedger
@@ -74,7 +73,6 @@ def http_app(
             reject=ledger.reject_callback,
             bell=bell(ledger),
             gauges=lambda: gauges.gauges(ledger),
-            leads=lambda: leads(ledger.pool),
             needed=_needed(here),
             wanted=_wanted(ledger, temporal),
             fresh_stream=fresh_stream,
@@ -156,6 +154,7 @@ def _wanted(ledger: PgLedger, temporal: Client | None) -> Mapping[str, Probe]:
     return {
         "courier": lambda: gauges.courier_active(ledger),
         "sealing": lambda: gauges.sealing_fine(ledger),
+        "clock": lambda: gauges.clock_fine(ledger),
         **_temporal(temporal),
     }
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -23,6 +24,7 @@ from domain.core.errors import Reason, Refused
 from domain.core.roles import Role
 from domain.engine.evolve import EVENTS
 from domain.roles import Actor
+from infra.clock import Clock
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
 from infra.ledger.key_folder import hold_to_keys
@@ -63,6 +65,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         settings.kind,
         ids=fresh_id,
         connections=connections,
+        clock=Clock(timedelta(seconds=settings.clock_bound)),
     )
     try:
         await hold_to_keys(ledger, keys, fresh_id)

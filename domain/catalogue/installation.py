@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.core.errors import Reason, require
@@ -11,6 +12,7 @@ from domain.core.fact import Fact
 
 STREAM = "installation"
 Kind = Literal["production", "rehearsal", "development"]
+ClockReason = Literal["clock_was_set_wrong", "host_moved", "by_mistake", "other"]
 LossReason = Literal["backup_restored", "disk_failed", "by_mistake", "other"]
 
 
@@ -59,8 +61,26 @@ class KeyFolderNamed:
     type: Literal["KeyFolderNamed"] = "KeyFolderNamed"
 
 
-Event = InstallationNamed | RehearsalEnded | LossAccepted | KeyFolderNamed
-EVENTS: tuple[type[Event], ...] = (InstallationNamed, RehearsalEnded, LossAccepted, KeyFolderNamed)
+@dataclass(frozen=True, slots=True)
+class ClockAccepted:
+    """Events were recorded by a clock that ran ahead, and a person goes on with the right one.
+
+    `first` and `last` are the positions of those that are dated too late, `ahead` the instant of the last. What is
+    recorded later keeps that instant in its column until the clock has come to it, and says in `meta` when it was.
+    """
+
+    first: int
+    last: int
+    ahead: datetime
+    reason: ClockReason
+    by: str
+    type: Literal["ClockAccepted"] = "ClockAccepted"
+
+
+Event = InstallationNamed | RehearsalEnded | LossAccepted | KeyFolderNamed | ClockAccepted
+EVENTS: tuple[type[Event], ...] = (
+    InstallationNamed, RehearsalEnded, LossAccepted, KeyFolderNamed, ClockAccepted,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,8 @@ def evolve(installation: Installation | None, event: Event) -> Installation | No
             return installation and replace(installation, losses=installation.losses + 1)
         case KeyFolderNamed():
             return installation and replace(installation, keys=installation.keys or event.fingerprint)
+        case ClockAccepted():
+            return installation
         case _:
             assert_never(event)
 

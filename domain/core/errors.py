@@ -25,6 +25,7 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"  # another engine has taken over
     LEDGER_BEHIND = "ledger_behind"  # the ledger is shorter than what was already seen
     NEWER_THAN_ME = "newer_than_me"  # the stream holds an event this program does not know
+    CLOCK_WRONG = "clock_wrong"  # two clocks differ, or the last event lies in the future
     READ_ONLY = "read_only"  # this process is configured for another installation, or its keys are elsewhere
 
 

@@ -58,7 +58,7 @@ class BackgroundAppends:
         while self._queue:
             batch = self._queue[: _together(self._queue[:MOST])]
             del self._queue[: len(batch)]
-            await guarded(self._pool.fetchrow(APPEND, *arguments(newest_views(batch))))
+            await guarded(self._pool.fetchrow(APPEND, *arguments(newest_views(batch)), None, None))
 
 
 def _together(queue: Sequence[Prepared]) -> int:

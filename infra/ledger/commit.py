@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -31,8 +31,9 @@ class _Waiting:
 class GroupCommit:
     """Sends appends to the database; each is answered only when its transaction is durable."""
 
-    def __init__(self, pool: "Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "Pool[asyncpg.Record]", said: Callable[[], tuple[datetime, timedelta]]) -> None:
         self._pool = pool
+        self._said = said
         self._queue: deque[_Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
         self._idle: asyncio.Future[None] | None = None
@@ -114,11 +115,13 @@ class GroupCommit:
             if not waiting.done.done():
                 waiting.done.set_exception(translate(failure))
 
-    @staticmethod
-    async def _commit(connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]) -> BaseException | None:
+    async def _commit(
+        self, connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]
+    ) -> BaseException | None:
         """Commit all or nothing; answers with what went wrong."""
         try:
-            row = await connection.fetchrow(APPEND, *arguments([waiting.prepared for waiting in batch]))
+            given = arguments([waiting.prepared for waiting in batch])
+            row = await connection.fetchrow(APPEND, *given, *self._said())
         except FAILURES as error:
             return error
         assert row is not None

@@ -15,9 +15,11 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact
 from domain.core.personal import KeyClass
 from domain.core.when import When
+from infra.clock import Clock
 from infra.ledger import queries
 from infra.ledger.background import BackgroundAppends
 from infra.ledger.bells import EVENTS, Bells
+from infra.ledger.clocks import require_clocks
 from infra.ledger.commit import GroupCommit
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.batch import Prepared
@@ -33,6 +35,7 @@ from infra.ledger.fact_cache import NOT_CACHED, CachedFacts, FactCache
 from infra.ledger.loss import noted_loss
 from infra.tracing import parent_here
 
+ANY = timedelta(days=365_000)
 PAGE = 500  # rows a follower fetches at once
 
 
@@ -73,7 +76,9 @@ class PgLedger:
         codec: Codec,
         bells: Bells,
         installation: Installation | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self.clock = clock or Clock()
         self.installation = installation
         self.stands_back = ""
         """Why nothing is recorded here; empty = everything is."""
@@ -83,7 +88,7 @@ class PgLedger:
         self._pool = pool
         self._keys = keys
         self._codec = codec
-        self._commit = GroupCommit(pool)
+        self._commit = GroupCommit(pool, self._said)
         self._background = BackgroundAppends(pool)
         self._fact_cache = FactCache()
 
@@ -107,7 +112,9 @@ class PgLedger:
         """Load the facts of a stream after a version, what is remembered of (actor, key), and its watched sources."""
         actor, key = command or (None, None)
         known = NOT_CACHED if after else self._fact_cache.of(stream)
-        row = await guarded(self._pool.fetchrow(queries.LOAD, stream, after or len(known.facts), actor, key))
+        row = await guarded(
+            self._pool.fetchrow(queries.LOAD, stream, after or len(known.facts), actor, key, self._bound)
+        )
         assert row is not None
         new = _stored_columns(stream, row)
         keys = None if known.keys is None and not _sealed(new) else await self._keys.for_opening(stream)
@@ -159,6 +166,8 @@ class PgLedger:
     async def append(self, append: Append) -> Sequence[Fact[Any]]:
         """Record, durably, all or nothing."""
         self._writable(append)
+        if append.at is None and not _only_looks(append):
+            self.clock.require_unmoved()
         ready, sealed, keys = await self._ready(append)
         await self._leave_trace(append)
         at, hash_ = await self._commit.append(ready)
@@ -214,7 +223,9 @@ class PgLedger:
     async def claim(self, case: str, effect: str, *, expected: int, epoch: int, lease: timedelta) -> Claim:
         """Claim one attempt of an effect. Raises VersionConflict, ClaimHeld, Refused(SUPERSEDED)."""
         self._writable()
-        row = await guarded(self._pool.fetchrow(queries.CLAIM, case, effect, expected, epoch, lease))
+        self.clock.require_unmoved()
+        now = self._said()
+        row = await guarded(self._pool.fetchrow(queries.CLAIM, case, effect, expected, epoch, lease, *now))
         assert row is not None
         return Claim(effect, row["attempt"], row["lease_until"], row["before"])
 
@@ -284,6 +295,11 @@ class PgLedger:
         columns = [one.stream for one in seen], [one.version for one in seen], [one.woken for one in seen]
         await guarded(self._pool.execute(queries.NUDGED, *columns, pause, fence))
 
+    async def require_clock(self) -> None:
+        """Raise Refused(CLOCK_WRONG) where the clocks are such that nothing would be recorded."""
+        self.clock.require_unmoved()
+        await require_clocks(self._pool, self.clock.wall(), self._bound)
+
     async def engine(self) -> Engine:
         """Read which engine acts: its epoch and its Temporal."""
         row = await guarded(self._pool.fetchrow(queries.ENGINE))
@@ -327,7 +343,7 @@ class PgLedger:
         return bool(self.stands_back)
 
     def _writable(self, append: Append | None = None) -> None:
-        look = append and self.keys_elsewhere and all(isinstance(one.event, CasesSeen) for one in append.drafts)
+        look = append and self.keys_elsewhere and _only_looks(append)
         require(look or not self.stands_back, Reason.READ_ONLY, self.stands_back)
 
     async def _require_keys(self, stream: str, sealing: Collection[KeyClass]) -> None:
@@ -336,6 +352,19 @@ class PgLedger:
         lacking = [key_class for key_class in sealing if key_class not in known]
         if lacking and await guarded(self._pool.fetchval(queries.SEALED_BEFORE, stream, lacking)):
             raise Refused(Reason.READ_ONLY, "the key this history was sealed with is not on this machine")
+
+    @property
+    def _bound(self) -> timedelta:
+        """How far clocks may differ; a rehearsal is given its instants."""
+        return ANY if self.installation and self.installation.rehearsing else self.clock.bound
+
+    def _said(self) -> tuple[datetime, timedelta]:
+        """What this process's clock says, and how far the database's may differ from it."""
+        return self.clock.told(), self._bound
+
+
+def _only_looks(append: Append) -> bool:
+    return bool(append.drafts) and all(isinstance(one.event, CasesSeen) for one in append.drafts)
 
 
 def _sealed(rows: Sequence[Stored]) -> bool:

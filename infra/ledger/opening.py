@@ -9,6 +9,7 @@ from activities.ports import Append, Keys, Meta, VersionConflict
 from domain.catalogue import installation
 from domain.catalogue.installation import InstallationNamed, Kind
 from domain.core.fact import Draft, Ids
+from infra.clock import Clock
 from infra.ledger.bells import Bells
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import guarded
@@ -31,6 +32,7 @@ async def open_ledger(
     upcasters: Mapping[tuple[str, int], Upcaster] | None = None,
     connections: int = CONNECTIONS,
     start: datetime | None = None,
+    clock: Clock | None = None,
 ) -> PgLedger:
     """Open a migrated ledger, read-only when its name or kind is another. `start`: the first instant of a rehearsal.
 
@@ -40,7 +42,7 @@ async def open_ledger(
     pool = await guarded(
         asyncpg.create_pool(dsn, min_size=1, max_size=connections, server_settings=SETTINGS, reset=_nothing_to_reset)
     )
-    ledger = PgLedger(pool, keys, codec, Bells(dsn))
+    ledger = PgLedger(pool, keys, codec, Bells(dsn), clock=clock)
     try:
         named = await installation_of(ledger)
         if named is None:

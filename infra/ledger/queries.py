@@ -8,7 +8,10 @@ from infra.ledger.encoding.stored import COLUMNS
 # A stream after a version, with what is remembered of a command and the watched sources. One statement, so that facts,
 # command memory and sources are of one instant.
 LOAD = """
-select greatest(clock_timestamp(), (select recorded_at from event order by position desc limit 1)) as now,
+select greatest(clock_timestamp(), (
+           select case when recorded_at <= clock_timestamp() + $5::interval then recorded_at end
+           from event order by position desc limit 1
+       )) as now,
        (select epoch from engine) as epoch,
        coalesce((select woken from attention where stream = $1), 0) as woken,
        (select hash from event where stream = $1 and version = $2) as hash_before,
@@ -35,12 +38,12 @@ STREAMS = "select stream from source where starts_with(stream, $1) order by stre
 OWING_NOTICES = "select stream from source where state::json -> 'untold' is not null order by stream"
 
 # Everything that one or many commands write, in one transaction; see sql/append.sql.
-APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 36))})"  # noqa: S608 - numbers
+APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 38))})"  # noqa: S608 - numbers
 
 # The right to make one attempt of an effect.
 CLAIM = """
 select o_attempt as attempt, o_lease_until as lease_until, o_before as before
-from caravel_claim($1, $2, $3, $4, $5)
+from caravel_claim($1, $2, $3, $4, $5, $6, $7)
 """
 
 # The case an attempted effect belongs to.
@@ -73,23 +76,24 @@ select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 214748
 """  # noqa: S608 - as above
 
 # Cases the courier should nudge: longest unattended first, then overdue, then claims whose attempt nobody knows the end
-# of. By statement_timestamp(): clock_timestamp() may change from row to row, so no index is searched for what lies
-# before it.
-ATTENTION_DUE = """
+# of. None is put off by more than some seconds: what seems to be was put off by a clock that was wrong. By
+# statement_timestamp(): clock_timestamp() may change from row to row, so no index is searched for what lies before it.
+RIPE = "(nudge_at <= statement_timestamp() or nudge_at > statement_timestamp() + interval '2 minutes')"
+ATTENTION_DUE = f"""
 select stream, version, woken, wake_at from (
     (select a.*, 1 as urgency from attention a
-     where attended < version and nudge_at <= statement_timestamp() order by nudge_at limit $1)
+     where attended < version and {RIPE} order by nudge_at limit $1)
     union all
     (select a.*, 2 from attention a
      where wake_at < statement_timestamp() - interval '1 minute' and attended >= version
-         and nudge_at <= statement_timestamp() order by wake_at limit $1)
+         and {RIPE} order by wake_at limit $1)
     union all
     (select a.*, 3 from claim c join attention a on a.stream = c.stream join effect_view e on e.id = c.effect
      where c.newest and c.ended_at is null and c.lease_until < statement_timestamp() and a.attended >= a.version
-         and e.state in ('requested', 'unknown') and a.nudge_at <= statement_timestamp()
+         and e.state in ('requested', 'unknown') and {RIPE}
      order by c.lease_until limit $1)
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
-"""
+"""  # noqa: S608 - a condition of ours
 
 # Released lots of a product, the soonest to expire first.
 LOTS_OF = """
@@ -114,6 +118,14 @@ NUDGED = """
 update attention a set nudge_at = clock_timestamp() + $4
 from unnest($1::text[], $2::integer[], $3::integer[]) as due (stream, version, woken), caravel_led('courier', $5)
 where a.stream = due.stream and a.version = due.version and a.woken = due.woken
+"""
+
+# What the clock says, and when the last event was recorded.
+CLOCK = "select clock_timestamp() as now, (select recorded_at from event order by position desc limit 1) as last"
+
+# Whether a person has accepted that the last event is dated so far ahead.
+AHEAD_ACCEPTED = """
+select exists (select from event where stream = 'installation' and type = 'ClockAccepted' and recorded_at >= $1)
 """
 
 # The engine that acts.

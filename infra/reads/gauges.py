@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, extract, func, or_, select
 from sqlalchemy import case as sql_case
 
+from domain.core.errors import Refused
 from infra.audit.checkpoints.exposure import exposure
 from infra.leader import COURIER, leads
 from infra.ledger.encoding.errors import FAILURES
@@ -97,6 +98,20 @@ async def courier_active(ledger: PgLedger) -> bool:
     """Return whether some process is the courier at this moment."""
     found = (await leads(ledger.pool)).get(COURIER)
     return found is not None and found["leads"]
+
+
+async def clock_doubt(ledger: PgLedger) -> str:
+    """Return why no clock is believed; empty where all agree."""
+    try:
+        await ledger.require_clock()
+    except Refused as refused:
+        return refused.detail
+    return ""
+
+
+async def clock_fine(ledger: PgLedger) -> bool:
+    """Return whether events can be dated: the clocks agree, and the last event is not ahead of them."""
+    return not await clock_doubt(ledger)
 
 
 async def database_answers(ledger: PgLedger) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -13,9 +13,11 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from infra.leader import leads
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event, RejectedCallback
 from infra.ledger.statement import LIMIT, ONE, STATEMENT_TIME, Row, Statement, again, fixed, member, table, text
+from infra.reads.gauges import clock_doubt
 
 SHOWN = 20
 NEWEST_STAGES, NEWEST_STEPS = 2_000, 500
@@ -174,6 +176,7 @@ class OperationsQueries:
     """Reads of one ledger and of the workers' queues."""
 
     def __init__(self, ledger: PgLedger, temporal: Client | None) -> None:
+        self._ledger = ledger
         self._pool = ledger.pool
         self._temporal = temporal
 
@@ -222,6 +225,14 @@ class OperationsQueries:
             return [row for queue in QUEUES for row in await self._pollers(self._temporal, queue)]
         except RPCError:
             return None
+
+    async def leads(self) -> Mapping[str, Row]:
+        """Return by role who leads, since when, and when one last lost that."""
+        return await leads(self._pool)
+
+    async def doubt(self) -> str:
+        """Return why no clock is believed, so that nothing is recorded; empty where all agree."""
+        return await clock_doubt(self._ledger)
 
     async def _pollers(self, temporal: Client, queue: str) -> Sequence[Row]:
         request = DescribeTaskQueueRequest(

@@ -183,10 +183,10 @@ async def test_late_writes_of_a_courier_are_refused(dsn: str, ledger: PgLedger, 
     old, new = await supersede(ledger.pool, COURIER), await supersede(ledger.pool, COURIER)
     for fence in (0, old):
         with pytest.raises(Refused) as late:
-            await ledger.nudged(seen, timedelta(hours=1), fence)
+            await ledger.nudged(seen, timedelta(minutes=1), fence)
         assert late.value.reason == Reason.SUPERSEDED
     assert await due(ledger, case), "nobody put it off"
-    await ledger.nudged(seen, timedelta(hours=1), new)
+    await ledger.nudged(seen, timedelta(minutes=1), new)
     assert not await due(ledger, case)
 
 

@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "api.cli.commands.verify:status",
         "How much is sealed, what is not yet, and where checkpoints are kept.",
     ),
+    "clock": (
+        "api.cli.commands.maintenance:clock",
+        "What was done while a clock ran ahead, the way back of each, and a person's word to go on.",
+    ),
     "drift": ("api.cli.commands.verify:drift", "Compare open cases and due times with Temporal."),
     "whatif": (
         "api.cli.commands.whatif:whatif",

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from rich.console import Console
 
+from api.cli.commands.verify import Json
 from api.cli.commands.verify import here as here_settings
-from api.cli.outcome import REFUSED, Failed, say
+from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.backups.end_mark import BackupFailed
 from api.run.backups.make import backup as make_backup
 from api.run.backups.recover import recover as put_back
+from api.run.clock import accept as accept_clock
+from api.run.clock import acted, spans
 from api.run.embedded.machine import machine
 from api.run.engine.courier import Courier
 from api.run.engine.restore import restore as bring_live
 from api.run.loss import Accepting, explained, whole
 from api.run.verifying import views_of
 from api.run.wiring import EVERY_EVENT, connect_temporal, parts
-from domain.catalogue.installation import LossReason
+from domain.catalogue.installation import ClockReason, LossReason
 from infra.embedded.server_process import ServerError
 from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec
@@ -117,8 +121,8 @@ def rebuild(*, check: bool = False) -> None:
     """
     rebuilt = running(_rebuild(swap=not check))
     say(f"{rebuilt.streams} streams, {len(rebuilt.differing)} rows differed")
-    for table, stream in rebuilt.differing:
-        say(f"  {table} {stream}")
+    for name, stream in rebuilt.differing:
+        say(f"  {name} {stream}")
     if check and rebuilt.differing:
         sys.exit(1)
 
@@ -148,3 +152,50 @@ def simulator(*, port: int, book: Path, keys: Path, api: str = "", seed: int = 1
 
     words = ["--port", str(port), "--book", str(book), "--keys", str(keys), "--api", api]
     running(serve(options([*words, "--seed", str(seed), "--speed", str(speed)])))
+
+
+WHAT_NOW = """Until somebody decides nothing is recorded. If the clock is right now:
+caravel audit clock --accept --reason … --by PERSON"""
+
+
+def clock(*, accept: bool = False, reason: ClockReason | None = None, by: str = "", json: Json = False) -> None:
+    """List events dated ahead of the clock and what followed from that by itself; the exit code is 1 while undecided.
+
+    Args:
+        accept: The clock is right now: go on recording by it. With --reason and --by.
+        reason: Why it ran ahead, recorded for ever.
+        by: The person who says so (a supervisor or operator), recorded for ever.
+        json: For programs.
+    """
+    if accept and not (reason and by):
+        raise Failed(REFUSED, "--accept goes with --reason and --by")
+    found = running(_clock(reason if accept else None, by))
+    if json:
+        as_json(found)
+    else:
+        _show(found)
+    if any(not one["by"] for one in found):
+        sys.exit(REFUSED)
+
+
+async def _clock(reason: ClockReason | None, by: str) -> list[dict[str, Any]]:
+    async with parts(here_settings(), connections=2) as opened:
+        if reason:
+            await accept_clock(opened, reason, by)
+        return [
+            {**asdict(one), "acted": [asdict(row) for row in await acted(opened, one)]} for one in await spans(opened)
+        ]
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    if not found:
+        say("no event is dated ahead of the clock")
+    for one in found:
+        who = f"accepted by {one['by']}" if one["by"] else "NOBODY HAS ACCEPTED THIS"
+        say(f"positions {one['first']} to {one['last']} are dated up to {one['ahead']}: {who}")
+        table(
+            ("case", "position", "what followed by itself", "way back", ""),
+            [(r["number"], r["position"], r["event"], r["command"], r["says"]) for r in one["acted"]],
+        )
+        if not one["by"]:
+            say(WHAT_NOW)

@@ -72,7 +72,7 @@ class Courier:
             self._ledger.bells.leave(ATTENTION, bell)
 
     async def round(self) -> int:
-        """Nudge what is due now; answers with how many there were. Raises Refused(SUPERSEDED): not this Temporal."""
+        """Nudge what is due now; answers with how many there were. Raises Refused(SUPERSEDED | CLOCK_WRONG)."""
         due = await self._ledger.attention_due(BATCH)
         if not due:
             return 0
@@ -89,6 +89,7 @@ class Courier:
         now = asyncio.get_running_loop().time()
         read, epoch = self._epoch
         if now - read > LASTS:
+            await self._ledger.require_clock()
             engine = await self._ledger.engine()
             own = engine.cluster in ("", await cluster_id(self._client))
             require(own, Reason.SUPERSEDED, "another Temporal acts for this ledger; `caravel restore --take-over`")

@@ -58,5 +58,5 @@ class Exposure:
 async def exposure(reads: Reads) -> Exposure:
     """Read the exposure window as it is now."""
     (row,) = await EXPOSED.rows(reads)
-    age = float(row["age"] or 0)
+    age = max(0.0, float(row["age"] or 0))  # below 0: recorded by a clock that ran ahead
     return Exposure(row["head"], row["sealed"], row["outside"], age, row["refused"], json.loads(row["sinks"]))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -90,14 +91,14 @@ class Codec:
         return self._names[name].version if name in self._names else 0
 
     def fact(self, row: Stored, keys: Keyring) -> Fact[Any]:
-        """Return the recorded event as the fold sees it."""
+        """Return the recorded event as the fold sees it: at the instant the clock said, where that was not the last."""
         meta = json.loads(row.meta)
         why = WHY.validate_python(meta.get("why"))
         return Fact(
             event=self.decode(row, keys),
             id=row.id,
             version=row.version,
-            at=row.recorded_at,
+            at=datetime.fromisoformat(meta["clock"]) if meta.get("clock") else row.recorded_at,
             occurred=row.occurred,
             actor=meta["actor"],
             why=why,

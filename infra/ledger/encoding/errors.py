@@ -20,6 +20,8 @@ REFUSALS = {
     "CV009": (Reason.SUPERSEDED, "another process leads by now"),
     "CV007": (Reason.NOT_FOUND, "this ledger has not been named yet"),
 }
+CLOCK = "CV010"
+"""Its message is a sentence of ours with two instants; see sql/clock.sql."""
 MOVED_ON = "CV001"
 HELD = "CV006"
 UNIQUE = "23505"
@@ -44,6 +46,8 @@ def translate(error: BaseException) -> Exception:
     code = getattr(error, "sqlstate", None)
     if code in REFUSALS:
         return Refused(*REFUSALS[code])
+    if code == CLOCK:
+        return Refused(Reason.CLOCK_WRONG, f"{getattr(error, 'message', error)}. Until then nothing is recorded")
     if code == HELD:
         return ClaimHeld(float(str(error)))
     constraint = getattr(error, "constraint_name", None)

@@ -17,7 +17,16 @@ from infra.ledger.schema.script import run_script
 
 HERE = Path(__file__).parent
 SQL = HERE / "sql"
-FUNCTIONS = ("hash.sql", "append.sql", "views.sql", "attention.sql", "checkpoints.sql", "leads.sql", "grants.sql")
+FUNCTIONS = (
+    "hash.sql",
+    "clock.sql",
+    "append.sql",
+    "views.sql",
+    "attention.sql",
+    "checkpoints.sql",
+    "leads.sql",
+    "grants.sql",
+)
 ONE_AT_A_TIME = 4846795
 LAST_STEPWISE = "0.1.0 (commit 0847494)"
 """The version that still has every step up to the one this program begins with."""

@@ -235,13 +235,13 @@ async def test_the_clock_never_goes_back(ledger: PgLedger, admin: "asyncpg.Conne
     )
 
 
-async def test_a_clock_that_jumps_back_does_not_take_history_with_it(
+async def test_a_clock_that_goes_back_a_little_does_not_take_history_with_it(
     ledger: PgLedger, admin: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    # As if everything so far had been recorded by a clock a day ahead.
+    # As if everything so far had been recorded by a clock that was ahead by less than the bound.
     await admin.execute("alter table event disable trigger all")
     await admin.execute(
-        "update event set recorded_at = recorded_at + interval '1 day' "
+        "update event set recorded_at = recorded_at + interval '2 minutes' "
         "where position = (select max(position) from event)"
     )
     await admin.execute("alter table event enable always trigger event_is_append_only")

@@ -127,7 +127,7 @@ async def test_nothing_is_recorded_before_the_ledger_has_a_name(empty: str) -> N
     call = (
         "select caravel_append_all('{case-1}', '{0}', '{1}', null, null, null, null, null, null, null, null, null, "
         "null, null, '{i}', '{Counted}', '{1}', array['{}'], array['{}'], array['{}'], $1, null, null, null, "
-        "null, null, null, null, null, null, null, null, null, null, null)"
+        "null, null, null, null, null, null, null, null, null, null, null, now(), interval '1 minute')"
     )
     with pytest.raises(Refused) as refusal:
         await guarded(connection.execute(call, [bytes(48)]))

@@ -140,7 +140,7 @@ async def test_closing_sends_what_waits_and_takes_nothing_more(dsn: str, folder:
 
 @pytest.mark.parametrize(("waiting", "sent"), [(1, 1), (8, 8), (9, 4), (32, 16), (400, 64)])
 async def test_of_many_half_are_sent_while_others_get_ready(ledger: PgLedger, waiting: int, sent: int) -> None:
-    group = commit.GroupCommit(ledger._pool)
+    group = commit.GroupCommit(ledger._pool, ledger._said)
     loop = asyncio.get_running_loop()
     for _ in range(waiting):
         prepared = Prepared((stream(),), (), NO_VIEWS)

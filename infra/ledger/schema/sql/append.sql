@@ -2,7 +2,7 @@
 --   CV001 the stream has moved on      CV002 key reused with another body     CV003 superseded by another engine
 --   CV004 no instant may be given      CV005 history cannot be changed        CV006 claim held; the message is seconds
 --   CV007 the ledger has no name yet      CV008 the end of the history is lost and nobody has accepted that
---   CV009 another process leads by now (leads.sql)
+--   CV009 another process leads by now (leads.sql)      CV010 a clock is wrong, and the message says which (clock.sql)
 
 -- Nobody edits history, not even its owner. (A superuser can switch this off: checkpoints kept outside are for that.)
 create or replace function caravel_refuse_change() returns trigger
@@ -75,6 +75,7 @@ $$;
 -- An array that would hold only nulls may itself be null. p_calls: whoever watches the stream must look. Attention (null
 -- p_attended: none) and read models: see attention.sql and views.sql. An append without events writes only command and
 -- attention. Answers, for each append, with the instant it was recorded at and the hash of its last event.
+-- p_sent: what the clock of the process says, which must agree with the database's within p_bound.
 drop function if exists caravel_append_all;
 create function caravel_append_all(
     p_streams text[], p_expected integer[], p_counts integer[], p_ats timestamptz[],
@@ -85,6 +86,7 @@ create function caravel_append_all(
     p_earliest timestamptz[], p_latest timestamptz[], p_precisions text[],
     p_cases json, p_owing text[], p_obligations json, p_obligation_ids text[], p_asking text[], p_effects json,
     p_effect_ids text[], p_watching text[], p_watchers text[], p_watched text[], p_sources json,
+    p_sent timestamptz, p_bound interval,
     out o_recorded timestamptz[], out o_hashes bytea[]
 )
 -- Plans are made once: planning costs more than running, and one made while a table was empty must not go on reading
@@ -98,6 +100,9 @@ declare
     v_hash bytea;
     v_position bigint;
     v_head timestamptz;
+    v_clock timestamptz;
+    v_true timestamptz;
+    v_said text;
     v_earliest timestamptz;
     v_latest timestamptz;
     v_rewoken text[] := '{}';
@@ -119,8 +124,17 @@ begin
     end if;
     o_recorded := array_fill(null::timestamptz, array[cardinality(p_streams)]);
     o_hashes := array_fill(null::bytea, array[cardinality(p_streams)]);
+    select position, recorded_at into v_position, v_head from event order by position desc limit 1;
+    if p_ats is null then
+        v_clock := clock_timestamp();
+        if not caravel_clocks_agree(v_clock, p_sent, p_bound, v_head) then
+            select o_clock, o_said into v_true, v_said from caravel_doubted(p_types, v_clock, p_sent, p_bound, v_head);
+            v_clock := v_true;
+            p_metas := array(select left(meta, -1) || ',"clock":' || v_said || '}'
+                             from unnest(p_metas) with ordinality as given (meta, n) order by n);
+        end if;
+    end if;
     if v_events > 0 then
-        select position, recorded_at into v_position, v_head from event order by position desc limit 1;
         if v_position is null and (p_streams[1], p_types[1]) <> ('installation', 'InstallationNamed') then
             raise exception 'the ledger has no name yet' using errcode = 'CV007';
         end if;
@@ -147,11 +161,11 @@ begin
         for version in p_expected[a] + 1 .. p_expected[a] + p_counts[a] loop
             i := i + 1;
             if o_recorded[a] is null then
-                v_head := greatest(coalesce(p_ats[a], clock_timestamp()), v_head);
-                o_recorded[a] := v_head;
+                v_head := greatest(coalesce(p_ats[a], v_clock), v_head);
+                o_recorded[a] := coalesce(v_true, v_head);
             end if;
-            v_earliest := case when p_precisions[i] is null then v_head else p_earliest[i] end;
-            v_latest := case when p_precisions[i] is null then v_head else p_latest[i] end;
+            v_earliest := case when p_precisions[i] is null then o_recorded[a] else p_earliest[i] end;
+            v_latest := case when p_precisions[i] is null then o_recorded[a] else p_latest[i] end;
             v_hash := caravel_event_hash(v_hash, p_streams[a], version, p_ids[i], p_types[i], p_schemas[i], v_earliest,
                 v_latest, coalesce(p_precisions[i], 'instant'), v_head, p_salts[i], p_datas[i], p_seals[i], p_metas[i]);
             if v_together then
@@ -173,7 +187,7 @@ begin
         select coalesce(v_position, 0) + n, p_streams[v_owners[n]], v_versions[n], p_ids[n], p_types[n], p_schemas[n],
             case when p_precisions[n] is null then o_recorded[v_owners[n]] else p_earliest[n] end,
             case when p_precisions[n] is null then o_recorded[v_owners[n]] else p_latest[n] end,
-            coalesce(p_precisions[n], 'instant'), o_recorded[v_owners[n]], p_datas[n], p_seals[n], p_metas[n],
+            coalesce(p_precisions[n], 'instant'), case when v_true is null then o_recorded[v_owners[n]] else v_head end, p_datas[n], p_seals[n], p_metas[n],
             p_salts[n], v_hashes[n]
         from generate_subscripts(p_ids, 1) n;
     end if;

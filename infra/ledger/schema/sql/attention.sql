@@ -56,14 +56,17 @@ end
 $$;
 
 -- The right to make one attempt of an effect. `o_before`: earlier attempts nobody knows the end of.
-create or replace function caravel_claim(
+drop function if exists caravel_claim;
+create function caravel_claim(
     p_stream text, p_effect text, p_expected integer, p_epoch integer, p_lease interval,
+    p_sent timestamptz, p_bound interval,
     out o_attempt integer, out o_lease_until timestamptz, out o_before integer
 )
 language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     v_now timestamptz;
     v_held timestamptz;
+    v_head timestamptz;
 begin
     if exists (select from loss) then
         perform caravel_check_loss(null);
@@ -75,6 +78,10 @@ begin
         raise exception 'the stream has moved on' using errcode = 'CV001';
     end if;
     v_now := clock_timestamp();
+    select recorded_at into v_head from event order by position desc limit 1;
+    if not caravel_clocks_agree(v_now, p_sent, p_bound, v_head) then
+        perform caravel_doubted('{}', v_now, p_sent, p_bound, v_head);
+    end if;
     select max(lease_until) filter (where ended_at is null), coalesce(max(attempt), 0) + 1,
            count(*) filter (where ended_at is null)
     into v_held, o_attempt, o_before from claim where effect = p_effect;

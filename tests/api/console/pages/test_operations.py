@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser as Chromium
@@ -50,6 +51,17 @@ async def test_operations_shows_what_waits_and_what_failed(
     assert "Temporal is not there to ask" in page
     assert 'role="img"' in page
     assert re.search(r"(?s)h-waiting.*?<th scope=\"row\">coordinator</th>", page), "the chart has its table"
+
+
+async def test_it_says_which_clock_is_wrong(
+    browsers: Mapping[str, Browser], here: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "A clock is wrong. Nothing is recorded"
+    assert wrong not in (await browsers["operator"].get("/console/operations")).text
+    monkeypatch.setattr(here.ledger.clock, "wall", lambda: datetime.now(UTC) + timedelta(hours=1))
+    page = (await browsers["operator"].get("/console/operations")).text
+    assert wrong in page
+    assert "the clock of this machine says" in page
 
 
 async def test_it_is_for_operators_and_supervisors(browsers: Mapping[str, Browser]) -> None:
