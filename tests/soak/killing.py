@@ -1,4 +1,4 @@
-"""SIGKILL to whoever runs, again and again; back at once, or away for a while."""
+"""SIGKILL to whoever runs, again and again, back at once or later; or SIGSTOP: alive, and silent for a while."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,7 +20,7 @@ GAP = (0.5, 6.0)
 CALM = 8.0
 STARTING = 2
 AWAY, SHARE = 45.0, 0.06
-"""How long some stay away, and how many of all that are killed."""
+"""How long some stay away, or stopped, and how many of all that are killed stay away."""
 
 
 class Killed(Protocol):
@@ -37,7 +38,10 @@ class Killing:
 
     servers: Mapping[str, Killed]
     chance: random.Random
+    stops: float = 0
+    """How many of all are stopped instead, and go on by themselves later."""
     done: Counter[str] = field(default_factory=Counter)
+    stopped: Counter[str] = field(default_factory=Counter)
     away: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     """Who gave up by itself, as when the database was away at its start, and was started again."""
@@ -71,11 +75,28 @@ class Killing:
     def _kill(self, name: str) -> None:
         server = self.servers[name]
         assert server.pid
+        if self.chance.random() < self.stops:
+            self._returning[name] = asyncio.create_task(self._stop(name, server.pid))
+            return
         os.kill(server.pid, signal.SIGKILL)
         self.done[name] += 1
         gone = self.chance.random() < SHARE
         self.away[name] += gone
         self._returning[name] = asyncio.create_task(self._back(name, server, AWAY if gone else 0))
+
+    async def _stop(self, name: str, pid: int) -> None:
+        """It lives, keeps its connections, and does nothing until long after its lease has ended."""
+        os.kill(pid, signal.SIGSTOP)
+        self.done[name] += 1
+        self.stopped[name] += 1
+        self._out += 1
+        try:
+            await asyncio.sleep(AWAY)
+        finally:
+            self._out -= 1
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+            del self._returning[name]
 
     async def _back(self, name: str, server: Killed, away: float) -> None:
         await server.wait()

@@ -1,6 +1,7 @@
 """Kills without end while people, hospitals and families are at work over the real interfaces; then all books agree.
 
-CARAVEL_SOAK_KILLS (500), CARAVEL_SOAK_SEED (1), CARAVEL_SOAK_CASES (one for ten kills: how many are opened, spread
+CARAVEL_SOAK_KILLS (500), CARAVEL_SOAK_STOPS (0.1: the share that is stopped for a while instead), CARAVEL_SOAK_SEED
+(1), CARAVEL_SOAK_CASES (one for ten kills: how many are opened, spread
 out, so few that people and hospitals bring them on to follow-up).
 """
 
@@ -40,6 +41,7 @@ from workflows.names import CASE_WORKFLOW
 pytestmark = [pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(0)]
 
 KILLS = int(os.environ.get("CARAVEL_SOAK_KILLS", "500"))
+STOPS = float(os.environ.get("CARAVEL_SOAK_STOPS", "0.1"))
 SEED = int(os.environ.get("CARAVEL_SOAK_SEED", "1"))
 CASES = int(os.environ.get("CARAVEL_SOAK_CASES", str(max(16, KILLS // 10))))
 WORKING, PAUSE = 6, 0.5
@@ -214,7 +216,7 @@ async def test_soak(tmp_path: Path) -> None:
         httpx2.AsyncClient(base_url=installation.settings.public_url, timeout=20) as http,
     ):
         people = People(http, installation.issuer, here, random.Random(SEED))
-        killing = Killing(installation.servers, random.Random(SEED))
+        killing = Killing(installation.servers, random.Random(SEED), STOPS)
         lasts = KILLS * sum(GAP) / 2
         working = [asyncio.create_task(people.work(PAUSE)) for _ in range(WORKING)]
         opening = asyncio.create_task(people.open_cases(CASES, lasts / CASES * 0.6))
@@ -247,7 +249,7 @@ def report(
     """For whoever runs it."""
     print(f"\n{killing.done.total()} kills in {killed / 60:.1f} min, at rest {calm / 60:.1f} min later")  # noqa: T201
     print(  # noqa: T201
-        f"killed {dict(killing.done)}; of these away for 45 s {dict(+killing.away)};"
+        f"killed {dict(killing.done)}; of these away for 45 s {dict(+killing.away)}, stopped {dict(killing.stopped)};"
         f" gave up by themselves {dict(killing.ended)}"
     )
     print(f"nobody answered {people.away} times; refused {dict(people.refused)}")  # noqa: T201

@@ -92,7 +92,7 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     assert (await nobody.get("/healthz")).json() == {"status": "alive"}
     ready = await nobody.get("/readyz")
     assert ready.status_code == 200
-    parts = {"database": "ok", "schema": "ok", "courier": "away", "sealing": "ok", "clock": "ok"}
+    parts = {"database": "ok", "schema": "ok", "keys": "ok", "courier": "away", "sealing": "ok", "clock": "ok"}
     assert ready.json() == {"status": "degraded", "parts": parts, "leaders": {}}
 
 
