@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from activities.gateways import GatewayRefused, Request
+from activities.gateways import GatewayRefused, Request, Unreachable
 from domain.case.effect import Effect
 from domain.case.phases.intake import Person
 from domain.case.state import Case
 from domain.core.about import About, chased
-from domain.core.personal import Unread
+from domain.core.personal import NO_KEY, Unread
 from domain.core.policy import Party
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
@@ -130,7 +130,8 @@ class Addressing:
             "country": case.country,
             "language": case.language,
         }
-        return said | INPUTS_OF.get(effect.kind, _nothing)(case, effect)
+        said |= INPUTS_OF.get(effect.kind, _nothing)(case, effect)
+        return {name: _told(value) for name, value in said.items()}
 
     def _documents(self, case: Case) -> tuple[str, ...]:
         verified = [i.document for i in case.records.values() if i.state == "verified" and i.document]
@@ -139,13 +140,24 @@ class Addressing:
 
 def _person(case: Case, role: str) -> Reader | None:
     known = next((p for p in case.people.values() if p.role == role), None)
-    if known is None or isinstance(known.mail, Unread) or not known.mail:
-        return None
-    return Reader(known.mail, known.language, known.zone)
+    address = _told(known.mail) if known else ""
+    return Reader(address, known.language, known.zone) if known and address else None
 
 
-def _named(person: Person | None) -> str:
-    return person.name if person is not None and isinstance(person.name, str) else ""
+def _named(person: Person | None) -> object:
+    return person.name if person is not None else ""
+
+
+def _told(value: object) -> Any:  # noqa: ANN401 - any part of a request
+    """What may be told of a value: nothing of an erased one. Raises Unreachable where its key is not on this machine.
+
+    A letter without the name would be wrong for good; where the key is, the same attempt is made again.
+    """
+    if value is NO_KEY:
+        raise Unreachable
+    if isinstance(value, Unread):
+        return ""
+    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def _local(instant: datetime, zone: str) -> datetime:
@@ -177,7 +189,7 @@ def _letter(case: Case, _effect: Effect) -> dict[str, Any]:
     return {
         "patient_name": _named(patient),
         "companion_name": _named(companion),
-        "passport_expires": expires.isoformat() if expires else "",
+        "passport_expires": expires or "",
         **_stay(case, _effect),
     }
 
@@ -186,7 +198,7 @@ def _stay(case: Case, _effect: Effect) -> dict[str, Any]:
     plan = case.stay_plan
     arrives = plan.get("arrives")
     return {
-        "arrives": arrives.isoformat() if arrives else "",
+        "arrives": arrives or "",
         "days": plan.get("days"),
         "interpreter_language": plan.get("interpreter_language", ""),
     }

@@ -141,8 +141,9 @@ async def _schema_faults(dsn: str, mark: EndMark) -> list[str]:
 
 
 async def _key_faults(here: Parts, dsn: str) -> list[str]:
-    """Every history that holds something sealed has its key, or the key is on the list of destroyed ones."""
-    gone, faults = here.keys.destroyed(), []
+    """The keys are those the ledger names; every history with something sealed has its key, or it was destroyed."""
+    gone = here.keys.destroyed()
+    faults = ["the keys here are not those the ledger names"] if here.ledger.keys_elsewhere else []
     for stream, key_class in await needed_keys(dsn):
         if (stream, key_class) not in gone and key_class not in await here.keys.for_opening(stream):
             faults.append(f"the key {key_class} of {stream} is missing")
