@@ -6,8 +6,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.name_index import NameIndex
-from api.console.pages.worklist import line, to_number
-from api.console.session import CSRF, Viewer, directory_of, require_csrf
+from api.console.pages.worklist import line, owners, to_number
+from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import Clock
 from api.console.web import page, pages
 from api.http.access import SPOKEN
@@ -36,7 +36,7 @@ async def search(request: Request, service: Parts, viewer: Viewer) -> Response:
     index: NameIndex = request.app.state.name_index
     rows = await index.find(service, viewer.who, asked)
     clock = Clock(service.clock(), viewer.zone, viewer.t)
-    names = await directory_of(request).names(service, viewer.who)
+    names = await owners(request, service, viewer)
     lines = [await line(service, viewer, clock, names, row) for row in rows]
     await looked_over(service, viewer.who, rows)
     return page(request, "found.html", viewer, clock=clock, lines=lines, asked=asked, bulk=False)

@@ -96,7 +96,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
         return seen(f"/console/{asked.query()}")
     rows = await _rows(request, service, viewer, asked)
     clock = Clock(asked.known_at or service.clock(), viewer.zone, viewer.t)
-    names = await directory_of(request).names(service, who)
+    names = await owners(request, service, viewer)
     lines = [await line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
     more = _cursor(asked, rows) if len(rows) > PAGE else None
@@ -135,7 +135,7 @@ async def rows_of(request: Request, service: Parts, viewer: Viewer) -> Response:
     """Rows that changed, for a page that is open; a case the viewer may not see is not there."""
     wanted = request.query_params.getlist("case")[:MOST_IDS]
     clock = Clock(service.clock(), viewer.zone, viewer.t)
-    names = await directory_of(request).names(service, viewer.who)
+    names = await owners(request, service, viewer)
     seen_rows = [r for r in await service.worklist.rows(wanted) if allow(viewer.who, Action.SEE, belonging_of(r))]
     lines = [await line(service, viewer, clock, names, row) for row in seen_rows]
     await looked_over(service, viewer.who, seen_rows)
@@ -154,6 +154,14 @@ async def to_number(request: Request, service: Service, viewer: Visitor, number:
         return seen(f"/console/cases/{known[0]['stream']}")
     glass = f"/console/cases/{quote(number)}/do/BreakGlass" if SPOKEN.fullmatch(number) else ""
     return page(request, "not_found.html", viewer, 404, glass=glass if allow(viewer.who, Action.BREAK_GLASS) else "")
+
+
+async def owners(request: Request, service: Service, viewer: Visitor) -> Mapping[str, str]:
+    """Return the names of staff; of who has left it says so, since their cases need somebody else."""
+    directory = directory_of(request)
+    names = await directory.names(service, viewer.who)
+    staff = await directory.entries(service, "person")
+    return {one: name if staff[one].role else viewer.t("worklist.left", name=name) for one, name in names.items()}
 
 
 async def line(

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.api.conftest import Person
+from api.run.wiring import Parts
+from domain.catalogue.staff import DismissPerson
+from tests.agreed import agreed
+from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Browser
 from tests.api.http.test_process import logged  # noqa: F401 - a fixture
 
@@ -157,3 +160,14 @@ async def test_our_own_files_are_kept_for_ever_and_change_their_address(mei: Bro
         assert "immutable" in answer.headers["cache-control"]
         assert (await mei.get(re.sub(r"static/[0-9a-f]+/", "static/0000000000000000/", path))).status_code == 404
     assert not re.search(r"<style|style=|<script(?! src)| on[a-z]+=\"|(?:src|href)=\"(?:https?:)?//", page)
+
+
+async def test_a_case_of_somebody_who_has_left_says_so(
+    browsers: Mapping[str, Browser], coordinator: Person, here: Parts
+) -> None:
+    owner = await registered(here, "coordinator")
+    case = (await coordinator.open(owner=owner))["case"]
+    where = f"/console/rows?case={case}"
+    assert "(has left)" not in (await browsers["supervisor"].get(where)).text
+    await agreed(here.commands, owner, DismissPerson("left"))
+    assert "(has left)" in (await browsers["supervisor"].get(where)).text
