@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 from api.console import reply_page, site
 from api.http import health, problems, stream
-from api.http.auth import Doorkeeper
+from api.http.auth import Briefly, Doorkeeper
 from api.http.health import Figures
-from api.http.limits import Throttle
+from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
@@ -48,6 +48,7 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         telemetry={"operation_spans": False, "metrics": False, "logs": False, "exclude": _quiet},
     )
     app.state.service = service
@@ -56,6 +57,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
+    app.state.readiness = Briefly()
+    app.state.streams = Seats(service.limits.streams, service.limits.streams_in_all)
     for part in (
         start,
         cases,
@@ -79,7 +82,8 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(sign_in.dev_router)
     site.install(app)
     problems.install(app)
-    app.add_middleware(OuterMiddleware, figures=figures, throttle=throttle)
+    hosts = service.dev.hosts if service.dev else ()
+    app.add_middleware(OuterMiddleware, figures=figures, throttle=throttle, hosts=hosts)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
 

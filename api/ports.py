@@ -188,6 +188,9 @@ class Bell(Protocol):
     async def __call__(self) -> None: ...
 
 
+SignedBy = Callable[[str, Sequence[tuple[str, str]], str, datetime], None]
+"""(the centre's key, header lines, path, now): whether the headers are the centre's own. Raises Untrusted."""
+
 OpenCallback = Callable[[str, Sequence[tuple[str, str]], str, bytes, datetime], Answer]
 """(the centre's key, header lines, path, body, now) → what it says. Raises Untrusted, Malformed."""
 
@@ -209,12 +212,17 @@ class DevSignIn:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Requests a minute, per actor and per address; reads and writes alike. 0 = no limit. Bytes of one document."""
+    """Requests a minute, reads and writes alike; 0 = no limit. `address`: of strangers at it; `sign_in`: tries there.
+
+    Bytes of one document. Open streams of one person, and of all.
+    """
 
     actor: int = 1200
     address: int = 2400
     sign_in: int = 30
     document: int = 64 * 1024 * 1024
+    streams: int = 24
+    streams_in_all: int = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +242,7 @@ class Service:
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents
+    signed_by: SignedBy
     open_callback: OpenCallback
     reject: Reject
     bell: Bell
@@ -254,6 +263,8 @@ class Service:
     temporal_ui: str = ""
     """Where a case's workflow is looked at: the address before its id; empty = nowhere."""
     checkpoint_places: str = ""
+    open_pages: bool = True
+    """Whether /docs, /openapi.json and /metrics are for everybody; else for whoever has signed in."""
     limits: Limits = Limits()
     local: Actor | None = None
     """Who every request comes from: only in an app that is called in process and never listens."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
     api_port: int = 0
     health_port: int = 0
     """Where a worker answers that it is alive, at `api_host`; 0 = nowhere."""
+    proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks of the proxies in front, separated by commas: only from them is X-Forwarded-For believed."""
+    open_pages: bool | None = None
+    """Whether /docs, /openapi.json and /metrics answer whoever asks; not set = everywhere but in production."""
     oidc_issuer: str = ""
     oidc_audience: str = "caravel"
     oidc_jwks: str = ""
@@ -59,7 +64,7 @@ class Settings(BaseSettings):
     seal_events: int = 1_000
     seal_seconds: float = 60.0
 
-    @field_validator("checkpoints", "endpoints_allowed", mode="before")
+    @field_validator("checkpoints", "endpoints_allowed", "proxies", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
         """Words separated by commas."""

@@ -23,7 +23,7 @@ from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.form_json import read_form
 from api.http.form_parse import Pairs, form_parse
-from api.http.limits import address, read_small
+from api.http.limits import address, note_known, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from domain.core.errors import Reason, Refused
@@ -68,8 +68,13 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
 
 
 async def _row(token: str, request: Request, service: Service) -> Row | None:
-    await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
-    return await service.capabilities.find(token[:200])
+    """The row of the link; only links that are none are counted, so that those of a stranger shut nobody out."""
+    row = await service.capabilities.find(token[:200])
+    if row is None:
+        await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
+    else:
+        note_known(request)
+    return row
 
 
 async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[str, str]]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
-from api.http.limits import Throttle
+from api.http.limits import Throttle, note_known
 from api.http.problems import Fault, Problem
 from api.ports import Service
 from domain.catalogue.staff import Staff
@@ -79,11 +79,13 @@ class Doorkeeper:
     async def actor(self, request: Request) -> Actor:
         """Find who asks. Raises Problem: 401 for nobody we know, 403 for a purpose that is not theirs, 429."""
         if self._service.local is not None:
+            note_known(request)
             return self._service.local
         person = await self._person(request)
         staff = await self._persons.get(person, self._staff) if person else None
         if person is None or staff is None or staff.role is None:
             raise UNKNOWN
+        note_known(request)
         await self._throttle.hit("actor", person)
         return _stating(Actor(person, Role(staff.role), staff.team), request.headers.get(PURPOSE, ""))
 
@@ -183,6 +185,12 @@ async def signed_in(request: Request) -> Actor:
     """Dependency of every route that is for somebody."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     return await doorkeeper.actor(request)
+
+
+async def open_page(request: Request) -> None:
+    """Dependency of what is for everybody where that was set, and else for whoever has signed in. Raises Problem."""
+    if not service_of(request).open_pages:
+        await signed_in(request)
 
 
 Who = Annotated[Actor, Depends(signed_in)]

@@ -1,7 +1,11 @@
-"""Limits how much one caller may ask for, by sliding windows per actor and address in this process; and how large."""
+"""Limits how much one caller may ask for, by sliding windows per actor and address in this process; and how large.
+
+Whoever is known is counted as themselves, so that strangers use up nobody's share but their own address's.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
@@ -9,6 +13,7 @@ from fastapi import Request
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from starlette.types import Scope
 
 from api.http.problems import Problem
 from api.ports import Limits
@@ -17,6 +22,7 @@ MAX_BODY = 256 * 1024
 SMALL_FORM = 64 * 1024
 """Bytes read for somebody who has not signed in: the form of a page that was open."""
 MINUTE = "60"
+KNOWN = "caravel.known"
 
 
 class Throttle:
@@ -29,9 +35,56 @@ class Throttle:
 
     async def hit(self, kind: str, who: str) -> None:
         """Count one request of `who`. Raises Problem(429) when it is one too many."""
+        if not await self.count(kind, who):
+            raise _too_many()
+
+    async def count(self, kind: str, who: str) -> bool:
+        """Count one request of `who`, and return whether it was not one too many."""
         item = self._items.get(kind)
-        if item is not None and not await self._windows.hit(item, kind, who):
-            raise Problem(429, "too_many_requests", "too many requests, slow down", headers={"Retry-After": MINUTE})
+        return item is None or await self._windows.hit(item, kind, who)
+
+    async def require_room(self, kind: str, who: str) -> None:
+        """Count nothing. Raises Problem(429) when another request of `who` would be one too many."""
+        item = self._items.get(kind)
+        if item is not None and not await self._windows.test(item, kind, who):
+            raise _too_many()
+
+
+def _too_many() -> Problem:
+    return Problem(429, "too_many_requests", "too many requests, slow down", headers={"Retry-After": MINUTE})
+
+
+class Seats:
+    """Counts what is open for longer than an answer takes, of each person and in all. 0 = no limit."""
+
+    def __init__(self, each: int, in_all: int) -> None:
+        self._each = each
+        self._in_all = in_all
+        self._taken = Counter[str]()
+
+    def take(self, who: str) -> None:
+        """Take a seat. Raises Problem: 429 where this person has too many already, 503 where all are taken."""
+        if self._each and self._taken[who] >= self._each:
+            detail = f"at most {self._each} streams are open for one person; close one first"
+            raise Problem(429, "too_many_requests", detail, headers={"Retry-After": MINUTE})
+        if self._in_all and self._taken.total() >= self._in_all:
+            raise Problem(503, "full", "too many streams are open", headers={"Retry-After": MINUTE})
+        self._taken[who] += 1
+
+    def leave(self, who: str) -> None:
+        """Give it back."""
+        self._taken[who] -= 1
+        self._taken += Counter()  # forgets who has none
+
+
+def note_known(request: Request) -> None:
+    """Note that the request is somebody's we know, so that it is counted as theirs and not as their address's."""
+    request.scope.setdefault("state", {})[KNOWN] = True
+
+
+def is_known(scope: Scope) -> bool:
+    """Return whether that was noted."""
+    return KNOWN in scope["state"]
 
 
 def address(request: Request) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import structlog
 from opentelemetry.trace import get_current_span
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars, get_contextvars
 
+from api.http.door.addresses import readable, require_host
 from api.http.health import METHODS, Figures
-from api.http.limits import Throttle, address
+from api.http.limits import Throttle, address, is_known
 from api.http.problems import Problem, of_failure
 
 log = structlog.get_logger()
@@ -27,10 +30,11 @@ class OuterMiddleware:
     What answers GET answers HEAD the same, without the body (RFC 9110 section 9.3.2).
     """
 
-    def __init__(self, app: ASGIApp, figures: Figures, throttle: Throttle) -> None:
+    def __init__(self, app: ASGIApp, figures: Figures, throttle: Throttle, hosts: Collection[str]) -> None:
         self._app = app
         self._figures = figures
         self._throttle = throttle
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -43,10 +47,12 @@ class OuterMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
                 get_current_span().set_attributes({f"caravel.{n}": v for n, v in get_contextvars().items()})
             await send(message)
 
         clear_contextvars()
+        scope.setdefault("state", {})
         head = scope["method"] == "HEAD" and scope["path"] != ENDLESS
         inner, answer = ({**scope, "method": "GET"}, _without_body(noted)) if head else (scope, noted)
         problem = await self._answer(inner, receive, answer)
@@ -55,10 +61,19 @@ class OuterMiddleware:
         self._note({**inner, "method": scope["method"]}, status or GONE, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Problem | None:
+        caller = address(Request(scope))
         try:
-            if scope["path"] not in QUIET:
-                await self._throttle.hit("address", address(Request(scope)))
-            await self._app(scope, receive, send)
+            require_host(scope, self._hosts)
+            asked = readable(scope)
+            if scope["path"] in QUIET:
+                await self._app(asked, receive, send)
+                return None
+            await self._throttle.require_room("address", caller)
+            try:
+                await self._app(asked, receive, send)
+            finally:
+                if not is_known(scope):
+                    await self._throttle.count("address", caller)
         except ClientDisconnect:
             return None
         except Problem as problem:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.http.access import belonging_of
 from api.http.auth import Doorkeeper, Parts, Who
+from api.http.limits import Seats
 from api.http.problems import Fault, Problem
 from api.ports import Service
 from domain.core.roles import Action
@@ -62,7 +65,24 @@ async def stream(request: Request, service: Parts, who: Who) -> StreamingRespons
     """`event: case`, `data: {"case", "version"}`, `id:` to go on from with Last-Event-ID."""
     after = await _start(request, service)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_lines(request, service, who, after), media_type="text/event-stream", headers=headers)
+    seats: Seats = request.app.state.streams
+    seats.take(who.id)
+    lines = _lines(request, service, who, after)
+    return _Seated(lines, media_type="text/event-stream", headers=headers, leave=lambda: seats.leave(who.id))
+
+
+class _Seated(StreamingResponse):
+    """Gives its seat back however it ends, also where not a line of it was asked for."""
+
+    def __init__(self, content: AsyncIterator[str], *, leave: Callable[[], None], **named: Any) -> None:  # noqa: ANN401
+        super().__init__(content, **named)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 async def _start(request: Request, service: Service) -> int:

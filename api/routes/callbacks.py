@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from fastapi import APIRouter, Request
@@ -16,7 +18,7 @@ from activities.ports import CommandKey, Meta
 from api.http.access import NO_CASE, belonging, require_command, require_seen
 from api.http.answers import KEY
 from api.http.auth import Parts
-from api.http.limits import read_body
+from api.http.limits import Throttle, address, note_known, read_body
 from api.http.problems import Problem
 from api.ports import Malformed, Service, Untrusted
 from domain.case.state import Case
@@ -35,14 +37,23 @@ LATER = "60"
 
 @router.post("/hospitals/{centre}/callbacks")
 async def callback(centre: str, request: Request, service: Parts) -> JSONResponse:
-    """One signed FHIR Task (RFC 9421, Ed25519). Its callback id is the idempotency key."""
-    await request.app.state.throttle.hit("actor", f"callback {centre[:MAX_ID]}")
-    body = await read_body(request)
+    """One signed FHIR Task (RFC 9421, Ed25519). Its callback id is the idempotency key.
+
+    Nothing of the body is read before the headers are proved to be the centre's own, and only then is it counted as
+    the centre's: whoever signs nothing uses up their own address's share.
+    """
+    throttle: Throttle = request.app.state.throttle
+    body = b""
     try:
-        answer = await believed(service, centre, request, body)
+        signature = await signed(service, centre, request)
+        note_known(request)
+        await throttle.hit("actor", f"callback {centre}")
+        body = await read_body(request)
+        answer = believed(service, signature, body)
         command = said(answer, centre)
     except Untrusted as no:
-        await service.reject(centre[:MAX_ID].replace("\0", ""), no.reason, sha256(body).digest(), len(body))
+        await throttle.hit("sign_in", f"callback {address(request)}")
+        await service.reject(centre[:MAX_ID], no.reason, sha256(body).digest(), len(body))
         status, reason = (400, "malformed") if isinstance(no, Malformed) else (401, "untrusted")
         raise Problem(status, reason, no.reason) from None
     done = await taken(service, centre, answer, command)
@@ -50,12 +61,27 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
     return JSONResponse({"case": done.case.id, "recorded": recorded, "repeated": done.repeated})
 
 
-async def believed(service: Service, centre: str, request: Request, body: bytes) -> Answer:
-    """Read what the callback says, once it is proved to be the centre's own. Raises Untrusted, Malformed."""
-    key = await _key(service, centre)
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The centre's key, and what it is held against: header lines and path."""
+
+    key: str
+    lines: Sequence[tuple[str, str]]
+    path: str
+
+
+async def signed(service: Service, centre: str, request: Request) -> Signature:
+    """Return the signature of the headers, once it is proved to be the centre's own. Raises Untrusted."""
     lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]
-    answer = service.open_callback(key, lines, path, body, service.clock())
+    found = Signature(await _key(service, centre), lines, path)
+    service.signed_by(found.key, found.lines, found.path, service.clock())
+    return found
+
+
+def believed(service: Service, signature: Signature, body: bytes) -> Answer:
+    """Read what the callback says, once its body is proved to be what was signed. Raises Untrusted, Malformed."""
+    answer = service.open_callback(signature.key, signature.lines, signature.path, body, service.clock())
     if not KEY.fullmatch(answer.callback):
         raise Malformed("identifier: the callback's id must be 1 to 200 visible characters")
     return answer

@@ -6,10 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 
+from api.http.auth import open_page
 from domain.journey import ANYTIME, JOURNEY, meaning
 
 router = APIRouter()
@@ -17,7 +18,13 @@ PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), au
 CLOSED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"}
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(open_page)])
+async def description(request: Request) -> JSONResponse:
+    """What Caravel answers to, for programs."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs", include_in_schema=False, dependencies=[Depends(open_page)])
 async def start(request: Request) -> HTMLResponse:
     """What Caravel answers to."""
     described = request.app.openapi()

@@ -69,6 +69,7 @@ def http_app(
             sessions=Sessions(ledger),
             capabilities=Capabilities(ledger),
             documents=documents(here),
+            signed_by=signed_by,
             open_callback=open_callback,
             reject=ledger.reject_callback,
             bell=bell(ledger),
@@ -84,6 +85,7 @@ def http_app(
             public_url=here.settings.public_url,
             temporal_ui=here.settings.temporal_ui,
             checkpoint_places=where_checkpoints_are(here.settings),
+            open_pages=_open_pages(here),
             limits=limits or Limits(),
             local=local,
         )
@@ -94,9 +96,18 @@ def http_app(
 
 def _refuse_in_production(dev: DevSignIn | None, ledger: PgLedger) -> None:
     """Raise ValueError where a development sign-in would open a production ledger."""
-    kind = ledger.installation.kind if ledger.installation else "production"
-    if dev is not None and kind == "production":
+    if dev is not None and _production(ledger):
         raise ValueError("a production ledger has no development sign-in")
+
+
+def _production(ledger: PgLedger) -> bool:
+    return ledger.installation is None or ledger.installation.kind == "production"
+
+
+def _open_pages(here: Parts) -> bool:
+    """As it was set, else everywhere but in production."""
+    told = here.settings.open_pages
+    return told if told is not None else not _production(here.ledger)
 
 
 def documents(here: Parts) -> StoredDocuments:
@@ -105,14 +116,19 @@ def documents(here: Parts) -> StoredDocuments:
     return StoredDocuments(store_of(settings.documents, settings.document_folder), here.keys, settings.home / "spool")
 
 
-def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime) -> Answer:
-    """Signature first, then what it says. Raises Untrusted, Malformed."""
+def signed_by(key: str, lines: Sequence[tuple[str, str]], path: str, now: datetime, body: bytes | None = None) -> None:
+    """Refuse what the key did not sign; without the body nothing is said about it. Raises Untrusted."""
     try:
         verify(lines, "POST", path, body, read_key(key), now)
     except BadSignature as bad:
         raise Untrusted(bad.reason) from None
     except ValueError:
         raise Untrusted("the key registered for this centre cannot be read") from None
+
+
+def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime) -> Answer:
+    """Signature first, then what it says. Raises Untrusted, Malformed."""
+    signed_by(key, lines, path, now, body)
     try:
         return answer_of(body)
     except BadAnswer as bad:

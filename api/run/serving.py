@@ -10,6 +10,7 @@ from dataclasses import replace
 import httpx2
 import structlog
 
+from api.http.door.bounds import Bounds
 from api.http.streams_end import serve
 from api.ports import DevSignIn
 from api.run.http_app import http_app
@@ -53,7 +54,8 @@ async def serve_api(
         http = await stack.enter_async_context(httpx2.AsyncClient())
         client = await connect_temporal(**address)
         app = http_app(here, client, dev=dev, oidc=_oidc(settings, http), signs_in=_signs_in(settings, http))
-        await serve(app, host, port, stop, lambda bound: ready(f"http://{host}:{bound}"))
+        bounds = Bounds(trusted=settings.proxies)
+        await serve(app, host, port, stop, lambda bound: ready(f"http://{host}:{bound}"), bounds)
 
 
 def _oidc(settings: Settings, http: httpx2.AsyncClient) -> Oidc | None:

@@ -92,13 +92,14 @@ def verify(
     headers: Mapping[str, str] | Iterable[tuple[str, str]],
     method: str,
     path: str,
-    body: bytes,
+    body: bytes | None,
     key: bytes,
     now: datetime,
 ) -> None:
     """Refuse what `key` (32 bytes, Ed25519) did not sign within five minutes. Raises BadSignature.
 
-    Repeated header lines may be given as pairs. A replay within those minutes is caught by the callback's id.
+    Without the body the digest among the headers is signed and not yet compared. Repeated header lines may be
+    given as pairs. A replay within those minutes is caught by the callback's id.
     """
     lines = headers.items() if isinstance(headers, Mapping) else headers
     message = _Message(method.upper(), ORIGIN + path)

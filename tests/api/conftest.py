@@ -62,7 +62,8 @@ INQUIRY = {
 
 
 def settings(dsn: str, home: Any, **more: Any) -> Settings:
-    return Settings(database_url=dsn, home=home, kind="development", **more)
+    told: dict[str, Any] = {"kind": "development", "endpoints_allowed": ("127.0.0.1",), **more}
+    return Settings(database_url=dsn, home=home, **told)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from api.http.streams_end import serve
 from api.run.http_app import http_app
 from api.run.wiring import Parts
 from infra.ledger.encoding.errors import DatabaseFailed
-from tests.api.conftest import CANARY, NO_LIMIT, Person, client
+from tests.api.conftest import CANARY, HOST, NO_LIMIT, Person, client
 from tests.api.routes.test_commands import assert_problem
 
 
@@ -62,7 +62,7 @@ async def read(lines: AsyncIterator[str], number: int) -> list[dict[str, Any]]:
 async def test_changes_arrive_and_go_on_where_they_were_left(
     app: FastAPI, coordinator: Person, supervisor: Person
 ) -> None:
-    headers = dict(coordinator.http.headers)
+    headers = {**coordinator.http.headers, "Host": HOST}
     async with served(app) as (url, stop, task), httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
         async with http.stream("GET", "/stream") as live:
             assert live.headers["content-type"].startswith("text/event-stream")
