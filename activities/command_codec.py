@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 from hashlib import sha256
 from types import NoneType
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Union, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from activities.gateways import REFERENCE, is_reference
 from domain.catalogue import streams as catalogue
 from domain.journey import COMMANDS
 
@@ -82,6 +83,13 @@ class Commands:
     def adapter(self) -> TypeAdapter[Any]:
         """Strict: no unknown field, no number as text, no text as number."""
         return _adapter(tuple(self.classes))
+
+    def parse_outside(self, said: Tree, actor: str) -> Any:  # noqa: ANN401 - any command
+        """Parse what somebody outside says, whose plain texts must be references. Raises Unreadable."""
+        command = Commands.parse(self, said, actor)
+        if faults := list(unsayable(command)):
+            raise Unreadable(f"{command.type} cannot be read", *faults)
+        return command
 
     def parse(self, said: bytes | Tree, actor: str, *, only: Collection[str] = (), default: str = "") -> Any:  # noqa: ANN401 - any command
         """Parse the command of a JSON text or of its tree, its `by` set to the actor. Raises Unreadable."""
@@ -155,6 +163,15 @@ def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
     if command.type in TOLD or "by" not in command.__dataclass_fields__:
         return command
     return replace(command, by=actor)
+
+
+def unsayable(command: Any) -> Iterator[Fault]:  # noqa: ANN401 - any command
+    """Find texts that are kept in plain and say more than a reference can: words may name somebody, for ever."""
+    hints = get_type_hints(type(command), include_extras=True)
+    for field in fields(command):
+        text = getattr(command, field.name)
+        if hints[field.name] is str and text and not is_reference(text):
+            yield Fault(REFERENCE, f"#/{field.name}")
 
 
 def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+REFERENCE = "must be 1 to 64 letters, digits and . / _ : -"
+UNUSABLE = "unusable reference, ask by effect id"
+"""The receipt of somebody who has it under a number that is none: asked about our effect's id, they can tell."""
+FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_:-]{0,63}")
+
+
+def is_reference(text: str) -> bool:
+    """Return whether a text of somebody outside may be kept in plain: one word that is bounded, as numbers are."""
+    return FORM.fullmatch(text) is not None
+
 
 Channel = Literal["asks", "dedupes", "blind"]
 """Can be asked by effect id; recognises a repeat by itself; can do neither [effects.channels]."""

@@ -82,7 +82,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     if name not in row["commands"]:
         raise Problem(422, "invalid", "choose one of the answers")
     tree = form_parse(CASE.by_name[name], pairs, ZoneInfo(row["zone"]), row["fixed"], rules_say=False)
-    command = CASE.parse(tree, row["actor"])
+    command = CASE.parse_outside(tree, row["actor"])
     key = f"reply/{sha256(token.encode()).hexdigest()[:32]}"
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")

@@ -22,6 +22,13 @@ class HttpCommands(Commands):
         except Unreadable as no:
             raise _problem(no) from None
 
+    def parse_outside(self, said: Tree, actor: str) -> Any:  # noqa: ANN401 - any command
+        """Parse what somebody outside says, whose plain texts must be references. Raises Problem."""
+        try:
+            return super().parse_outside(said, actor)
+        except Unreadable as no:
+            raise _problem(no) from None
+
 
 CASE = HttpCommands(COMMANDS)
 CATALOGUE = HttpCommands(catalogue.COMMANDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from fastapi import APIRouter, Request
@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars
 from activities.case_session import Reply
 from activities.command_codec import CASE, Unreadable
 from activities.command_handler import CommandRequest, Recorded
-from activities.gateways import Answer
+from activities.gateways import Answer, is_reference
 from activities.ports import CommandKey, Meta
 from api.http.access import NO_CASE, belonging, require_command, require_seen
 from api.http.answers import KEY
@@ -84,7 +84,12 @@ def believed(service: Service, signature: Signature, body: bytes) -> Answer:
     answer = service.open_callback(signature.key, signature.lines, signature.path, body, service.clock())
     if not KEY.fullmatch(answer.callback):
         raise Malformed("identifier: the callback's id must be 1 to 200 visible characters")
-    return answer
+    return replace(answer, callback=kept_id(answer.callback))
+
+
+def kept_id(callback: str) -> str:
+    """Return the id as it is kept in plain: itself where it is a reference, else its digest, which names nobody."""
+    return callback if is_reference(callback) else sha256(callback.encode()).hexdigest()
 
 
 async def _key(service: Service, centre: str) -> str:
@@ -101,7 +106,7 @@ async def _key(service: Service, centre: str) -> str:
 def said(answer: Answer, centre: str) -> Command:
     """Return the command it is, in the centre's name. Raises Malformed that names the fields at fault."""
     try:
-        command: Command = CASE.parse(answer.command, centre)
+        command: Command = CASE.parse_outside(answer.command, centre)
     except Unreadable as no:
         faults = [f"{one.pointer.removeprefix('#/')} {one.detail}" for one in no.faults]
         raise Malformed(f"{answer.command['type']}: {', '.join(faults)}") from None

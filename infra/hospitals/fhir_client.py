@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 
 import httpx2
 
-from activities.gateways import Channel, GatewayRefused, Receipt, Request, Unreachable
+from activities.gateways import UNUSABLE, Channel, GatewayRefused, Receipt, Request, Unreachable
 from infra.hospitals import fhir_map
 from infra.hospitals.codes import EFFECT
 
@@ -19,6 +20,15 @@ OK, CREATED, REQUEST_ERROR, SERVER_ERROR = 200, 201, 400, 500
 ALREADY = (409, 412)
 LATER = (408, 425, 429)
 LARGEST = 1 << 20
+ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+"""FHIR's type id."""
+ISSUES = (
+    "invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden",
+    "suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long",
+    "code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store",
+    "exception", "timeout", "incomplete", "throttled", "informational",
+)  # fmt: skip
+"""FHIR's value set issue-type, which is closed."""
 FHIR_JSON = "application/fhir+json"
 
 
@@ -133,13 +143,18 @@ def _number(task: object, effect: str) -> str:
     if not isinstance(task, dict) or task.get("resourceType") != "Task" or not isinstance(task.get("id"), str):
         return ""
     ours = any((i.get("system"), i.get("value")) == (EFFECT, effect) for i in _list(task, "identifier"))
-    return f"Task/{task['id']}" if ours else ""
+    return _named(task["id"]) if ours else ""
+
+
+def _named(number: str) -> str:
+    """Task/ID, where the id is one of FHIR's; anything else could name somebody, in plain and for ever."""
+    return f"Task/{number}" if ID.fullmatch(number) else UNUSABLE
 
 
 def _located(location: str) -> str:
     """Task/ID of ".../Task/ID/_history/1": the answer of a server that returns no body."""
     _, found, rest = location.rpartition("/Task/")
-    return f"Task/{rest.split('/', maxsplit=1)[0]}" if found and rest else ""
+    return _named(rest.split("/", maxsplit=1)[0]) if found and rest else ""
 
 
 def _refusal(status: int, outcome: Mapping[str, Any]) -> GatewayRefused:
@@ -147,4 +162,5 @@ def _refusal(status: int, outcome: Mapping[str, Any]) -> GatewayRefused:
     issue = issues[0] if issues else {}
     details = issue.get("details")
     text = issue.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "")
-    return GatewayRefused(str(issue.get("code") or status)[:64], str(text or "")[:500])
+    code = issue.get("code")
+    return GatewayRefused(code if isinstance(code, str) and code in ISSUES else str(status), str(text or "")[:500])

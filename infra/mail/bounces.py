@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,7 @@ LARGEST = 1 << 20
 MARK = 16
 """Hexadecimal digits of the mark: with the id it fits the 64 characters RFC 5321 leaves before the @."""
 LOCAL = re.compile(rf"bounces\+(?P<effect>[A-Za-z0-9-]{{1,36}})\.(?P<mark>[0-9a-f]{{{MARK}}})", re.IGNORECASE)
-CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+CODE = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Inbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         """Record it, or let the sender keep it and come again."""
-        report = failed(envelope.original_content or b"")
+        report = await asyncio.to_thread(failed, envelope.original_content or b"")  # headers may be long to read
         for address in envelope.rcpt_tos if report else ():
             effect = await self._addresses.read(address)
             if effect is not None and report is not None:

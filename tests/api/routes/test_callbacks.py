@@ -200,6 +200,26 @@ async def test_an_unknown_centre_case_or_request(
         assert_problem(answer, 401, "untrusted")
 
 
+async def test_no_words_of_a_hospital_are_kept_in_plain(
+    hospital: Hospital, supervisor: Person, case: Waiting, postgres: str
+) -> None:
+    """Its number must be a reference; its id of the callback is kept as one, or as a digest that repeats like it."""
+    for ref in (CANARY, "L 7", "x" * 65):
+        refused = await hospital.say(case.id, {**LETTER, "ref": ref}, effect=case.effect)
+        assert_problem(refused, 400, "malformed")
+        assert "ref must be" in refused.json()["detail"]
+    callback = "Wilhelmina_Canary/@1985"
+    first, again = [await hospital.say(case.id, effect=case.effect, callback=callback) for _ in range(2)]
+    assert [first.json()["repeated"], again.json()["repeated"]] == [False, True], first.text
+    told = await hospital.say(case.id, {"type": "DeclineTransplant", "reason": CANARY})
+    assert told.is_success or told.status_code == 409, "what is sealed may be words"
+    connection = await asyncpg.connect(postgres)
+    kept = await connection.fetch("select data, meta from event where stream = $1", case.id)
+    await connection.close()
+    assert "L-7" in str(kept)
+    assert "Canary" not in str(kept)
+
+
 async def test_nothing_is_read_of_what_is_not_signed(hospital: Hospital, case: Waiting) -> None:
     body, headers = hospital.request(case.id, LETTER)
     read = 0
