@@ -28,6 +28,7 @@ import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 BOUNCE, BUSY, SLOW, GARBLED = "@bounce.invalid", "@busy.invalid", "@slow.invalid", "@garbled.invalid"
 RETURNED = "@dsn.invalid"
@@ -140,6 +141,7 @@ async def returned(to: str, recipient: str, server: str) -> None:
 def application(caught: Caught) -> FastAPI:
     """Make the application that shows what was caught, as JSON and as pages."""
     app = FastAPI(title="Caught mail", openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
 
     @app.get("/messages")
     async def messages(to: str = "", effect: str = "", limit: int = 200) -> Sequence[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from api.http.auth import Parts, Who
 from api.http.command_json import CASE
 from api.http.limits import read_body
 from api.ports import Service
+from api.routes.documents import require_document
 from domain.roles import Actor
 
 router = APIRouter(tags=["cases"])
@@ -54,6 +55,7 @@ async def given(
     """Record a command given as JSON; the way of every page and program. Raises Problem, Refused."""
     bind_contextvars(case=stream, key=key)
     command = CASE.parse(body, who.id)
+    await require_document(service, who, stream, command)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
     ask = CommandRequest(stream, meta, command, remembered, if_version=expected, permit=permit(who, command.type))

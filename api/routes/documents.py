@@ -148,6 +148,35 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     return done
 
 
+async def require_document(service: Service, who: Actor, stream: str, command: Any) -> None:  # noqa: ANN401 - any command
+    """Refuse a command that names no document, or one that is another case's. Raises Problem that names the field.
+
+    What is attached must be there; of what is received elsewhere the store need not have the file.
+    """
+    name = getattr(command, "document", None)
+    if not isinstance(name, str):
+        return
+    await may_command(service, who, stream, command.type)
+    faults = [] if NAME.fullmatch(name) else [Fault("must be a SHA-256, 64 digits", "#/document")]
+    if command.type == "AttachDocument":
+        most = service.limits.document
+        faults += [] if 0 < command.bytes <= most else [Fault(f"must lie between 1 and {most}", "#/bytes")]
+        faults += [] if command.media_type in MEDIA else [Fault(f"must be one of {', '.join(MEDIA)}", "#/media_type")]
+    faults = faults or await _elsewhere(service, stream, name, needed=command.type == "AttachDocument")
+    if faults:
+        raise invalid(f"{command.type} cannot be read", *faults)
+
+
+async def _elsewhere(service: Service, stream: str, name: str, *, needed: bool) -> list[Fault]:
+    try:
+        await service.documents.open(stream, name)
+    except DocumentMissing:
+        return [Fault("is not stored; send it to /cases/{case}/documents", "#/document")] if needed else []
+    except (DocumentErased, DocumentChanged):
+        return [Fault("is no document of this case", "#/document")]
+    return []
+
+
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
     """A document of the case, for those who may see what is in it."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from activities import gateways
 from infra.hospitals.codes import EFFECT
@@ -23,6 +24,7 @@ STATUS = {"created": 201, "known": 200, "refused": 422, "conflict": 409, "busy":
 def application(desk: HospitalDesk, woken: Callable[[], None]) -> FastAPI:
     """Return the HTTP face of a desk; `woken` is called when an answer may have come due earlier than thought."""
     app = FastAPI(title="Simulated hospitals", openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
 
     @app.post("/{centre}/fhir/Task")
     async def create(centre: str, request: Request) -> Response:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.infra.gateways import Mail, mail
+from tests.infra.gateways import Mail, hospital, mail
 
 pytestmark = pytest.mark.slow
 
@@ -32,3 +33,17 @@ async def test_messages_are_listed_found_and_read(tmp_path: Path) -> None:
             assert "<script>" not in html
         assert (await rig.process.web.get(f"{rig.process.health}/read/99")).status_code == 404
         assert (await rig.process.web.get(f"{rig.process.health}/messages/99")).status_code == 404
+
+
+@pytest.mark.parametrize("start", [mail, hospital])
+async def test_a_page_of_another_site_that_is_led_here_is_not_answered(tmp_path: Path, start: Any) -> None:
+    """A browser sends the name it was given; one that was made to lead to this machine is not ours."""
+    async with start(tmp_path) as rig:
+        for name, status in (
+            ("evil.example", 400),
+            ("evil.example:8025", 400),
+            ("localhost", 200),
+            ("127.0.0.1:9", 200),
+        ):
+            answer = await rig.process.web.get(f"{rig.process.health}/healthz", headers={"Host": name})
+            assert answer.status_code == status, name

@@ -176,3 +176,26 @@ async def test_nothing_of_it_in_the_database_and_all_of_it_in_a_backup(
     folder = await backup(here.settings, tmp_path)
     assert (folder / "documents" / name).read_bytes() == file_of(here, name).read_bytes()
     assert (folder / "keys").is_dir()
+
+
+ATTACH = {"name": "scan.pdf", "media_type": "application/pdf", "bytes": 12}
+
+
+async def test_a_command_names_only_documents_of_its_case(coordinator: Person, case: str) -> None:
+    """Over JSON, without the file: what a dossier lists must be there, and be this case's."""
+    other = (await coordinator.open())["case"]
+    foreign = (await attach(coordinator, other)).json()["document"]
+    own = (await attach(coordinator, case)).json()["document"]
+    for field, wrong in (
+        ("document", "../../kek"), ("document", "ab" * 32), ("document", foreign), ("document", own.upper()),
+        ("bytes", 10**23), ("bytes", 0), ("bytes", -1), ("media_type", "text/html"),
+    ):  # fmt: skip
+        answer = await coordinator.send(case, "AttachDocument", **{**ATTACH, "document": own, field: wrong})
+        assert_problem(answer, 422, "invalid")
+        assert [one["pointer"] for one in answer.json()["errors"]] == [f"#/{field}"]
+    await coordinator.send(case, "RequestRecord", kind="passport")
+    item = next(iter((await coordinator.get(f"/cases/{case}")).json()["case"]["records"]))
+    for wrong in ("../../kek", foreign):
+        answer = await coordinator.send(case, "ReceiveRecord", item=item, language="en", document=wrong)
+        assert_problem(answer, 422, "invalid")
+    assert (await coordinator.send(case, "AttachDocument", **ATTACH, document=own)).is_success
