@@ -158,6 +158,13 @@ AIMS = (
     Aim("http", "command over INSERT, 1 caller, ms", 4, lambda r: cell(r, callers=1)["ms over bare"], at_most=True),
     Aim("http", "command ÷ no-op route, 32 callers", 0.5, lambda r: cell(r, callers=32)["command against"]["nothing"]),
     Aim("case_turn", "case turn ÷ bare turn, p50", 1.3, lambda r: r[0]["ratio"]["p50"], at_most=True),
+    Aim(
+        "hostile",
+        "honest p99 beside strangers ÷ alone, worst shape",
+        2,
+        lambda r: max(row["times alone"] for row in r),
+        at_most=True,
+    ),
     Aim("console", "first rows, 10,000 cases, ms", 500, lambda r: r[-1]["worklist"]["rows"], at_most=True),
     Aim("console", "live change, 10,000 cases, ms", 500, lambda r: r[-1]["live"]["p50_ms"], at_most=True),
 )
@@ -238,5 +245,8 @@ SECTIONS = {
     ),
     "restore": Section("Restore", "Onto an empty Temporal, against bare workflow starts on the same one.", flat),
     "rehearsal": Section("Rehearsal", "Years in seconds, on the real code.", flat),
+    "hostile": Section(
+        "Strangers", "1,000 hostile requests of each shape beside 32 honest callers, no rate limited.", flat
+    ),
     "console": Section("Console", "A real browser, against the same bytes served from memory.", flat),
 }
