@@ -172,7 +172,7 @@ async def _elsewhere(service: Service, stream: str, name: str, *, needed: bool) 
         await service.documents.open(stream, name)
     except DocumentMissing:
         return [Fault("is not stored; send it to /cases/{case}/documents", "#/document")] if needed else []
-    except (DocumentErased, DocumentChanged):
+    except UNREADABLE:
         return [Fault("is no document of this case", "#/document")]
     return []
 

@@ -53,51 +53,50 @@ def http_app(
 ) -> FastAPI:
     """Make the app over these parts. A production ledger refuses a development sign-in; `local` never listens."""
     ledger = here.ledger
-    _refuse_in_production(dev, ledger)
-    app = create_app(
-        Service(
-            commands=here.commands,
-            worklist=WorklistQueries(ledger),
-            registers=RegisterQueries(ledger.pool),
-            access_log=AccessLogQueries(ledger),
-            changes=ChangeQueries(ledger),
-            audit=ProofQueries(ledger.pool),
-            packages=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
-            looks=Looks(ledger, here.commands.ids),
-            checks=Checks(here.settings, ledger.pool),
-            operations=OperationsQueries(ledger, temporal),
-            sessions=Sessions(ledger),
-            capabilities=Capabilities(ledger),
-            documents=documents(here),
-            signed_by=signed_by,
-            open_callback=open_callback,
-            reject=ledger.reject_callback,
-            bell=bell(ledger),
-            gauges=lambda: gauges.gauges(ledger),
-            needed=_needed(here),
-            wanted=_wanted(ledger, temporal),
-            fresh_stream=fresh_stream,
-            clock=lambda: datetime.now(UTC),
-            person_of_jwt=oidc.person if oidc else None,
-            dev=dev,
-            signs_in=signs_in,
-            seal=SealedText(here.keys),
-            public_url=here.settings.public_url,
-            temporal_ui=here.settings.temporal_ui,
-            checkpoint_places=where_checkpoints_are(here.settings),
-            open_pages=_open_pages(here),
-            limits=limits or Limits(),
-            local=local,
-        )
+    service = Service(
+        commands=here.commands,
+        worklist=WorklistQueries(ledger),
+        registers=RegisterQueries(ledger.pool),
+        access_log=AccessLogQueries(ledger),
+        changes=ChangeQueries(ledger),
+        audit=ProofQueries(ledger.pool),
+        packages=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
+        looks=Looks(ledger, here.commands.ids),
+        checks=Checks(here.settings, ledger.pool),
+        operations=OperationsQueries(ledger, temporal),
+        sessions=Sessions(ledger),
+        capabilities=Capabilities(ledger),
+        documents=documents(here),
+        signed_by=signed_by,
+        open_callback=open_callback,
+        reject=ledger.reject_callback,
+        bell=bell(ledger),
+        gauges=lambda: gauges.gauges(ledger),
+        needed=_needed(here),
+        wanted=_wanted(ledger, temporal),
+        fresh_stream=fresh_stream,
+        clock=lambda: datetime.now(UTC),
+        person_of_jwt=oidc.person if oidc else None,
+        dev=_outside_production(dev, ledger),
+        signs_in=signs_in,
+        seal=SealedText(here.keys),
+        public_url=here.settings.public_url,
+        temporal_ui=here.settings.temporal_ui,
+        checkpoint_places=where_checkpoints_are(here.settings),
+        open_pages=_open_pages(here),
+        limits=limits or Limits(),
+        local=local,
     )
+    app = create_app(service)
     here.forget.append(app.state.name_index.forget)
     return app
 
 
-def _refuse_in_production(dev: DevSignIn | None, ledger: PgLedger) -> None:
+def _outside_production(dev: DevSignIn | None, ledger: PgLedger) -> DevSignIn | None:
     """Raise ValueError where a development sign-in would open a production ledger."""
     if dev is not None and _production(ledger):
         raise ValueError("a production ledger has no development sign-in")
+    return dev
 
 
 def _production(ledger: PgLedger) -> bool:

@@ -35,8 +35,10 @@ async def test_messages_are_listed_found_and_read(tmp_path: Path) -> None:
         assert (await rig.process.web.get(f"{rig.process.health}/messages/99")).status_code == 404
 
 
-@pytest.mark.parametrize("start", [mail, hospital])
-async def test_a_page_of_another_site_that_is_led_here_is_not_answered(tmp_path: Path, start: Any) -> None:
+@pytest.mark.parametrize(("start", "program"), [(mail, "process"), (hospital, "simulator")])
+async def test_a_page_of_another_site_that_is_led_here_is_not_answered(
+    tmp_path: Path, start: Any, program: str
+) -> None:
     """A browser sends the name it was given; one that was made to lead to this machine is not ours."""
     async with start(tmp_path) as rig:
         for name, status in (
@@ -45,5 +47,6 @@ async def test_a_page_of_another_site_that_is_led_here_is_not_answered(tmp_path:
             ("localhost", 200),
             ("127.0.0.1:9", 200),
         ):
-            answer = await rig.process.web.get(f"{rig.process.health}/healthz", headers={"Host": name})
+            there = getattr(rig, program)
+            answer = await there.web.get(f"{there.health}/healthz", headers={"Host": name})
             assert answer.status_code == status, name

@@ -29,11 +29,9 @@ FEW = Limits(actor=30, address=20, sign_in=5, streams=3, streams_in_all=5)
 
 
 @pytest.fixture
-async def tight(here: Parts) -> AsyncIterator[FastAPI]:
+def tight(here: Parts) -> FastAPI:
     """An app whose limits are small."""
-    app = http_app(here, limits=FEW)
-    async with app.router.lifespan_context(app):
-        yield app
+    return http_app(here, limits=FEW)
 
 
 def at(app: FastAPI, address: str, **headers: str) -> httpx2.AsyncClient:
