@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api.console import reply_page, site
 from api.http import health, problems, stream
-from api.http.auth import Briefly, Doorkeeper
+from api.http.auth import Doorkeeper
 from api.http.health import Figures
 from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
@@ -57,7 +57,6 @@ def create_app(service: Service) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
-    app.state.readiness = Briefly()
     app.state.streams = Seats(service.limits.streams, service.limits.streams_in_all)
     for part in (
         start,

@@ -10,7 +10,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 
-from api.http.auth import Briefly, Parts, open_page
+from api.http.auth import Parts, open_page
 from api.ports import Probe
 
 router = APIRouter(tags=["operations"])
@@ -79,22 +79,18 @@ async def healthz() -> Mapping[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(request: Request, service: Parts) -> JSONResponse:
+async def readyz(service: Parts) -> JSONResponse:
     """503 while nothing can be read. Without Temporal or courier commands are recorded and wait: degraded.
 
     So it is while a clock is wrong (`clock` says which): then nothing is recorded, and reads go on. `leaders` says of
-    courier and sealer who it is, since when, and when one was last lost. However many ask, the database is asked once
-    in two seconds.
+    courier and sealer who it is, since when, and when one was last lost.
     """
-    known: Briefly = request.app.state.readiness
-    needed = await known.get("needed", lambda _: answering(service.needed))
-    wanted = await known.get("wanted", lambda _: answering(service.wanted))
+    needed, wanted = await answering(service.needed), await answering(service.wanted)
     ready = all(needed.values())
     status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
     shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
-    leaders = await known.get("leaders", lambda _: _told(service.operations.leads, {}))
-    told = {"status": status, "parts": shown, "leaders": leaders}
-    if doubt := await known.get("clock", lambda _: _told(service.operations.doubt, "")):
+    told = {"status": status, "parts": shown, "leaders": await _told(service.operations.leads, {})}
+    if doubt := await _told(service.operations.doubt, ""):
         told["clock"] = doubt
     return JSONResponse(jsonable_encoder(told), 200 if ready else 503, {"Cache-Control": "no-store"})
 
