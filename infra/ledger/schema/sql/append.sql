@@ -127,7 +127,8 @@ begin
     select position, recorded_at into v_position, v_head from event order by position desc limit 1;
     if p_ats is null then
         v_clock := clock_timestamp();
-        if not caravel_clocks_agree(v_clock, p_sent, p_bound, v_head) then
+        -- caravel_clocks_agree, spelt out.
+        if (v_clock - p_sent between -p_bound and p_bound and (v_head is null or v_head <= v_clock + p_bound)) is not true then
             select o_clock, o_said into v_true, v_said from caravel_doubted(p_types, v_clock, p_sent, p_bound, v_head);
             v_clock := v_true;
             p_metas := array(select left(meta, -1) || ',"clock":' || v_said || '}'

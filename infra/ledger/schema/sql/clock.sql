@@ -3,7 +3,7 @@
 create or replace function caravel_clocks_agree(
     p_clock timestamptz, p_sent timestamptz, p_bound interval, p_head timestamptz
 ) returns boolean
-language sql immutable as $$
+language sql stable as $$
     select coalesce(p_clock - p_sent between -p_bound and p_bound and (p_head <= p_clock + p_bound or p_head is null), false)
 $$;
 
