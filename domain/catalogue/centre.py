@@ -208,7 +208,12 @@ def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, arou
 
 
 def _tell(centre: Centre, change: EndpointChanged) -> Told:
-    return Told(" ".join(filter(None, (change.endpoint, change.mail))) or "-", centre.mail)
+    said = four_eyes.from_to(
+        ("FHIR", centre.endpoint, change.endpoint),
+        ("@", centre.mail, change.mail),
+        ("Ed25519", centre.callback_key, change.callback_key),
+    )
+    return Told(said, centre.mail)
 
 
 def _reached(centre: Centre) -> EndpointChanged:

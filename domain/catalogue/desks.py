@@ -121,7 +121,8 @@ def decide(desks: Desks, command: Command, now: datetime, ids: Ids, around: Arou
 
 
 def _tell(desks: Desks, change: DeskChanged) -> Told:
-    return Told(f"{change.role.value}: {change.mail or '-'}", desks.mails.get(change.role, ""))
+    old = desks.mails.get(change.role, "")
+    return Told(four_eyes.from_to((change.role.value, old, change.mail)), old)
 
 
 def evolve(desks: Desks, fact: Fact[Event]) -> Desks:

@@ -137,6 +137,12 @@ class Told:
     contact: str = ""
 
 
+def from_to(*parts: tuple[str, str, str]) -> str:
+    """Say of each named part what it was and what it becomes, in no language: whoever confirms sees all of it."""
+    said = [f"{name} {old or '-'} → {new or '-'}" if old != new else f"{name} {old or '-'}" for name, old, new in parts]
+    return "; ".join(said).strip()
+
+
 def told(
     eyes: FourEyes,
     change: Any,  # noqa: ANN401 - an event of any stream

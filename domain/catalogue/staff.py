@@ -199,17 +199,19 @@ def decide(staff: Staff, command: Command, now: datetime, ids: Ids, around: Arou
         case RegisterPerson() | ChangeRole() | DismissPerson():
             change = _change(staff, command)
             return four_eyes.told(
-                staff.eyes, change, lambda *at: _proposal(change, *at), _tell(change), around, now, ids
+                staff.eyes, change, lambda *at: _proposal(change, *at), _tell(staff, change), around, now, ids
             )  # fmt: skip
         case SetAbsence() | EndAbsence():
             require(staff.role, Reason.NOT_FOUND, "no such person")
             return [_absence(staff, command, now)]
         case _:
-            return four_eyes.decide(staff.eyes, command, _tell, around, now)
+            return four_eyes.decide(staff.eyes, command, lambda change: _tell(staff, change), around, now)
 
 
-def _tell(change: Change) -> Told:
-    return Told(change.reason if isinstance(change, PersonDismissed) else f"{change.role}, {change.team}")
+def _tell(staff: Staff, change: Change) -> Told:
+    was = f"{staff.role} {staff.team}" if staff.role else ""
+    becomes = f"- ({change.reason})" if isinstance(change, PersonDismissed) else f"{change.role} {change.team}"
+    return Told(four_eyes.from_to(("", was, becomes)))
 
 
 def _absence(staff: Staff, command: SetAbsence | EndAbsence, now: datetime) -> Event:

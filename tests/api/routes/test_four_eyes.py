@@ -25,7 +25,7 @@ from infra.identity.capabilities import links
 from infra.ids import fresh_stream
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.agreed import agreed
-from tests.api.conftest import Person, client, registered, settings, signed_in
+from tests.api.conftest import HOST, Person, client, registered, settings, signed_in
 from tests.api.http.test_process import served
 from tests.api.routes.test_callbacks import Hospital, waiting
 from tests.api.routes.test_commands import assert_problem
@@ -200,7 +200,7 @@ async def test_whoever_is_dismissed_has_no_session_and_no_stream_from_then_on(
     path = f"/persons/{leaver.id}"
     async with served(app) as (url, stop, task), AsyncExitStack() as stack:
         http = await stack.enter_async_context(
-            httpx2.AsyncClient(base_url=url, headers=dict(leaver.http.headers), timeout=30)
+            httpx2.AsyncClient(base_url=url, headers={**leaver.http.headers, "Host": HOST}, timeout=30)
         )
         live = await stack.enter_async_context(http.stream("GET", "/stream"))
         lines = live.aiter_lines()

@@ -77,6 +77,8 @@ def reached(state: State) -> tuple[str, str, str]:
 
 OLD = (FIELDS["endpoint"], FIELDS["mail"], KEY)
 NEW = (EVIL.endpoint, EVIL.mail, EVIL.callback_key)
+TOLD = f"FHIR {OLD[0]} → {EVIL.endpoint}; @ {OLD[1]} → {EVIL.mail}; Ed25519 {OLD[2]} → {OTHER_KEY}"
+BACK = f"FHIR {EVIL.endpoint} → {OLD[0]}; @ {EVIL.mail} → {OLD[1]}; Ed25519 {OTHER_KEY} → {OLD[2]}"
 
 
 @pytest.fixture
@@ -93,14 +95,14 @@ def person() -> Stream:
 def test_one_proposes_and_another_confirms(centre: Stream) -> None:
     proposed, owed = centre.does(OMAR, EVIL)
     assert (proposed.type, proposed.until) == ("EndpointProposed", NOW + LAPSE)
-    assert owed == NoticeOwed("p1", "proposed", (EVA, SAM, "contact"), OLD[1], f"{EVIL.endpoint} {EVIL.mail}")
+    assert owed == NoticeOwed("p1", "proposed", (EVA, SAM, "contact"), OLD[1], TOLD)
     assert reached(centre.state) == OLD
     waits = {"id": "p1", "by": OMAR, "until": NOW + LAPSE}
     assert read_model(CENTRE, centre.state)["proposal"] == waits
     confirmed, changed, owed = centre.does(SAM, ConfirmProposal("p1"))
     assert isinstance(confirmed, ProposalConfirmed)
     assert isinstance(changed, EndpointChanged)
-    assert owed == NoticeOwed("p1", "confirmed", (EVA, OMAR, "contact"), OLD[1], f"{EVIL.endpoint} {EVIL.mail}")
+    assert owed == NoticeOwed("p1", "confirmed", (EVA, OMAR, "contact"), OLD[1], TOLD)
     assert reached(centre.state) == NEW
     assert centre.state.eyes.confirmed.by == (OMAR, SAM)
     assert "proposal" not in read_model(CENTRE, centre.state)
@@ -147,7 +149,7 @@ def test_a_change_is_undone_by_one_in_one_step_to_exactly_what_was_there(centre:
     centre.does(SAM, ConfirmProposal("p1"))
     undone, back, owed = centre.does(EVA, UndoChange("p1"))
     assert (undone, back) == (ChangeUndone("p1"), EndpointChanged(*OLD))
-    assert owed == NoticeOwed("p1", "undone", (OMAR, SAM, "contact"), OLD[1], f"{OLD[0]} {OLD[1]}")
+    assert owed == NoticeOwed("p1", "undone", (OMAR, SAM, "contact"), OLD[1], BACK)
     assert reached(centre.state) == OLD
     assert centre.refuses(OMAR, UndoChange("p1")) is Reason.NOT_FOUND  # nobody goes back and forth alone
 
