@@ -35,7 +35,7 @@ async def test_one_proposes_another_confirms_and_one_undoes(
     assert await buttons(operator, who.id) == ["WithdrawProposal"]
     assert await buttons(supervisor, who.id) == ["ConfirmProposal", "WithdrawProposal"]
     page = unescape((await supervisor.get(HOME)).text)
-    assert "reviewer, asia" in page
+    assert "→ reviewer asia" in page
     mine = {**form, "csrf": await operator.csrf(), "do": "ConfirmProposal"}
     assert (await operator.post("/console/changes", **mine)).status_code == 403  # the page has no such button
     assert (await supervisor.post("/console/changes", **{**form, "csrf": "x"}, do="ConfirmProposal")).status_code == 403
@@ -54,7 +54,7 @@ async def test_the_list_is_for_who_may_decide(people: Mapping[str, Person], here
     assert (await operator.post(f"/persons/{who.id}/commands", change)).is_success
     listed = (await supervisor.get("/changes")).json()["changes"]
     [mine] = [one for one in listed if (one["stream"], one["state"]) == (who.id, "waits")]
-    assert (mine["by"], mine["says"]) == ([operator.id], "contract_ended")
+    assert (mine["by"], mine["says"]) == ([operator.id], "auditor asia → - (contract_ended)")
     for role, person in people.items():
         if role not in ("operator", "supervisor"):
             assert_problem(await person.get("/changes"), 403, "not_allowed")
