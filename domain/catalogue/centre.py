@@ -13,7 +13,7 @@ from domain.catalogue.around import Around
 from domain.catalogue.callback_key import canonical
 from domain.catalogue.endpoint import Allowed, require_endpoint
 from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
-from domain.core.codes import require_country
+from domain.core.codes import require_country, require_mail
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
@@ -171,7 +171,7 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
             require(centre.paused, Reason.ALREADY, "the centre is not paused")
             return [CentreResumed()]
         case ChangeEndpoint():
-            key = _reachable(command.endpoint, command.callback_key, around.allowed)
+            key = _reachable(command, around.allowed)
             change = EndpointChanged(command.endpoint, command.mail, key)
             require(change != _reached(centre), Reason.ALREADY, "the centre is reached like that", "endpoint")
             return _told(centre, change, now, ids, around)
@@ -186,7 +186,7 @@ def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, arou
     require_country(c.country)
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
-    key = _reachable(c.endpoint, c.callback_key, around.allowed)
+    key = _reachable(c, around.allowed)
     told = _told(Centre(), EndpointChanged(c.endpoint, c.mail, key), now, ids, around)
     reached = told[0] if isinstance(told[0], EndpointChanged) else UNREACHED
     registered = CentreRegistered(
@@ -232,13 +232,14 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _reachable(endpoint: str, callback_key: str, allowed: Allowed) -> str:
-    """The key as it is kept, once both are known to be usable."""
-    if endpoint:
-        require_endpoint(endpoint, allowed)
-    needed = not endpoint or callback_key
+def _reachable(c: RegisterCentre | ChangeEndpoint, allowed: Allowed) -> str:
+    """The key as it is kept, once all three are known to be usable."""
+    require_mail(c.mail)
+    if c.endpoint:
+        require_endpoint(c.endpoint, allowed)
+    needed = not c.endpoint or c.callback_key
     require(needed, Reason.INVALID, "answers over an endpoint need a key to be checked with", "callback_key")
-    return canonical(callback_key) if callback_key else ""
+    return canonical(c.callback_key) if c.callback_key else ""
 
 
 def evolve(centre: Centre, fact: Fact[Event]) -> Centre:

@@ -5,7 +5,6 @@ The setting says where they begin; from the first start on, the ledger counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,13 +13,13 @@ from typing import Any, Literal
 from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
 from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
+from domain.core.codes import require_mail
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party
 from domain.core.roles import Action
 
 STREAM = "desk-roles"
-ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +107,7 @@ def decide(desks: Desks, command: Command, now: datetime, ids: Ids, around: Arou
             require(not desks.version, Reason.ALREADY, "the ledger keeps the desks' addresses")
             return [DesksAdopted(command.desks)]
         case ChangeDesk():
-            known = not command.mail or ADDRESS.fullmatch(command.mail)
-            require(known, Reason.INVALID, "that is no mail address", "mail")
+            require_mail(command.mail)
             change, old = DeskChanged(command.role, command.mail), desks.mails.get(command.role, "")
             require(command.mail != old, Reason.ALREADY, "that is where it goes", "mail")
             return four_eyes.told(

@@ -1,6 +1,8 @@
-"""Codes from closed lists outside: countries (ISO 3166-1 alpha-2), currencies (ISO 4217), spans of days."""
+"""Codes from closed lists outside: countries (ISO 3166-1 alpha-2), currencies (ISO 4217), spans of days, addresses."""
 
 from __future__ import annotations
+
+import re
 
 from domain.core.errors import Reason, require
 
@@ -42,3 +44,11 @@ def require_currency(code: str, field: str = "currency") -> None:
 def require_days(days: int, field: str) -> None:
     """Refuse a number of days that would leave the calendar."""
     require(days <= MOST_DAYS, Reason.INVALID, f"at most {MOST_DAYS} days", field)
+
+
+ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+
+def require_mail(text: str, field: str = "mail") -> None:
+    """Refuse what is no mail address; empty is none at all. Raises Refused that names the field, never the text."""
+    require(not text or ADDRESS.fullmatch(text), Reason.INVALID, "that is no mail address", field)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -116,9 +117,17 @@ def verify(
 
 
 def _reason(error: Exception) -> str:
-    """The library's sentence, or a plain one where cryptography gives none; never anything from the body."""
-    text = str(error).strip()
-    return text[:200] if text and "\n" not in text else "the signature does not match"
+    """The library's sentence without what it quotes of the stranger's own, else a plain one."""
+    text = QUOTED.sub(lambda found: found[0] if found[0][1:-1] in NAMES else '"…"', str(error).strip())
+    return text if PLAIN.fullmatch(text) else "the signature does not match"
+
+
+QUOTED = re.compile(r'"[^"]*"')
+PLAIN = re.compile(r"""[A-Za-z0-9 ,.'"…@-]{1,200}""")
+NAMES = frozenset(
+    {*COVERED, *NEEDED, "created", "expires", "keyid", "nonce", "alg", "tag", "signature", "signature-input"}
+)
+"""What the library may name: nobody's own word."""
 
 
 def sign(method: str, path: str, body: bytes, key: Ed25519PrivateKey, key_id: str, now: datetime) -> dict[str, str]:

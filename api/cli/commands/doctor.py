@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
+from infra.leader import COURIER, SEALER, leads
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
 from infra.ledger.key_folder import ELSEWHERE, keys_here, keys_named
 from infra.ledger.schema.migrate import at_head
@@ -66,14 +68,29 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     yield _keys(here)
     figures = await gauges.gauges(ledger)
     late = figures["oldest_unattended"]
-    active = await gauges.courier_active(ledger)
-    yield "courier", active and late < LATE, f"{'active' if active else 'nobody'}; oldest unattended case {late:.0f} s"
+    doubt = await gauges.clock_doubt(ledger)
+    yield "clocks", not doubt, doubt or "the database's and this machine's agree"
+    led = await leads(ledger.pool)
+    for role in (COURIER, SEALER):
+        yield role, _led(led.get(role)), _who(led.get(role))
+    yield "attention", late < LATE, f"oldest unattended case {late:.0f} s"
     unknown = sum(figures["effects"].values())
     yield "effects", True, f"{unknown} refused or unknown, {figures['claims_past_lease']} claims past their lease"
     for name, age in figures["nightly_age"].items():
         fine = bool(figures["nightly"][name])
         says = "all well" if fine else "found something: `caravel audit status`"
         yield name, fine and age < STALE, f"{says}, {age / 3600:.0f} hours ago"
+
+
+def _led(row: Mapping[str, Any] | None) -> bool:
+    return row is not None and bool(row["leads"])
+
+
+def _who(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "nobody has begun"
+    lost = f"; last lost at {row['lost_at']:%Y-%m-%d %H:%M} UTC by {row['lost_by']}" if row["lost_at"] else ""
+    return (f"{row['holder']}, since {row['since']:%Y-%m-%d %H:%M} UTC" if _led(row) else "nobody leads") + lost
 
 
 def _keys(here: Parts) -> Finding:

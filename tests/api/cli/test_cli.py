@@ -168,7 +168,8 @@ async def test_migrate_doctor_and_policy(cli: Cli) -> None:
     examined = await cli("doctor", "--json", TEMPORAL_ADDRESS="127.0.0.1:9")
     assert examined.code == 3
     found = {one["part"]: one["ok"] for one in json.loads(examined.out)}
-    assert (found["database"], found["ledger"], found["temporal"]) == (True, True, False)
+    assert (found["database"], found["ledger"], found["clocks"], found["temporal"]) == (True, True, True, False)
+    assert (found["courier"], found["sealer"]) == (False, False), "no worker runs here"
     assert (await cli("policy", "check")).code == 0
     assert "first_reply" in (await cli("policy", "show", "--json")).out
 

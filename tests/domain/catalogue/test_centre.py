@@ -96,6 +96,11 @@ def test_a_key_is_kept_as_the_reader_of_callbacks_takes_it(given_as: str) -> Non
     assert refused(STREAM, state, same) == (Reason.ALREADY, "endpoint")
 
 
+@pytest.mark.parametrize("mail", ["intl", "a@b@c", "Desk <intl@example.org>", "a@example.org, b@example.org", "a\nb@x"])
+def test_what_is_no_mail_address_is_refused_by_name(mail: str) -> None:
+    assert refused(STREAM, given(STREAM), replace(REGISTER, mail=mail)) == (Reason.INVALID, "mail")
+
+
 def test_a_centre_without_an_interface_is_reached_by_mail_and_needs_no_key() -> None:
     by_mail = replace(REGISTER, endpoint="", callback_key="")
     assert when(STREAM, given(STREAM), by_mail) == [replace(REGISTERED, endpoint="", callback_key="")]

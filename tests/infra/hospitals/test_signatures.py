@@ -149,3 +149,21 @@ def test_each_centre_has_its_own_key_out_of_one_secret(tmp_path: Path) -> None:
     assert shown(keys.private("centre-1").public_key()) == keys.public("centre-1")
     with pytest.raises(ValueError, match=r"(?s).*"):
         read_key("not a key")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('Unexpected signature metadata parameter "wilhelmina"', 'Unexpected signature metadata parameter "…"'),
+        ('Signature missing expected label "Canary Øster"', 'Signature missing expected label "…"'),
+        (
+            'Expected "signature-input" header field to be present',
+            'Expected "signature-input" header field to be present',
+        ),
+        ("Malformed parameter: Wilhelmina", "the signature does not match"),
+        ("x" * 201, "the signature does not match"),
+        ("", "the signature does not match"),
+    ],
+)
+def test_a_reason_repeats_no_word_of_whoever_sent_it(said: str, kept: str) -> None:
+    assert callbacks._reason(ValueError(said)) == kept
