@@ -29,6 +29,7 @@ from api.routes import (
     looks,
     moments,
     reads,
+    screening,
     sign_in,
     start,
 )
@@ -64,6 +65,7 @@ def create_app(service: Service) -> FastAPI:
         documents,
         reads,
         moments,
+        screening,
         looks,
         audit,
         evidence,

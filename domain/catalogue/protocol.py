@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, ClassVar, Literal, assert_never, get_args
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.roles import Action
+from domain.criteria.criterion import Criterion, require_sound
 
 ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
@@ -33,6 +34,7 @@ class Description:
     centre: str = ""
     planned_infusions: int = 1
     lymphodepletion_planned: bool | None = None
+    criteria: tuple[Criterion, ...] = ()
     source: str
     as_of: date
 
@@ -81,6 +83,7 @@ BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -91,6 +94,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
+    schema_version: ClassVar[int] = 2
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -163,6 +167,7 @@ def _checked(c: Description) -> dict[str, Any]:
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion is planned", "planned_infusions")
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
+    require_sound(c.criteria)
     return _described(c)
 
 
@@ -195,4 +200,10 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "open": protocol.open_until is not None,
         "open_until": protocol.open_until,
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
+        **_asked(protocol.description),
     }
+
+
+def _asked(description: Description | None) -> Mapping[str, Any]:
+    """The criteria, where there are any: rows written before there could be are still as they should be."""
+    return {"criteria": description.criteria} if description and description.criteria else {}

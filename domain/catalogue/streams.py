@@ -17,6 +17,7 @@ from domain.catalogue.around import Around
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
+from domain.criteria.criterion import criterion_of
 from domain.doses import lot
 
 Command = protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command
@@ -103,7 +104,8 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
     """Return a read model as it comes back from the database, text or parsed JSON, with its instants restored."""
     known: Mapping[str, Any] = json.loads(state) if isinstance(state, str) else state
     instants = aggregate(stream).instants
-    return {name: _instant(value) if name in instants else value for name, value in known.items()}
+    read = {name: _instant(value) if name in instants else value for name, value in known.items()}
+    return {**read, "criteria": tuple(map(criterion_of, read["criteria"]))} if "criteria" in read else read
 
 
 def _instant(value: Any) -> Any:  # noqa: ANN401 - JSON

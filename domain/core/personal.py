@@ -58,10 +58,10 @@ class Sealed:
 
 
 Identity = Annotated[str | Unread, Sealed("identity")]
-"""Names, contacts, numbers, birth dates, free text about a person. Rules never read it."""
+"""Names, contacts, numbers, free text about a person. Rules never read it."""
 
 Clinical = Annotated[str | Unread, Sealed("clinical")]
-"""Diagnosis, findings, results."""
+"""Diagnosis, findings, results; birth date and sex, since criteria read them."""
 
 Trace = Annotated[str | Unread, Sealed("trace")]
 """What thirty-year traceability needs: lot, unit and recipient codes [privacy.thirty-years]."""

@@ -44,6 +44,7 @@ class Analyte:
     `factors` lead from other units to it; `low` and `high` bound what is plausible, in it; it goes in steps of `step`.
     `whole`: a number below one is a fraction written for a percentage. `targeted`: it is of an antigen. `by_method`:
     methods measure different things, so the newest of each counts. `lapse`: what counts is how long ago it was.
+    `lasting`: it does not grow old, so no window of a protocol is about it.
     """
 
     unit: str = ""
@@ -56,6 +57,7 @@ class Analyte:
     targeted: bool = False
     by_method: bool = False
     lapse: bool = False
+    lasting: bool = False
 
     def factor(self, unit: str) -> Decimal | None:
         """Return by what a value in that unit is multiplied; None = it is no unit of this."""
@@ -81,6 +83,7 @@ NAMED: Mapping[str, str] = {
 COUNT = {"per_ul": "0.001", "k_per_ul": "1"}
 SEROLOGY = Analyte(codes=("positive", "negative", "indeterminate"))
 STATED = Analyte(codes=("yes", "no"))
+FOR_GOOD = Analyte(codes=("yes", "no"), lasting=True)
 
 ANALYTES: Mapping[str, Analyte] = {
     "age": _measured("mo", "0", "1440", years="12"),
@@ -111,16 +114,18 @@ ANALYTES: Mapping[str, Analyte] = {
     "antigen_percentage": Analyte("%", {}, Decimal(0), Decimal(100), whole=True, targeted=True, by_method=True),
     "antigen": Analyte(codes=("positive", "negative", "indeterminate"), targeted=True, by_method=True),
     "last_therapy": Analyte("d", {"wk": Decimal(7)}, lapse=True),
-    "disease_group": Analyte(codes=("all", "aml", "nhl", "hodgkin", "cll", "myeloma", "autoimmune", "other")),
+    "disease_group": Analyte(
+        codes=("all", "aml", "nhl", "hodgkin", "cll", "myeloma", "autoimmune", "other"), lasting=True
+    ),
     "morphological_relapse": STATED,
     "cns_status": Analyte(codes=("CNS1", "CNS2", "CNS3", "none_known", "treated_stable", "active")),
     "cns_symptoms": STATED,
-    "cns_history": STATED,
+    "cns_history": FOR_GOOD,
     "brain_mri_clear": STATED,
     "lumbar_puncture_clear": STATED,
     "active_neurological_lupus": STATED,
     "stroke_or_epilepsy_within_2_years": STATED,
-    "gilbert_syndrome": STATED,
+    "gilbert_syndrome": FOR_GOOD,
     "liver_involvement": STATED,
     "uncontrolled_infection": STATED,
     "hbsag": SEROLOGY,

@@ -7,9 +7,9 @@ nothing can go round in a circle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from domain.core.codes import require_days
 from domain.core.errors import Reason, require
@@ -61,6 +61,17 @@ class Criterion:
     def tests(self) -> Sequence[Comparison]:
         """Every test in it, in order."""
         return [*self.only_if, *(test for way in self.ways for test in way)]
+
+
+def criterion_of(row: Mapping[str, Any]) -> Criterion:
+    """Return the criterion that a JSON object says. Raises TypeError or KeyError for one that says none."""
+    ways = tuple(tuple(map(_comparison, way)) for way in row.get("ways", ()))
+    return Criterion(**{**row, "ways": ways, "only_if": tuple(map(_comparison, row.get("only_if", ())))})
+
+
+def _comparison(row: Mapping[str, Any]) -> Comparison:
+    lists = {name: tuple(row[name]) for name in ("codes", "methods") if name in row}
+    return Comparison(**{**row, **lists})
 
 
 def require_sound(criteria: Iterable[Criterion]) -> None:

@@ -85,14 +85,15 @@ def require_observable(code: str) -> None:
 
 def aged(born: str, at: datetime) -> Observation | None:
     """Return the age at an instant by a birth date, or by a year, which leaves two ages; None = not known."""
-    earliest, latest = _birth(born)
+    earliest, latest = birth_days(born)
     if earliest is None or latest is None or earliest > at.date():
         return None
     low, high = (_months(day, at.date()) for day in (latest, earliest))
     return Observation(id="birth", analyte="age", low=low, high=high, taken=When.at(at))
 
 
-def _birth(born: str) -> tuple[date | None, date | None]:
+def birth_days(born: str) -> tuple[date | None, date | None]:
+    """Return the first and the last day on which somebody may have been born who gives a day, or a year; else None."""
     try:
         if len(born) == len("2001"):
             return date(int(born), 1, 1), date(int(born), 12, 31)

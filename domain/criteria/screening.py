@@ -31,11 +31,12 @@ YEAR = Decimal(12)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that would settle a criterion: what to obtain, and what is wrong with what is there."""
+    """Something that would settle a criterion: what to obtain, by which methods, and what is wrong with what is there."""
 
     lacks: Lacks
     analyte: str = ""
     target: str = ""
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,15 @@ def _tested(test: Comparison, facts: Sequence[Observation], within: int | None, 
     usable = [fact for fact in facts if not test.methods or fact.method in test.methods]
     if not usable:
         return _open("unknown", test, "nothing_observed", usable)
-    lapse, today = ANALYTES[test.analyte].lapse, now.astimezone(UTC).date()
+    row, today = ANALYTES[test.analyte], now.astimezone(UTC).date()
+    within = None if row.lapse or row.lasting else within
     dated = [fact for fact in usable if fact.day]
-    if not dated and (lapse or within is not None):
+    if not dated and (row.lapse or within is not None):
         return _open("unknown", test, "no_date", usable)
-    fresh = [f for f in dated if lapse or within is None or (f.day and (today - f.day).days <= within)]
+    fresh = [f for f in dated if within is None or (f.day and (today - f.day).days <= within)]
     if dated and not fresh:
         return _open("stale", test, "too_old", dated)
-    undated = [] if lapse else [fact for fact in usable if not fact.day]
+    undated = [] if row.lapse else [fact for fact in usable if not fact.day]
     return _agreed(test, [*_newest(test, fresh), *undated], now)
 
 
@@ -155,7 +157,7 @@ def _agreed(test: Comparison, facts: Sequence[Observation], now: datetime) -> _S
 
 
 def _open(result: Result, test: Comparison, lacks: Lacks, rests: Sequence[Observation]) -> _Seen:
-    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, test.analyte, test.target),))
+    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, test.analyte, test.target, test.methods),))
 
 
 def _compared(test: Comparison, fact: Observation, now: datetime) -> bool | Lacks:

@@ -37,6 +37,7 @@ CORRECTABLE = frozenset(
     {e.__name__ for e in get_args(observations.Event)}
     | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven"}
     | {"PassportRecorded", "VisaGranted", "CriterionRecorded", "DiagnosisStated", "PersonAdded"}
+    | {"ObservationRecorded", "PatientDescribed"}
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.protocol import ProductClass, RegisterProtocol
+from domain.criteria.criterion import criterion_of
 
 DATA = Path(__file__).with_name("data")
 PROTOCOLS, CENTRES, COURSES = DATA / "protocols.json", DATA / "centres.json", DATA / "courses.json"
@@ -66,6 +67,7 @@ def _protocol(row: Mapping[str, Any], as_of: date) -> RegisterProtocol:
         centre=row["centre_stream"] or "",
         planned_infusions=planned_infusions(row["redosing"]),
         lymphodepletion_planned=lymphodepletion_planned(row["lymphodepletion"]),
+        criteria=tuple(map(criterion_of, row["criteria"])),
         source=" | ".join(source["ref"] for source in row["sources"]),
         as_of=as_of,
     )

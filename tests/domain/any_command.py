@@ -42,6 +42,7 @@ from domain.stages.records.dossier import (
     OrderTranslation,
     SignSummary,
 )
+from domain.stages.records.observing import DescribePatient, RecordObservation
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
@@ -221,6 +222,14 @@ MAKE: dict[type[Any], Make] = {
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
     WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
     AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),
+    DescribePatient: lambda j, n: DescribePatient(pick(("1980-02-03", "1980", "2001"), n, ""), "female"),
+    RecordObservation: lambda j, n: RecordObservation(
+        analyte="creatinine",
+        value=str(50 + n % 300),
+        unit="umol/L",
+        limit="100",
+        occurred=moment(j, n) or When.on(j.now.date()),
+    ),
     RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
     AcceptPatient: lambda j, n: AcceptPatient(
         submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""

@@ -116,6 +116,7 @@ def test_a_stage_refuses_what_its_row_does_not_list() -> None:
         assert j.refused.detail.endswith("; the case stands at infusion")
 
 
+TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient")
 REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),
@@ -137,7 +138,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
     "ReportBounce": (("ReferTransplant",),),
-    "CorrectFact": tuple((c,) for c in ("", *REPORTS, "AddPerson", "RecordCriterion", "StateDiagnosis")),
+    "CorrectFact": tuple((c,) for c in ("", *REPORTS, *TOLD_AGAIN)),
     "ReviewDecision": (("CorrectFact",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""

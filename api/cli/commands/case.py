@@ -196,6 +196,32 @@ def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -
 
 
 @app.command
+def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """How the criteria of a protocol stand for a case, and what to obtain next. The hospital decides."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/screening/{protocol}", known_at=known_at and _zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (_stands(one), "must be" if one["kind"] == "inclusion" else "must not be", one["words"], one["id"])
+        for one in answer["criteria"]
+    ]
+    table(("stands", "", "in the source's words", "criterion"), rows, f"{protocol}, as of {answer['as_of']}")
+    if number := answer["counts"]:
+        say(f"{number['not_met']} not met, {number['open']} unknown, of {number['all']}; the hospital decides")
+    gaps = [
+        (one["analyte"], one["target"], ", ".join(one["methods"]), one["lacks"], one["criteria"])
+        for one in answer["next"]
+    ]
+    table(("to obtain", "antigen", "by", "because", "may settle"), gaps)
+
+
+def _stands(one: Mapping[str, Any]) -> str:
+    computed = in_words(one["result"])
+    return f"{one['read']} (read by a person; computed: {computed})" if one.get("read") else computed
+
+
+@app.command
 def why(case: str, event: str, *, json: Json = False) -> None:
     """Why an event was recorded, by its id or its number in the timeline; down to what people said."""
     answer = asking(lambda c: c.get(f"/cases/{case}/why/{event}"))

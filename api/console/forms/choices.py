@@ -9,7 +9,9 @@ from api.console.forms.fields import Option
 from api.console.names import Entry
 from api.console.text.fact_text import Speaker
 from domain.core.about import About
+from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.stages.anytime.moving import missing
+from domain.stages.records.observing import SEXES
 
 Entries = Mapping[str, Entry]
 
@@ -77,10 +79,16 @@ def _alerts(s: Speaker) -> Sequence[Option]:
     return [(a.id, s.clock.t.named("alert", a.kind)) for a in s.case.alerts.values()]
 
 
+def _analytes(s: Speaker) -> Sequence[Option]:
+    return [(code, s.clock.t.named("analyte", code)) for code in ANALYTES if code not in DERIVED]
+
+
 OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "person": lambda s: [(i, s.person(i)) for i in s.case.people],
     "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],
     "submission": lambda s: [(i, s.label(i)) for i in s.case.submissions],
+    "analyte": _analytes,
+    "sex": lambda s: [(code, s.clock.t.named("sex", code)) for code in SEXES],
     "item": lambda s: [(i, s.label(i)) for i in s.case.records],
     "obligation": _obligations,
     "effect": _effects,

@@ -23,6 +23,7 @@ from api.console.pages.travel import (
     owed_since,
     recorded_scale,
 )
+from api.console.screened import screened
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.fact_text import FactText, Speaker
 from api.console.text.times import Clock
@@ -139,6 +140,7 @@ async def overview(
         "overview",
         waits=owed,
         askings=askings(one.case, one.speaker),
+        screened=await screened(service, one.case, one.now, one.speaker),
         onward=onward,
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),

@@ -21,12 +21,13 @@ from domain.core.fact import Fact
 from domain.core.personal import Unread
 from domain.core.policy import Party
 from domain.core.when import When
+from domain.criteria.criterion import Criterion
 from domain.stages.anytime.watching import LotStateNoted
 
 LEFT_OUT = frozenset({"type", "policy", "steps", "anchor", "attempt", "source_version", "number"})
 INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}
 """What of a value within a value serves the rules only, or is what it stands under."""
-ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone"})
+ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone", "supported"})
 STATES: Mapping[str, Sequence[str]] = {
     "depletion": ("depletion_state",),
     **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
@@ -145,7 +146,7 @@ class Speaker:
             return ""
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(self.value(one) for one in value)
-        if is_dataclass(value) and not isinstance(value, type | When | Noted):
+        if is_dataclass(value) and not isinstance(value, type | When | Noted | Criterion):
             return "; ".join(f"{name}: {text}" for name, text in self.inside(value))
         shows = next((show for kind, show in SHOWS if isinstance(value, kind)), None)
         return shows(self, value) if shows else self.label(str(value))
@@ -201,5 +202,6 @@ SHOWS: Sequence[tuple[type[Any], Show]] = (
     (timedelta, lambda s, v: s.clock.span(v)),
     (When, lambda s, v: s.clock.when(v)),
     (Noted, lambda s, v: s.noted(v)),
+    (Criterion, lambda s, v: s.clock.t.english(v.words)),
 )
 """How a value of each type is said; the first that fits."""

@@ -19,6 +19,7 @@ from domain.core.policy import Policy
 from domain.core.when import When
 from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
+from domain.stages.records import observing
 from domain.stages.travel import visa
 from domain.stages.treatment import infusion, lymphodepletion, observations, safety, transplant
 
@@ -32,6 +33,7 @@ Correctable = (
     | visa.GrantVisa
     | inquiry.StateDiagnosis
     | eligibility.RecordCriterion
+    | observing.Command
     | people.AddPerson
 )
 """Facts told by people that may be told again. An infusion keeps its place; only its details change."""
@@ -63,6 +65,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
     require(same, Reason.INVALID, f"a {wrong.type} is corrected by another {wrong.type}", "correction")
     if isinstance(c, observations.Command):
         return observations.decide(replace(case, died=""), c, now, ids, policy)
+    if isinstance(c, observing.Command):
+        return observing.decide(case, c, now, ids, policy)
     if isinstance(c, transplant.RecordTransplant):
         return transplant.decide(case, c, now, ids, policy)
     if isinstance(c, safety.ReportMalignancy):
@@ -112,11 +116,8 @@ def evolve(case: Case, _: Fact[FactCorrected]) -> Case:
 
 
 Command, Event = CorrectFact, FactCorrected
-_TOLD = [
-    row
-    for module in (inquiry, people, eligibility, observations, safety, transplant, infusion, lymphodepletion, visa)
-    for row in module.TAKES
-]
+_FILES = (inquiry, people, observing, eligibility, observations, safety, transplant, infusion, lymphodepletion, visa)
+_TOLD = [row for module in _FILES for row in module.TAKES]
 TOLD_BY: dict[str, tuple[str, ...]] = {
     event.__name__: tuple(row.command.__name__ for row in _TOLD if event in row.records)
     for told in _TOLD

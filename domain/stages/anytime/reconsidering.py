@@ -17,6 +17,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
+from domain.stages.records import observing
 from domain.stages.treatment import observations
 
 
@@ -56,7 +57,11 @@ Event = DecisionReopened | DecisionReviewed
 
 TAKES = (Takes(ReviewDecision, (DecisionReviewed,), at=EVERY_STAGE),)
 
-FINDINGS = (*(e.__name__ for e in get_args(observations.Event)), "CriterionRecorded", "DiagnosisStated")
+FINDINGS = (
+    *(e.__name__ for e in (*get_args(observations.Event), *get_args(observing.Event))),
+    "CriterionRecorded",
+    "DiagnosisStated",
+)
 WHO = ("PersonAdded",)
 PAPERS = ("PersonAdded", "PassportRecorded")
 TREATED = (*FINDINGS, "DepletionGiven", "InfusionCompleted", "TransplantGiven", "MalignancyReported")

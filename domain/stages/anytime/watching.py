@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
@@ -13,6 +13,7 @@ from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
+from domain.criteria.criterion import Criterion
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class ProtocolStateNoted:
     open: bool
     open_until: datetime | None
     planned_infusions: int = 1
+    criteria: tuple[Criterion, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -112,6 +115,6 @@ def _instant(value: object) -> object:
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold what was noted."""
     event = fact.event
-    fields = [f for f in event.__dataclass_fields__ if f not in ("stream", "source_version", "type")]
-    state = {f: getattr(event, f) for f in fields}
+    names = (f.name for f in fields(event) if f.name not in ("stream", "source_version", "type"))
+    state = {name: getattr(event, name) for name in names}
     return replace(case, sources={**case.sources, event.stream: Noted(event.source_version, state, fact.id)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, assert_never
 
-from domain.case.phases.submissions import CriterionResult, Reading, Submission
+from domain.case.phases.submissions import CriterionResult, Reading
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes
@@ -18,6 +18,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.eligibility.criteria import against
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.eligibility.submissions import (
     ASKED,
@@ -185,15 +186,15 @@ def _accept(case: Case, c: AcceptPatient, now: datetime, policy: Policy) -> Even
     require(other is None or other.id == c.submission, Reason.ALREADY, "another centre has accepted", "submission")
     until = c.valid_until or now + policy.decision_valid
     require(until > now, Reason.INVALID, "the acceptance has ended already", "valid_until")
-    _require_reason(known, c.despite)
+    _require_reason(against(case, known, now), c.despite)
     return PatientAccepted(c.submission, c.clinician, until, c.despite)
 
 
-def _require_reason(s: Submission, despite: Clinical) -> None:
-    """Refuse to accept over a criterion that is not met without the clinician's reason."""
-    against = ", ".join(s.not_met)
-    way_on = f"not met: {against}; give the clinician's reason to accept all the same, or record the criterion anew"
-    require(not against or readable(despite), Reason.MISSING, way_on, "despite")
+def _require_reason(not_met: Sequence[str], despite: Clinical) -> None:
+    """Refuse to accept over a criterion that is not met without the clinician's reason [eligibility.despite]."""
+    named = ", ".join(not_met)
+    way_on = f"not met: {named}; give the clinician's reason to accept all the same, or record the criterion anew"
+    require(not not_met or readable(despite), Reason.MISSING, way_on, "despite")
 
 
 def _decline(case: Case, c: DeclinePatient) -> Event:

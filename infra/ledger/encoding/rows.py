@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from functools import cache
 from secrets import token_bytes
@@ -128,7 +128,11 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
 
 def source_text(state: Mapping[str, Any]) -> str:
     """Write what others see of a lot, protocol, centre or person, as JSON."""
-    return json.dumps(state, sort_keys=True, default=_instant, ensure_ascii=False)
+    return json.dumps(state, sort_keys=True, default=_said, ensure_ascii=False)
+
+
+def _said(value: object) -> Any:  # noqa: ANN401 - JSON
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else _zoned(value).isoformat()
 
 
 def _row(table: type[CaseView | ObligationView | EffectView], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,10 +149,6 @@ def _row(table: type[CaseView | ObligationView | EffectView], row: Mapping[str, 
 @cache
 def _columns(table: type[CaseView | ObligationView | EffectView]) -> frozenset[str]:
     return frozenset(table.model_fields)
-
-
-def _instant(value: object) -> str:
-    return _zoned(value).isoformat()
 
 
 def _zoned(value: object) -> datetime:

@@ -15,5 +15,9 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
+    **{
+        (name, 1): lambda old: {**old, "criteria": []}  # criteria stood nowhere
+        for name in ("ProtocolRegistered", "ProtocolAmended", "ProtocolStateNoted")
+    },
 }
 """(type, from version) → what the next version makes of it."""

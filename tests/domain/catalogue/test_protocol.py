@@ -19,6 +19,7 @@ from domain.catalogue.protocol import (
 from domain.catalogue.streams import read_model
 from domain.core.errors import Reason
 from domain.core.personal import ERASED
+from domain.criteria.criterion import Comparison, Criterion
 from tests.domain.catalogue.steps import NOW, given, refused, when
 
 STREAM = "protocol-nct00000001"
@@ -44,7 +45,11 @@ CONFIRMED = ProtocolOpenConfirmed(LEASE, "Dr Li")
 
 def test_a_protocol_is_registered_and_not_open_by_that() -> None:
     assert when(STREAM, given(STREAM), REGISTER) == [REGISTERED]
-    assert read_model(STREAM, given(STREAM, REGISTERED)) == {"open": False, "open_until": None, "planned_infusions": 3}
+    assert read_model(STREAM, given(STREAM, REGISTERED)) == {
+        "open": False,
+        "open_until": None,
+        "planned_infusions": 3,
+    }
 
 
 @pytest.mark.parametrize("name", ["registry", "title", "product", "targets", "diseases", "source"])
@@ -59,6 +64,18 @@ def test_no_infusion_planned_is_no_protocol_and_a_centre_is_a_stream() -> None:
         "planned_infusions",
     )
     assert refused(STREAM, given(STREAM), replace(REGISTER, centre="Renji")) == (Reason.INVALID, "centre")
+
+
+def test_criteria_that_cannot_be_read_are_refused_and_others_are_kept_and_amended() -> None:
+    unsound = Criterion(id="a", kind="inclusion", words="w", ways=((Comparison(analyte="sodium", op=">", value="1"),),))
+    assert refused(STREAM, given(STREAM), replace(REGISTER, criteria=(unsound,))) == (Reason.INVALID, "criteria")
+    organs = Criterion(id="organs", kind="inclusion", words="adequate")
+    [event] = when(STREAM, given(STREAM), replace(REGISTER, criteria=(organs,)))
+    state = given(STREAM, event)
+    assert read_model(STREAM, state)["criteria"] == (organs,)
+    amended = AmendProtocol(**FIELDS, criteria=(replace(organs, words="adequate, see 5.2"),), label="v2", change="5.2")
+    assert read_model(STREAM, given(STREAM, event, *when(STREAM, state, amended)))["criteria"] == amended.criteria
+    assert "criteria" not in read_model(STREAM, given(STREAM, REGISTERED)), "as rows of before there were any"
 
 
 def test_registering_twice_is_refused() -> None:

@@ -74,6 +74,8 @@ VECTORS: list[tuple[str, Criterion, list[Observation], Result]] = [
     ("old", asks((number("lvef", ">=", "50", "%"),), within=90), [measured("lvef", "60", "%", age=120)], "stale"),
     ("on the last day", asks((number("lvef", ">=", "50", "%"),), within=90), [measured("lvef", "60", "%", age=90)],
      "met"),
+    ("what lasts does not grow old", asks((among("gilbert_syndrome", "yes"),), within=7),
+     [stated("gilbert_syndrome", "yes", 900)], "met"),
     ("of no known day", asks((number("lvef", ">=", "50", "%"),), within=90), [measured("lvef", "60", "%", age=None)],
      "unknown"),
     ("DNA is missing", HEPATITIS_B, [stated("hbsag", "negative"), stated("anti_hbc", "positive")], "unknown"),
@@ -141,6 +143,7 @@ def test_a_finding_names_what_it_rests_on_and_what_would_settle_it() -> None:
     assert finding(GILBERT, high).rests_on == (high.id,)
     assert finding(GILBERT, high).gaps == (Gap("nothing_observed", "gilbert_syndrome"),)
     assert finding(HEPATITIS_B, *dna).gaps == (Gap("nothing_observed", "hbv_dna"),)
+    assert finding(CD33, cd33("60", "flow")).gaps == (Gap("nothing_observed", "antigen_percentage", "CD33", ("ihc",)),)
     assert finding(asks()).gaps == (Gap("not_in_source"),)
     assert finding(GILBERT, bilirubin("40")).gaps == (), "what is met asks for nothing"
     no_limit = measured("alt", "120", "U/L")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
 from tests.api.conftest import Person
 from tests.api.console.conftest import Browser
+from tests.api.routes.test_screening import DAY, HEART, LIVER, ORGANS, PROTOCOL
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +70,29 @@ async def test_a_corrected_fact_stands_with_both_versions(mei: Browser, coordina
     assert "cardiac" in page
     assert re.search(r'class="was">.*?sepsis', page, re.DOTALL)
     assert f"/do/CorrectFact?fact={fact}" in page
+
+
+async def test_criteria_stand_with_their_ground_their_words_and_the_form_that_would_settle_them(
+    mei: Browser, people: Mapping[str, Person]
+) -> None:
+    operator, coordinator = people["operator"], people["coordinator"]
+    stream = (await operator.post("/protocols", {**PROTOCOL, "criteria": [LIVER, HEART, ORGANS]})).json()["id"]
+    case = (await people["supervisor"].open(imported=True))["case"]
+    facts = {"stage": "eligibility", "centre": "centre-x", "protocol": stream, "consents": ["data_processing"]}
+    until = "2030-01-01T00:00:00Z"
+    assert (await people["supervisor"].send(case, "ImportFacts", accepted_until=until, **facts)).is_success
+    told = {"analyte": "bilirubin", "value": "45", "unit": "umol/L", "limit": "20", "occurred": DAY}
+    assert (await coordinator.send(case, "RecordObservation", **told)).is_success
+    page = (await mei.get(f"/console/cases/{case}")).text
+    section = page.partition('id="h-criteria-1"')[2].partition("</section>")[0]
+    assert "1 not met, 2 unknown. Nothing here is an answer; the hospital decides." in section
+    assert re.search(r"Not met</span>.*?total bilirubin &lt;=2 x ULN.*?Bilirubin: 45 umol/L", section)
+    assert re.search(r"LVEF &gt;=50%.*?LVEF: nothing recorded.*?/do/RecordObservation\?analyte=lvef", section)
+    assert "adequate, values not in source" in section
+    assert "registry page" in section
+    form = await mei.get(f"/console/cases/{case}/do/RecordObservation?analyte=lvef")
+    assert re.search(r'<option value="lvef" selected', form.text)
+    assert "eligible" not in section.lower()
 
 
 async def test_messages_and_an_earlier_moment(mei: Browser, coordinator: Person) -> None:

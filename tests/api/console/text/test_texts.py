@@ -40,7 +40,7 @@ ALIKE = {"app.name", "case.for", "time.instant", "time.day"}
 """Where the same text is right in several languages."""
 NAMED = re.compile(
     r"\{\w+\}|caravel (?:up|audit verify)|\b(?:RFC 9162|Temporal|PDF|DICOM|JPEG|PNG|TIFF)\b"
-    r"|\b(?:CRi|CRS|ICANS|GVHD|MRD|CD34|SHA-256|Asia/Kolkata)\b"
+    r"|\b(?:CRi|CRS|ICANS|GVHD|MRD|CD34|SHA-256|ECOG|Lansky|PCR|RNA|DNA|flow|ihc|positive|yes|Asia/Kolkata)\b"
 )
 """What is put in, commands as they are typed, and names that are the same in every script."""
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))

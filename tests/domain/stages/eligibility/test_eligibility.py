@@ -7,11 +7,8 @@ from unittest.mock import ANY
 import pytest
 
 from domain.case.effect import EffectRequested
-from domain.case.phases.submissions import CriterionResult
 from domain.case.stage import Stage
 from domain.core.errors import Reason
-from domain.core.personal import ERASED
-from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.anytime.watching import CentreStateNoted, ProtocolStateNoted
 from domain.stages.eligibility.eligibility import (
@@ -229,50 +226,6 @@ def test_criteria_are_kept_as_a_person_read_them() -> None:
     when(j, RecordCriterion(submission(j), "ecog", "needs_review", "ECOG 2")).then(
         CriterionRecorded(submission(j), "ecog", "needs_review", "ECOG 2")
     )
-
-
-def read_as(*results: CriterionResult) -> Journey:
-    """The centre has the dossier, and these are the readings of one criterion, the oldest first."""
-    j = start("submitted")
-    for result in results:
-        j.away(DAY).tell(RecordCriterion(submission(j), "ecog", result))
-    return j
-
-
-def test_a_criterion_that_is_not_met_asks_the_clinician_for_the_reason() -> None:
-    j = read_as("met", "not_met")
-    for silent in ("", ERASED):
-        when(j, AcceptPatient(submission(j), "Dr Li", despite=silent)).then_refused(Reason.MISSING, "not met: ecog;")
-        assert j.refused
-        assert j.refused.field == "despite"
-        assert "record the criterion anew" in j.refused.detail
-    until = j.now + j.policy.decision_valid
-    when(j, AcceptPatient(submission(j), "Dr Li", despite="ECOG 3 from a fracture")).then_told(
-        PatientAccepted(submission(j), "Dr Li", until, "ECOG 3 from a fracture")
-    )
-
-
-@pytest.mark.parametrize("newest", ["met", "unknown", "needs_review"])
-def test_only_the_newest_reading_of_a_criterion_stands(newest: CriterionResult) -> None:
-    j = read_as("not_met", newest)
-    when(j, AcceptPatient(submission(j), "Dr Li")).then_asks("request_quote")
-
-
-def test_a_criterion_corrected_to_met_no_longer_stands_against_it() -> None:
-    j = read_as("not_met")
-    j.tell(CorrectFact(j.newest(CriterionRecorded), RecordCriterion(submission(j), "ecog", "met"), "another patient's"))
-    when(j, AcceptPatient(submission(j), "Dr Li")).then_asks("request_quote")
-
-
-def test_what_is_not_met_for_one_centre_does_not_stand_against_another() -> None:
-    j = read_as("not_met")
-    second = also_asked(j)
-    when(j, AcceptPatient(second, "Dr B")).then_told(ANY, SubmissionWithdrawn(next(iter(j.case.submissions))))
-
-
-def test_to_confirm_an_acceptance_over_a_criterion_not_met_takes_the_reason_again() -> None:
-    j = read_as("not_met").tell(AcceptPatient(submission(read_as()), "Dr Li", despite="a fracture"))
-    when(j, AcceptPatient(submission(j), "Dr Li")).then_refused(Reason.MISSING, "not met: ecog;")
 
 
 def test_a_lost_acceptance_gives_back_what_was_acquired_and_looks_for_another_centre() -> None:

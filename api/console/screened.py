@@ -1,0 +1,116 @@
+"""Lists the criteria of each protocol a case is asked under, as its page does: findings, grounds, what to obtain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from api.console.text.fact_text import Speaker
+from api.ports import Service
+from domain.case.phases.submissions import Submission
+from domain.case.state import Case
+from domain.criteria.screening import Gap
+from domain.stages.eligibility.criteria import Standing, counts, noted_criteria, standings
+
+ORDER = ("not_met", "conflicting", "needs_review", "stale", "unknown", "met", "not_applicable")
+"""What stands against it first, then what is open."""
+OVER = ("declined", "withdrawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Says what would settle a criterion; `form` is the command and what its form is filled with."""
+
+    words: str
+    command: str
+    filled: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One criterion: whether it must be so, how it stands, who said so, what that rests on, what would settle it."""
+
+    id: str
+    kind: str
+    words: str
+    stands: str
+    result: str
+    computed: str
+    rests_on: Sequence[str]
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The criteria of one protocol. `summary` counts what is not met and what is open, and says no more."""
+
+    submission: str
+    protocol: str
+    source: str
+    as_of: str
+    summary: str
+    lines: Sequence[Line]
+
+
+async def screened(service: Service, case: Case, now: datetime, speaker: Speaker) -> Sequence[Screened]:
+    """Return the criteria of every protocol that is asked; none for whoever may read nothing clinical."""
+    if "clinical" not in speaker.visible:
+        return []
+    asked = [s for s in case.submissions.values() if s.state not in OVER and noted_criteria(case, s.protocol)]
+    return [await _screened(service, case, one, now, speaker) for one in asked]
+
+
+async def _screened(service: Service, case: Case, asked: Submission, now: datetime, speaker: Speaker) -> Screened:
+    described = (await service.commands.entry(asked.protocol)).state.description
+    found = standings(case, noted_criteria(case, asked.protocol), asked, now)
+    ordered = sorted(found, key=lambda one: ORDER.index(one.stands))
+    number, t = counts(found), speaker.clock.t
+    summary = [t("criteria.not_met", n=number["not_met"]), t("criteria.open", n=number["open"])]
+    return Screened(
+        asked.id,
+        speaker.label(asked.protocol),
+        described.source,
+        speaker.clock.day(described.as_of),
+        ", ".join(summary) if number["not_met"] else f"{t('criteria.nothing_against')}; {summary[1]}",
+        [_line(case, asked, one, speaker) for one in ordered],
+    )
+
+
+def _line(case: Case, asked: Submission, one: Standing, speaker: Speaker) -> Line:
+    t, finding = speaker.clock.t, one.finding
+    return Line(
+        one.criterion.id,
+        t.named("criterion_kind", one.criterion.kind),
+        t.english(one.criterion.words),
+        one.stands,
+        t.named("result", one.stands),
+        t("criteria.computed", result=t.named("result", finding.result)) if one.read else "",
+        [_ground(case, name, speaker) for name in finding.rests_on],
+        [_step(asked, one, gap, speaker) for gap in finding.gaps] if one.open else (),
+    )
+
+
+def _ground(case: Case, name: str, speaker: Speaker) -> str:
+    t = speaker.clock.t
+    if name not in case.samples:
+        return f"{t.named('field', 'birth')}: {speaker.value(case.birth)}"
+    sample = case.samples[name]
+    one = sample.observed
+    what = " ".join(part for part in (t.named("analyte", one.analyte), one.target) if part)
+    value = " ".join(str(part) for part in (speaker.value(one.value), one.unit) if part)
+    return f"{what}: {value} ({', '.join(part for part in (one.method, speaker.clock.when(sample.taken)) if part)})"
+
+
+def _step(asked: Submission, one: Standing, gap: Gap, speaker: Speaker) -> Step:
+    t = speaker.clock.t
+    words = t.named("lacks", gap.lacks)
+    if not gap.analyte:
+        return Step(words, "RecordCriterion", urlencode({"submission": asked.id, "criterion": one.criterion.id}))
+    by = f"({', '.join(gap.methods)})" if gap.methods else ""
+    what = " ".join(part for part in (t.named("analyte", gap.analyte), gap.target, by) if part)
+    if gap.analyte == "age":
+        return Step(f"{what}: {words}", "DescribePatient", "")
+    filled = {"analyte": gap.analyte, "target": gap.target, "method": gap.methods[0] if len(gap.methods) == 1 else ""}
+    return Step(f"{what}: {words}", "RecordObservation", urlencode({k: v for k, v in filled.items() if v}))

@@ -1,0 +1,154 @@
+"""Observations: what was measured or stated of the patient, with unit, sample time and method [criteria.units]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Literal, assert_never
+
+from domain.case.phases.findings import Observed, Sample
+from domain.case.stage import EVERY_STAGE
+from domain.case.state import Case
+from domain.case.table import Takes
+from domain.core.copying import replace
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical, readable
+from domain.core.policy import Policy
+from domain.core.when import When
+from domain.criteria import observation
+from domain.criteria.analytes import ANALYTES
+
+SEXES = ("female", "male", "other", "unknown")
+EARLIEST = 1900
+
+
+@dataclass(frozen=True, slots=True)
+class DescribePatient:
+    """Say who the patient is, as far as criteria ask: birth date or year, empty = unknown; sex as recorded."""
+
+    birth: Clinical = ""
+    sex: Clinical = ""
+    type: Literal["DescribePatient"] = "DescribePatient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordObservation(Observed):
+    """Record one thing that was measured or stated, as it was written; `occurred` is when the sample was taken."""
+
+    occurred: When | None = None
+    type: Literal["RecordObservation"] = "RecordObservation"
+
+
+Command = DescribePatient | RecordObservation
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDescribed:
+    """Birth date or year, and sex as recorded, so that criteria may read them."""
+
+    birth: Clinical
+    sex: Clinical
+    type: Literal["PatientDescribed"] = "PatientDescribed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationRecorded(Observed):
+    """Something was measured or stated of the patient."""
+
+    type: Literal["ObservationRecorded"] = "ObservationRecorded"
+
+
+Event = PatientDescribed | ObservationRecorded
+
+TAKES = (
+    Takes(DescribePatient, (PatientDescribed,), at=EVERY_STAGE),
+    Takes(RecordObservation, (ObservationRecorded,), at=EVERY_STAGE, over_fhir=True),
+)
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Decide a command about what was observed: return the event it brings about. Raises Refused."""
+    match command:
+        case DescribePatient():
+            return [_described(command, now)]
+        case RecordObservation():
+            return [_observed(case, command)]
+        case _:
+            assert_never(command)
+
+
+def _described(c: DescribePatient, now: datetime) -> Event:
+    require(not readable(c.birth) or _born(str(c.birth), now), Reason.INVALID, "write 1960-12-01, or 1960", "birth")
+    require(not readable(c.sex) or c.sex in SEXES, Reason.INVALID, f"is one of {', '.join(SEXES)}", "sex")
+    return PatientDescribed(c.birth, c.sex)
+
+
+def _born(birth: str, now: datetime) -> bool:
+    """Tell whether it is a day or a year in which somebody living may have been born."""
+    earliest, _ = observation.birth_days(birth)
+    return earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
+
+
+def _observed(case: Case, c: RecordObservation) -> Event:
+    observation.require_observable(c.analyte)
+    row = ANALYTES[c.analyte]
+    require(c.occurred, Reason.INVALID, "say when the sample was taken, or that nobody knows", "occurred")
+    require(bool(c.target) == row.targeted, Reason.INVALID, f"{c.analyte} {_target(row.targeted)}", "target")
+    require(not c.item or c.item in case.records, Reason.NOT_FOUND, "no such record in this case", "item")
+    if row.codes:
+        listed = f"is one of {', '.join(row.codes)}"
+        require(c.value in row.codes, Reason.INVALID, listed, "value")
+        require(not c.unit and not readable(c.limit), Reason.INVALID, "what is stated has no unit and no limit", "unit")
+    elif not row.lapse:
+        _measured(c)
+    return ObservationRecorded(**{f.name: getattr(c, f.name) for f in fields(Observed)})
+
+
+def _target(needed: bool) -> str:
+    return "is of an antigen: name it, as CD19" if needed else "is of no antigen: leave this empty"
+
+
+def _measured(c: RecordObservation) -> None:
+    value = observation.canonical(c.analyte, str(c.value), c.unit)
+    observation.require_plausible(c.analyte, value)
+    if readable(c.limit):
+        limit = observation.canonical(c.analyte, str(c.limit), c.limit_unit or c.unit, "limit")
+        require(limit > 0, Reason.INVALID, "a limit is more than nothing", "limit")
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold what was observed."""
+    event = fact.event
+    match event:
+        case PatientDescribed():
+            return replace(case, birth=event.birth, sex=event.sex)
+        case ObservationRecorded():
+            observed = Observed(**{f.name: getattr(event, f.name) for f in fields(Observed)})
+            return replace(case, samples={**case.samples, fact.id: Sample(observed, fact.occurred)})
+        case _:
+            assert_never(event)
+
+
+def observed(case: Case, now: datetime) -> Sequence[observation.Observation]:
+    """Return what a criterion may rest on: every observation that can be read, and the age by the birth date."""
+    aged = observation.aged(str(case.birth), now) if readable(case.birth) else None
+    read = [_read(name, sample) for name, sample in case.samples.items()]
+    return [one for one in (aged, *read) if one is not None]
+
+
+def _read(name: str, sample: Sample) -> observation.Observation | None:
+    """The observation in canonical units; None where its key is destroyed."""
+    one, row = sample.observed, ANALYTES.get(sample.observed.analyte)
+    if row is None or not (readable(one.value) or row.lapse):
+        return None
+    told: dict[str, Any] = {"id": name, "analyte": one.analyte, "target": one.target, "method": one.method}
+    told |= {"taken": sample.taken, "supported": one.supported}
+    if row.codes or row.lapse:
+        return observation.Observation(code=str(one.value), **told)
+    value = observation.canonical(one.analyte, str(one.value), one.unit)
+    limit = (
+        observation.canonical(one.analyte, str(one.limit), one.limit_unit or one.unit) if readable(one.limit) else None
+    )
+    return observation.Observation(low=value, high=value, limit=limit, **told)
