@@ -31,7 +31,7 @@ YEAR = Decimal(12)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that would settle a criterion: what to obtain, by which methods, and what is wrong with what is there."""
+    """Says what would settle a criterion: what to obtain, by which methods, and what is wrong with what is there."""
 
     lacks: Lacks
     analyte: str = ""
@@ -86,7 +86,9 @@ def _found(criterion: Criterion, facts: Facts, now: datetime) -> Finding:
     seen = _any(_all(map(tested, way)) for way in criterion.ways) if criterion.ways else NOT_STATED
     if criterion.kind == "exclusion":
         seen = replace(seen, result=TURNED.get(seen.result, seen.result))
-    if asked.result in OPEN and seen.result != "met":  # not known whether it is asked, and not met if it were
+    if asked.result == "met":
+        seen = replace(seen, rests_on=_joined(asked.rests_on, seen.rests_on))
+    elif seen.result != "met":  # not known whether it is asked, and not met if it were
         seen = replace(asked, rests_on=_joined(asked.rests_on, seen.rests_on), gaps=_joined(asked.gaps, seen.gaps))
     return Finding(criterion.id, criterion.kind, seen.result, seen.rests_on, seen.gaps)
 
