@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from api.console import reply_page, site
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
-from api.http.health import Figures
+from api.http.health import Figures, Readiness
 from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
@@ -55,6 +55,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.throttle = throttle
     app.state.figures = figures
+    app.state.readiness = Readiness(service)
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()

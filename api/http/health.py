@@ -11,10 +11,11 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
 
 from api.http.auth import Parts, open_page
-from api.ports import Probe
+from api.ports import Probe, Service
 
 router = APIRouter(tags=["operations"])
 PATIENCE = 3.0
+UNAVAILABLE = "unavailable"
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -78,21 +79,41 @@ async def healthz() -> Mapping[str, str]:
     return {"status": "alive"}
 
 
+class Readiness:
+    """Asks whether things can be recorded, once for all who ask at the same time: strangers may ask as they like."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._asking: asyncio.Task[Mapping[str, object]] | None = None
+
+    async def now(self) -> Mapping[str, object]:
+        """Return what is found, by whoever began to look."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._asking)
+
+    async def _look(self) -> Mapping[str, object]:
+        service = self._service
+        needed, wanted = await answering(service.needed), await answering(service.wanted)
+        ready = all(needed.values())
+        status = "ready" if ready and all(wanted.values()) else "degraded" if ready else UNAVAILABLE
+        shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
+        told = {"status": status, "parts": shown, "leaders": await _told(service.operations.leads, {})}
+        doubt = await _told(service.operations.doubt, "")
+        return told | ({"clock": doubt} if doubt else {})
+
+
 @router.get("/readyz")
-async def readyz(service: Parts) -> JSONResponse:
+async def readyz(request: Request) -> JSONResponse:
     """503 while nothing can be read. Without Temporal or courier commands are recorded and wait: degraded.
 
     So it is while a clock is wrong (`clock` says which): then nothing is recorded, and reads go on. `leaders` says of
     courier and sealer who it is, since when, and when one was last lost.
     """
-    needed, wanted = await answering(service.needed), await answering(service.wanted)
-    ready = all(needed.values())
-    status = "ready" if ready and all(wanted.values()) else "degraded" if ready else "unavailable"
-    shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
-    told = {"status": status, "parts": shown, "leaders": await _told(service.operations.leads, {})}
-    if doubt := await _told(service.operations.doubt, ""):
-        told["clock"] = doubt
-    return JSONResponse(jsonable_encoder(told), 200 if ready else 503, {"Cache-Control": "no-store"})
+    readiness: Readiness = request.app.state.readiness
+    told = await readiness.now()
+    code = 503 if told["status"] == UNAVAILABLE else 200
+    return JSONResponse(jsonable_encoder(told), code, {"Cache-Control": "no-store"})
 
 
 async def _told(ask: Callable[[], Awaitable[object]], otherwise: object) -> object:

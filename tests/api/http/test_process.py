@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -16,6 +17,7 @@ import structlog
 from fastapi import FastAPI
 
 from activities.command_handler import CommandRequest
+from api.http.health import Readiness
 from api.http.streams_end import serve
 from api.run.http_app import http_app
 from api.run.wiring import Parts
@@ -94,6 +96,22 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     assert ready.status_code == 200
     parts = {"database": "ok", "schema": "ok", "keys": "ok", "courier": "away", "sealing": "ok", "clock": "ok"}
     assert ready.json() == {"status": "degraded", "parts": parts, "leaders": {}}
+
+
+async def test_however_many_ask_at_once_the_database_is_asked_once(here: Parts) -> None:
+    app, asked = http_app(here, limits=NO_LIMIT), 0
+
+    async def counted() -> bool:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.05)
+        return True
+
+    readiness = Readiness(replace(app.state.service, needed={"database": counted}, wanted={}))
+    assert len({str(told) for told in await asyncio.gather(*(readiness.now() for _ in range(50)))}) == 1
+    assert asked == 1
+    await readiness.now()
+    assert asked == 2, "who asks later is not told what was found before"
 
 
 async def test_not_ready_without_a_database(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
