@@ -28,7 +28,10 @@ CACHED = 10_000
 MARKER = "fingerprint"
 """A file among the keys with the fingerprint of what wraps them; a key's name ends with a point and its class."""
 LABEL = b"caravel key folder 1"
-AWAY = "the key folder this ledger names is not here any more; no key is made until it is back"
+AWAY = "the key folder this ledger names is not here any more; nothing is sealed and no key destroyed until it is back"
+UNREADABLE = (
+    "a key file of this history cannot be read on this machine; put the right one back, or remove one that is empty"
+)
 
 
 class FolderKeys:
@@ -69,18 +72,19 @@ class FolderKeys:
         return self.fingerprint()
 
     def hold_to(self, fingerprint: str) -> None:
-        """Make new keys only as long as the folder is the one of this fingerprint."""
+        """Seal, and destroy keys, only as long as the folder is the one of this fingerprint."""
         self._named = fingerprint
 
     def refuse(self, why: str) -> None:
-        """Make no key here: the ledger's keys are somewhere else."""
+        """Seal nothing and destroy no key here: the ledger's keys are somewhere else."""
         self._refused = why
 
     async def for_sealing(self, stream: str, classes: Collection[KeyClass]) -> Mapping[KeyClass, DataKey]:
         """Return the keys of these classes, made and on disk where they were missing; never a destroyed one.
 
-        Raises Refused(READ_ONLY) where none may be made.
+        Raises Refused(READ_ONLY) where the folder is not the one it is held to, or a key that is there cannot be read.
         """
+        self._require_here()
         self._reapply()
         wanted = [key_class for key_class in classes if (stream, key_class) not in self._gone]
         found = {key_class: self._find(stream, key_class) for key_class in wanted}
@@ -97,8 +101,10 @@ class FolderKeys:
     async def destroy(self, stream: str, key_class: KeyClass, stone: Tombstone | None = None) -> None:
         """Note the key on the list first, then remove the file: the next start finishes whatever a crash leaves.
 
-        Raises OSError where the list does not hold it afterwards; then the key is still there.
+        Raises OSError where the list does not hold it afterwards, Refused(READ_ONLY) where the folder is not the one it
+        is held to (the file would be on another disk, and come back with it); then the key is still there.
         """
+        self._require_here()
         await asyncio.to_thread(note_destroyed, self._list, stream, key_class, stone)
         self._reapply()
 
@@ -119,13 +125,11 @@ class FolderKeys:
         if key := self._cache.get(name):
             self._cache.move_to_end(name)
             return key
-        kek = self._wrapping()
         try:
-            stored = json.loads(self._file(stream, key_class).read_text())
-            if kek is None:
-                return None
-            key = DataKey(stored["id"], aes_key_unwrap_with_padding(kek, b64decode(stored["wrapped"])))
-        except (FileNotFoundError, InvalidUnwrap):
+            key = _unwrapped(self._file(stream, key_class).read_bytes(), self._wrapping())
+        except FileNotFoundError:
+            return None
+        if key is None:
             return None
         self._cache[name] = key
         if len(self._cache) > CACHED:
@@ -134,8 +138,6 @@ class FolderKeys:
 
     def _make(self, stream: str, key_class: KeyClass) -> DataKey | None:
         """The first of several processes wins; all answer with its key."""
-        require(not self._refused, Reason.READ_ONLY, self._refused)
-        require(self.fingerprint() == self._named or not self._named, Reason.READ_ONLY, AWAY)
         wrapped = aes_key_wrap_with_padding(self._made_wrapping(), secrets.token_bytes(BITS // 8))
         key_id = secrets.token_hex(8)
         content = json.dumps(
@@ -144,7 +146,14 @@ class FolderKeys:
         draft = self._folder / f".{key_id}"
         write(draft, content.encode())
         publish(draft, self._file(stream, key_class))
-        return self._find(stream, key_class)
+        key = self._find(stream, key_class)
+        require(key or (stream, key_class) in self._gone, Reason.READ_ONLY, UNREADABLE)
+        return key
+
+    def _require_here(self) -> None:
+        """Raise Refused(READ_ONLY) where the folder is not, or not any more, the one the ledger names."""
+        require(not self._refused, Reason.READ_ONLY, self._refused)
+        require(self.fingerprint() == self._named or not self._named, Reason.READ_ONLY, AWAY)
 
     def _reapply(self) -> None:
         """Take in what any process has destroyed since, and remove what a restored folder brought back."""
@@ -167,8 +176,10 @@ class FolderKeys:
         return self._folder / f"{quote(stream, safe='')}.{key_class}"
 
     def _wrapping(self) -> bytes | None:
-        """The key encryption key; None where it is missing."""
-        self._kek = self._kek or _private(self._kek_file)
+        """The key encryption key; None where it is missing or not whole."""
+        if self._kek is None:
+            found = _private(self._kek_file)
+            self._kek = found if found and len(found) == BITS // 8 else None
         return self._kek
 
     def _made_wrapping(self) -> bytes:
@@ -179,8 +190,19 @@ class FolderKeys:
             create(self._kek_file, secrets.token_bytes(BITS // 8))
         kek = self._wrapping()
         if kek is None:
-            raise Refused(Reason.READ_ONLY, "the key encryption key of these keys is missing; put `kek` back")
+            raise Refused(
+                Reason.READ_ONLY, "the key encryption key of these keys is missing or not whole; put `kek` back"
+            )
         return kek
+
+
+def _unwrapped(content: bytes, kek: bytes | None) -> DataKey | None:
+    """What a key file holds; None where it is not whole, or another key encryption key wrapped it."""
+    try:
+        stored = json.loads(content)
+        return DataKey(stored["id"], aes_key_unwrap_with_padding(kek, b64decode(stored["wrapped"]))) if kek else None
+    except (ValueError, KeyError, TypeError, InvalidUnwrap):
+        return None
 
 
 def _private(file: Path) -> bytes | None:

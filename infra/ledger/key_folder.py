@@ -35,10 +35,10 @@ async def hold_to_keys(ledger: PgLedger, keys: FolderKeys, ids: Ids) -> None:
     named = keys_named(ledger)
     fits = keys.fingerprint() == named if named and keys.fingerprint() else await _fits(ledger, keys, named)
     if fits and not (ledger.installation and ledger.installation.rehearsing):
-        fingerprint = keys.mark()
-        if not named:
+        fingerprint = keys.mark()  # empty where another's mark is there
+        if fingerprint and not named:
             named = await _name(ledger, fingerprint, ids)
-        fits = fingerprint == named
+        fits = fingerprint == named != ""
         keys.hold_to(named)
     if not fits:
         log.error("the keys of this ledger are not here: nothing is recorded")

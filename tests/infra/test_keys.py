@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.core.errors import Refused
 from infra.destroyed_keys import destroyed_in, merge_destroyed
 from infra.files import create
 from infra.keys import FolderKeys
@@ -106,3 +107,49 @@ async def test_a_fingerprint_is_of_folder_and_wrapping_key_and_tells_neither(tmp
     (tmp_path / "keys" / "fingerprint").write_text(named)
     (tmp_path / "kek").unlink()
     assert folder_keys(tmp_path).fingerprint() == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xfe", b'{"id": "1", "wrapped": "!"}', b'{"id": "1"'])
+async def test_a_key_file_that_is_not_whole_is_no_key_and_nothing_is_sealed_without_it(
+    tmp_path: Path, content: bytes
+) -> None:
+    """Full disks left empty ones before; what is sealed with no key would be lost."""
+    await folder_keys(tmp_path).for_sealing("case-1", ["identity", "clinical"])
+    (tmp_path / "keys" / "case-1.identity").write_bytes(content)
+    keys = folder_keys(tmp_path)
+    assert set(await keys.for_opening("case-1")) == {"clinical"}, "the control: the other one opens"
+    with pytest.raises(Refused, match="cannot be read"):
+        await keys.for_sealing("case-1", ["identity"])
+    assert set(await keys.for_sealing("case-1", ["clinical"])) == {"clinical"}
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"k" * 33])
+async def test_a_wrapping_key_that_is_not_whole_is_none(tmp_path: Path, content: bytes) -> None:
+    await folder_keys(tmp_path).for_sealing("case-1", ["identity"])
+    (tmp_path / "kek").write_bytes(content)
+    keys = folder_keys(tmp_path)
+    assert await keys.for_opening("case-1") == {}
+    with pytest.raises(Refused, match="put `kek` back"):
+        await keys.for_sealing("case-2", ["identity"])
+
+
+async def test_in_another_folder_than_the_named_one_nothing_is_sealed_or_destroyed(tmp_path: Path) -> None:
+    """The volume went away under a process that has the key in memory; an empty folder is in its place."""
+    home, aside = tmp_path / "home", tmp_path / "aside"
+    home.mkdir()
+    keys = folder_keys(home)
+    keys.hold_to(keys.mark())
+    await keys.for_sealing("case-1", ["identity"])
+    home.rename(aside)
+    home.mkdir()
+    with pytest.raises(Refused, match="not here any more"):
+        await keys.destroy("case-1", "identity")
+    with pytest.raises(Refused, match="not here any more"):
+        await keys.for_sealing("case-1", ["identity"])
+    assert files(home) == []
+    home.rmdir()
+    aside.rename(home)
+    await keys.destroy("case-1", "identity")
+    assert await folder_keys(home).for_opening("case-1") == {"identity": None}, (
+        "the control: with its folder it is done"
+    )

@@ -26,6 +26,7 @@ from api.run.wiring import EVERY_EVENT, Parts, parts
 from domain.case.effect import Effect
 from domain.case.erasure import Tombstone
 from domain.case.state import Case
+from domain.core.errors import Refused
 from domain.core.personal import ERASED, KeyClass
 from domain.core.roles import Role
 from domain.roles import Actor
@@ -266,6 +267,24 @@ async def test_an_erasure_that_the_list_did_not_take_is_not_done(here: Parts, co
     await attempt(here, case, erasing(here))
     assert not await readable(here, case)
     assert (await types(here, case)).count("CaseErased") == 1
+
+
+async def test_an_erasure_while_the_volume_is_away_is_not_done(here: Parts, confirmed: tuple[str, str]) -> None:
+    """Its list would be written to the empty folder below, and the keys come back with the volume."""
+    case, _ = confirmed
+    home, aside = here.settings.home, here.settings.home.with_name("aside")
+    home.rename(aside)
+    home.mkdir()
+    try:
+        with pytest.raises(Refused, match="not here any more"):
+            await attempt(here, case, erasing(here))
+        assert list(home.iterdir()) == []
+    finally:
+        home.rmdir()
+        aside.rename(home)
+    assert "CaseErased" not in await types(here, case)
+    await attempt(here, case, erasing(here))
+    assert not await readable(here, case)
 
 
 async def effect_of(here: Parts, case: str) -> Effect:

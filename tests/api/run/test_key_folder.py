@@ -81,6 +81,21 @@ async def test_two_first_starts_at_once_agree(migrated: PostgresServer, tmp_path
             assert (one.ledger.read_only, other.ledger.read_only) == (False, False)
 
 
+async def test_a_new_ledger_beside_another_folders_mark_is_not_named_and_records_nothing(
+    migrated: PostgresServer, tmp_path: Path
+) -> None:
+    async with database(migrated) as dsn:
+        given = settings(dsn, tmp_path)
+        FolderKeys(given.keys, kek=given.kek, destroyed=given.destroyed_keys).mark()
+        right = (given.keys / "fingerprint").read_text()
+        (given.keys / "fingerprint").write_text("0" * 64)
+        async with asyncio.timeout(30), parts(given, connections=2) as there:
+            assert (there.ledger.read_only, await named(there), await there.ledger.head()) == (True, [], 1)
+        (given.keys / "fingerprint").write_text(right)
+        async with parts(given, connections=2) as there:
+            assert (there.ledger.read_only, await named(there)) == (False, [right])
+
+
 async def another_home(tmp_path: Path, which: str) -> Path:
     """An empty one, or one of another installation."""
     home = tmp_path / which
@@ -224,6 +239,21 @@ async def test_beside_a_lost_key_nothing_is_sealed_and_other_cases_go_on(
     shutil.move(aside, here.settings.keys / f"{case}.identity")
     assert (await coordinator.send(case, "AddNote", kind="note", text="x")).status_code == 200
     assert (await coordinator.get(f"/cases/{case}")).json()["case"]["people"]
+
+
+@pytest.mark.parametrize("spoilt", ["keys/{case}.identity", "kek"])
+async def test_one_file_that_is_not_whole_stops_nobody_from_reading(
+    here: Parts, people: dict[str, Person], tmp_path: Path, spoilt: str
+) -> None:
+    case = (await people["coordinator"].open())["case"]
+    home = Path(shutil.copytree(here.settings.home, tmp_path / "home"))
+    (home / spoilt.format(case=case)).write_bytes(b"")
+    async with parts(at(here, home), connections=4) as there, app_of(there) as app:
+        supervisor = await signed_in(app, people["supervisor"].id)
+        [line] = [row for row in (await supervisor.get("/cases", limit=200)).json()["cases"] if row["id"] == case]
+        assert line["patient"] == {"no_key": True}
+        assert (await supervisor.get(f"/cases/{case}")).status_code == 200
+        assert_problem(await supervisor.send(case, "AddNote", kind="note", text=CANARY), 503, "read_only")
 
 
 @pytest.fixture
