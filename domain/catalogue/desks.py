@@ -102,6 +102,7 @@ initial = Desks()
 
 def decide(desks: Desks, command: Command, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     """Decide a command about the desks: return the events it brings about. Raises Refused."""
+    require(around.stream == STREAM, Reason.NOT_FOUND, f"all desks are one stream: {STREAM}")
     match command:
         case AdoptDesks():
             require(not desks.version, Reason.ALREADY, "the ledger keeps the desks' addresses")

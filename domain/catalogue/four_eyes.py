@@ -183,6 +183,7 @@ def decide(
             return [confirmed, found.change, _owed(found.id, "confirmed", tell(found.change), around)]
         case WithdrawProposal():
             found = _waiting(eyes, command.proposal, now)
+            _require_other(around, "proposal")
             return [ProposalWithdrawn(found.id), _owed(found.id, "withdrawn", tell(found.change), around)]
         case UndoChange():
             done = _undoable(eyes, command.proposal, now)

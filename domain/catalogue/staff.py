@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
 from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
+from domain.core.codes import require_mail
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -281,6 +282,8 @@ def _registered(staff: Staff, c: RegisterPerson) -> PersonRegistered:
     known = staff.role or staff.left
     require(not known, Reason.ALREADY, "this person is registered; change their role instead")
     require(readable(c.name), Reason.INVALID, "a person needs a name", "name")
+    if isinstance(c.mail, str):
+        require_mail(c.mail)
     require(c.team, Reason.INVALID, "a person belongs to a team", "team")
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     return PersonRegistered(c.role, c.team, c.name, c.mail, c.zone, c.language)

@@ -51,4 +51,6 @@ ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 def require_mail(text: str, field: str = "mail") -> None:
     """Refuse what is no mail address; empty is none at all. Raises Refused that names the field, never the text."""
-    require(not text or ADDRESS.fullmatch(text), Reason.INVALID, "that is no mail address", field)
+    require(
+        not text or (text.isprintable() and ADDRESS.fullmatch(text)), Reason.INVALID, "that is no mail address", field
+    )

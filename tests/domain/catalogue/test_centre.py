@@ -96,7 +96,9 @@ def test_a_key_is_kept_as_the_reader_of_callbacks_takes_it(given_as: str) -> Non
     assert refused(STREAM, state, same) == (Reason.ALREADY, "endpoint")
 
 
-@pytest.mark.parametrize("mail", ["intl", "a@b@c", "Desk <intl@example.org>", "a@example.org, b@example.org", "a\nb@x"])
+@pytest.mark.parametrize(
+    "mail", ["intl", "a@b@c", "Desk <intl@example.org>", "a@example.org, b@example.org", "a\nb@x", "\x1b[2J@x.org"]
+)
 def test_what_is_no_mail_address_is_refused_by_name(mail: str) -> None:
     assert refused(STREAM, given(STREAM), replace(REGISTER, mail=mail)) == (Reason.INVALID, "mail")
 

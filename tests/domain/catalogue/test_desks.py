@@ -66,5 +66,10 @@ def test_an_address_is_one_address(desks: Stream, mail: str) -> None:
     assert desks.refuses(OMAR, ChangeDesk(Party.SUPERVISOR, mail)) is Reason.INVALID
 
 
+def test_there_is_one_stream_of_all_desks(desks: Stream) -> None:
+    assert Stream("desk-other").refuses(OMAR, ELSEWHERE) is Reason.NOT_FOUND
+    assert desks.does(OMAR, ELSEWHERE)
+
+
 def test_what_stands_there_is_no_change(desks: Stream) -> None:
     assert desks.refuses(OMAR, ChangeDesk(Party.SUPERVISOR, "lead@example.org")) is Reason.ALREADY

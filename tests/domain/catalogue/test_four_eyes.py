@@ -231,6 +231,7 @@ def test_nobody_decides_about_themselves(person: Stream) -> None:
     assert person.refuses(PERSON, ChangeRole("supervisor", "asia")) is Reason.FOUR_EYES
     person.does(OMAR, DismissPerson("left"))
     assert person.refuses(PERSON, ConfirmProposal("p1")) is Reason.FOUR_EYES
+    assert person.refuses(PERSON, WithdrawProposal("p1")) is Reason.FOUR_EYES
     person.does(SAM, ConfirmProposal("p1"))
     assert person.refuses(PERSON, UndoChange("p1")) is Reason.FOUR_EYES
 

@@ -33,7 +33,16 @@ def test_somebody_joins_once() -> None:
     assert refused(STREAM, given(STREAM, REGISTERED), REGISTER) == (Reason.ALREADY, None)
 
 
-@pytest.mark.parametrize(("field", "value"), [("name", ""), ("name", ERASED), ("team", ""), ("zone", "Mars/Olympus")])
+WRONG = [
+    ("name", ""),
+    ("name", ERASED),
+    ("team", ""),
+    ("zone", "Mars/Olympus"),
+    ("mail", "m@x.org\nBcc: e@evil.example"),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
 def test_a_wrong_field_is_named(field: str, value: Any) -> None:
     assert refused(STREAM, given(STREAM), replace(REGISTER, **{field: value})) == (Reason.INVALID, field)
 
