@@ -73,6 +73,50 @@ def test_only_a_report_of_failure_counts() -> None:
         assert failed(noise) is None
 
 
+SENDMAIL = b"""Content-Type: multipart/report; report-type=delivery-status;\r
+\tboundary="A/B"\r
+\r
+--A/B\r
+Content-Type:\r
+ message/delivery-status\r
+\r
+Reporting-MTA: dns; mx.example.org\r
+\r
+Final-Recipient: RFC822; a@example.org\r
+Action: delayed\r
+Status: 4.4.1\r
+\r
+Final-Recipient: RFC822; b@example.org\r
+Action: Failed\r
+Status: 5.7.1 (refused)\r
+Diagnostic-Code: SMTP; 550 5.7.1\r
+\tAccess denied for M\xc3\xbcller\r
+--A/B--\r
+"""
+
+
+def test_a_report_is_read_with_its_folded_lines_and_by_recipient() -> None:
+    assert failed(SENDMAIL) == ("5.7.1", "SMTP; 550 5.7.1 Access denied for Müller")
+    assert failed(SENDMAIL.replace(b"\r\n", b"\n")) == failed(SENDMAIL)
+    assert failed(SENDMAIL.replace(b"Failed", b"relayed")) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        b"Content-Type: multipart/report; boundary=x" + b";" * 900_000 + b"\r\n\r\n",
+        b"Content-Type: " + b" \r\n " * 200_000,
+        b"Content-Type: message/delivery-status\r\n\r\n" * 20_000,
+        b"Content-Type: message/delivery-status\r\n\r\nDiagnostic-Code: " + b"a \r\n" * 200_000,
+    ],
+    ids=["semicolons", "folds", "reports", "words"],
+)
+def test_what_a_reader_of_mail_made_up_costs_nothing(made_up: bytes) -> None:
+    assert failed(made_up) is None
+    assert failed(SENDMAIL + made_up)
+
+
 async def test_a_stranger_is_refused_and_a_report_waits_while_the_ledger_is_away(tmp_path: Path) -> None:
     own = addresses(tmp_path)
     back = await own.of(EFFECT)
