@@ -66,6 +66,13 @@ def canonical(code: str, text: str, unit: str, field: str = "value") -> Decimal:
     return said * factor
 
 
+def converted(code: str, text: object, unit: str) -> Decimal | None:
+    """Return a value that was kept, in the canonical unit; None where it cannot be read as one any more."""
+    row, said = ANALYTES.get(code), number(text) if isinstance(text, str) else None
+    factor = row.factor(unit) if row else None
+    return said * factor if said is not None and factor is not None else None
+
+
 def require_plausible(code: str, value: Decimal, field: str = "value") -> None:
     """Refuse what no patient has, and a fraction where a percentage is meant."""
     row = ANALYTES[code]

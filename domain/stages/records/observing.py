@@ -139,7 +139,7 @@ def observed(case: Case, now: datetime) -> Sequence[observation.Observation]:
 
 
 def _read(name: str, sample: Sample) -> observation.Observation | None:
-    """The observation in canonical units; None where its key is destroyed."""
+    """The observation in canonical units; None where nothing can be read any more."""
     one, row = sample.observed, ANALYTES.get(sample.observed.analyte)
     if row is None or not (readable(one.value) or row.lapse):
         return None
@@ -147,8 +147,6 @@ def _read(name: str, sample: Sample) -> observation.Observation | None:
     told |= {"taken": sample.taken, "supported": one.supported}
     if row.codes or row.lapse:
         return observation.Observation(code=str(one.value), **told)
-    value = observation.canonical(one.analyte, str(one.value), one.unit)
-    limit = (
-        observation.canonical(one.analyte, str(one.limit), one.limit_unit or one.unit) if readable(one.limit) else None
-    )
-    return observation.Observation(low=value, high=value, limit=limit, **told)
+    value = observation.converted(one.analyte, one.value, one.unit)
+    limit = observation.converted(one.analyte, one.limit, one.limit_unit or one.unit)
+    return observation.Observation(low=value, high=value, limit=limit, **told) if value is not None else None

@@ -11,6 +11,7 @@ import shutil
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from activities.command_handler import CommandRequest
+from activities.ports import Meta
 from api.http.access import belonging
 from api.http.masking import sees
 from api.ports import DevSignIn
 from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from domain.case.state import Case
+from domain.catalogue.protocol import RegisterProtocol
 from domain.core.personal import KEY_CLASSES
 from domain.core.roles import Role
+from domain.criteria.criterion import Comparison, Criterion
 from domain.journey import COMMANDS
 from domain.roles import Actor
 from tests.api.cli.test_cli import Cli
@@ -40,6 +45,18 @@ LANGUAGES = {"en": ("[masked]", "[erased]", "[no key on this machine]"),
              "zh": ("[已隐去]", "[已删除]", "[此机器上没有密钥]"),
              "ar": ("[محجوب]", "[محذوف]", "[لا مفتاح على هذا الجهاز]")}  # fmt: skip
 """How each language says masked, erased, and that the key is not here."""
+SCREENED = "protocol-screened"
+"""A protocol that asks for what the cases were observed for."""
+ASKS = RegisterProtocol(
+    registry="X", title="t", product="p", product_class="allogeneic", targets=("CD19",), diseases=("B-ALL",),
+    source="s", as_of=date(2026, 1, 1),
+    criteria=(
+        Criterion(id="age", kind="inclusion", words="adults",
+                  ways=((Comparison(analyte="age", op=">=", value="18", unit="a"),),)),
+        Criterion(id="creatinine", kind="inclusion", words="creatinine <=1.5 x ULN",
+                  ways=((Comparison(analyte="creatinine", op="<=", value="1.5", unit="{ULN}"),),)),
+    ),
+)  # fmt: skip
 ENDLESS = {"/stream"}
 """Streams of ids and versions, which never end."""
 
@@ -68,6 +85,7 @@ class Scene:
 @pytest.fixture(scope="module")
 async def scene(here: Parts, app: FastAPI, people: Mapping[str, Person]) -> Scene:
     owner = people["coordinator"]
+    await here.commands.record(CommandRequest(SCREENED, Meta("person-keeper", "operation"), ASKS))
     live = [await _told(here, owner, step, "live") for step in STEPS]
     gone = [await _told(here, owner, step, "gone") for step in STEPS]
     for one in gone:
@@ -112,6 +130,7 @@ def _routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
 
 FILLED: Mapping[str, Any] = {
     "case": lambda one: [one.stream],
+    "protocol": lambda _: [SCREENED],
     "event": lambda one: one.events,
     "name": lambda one: [one.document],
     "command": lambda _: [command.__name__ for command in COMMANDS],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.core.errors import Reason
-from domain.core.personal import ERASED
+from domain.core.personal import ERASED, NO_KEY
 from domain.core.when import When
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.records.observing import (
@@ -99,8 +99,9 @@ def test_a_correction_takes_the_place_of_the_wrong_value_with_its_own_day() -> N
 def test_what_is_erased_is_not_known() -> None:
     j = start("opened").tell(told("lvef", "35", "%")).tell(DescribePatient("1980"))
     assert len(observed(j.case, j.now)) == 2
-    gone = {name: replace(s, observed=replace(s.observed, value=ERASED)) for name, s in j.case.samples.items()}
-    assert observed(replace(j.case, samples=gone, birth=ERASED), j.now) == []
+    for value in (ERASED, NO_KEY, "", "illegible"):
+        gone = {name: replace(s, observed=replace(s.observed, value=value)) for name, s in j.case.samples.items()}
+        assert observed(replace(j.case, samples=gone, birth=value), j.now) == []
 
 
 def test_nobody_may_know_when_a_sample_was_taken() -> None:
