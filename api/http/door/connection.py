@@ -29,6 +29,8 @@ COLON_AND_END = 4
 """Bytes of a header line besides its name and value."""
 FRAMING = 8
 """Bytes that may stand around each byte of a body that comes in chunks."""
+PIECES, PIECE = 1_000, 16
+"""How many pieces a body may come in, of whatever size, and of how many bytes each is on the average beyond that."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -42,7 +44,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.address = ""
         self._closing = False
         self._in_head, self._in_body = False, False
-        self._head, self._headers, self._body, self._fed, self._unread = 0, 0, 0, 0, 0
+        self._head, self._headers, self._body, self._pieces, self._fed, self._unread = 0, 0, 0, 0, 0, 0
         self._began = 0.0
         self._timer: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
@@ -70,7 +72,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self._closing:
             self._drop(data)
             return
-        self._fed += len(data) if self._in_head or self._in_body else 0
+        self._fed += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -114,7 +116,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop()
         self.crowd.asks(self)
         self._in_head, self._in_body = False, True
-        self._body, self._fed, self._unread, self._began = 0, 0, 0, self.loop.time()
+        self._body, self._pieces, self._fed, self._unread, self._began = 0, 0, 0, 0, self.loop.time()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -122,6 +124,10 @@ class BoundedConnection(HttpToolsProtocol):
         if self._closing:
             return
         self._body += len(body)
+        self._pieces += 1
+        if self._pieces > PIECES + self._body // PIECE:
+            self._refuse(TOO_MUCH)
+            return
         if self.cycle.response_complete:
             self._drop(body)
         super().on_body(body)

@@ -221,6 +221,26 @@ async def test_what_stands_around_a_body_in_chunks_is_counted(site: Site, frame:
     assert await line.status() in (431, 0)
 
 
+async def test_a_body_of_crumbs_is_refused_and_one_of_lines_is_not(site: Site) -> None:
+    """Each piece costs as much as a whole read of the line: 65,000 of them took as long as 40 requests."""
+    crumbs, lines = await site.line(), await site.line()
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    crumbs.send(head + b"1\r\nx\r\n" * 65_000 + b"0\r\n\r\n")
+    assert await crumbs.status() in (431, 0)
+    before = site.read
+    lines.send(head + (b"14\r\n" + b"x" * 20 + b"\r\n") * 3_000 + b"0\r\n\r\n")
+    assert await lines.status() == 200
+    assert site.read - before == 60_000
+
+
+async def test_empty_lines_before_a_request_are_counted(site: Site) -> None:
+    few, many = await site.line(), await site.line()
+    few.send(b"\r\n" * 3 + GET)
+    assert await few.status() == 200
+    many.send(b"\r\n" * 20_000)
+    assert await many.status() in (431, 0)
+
+
 async def test_a_body_nobody_asked_for_is_not_read_to_its_end(site: Site) -> None:
     line = await site.line()
     line.send(b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
