@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, datetime
+from enum import Enum
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -15,7 +16,6 @@ from fastapi import FastAPI
 
 from api.run.http_app import http_app
 from api.run.wiring import Parts
-from domain.case.stage import Stage
 from domain.catalogue.streams import CATALOGUE
 from domain.core.roles import Role
 from domain.core.when import When
@@ -57,24 +57,19 @@ def value(hint: Any, chance: random.Random) -> Any:
     plain = {bool: (True, False), int: NUMBERS, str: TEXTS, datetime: INSTANTS, date: DAYS, NoneType: (None,)}
     if hint in plain:
         return chance.choice(plain[hint])
-    if hint is When:
-        return when(chance)
+    if hasattr(hint, "__dataclass_fields__"):
+        return when(chance) if hint is When else tree(hint, chance)
     if get_origin(hint) is Literal:
         return chance.choice(get_args(hint))
     if get_origin(hint) is tuple:
         return [value(get_args(hint)[0], chance) for _ in range(chance.choice((0, 1, 3)))]
-    if hint is Stage:
-        return chance.choice(list(Stage)).value
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return chance.choice(list(hint)).value
     known = [
         one for one in get_args(hint) if one is NoneType or not isinstance(one, type) or one in plain or one is When
     ]
     members = known or list(get_args(hint))
-    chosen = chance.choice(members)
-    return (
-        tree(chosen, chance)
-        if hasattr(chosen, "__dataclass_fields__") and chosen is not When
-        else value(chosen, chance)
-    )
+    return value(chance.choice(members), chance)
 
 
 def when(chance: random.Random) -> dict[str, Any]:
@@ -92,7 +87,8 @@ def when(chance: random.Random) -> dict[str, Any]:
 def tree(command: type[Any], chance: random.Random) -> dict[str, Any]:
     hints = get_type_hints(command)
     names = [f.name for f in fields(command) if f.name not in ("type", "by")]
-    return {"type": command.__name__, **{name: value(hints[name], chance) for name in names}}
+    typed = {"type": command.__name__} if "type" in hints else {}
+    return {**typed, **{name: value(hints[name], chance) for name in names}}
 
 
 def commands(all_of: tuple[type[Any], ...]) -> Iterator[dict[str, Any]]:
