@@ -9,10 +9,11 @@ from hashlib import sha256
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.core.fact import Command
+from domain.core.when import When
 from domain.stages.eligibility import eligibility, quote, submissions
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people
-from domain.stages.records import dossier, records
+from domain.stages.records import dossier, observing, records
 from domain.stages.travel import letter, travel, visa
 from domain.stages.travel.letter import needs_visa
 from domain.stages.treatment import bed, dose
@@ -50,7 +51,33 @@ def _list(s: Situation) -> Command | None:
     for kind in PAPERS:
         if kind not in asked:
             return records.RequestRecord(kind, "home_oncologist" if kind == "pathology" else "family")
-    return None if s.case.dossier.drafted_by else dossier.DraftSummary(_document(s, "summary"), WRITER)
+    if s.case.dossier.drafted_by:
+        return None
+    return _read_values(s) or dossier.DraftSummary(_document(s, "summary"), WRITER)
+
+
+VALUES = (
+    ("ecog", "1", "", ""),
+    ("lvef", "61", "%", ""),
+    ("creatinine", "0.9", "mg/dL", "1.2"),
+    ("alt", "31", "U/L", "40"),
+    ("ast", "28", "U/L", ""),
+)
+"""What a writer reads out of the papers; the upper limit of one is missing, and nobody measured the others yet."""
+
+
+def _read_values(s: Situation) -> Command | None:
+    """Record one value after another. How old somebody is, nobody has asked yet."""
+    known = {one.observed.analyte for one in s.case.samples.values()}
+    day = When.on((s.now - timedelta(days=3)).date())
+    left = (row for row in VALUES if row[0] not in known)
+    return next(
+        (
+            observing.RecordObservation(analyte=what, value=value, unit=unit, limit=limit, occurred=day)
+            for what, value, unit, limit in left
+        ),
+        None,
+    )
 
 
 def _summary(_: Situation) -> Command | None:
