@@ -50,6 +50,8 @@ def read_whole(folder: Path) -> EndMark:
         raise BackupFailed(f"{folder} has no {NAME}: {UNFINISHED}") from None
     except ValidationError:
         raise BackupFailed(f"{folder / NAME} cannot be read: put back another backup") from None
+    if outside := next((name for name in mark.files if not _inside(name)), ""):
+        raise BackupFailed(f"{folder / NAME} names {outside}, which is not in the backup: put back another one")
     wrong = [said for name, digest in mark.files.items() if (said := _wrong(folder, name, digest))]
     if wrong:
         more = f", and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
@@ -61,6 +63,11 @@ UNFINISHED = (
     "it was cut short while it was made, or is none; put back a whole one. One from before end marks is put back by "
     "the version that made it, and `caravel migrate` of this one brings it on"
 )
+
+
+def _inside(name: str) -> bool:
+    """Whether a name stays in its folder, also where it is put back: the mark is not signed, and may say anything."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def _wrong(folder: Path, name: str, digest: str) -> str:

@@ -20,6 +20,11 @@ select (select count(*) from event) as events, coalesce(newest.position, 0) as p
 from (select 1) one left join lateral
      (select position, hash from event where position <= $1 order by position desc limit 1) newest on true
 """
+# The fingerprint of the key folder the ledger names.
+KEYS = """
+select data::json ->> 'fingerprint' from event where stream = 'installation' and type = 'KeyFolderNamed'
+order by version desc limit 1
+"""
 # The schema's revision.
 REVISION = "select version_num from alembic_version"
 # Whatever the schema consists of, with a digest of how it is defined.
@@ -60,6 +65,8 @@ class Taken:
     hash: str
     revision: str
     objects: Mapping[str, str]
+    keys: str = ""
+    """The fingerprint of the key folder the ledger names; empty = none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,8 @@ async def snapshot(dsn: str) -> AsyncIterator[tuple[str, Taken]]:
         name = await connection.fetchval("select pg_export_snapshot()")
         newest = await connection.fetchrow(NEWEST, MOST)
         assert newest is not None
-        yield name, Taken(newest["position"], newest["hash"], *await _objects(connection))
+        keys = await connection.fetchval(KEYS) or ""
+        yield name, Taken(newest["position"], newest["hash"], *await _objects(connection), keys)
 
 
 async def event_at(dsn: str, position: int) -> Held:

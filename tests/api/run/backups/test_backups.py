@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import os
 import shutil
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,12 +20,13 @@ import asyncpg
 import pytest
 
 from api.run.backups.end_mark import NAME, BackupFailed
-from api.run.backups.make import backup
+from api.run.backups.make import backup, copy_keys, require_keys
 from api.run.backups.recover import recover
 from api.run.http_app import documents
 from api.run.wiring import Parts, parts
 from domain.stages.anytime.notes import DocumentAttached
 from infra.embedded.postgres_server import PostgresServer
+from infra.keys import FolderKeys
 from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 from tests.api.conftest import Person, registered, settings
@@ -30,6 +35,8 @@ from tests.conftest import execute
 from tests.workflows.rig import eventually
 
 pytestmark = pytest.mark.slow
+STANDING = 200
+"""Keys that nobody touches, so that copying them takes a while."""
 Spoil = Callable[[Path], None]
 
 
@@ -135,6 +142,18 @@ def _changed(name: str) -> Spoil:
     return spoil
 
 
+def _naming(outside: str) -> Spoil:
+    """A forged mark, which would have any file copied to any place."""
+
+    def spoil(folder: Path) -> None:
+        mark = json.loads((folder / NAME).read_text())
+        (folder.parent / "outside").write_bytes(b"")
+        mark["files"][outside] = sha256(b"").hexdigest()
+        (folder / NAME).write_text(json.dumps(mark))
+
+    return spoil
+
+
 def _one_key_less(folder: Path) -> None:
     next(iter(sorted((folder / "keys").iterdir()))).unlink()
 
@@ -152,6 +171,8 @@ def _one_key_less(folder: Path) -> None:
         (_changed("database.dump"), "database.dump is not what was backed up"),
         (_changed("kek"), "kek is not what was backed up"),
         (lambda folder: (folder / NAME).write_text('{"installation"'), "cannot be read"),
+        (_naming("keys/../../outside"), "which is not in the backup"),
+        (_naming("/dev/null"), "which is not in the backup"),
     ],
 )
 async def test_what_is_not_whole_is_refused_by_name_and_nothing_is_touched(
@@ -264,6 +285,54 @@ async def test_a_recovery_killed_among_the_events_takes_all_of_them_back(
     assert await events(elsewhere) == 0
     await recover(elsewhere, whole)
     await assert_back(elsewhere, here, case)
+
+
+async def test_a_backup_without_the_keys_of_its_ledger_is_none(
+    here: Parts, other: Settings, tmp_path: Path, elsewhere: Settings
+) -> None:
+    """A volume that was not mounted: night after night such a backup would take the place of a good one."""
+    dsn = here.settings.database_url.get_secret_value()
+    for home in (tmp_path / "empty", other.home):
+        with pytest.raises(BackupFailed, match="not those this ledger names"):
+            await backup(settings(dsn, home), tmp_path / f"of-{home.name}")
+        [found] = (tmp_path / f"of-{home.name}").iterdir()
+        with pytest.raises(BackupFailed, match=NAME):
+            await recover(elsewhere, found)
+
+
+def _busy(keys: FolderKeys, stop: threading.Event) -> None:
+    """Make keys and destroy them, as cases do that go on meanwhile."""
+
+    async def cases() -> None:
+        for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
+            await keys.for_sealing(f"case-{number}", ["identity"])
+            await keys.destroy(f"case-{number}", "identity")
+
+    asyncio.run(cases())
+
+
+def test_keys_are_copied_while_others_are_made_and_destroyed(tmp_path: Path) -> None:
+    where, stop = Settings(home=tmp_path / "home"), threading.Event()
+    keys = FolderKeys(where.keys, kek=where.kek, destroyed=where.destroyed_keys)
+    named = keys.mark()
+    asyncio.run(_stand(keys))
+    thread = threading.Thread(target=_busy, args=(keys, stop))
+    thread.start()
+    try:
+        for number in range(20):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            copy_keys(where, folder)
+            require_keys(where, folder, named)
+            assert len(list((folder / "keys").glob("stands-*"))) == STANDING
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def _stand(keys: FolderKeys) -> None:
+    for number in range(STANDING):
+        await keys.for_sealing(f"stands-{number}", ["identity"])
 
 
 async def test_a_disk_that_is_full_leaves_no_end_mark(here: Parts, tmp_path: Path, elsewhere: Settings) -> None:
