@@ -100,7 +100,8 @@ def _ground(case: Case, name: str, speaker: Speaker) -> str:
     one = sample.observed
     what = " ".join(part for part in (t.named("analyte", one.analyte), one.target) if part)
     value = " ".join(str(part) for part in (speaker.value(one.value), one.unit) if part)
-    return f"{what}: {value} ({', '.join(part for part in (one.method, speaker.clock.when(sample.taken)) if part)})"
+    how = ", ".join(part for part in (one.method, speaker.clock.when(sample.taken)) if part)
+    return t("criteria.ground", what=what, value=value, how=how)
 
 
 def _step(asked: Submission, one: Standing, gap: Gap, speaker: Speaker) -> Step:

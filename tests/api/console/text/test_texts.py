@@ -36,7 +36,7 @@ OTHERS = ["zh", "ar"]
 WHERE = {**STATES, "state": ("state", *STATE_OF.values())}
 """Where the words for what a field of this name holds may be."""
 FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
-ALIKE = {"app.name", "case.for", "time.instant", "time.day"}
+ALIKE = {"app.name", "case.for", "time.instant", "time.day", "criteria.ground"}
 """Where the same text is right in several languages."""
 NAMED = re.compile(
     r"\{\w+\}|caravel (?:up|audit verify)|\b(?:RFC 9162|Temporal|PDF|DICOM|JPEG|PNG|TIFF)\b"
@@ -304,3 +304,8 @@ async def test_a_refusal_is_said_in_the_language_first(mei: Browser, coordinator
 
 def test_whatever_a_verification_finds_has_words() -> None:
     assert {f"break.{kind}" for kind in MEANING} <= set(_texts("en"))
+
+
+def test_a_value_in_arabic_keeps_its_unit_behind_it() -> None:
+    said = Texts("ar")("criteria.ground", what="الكرياتينين", value="0.9 mg/dL", how="27")
+    assert f"{ISOLATE}0.9 mg/dL{POP}" in said
