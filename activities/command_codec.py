@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from activities.gateways import REFERENCE, is_reference
 from domain.catalogue import streams as catalogue
+from domain.criteria.analytes import UNITS
 from domain.journey import COMMANDS
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -109,7 +110,9 @@ class Commands:
         try:
             command = self.adapter.validate_json(text)
         except ValidationError as error:
-            faults = [_fault(one["type"], one["loc"], tree) for one in error.errors(include_url=False)]
+            faults = [
+                _fault(one["type"], one["loc"], tree, one.get("ctx", {})) for one in error.errors(include_url=False)
+            ]
         else:
             faults = list(untimely(command))
             if not faults and command.type == name:
@@ -166,11 +169,11 @@ def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
 
 
 def unsayable(command: Any) -> Iterator[Fault]:  # noqa: ANN401 - any command
-    """Find texts that are kept in plain and say more than a reference can: words may name somebody, for ever."""
+    """Find plain texts that say more than a reference or a unit can: words may name somebody, for ever."""
     hints = get_type_hints(type(command), include_extras=True)
     for field in fields(command):
         text = getattr(command, field.name)
-        if hints[field.name] is str and text and not is_reference(text):
+        if hints[field.name] is str and text and not (is_reference(text) or text in UNITS):
             yield Fault(REFERENCE, f"#/{field.name}")
 
 
@@ -203,7 +206,7 @@ def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON
             yield from _nul(one, f"{pointer}/{n}")
 
 
-def _fault(kind: str, loc: tuple[int | str, ...], tree: Mapping[str, Any]) -> Fault | None:
+def _fault(kind: str, loc: tuple[int | str, ...], tree: Tree, rule: Mapping[str, Any]) -> Fault | None:
     """Return the fault; None for what the members of a nested union say that the sender did not mean."""
     steps = list(loc[1:])
     inner = tree.get(str(steps[0])) if steps else None
@@ -214,7 +217,8 @@ def _fault(kind: str, loc: tuple[int | str, ...], tree: Mapping[str, Any]) -> Fa
     known = [str(step) for step in steps if step not in MEMBERS and "[" not in str(step)]
     if kind == "unexpected_keyword_argument" and not FIELD.fullmatch(known[-1]):
         known[-1:] = []  # what cannot be a name of ours may be anything, a person's name too
-    return Fault(MESSAGES.get(kind, "has no value this field can take"), "/".join(["#", *known]))
+    listed = f"must be {rule.get('expected')}" if kind == "literal_error" else "has no value this field can take"
+    return Fault(MESSAGES.get(kind, listed), "/".join(["#", *known]))
 
 
 def _unknown(name: object) -> str:

@@ -138,5 +138,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "active_syphilis": STATED,
 }
 """Code → what it is. Codes are stored, so none is ever renamed."""
+UNITS = frozenset(unit for row in ANALYTES.values() for unit in row.units) | ALIASES.keys()
+"""All that can be written for a unit."""
 DERIVED = frozenset({"age"})
 """What follows from something else that is recorded: the age from the birth date."""

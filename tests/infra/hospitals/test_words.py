@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from activities.command_codec import CASE, Unreadable
 from activities.gateways import UNUSABLE, GatewayRefused, Request
+from domain.criteria.analytes import UNITS
 from infra.hospitals.codes import EFFECT, SAYS
 from infra.hospitals.fhir_client import ISSUES, FhirFarSide, NotUnderstood
 from infra.mail.bounces import failed
@@ -108,6 +109,12 @@ def test_a_plain_text_of_a_hospital_is_a_reference(name: str) -> None:
                 CASE.parse_outside({**told, word: text}, "centre-1")
             assert [one.pointer for one in no.value.faults] == [f"#/{word}"]
             assert text not in str(no.value.faults)
+
+
+@pytest.mark.parametrize("unit", sorted(UNITS))
+def test_a_hospital_can_say_every_unit_there_is(unit: str) -> None:
+    told = sample(SAYS["RecordObservation"])
+    assert CASE.parse_outside({**told, "unit": unit, "limit_unit": unit}, "centre-1").unit == unit
 
 
 BY_OTHERS = ("ReportTrialHold", "ReportTrialResumed")
