@@ -46,8 +46,8 @@ Way = tuple[Comparison, ...]
 class Criterion:
     """Says what must be so (inclusion) or must not be (exclusion), in the source's own words beside the tests.
 
-    Without `ways` the source states no value: what it asks can be read by people only. `only_if`: it is asked of those
-    of whom all of these hold. `within_days`: how old an observation may be, None = the source does not say.
+    Without `ways` the source states no value: people read what it asks [criteria.unstated]. `only_if`: it is asked of
+    those of whom all of these hold. `within_days`: how old an observation may be, None = the source does not say.
     """
 
     id: str

@@ -27,7 +27,7 @@ def centres(path: Path = CENTRES) -> Mapping[str, RegisterCentre]:
 
 
 def protocols(path: Path = PROTOCOLS) -> Mapping[str, RegisterProtocol]:
-    """Return every protocol of the file that has a source."""
+    """Return every protocol of the file that has a source, with the criteria it states [criteria.adults]."""
     read = json.loads(path.read_text(encoding="utf-8"))
     as_of = date.fromisoformat(read["brought_in"])
     return {row["stream"]: _protocol(row, as_of) for row in _rows(path, "protocols")}
