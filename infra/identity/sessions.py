@@ -8,13 +8,15 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Interval, bindparam, delete, insert, select
+from sqlalchemy import DateTime, Interval, bindparam, delete, func, insert, literal_column, select
 
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import SessionRow
 from infra.ledger.statement import NOW, Statement, table, text
 
 BYTES = 32
+AHEAD = literal_column("interval '1 day'", Interval)
+"""How far in the future a session may have begun: one opened by a clock that ran on for years does not last so long."""
 row = table(SessionRow).c
 OPEN = Statement(
     insert(SessionRow)
@@ -22,10 +24,15 @@ OPEN = Statement(
         token=bindparam("token"), actor=text("actor"), kind=text("kind"), opened_at=NOW,
         expires_at=NOW + bindparam("lasts", type_=Interval),
     )
-    .add_cte(delete(SessionRow).where(row.expires_at < NOW).cte("gone"))
+    # By the earlier of two clocks, so that one that jumps ahead ends nobody's session for good.
+    .add_cte(delete(SessionRow).where(
+        row.expires_at < func.least(NOW, bindparam("said", type_=DateTime(timezone=True)))
+    ).cte("gone"))
 )  # fmt: skip
 FIND = Statement(
-    select(row.actor, row.kind, row.expires_at).where(row.token == bindparam("token"), row.expires_at > NOW)
+    select(row.actor, row.kind, row.expires_at).where(
+        row.token == bindparam("token"), NOW.between(row.opened_at - AHEAD, row.expires_at)
+    )
 )
 CLOSE = Statement(delete(SessionRow).where(row.token == bindparam("token")))
 
@@ -35,11 +42,13 @@ class Sessions:
 
     def __init__(self, ledger: PgLedger) -> None:
         self._pool = ledger.pool
+        self._clock = ledger.clock
 
     async def open(self, actor: str, kind: str, lasts: timedelta) -> str:
         """Open a session and return its token, which is shown once and kept nowhere."""
         token = secrets.token_urlsafe(BYTES)
-        await OPEN.rows(self._pool, token=_digest(token), actor=actor, kind=kind, lasts=lasts)
+        said = self._clock.told()
+        await OPEN.rows(self._pool, token=_digest(token), actor=actor, kind=kind, lasts=lasts, said=said)
         return token
 
     async def find(self, token: str) -> Mapping[str, Any] | None:

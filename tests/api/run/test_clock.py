@@ -19,6 +19,7 @@ from domain.core.fact import ENGINE
 from domain.stages.anytime.notes import AddNote
 from infra.clock import Clock
 from infra.embedded.postgres_server import PostgresServer
+from infra.identity.sessions import Sessions
 from tests.api.conftest import HOST, NO_LIMIT, SECRET, registered, settings, signed_in
 from tests.api.routes.test_commands import assert_problem
 from tests.conftest import database
@@ -75,6 +76,23 @@ async def test_while_it_is_away_commands_are_refused_and_reads_go_on(dsn: str, h
         assert (await somebody.send(case, "AddNote", kind="note", text="x")).is_success
         told = (await somebody.get("/readyz")).json()
         assert (told["parts"]["clock"], "clock" in told) == ("ok", False)
+
+
+async def test_who_was_signed_in_is_so_again_and_nobody_is_for_400_days(dsn: str, here: Parts) -> None:
+    """A session opened by the clock of 2028 would have lasted until then, and opening it took away all others."""
+    sessions, lasts = Sessions(here.ledger), timedelta(hours=8)
+    before = await sessions.open("person-1", "console", lasts)
+    over = await sessions.open("person-2", "console", timedelta(seconds=-1))
+    await move(dsn, FAR)
+    assert await sessions.find(before) is None, "the control: by that clock it is over"
+    meanwhile = await sessions.open("person-3", "console", lasts)
+    assert await sessions.find(meanwhile)
+    await move(dsn, HOME)
+    assert await sessions.find(before)
+    assert [await sessions.find(token) for token in (meanwhile, over)] == [None, None]
+    assert await here.ledger.pool.fetchval("select count(*) from session") == 2, (
+        "what is over is taken away all the same"
+    )
 
 
 async def test_what_was_done_by_a_wrong_clock_is_listed_with_the_way_back(
