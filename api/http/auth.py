@@ -31,7 +31,10 @@ UNKNOWN = Problem(401, "not_signed_in", "sign in first", headers={"WWW-Authentic
 
 
 class Briefly:
-    """Remembers what was looked up for a moment; who asks while it is looked up waits for the same answer."""
+    """Remembers what was found for a moment; who asks while it is looked up waits for the same answer.
+
+    Nothing is kept for nobody: strangers choose their tokens, 16 KiB each.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Any]] = {}
@@ -51,7 +54,7 @@ class Briefly:
 
     async def _look(self, key: str, look_up: Callable[[str], Coroutine[Any, Any, V]]) -> V:
         value = await look_up(key)
-        if self._looking.get(key) is asyncio.current_task():  # else it was forgotten meanwhile
+        if value is not None and self._looking.get(key) is asyncio.current_task():  # else it was forgotten meanwhile
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = (time.monotonic() + REMEMBERED, value)

@@ -64,3 +64,16 @@ async def test_a_look_that_failed_is_tried_again() -> None:
     with pytest.raises(ConnectionResetError):
         await briefly.get("a", away)
     assert await briefly.get("a", shelf.look_up) == 1
+
+
+async def test_what_is_not_found_is_not_kept() -> None:
+    briefly, asked = Briefly(), []
+
+    async def look_up(key: str) -> str | None:
+        asked.append(key)
+        return key if key == "known" else None
+
+    for _ in range(3):
+        assert await briefly.get("guessed" * 1000, look_up) is None
+        assert await briefly.get("known", look_up) == "known"
+    assert asked == ["guessed" * 1000, "known", *["guessed" * 1000] * 2]
