@@ -55,7 +55,7 @@ async def test_the_page_asks_one_question_and_names_nobody(link: Link) -> None:
     page = await link.look()
     assert page.status_code == 200
     assert "<p>Request for the invitation letter</p>" in page.text
-    assert "<p>The hospital issued the invitation letter.</p>" in page.text
+    assert ">The hospital issued the invitation letter.</p>" in page.text
     assert page.text.count("<form") == 1
     assert 'name="submission"' not in page.text
     for word in (CANARY, "canary", "B-ALL", "case-", "submission"):
