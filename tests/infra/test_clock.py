@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 
 from activities.ports import Attention, Views
 from domain.catalogue.installation import STREAM, ClockAccepted
@@ -19,6 +20,7 @@ from infra.audit.checkpoints.sealer import SealingLimits
 from infra.clock import BOUND, Clock, steady
 from infra.embedded.postgres_server import PostgresServer
 from infra.ledger.ledger import PgLedger
+from infra.settings import Settings
 from tests.conftest import database
 from tests.infra.audit.log import Log
 from tests.infra.ledger.cases import EVENTS, Counted, case_row, opened, stream, writing
@@ -189,3 +191,15 @@ async def test_a_nudge_put_off_by_a_clock_that_was_wrong_is_not_put_off(dsn: str
     await admin.execute("update attention set nudge_at = now() + interval '400 days'")
     await admin.close()
     assert [one.stream for one in await ledger.attention_due(10)] == ["case-2"]
+
+
+@pytest.mark.parametrize("bound", ["inf", "1e12", "86401", "nan", "0", "-600"])
+def test_a_bound_of_more_than_a_day_or_none_is_refused_at_the_start(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would have let every jump pass, or ended in an overflow at the first append."""
+    monkeypatch.setenv("CARAVEL_CLOCK_BOUND", "86400")
+    assert Settings().clock_bound == 86_400, "the control"
+    monkeypatch.setenv("CARAVEL_CLOCK_BOUND", bound)
+    with pytest.raises(ValidationError, match="clock_bound"):
+        Settings()

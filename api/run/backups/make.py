@@ -67,5 +67,5 @@ def require_keys(settings: Settings, folder: Path, named: str) -> None:
     if named and FolderKeys(keys, kek=kek, destroyed=destroyed).fingerprint() != named:
         raise BackupFailed(
             f"the keys in {settings.home} are not those this ledger names; {folder} is no backup. "
-            "Set CARAVEL_HOME to the folder that holds them and give the same words again"
+            "Set CARAVEL_HOME to the folder that holds them; `caravel doctor` says whether it does"
         )

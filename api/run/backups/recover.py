@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from obstore.exceptions import BaseError
+
 from activities.effect_handlers.erase import tell_again
 from activities.ports import DocumentChanged, DocumentErased, DocumentKeyless, DocumentMissing
 from api.run.backups.end_mark import BackupFailed, EndMark, read_whole
@@ -53,8 +55,18 @@ async def recover(settings: Settings, folder: Path, progress: Progress = lambda 
 
     An installation that holds this very backup, because an earlier recovery was cut short or is only repeated, is gone
     over once more. `settings.destroyed_keys` is what stood there before, and what the backup knew besides. Raises
-    BackupFailed before anything is changed: the backup is not whole, or something else stands where it would go.
+    BackupFailed before anything is changed: the backup is not whole, or something else stands where it would go; and
+    where a disk is full or cannot be written to.
     """
+    try:
+        return await _recover(settings, folder, progress)
+    except (ConnectionError, TimeoutError):
+        raise  # the database is away
+    except (OSError, BaseError) as error:
+        raise BackupFailed(f"{error}; when that is mended, give the same words again") from error
+
+
+async def _recover(settings: Settings, folder: Path, progress: Progress) -> Recovered:
     progress("holding every file of the backup against its end mark")
     mark = await asyncio.to_thread(read_whole, folder)
     await asyncio.to_thread(_refuse_other_keys, settings, folder, mark)

@@ -32,6 +32,7 @@ from infra.settings import Settings
 from tests.api.conftest import Person, registered, settings
 from tests.api.routes.test_documents import PDF, attach
 from tests.conftest import execute
+from tests.infra.test_keys import full_after
 from tests.workflows.rig import eventually
 
 pytestmark = pytest.mark.slow
@@ -348,3 +349,14 @@ async def test_a_disk_that_is_full_leaves_no_end_mark(here: Parts, tmp_path: Pat
     [found] = (tmp_path / "full").iterdir()
     with pytest.raises(BackupFailed, match=NAME):
         await recover(elsewhere, found)
+
+
+async def test_a_disk_that_is_full_while_it_is_put_back_is_said_and_it_goes_on_afterwards(
+    here: Parts, case: str, whole: Path, elsewhere: Settings
+) -> None:
+    await migrate(elsewhere.database_url.get_secret_value())
+    with full_after(10), pytest.raises(BackupFailed, match="give the same words again"):
+        await recover(elsewhere, whole)
+    assert await events(elsewhere) == 0
+    await recover(elsewhere, whole)
+    await assert_back(elsewhere, here, case)
