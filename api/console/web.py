@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader
+from starlette.requests import ClientDisconnect
 
 from api.console.forms.form_restore import KEEPABLE, sign_in_again
 from api.console.session import NotSignedIn, Visitor
@@ -118,6 +119,8 @@ class PageRoute(APIRoute):
                 return refused(request, problem)
             except Refused as no:
                 return refused(request, of_refusal(no))
+            except ClientDisconnect:
+                raise  # no failure of ours, and nobody is there to read a page
             except Exception as error:  # noqa: BLE001 - its text may hold what it should not
                 return await _failed(request, error)
 

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
+from structlog.testing import capture_logs
 
 from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
@@ -219,3 +220,24 @@ async def test_while_the_keys_cannot_be_fetched_nobody_is_called_a_stranger(
         assert_problem(await asked(expired), 401, "not_signed_in")
         provider.keys.append(ECKey.generate_key("P-256", {"kid": "two"}))
         assert_problem(await asked(provider.token(caravel_person=people["auditor"].id)), 503, "unavailable")
+
+
+async def test_who_goes_away_in_the_middle_of_a_form_is_no_failure(app: FastAPI) -> None:
+    """Else a stranger writes errors into the log, with an incident's number each, for nothing."""
+    headers = [(b"host", HOST.encode()), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope: dict[str, Any] = {
+        "type": "http", "method": "POST", "path": "/console/sign-in", "query_string": b"", "headers": headers,
+        "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "http_version": "1.1",
+        "root_path": "", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    coming: list[dict[str, Any]] = [{"type": "http.request", "body": b"a=", "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        return coming.pop(0) if coming else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        del message
+
+    with capture_logs() as said:
+        await app(scope, receive, send)
+    assert [(line["event"], line.get("status")) for line in said] == [("answered", 499)]
