@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     oidc_claim: str = "caravel_person"
     log_level: str = "info"
     clock_bound: Annotated[float, Field(gt=0, le=86_400)] = BOUND.total_seconds()
-    """Seconds, at most a day, by which the clocks of a process and of the database may differ before nothing is kept."""
+    """Seconds, at most a day, by which a process's and the database's clock may differ before nothing is kept."""
     checkpoints: Annotated[tuple[str, ...], NoDecode] = ()
     temporal_ui: str = ""
     """Address of Temporal's web page down to the namespace, as http://host:8080/namespaces/default."""
