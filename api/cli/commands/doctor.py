@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from activities.keepers import TWO, keepers
 from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
@@ -66,6 +67,7 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     lost = await here.ledger.loss() or await _missing(here)
     yield "history", lost is None, "\n".join(explained(lost)) if lost else "as far as others know, nothing is missing"
     yield _keys(here)
+    yield await _keepers(here)
     figures = await gauges.gauges(ledger)
     late = figures["oldest_unattended"]
     doubt = await gauges.clock_doubt(ledger)
@@ -80,6 +82,19 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
         fine = bool(figures["nightly"][name])
         says = "all well" if fine else "found something: `caravel audit status`"
         yield name, fine and age < STALE, f"{says}, {age / 3600:.0f} hours ago"
+
+
+async def _keepers(here: Parts) -> Finding:
+    """Few are no fault, but nobody could confirm anything once one of two has gone."""
+    found = await keepers(here.ledger)
+    number = len(found.now)
+    if number > TWO:
+        return "keepers", True, f"{number} people keep the catalogue"
+    way = "have a third confirmed while both can sign in" if found.closed else ALONE
+    return "keepers", True, f"{number} keep the catalogue, and a change takes two: {way}"
+
+
+ALONE = "until two do, what the command line says is in force at once; register everybody else first, the second last"
 
 
 def _led(row: Mapping[str, Any] | None) -> bool:
