@@ -91,9 +91,10 @@ class TemporalServer:
     async def answers(self) -> bool:
         """Return whether it says that it is healthy."""
         try:
-            client = await Client.connect(self.address, namespace=NAMESPACE, lazy=True)
-            return await client.service_client.check_health(timeout=PATIENCE)
-        except (RPCError, RuntimeError):  # the client says RuntimeError while nobody listens
+            async with asyncio.timeout(PATIENCE.total_seconds()):  # the client itself waits 30 s for one that hangs
+                client = await Client.connect(self.address, namespace=NAMESPACE, lazy=True)
+                return await client.service_client.check_health(timeout=PATIENCE)
+        except (RPCError, RuntimeError, TimeoutError):  # the client says RuntimeError while nobody listens
             return False
 
     def kill(self) -> None:

@@ -134,6 +134,23 @@ async def test_a_folder_has_one_owner(kind: type[PostgresServer | TemporalServer
             await kind(tmp_path / "one").start()
 
 
+@pytest.mark.parametrize("kind", [PostgresServer, TemporalServer])
+async def test_one_that_hangs_is_said_not_to_answer_before_long(
+    kind: type[PostgresServer | TemporalServer], tmp_path: Path
+) -> None:
+    """Temporal's client waits 30 seconds by itself, so that four looks would take two minutes."""
+    async with kind(tmp_path / "one") as server:
+        assert server.pid
+        assert await server.answers(), "the control"
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(20):
+                while await server.answers():  # noqa: ASYNC110  the signal may take a moment
+                    await asyncio.sleep(0.1)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+
 OWNER = """
 import asyncio, sys
 from pathlib import Path
