@@ -26,7 +26,8 @@ async def beside(port: int, calls: list[Call], shape: str, asked: Asked) -> Rate
     rates = [await timed(calls, asked.either(SECONDS, 0.2))]
     while not ended.done():
         rates.append(await timed(calls, asked.either(SECONDS, 0.2)))
-    return max(rates, key=lambda rate: rate.p99_ms)
+    ranked = sorted(rates, key=lambda rate: rate.p99_ms)
+    return ranked[len(ranked) // 2]  # alone is one window too, not the worst of several
 
 
 async def measure(port: int, callers: list[Caller], asked: Asked) -> AsyncIterator[Row]:
