@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars, get_contextvars
 
-from api.http.door.addresses import readable, require_host
 from api.http.health import METHODS, Figures
 from api.http.limits import Throttle, address, is_known
 from api.http.problems import Problem, of_failure
+from api.http.strangers.addresses import readable, require_host
 
 log = structlog.get_logger()
 QUIET = ("/healthz", "/readyz", "/metrics")

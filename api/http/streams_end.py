@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from api.http.door.bounds import Bounds
-from api.http.door.connection import bounded
+from api.http.strangers.bounds import Bounds
+from api.http.strangers.connection import bounded
 
 BACKLOG = 512
 GRACE = 10

@@ -19,9 +19,9 @@ from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
 from api.http.command_json import CASE
-from api.http.door.header_values import filename, parameters
 from api.http.limits import stream_body
 from api.http.problems import Fault, Problem, invalid
+from api.http.strangers.header_values import filename, parameters
 from api.ports import Service
 from api.routes.reads import seen_case
 from domain.core.errors import Reason, Refused, require

@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx2
 import structlog
 
-from api.http.door.bounds import Bounds
+from api.http.strangers.bounds import Bounds
 from api.http.streams_end import serve
 from api.ports import DevSignIn
 from api.run.http_app import http_app

@@ -11,9 +11,9 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from api.http.door.header_values import parameters
 from api.http.limits import stream_body, too_large
 from api.http.problems import Fault, Problem, invalid
+from api.http.strangers.header_values import parameters
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

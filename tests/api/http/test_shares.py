@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.http.door.bounds import Bounds
+from api.http.strangers.bounds import Bounds
 from api.http.streams_end import serve
 from api.ports import Limits
 from api.run.http_app import http_app

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from api.http.door.bounds import Bounds
+from api.http.strangers.bounds import Bounds
 from api.http.streams_end import serve
 
 BOUNDS = Bounds(head_seconds=0.4, body_seconds=0.4, body_rate=100_000, farewell_seconds=0.3, stalled_seconds=0.4)

@@ -9,9 +9,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.http.door.bounds import Bounds, room
-from api.http.door.crowd import Crowd
 from api.http.problems import Problem
+from api.http.strangers.bounds import Bounds, room
+from api.http.strangers.crowd import Crowd
 
 
 def written(problem: Problem) -> bytes:

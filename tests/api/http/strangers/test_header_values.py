@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from api.http.door.header_values import filename, parameters
+from api.http.strangers.header_values import filename, parameters
 
 
 @pytest.mark.parametrize(
