@@ -23,7 +23,6 @@ from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink
 from infra.audit.checkpoints.tree import frontier_at
-from infra.audit.queries import KEEP_CHECKPOINT
 from infra.audit.verification.verification import Question
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
@@ -31,6 +30,9 @@ from infra.ledger.encoding.hashing import START, event_hash
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
+
+KEEP_CHECKPOINT = "insert into checkpoint values ($1, $2, $3, clock_timestamp())"
+"""As an administrator, for a ledger that is filled before any sealer leads."""
 
 STREAMS, LENGTH = 1_000, 10
 BLOCK = STREAMS * LENGTH
