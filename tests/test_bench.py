@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from shutil import which
 from xml.etree import ElementTree as ET
@@ -16,6 +17,12 @@ from bench.sections import AIMS, SECTIONS, Aim, table
 
 TOP = Path(__file__).parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize("file", sorted((TOP / "bench").glob("*.py")), ids=lambda file: file.stem)
+def test_every_bench_finds_what_it_measures(file: Path) -> None:
+    """Running them is the soak's; a name that went away is seen at once."""
+    import_module(f"bench.{file.stem}")
 
 
 @pytest.mark.soak  # minutes in all
