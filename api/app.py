@@ -18,21 +18,8 @@ from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
 from api.ports import Service
-from api.routes import (
-    audit,
-    callbacks,
-    cases,
-    catalogue,
-    changes,
-    documents,
-    evidence,
-    looks,
-    moments,
-    reads,
-    screening,
-    sign_in,
-    start,
-)
+from api.routes import callbacks, cases, catalogue, changes, documents, looks, reads, screening, sign_in, start
+from api.routes.history import audit, evidence, moments
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
 

@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from api.console import changes, web
 from api.console.name_index import NameIndex
 from api.console.names import Directory
-from api.console.pages import audit, bulk, case, form_pages, looks, names_search, operations, saved, sign_in, worklist
+from api.console.pages import case, form_pages, operations, sign_in
+from api.console.pages.desk import bulk, names_search, saved, worklist
+from api.console.pages.history import audit, looks
 
 
 def install(app: FastAPI) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 from rich.console import Console
 
-from api.cli.commands.verify import Json
-from api.cli.commands.verify import here as here_settings
+from api.cli.commands.history.verify import Json
+from api.cli.commands.history.verify import here as here_settings
 from api.cli.outcome import REFUSED, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.backups.end_mark import BackupFailed

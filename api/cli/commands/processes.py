@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("api.cli.commands.machine:migrate", "Bring the database to this program's schema; safe to repeat."),
     "doctor": ("api.cli.commands.machine:doctor", "Look at everything this machine needs, and say what is missing."),
     "import": ("api.cli.commands.importing:import_file", "Bring in running cases from a spreadsheet, each row once."),
-    "audit": ("api.cli.commands.audit:app", "Prove that nothing was changed, removed or cut off."),
+    "audit": ("api.cli.commands.history.audit:app", "Prove that nothing was changed, removed or cut off."),
     "policy": ("api.cli.commands.policy:app", "Deadlines, ladders and leases as this machine reads them."),
 }
 """Commands with arguments of their own: name → function, or App, read when it is needed."""

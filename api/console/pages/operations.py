@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.nightly_report import nightly_reports
-from api.console.pages.worklist import owed_words
+from api.console.pages.desk.worklist import owed_words
+from api.console.pages.history.nightly_report import nightly_reports
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.charts import Bars, bars
 from api.console.text.times import Clock

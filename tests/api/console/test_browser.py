@@ -22,7 +22,7 @@ from domain.stages.treatment.dose import HoldDose
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Screen, screen
-from tests.api.routes.test_audit import seal
+from tests.api.routes.history.test_audit import seal
 from tests.api.routes.test_documents import PDF
 from workflows.nightly import COMPARE_ENGINE
 

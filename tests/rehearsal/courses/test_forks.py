@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.commands.whatif import compared
+from api.cli.commands.history.whatif import compared
 from domain.core.policy import Span
 from domain.journey import RULES
 from infra.policy.reading import load_policy

@@ -20,7 +20,7 @@ from infra.reads import verifications
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Browser, hidden, screen
-from tests.api.routes.test_audit import seal
+from tests.api.routes.history.test_audit import seal
 from workflows.nightly import COMPARE_ENGINE, VERIFY_HISTORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

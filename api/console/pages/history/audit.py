@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.nightly_report import nightly_reports
+from api.console.pages.history.nightly_report import nightly_reports
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import Clock
 from api.console.web import page, pages, seen
@@ -19,8 +19,8 @@ from api.http.auth import Parts
 from api.http.form_json import read_form
 from api.http.limits import read_body
 from api.ports import Service
-from api.routes.audit import may_prove
-from api.routes.evidence import OPENS
+from api.routes.history.audit import may_prove
+from api.routes.history.evidence import OPENS
 from domain.core.errors import Reason, require
 from domain.proof.merkle import check_consistency, check_inclusion
 

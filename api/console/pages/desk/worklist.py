@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.names import Entry
-from api.console.pages.saved import saved_of
+from api.console.pages.desk.saved import saved_of
 from api.console.pages.travel import Moment
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
 from api.console.text.funnel import Bar, funnel

@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.name_index import NameIndex
-from api.console.pages.worklist import line, owners, to_number
+from api.console.pages.desk.worklist import line, owners, to_number
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import Clock
 from api.console.web import page, pages

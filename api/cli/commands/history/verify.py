@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from activities.ports import Finding
-from api.cli.commands.verify_package import is_package, verify_package
+from api.cli.commands.history.verify_package import is_package, verify_package
 from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say, table
 from api.cli.way import running
 from api.run.embedded.machine import machine, settings_of

@@ -8,26 +8,26 @@ app = App(name="audit", help="Prove that nothing was changed, removed or cut off
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "verify": (
-        "api.cli.commands.verify:verify",
+        "api.cli.commands.history.verify:verify",
         "Recompute everything from the rows and the checkpoints kept outside.",
     ),
-    "export": ("api.cli.commands.export:export", "One case as a file that proves itself anywhere."),
+    "export": ("api.cli.commands.history.export:export", "One case as a file that proves itself anywhere."),
     "status": (
-        "api.cli.commands.verify:status",
+        "api.cli.commands.history.verify:status",
         "How much is sealed, what is not yet, and where checkpoints are kept.",
     ),
     "clock": (
         "api.cli.commands.maintenance:clock",
         "What was done while a clock ran ahead, the way back of each, and a person's word to go on.",
     ),
-    "drift": ("api.cli.commands.verify:drift", "Compare open cases and due times with Temporal."),
+    "drift": ("api.cli.commands.history.verify:drift", "Compare open cases and due times with Temporal."),
     "whatif": (
-        "api.cli.commands.whatif:whatif",
+        "api.cli.commands.history.whatif:whatif",
         "What would have come of every case under another policy or rule version.",
     ),
-    "keys": ("api.cli.commands.verify:keys", "The public keys of this log, to be noted down elsewhere."),
+    "keys": ("api.cli.commands.history.verify:keys", "The public keys of this log, to be noted down elsewhere."),
     "rotate-key": (
-        "api.cli.commands.verify:rotate_key",
+        "api.cli.commands.history.verify:rotate_key",
         "Sign with a new key from now on; the old one vouches for it.",
     ),
 }

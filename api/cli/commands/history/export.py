@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import httpx2
 from cyclopts import Parameter
 
-from api.cli.commands.export_stream import Format, Wanted, write
-from api.cli.commands.verify import here
+from api.cli.commands.history.export_stream import Format, Wanted, write
+from api.cli.commands.history.verify import here
 from api.cli.outcome import REFUSED, USAGE, Failed, failed_of, say
 from api.cli.way import running
 from api.http.access import NO_CASE, case_meant

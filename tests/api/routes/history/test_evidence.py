@@ -18,7 +18,7 @@ from api.run.wiring import Parts
 from infra.audit.package.container import unpack
 from tests.api.cli.test_cli import Cli, cli
 from tests.api.conftest import CANARY, Person
-from tests.api.routes.test_audit import seal
+from tests.api.routes.history.test_audit import seal
 from tests.api.routes.test_commands import assert_problem
 from tests.infra.audit.package.made import both
 

@@ -1,0 +1,1 @@
+"""Holds `caravel audit …`: what proves history, takes it away and plays it again."""

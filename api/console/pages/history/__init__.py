@@ -1,0 +1,1 @@
+"""Shows what an auditor reads: proofs, who looked, the nightly report."""
