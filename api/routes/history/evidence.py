@@ -36,7 +36,7 @@ OPENS: Mapping[str, Sees] = {
 """Level → what its report opens, for those who may see it."""
 DATE = "%Y-%m-%d %H:%M:%S UTC"
 PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    loader=FileSystemLoader(Path(__file__).parent.parent / "pages"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
