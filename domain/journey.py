@@ -23,6 +23,7 @@ from domain.stages.records import dossier, observing, records
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
+    adverse_events,
     bed,
     dose,
     infusion,
@@ -75,8 +76,8 @@ JOURNEY: tuple[Row, ...] = (
         travel.BookTravel, postponing.PostponeAdmission)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
-        observations.ReportToxicity, observations.ResolveToxicity, observations.ReportInfection,
-        observations.ReportLaboratory, observations.ReportStay, observations.AssessResponse,
+        adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
+        adverse_events.ReportLaboratory, adverse_events.ReportStay, observations.AssessResponse,
         observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,
         observations.ReportTrialHold, observations.ReportTrialResumed, observations.ReportOffStudy,
         observations.ReportDeath, transplant.RecordTransplant, admission.RecordArrival, admission.RegisterAddress,
@@ -137,6 +138,7 @@ MODULES: Mapping[str, ModuleType] = {
     "lymphodepletion": lymphodepletion,
     "infusion": infusion,
     "recovery": recovery,
+    "adverse_events": adverse_events,
     "observations": observations,
     "safety": safety,
     "redosing": redosing,

@@ -10,21 +10,23 @@ from typing import Any
 from domain.core.fact import Command
 from domain.core.when import When
 from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.treatment.adverse_events import (
+    ReportInfection,
+    ReportLaboratory,
+    ReportStay,
+    ReportToxicity,
+    ResolveToxicity,
+)
 from domain.stages.treatment.infusion import RecordInfusion
 from domain.stages.treatment.lymphodepletion import RecordDepletion
 from domain.stages.treatment.observations import (
     AssessResponse,
     ReportDeath,
-    ReportInfection,
-    ReportLaboratory,
     ReportOccurrence,
     ReportOffStudy,
     ReportOtherTreatment,
     ReportProgression,
-    ReportStay,
-    ReportToxicity,
     ReportTrialHold,
-    ResolveToxicity,
 )
 from domain.stages.treatment.safety import ReportMalignancy
 from domain.stages.treatment.transplant import RecordTransplant

@@ -57,6 +57,13 @@ from domain.stages.treatment.admission import (
     RecordArrival,
     RegisterAddress,
 )
+from domain.stages.treatment.adverse_events import (
+    ReportInfection,
+    ReportLaboratory,
+    ReportStay,
+    ReportToxicity,
+    ResolveToxicity,
+)
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
 from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
 from domain.stages.treatment.infusion import (
@@ -77,17 +84,12 @@ from domain.stages.treatment.lymphodepletion import (
 from domain.stages.treatment.observations import (
     AssessResponse,
     ReportDeath,
-    ReportInfection,
-    ReportLaboratory,
     ReportOccurrence,
     ReportOffStudy,
     ReportOtherTreatment,
     ReportProgression,
-    ReportStay,
-    ReportToxicity,
     ReportTrialHold,
     ReportTrialResumed,
-    ResolveToxicity,
 )
 from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing

@@ -18,6 +18,7 @@ from domain.stages.records.records import ReceiveRecord, RecordReceived, Request
 from domain.stages.travel.travel import BookTravel
 from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport, StayPermitted, VisaGranted
 from domain.stages.treatment.admission import FailScreening, RecordArrival
+from domain.stages.treatment.adverse_events import InfectionReported, ReportInfection, ReportStay
 from domain.stages.treatment.infusion import DestroyUnit, RecordInfusion
 from domain.stages.treatment.lymphodepletion import (
     CompleteDepletion,
@@ -27,7 +28,6 @@ from domain.stages.treatment.lymphodepletion import (
     StopDepletion,
 )
 from domain.stages.treatment.observations import Command as Reported
-from domain.stages.treatment.observations import InfectionReported, ReportInfection, ReportStay
 from domain.stages.treatment.recovery import DecidePathway, DischargePatient
 from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import DOCUMENT, STEPS, UNIT, item, patient, start

@@ -21,10 +21,11 @@ from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
 from domain.stages.records import observing
 from domain.stages.travel import visa
-from domain.stages.treatment import infusion, lymphodepletion, observations, safety, transplant
+from domain.stages.treatment import adverse_events, infusion, lymphodepletion, observations, safety, transplant
 
 Correctable = (
     observations.Command
+    | adverse_events.Command
     | safety.ReportMalignancy
     | transplant.RecordTransplant
     | infusion.RecordInfusion
@@ -65,6 +66,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
     require(same, Reason.INVALID, f"a {wrong.type} is corrected by another {wrong.type}", "correction")
     if isinstance(c, observations.Command):
         return observations.decide(replace(case, died=""), c, now, ids, policy)
+    if isinstance(c, adverse_events.Command):
+        return adverse_events.decide(case, c, now, ids, policy)
     if isinstance(c, observing.Command):
         return observing.decide(case, c, now, ids, policy)
     if isinstance(c, transplant.RecordTransplant):
@@ -116,7 +119,19 @@ def evolve(case: Case, _: Fact[FactCorrected]) -> Case:
 
 
 Command, Event = CorrectFact, FactCorrected
-_FILES = (inquiry, people, observing, eligibility, observations, safety, transplant, infusion, lymphodepletion, visa)
+_FILES = (
+    inquiry,
+    people,
+    observing,
+    eligibility,
+    adverse_events,
+    observations,
+    safety,
+    transplant,
+    infusion,
+    lymphodepletion,
+    visa,
+)
 _TOLD = [row for module in _FILES for row in module.TAKES]
 TOLD_BY: dict[str, tuple[str, ...]] = {
     event.__name__: tuple(row.command.__name__ for row in _TOLD if event in row.records)

@@ -1,6 +1,6 @@
-"""Takes what hospitals report of the treated patient, whenever it comes: toxicity, infection, response, death.
+"""Takes what hospitals report of the treated patient, whenever it comes: response, progression, trial holds, death.
 
-Reports may be late, out of order, or without a known day; nothing here is inferred and no grade is computed.
+Reports may be late, out of order, or without a known day; nothing here is inferred.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.case.stage import EVERY_STAGE, Stage
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
 from domain.core.copying import replace
@@ -19,60 +19,6 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.when import When
-
-
-@dataclass(frozen=True, slots=True)
-class ReportToxicity:
-    """A graded toxicity (CRS, ICANS, GVHD, cytopenia …). Exactly the grade given: one, at least one, or none."""
-
-    name: Clinical
-    grade: int | None = None
-    grade_at_least: int | None = None
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["ReportToxicity"] = "ReportToxicity"
-
-
-@dataclass(frozen=True, slots=True)
-class ResolveToxicity:
-    """A toxicity is over."""
-
-    name: Clinical
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["ResolveToxicity"] = "ResolveToxicity"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportInfection:
-    """An infection, by site and organism as far as known."""
-
-    site: Clinical = ""
-    organism: Clinical = ""
-    grade: int | None = None
-    grade_at_least: int | None = None
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["ReportInfection"] = "ReportInfection"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportLaboratory:
-    """A laboratory or persistence finding in the hospital's words."""
-
-    what: Clinical
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["ReportLaboratory"] = "ReportLaboratory"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportStay:
-    """A stay in hospital outside the planned one."""
-
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["ReportStay"] = "ReportStay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +99,7 @@ class ReportDeath:
 
 
 Command = (
-    ReportToxicity
-    | ResolveToxicity
-    | ReportInfection
-    | ReportLaboratory
-    | ReportStay
-    | AssessResponse
+    AssessResponse
     | ReportProgression
     | ReportOtherTreatment
     | ReportOccurrence
@@ -167,55 +108,6 @@ Command = (
     | ReportOffStudy
     | ReportDeath
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ToxicityReported:
-    """A toxicity with the grade as given."""
-
-    name: Clinical
-    grade: int | None
-    grade_at_least: int | None
-    detail: Clinical
-    type: Literal["ToxicityReported"] = "ToxicityReported"
-
-
-@dataclass(frozen=True, slots=True)
-class ToxicityResolved:
-    """A toxicity is over."""
-
-    name: Clinical
-    detail: Clinical
-    type: Literal["ToxicityResolved"] = "ToxicityResolved"
-
-
-@dataclass(frozen=True, slots=True)
-class InfectionReported:
-    """An infection."""
-
-    site: Clinical
-    organism: Clinical
-    grade: int | None
-    grade_at_least: int | None
-    detail: Clinical
-    type: Literal["InfectionReported"] = "InfectionReported"
-
-
-@dataclass(frozen=True, slots=True)
-class LaboratoryReported:
-    """A laboratory finding."""
-
-    what: Clinical
-    detail: Clinical
-    type: Literal["LaboratoryReported"] = "LaboratoryReported"
-
-
-@dataclass(frozen=True, slots=True)
-class StayReported:
-    """A stay in hospital."""
-
-    detail: Clinical
-    type: Literal["StayReported"] = "StayReported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,12 +180,7 @@ class DeathReported:
 
 
 Event = (
-    ToxicityReported
-    | ToxicityResolved
-    | InfectionReported
-    | LaboratoryReported
-    | StayReported
-    | ResponseAssessed
+    ResponseAssessed
     | ProgressionReported
     | OtherTreatmentReported
     | OccurrenceReported
@@ -304,17 +191,7 @@ Event = (
 )
 
 
-WAITING = (Stage.ELIGIBILITY, Stage.VISA)
-"""Where an infection or a stay in hospital makes the centre look again before travel [eligibility.disease-moves-on]."""
-GRADES = range(6)
-"""CTCAE and ASTCT grades [safety.grades]."""
-
 TAKES = (
-    Takes(ReportToxicity, (ToxicityReported,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ResolveToxicity, (ToxicityResolved,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ReportInfection, (InfectionReported,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ReportLaboratory, (LaboratoryReported,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ReportStay, (StayReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(AssessResponse, (ResponseAssessed,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportProgression, (ProgressionReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOtherTreatment, (OtherTreatmentReported,), at=EVERY_STAGE, over_fhir=True),
@@ -330,18 +207,6 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a report: it becomes a fact. Raises Refused."""
     c = command
     match c:
-        case ReportToxicity():
-            _grades(c.grade, c.grade_at_least)
-            return [ToxicityReported(c.name, c.grade, c.grade_at_least, c.detail)]
-        case ResolveToxicity():
-            return [ToxicityResolved(c.name, c.detail)]
-        case ReportInfection():
-            _grades(c.grade, c.grade_at_least)
-            return [InfectionReported(c.site, c.organism, c.grade, c.grade_at_least, c.detail)]
-        case ReportLaboratory():
-            return [LaboratoryReported(c.what, c.detail)]
-        case ReportStay():
-            return [StayReported(c.detail)]
         case AssessResponse():
             return [ResponseAssessed(c.result, c.detail)]
         case ReportProgression():
@@ -363,13 +228,6 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(c)
 
 
-def _grades(grade: int | None, at_least: int | None) -> None:
-    """Exactly the grade that was given: one, a lower bound, or none."""
-    require(grade is None or at_least is None, Reason.INVALID, "a grade is exact or a lower bound, not both", "grade")
-    require(grade is None or grade in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade")
-    require(at_least is None or at_least in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
-
-
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one report."""
     event = fact.event
@@ -382,19 +240,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, died=fact.id)
         case ProgressionReported():
             return replace(case, progressed=fact.id)
-        case InfectionReported() | StayReported():
-            return replace(case, progressed=fact.id) if case.stage in WAITING else case
         case TrialHoldReported():
             return replace(case, trial_hold=fact.id)
         case TrialResumed():
             return replace(case, trial_hold="")
-        case (
-            ToxicityReported()
-            | ToxicityResolved()
-            | LaboratoryReported()
-            | OtherTreatmentReported()
-            | OccurrenceReported()
-        ):
+        case OtherTreatmentReported() | OccurrenceReported():
             return case
         case _:
             assert_never(event)

@@ -19,8 +19,8 @@ from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
 from domain.stages.intake.people import AddPerson, ConsentGiven, PersonAdded
 from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
+from domain.stages.treatment.adverse_events import LaboratoryReported, ReportLaboratory
 from domain.stages.treatment.lymphodepletion import GateSigned
-from domain.stages.treatment.observations import LaboratoryReported, ReportLaboratory
 from tests.domain.course import STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No

@@ -11,6 +11,7 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import WithdrawConsent
+from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity, ToxicityReported
 from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
@@ -27,15 +28,7 @@ from domain.stages.treatment.infusion import (
     ThawStarted,
     UnitDestroyed,
 )
-from domain.stages.treatment.observations import (
-    AssessResponse,
-    DeathReported,
-    ReportDeath,
-    ReportInfection,
-    ReportToxicity,
-    ResponseAssessed,
-    ToxicityReported,
-)
+from domain.stages.treatment.observations import AssessResponse, DeathReported, ReportDeath, ResponseAssessed
 from domain.stages.treatment.recovery import (
     DecidePathway,
     DeclaredFitHome,

@@ -1,0 +1,183 @@
+"""Takes what hospitals report of harm, whenever it comes: toxicity, infection, a laboratory finding, a stay.
+
+Reports may be late, out of order, or without a known day; nothing here is inferred and no grade is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.case.stage import EVERY_STAGE, Stage
+from domain.case.state import Case
+from domain.case.table import Takes
+from domain.core.copying import replace
+from domain.core.errors import Reason, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical
+from domain.core.policy import Policy
+from domain.core.when import When
+
+
+@dataclass(frozen=True, slots=True)
+class ReportToxicity:
+    """A graded toxicity (CRS, ICANS, GVHD, cytopenia …). Exactly the grade given: one, at least one, or none."""
+
+    name: Clinical
+    grade: int | None = None
+    grade_at_least: int | None = None
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportToxicity"] = "ReportToxicity"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveToxicity:
+    """A toxicity is over."""
+
+    name: Clinical
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ResolveToxicity"] = "ResolveToxicity"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInfection:
+    """An infection, by site and organism as far as known."""
+
+    site: Clinical = ""
+    organism: Clinical = ""
+    grade: int | None = None
+    grade_at_least: int | None = None
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportInfection"] = "ReportInfection"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLaboratory:
+    """A laboratory or persistence finding in the hospital's words."""
+
+    what: Clinical
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportLaboratory"] = "ReportLaboratory"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStay:
+    """A stay in hospital outside the planned one."""
+
+    detail: Clinical = ""
+    occurred: When | None = None
+    type: Literal["ReportStay"] = "ReportStay"
+
+
+Command = ReportToxicity | ResolveToxicity | ReportInfection | ReportLaboratory | ReportStay
+
+
+@dataclass(frozen=True, slots=True)
+class ToxicityReported:
+    """A toxicity with the grade as given."""
+
+    name: Clinical
+    grade: int | None
+    grade_at_least: int | None
+    detail: Clinical
+    type: Literal["ToxicityReported"] = "ToxicityReported"
+
+
+@dataclass(frozen=True, slots=True)
+class ToxicityResolved:
+    """A toxicity is over."""
+
+    name: Clinical
+    detail: Clinical
+    type: Literal["ToxicityResolved"] = "ToxicityResolved"
+
+
+@dataclass(frozen=True, slots=True)
+class InfectionReported:
+    """An infection."""
+
+    site: Clinical
+    organism: Clinical
+    grade: int | None
+    grade_at_least: int | None
+    detail: Clinical
+    type: Literal["InfectionReported"] = "InfectionReported"
+
+
+@dataclass(frozen=True, slots=True)
+class LaboratoryReported:
+    """A laboratory finding."""
+
+    what: Clinical
+    detail: Clinical
+    type: Literal["LaboratoryReported"] = "LaboratoryReported"
+
+
+@dataclass(frozen=True, slots=True)
+class StayReported:
+    """A stay in hospital."""
+
+    detail: Clinical
+    type: Literal["StayReported"] = "StayReported"
+
+
+Event = ToxicityReported | ToxicityResolved | InfectionReported | LaboratoryReported | StayReported
+
+
+WAITING = (Stage.ELIGIBILITY, Stage.VISA)
+"""Where an infection or a stay in hospital makes the centre look again before travel [eligibility.disease-moves-on]."""
+GRADES = range(6)
+"""CTCAE and ASTCT grades [safety.grades]."""
+
+TAKES = (
+    Takes(ReportToxicity, (ToxicityReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ResolveToxicity, (ToxicityResolved,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportInfection, (InfectionReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportLaboratory, (LaboratoryReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportStay, (StayReported,), at=EVERY_STAGE, over_fhir=True),
+)
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Decide a report: it becomes a fact. Raises Refused."""
+    c = command
+    match c:
+        case ReportToxicity():
+            _grades(c.grade, c.grade_at_least)
+            return [ToxicityReported(c.name, c.grade, c.grade_at_least, c.detail)]
+        case ResolveToxicity():
+            return [ToxicityResolved(c.name, c.detail)]
+        case ReportInfection():
+            _grades(c.grade, c.grade_at_least)
+            return [InfectionReported(c.site, c.organism, c.grade, c.grade_at_least, c.detail)]
+        case ReportLaboratory():
+            return [LaboratoryReported(c.what, c.detail)]
+        case ReportStay():
+            return [StayReported(c.detail)]
+        case _:
+            assert_never(c)
+
+
+def _grades(grade: int | None, at_least: int | None) -> None:
+    """Exactly the grade that was given: one, a lower bound, or none."""
+    require(grade is None or at_least is None, Reason.INVALID, "a grade is exact or a lower bound, not both", "grade")
+    require(grade is None or grade in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade")
+    require(at_least is None or at_least in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one report."""
+    event = fact.event
+    match event:
+        case InfectionReported() | StayReported():
+            return replace(case, progressed=fact.id) if case.stage in WAITING else case
+        case ToxicityReported() | ToxicityResolved() | LaboratoryReported():
+            return case
+        case _:
+            assert_never(event)
