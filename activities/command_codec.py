@@ -20,7 +20,7 @@ from domain.criteria.analytes import UNITS
 from domain.journey import COMMANDS
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen"})
+TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen", "ConfirmSite"})
 """Commands whose `by` is somebody outside, told by whoever sends it; everywhere else it is who is signed in."""
 MOST_FAULTS, MAX_NAME = 20, 60
 

@@ -43,7 +43,7 @@ def router_of(prefix: str) -> APIRouter:
     async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
         found = await service.commands.entry(stream_meant(entry, prefix))
-        visible = _visible(who)
+        visible = _visible(who, prefix)
         body = {"id": found.stream, prefix: mask(found.state, visible), "masked": masked(visible)}
         return JSONResponse(body, headers={"ETag": etag(found.state.version), "Cache-Control": "no-store"})
 
@@ -51,7 +51,8 @@ def router_of(prefix: str) -> APIRouter:
     async def events(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
         found = await service.commands.entry(stream_meant(entry, prefix))
-        body = {"events": [told(fact, _visible(who)) for fact in found.facts], "masked": masked(_visible(who))}
+        visible = _visible(who, prefix)
+        body = {"events": [told(fact, visible) for fact in found.facts], "masked": masked(visible)}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
     @router.post("/{entry}/commands", summary=f"Give a command to a {prefix}")
@@ -108,8 +109,12 @@ def _may_look(who: Actor) -> None:
     require(allowed, Reason.NOT_ALLOWED, f"a {who.role.value} does not see the catalogue")
 
 
-def _visible(who: Actor) -> Sees:
-    """Who a unit went to is for quality assurance and supervisors; names of staff for those who keep the catalogue."""
+def _visible(who: Actor, prefix: str) -> Sees:
+    """Who a unit went to is for quality assurance and supervisors; names of staff for those who keep the catalogue.
+
+    Who answers for a protocol at a centre is for coordinators too: they are who asks there.
+    """
     if allow(who, Action.RELEASE_LOT) or allow(who, Action.SUPERVISE):
         return EVERYTHING
-    return frozenset({"identity"}) if allow(who, Action.KEEP_CATALOGUE) else NOTHING
+    named = Action.COORDINATE if prefix == "protocol" else Action.KEEP_CATALOGUE
+    return frozenset({"identity"}) if allow(who, named) else NOTHING

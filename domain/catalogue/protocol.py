@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal, assert_never, get_args
+from typing import Any, ClassVar, Literal, get_args
 
+from domain.catalogue import site
+from domain.catalogue.site import Site
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -73,7 +75,7 @@ class CloseProtocol:
     type: Literal["CloseProtocol"] = "CloseProtocol"
 
 
-Command = RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol
+Command = RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol | site.Command
 
 BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 """What giving each command is called in the table of roles."""
@@ -116,18 +118,22 @@ class ProtocolClosed:
     type: Literal["ProtocolClosed"] = "ProtocolClosed"
 
 
-Event = ProtocolRegistered | ProtocolAmended | ProtocolOpenConfirmed | ProtocolClosed
+Event = ProtocolRegistered | ProtocolAmended | ProtocolOpenConfirmed | ProtocolClosed | site.Event
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One protocol as folded from its facts. `number` counts its versions, 0 = not registered."""
+    """One protocol as folded from its facts. `number` counts its versions, 0 = not registered.
+
+    Where there are `sites` of which somebody said how they stand, `open_until` counts for none of them.
+    """
 
     version: int = 0
     number: int = 0
     description: Description | None = None
     open_until: datetime | None = None
     closed: ClosedBecause | None = None
+    sites: tuple[Site, ...] = ()
 
 
 initial = Protocol()
@@ -151,7 +157,7 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
             require(protocol.closed is None, Reason.ALREADY, "the protocol is closed")
             return [ProtocolClosed(command.reason, command.detail)]
         case _:
-            assert_never(command)
+            return site.decide(protocol.sites, command, now, closed=protocol.closed is not None)
 
 
 def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
@@ -177,10 +183,11 @@ def _described(c: Description) -> dict[str, Any]:
 
 def evolve(protocol: Protocol, fact: Fact[Event]) -> Protocol:
     """Fold one protocol event."""
-    return replace(_folded(protocol, fact.event), version=fact.version)
+    return replace(_folded(protocol, fact), version=fact.version)
 
 
-def _folded(protocol: Protocol, event: Event) -> Protocol:
+def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
+    event = fact.event
     match event:
         case ProtocolRegistered():
             return replace(protocol, description=Description(**_described(event)), number=1)
@@ -189,9 +196,10 @@ def _folded(protocol: Protocol, event: Event) -> Protocol:
         case ProtocolOpenConfirmed():
             return replace(protocol, open_until=event.until, closed=None)
         case ProtocolClosed():
-            return replace(protocol, open_until=None, closed=event.reason)
+            sites = site.all_closed(protocol.sites, fact.at.date())
+            return replace(protocol, open_until=None, closed=event.reason, sites=sites)
         case _:
-            assert_never(event)
+            return replace(protocol, sites=site.evolve(protocol.sites, event))
 
 
 def read_model(protocol: Protocol) -> Mapping[str, Any]:
@@ -201,9 +209,16 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "open_until": protocol.open_until,
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
         **_asked(protocol.description),
+        **_sites(protocol),
     }
 
 
 def _asked(description: Description | None) -> Mapping[str, Any]:
     """The criteria, where there are any: rows written before there could be are still as they should be."""
     return {"criteria": description.criteria} if description and description.criteria else {}
+
+
+def _sites(protocol: Protocol) -> Mapping[str, Any]:
+    """How it stands at each centre of which somebody said so; left out where there is none, as in rows of before."""
+    known = site.leases(protocol.sites)
+    return {"sites": known} if known else {}

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
+from domain.catalogue.site import site_of
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
@@ -105,7 +106,11 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
     known: Mapping[str, Any] = json.loads(state) if isinstance(state, str) else state
     instants = aggregate(stream).instants
     read = {name: _instant(value) if name in instants else value for name, value in known.items()}
-    return {**read, "criteria": tuple(map(criterion_of, read["criteria"]))} if "criteria" in read else read
+    return {name: tuple(map(LISTED[name], value)) if name in LISTED else value for name, value in read.items()}
+
+
+LISTED: Mapping[str, Callable[[Any], Any]] = {"criteria": criterion_of, "sites": site_of}
+"""What a read model holds many of, and how one is read."""
 
 
 def _instant(value: Any) -> Any:  # noqa: ANN401 - JSON

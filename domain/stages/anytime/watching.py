@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.case.table import Takes
+from domain.catalogue.site import SiteLease
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
@@ -18,7 +19,10 @@ from domain.criteria.criterion import Criterion
 
 @dataclass(frozen=True, slots=True)
 class ProtocolStateNoted:
-    """The protocol as its own stream says at `source_version`; open ends by itself at `open_until`."""
+    """The protocol as its own stream says at `source_version`; open ends by itself at `open_until`.
+
+    Where there are `sites`, how it stands at the centre counts instead.
+    """
 
     stream: str
     source_version: int
@@ -26,7 +30,8 @@ class ProtocolStateNoted:
     open_until: datetime | None
     planned_infusions: int = 1
     criteria: tuple[Criterion, ...] = ()
-    schema_version: ClassVar[int] = 2
+    sites: tuple[SiteLease, ...] = ()
+    schema_version: ClassVar[int] = 3
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -241,7 +241,7 @@ NEEDS = (
     ),
     Need(
         "protocol known to be open",
-        lambda c, now: protocol_open(c, c.protocol, now),
+        lambda c, now: protocol_open(c, c.centre, c.protocol, now),
         rests_on=("ProtocolStateNoted",),
     ),
     Need("quote accepted by the family", lambda c, _: c.quote.state == "held", rests_on=("QuoteAccepted",)),

@@ -13,6 +13,7 @@ from domain.case.release import let_go
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Rule, Takes, Wants
+from domain.catalogue.site import until_open
 from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
@@ -154,15 +155,20 @@ def require_submission(case: Case, submission: str, *states: str) -> Submission:
     return known
 
 
-def protocol_open(case: Case, protocol: str, now: datetime) -> bool:
-    """Return whether the protocol is known to be open at that instant: open is a lease that ends by itself [P7]."""
-    until = open_until(case, protocol)
+def protocol_open(case: Case, centre: str, protocol: str, now: datetime) -> bool:
+    """Return whether the protocol is known to be open there and then: open is a lease that ends by itself [P7]."""
+    until = open_until(case, centre, protocol)
     return until is not None and now < until
 
 
-def open_until(case: Case, protocol: str) -> datetime | None:
-    """The end of the lease under which a protocol is known to be open; None = it is not."""
+def open_until(case: Case, centre: str, protocol: str) -> datetime | None:
+    """The end of the lease under which a protocol is known to be open at a centre; None = it is not.
+
+    Where sites of the protocol are known, the centre's counts, and no other word for it [doors.sites].
+    """
     state = case.noted(protocol)
+    if sites := state.get("sites"):
+        return until_open(sites, centre)
     until = state.get("open_until")
     return until if state.get("open") and isinstance(until, datetime) else None
 
@@ -172,7 +178,7 @@ def require_open_door(case: Case, centre: str, protocol: str, now: datetime) -> 
     require(case.noted(centre), Reason.NOT_FOUND, "no such centre in the catalogue", "centre")
     require(not case.noted(centre).get("paused"), Reason.LAPSED, "the centre takes no patients at present", "centre")
     require(case.noted(protocol), Reason.NOT_FOUND, "no such protocol in the catalogue", "protocol")
-    known = protocol_open(case, protocol, now)
+    known = protocol_open(case, centre, protocol, now)
     words = "the protocol is not known to be open now; ask the centre to confirm it"
     require(known, Reason.LAPSED, words, "protocol")
 

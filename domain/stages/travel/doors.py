@@ -20,7 +20,7 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
     checks: list[tuple[bool, str]] = [
         (accepted_now(case, now), "the centre's acceptance has ended"),
         (not case.noted(case.centre).get("paused"), "the centre takes no patients at present"),
-        (protocol_open(case, case.protocol, now), "the protocol is not known to be open"),
+        (protocol_open(case, case.centre, case.protocol, now), "the protocol is not known to be open"),
         (not unreviewed(case), PROGRESSED),
         (not case.trial_hold, ON_HOLD),
         (case.dose.good_at(now), "no dose is held"),

@@ -280,7 +280,7 @@ def _doors_end(case: Case) -> Instants:
     if not preparing(case) or case.travel.state not in ("asked", "held"):
         return []
     acceptance = case.accepted.valid_until if case.accepted else None
-    return [acceptance, open_until(case, case.protocol), case.travel.until]
+    return [acceptance, open_until(case, case.centre, case.protocol), case.travel.until]
 
 
 RULES = (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from secrets import token_bytes
 from types import NoneType
@@ -132,6 +132,8 @@ def source_text(state: Mapping[str, Any]) -> str:
 
 
 def _said(value: object) -> Any:  # noqa: ANN401 - JSON
+    if type(value) is date:
+        return value.isoformat()
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else _zoned(value).isoformat()
 
 

@@ -19,5 +19,6 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, 1): lambda old: {**old, "criteria": []}  # criteria stood nowhere
         for name in ("ProtocolRegistered", "ProtocolAmended", "ProtocolStateNoted")
     },
+    ("ProtocolStateNoted", 2): lambda old: {**old, "sites": []},  # a protocol stood the same everywhere
 }
 """(type, from version) → what the next version makes of it."""

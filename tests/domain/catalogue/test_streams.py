@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.catalogue import centre, protocol, staff
+from domain.catalogue import centre, protocol, site, staff
 from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
 from domain.core.errors import Reason, Refused
 from domain.criteria.criterion import Comparison, Criterion
@@ -40,6 +40,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA,
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
+        site.SiteConfirmed("centre-x", "open", date(2026, 2, 1), LATER, "Dr Li"),
     ),
     "centre-x": (
         centre.CentreRegistered(
@@ -58,7 +59,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-IF_ANY = {"criteria"}
+IF_ANY = {"criteria", "sites"}
 """What a read model holds only where there is any."""
 
 
@@ -79,6 +80,8 @@ def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
         ("lot-x", lot.LotQuarantined("q"), True),
         ("lot-x", UnitHeld("u2", "case-2", "effect-2", LATER), False),
         ("protocol-x", protocol.ProtocolClosed("on_hold", "s"), True),
+        ("protocol-x", site.SiteConfirmed("centre-x", "full", date(2026, 2, 1), LATER, "Dr Li"), True),
+        ("protocol-x", site.InvestigatorNamed("centre-x", "Dr Wu", "wu@x.example", 3), False),
         ("person-x", staff.AbsenceEnded(), True),
     ],
 )
