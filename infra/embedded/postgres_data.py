@@ -1,6 +1,7 @@
 """PostgreSQL's data folder: made whole or not at all, and freed from what a killed server left."""
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 from pathlib import Path
@@ -40,9 +41,10 @@ def forget_stale_pid(data: Path) -> None:
     file = data / "postmaster.pid"
     if not file.exists():
         return
-    at = Path("/proc", file.read_text().partition("\n")[0])
-    if at.exists() and (at / "cwd").resolve() != data.resolve():
-        file.unlink()
+    at = Path("/proc", file.read_text().partition("\n")[0], "cwd")
+    with contextlib.suppress(FileNotFoundError):  # nobody has that number, or is about to end: PostgreSQL sees that
+        if at.readlink() != data.resolve():
+            file.unlink()
 
 
 async def _run(command: list[str], user: int | None) -> None:

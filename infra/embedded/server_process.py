@@ -50,6 +50,37 @@ def born(pid: int) -> str | None:
     return seen.stdout.strip() or None
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that `pid` has started itself and that live; they are known only while it lives itself."""
+    if not Path("/proc/self/stat").exists():
+        seen = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+        return [int(word) for word in seen.stdout.split()]
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _parent(entry) == pid]
+
+
+def _parent(process: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        state, parent, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+        return None if state == "Z" else int(parent)
+    return None
+
+
+def end_by_force(pid: int) -> None:
+    """End a process and what it has started itself, also when all of them are stopped.
+
+    Sessions of a killed PostgreSQL end by themselves unless they are stopped; then they hold its memory, and no other
+    starts. The process is stopped first, so that it starts nothing after its children were counted.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+        known = {child: born(child) for child in children(pid)}
+        os.kill(pid, signal.SIGKILL)
+        for child, birth in known.items():
+            if birth and born(child) == birth:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+
+
 async def until(true: Callable[[], bool]) -> None:
     """Wait for what nobody announces."""
     while not true():  # noqa: ASYNC110  another program's end sets no event of ours
@@ -108,8 +139,11 @@ class ServerProcess:
         for attempt in (self.stop_signal, signal.SIGKILL):
             if not birth or born(pid) != birth:
                 return
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, attempt)
+            if attempt is signal.SIGKILL:
+                end_by_force(pid)
+            else:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, attempt)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(30):
                     await until(lambda: born(pid) != birth)
@@ -136,9 +170,9 @@ class ServerProcess:
         return cast("int", self.exit_code)
 
     def kill(self) -> None:
-        """End the process by force: one that hangs hears nothing else."""
-        if self._child and self.pid:
-            self._child.kill()
+        """End the process and its children by force: one that hangs hears nothing else."""
+        if self.pid:
+            end_by_force(self.pid)
 
     async def stop(self, patience: float = 30) -> None:
         """End the process, by force when it takes longer than `patience` seconds, and give the folder free."""
@@ -147,7 +181,7 @@ class ServerProcess:
             try:
                 await asyncio.wait_for(self.wait(), patience)
             except TimeoutError:
-                self._child.kill()
+                self.kill()
                 await self.wait()
         if self._lock is not None:
             os.close(self._lock)

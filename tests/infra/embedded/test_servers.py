@@ -19,14 +19,15 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from infra.embedded import postgres_programs
+from infra.embedded import postgres_programs, postgres_server
 from infra.embedded.postgres_programs import NOBODY, UNSHARE, Programs, choose_programs
 from infra.embedded.postgres_server import PostgresServer
-from infra.embedded.server_process import ServerError, born, until
+from infra.embedded.server_process import ServerError, born, children, until
 from infra.embedded.temporal_server import TemporalServer
 
 pytestmark = pytest.mark.slow
 TOP = Path(__file__).parents[3]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
 
@@ -89,6 +90,64 @@ async def test_postgres_survives_a_kill_under_load(tmp_path: Path) -> None:
             assert all(isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError) for error in lost)
             await ask(server.dsn, "INSERT INTO kept VALUES (1)")
         assert await ask(server.dsn, "SELECT count(*) FROM kept") == 3
+
+
+async def stopped_whole(server: PostgresServer) -> list[int]:
+    """Stop the postmaster and everything it has started, some of it busy; the numbers of all."""
+    for _ in range(3):
+        asyncio.create_task(ask(server.dsn, "SELECT pg_sleep(30)")).add_done_callback(lambda task: task.exception())
+    while await ask(server.dsn, BUSY) < 3:  # noqa: ASYNC110 - another process is watched
+        await asyncio.sleep(0.05)
+    assert server.pid
+    everybody = [server.pid, *children(server.pid)]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    return everybody
+
+
+@linux
+async def test_postgres_that_is_stopped_whole_is_ended_whole_and_starts_again(tmp_path: Path) -> None:
+    async with PostgresServer(tmp_path / "pg") as server, PostgresServer(tmp_path / "other") as other:
+        await ask(server.dsn, "CREATE TABLE kept AS SELECT 1")
+        everybody = await stopped_whole(server)
+        server.kill()
+        assert await server.wait() == -signal.SIGKILL
+        async with asyncio.timeout(20):
+            await until(lambda: not any(born(pid) for pid in everybody))
+        await server.start()
+        assert await ask(server.dsn, "SELECT count(*) FROM kept") == 1
+        assert await ask(other.dsn, "SELECT 1") == 1, "somebody else's server goes on"
+
+
+@linux
+async def test_control_stopped_sessions_of_a_killed_postmaster_keep_another_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_server, "SHARED_MEMORY_ROOM", 1.0)
+    async with PostgresServer(tmp_path / "pg") as server:
+        _, *sessions = await stopped_whole(server)
+        try:
+            await kill(server)
+            assert all(born(pid) for pid in sessions)
+            with pytest.raises(ServerError, match="shared memory"):
+                await server.start()
+        finally:
+            for pid in sessions:
+                os.kill(pid, signal.SIGCONT)
+
+
+@linux
+async def test_a_server_stopped_whole_under_a_killed_owner_is_ended_whole_by_the_next(tmp_path: Path) -> None:
+    with owner("PostgresServer", tmp_path / "pg", 60) as process:
+        assert process.stdout
+        pid = int(await asyncio.to_thread(process.stdout.readline))
+        everybody = [pid, *children(pid)]
+        for one in everybody:
+            os.kill(one, signal.SIGSTOP)
+        process.kill()
+    async with PostgresServer(tmp_path / "pg") as server:
+        assert await ask(server.dsn, "SELECT 1") == 1
+    assert not any(born(one) for one in everybody)
 
 
 async def test_postgres_starts_over_a_pid_file_whose_number_another_program_has(tmp_path: Path) -> None:
@@ -189,7 +248,7 @@ async def test_a_killed_owner_leaves_nothing_running_and_the_next_one_starts_at_
         assert born(pid) is None
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+@linux
 @pytest.mark.parametrize("kind", ["PostgresServer", "TemporalServer"])
 async def test_a_killed_owner_takes_its_server_along(kind: str, tmp_path: Path) -> None:
     with owner(kind, tmp_path / "one", 60) as process:

@@ -22,7 +22,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 
-from infra.embedded.server_process import born
+from infra.embedded.server_process import born, children
 from tests.services import SCRIPTS, eventually
 from tests.test_compose import ROOT
 
@@ -165,6 +165,25 @@ async def test_mail_that_comes_back_is_a_fact_and_somebodys_task(up: Up) -> None
 
 def key() -> dict[str, str]:
     return {"Idempotency-Key": uuid.uuid4().hex}
+
+
+async def test_a_database_stopped_whole_is_ended_and_started_again_with_all_that_was_acknowledged(up: Up) -> None:
+    async with up.signed_in() as http:
+        family = {"country": "GB", "language": "en", "zone": noon(), "patient_name": "Ada Kept", "team": "rehearsal"}
+        opened = [(await http.post("/cases", json=family, headers=key())).raise_for_status().json() for _ in range(3)]
+        pid, _ = up.children()["postgres"]
+        everybody = [(one, born(one)) for one in (pid, *children(pid))]
+        for one, _ in everybody:
+            os.kill(one, signal.SIGSTOP)
+
+        async def back() -> bool:
+            now = up.children()["postgres"][0]
+            return now != pid and (await http.get("/readyz")).json()["status"] == "ready"
+
+        await eventually(back, within=180)
+        assert not [one for one, birth in everybody if born(one) == birth]
+        for case in opened:
+            assert (await http.get(f"/cases/{case['case']}")).json()["case"]["stage"] == "inquiry"
 
 
 async def test_ctrl_c_ends_everything_and_a_second_start_finds_it_again(up: Up, walked: str) -> None:
