@@ -16,7 +16,7 @@ from typing import Any
 from domain.case.stage import Exit, Stage
 from domain.case.table import Owes, Rule, Takes, Wants
 from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, outcomes, reconsidering, watching
-from domain.stages.eligibility import eligibility, quote, review_again, submissions
+from domain.stages.eligibility import choosing, eligibility, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
 from domain.stages.records import dossier, observing, records
@@ -65,7 +65,8 @@ JOURNEY: tuple[Row, ...] = (
         "an acceptance that still stands, an open protocol, the price accepted, dose and bed held", (
         submissions.ChooseCentre, submissions.SubmitDossier, submissions.AcknowledgeSubmission,
         submissions.WithdrawSubmission, eligibility.AskForMore, eligibility.RecordCriterion,
-        eligibility.AcceptPatient, eligibility.DeclinePatient, quote.IssueEstimate, quote.AcknowledgeEstimate,
+        eligibility.AcceptPatient, eligibility.DeclinePatient, choosing.ChooseAcceptance,
+        quote.IssueEstimate, quote.AcknowledgeEstimate,
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
         bed.RefuseBed, bed.AskBedAgain, acquired.RecordResource, acquired.ReportResource, acquired.OrderCells,
         acquired.ConfirmDestruction)),
@@ -125,6 +126,7 @@ MODULES: Mapping[str, ModuleType] = {
     "observing": observing,
     "submissions": submissions,
     "eligibility": eligibility,
+    "choosing": choosing,
     "review_again": review_again,
     "quote": quote,
     "dose": dose,
@@ -169,6 +171,8 @@ TAKES: Mapping[type[Any], Takes] = {row.command: row for row in _table("TAKES")}
 COMMANDS: tuple[type[Any], ...] = tuple(TAKES)
 RULES: tuple[Rule, ...] = tuple(_table("RULES"))
 """What follows by itself, in the order it is tried."""
+EARLIER: tuple[Rule, ...] = tuple(_table("EARLIER"))
+"""Versions of rules that no longer follow; events that were recorded by them are checked by them."""
 OWES: tuple[Owes, ...] = tuple(_table("OWES"))
 WANTS: tuple[Wants, ...] = tuple(_table("WANTS"))
 

@@ -66,6 +66,7 @@ PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
+ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = Effect("erase_case", "dedupes")
@@ -95,7 +96,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, PROGRESSION, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, ACCEPTANCES, PROGRESSION, *ANYTIME),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,

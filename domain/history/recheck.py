@@ -22,7 +22,7 @@ from domain.core.when import When
 from domain.engine.advance import ALWAYS, TABLES, follows
 from domain.engine.evolve import fold, follow
 from domain.history.replay import NOTED, Facts, computed_for, fresh_name, name_within, turns
-from domain.journey import RULES
+from domain.journey import EARLIER, RULES
 from domain.stages.anytime.watching import noted
 
 MARK = "again-"
@@ -83,7 +83,7 @@ class _Walk:
         self._after = after
         self._excuse = excuse
         self._left: Sequence[Draft[Any]] = ()  # what the table before said and nobody recorded
-        self._rules = {(rule.name, rule.version): rule for rule in (*known.rules, *ALWAYS)}
+        self._rules = {(rule.name, rule.version): rule for rule in (*EARLIER, *known.rules, *ALWAYS)}
 
     def turn(self, turn: Facts) -> None:
         """One append, first as the door saw it while it was made, then as it was recorded."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from domain.case.phases.submissions import Submission
+from domain.case.phases.submissions import ASKED, Submission
 from domain.case.state import Case
 from domain.core.fact import Command
 from domain.core.when import When
-from domain.stages.eligibility import eligibility, quote, submissions
+from domain.stages.eligibility import choosing, eligibility, quote, submissions
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people
 from domain.stages.records import dossier, observing, records
@@ -153,8 +153,22 @@ def _decision(s: Situation) -> Command | None:
     return accepts if s.often(0.6) else submissions.WithdrawSubmission(s.root)
 
 
+def _choose(s: Situation) -> Command | None:
+    """Take the acceptance that stands longest, once nobody is still deciding or the choice is overdue."""
+    if not s.chased and any(x.state in ASKED for x in s.case.submissions.values()):
+        return None
+    accepted = [x for x in s.case.submissions.values() if x.state == "accepted" and x.valid_until]
+    longest = max(accepted, key=lambda x: x.valid_until or s.now, default=None)
+    if longest is None:
+        return None
+    if longest.unseen or (longest.valid_until and longest.valid_until <= s.now):
+        return eligibility.AcceptPatient(longest.id, CLINICIAN, s.ahead(28))
+    return choosing.ChooseAcceptance(longest.id, deciding(s.case))
+
+
 def _reconfirm(s: Situation) -> Command | None:
-    if not s.case.noted(s.case.protocol).get("open"):
+    asked = s.case.submissions.get(s.root)
+    if not s.case.noted(asked.protocol if asked else s.case.protocol).get("open"):
         return eligibility.DeclinePatient(s.root, CLINICIAN, "protocol_closed", "another centre of the catalogue")
     if s.often(0.05):
         return eligibility.DeclinePatient(s.root, CLINICIAN, "progression", "treatment at home")
@@ -275,6 +289,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "translation_review": _compare,
     "summary_signature": _summary,
     "next_centre": _next_centre,
+    "acceptance_choice": _choose,
     "submission_receipt": _receipt,
     "hospital_decision": _decision,
     "reconfirm_decision": _reconfirm,

@@ -19,6 +19,7 @@ from domain.stages.anytime.moving import MoveOn, missing
 from domain.stages.anytime.notes import AddNote, AssignCase, AttachDocument, SettleEffect
 from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.anytime.reconsidering import ReviewDecision
+from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
@@ -237,6 +238,7 @@ MAKE: dict[type[Any], Make] = {
         submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""
     ),
     DeclinePatient: lambda j, n: DeclinePatient(submission(j, n), "Dr Li", "other", "palliative care at home"),
+    ChooseAcceptance: lambda j, n: ChooseAcceptance(submission(j, n), person(j, n)),
     IssueEstimate: lambda j, n: IssueEstimate(1, 2, "USD"),
     AcknowledgeEstimate: lambda j, n: AcknowledgeEstimate(person(j, n)),
     GiveQuote: lambda j, n: GiveQuote(submission(j, n), 7, "USD", j.now + (1 + n % 9) * DAY),

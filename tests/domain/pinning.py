@@ -28,10 +28,12 @@ def digests() -> dict[str, str]:
 def digests_of(source: str) -> dict[str, str]:
     """Of one module: the row of each rule, and every function and constant of the module that it comes to.
 
-    Comments, docstrings and layout count for nothing, and neither does what other modules do.
+    Earlier versions are included. Comments, docstrings and layout count for nothing, nor does what other modules do.
     """
     named = dict(_named(ast.parse(source)))
-    rows = [node for node in ast.walk(named["RULES"]) if isinstance(node, ast.Call) and _names(node.func) == {"Rule"}]
+    tables = [named[name] for name in ("RULES", "EARLIER") if name in named]
+    calls = [node for table in tables for node in ast.walk(table) if isinstance(node, ast.Call)]
+    rows = [node for node in calls if _names(node.func) == {"Rule"}]
     return {f"{ast.literal_eval(row.args[0])} {ast.literal_eval(row.args[1])}": _digest(row, named) for row in rows}
 
 

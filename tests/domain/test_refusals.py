@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused
 from domain.engine.decide import decide
-from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.treatment.infusion import PlanInfusions
 from domain.stages.treatment.lymphodepletion import RecordDepletion
 from tests.domain.course import start
@@ -36,7 +34,6 @@ ELSEWHERE = {
     "another policy is in use here by now": "test_applying",
     "deadlines move for a reason": "test_applying",
     "there is no frozen dossier to submit": "test_eligibility",
-    "another centre has accepted": "test_refusals",
     "no follow-up is open": "test_follow_up",
     "re-dosing is decided; decide on another pathway first": "test_moving",
     "nothing can be noted of ": "test_notes",
@@ -92,13 +89,9 @@ def _said(told: str, words: str) -> bool:
     return not words or words in told or words.startswith(told)
 
 
-def test_another_centre_cannot_accept_beside_the_first() -> None:
-    """`another centre has accepted` and `no treatment is under way` guard what rules and stages already exclude."""
+def test_without_a_treatment_nothing_of_one_is_recorded() -> None:
+    """`no treatment is under way` guards what stages already exclude."""
     j = start("accepted")
-    first = next(iter(j.case.submissions.values()))
-    both = {first.id: first, "other": replace(first, id="other", state="submitted")}
-    with pytest.raises(Refused, match="another centre has accepted"):
-        decide(replace(j.case, submissions=both), AcceptPatient("other", "Dr"), j.now, j.ids, j.policy)
     empty = Case(version=1, stage=Stage.LYMPHODEPLETION)
     for command in (RecordDepletion("x"), PlanInfusions(1)):
         with pytest.raises(Refused, match="no treatment is under way"):

@@ -12,6 +12,8 @@ from domain.core.about import About
 from domain.core.personal import TraceCode
 
 SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
+ASKED: tuple[SubmissionState, ...] = ("submitted", "acknowledged", "more_info")
+"""A centre has the dossier and has not decided."""
 CriterionResult = Literal["met", "not_met", "unknown", "needs_review"]
 
 
@@ -40,6 +42,7 @@ class Submission:
     fact: str = ""
     copies_gone: bool = False  # the centre confirmed that it destroyed them
     criteria: tuple[Reading, ...] = ()
+    unseen: str = ""  # the change of condition another centre reviewed since, and this one that accepted did not
 
     @property
     def not_met(self) -> tuple[str, ...]:
@@ -76,11 +79,20 @@ class Submissions:
     resources: Mapping[str, Resource] = field(default_factory=dict)
     quote: Track = field(default_factory=Track)
     alternative: str = ""
+    chosen: str = ""  # the submission whose acceptance the family took
+    offered: str = ""  # the acceptance with which the present choice opened
 
     @property
     def accepted(self) -> Submission | None:
-        """The submission the journey goes on with."""
-        return next((s for s in self.submissions.values() if s.state == "accepted"), None)
+        """The submission the journey goes on with: the chosen acceptance, or the only one where nobody else is asked.
+
+        None also while acceptances stand and the family still has a choice.
+        """
+        chosen = self.submissions.get(self.chosen)
+        if chosen is not None and chosen.state == "accepted":
+            return chosen
+        open_ones = [s for s in self.submissions.values() if s.state == "accepted" or s.state in ASKED]
+        return open_ones[0] if len(open_ones) == 1 and open_ones[0].state == "accepted" else None
 
     @property
     def centre(self) -> str:

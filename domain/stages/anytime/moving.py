@@ -16,7 +16,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.roles import Action
-from domain.stages.eligibility import eligibility
+from domain.stages.eligibility import choosing, eligibility
 from domain.stages.follow_up import follow_up
 from domain.stages.intake import inquiry
 from domain.stages.records import dossier
@@ -53,7 +53,7 @@ TAKES = (Takes(MoveOn, (StageEntered,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP
 NEEDS: Mapping[Stage, tuple[Need, ...]] = {
     Stage.INQUIRY: inquiry.NEEDS,
     Stage.RECORDS: dossier.NEEDS,
-    Stage.ELIGIBILITY: eligibility.NEEDS,
+    Stage.ELIGIBILITY: choosing.NEEDS + eligibility.NEEDS,
     Stage.VISA: travel.NEEDS + visa.NEEDS,
     Stage.ADMISSION: admission.NEEDS,
     Stage.LYMPHODEPLETION: lymphodepletion.NEEDS,

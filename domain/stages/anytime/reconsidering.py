@@ -160,7 +160,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 STANDS: Mapping[str, Callable[[Case, str], bool]] = {
-    "PatientAccepted": lambda c, about: c.accepted is not None and c.accepted.id == about,
+    "PatientAccepted": lambda c, about: about in c.submissions and c.submissions[about].state == "accepted",
     "QuoteGiven": lambda c, _: c.quote.state in ("asked", "held"),
     "EstimateIssued": lambda c, _: c.quote.state == "none",
     "LetterIssued": lambda c, _: c.letter.state == "held",

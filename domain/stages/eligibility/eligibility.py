@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, assert_never
 
-from domain.case.phases.submissions import CriterionResult, Reading
+from domain.case.phases.submissions import ASKED, CriterionResult, Reading
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes
@@ -21,7 +21,6 @@ from domain.core.roles import Action
 from domain.stages.eligibility.criteria import against
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.eligibility.submissions import (
-    ASKED,
     LIVE,
     by_round,
     ended,
@@ -182,8 +181,6 @@ def _more(case: Case, c: AskForMore, ids: Ids) -> Sequence[Event | RecordRequest
 
 def _accept(case: Case, c: AcceptPatient, now: datetime, policy: Policy) -> Event:
     known = require_submission(case, c.submission, *ASKED, "accepted")
-    other = case.accepted
-    require(other is None or other.id == c.submission, Reason.ALREADY, "another centre has accepted", "submission")
     until = c.valid_until or now + policy.decision_valid
     require(until > now, Reason.INVALID, "the acceptance has ended already", "valid_until")
     _require_reason(against(case, known, now), c.despite)
@@ -212,12 +209,22 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case CriterionRecorded():
             return _read(case, event)
         case PatientAccepted():
-            seen = replace(case, progressed="")
-            return moved(seen, event.submission, state="accepted", valid_until=event.valid_until, fact=fact.id)
+            return _taken(case, event, fact.id)
         case PatientDeclined():
             return replace(ended(case, event.submission, "declined", fact.id), alternative=fact.id)
         case _:
             assert_never(event)
+
+
+def _taken(case: Case, event: PatientAccepted, fact: str) -> Case:
+    """The centre has seen the case as it is now; an acceptance another gave before a change has not."""
+    others = [s.id for s in case.submissions.values() if s.state == "accepted" and s.id != event.submission]
+    if case.progressed:
+        for one in others:
+            case = moved(case, one, unseen=case.progressed)
+    case = replace(case, progressed="", offered=case.offered if others else fact)
+    until = event.valid_until
+    return moved(case, event.submission, state="accepted", valid_until=until, fact=fact, unseen="")
 
 
 def _read(case: Case, event: CriterionRecorded) -> Case:
@@ -266,6 +273,11 @@ def _accepted(case: Case) -> Iterable[str]:
     return [f"{s.id}/{s.fact}" for s in standing(case, "accepted") if before_travel(case)]
 
 
+def _reconfirmed(case: Case, about: str) -> bool:
+    known = case.submissions.get(About.of(about).id)
+    return known is not None and known.state == "accepted" and known.fact != About.of(about).round
+
+
 def _next_centre(case: Case) -> Iterable[str]:
     """Never a dead end: with nobody asked and nothing awaited from the family, the coordinator owes the next step."""
     if case.stage is not Stage.ELIGIBILITY or case.exit:
@@ -297,7 +309,7 @@ OWES = (
         Party.HOSPITAL,
         Party.COORDINATOR,
         _accepted,
-        lambda c, about: bool(c.accepted and c.accepted.fact != About.of(about).round) or c.entered is not None,
+        lambda c, about: _reconfirmed(c, about) or c.entered is not None,
         _valid_until,
     ),
 )

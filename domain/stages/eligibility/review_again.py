@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.case.asking import service
-from domain.case.phases.submissions import Submission
+from domain.case.phases.submissions import ASKED, Submission
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.core.about import About
 from domain.core.errors import Reason, require
 from domain.core.policy import Party
-from domain.stages.eligibility.submissions import ASKED, standing
+from domain.stages.eligibility.submissions import standing
 
 TAKES: tuple[Takes, ...] = ()
 """No command is told here: progression and holds are reported like any observation (observations.py)."""
@@ -24,7 +24,8 @@ ON_HOLD = "the trial is on hold"
 def unreviewed(case: Case) -> bool:
     """Return whether something changed before the gate and no clinician of a centre has decided anew since."""
     begun = case.treatment is not None and not case.treatment.untouched
-    return bool(case.progressed) and not begun
+    missed = case.accepted.unseen if case.accepted else ""
+    return bool(case.progressed or missed) and not begun
 
 
 def require_nothing_changed(case: Case) -> None:
@@ -40,17 +41,24 @@ def require_trial_runs(case: Case) -> None:
 
 def _asked(case: Case) -> Sequence[Submission]:
     """The centres that have the case before them or treat it."""
-    live = standing(case, *ASKED, "accepted") if case.progressed and case.stage is not Stage.CLOSED else []
-    return [s for s in live if s.round or s.state == "accepted"]
+    live = standing(case, *ASKED, "accepted") if case.stage is not Stage.CLOSED else []
+    return [s for s in live if (case.progressed or s.unseen) and (s.round or s.state == "accepted")]
 
 
 def _to_review(case: Case) -> Iterable[str]:
-    return [f"{s.id}/{case.progressed}" for s in _asked(case)]
+    return [f"{s.id}/{case.progressed or s.unseen}" for s in _asked(case)]
+
+
+def _untold(case: Case) -> Iterable[str]:
+    begun = case.treatment is not None and not case.treatment.untouched
+    return [] if begun else _to_review(case)
 
 
 def _reviewed(case: Case, about: str) -> bool:
     known = case.submissions.get(About.of(about).id)
-    return not case.progressed or (known is not None and known.state == "declined")
+    if known is None:
+        return not case.progressed
+    return not (case.progressed or known.unseen) or known.state == "declined"
 
 
 def _waiting(case: Case) -> Iterable[str]:
@@ -83,7 +91,7 @@ WANTS = (
     Wants(
         "tell_centre_of_progression",
         Party.HOSPITAL,
-        lambda c: _to_review(c) if unreviewed(c) else [],
+        _untold,
         _reviewed,
         asks=service("The disease progressed; please review again"),
     ),

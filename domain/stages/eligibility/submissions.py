@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import notice, service
-from domain.case.phases.submissions import Submission
+from domain.case.phases.submissions import ASKED, Submission
 from domain.case.release import let_go
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
@@ -115,7 +115,6 @@ TAKES = (
     Takes(WithdrawSubmission, (SubmissionWithdrawn,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
 )
 
-ASKED = ("submitted", "acknowledged", "more_info")
 LIVE = ("chosen", *ASKED, "accepted")
 
 
@@ -242,8 +241,15 @@ def moved(case: Case, submission: str, **changes: object) -> Case:
 
 
 def drop_others(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """One centre accepted, so the others are no longer asked."""
-    if case.accepted is None:
+    """The journey goes on with one acceptance, so every other request ends."""
+    taken = case.accepted
+    others = (s for s in case.submissions.values() if taken and s.id != taken.id and s.state in LIVE)
+    return [SubmissionWithdrawn(s.id) for s in others]
+
+
+def drop_others_1(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """The first centre that accepted ended the other requests, whatever the family would have chosen."""
+    if not any(s.state == "accepted" for s in case.submissions.values()):
         return []
     return [SubmissionWithdrawn(s.id) for s in case.submissions.values() if s.state in ("chosen", *ASKED)]
 
@@ -262,9 +268,10 @@ def _taken_back(case: Case, s: Submission) -> bool:
 
 
 RULES = (
-    Rule("one_centre_accepts", 1, drop_others, ("PatientAccepted",), (SubmissionWithdrawn,)),
+    Rule("one_centre_accepts", 2, drop_others, ("AcceptanceChosen", "PatientAccepted"), (SubmissionWithdrawn,)),
     Rule("consent_to_share_withdrawn", 2, stop_sharing, ("ConsentWithdrawn",), (SubmissionWithdrawn,)),
 )
+EARLIER = (Rule("one_centre_accepts", 1, drop_others_1, ("PatientAccepted",), (SubmissionWithdrawn,)),)
 
 
 def standing(case: Case, *states: str) -> Sequence[Submission]:

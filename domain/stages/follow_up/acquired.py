@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import service
-from domain.case.phases.submissions import Resource, ResourceKind
+from domain.case.phases.submissions import ASKED, Resource, ResourceKind
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
@@ -21,7 +21,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, Trace
 from domain.core.policy import Party, Policy
 from domain.core.when import When
-from domain.stages.eligibility.submissions import ASKED, may_receive, moved, require_submission
+from domain.stages.eligibility.submissions import may_receive, moved, require_submission
 from domain.stages.intake.people import require_decider
 
 Disposition = Literal["stored", "remade", "destroyed"]

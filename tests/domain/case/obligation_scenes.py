@@ -17,8 +17,9 @@ from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.anytime.notes import AssignCase, SettleEffect
 from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.reconsidering import ReviewDecision
+from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient
-from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.follow_up import RecordVisit
@@ -44,6 +45,19 @@ from tests.domain.journey import DAY, Journey
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}
 TICK = timedelta(microseconds=1)
+
+
+def accepted_by_two(j: Journey) -> None:
+    """A second centre is asked, and both accept."""
+    first = submission(j)
+    j.tell(ChooseCentre("centre-b", "protocol-b"))
+    second = submission(j)
+    j.tell(SubmitDossier(second)).tell(AcceptPatient(first, "Dr Li", j.now + 60 * DAY))
+    j.tell(AcceptPatient(second, "Dr B", j.now + 50 * DAY))
+
+
+def choose(j: Journey) -> None:
+    j.tell(ChooseAcceptance(submission(j), patient(j)))
 
 
 def postpone(j: Journey) -> None:
@@ -173,6 +187,7 @@ SCENES: dict[str, Scene] = {
     "records_list": Scene("records", STEPS["asked_records"]),
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
+    "acceptance_choice": Scene("submitted", choose, accepted_by_two),
     "hospital_decision": Scene("submitted", STEPS["accepted"]),
     "reconfirm_decision": Scene("accepted", lambda j: j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 90 * DAY))),
     "review_again": Scene(

@@ -40,7 +40,7 @@ from domain.stages.treatment.bed import HoldBed
 from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
-from tests.domain.case.obligation_scenes import plan_anew, postpone
+from tests.domain.case.obligation_scenes import accepted_by_two, choose, plan_anew, postpone
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
 from tests.domain.journey import DAY, HOUR, Journey, when
 
@@ -128,6 +128,9 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
     ),
     "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
+    "tell_family_of_acceptances": Scene(
+        "submitted", accepted_by_two, choose, lambda j: j.tell(WithdrawSubmission(submission(j)))
+    ),
     "withdraw_submission": Scene(
         "submitted", lambda j: j.tell(WithdrawSubmission(submission(j))), destroyed, drop=None
     ),

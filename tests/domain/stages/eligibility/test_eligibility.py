@@ -17,7 +17,6 @@ from domain.stages.eligibility.eligibility import (
     CriterionRecorded,
     DeclinePatient,
     MoreAsked,
-    PatientAccepted,
     PatientDeclined,
     RecordCriterion,
 )
@@ -189,16 +188,6 @@ def test_a_chosen_centre_becomes_known_and_gets_the_dossier() -> None:
     )
     when(j, SubmitDossier(submission(j))).then_told(DossierSubmitted(submission(j), 1, 1)).then_asks("submit_dossier")
     when(j, AcknowledgeSubmission(submission(j), "R")).then_told(SubmissionAcknowledged(submission(j), "R"))
-
-
-def test_the_first_acceptance_ends_the_other_requests() -> None:
-    j = start("submitted")
-    first = submission(j)
-    second = also_asked(j)
-    when(j, AcceptPatient(first, "Dr Li")).then_told(
-        PatientAccepted(first, "Dr Li", j.now + j.policy.decision_valid), SubmissionWithdrawn(second)
-    ).then_asks("withdraw_submission", "request_quote")
-    when(j, AcceptPatient(second, "Dr B")).then_refused(Reason.NOT_NOW, "the submission is withdrawn")
 
 
 def test_a_hospital_that_asks_for_more_gets_the_new_dossier() -> None:
