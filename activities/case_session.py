@@ -20,6 +20,7 @@ from domain.engine.answers import PROVED_BY_US, of_this_round
 from domain.engine.decide import decide
 from domain.engine.evolve import evolve, fold
 from domain.stages.anytime.watching import noted
+from domain.stages.records.documents import DocumentStored, linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class CaseSession:
         if known is not None and all(getattr(event, name) == value for name, value in known.state.items()):
             return
         self._add([Draft(event, self._ids(), None, Why("source_changed", 1, self._policy.hash, self.now))])
+
+    def store(self, documents: Sequence[DocumentStored]) -> None:
+        """Note the files that were stored for the command; one of a content the case has names the earlier one."""
+        for one in documents:
+            self._add([Draft(linked(self.case, one), self._ids())])
 
     def answer(self, reply: Reply) -> None:
         """Mark the answered effect delivered, if nobody has yet."""

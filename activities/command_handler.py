@@ -37,6 +37,7 @@ from domain.core.policy import Policy
 from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
 from domain.stages.anytime.watching import watched
+from domain.stages.records.documents import DocumentStored
 
 ATTEMPTS = 12
 """How often a command is decided again while others keep changing the same stream."""
@@ -83,7 +84,8 @@ class CommandRequest:
 
     For a case it counts the facts by people and hospitals, so that automatic ones do not make a page stale. `permit`
     refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when there is
-    none. `signed_in`: whoever asks has signed in; only they take part in what two people decide.
+    none. `signed_in`: whoever asks has signed in; only they take part in what two people decide. `stored`: the files
+    the store keeps by now, which the command may name.
     """
 
     stream: str
@@ -95,6 +97,7 @@ class CommandRequest:
     if_version: int | None = None
     permit: Callable[[Case], None] | None = None
     signed_in: bool = False
+    stored: Sequence[DocumentStored] = ()
 
 
 class CommandHandler:
@@ -208,6 +211,7 @@ class CommandHandler:
         session.advance()
         if request.reply:
             session.answer(request.reply)
+        session.store(request.stored)
         if request.command is not None:
             session.decide(request.command)
         new = watched(session.case) - {s.stream for s in loaded.sources}

@@ -29,6 +29,13 @@ send() {
   echo "  $*"
   post "/cases/$case/commands" type="$@" >"$answer" || { cat "$answer" >&2; return 1; }
 }
+upload() { # QUERY: a small PDF into the store of the case; with item=… it is the record that was asked for
+  echo "  a document${1:+ for $1}"
+  printf '%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n%s\n%s' \
+    '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj' 'trailer<</Root 1 0 R>>' |
+    http "/cases/$case/documents?$1" -H 'Content-Type: application/pdf' --data-binary @- \
+      -H "Idempotency-Key: $(</proc/sys/kernel/random/uuid)" >"$answer" || { cat "$answer" >&2; return 1; }
+}
 look() { http "/cases/$case"; }
 until_so() { # looks once the stream of changes is open, and then at every change
   while read -r _; do [[ $(look | field "$1") != "$2" ]] || return 0; done < <(http /stream -N 2>/dev/null)
@@ -51,9 +58,10 @@ send GiveConsent purpose=data_processing person="$patient" form_version=2026-1 l
 echo "== records"
 send RequestRecord kind=pathology
 item=$(look | field "next(iter(v['case']['records']))")
-send ReceiveRecord item="$item" document="$(printf a%.0s {1..64})" language=en
+upload "item=$item&language=en"
 send VerifyRecord item="$item"
-send DraftSummary document="$(printf b%.0s {1..64})"
+upload ''
+send DraftSummary document="$(field "v['document']" <"$answer")"
 sign_in person-reviewer
 send SignSummary
 

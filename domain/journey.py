@@ -19,7 +19,7 @@ from domain.stages.anytime import access, correcting, erasing, holding, moving, 
 from domain.stages.eligibility import choosing, eligibility, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
-from domain.stages.records import dossier, observing, records
+from domain.stages.records import documents, dossier, observing, records
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -121,6 +121,7 @@ TRACKS: tuple[str, ...] = ("dose", "bed", "letter", "visa", "transplant", "follo
 MODULES: Mapping[str, ModuleType] = {
     "inquiry": inquiry,
     "people": people,
+    "documents": documents,
     "records": records,
     "dossier": dossier,
     "observing": observing,

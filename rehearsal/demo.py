@@ -32,6 +32,7 @@ from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.world.papers import papers
 
 log = structlog.get_logger()
 
@@ -167,7 +168,7 @@ async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: 
     case, _, now = await commands.case(chance.choice(waiting).stream)
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
-        await commands.record(CommandRequest(case.id, META, command))
+        await commands.record(CommandRequest(case.id, META, command, stored=papers(command)))
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:

@@ -27,6 +27,7 @@ from api.routes.reads import seen_case
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import KeyClass
 from domain.roles import Actor
+from domain.stages.records.documents import DocumentStored
 
 router = APIRouter(tags=["documents"])
 MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
@@ -140,8 +141,9 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
     digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)
+    noted = DocumentStored(kept.name, kept.same.hex(), sent.media, kept.size)
     done = await service.commands.record(
-        CommandRequest(stream, meta, command, key, if_version=sent.expected, permit=may)
+        CommandRequest(stream, meta, command, key, if_version=sent.expected, permit=may, stored=(noted,))
     )
     if done.repeated:
         await service.documents.remove(kept.name)
@@ -149,29 +151,28 @@ async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: 
 
 
 async def require_document(service: Service, who: Actor, stream: str, command: Any) -> None:  # noqa: ANN401 - any command
-    """Refuse a command that names no document, or one that is another case's. Raises Problem that names the field.
+    """Refuse to attach a file that the store does not have for this case. Raises Problem that names the field.
 
-    What is attached must be there; of what is received elsewhere the store need not have the file.
+    What other commands name must have been stored or attached before: that is a rule (domain/stages/records).
     """
-    name = getattr(command, "document", None)
-    if not isinstance(name, str):
+    if command.type != "AttachDocument":
         return
+    name: str = command.document
     await may_command(service, who, stream, command.type)
     faults = [] if NAME.fullmatch(name) else [Fault("must be a SHA-256, 64 digits", "#/document")]
-    if command.type == "AttachDocument":
-        most = service.limits.document
-        faults += [] if 0 < command.bytes <= most else [Fault(f"must lie between 1 and {most}", "#/bytes")]
-        faults += [] if command.media_type in MEDIA else [Fault(f"must be one of {', '.join(MEDIA)}", "#/media_type")]
-    faults = faults or await _elsewhere(service, stream, name, needed=command.type == "AttachDocument")
+    most = service.limits.document
+    faults += [] if 0 < command.bytes <= most else [Fault(f"must lie between 1 and {most}", "#/bytes")]
+    faults += [] if command.media_type in MEDIA else [Fault(f"must be one of {', '.join(MEDIA)}", "#/media_type")]
+    faults = faults or await _elsewhere(service, stream, name)
     if faults:
         raise invalid(f"{command.type} cannot be read", *faults)
 
 
-async def _elsewhere(service: Service, stream: str, name: str, *, needed: bool) -> list[Fault]:
+async def _elsewhere(service: Service, stream: str, name: str) -> list[Fault]:
     try:
         await service.documents.open(stream, name)
     except DocumentMissing:
-        return [Fault("is not stored; send it to /cases/{case}/documents", "#/document")] if needed else []
+        return [Fault("is not stored; send it to /cases/{case}/documents", "#/document")]
     except UNREADABLE:
         return [Fault("is no document of this case", "#/document")]
     return []

@@ -22,6 +22,7 @@ from domain.core.fact import Command, Draft, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import agenda
 from rehearsal.world.memory import Given, Remembering
+from rehearsal.world.papers import papers
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS
 
@@ -101,7 +102,7 @@ class RehearsalStage:
 
     async def tell(self, case: str, command: Command, meta: Meta) -> Recorded:
         """Record a plain command. Raises Refused."""
-        return await self.say(CommandRequest(case, meta, command))
+        return await self.say(CommandRequest(case, meta, command, stored=papers(command)))
 
     def case(self, name: str) -> Case:
         """Return a case as it stands."""

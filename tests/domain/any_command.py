@@ -218,7 +218,7 @@ MAKE: dict[type[Any], Make] = {
     OrderTranslation: lambda j, n: OrderTranslation(item(j, n), "zh"),
     DeliverTranslation: lambda j, n: DeliverTranslation(item(j, n), DOCUMENT, "person-4"),
     CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), "person-5"),
-    DraftSummary: lambda j, n: DraftSummary(f"{n:064d}", "person-2"),
+    DraftSummary: lambda j, n: DraftSummary(DOCUMENT, "person-2"),
     SignSummary: lambda j, n: SignSummary("person-3"),
     ChooseCentre: lambda j, n: ChooseCentre(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
     SubmitDossier: lambda j, n: SubmitDossier(submission(j, n)),

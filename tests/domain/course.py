@@ -61,6 +61,7 @@ def _opened(j: Journey) -> None:
     j.tell(OPENED)
     j.tell(AddPerson("carer", "Bina", "Asia/Kolkata", "hi"))
     j.tell(AddPerson("home_oncologist", "Dr Rao", "Asia/Kolkata", "en"))
+    j.store(DOCUMENT)
 
 
 def _answered(j: Journey) -> None:

@@ -22,6 +22,7 @@ from domain.engine.evolve import fold, follow
 from domain.journey import RULES, TAKES
 from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.watching import noted, watched
+from domain.stages.records.documents import DocumentStored, linked
 from infra.policy.reading import load_policy
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -136,6 +137,14 @@ class Journey:
                 why = Why("source_changed", 1, self.policy.hash, self.now)
                 drafts.append(Draft(noted(stream, version, state), self.ids(), None, why))
         return drafts
+
+    def store(self, document: str, content: str = "", media: str = "application/pdf") -> Journey:
+        """Note a file that was stored for this case, as the door does. Without `content` it is like no other."""
+        noted = linked(self.case, DocumentStored(document, content or document, media, 9))
+        made = as_fact(Draft(noted, f"stored-{document}"), self.case.version + 1, self.now, "person-1")
+        self.case = replace(follow(self.case, self.facts, [made]), id="case-1")
+        self.facts.append(made)
+        return self
 
     # time
 

@@ -20,6 +20,7 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from infra.embedded.temporal_server import TemporalServer
 from infra.hospitals.fhir_client import FhirFarSide, Patience
+from rehearsal.world.papers import papers
 from tests.conftest import SOON
 from tests.infra.gateways import Hospital, Mail, Simulator, asking
 from tests.workflows.rig import Call, Engine, command, deliver, engine, eventually
@@ -117,7 +118,7 @@ def receive(here: Engine, case: Case, effect: Effect) -> CommandRequest:
     item = effect.about.split("/")[0]
     key = CommandKey("hospital-1", effect.id, effect.id.encode())
     what = command("ReceiveRecord", item, "d" * 64, "en")
-    return CommandRequest(case.id, Meta("hospital-1"), what, key, Reply(effect.id))
+    return CommandRequest(case.id, Meta("hospital-1"), what, key, Reply(effect.id), stored=papers(what))
 
 
 async def answer(here: Engine, case: str) -> Recorded:

@@ -33,6 +33,16 @@ class RecordItem:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A file the store keeps for this case. `content` is equal for equal files; `same_as` names an earlier one."""
+
+    media_type: str
+    bytes: int
+    content: str = ""
+    same_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """The frozen set of documents a hospital reviews. `version` 0 = none yet."""
 
@@ -45,7 +55,8 @@ class Dossier:
 
 @dataclass(frozen=True)
 class Records:
-    """Holds every document asked for, and the frozen set of them."""
+    """Holds every file stored, every document asked for, and the frozen set of them."""
 
+    stored: Mapping[str, StoredDocument] = field(default_factory=dict)  # by the name in the store
     records: Mapping[str, RecordItem] = field(default_factory=dict)
     dossier: Dossier = field(default_factory=Dossier)

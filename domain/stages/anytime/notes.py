@@ -16,6 +16,7 @@ from domain.case.effect import (
     EffectUnknown,
     EffectWithdrawn,
 )
+from domain.case.phases.records import StoredDocument
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Owes, Takes
@@ -26,6 +27,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.records.documents import keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,9 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     match event:
         case CaseAssigned():
             return replace(case, owner=event.owner, team=event.team)
-        case NoteAdded() | DocumentAttached():
+        case DocumentAttached():
+            return keeping(case, event.document, StoredDocument(event.media_type, event.bytes))
+        case NoteAdded():
             return case
         case _:
             assert_never(event)

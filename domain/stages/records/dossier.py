@@ -18,6 +18,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.records.documents import require_stored
 from domain.stages.records.records import changed, require_item, settled
 
 
@@ -147,12 +148,13 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [TranslationOrdered(command.item, command.into)]
         case DeliverTranslation():
             require_item(case, command.item, "translating")
-            require(command.document, Reason.INVALID, "a delivered translation is stored somewhere", "document")
+            require_stored(case, command.document)
             require(command.by, Reason.INVALID, "a translation has a translator", "by")
             return [TranslationDelivered(command.item, command.document, command.by)]
         case CertifyTranslation():
             return [_certified(require_item(case, command.item, "translating"), command)]
         case DraftSummary():
+            require_stored(case, command.document)
             require(command.by, Reason.INVALID, "a summary has an author", "by")
             return [SummaryDrafted(command.document, command.by)]
         case SignSummary():

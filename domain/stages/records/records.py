@@ -18,6 +18,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.records.documents import require_stored
 
 RecordKind = Literal[
     "passport", "pathology", "antigen", "marrow_mrd", "imaging", "labs", "infection_serology", "cardiac_lung",
@@ -37,7 +38,7 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReceiveRecord:
-    """A document came in. `document` is the SHA-256 of its stored ciphertext; `language` BCP 47."""
+    """A document came in. `document` is its name in the store, where it lies for this case; `language` BCP 47."""
 
     item: str
     document: str
@@ -141,7 +142,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [RecordRequested(ids(), command.kind, command.source, command.note)]
         case ReceiveRecord():
             require_item(case, command.item, "requested", "received", "rejected")
-            require(command.document, Reason.INVALID, "a received document is stored somewhere", "document")
+            require_stored(case, command.document)
             return [RecordReceived(command.item, command.document, command.language)]
         case VerifyRecord():
             require_item(case, command.item, "received", "translated")

@@ -40,6 +40,7 @@ from infra.ids import fresh_stream
 from rehearsal.hospitals.behaviour import behaviour
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.world.papers import papers
 from tests.api.conftest import NO_LIMIT, SECRET, registered, settings
 from tests.api.console.conftest import Screen, screen
 from tests.infra.gateways import Process
@@ -142,7 +143,8 @@ async def ready_to_submit(real: Real, owner: str) -> tuple[str, str]:
     async def tell(*commands: Any) -> Case:
         state = Case()
         for command in commands:
-            state = (await real.here.commands.record(CommandRequest(case, Meta(owner), command))).case
+            request = CommandRequest(case, Meta(owner), command, stored=papers(command))
+            state = (await real.here.commands.record(request)).case
         return state
 
     state = await tell(OpenCase("IN", "en", "Asia/Kolkata", "Asha Rao", owner=owner, team="asia"))

@@ -210,7 +210,9 @@ async def test_by_is_who_is_signed_in(coordinator: Person, people: Mapping[str, 
     asked = [one["id"] for one in opened.json()["recorded"]]
     events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
     item = next(one for one in events if one["id"] == asked[0])["data"]["item"]
-    await coordinator.send(case, "ReceiveRecord", item=item, document="ab" * 32, language="en")
+    headers = {"Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/pdf"}
+    where = f"/cases/{case}/documents?item={item}"
+    assert (await coordinator.http.post(where, content=b"%PDF-1.7", headers=headers)).is_success
     await coordinator.send(case, "VerifyRecord", item=item)
     events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
     assert next(one for one in events if one["type"] == "RecordVerified")["data"]["by"] == coordinator.id

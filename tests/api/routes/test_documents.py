@@ -56,7 +56,7 @@ async def test_what_was_sent_comes_back_and_lies_encrypted(
     answer = await attach(coordinator, case, content, media)
     assert answer.status_code == 201, answer.text
     told = answer.json()
-    assert [one["type"] for one in told["recorded"]] == ["DocumentAttached"]
+    assert [one["type"] for one in told["recorded"]] == ["DocumentStored", "DocumentAttached"]
     stored = file_of(here, told["document"]).read_bytes()
     assert sha256(stored).hexdigest() == told["document"]
     assert content[:64] not in stored
@@ -90,7 +90,7 @@ async def test_a_record_that_was_asked_for(coordinator: Person, people: Mapping[
     item = (await coordinator.get(f"/cases/{case}")).json()["case"]["records"]
     assert asked.status_code == 200
     answer = await attach(coordinator, case, item=next(iter(item)), language="hi")
-    assert answer.json()["recorded"][0]["type"] == "RecordReceived"
+    assert answer.json()["recorded"][1]["type"] == "RecordReceived"
     where = answer.headers["location"]
     assert (await coordinator.get(where)).content == PDF
     assert_problem(await people["auditor"].get(where), 403, "not_allowed")
@@ -195,7 +195,11 @@ async def test_a_command_names_only_documents_of_its_case(coordinator: Person, c
         assert [one["pointer"] for one in answer.json()["errors"]] == [f"#/{field}"]
     await coordinator.send(case, "RequestRecord", kind="passport")
     item = next(iter((await coordinator.get(f"/cases/{case}")).json()["case"]["records"]))
-    for wrong in ("../../kek", foreign):
-        answer = await coordinator.send(case, "ReceiveRecord", item=item, language="en", document=wrong)
-        assert_problem(answer, 422, "invalid")
+    for wrong in ("../../kek", foreign, "a" * 64):
+        for name, told in (("ReceiveRecord", {"item": item, "language": "en"}), ("DraftSummary", {})):
+            answer = await coordinator.send(case, name, **told, document=wrong)
+            assert_problem(answer, 422, "invalid")
+            assert [one["pointer"] for one in answer.json()["errors"]] == ["#/document"]
+            assert "store the file first" in answer.json()["detail"]
+    assert (await coordinator.send(case, "ReceiveRecord", item=item, language="en", document=own)).is_success
     assert (await coordinator.send(case, "AttachDocument", **ATTACH, document=own)).is_success

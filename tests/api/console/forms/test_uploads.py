@@ -267,5 +267,5 @@ async def test_a_file_is_sent_without_script(
     await expect(one.page.locator(".kept")).to_contain_text("scan.pdf was sent")
     await one.fill(item=item)
     await one.record()
-    await expect(one.page.locator(".done")).to_contain_text("Recorded: Record received.")
+    await expect(one.page.locator(".done")).to_contain_text("Recorded: Document stored, Record received.")
     await one.page.context.close()

@@ -7,6 +7,7 @@ import pytest
 from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
+from domain.stages.anytime.notes import AttachDocument
 from domain.stages.intake.people import WithdrawConsent
 from domain.stages.records.dossier import (
     CertifyTranslation,
@@ -43,15 +44,19 @@ def translating(j: Journey) -> None:
 
 def delivered(j: Journey) -> None:
     translating(j)
+    j.store(TRANSLATED)
     j.tell(DeliverTranslation(item(j), TRANSLATED, "person-4"))
 
 
 TRANSLATED = "e" * 64
+NOT_STORED = "no document of that name is stored in this case; store the file first"
 REFUSALS = (
     No("asked_records", VerifyRecord("nothing"), Reason.NOT_FOUND, "no such document in this case"),
     No("asked_records", lambda j: VerifyRecord(item(j)), Reason.NOT_NOW, "the document is requested"),
     No("verified", lambda j: WaiveRecord(item(j), "x"), Reason.NOT_NOW, "the document is verified"),
-    No("asked_records", lambda j: ReceiveRecord(item(j), "", "en"), Reason.INVALID, "a received document is stored"),
+    No("asked_records", lambda j: ReceiveRecord(item(j), "", "en"), Reason.INVALID, NOT_STORED),
+    No("asked_records", lambda j: ReceiveRecord(item(j), "a" * 64, "en"), Reason.INVALID, NOT_STORED),
+    No("verified", DraftSummary("a" * 64, "person-2"), Reason.INVALID, NOT_STORED),
     No(
         "received",
         lambda j: OrderTranslation(item(j), "zh"),
@@ -71,7 +76,7 @@ REFUSALS = (
         "received",
         lambda j: DeliverTranslation(item(j), "", "person-4"),
         Reason.INVALID,
-        "a delivered translation is stored somewhere",
+        NOT_STORED,
         translating,
     ),
     No(
@@ -116,7 +121,7 @@ def test_a_document_that_cannot_be_used_is_asked_for_again() -> None:
 
 
 def test_a_translation_is_reviewed_by_somebody_else() -> None:
-    j = start("received")
+    j = start("received").store(TRANSLATED)
     when(j, OrderTranslation(item(j), "zh")).then_told(TranslationOrdered(item(j), "zh")).then_asks("order_translation")
     when(j, DeliverTranslation(item(j), TRANSLATED, "person-4")).then_told(
         TranslationDelivered(item(j), TRANSLATED, "person-4")
@@ -135,7 +140,7 @@ def test_a_translation_is_reviewed_by_somebody_else() -> None:
 def test_a_translation_delivered_again_is_reviewed_by_somebody_else_than_its_last_translator() -> None:
     j = start("received")
     delivered(j)
-    j.tell(DeliverTranslation(item(j), "f" * 64, "person-5"))
+    j.store("f" * 64).tell(DeliverTranslation(item(j), "f" * 64, "person-5"))
     when(j, CertifyTranslation(item(j), "person-5")).then_refused(Reason.FOUR_EYES)
     when(j, CertifyTranslation(item(j), "person-4")).then_told(
         TranslationCertified(item(j), "f" * 64, "person-5", "person-4")
@@ -165,6 +170,14 @@ def test_a_later_document_makes_a_new_version_and_the_same_ones_do_not() -> None
 
 def test_a_new_summary_waits_for_a_new_signature() -> None:
     j = start("eligibility")
-    j.tell(DraftSummary("e" * 64, "person-3"))
+    j.store("e" * 64).tell(DraftSummary("e" * 64, "person-3"))
     assert j.owed("summary_signature").state == "open"
     when(j, SignSummary("person-2")).then_told(SummarySigned("person-2"), DossierFrozen(2, ANY))
+
+
+def test_a_file_that_was_attached_may_be_received_and_one_stored_before_is_named() -> None:
+    j = start("asked_records")
+    j.tell(AttachDocument("a" * 64, "scan", "image/png", 9)).tell(ReceiveRecord(item(j), "a" * 64, "en"))
+    j.store("b" * 64, content="c").store("c" * 64, content="d").store("f" * 64, content="c")
+    same = {name[0]: known.same_as for name, known in j.case.stored.items()}
+    assert same == {"d": "", "a": "", "b": "", "c": "", "f": "b" * 64}
