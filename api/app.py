@@ -18,7 +18,7 @@ from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
 from api.ports import Service
-from api.routes import callbacks, cases, catalogue, changes, documents, looks, reads, screening, sign_in, start
+from api.routes import callbacks, cases, catalogue, changes, documents, looks, reads, results, screening, sign_in, start
 from api.routes.history import audit, evidence, moments
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
@@ -54,6 +54,7 @@ def create_app(service: Service) -> FastAPI:
         reads,
         moments,
         screening,
+        results,
         looks,
         audit,
         evidence,

@@ -19,7 +19,7 @@ from domain.stages.anytime import access, correcting, erasing, holding, moving, 
 from domain.stages.eligibility import choosing, eligibility, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
-from domain.stages.records import documents, dossier, observing, records
+from domain.stages.records import documents, dossier, observing, records, results
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -57,8 +57,8 @@ JOURNEY: tuple[Row, ...] = (
         people.GiveConsent, people.WithdrawConsent)),
     Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
         "every document settled, and a summary signed by a second person", (
-        observing.DescribePatient, observing.RecordObservation, records.RequestRecord, records.ReceiveRecord,
-        records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
+        observing.DescribePatient, observing.RecordObservation, results.ImportResults, records.RequestRecord,
+        records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
         dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,
         dossier.SignSummary)),
     Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
@@ -125,6 +125,7 @@ MODULES: Mapping[str, ModuleType] = {
     "records": records,
     "dossier": dossier,
     "observing": observing,
+    "results": results,
     "submissions": submissions,
     "eligibility": eligibility,
     "choosing": choosing,

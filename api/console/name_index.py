@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.http.access import belonging_of
 from api.http.masking import sees
 from api.ports import Service
+from domain.core.names import folded
 from domain.roles import Actor
 
 AT_ONCE, CHANGES = 200, 5000
@@ -55,13 +55,6 @@ class NameIndex:
                 patient = (await service.worklist.detail(row["stream"], row["detail"]))["patient"]
                 self._words[row["stream"]] = folded(patient) if isinstance(patient, str) else ()
             await asyncio.sleep(0)
-
-
-def folded(name: str) -> tuple[str, ...]:
-    """Return the words of a name without case, accents and points."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return tuple(letters.split())
 
 
 def _fits(asked: Sequence[str], has: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from api.console import changes, web
 from api.console.name_index import NameIndex
 from api.console.names import Directory
-from api.console.pages import case, form_pages, operations, sign_in
+from api.console.pages import case, form_pages, operations, results, sign_in
 from api.console.pages.desk import bulk, names_search, saved, worklist
 from api.console.pages.history import audit, looks
 
@@ -16,6 +16,7 @@ def install(app: FastAPI) -> None:
     """Put the console into the app, with what this process remembers for it."""
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
-    for part in (sign_in, worklist, bulk, saved, names_search, case, form_pages, looks, audit, operations, changes):
+    parts = (sign_in, worklist, bulk, saved, names_search, case, results, form_pages, looks, audit, operations, changes)
+    for part in parts:
         app.include_router(part.router)
     app.include_router(web.files)

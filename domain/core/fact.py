@@ -55,6 +55,14 @@ class Draft(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
+class Dated(Generic[E]):
+    """An event with a time of its own, where one command tells of things that happened at several times."""
+
+    event: E
+    occurred: When
+
+
+@dataclass(frozen=True, slots=True)
 class Fact(Generic[E]):
     """A recorded event as the fold sees it; `at` is the ledger's clock, `version` counts from 1 in its stream."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -41,6 +42,19 @@ class When:
     def between(cls, earliest: datetime | None, latest: datetime | None) -> When:
         """Not before `earliest`, not after `latest`; either may be open."""
         return cls("bound", earliest, latest)
+
+    @classmethod
+    def written(cls, text: str) -> When:
+        """Read an instant with its zone, a day, a month or a year as ISO 8601 writes them. Raises ValueError."""
+        if len(text) > len("2026-01-31"):
+            return cls.at(datetime.fromisoformat(text))
+        if len(text) == len("2026-01-31"):
+            return cls.on(date.fromisoformat(text))
+        year, _, month = text.partition("-")
+        first, last = (int(month), int(month)) if month else (1, 12)
+        days = calendar.monthrange(int(year), last)[1]
+        start, end = cls.on(date(int(year), first, 1)), cls.on(date(int(year), last, days))
+        return cls.between(start.earliest, end.latest)
 
     @classmethod
     def unknown(cls) -> When:

@@ -8,14 +8,14 @@ from typing import Any
 
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
-from domain.core.fact import Command, Draft, Event, Ids
+from domain.core.fact import Command, Dated, Draft, Event, Ids
 from domain.core.policy import Policy
 from domain.core.when import When
 from domain.journey import ACCEPTED, MODULES, accepting_stages
 from domain.stages.anytime import correcting, erasing
 from domain.stages.intake.inquiry import OpenCase
 
-Decide = Callable[[Case, Any, datetime, Ids, Policy], Sequence[Event]]
+Decide = Callable[[Case, Any, datetime, Ids, Policy], Sequence[Event | Dated[Event]]]
 
 DECIDE: Mapping[type[Any], Decide] = {
     row.command: module.decide
@@ -37,7 +37,15 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     if isinstance(command, correcting.CorrectFact):
         return _correct(case, command, now, ids, policy)
     events = DECIDE[type(command)](case, command, now, ids, policy)
-    return [Draft(event, ids(), occurred) for event in events]
+    return [_draft(event, ids(), occurred, now) for event in events]
+
+
+def _draft(event: Event | Dated[Event], name: str, occurred: When | None, now: datetime) -> Draft[Event]:
+    """The draft of an event, at its own time where it has one."""
+    if isinstance(event, Dated):
+        require_past(event.occurred, now)
+        return Draft(event.event, name, event.occurred)
+    return Draft(event, name, occurred)
 
 
 def _accepted_here(case: Case, command: Command) -> None:
@@ -51,9 +59,15 @@ def _accepted_here(case: Case, command: Command) -> None:
 
 def _occurred(command: object, now: datetime) -> When | None:
     occurred: When | None = getattr(command, "occurred", None)
-    past = occurred is None or occurred.earliest is None or occurred.earliest <= now + FUTURE
-    require(past, Reason.INVALID, "a fact lies in the past", "occurred")
+    if occurred is not None:
+        require_past(occurred, now)
     return occurred
+
+
+def require_past(occurred: When, now: datetime) -> None:
+    """Refuse what is told to have happened later than now."""
+    past = occurred.earliest is None or occurred.earliest <= now + FUTURE
+    require(past, Reason.INVALID, "a fact lies in the past", "occurred")
 
 
 def _correct(case: Case, c: correcting.CorrectFact, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -51,7 +50,7 @@ def when(element: Mapping[str, Any]) -> dict[str, Any]:
     if "valueCode" in element and value == "unknown":
         return _json(When.unknown())
     if ("valueDate" in element or "valueDateTime" in element) and isinstance(value, str):
-        return _json(_point(value))
+        return _json(When.written(value))
     raise ValueError("not a time")
 
 
@@ -72,24 +71,12 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
-def _point(text: str) -> When:
-    if len(text) > len("2026-01-31"):
-        return When.at(_aware(datetime.fromisoformat(text)))
-    if len(text) == len("2026-01-31"):
-        return When.on(date.fromisoformat(text))
-    year, _, month = text.partition("-")
-    first, last = (int(month), int(month)) if month else (1, 12)
-    days = calendar.monthrange(int(year), last)[1]
-    start, end = When.on(date(int(year), first, 1)), When.on(date(int(year), last, days))
-    return When.between(start.earliest, end.latest)
-
-
 def _start(period: Mapping[str, Any]) -> datetime | None:
-    return _point(period["start"]).earliest if "start" in period else None
+    return When.written(period["start"]).earliest if "start" in period else None
 
 
 def _end(period: Mapping[str, Any]) -> datetime | None:
-    return _point(period["end"]).latest if "end" in period else None
+    return When.written(period["end"]).latest if "end" in period else None
 
 
 def _json(value: When) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
+from domain.case.phases.findings import NotTaken
 from domain.case.stage import Stage
 from domain.case.undoing import UNDOING
 from domain.core.when import When
@@ -45,6 +46,7 @@ from domain.stages.records.dossier import (
 )
 from domain.stages.records.observing import DescribePatient, RecordObservation
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
+from domain.stages.records.results import ImportResults, Result
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -232,6 +234,15 @@ MAKE: dict[type[Any], Make] = {
         unit="umol/L",
         limit="100",
         occurred=moment(j, n) or When.on(j.now.date()),
+    ),
+    ImportResults: lambda j, n: ImportResults(
+        form="csv",
+        results=tuple(
+            Result(analyte="lvef", value=str(40 + one), unit="%", occurred=moment(j, one) or When.unknown())
+            for one in range(1 + n % 3)
+        ),
+        left=(NotTaken("line", "faulty", 2),),
+        birth=pick(("", "1980"), n, ""),
     ),
     RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
     AcceptPatient: lambda j, n: AcceptPatient(

@@ -15,7 +15,7 @@ RUN: dict[str, tuple[str, str]] = {
 
 KINDS = ("protocol", "centre", "lot", "person", "desk")
 COMMANDS: dict[str, tuple[str, str]] = {
-    "case": ("api.cli.commands.case:app", "Cases: open, send commands, look, explain."),
+    "case": ("api.cli.commands.findings:app", "Cases: open, send commands, look, explain."),
     **{
         kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")
         for kind in KINDS

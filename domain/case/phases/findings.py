@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.core.personal import Clinical
 from domain.core.when import When
@@ -38,6 +39,26 @@ class Sample:
     taken: When
 
 
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """Says how many parts of one kind a file held that were not taken, and why. `kind` is a FHIR type, or "line"."""
+
+    kind: str
+    left_because: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsFile:
+    """A file of results that was taken in: what came of its parts."""
+
+    form: str
+    taken: int
+    known: int
+    left: tuple[NotTaken, ...]
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Findings:
     """Holds the birth date or year, sex as recorded, and every observation by the fact that told it first."""
@@ -45,3 +66,4 @@ class Findings:
     birth: Clinical = ""
     sex: Clinical = ""
     samples: Mapping[str, Sample] = field(default_factory=dict)
+    files: tuple[ResultsFile, ...] = ()

@@ -72,17 +72,18 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a command about what was observed: return the event it brings about. Raises Refused."""
     match command:
         case DescribePatient():
-            return [_described(command, now)]
+            return [described(command.birth, command.sex, now)]
         case RecordObservation():
-            return [_observed(case, command)]
+            return [recorded(case, command, command.occurred)]
         case _:
             assert_never(command)
 
 
-def _described(c: DescribePatient, now: datetime) -> Event:
-    require(not readable(c.birth) or _born(str(c.birth), now), Reason.INVALID, "write 1960-12-01, or 1960", "birth")
-    require(not readable(c.sex) or c.sex in SEXES, Reason.INVALID, f"is one of {', '.join(SEXES)}", "sex")
-    return PatientDescribed(c.birth, c.sex)
+def described(birth: Clinical, sex: Clinical, now: datetime) -> PatientDescribed:
+    """Return the event that tells birth date and sex. Raises Refused, which names the field at fault."""
+    require(not readable(birth) or _born(str(birth), now), Reason.INVALID, "write 1960-12-01, or 1960", "birth")
+    require(not readable(sex) or sex in SEXES, Reason.INVALID, f"is one of {', '.join(SEXES)}", "sex")
+    return PatientDescribed(birth, sex)
 
 
 def _born(birth: str, now: datetime) -> bool:
@@ -91,10 +92,11 @@ def _born(birth: str, now: datetime) -> bool:
     return earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
 
 
-def _observed(case: Case, c: RecordObservation) -> Event:
+def recorded(case: Case, c: Observed, occurred: When | None) -> ObservationRecorded:
+    """Return the event that an observation brings about. Raises Refused, which names the field at fault."""
     observation.require_observable(c.analyte)
     row = ANALYTES[c.analyte]
-    require(c.occurred, Reason.INVALID, "say when the sample was taken, or that nobody knows", "occurred")
+    require(occurred, Reason.INVALID, "say when the sample was taken, or that nobody knows", "occurred")
     require(bool(c.target) == row.targeted, Reason.INVALID, f"{c.analyte} {_target(row.targeted)}", "target")
     require(not c.item or c.item in case.records, Reason.NOT_FOUND, "no such record in this case", "item")
     if row.codes:
@@ -110,7 +112,7 @@ def _target(needed: bool) -> str:
     return "is of an antigen: name it, as CD19" if needed else "is of no antigen: leave this empty"
 
 
-def _measured(c: RecordObservation) -> None:
+def _measured(c: Observed) -> None:
     value = observation.canonical(c.analyte, str(c.value), c.unit)
     observation.require_plausible(c.analyte, value)
     if readable(c.limit):

@@ -1,0 +1,86 @@
+"""`caravel case results|observations`: what was found of a patient. Loading it completes the commands of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+from cyclopts import Parameter
+
+from api.cli.commands.case import app
+from api.cli.options import As, Json, Key
+from api.cli.outcome import USAGE, Failed, as_json, say, table
+from api.cli.way import asking
+
+MEDIA: Mapping[str, str] = {".csv": "text/csv", ".json": "application/fhir+json"}
+
+
+@app.command
+def results(
+    case: str,
+    file: Path,
+    *,
+    mapping: Path | None = None,
+    skip_faults: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    as_: As = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Take in a laboratory's .csv, or a FHIR bundle as .json: all of it, or nothing and what is wrong with each line.
+
+    Args:
+        case: The case.
+        file: The file.
+        mapping: JSON that says which column is which (columns, analytes, dates, zone, decimal, delimiter, always).
+        skip_faults: Leave out what is wrong and take the rest.
+        dry_run: Record nothing, only say what would come of it.
+        as_: In whose name, where there is no API to sign in to.
+        key: Idempotency key.
+        json: For programs.
+    """
+    media = MEDIA.get(file.suffix.lower())
+    if media is None:
+        raise Failed(USAGE, f"the name of the file ends in {' or '.join(MEDIA)}")
+    try:
+        body, columns = file.read_bytes(), mapping.read_text("utf-8") if mapping else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
+    headers = {"Content-Type": media, "Idempotency-Key": key or uuid4().hex}
+    query = {"mapping": columns, "skip_faults": str(skip_faults).lower(), "dry_run": str(dry_run).lower()}
+    answer = asking(lambda c: c.send(f"/cases/{case}/observations", body, headers, **query), person=as_)
+    if json:
+        as_json(answer)
+        return
+    _tell(answer)
+
+
+def _tell(answer: Mapping[str, Any]) -> None:
+    again = " (was recorded before)" if answer["repeated"] else ""
+    if answer["recorded"]:
+        say(f"{answer['taken']} taken, {answer['known']} known already, {len(answer['left'])} not taken{again}")
+    else:
+        say(f"{answer['read']} could be taken; nothing was recorded")
+    table(("place", "column", "what is wrong"), [(f["place"], f["column"], f["reason"]) for f in answer["faults"]])
+    table(("place", "what", "not taken because"), [(one["place"], one["kind"], one["why"]) for one in answer["left"]])
+    if answer["conflicts"]:
+        say(f"{len(answer['conflicts'])} measurements have several values; none was chosen")
+        table(("these contradict one another",), [(", ".join(group),) for group in answer["conflicts"]])
+
+
+@app.command
+def observations(case: str, *, json: Json = False) -> None:
+    """Everything that was observed, as it was written."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/observations"))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (o["taken"]["earliest"], o["analyte"], o["target"], o["value"], o["unit"], o["method"], o["id"])
+        for o in answer["observations"]
+    ]
+    table(("sample", "what", "antigen", "value", "unit", "by", "id"), rows)
+    if answer["conflicts"]:
+        table(("these contradict one another",), [(", ".join(group),) for group in answer["conflicts"]])

@@ -1,0 +1,63 @@
+"""Results: a laboratory's file is taken into a case, and everything that was observed is listed, as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from api.http.answers import CREATED, idempotency_key
+from api.http.auth import Parts, Who
+from api.http.limits import stream_body
+from api.http.masking import EVERYTHING, Sees, mask, masked
+from api.http.strangers.header_values import parameters
+from api.results.taking import MOST_BYTES, File, take
+from api.routes.reads import private, seen_case
+from domain.case.state import Case
+from domain.stages.records.results import conflicts
+
+router = APIRouter(tags=["cases"])
+
+
+@router.post("/cases/{case}/observations", status_code=CREATED)
+async def take_results(
+    case: str,
+    request: Request,
+    service: Parts,
+    who: Who,
+    mapping: str = "",
+    skip_faults: bool = False,
+    dry_run: bool = False,
+) -> JSONResponse:
+    """Take in a file of results: text/csv with a `mapping` (JSON), or a FHIR R4 Bundle of this patient.
+
+    All of it or nothing: with `skip_faults` what is wrong is left out and named. `dry_run` records nothing.
+    """
+    key = idempotency_key(request)
+    media, _ = parameters(request.headers.get("content-type", ""))
+    body = b"".join([part async for part in stream_body(request, MOST_BYTES)])
+    told = await take(service, who, case, File(media, body, mapping, skip_faults, dry_run), key)
+    return JSONResponse(dict(told), CREATED if told["recorded"] else 200, headers=private())
+
+
+@router.get("/cases/{case}/observations")
+async def observations_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
+    """Everything that was observed, as it was written, what contradicts what, and the files it came from."""
+    state, _, now, visible = await seen_case(service, who, case, "observations", known_at)
+    body = {
+        "id": state.id,
+        "observations": [{"id": name, **_one(state, name, visible)} for name in state.samples],
+        "conflicts": conflicts(state) if "clinical" in visible else [],
+        "files": [mask(one, EVERYTHING) for one in state.files],
+        "masked": masked(visible),
+        "as_known_at": (known_at or now).isoformat(),
+    }
+    return JSONResponse(body, headers=private())
+
+
+def _one(case: Case, name: str, visible: Sees) -> Mapping[str, Any]:
+    sample = case.samples[name]
+    return {**mask(sample.observed, visible), "taken": mask(sample.taken, EVERYTHING)}

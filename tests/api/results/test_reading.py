@@ -1,0 +1,108 @@
+"""Files of results: every line and entry comes out as a result, a fault with its place, or a part not taken."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from api.results.csv_file import mapping_of, read_csv
+from api.results.fhir_bundle import read_bundle
+from api.results.reading import Read, Unusable, summed
+from domain.core.when import When
+from tests.api.results.bundles import CREATININE, EVERYTHING, bundle, observation, quantity
+
+LAB = json.dumps(
+    {
+        "columns": {"analyte": "Test", "value": "Result", "unit": "Units", "occurred": "Drawn"},
+        "analytes": {"Hb": "haemoglobin"},
+        "always": {"laboratory": "Lab A"},
+        "dates": "%d.%m.%Y",
+        "decimal": ",",
+        "delimiter": ";",
+    }
+)
+
+
+def lines(text: str, mapping: str = "") -> Read:
+    return read_csv(text.encode(), mapping_of(mapping))
+
+
+def test_columns_are_read_by_the_mapping_or_by_their_own_names() -> None:
+    read = lines("Test;Result;Units;Drawn;Ward\nHb;9,5;g/dL;05.01.2026;7\n\n2160-0;1,4;mg/dL;06.01.2026;7\n", LAB)
+    found = [(place, one.analyte, one.value, one.unit, one.laboratory, one.occurred.day) for place, one in read.results]
+    assert found == [
+        (2, "haemoglobin", "9.5", "g/dL", "Lab A", datetime(2026, 1, 5, tzinfo=UTC).date()),
+        (4, "creatinine", "1.4", "mg/dL", "Lab A", datetime(2026, 1, 6, tzinfo=UTC).date()),
+    ]
+    [(_, own)] = lines(
+        "analyte,value,unit,occurred,supported\nplatelets,75000,/uL,2026-01-05T08:00+05:30,yes\n"
+    ).results
+    assert (own.occurred, own.supported) == (When.at(datetime(2026, 1, 5, 2, 30, tzinfo=UTC)), True)
+
+
+def test_each_fault_names_line_column_and_reason() -> None:
+    read = lines("analyte,value,unit,occurred\nsodium,140,mmol/L,2026-01-05\nalt,30,U/L,5.1.26\nalt,30,U/L,\n")
+    assert [(one.place, one.column, one.reason[:13]) for one in read.wrong] == [
+        (2, "analyte", "is not observ"),
+        (3, "occurred", "is no time wr"),
+        (4, "occurred", "is empty: wri"),
+    ]
+    assert read.results == []
+    [(_, unknown)] = lines("analyte,value,unit,occurred\nalt,30,U/L,unknown\n").results
+    assert unknown.occurred == When.unknown()
+
+
+@pytest.mark.parametrize(("text", "mapping", "words"), [
+    ("analyte,value\nalt,30\n", "", "has no column occurred"),
+    ("analyte,analyte,occurred\n", "", "has a column twice: analyte"),
+    ('analyte,occurred\n"alt,2026\n', "", "line 2 cannot be read as CSV"),
+    ("", "[]", "the mapping cannot be read"),
+    ("", '{"columns": {"colour": "x"}}', "the mapping names fields there are not: colour"),
+    ("", '{"analytes": {"Na": "sodium"}}', "nothing of that name is observed: sodium"),
+    ("", '{"delimiter": "||"}', "needs one character as delimiter"),
+])  # fmt: skip
+def test_a_file_that_cannot_be_used_says_why(text: str, mapping: str, words: str) -> None:
+    with pytest.raises(Unusable, match="(?s)" + words.replace("|", r"\|")):
+        lines(text, mapping)
+
+
+def test_a_file_that_is_no_text_says_so() -> None:
+    with pytest.raises(Unusable, match="UTF-8"):
+        read_csv(b"\xff\xfe\x00", mapping_of(""))
+
+
+def test_every_entry_of_a_bundle_is_taken_or_named() -> None:
+    read = read_bundle(EVERYTHING)
+    assert [(place, one.analyte, one.value, one.unit) for place, one in read.results] == [
+        (2, "creatinine", "1.4", "mg/dL"), (3, "ecog", "1", ""), (4, "hbsag", "negative", ""),
+    ]  # fmt: skip
+    assert [(one.place, one.kind, one.why) for one in read.left] == [
+        (5, "Observation", "not_observed"), (6, "Observation", "not_final"), (7, "Observation", "bound_only"),
+        (8, "Observation", "no_value"), (9, "Observation", "other_subject"), (10, "Encounter", "not_read"),
+        (11, "DiagnosticReport", "attach_file"), (12, "DocumentReference", "attach_file"),
+    ]  # fmt: skip
+    assert (read.birth, read.sex) == ("1980-03-02", "female")
+    assert sum(one.number for one in summed(read.left)) == len(read.left)
+
+
+def test_limit_laboratory_specimen_and_instant_come_with_a_result() -> None:
+    [(_, one)] = read_bundle(bundle(CREATININE)).results
+    assert (one.limit, one.limit_unit, one.laboratory, one.specimen) == ("1.2", "mg/dL", "Lab A", "serum")
+    assert one.occurred == When.at(datetime(2026, 1, 5, 4, tzinfo=UTC))
+
+
+def test_a_time_that_cannot_be_read_is_a_fault() -> None:
+    read = read_bundle(bundle(observation("718-7", quantity(9, "g/dL"), effectiveDateTime="yesterday")))
+    assert [(one.place, one.column) for one in read.wrong] == [(2, "effective")]
+
+
+@pytest.mark.parametrize(("body", "words"), [
+    (b"{", "is not JSON"), (b"[]", "is no FHIR Bundle"), (b'{"resourceType": "Patient"}', "is no FHIR Bundle"),
+    (b'{"resourceType": "Bundle"}', "this one has 0"),
+    (bundle({"resourceType": "Patient", "id": "p2"}), "this one has 2"),
+])  # fmt: skip
+def test_what_is_no_bundle_of_one_patient_says_so(body: bytes, words: str) -> None:
+    with pytest.raises(Unusable, match=words):
+        read_bundle(body)
