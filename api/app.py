@@ -18,7 +18,20 @@ from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
 from api.ports import Service
-from api.routes import callbacks, cases, catalogue, changes, documents, looks, reads, results, screening, sign_in, start
+from api.routes import (
+    callbacks,
+    cases,
+    catalogue,
+    changes,
+    documents,
+    looks,
+    reads,
+    results,
+    reviews,
+    screening,
+    sign_in,
+    start,
+)
 from api.routes.history import audit, evidence, moments
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
@@ -60,6 +73,7 @@ def create_app(service: Service) -> FastAPI:
         evidence,
         callbacks,
         changes,
+        reviews,
         reply_page,
         stream,
         sign_in,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 from api.console.text.fact_text import Speaker
 from api.ports import Service
+from api.routes.reviews import reviewed
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.criteria.screening import Gap
@@ -44,7 +45,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The criteria of one protocol. `summary` counts what is not met and what is open, and says no more."""
+    """The criteria of one protocol. `summary` counts what is not met and what is open, and says no more.
+
+    `stale` says since when the protocol is due for review, empty while it is not.
+    """
 
     submission: str
     protocol: str
@@ -52,6 +56,7 @@ class Screened:
     as_of: str
     summary: str
     lines: Sequence[Line]
+    stale: str = ""
 
 
 async def screened(service: Service, case: Case, now: datetime, speaker: Speaker) -> Sequence[Screened]:
@@ -63,7 +68,8 @@ async def screened(service: Service, case: Case, now: datetime, speaker: Speaker
 
 
 async def _screened(service: Service, case: Case, asked: Submission, now: datetime, speaker: Speaker) -> Screened:
-    described = (await service.commands.entry(asked.protocol)).state.description
+    entry = (await service.commands.entry(asked.protocol)).state
+    described, age = entry.description, reviewed(entry.review, "protocol", service.commands.policy, now)
     found = standings(case, noted_criteria(case, asked.protocol), asked, now)
     ordered = sorted(found, key=lambda one: ORDER.index(one.stands))
     number, t = counts(found), speaker.clock.t
@@ -72,9 +78,10 @@ async def _screened(service: Service, case: Case, asked: Submission, now: dateti
         asked.id,
         speaker.label(asked.protocol),
         described.source,
-        speaker.clock.day(described.as_of),
+        speaker.clock.day(entry.review.as_of),
         ", ".join(summary) if number["not_met"] else f"{t('criteria.nothing_against')}; {summary[1]}",
         [_line(case, asked, one, speaker) for one in ordered],
+        t("criteria.stale", at=speaker.clock.day(date.fromisoformat(age["review_due"][:10]))) if age["stale"] else "",
     )
 
 

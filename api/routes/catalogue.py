@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
@@ -17,6 +20,7 @@ from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.http.paging import limited, linked
 from api.ports import Service
 from api.routes.reads import told
+from api.routes.reviews import PERIODS, listed, reviewed, shelf_of
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
 from domain.core.fact import Command
@@ -34,10 +38,9 @@ def router_of(prefix: str) -> APIRouter:
     @router.get("", summary=f"List {prefix}s")
     async def entries(request: Request, service: Parts, who: Who, after: str = "", limit: int = 100) -> JSONResponse:
         _may_look(who)
-        rows = await service.registers.catalogue(prefix, after, limited(limit) + 1)
-        more = rows[limit - 1]["stream"] if len(rows) > limit else None
-        page = [{"id": row["stream"], "version": row["version"], **row["state"]} for row in rows[:limit]]
-        return JSONResponse({f"{prefix}s": page, "next": more}, headers=linked(request, more))
+        rows = await _rows(service, prefix, after, limited(limit) + 1)
+        more = rows[limit - 1]["id"] if len(rows) > limit else None
+        return JSONResponse({f"{prefix}s": rows[:limit], "next": more}, headers=linked(request, more))
 
     @router.get("/{entry}", summary=f"One {prefix} as it stands")
     async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
@@ -45,6 +48,8 @@ def router_of(prefix: str) -> APIRouter:
         found = await service.commands.entry(stream_meant(entry, prefix))
         visible = _visible(who, prefix)
         body = {"id": found.stream, prefix: mask(found.state, visible), "masked": masked(visible)}
+        if prefix in PERIODS and found.state.review:
+            body["reviewed"] = reviewed(found.state.review, prefix, service.commands.policy, found.now)
         return JSONResponse(body, headers={"ETag": etag(found.state.version), "Cache-Control": "no-store"})
 
     @router.get("/{entry}/events", summary=f"What was recorded of a {prefix}")
@@ -65,6 +70,14 @@ def router_of(prefix: str) -> APIRouter:
         return entry_answer(await carried_out(request, service, sent))
 
     return router
+
+
+async def _rows(service: Service, prefix: str, after: str, limit: int) -> Sequence[Mapping[str, Any]]:
+    """List protocols and centres with what they are, everything else with its read model."""
+    if prefix in PERIODS:
+        return await listed(shelf_of(service), prefix, after, limit)
+    found = await service.registers.catalogue(prefix, after, limit)
+    return [{"id": row["stream"], "version": row["version"], **row["state"]} for row in found]
 
 
 def _add_opening(router: APIRouter, prefix: str, opening: str) -> None:

@@ -14,6 +14,7 @@ from api.http.access import stream_meant
 from api.http.auth import Parts, Who
 from api.http.masking import Sees, mask, masked
 from api.routes.reads import private, seen_case
+from api.routes.reviews import reviewed
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.criteria.screening import next_steps
@@ -39,6 +40,8 @@ async def screening_of(
         "version": entry.number,
         "source": entry.description.source,
         "as_of": entry.description.as_of.isoformat(),
+        "draft": entry.description.draft,
+        "reviewed": reviewed(entry.review, "protocol", service.commands.policy, now),
         "note": NOT_AN_ANSWER,
         "counts": counts(found) if shown else None,
         "criteria": [_line(one, state, visible) for one in found],

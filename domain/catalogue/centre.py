@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from domain.catalogue import four_eyes
+from domain.catalogue import four_eyes, review
 from domain.catalogue.around import Around
 from domain.catalogue.callback_key import canonical
 from domain.catalogue.endpoint import Allowed, require_endpoint
-from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
+from domain.catalogue.four_eyes import NOTHING, FourEyes
+from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
 from domain.core.codes import require_country, require_mail
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -45,6 +46,23 @@ class RegisterCentre:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendCentre:
+    """The centre is another than the catalogue says, as its source says on `as_of`; how it is reached stays."""
+
+    name: str
+    city: str
+    country: str
+    zone: str
+    languages: tuple[str, ...]
+    accepts_international: bool
+    capabilities: tuple[Capability, ...]
+    source: str
+    as_of: date
+    change: str
+    type: Literal["AmendCentre"] = "AmendCentre"
+
+
+@dataclass(frozen=True, slots=True)
 class PauseCentre:
     """It takes no patients at present; nothing new is sent there."""
 
@@ -69,9 +87,9 @@ class ChangeEndpoint:
     type: Literal["ChangeEndpoint"] = "ChangeEndpoint"
 
 
-Command = RegisterCentre | PauseCentre | ResumeCentre | ChangeEndpoint | four_eyes.Command
+Command = RegisterCentre | AmendCentre | ReviewEntry | PauseCentre | ResumeCentre | ChangeEndpoint | four_eyes.Command
 
-OWN = (RegisterCentre, PauseCentre, ResumeCentre, ChangeEndpoint)
+OWN = (RegisterCentre, AmendCentre, ReviewEntry, PauseCentre, ResumeCentre, ChangeEndpoint)
 BY: Mapping[type[Any], Action] = {**dict.fromkeys(OWN, Action.KEEP_CATALOGUE), **four_eyes.BY}
 """What giving each command is called in the table of roles."""
 
@@ -93,6 +111,23 @@ class CentreRegistered:
     mail: str
     callback_key: str
     type: Literal["CentreRegistered"] = "CentreRegistered"
+
+
+@dataclass(frozen=True, slots=True)
+class CentreAmended:
+    """The catalogue describes this centre otherwise from now on; what it said before stays in the stream."""
+
+    name: str
+    city: str
+    country: str
+    zone: str
+    languages: tuple[str, ...]
+    accepts_international: bool
+    capabilities: tuple[Capability, ...]
+    source: str
+    as_of: date
+    change: str
+    type: Literal["CentreAmended"] = "CentreAmended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +167,8 @@ class EndpointProposed:
     type: Literal["EndpointProposed"] = "EndpointProposed"
 
 
-Event = CentreRegistered | CentrePaused | CentreResumed | EndpointProposed | EndpointChanged | four_eyes.Event
+Own = CentreRegistered | CentreAmended | EntryReviewed | CentrePaused | CentreResumed
+Event = Own | EndpointProposed | EndpointChanged | four_eyes.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +188,7 @@ class Centre:
     callback_key: str = ""
     paused: str = ""
     eyes: FourEyes = NOTHING
+    review: Review | None = None
 
 
 initial = Centre()
@@ -163,6 +200,10 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
         return _registered(centre, command, now, ids, around)
     require(centre.name, Reason.NOT_FOUND, "no such centre")
     match command:
+        case AmendCentre():
+            return [_amended(centre, command, now)]
+        case ReviewEntry():
+            return [review.decide(centre.review, command, now)]
         case PauseCentre():
             require(not centre.paused, Reason.ALREADY, "the centre is paused")
             require(command.reason, Reason.INVALID, "a pause has a reason", "reason")
@@ -181,11 +222,7 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
 
 def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
     require(not centre.name, Reason.ALREADY, "the centre is registered")
-    for name in ("name", "city", "languages", "source"):
-        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
-    require_country(c.country)
-    require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
-    require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
+    _require_described(c)
     key = _reachable(c, around.allowed)
     told = _told(Centre(), EndpointChanged(c.endpoint, c.mail, key), now, ids, around)
     reached = told[0] if isinstance(told[0], EndpointChanged) else UNREACHED
@@ -194,6 +231,24 @@ def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, arou
         c.source, c.as_of, reached.endpoint, reached.mail, reached.callback_key,
     )  # fmt: skip
     return [registered] if told[0] is reached else [registered, *told]
+
+
+def _require_described(c: RegisterCentre | AmendCentre) -> None:
+    for name in ("name", "city", "languages", "source"):
+        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
+    require_country(c.country)
+    require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
+    require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
+
+
+def _amended(centre: Centre, c: AmendCentre, now: datetime) -> CentreAmended:
+    _require_described(c)
+    require(c.change, Reason.INVALID, "say what changed", "change")
+    review.require_as_of(centre.review, c.as_of, now)
+    return CentreAmended(
+        c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
+        c.source, c.as_of, c.change,
+    )  # fmt: skip
 
 
 def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, around: Around) -> Sequence[Event]:
@@ -207,13 +262,13 @@ def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, arou
     return four_eyes.told(centre.eyes, change, propose, _tell(centre, change), around, now, ids)
 
 
-def _tell(centre: Centre, change: EndpointChanged) -> Told:
+def _tell(centre: Centre, change: EndpointChanged) -> four_eyes.Told:
     said = four_eyes.from_to(
         ("FHIR", centre.endpoint, change.endpoint),
         ("@", centre.mail, change.mail),
         ("Ed25519", centre.callback_key, change.callback_key),
     )
-    return Told(said, centre.mail)
+    return four_eyes.Told(said, centre.mail)
 
 
 def _reached(centre: Centre) -> EndpointChanged:
@@ -254,8 +309,17 @@ def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
             e = event
             return Centre(
                 0, e.name, e.city, e.country, e.zone, e.languages, e.accepts_international, e.capabilities,
-                e.endpoint, e.mail, e.callback_key,
+                e.endpoint, e.mail, e.callback_key, review=Review(e.source, e.as_of, fact.actor),
             )  # fmt: skip
+        case CentreAmended():
+            return replace(
+                centre, name=event.name, city=event.city, country=event.country, zone=event.zone,
+                languages=event.languages,
+                accepts_international=event.accepts_international, capabilities=event.capabilities,
+                review=Review(event.source, event.as_of, fact.actor),
+            )  # fmt: skip
+        case EntryReviewed():
+            return replace(centre, review=Review(event.source, event.as_of, fact.actor))
         case CentrePaused():
             return replace(centre, paused=event.reason)
         case CentreResumed():

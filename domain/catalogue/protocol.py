@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, get_args
 
-from domain.catalogue import site
-from domain.catalogue.site import Site
+from domain.catalogue import product, review, site
+from domain.catalogue.product import Access, ApprovalRecorded, Depletion, Location, RecordApproval
+from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
+from domain.catalogue.site import ConfirmSite, Site
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -24,6 +26,8 @@ class Description:
     """Says what a protocol is, as its source said on `as_of`. `centre` is a centre's stream where there is only one.
 
     `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
+    `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
+    sent there. `locations` are a registry's list, not what a centre said.
     """
 
     registry: str
@@ -37,6 +41,13 @@ class Description:
     planned_infusions: int = 1
     lymphodepletion_planned: bool | None = None
     criteria: tuple[Criterion, ...] = ()
+    access: Access = "trial"
+    draft: bool = False
+    cell_source: str = ""
+    edits: tuple[str, ...] = ()
+    vector: str = ""
+    lymphodepletion: tuple[Depletion, ...] = ()
+    locations: tuple[Location, ...] = ()
     source: str
     as_of: date
 
@@ -75,7 +86,9 @@ class CloseProtocol:
     type: Literal["CloseProtocol"] = "CloseProtocol"
 
 
-Command = RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol | site.Command
+Command = (
+    RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol | ReviewEntry | RecordApproval | site.Command
+)
 
 BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 """What giving each command is called in the table of roles."""
@@ -85,7 +98,7 @@ BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -96,7 +109,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -118,7 +131,15 @@ class ProtocolClosed:
     type: Literal["ProtocolClosed"] = "ProtocolClosed"
 
 
-Event = ProtocolRegistered | ProtocolAmended | ProtocolOpenConfirmed | ProtocolClosed | site.Event
+Event = (
+    ProtocolRegistered
+    | ProtocolAmended
+    | ProtocolOpenConfirmed
+    | ProtocolClosed
+    | EntryReviewed
+    | ApprovalRecorded
+    | site.Event
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +155,8 @@ class Protocol:
     open_until: datetime | None = None
     closed: ClosedBecause | None = None
     sites: tuple[Site, ...] = ()
+    review: Review | None = None
+    approvals: tuple[ApprovalRecorded, ...] = ()
 
 
 initial = Protocol()
@@ -148,8 +171,14 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
     require(registered, Reason.NOT_FOUND, "no such protocol")
     match command:
         case AmendProtocol():
+            review.require_as_of(protocol.review, command.as_of, now)
             return _amend(protocol, command)
+        case ReviewEntry():
+            return [review.decide(protocol.review, command, now)]
+        case RecordApproval():
+            return [product.decide(protocol.approvals, command, now)]
         case ConfirmProtocolOpen():
+            _require_structured(protocol)
             require(command.until > now, Reason.INVALID, "that lies in the past", "until")
             require(readable(command.by), Reason.INVALID, "name who says so", "by")
             return [ProtocolOpenConfirmed(command.until, command.by)]
@@ -157,7 +186,15 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
             require(protocol.closed is None, Reason.ALREADY, "the protocol is closed")
             return [ProtocolClosed(command.reason, command.detail)]
         case _:
+            if isinstance(command, ConfirmSite) and command.state == "open":
+                _require_structured(protocol)
             return site.decide(protocol.sites, command, now, closed=protocol.closed is not None)
+
+
+def _require_structured(protocol: Protocol) -> None:
+    """Refuse to open a draft: a person first structures what its source asks [catalogue.draft]."""
+    draft = protocol.description is not None and protocol.description.draft
+    require(not draft, Reason.NOT_NOW, "the protocol is a draft; structure its criteria and amend it first", "type")
 
 
 def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
@@ -189,10 +226,14 @@ def evolve(protocol: Protocol, fact: Fact[Event]) -> Protocol:
 def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
     event = fact.event
     match event:
-        case ProtocolRegistered():
-            return replace(protocol, description=Description(**_described(event)), number=1)
-        case ProtocolAmended():
-            return replace(protocol, description=Description(**_described(event)), number=event.number)
+        case ProtocolRegistered() | ProtocolAmended():
+            number = event.number if isinstance(event, ProtocolAmended) else 1
+            seen = Review(event.source, event.as_of, fact.actor)
+            return replace(protocol, description=Description(**_described(event)), number=number, review=seen)
+        case EntryReviewed():
+            return replace(protocol, review=Review(event.source, event.as_of, fact.actor))
+        case ApprovalRecorded():
+            return replace(protocol, approvals=(*protocol.approvals, event))
         case ProtocolOpenConfirmed():
             return replace(protocol, open_until=event.until, closed=None)
         case ProtocolClosed():

@@ -97,6 +97,8 @@ class Policy:
     passport_after_entry: timedelta = timedelta(days=183)
     passport_after_stay: timedelta | None = None
     proposal_lapse: timedelta = timedelta(days=14)
+    protocol_review: timedelta = timedelta(days=90)
+    centre_review: timedelta = timedelta(days=180)
 
     def calendar(self, country: str) -> Calendar:
         """Return the country's working-day table; a country without one has plain weekends in UTC."""

@@ -114,6 +114,8 @@ class _Leases(_Row):
     passport_after_entry: Duration = timedelta(days=183)  # as it was while no policy said it
     passport_after_stay: Duration | None = None
     proposal_lapse: Duration = timedelta(days=14)
+    protocol_review: Duration = timedelta(days=90)
+    centre_review: Duration = timedelta(days=180)
     stay: Duration | None = None  # earlier policies say it; nothing reads it
 
 

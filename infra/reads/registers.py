@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import SourceRow
-from infra.ledger.statement import LIMIT, Statement, member, table, text
+from infra.ledger.schema.tables import Event, SourceRow
+from infra.ledger.statement import LIMIT, ONE, Statement, fixed, member, table, text
 
 source = table(SourceRow).c
 LIST = Statement(
@@ -26,6 +27,34 @@ CHANGES = Statement(
     .order_by(source.stream)
 )
 
+event = table(Event).c
+DESCRIBING = ("ProtocolRegistered", "ProtocolAmended", "CentreRegistered", "CentreAmended")
+DATING = (*DESCRIBING, "EntryReviewed")
+
+
+def _newest(types: Sequence[str], name: str) -> LateralFromClause:
+    """The newest event of these types of the stream in the row beside it."""
+    found = select(event.data, member(event.meta, "actor").label("actor"))
+    of_it = found.where(event.stream == source.stream, or_(*(event.type == fixed(one) for one in types)))
+    return of_it.order_by(event.version.desc()).limit(ONE).lateral(name)
+
+
+SAID, SEEN = _newest(DESCRIBING, "said"), _newest(DATING, "seen")
+DESCRIBED = Statement(
+    select(
+        source.stream,
+        source.version,
+        source.state,
+        SAID.c.data.label("said"),
+        member(SEEN.c.data, "as_of").label("as_of"),
+        SEEN.c.actor.label("reviewed_by"),
+    )
+    .select_from(table(SourceRow).outerjoin(SAID, true()).outerjoin(SEEN, true()))
+    .where(func.starts_with(source.stream, text("prefix")), source.stream > text("after"))
+    .order_by(source.stream)
+    .limit(LIMIT)
+)
+
 
 class RegisterQueries:
     """Reads of what is not a case."""
@@ -37,6 +66,14 @@ class RegisterQueries:
         """List streams of one kind by name, after one of them, with their state."""
         rows = await LIST.rows(self._pool, prefix=f"{prefix}-", after=after, limit=limit)
         return [{**row, "state": json.loads(row["state"])} for row in rows]
+
+    async def described(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]:
+        """List protocols or centres as `catalogue` does, with what they were last described as, and when by whom."""
+        rows = await DESCRIBED.rows(self._pool, prefix=f"{prefix}-", after=after, limit=limit)
+        return [
+            {**row, "state": json.loads(row["state"]), "said": json.loads(row["said"]) if row["said"] else {}}
+            for row in rows
+        ]
 
     async def changes(self) -> Sequence[str]:
         """Name the streams of which something was proposed or confirmed by two people."""

@@ -207,6 +207,10 @@ def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: 
         for one in answer["criteria"]
     ]
     table(("stands", "", "in the source's words", "criterion"), rows, f"{protocol}, as of {answer['as_of']}")
+    if (age := answer["reviewed"]) and age["stale"]:
+        say(f"the protocol was to be reviewed by {age['review_due'][:10]}: it may say something else by now")
+    if answer["draft"]:
+        say("the protocol is a draft: what stands there in words only is for a person to read")
     if number := answer["counts"]:
         say(f"{number['not_met']} not met, {number['open']} unknown, of {number['all']}; the hospital decides")
     gaps = [

@@ -13,6 +13,9 @@ from api.cli.way import asking
 from api.cli.words import command_of
 from domain.catalogue.streams import CATALOGUE
 
+LONG = ("criteria",)
+"""What a table has no room for; `show` and --json have it."""
+
 
 def _app(prefix: str) -> App:
     app = App(name=prefix)
@@ -26,7 +29,7 @@ def _app(prefix: str) -> App:
         if json:
             as_json(answer)
             return
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in LONG]
         table(names, [[row.get(name) for name in names] for row in rows])
 
     @app.command
@@ -70,6 +73,18 @@ def changes(*, json: Json = False) -> None:
         return
     names = ("stream", "name", "proposal", "state", "by", "says", "until")
     table(names, [[row[name] for name in names] for row in answer["changes"]])
+
+
+def reviews(*, json: Json = False) -> None:
+    """Show what has to be held against its source again, and sites that have to be asked again."""
+    answer = asking(lambda c: c.get("/reviews"))
+    if json:
+        as_json(answer)
+        return
+    names = ("id", "name", "as_of", "reviewed_by", "review_due")
+    table(names, [[row[name] for name in names] for row in answer["reviews"]])
+    sites = ("protocol", "centre", "state", "since", "until")
+    table(sites, [[row[name] for name in sites] for row in answer["sites"]])
 
 
 def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:

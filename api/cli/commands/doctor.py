@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.keepers import TWO, keepers
+from api.routes.reviews import Shelf, reviews_due
 from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
@@ -18,6 +19,7 @@ from infra.mail.smtp import NotHandedIn, examined
 from infra.policy.reading import load_policy
 from infra.reads import gauges
 from infra.reads.nightly import STALE
+from infra.reads.registers import RegisterQueries
 from infra.settings import Settings
 
 Finding = tuple[str, bool, str]
@@ -68,6 +70,7 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     yield "history", lost is None, "\n".join(explained(lost)) if lost else "as far as others know, nothing is missing"
     yield _keys(here)
     yield await _keepers(here)
+    yield await _reviews(here)
     figures = await gauges.gauges(ledger)
     late = figures["oldest_unattended"]
     doubt = await gauges.clock_doubt(ledger)
@@ -92,6 +95,14 @@ async def _keepers(here: Parts) -> Finding:
         return "keepers", True, f"{number} people keep the catalogue"
     way = "have a third confirmed while both can sign in" if found.closed else ALONE
     return "keepers", True, f"{number} keep the catalogue, and a change takes two: {way}"
+
+
+async def _reviews(here: Parts) -> Finding:
+    """What is stale is no fault of the machine; whoever keeps the catalogue has to know."""
+    shelf = Shelf(RegisterQueries(here.ledger.pool), here.commands.policy, datetime.now(UTC))
+    found = await reviews_due(shelf)
+    stale, sites = len(found["reviews"]), len(found["sites"])
+    return "catalogue", True, f"{stale} reviews due, {sites} sites to be asked again (`caravel reviews`)"
 
 
 ALONE = "until two do, what the command line says is in force at once; register everybody else first, the second last"

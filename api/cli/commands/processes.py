@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")
         for kind in KINDS
     },
+    "reviews": ("api.cli.commands.catalogue:reviews", "Protocols, centres and sites whose word is no longer fresh."),
     "changes": ("api.cli.commands.catalogue:changes", "What waits for a second person, and what can be undone."),
     "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),
     "restore": ("api.cli.commands.maintenance:restore", "Bring every open case live on the configured Temporal."),

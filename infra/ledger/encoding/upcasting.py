@@ -12,12 +12,20 @@ from typing import Any
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Lifts the opened data of one (type, schema version) to the next version. Pure; sealed fields are opened by then."""
 
+BEFORE_PRODUCTS: Mapping[str, Any] = {
+    "access": "trial", "draft": False, "cell_source": "", "edits": [], "vector": "", "lymphodepletion": [],
+    "locations": [],
+}  # fmt: skip
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
     **{
         (name, 1): lambda old: {**old, "criteria": []}  # criteria stood nowhere
         for name in ("ProtocolRegistered", "ProtocolAmended", "ProtocolStateNoted")
+    },
+    **{
+        (name, 2): lambda old: {**old, **BEFORE_PRODUCTS}  # of products nothing but name and class was known
+        for name in ("ProtocolRegistered", "ProtocolAmended")
     },
     ("ProtocolStateNoted", 2): lambda old: {**old, "sites": []},  # a protocol stood the same everywhere
 }

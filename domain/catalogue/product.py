@@ -1,0 +1,81 @@
+"""Says what a protocol gives and how it is come by: the product's make, lymphodepletion, where it is approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from domain.core.codes import require_country
+from domain.core.errors import Reason, require
+
+Access = Literal["trial", "hospital_programme", "approved_use", "compassionate_use"]
+"""How a patient comes to the product [catalogue.access]."""
+ApprovalStatus = Literal["approved", "conditional", "refused", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depletion:
+    """One drug of a variant of lymphodepletion, as the source writes it; `days` count from the infusion, day 0."""
+
+    variant: str = ""
+    drug: str
+    dose: str = ""
+    unit: str = ""
+    days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A place a registry lists for a study, with the status it gives there: no word of the place itself."""
+
+    facility: str
+    city: str = ""
+    country: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordApproval:
+    """A country's regulator decided about the product on a day; `indication` in the decision's own words."""
+
+    country: str
+    regulator: str
+    status: ApprovalStatus
+    decided: date
+    indication: str
+    source: str
+    type: Literal["RecordApproval"] = "RecordApproval"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRecorded:
+    """A country's regulator decided about the product."""
+
+    country: str
+    regulator: str
+    status: ApprovalStatus
+    decided: date
+    indication: str
+    source: str
+    type: Literal["ApprovalRecorded"] = "ApprovalRecorded"
+
+
+def decide(known: Sequence[ApprovalRecorded], c: RecordApproval, now: datetime) -> ApprovalRecorded:
+    """Decide what is told of an approval. Raises Refused."""
+    require_country(c.country)
+    for name in ("regulator", "indication", "source"):
+        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
+    require(c.decided <= now.date(), Reason.INVALID, "that lies in the future", "decided")
+    told = ApprovalRecorded(c.country, c.regulator, c.status, c.decided, c.indication, c.source)
+    require(told not in known, Reason.ALREADY, "this decision is recorded", "decided")
+    return told
+
+
+def in_force(known: Sequence[ApprovalRecorded]) -> Sequence[ApprovalRecorded]:
+    """Return the newest decision of each country and indication, those approved or conditional, by country."""
+    newest: dict[tuple[str, str], ApprovalRecorded] = {}
+    for one in sorted(known, key=lambda told: told.decided):
+        newest[one.country, one.indication] = one
+    return [newest[key] for key in sorted(newest) if newest[key].status in ("approved", "conditional")]
