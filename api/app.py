@@ -36,6 +36,26 @@ from api.routes.history import audit, evidence, moments
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
 
+PARTS = (
+    start,
+    cases,
+    documents,
+    reads,
+    moments,
+    screening,
+    results,
+    looks,
+    audit,
+    evidence,
+    callbacks,
+    changes,
+    reviews,
+    reply_page,
+    stream,
+    sign_in,
+    health,
+)
+"""What brings routes, in the order they are asked in; those of the catalogue's kinds come after."""
 ABOUT = "System of record and engine for cell-therapy patient journeys."
 
 
@@ -60,25 +80,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.ringing = Ringing()
     app.state.rows_then = Rows()
     app.state.streams = Seats(service.limits.streams, service.limits.streams_in_all)
-    for part in (
-        start,
-        cases,
-        documents,
-        reads,
-        moments,
-        screening,
-        results,
-        looks,
-        audit,
-        evidence,
-        callbacks,
-        changes,
-        reviews,
-        reply_page,
-        stream,
-        sign_in,
-        health,
-    ):
+    for part in PARTS:
         app.include_router(part.router)
     for prefix in CATALOGUE:
         app.include_router(catalogue.router_of(prefix))
