@@ -31,6 +31,7 @@ from api.routes import (
     screening,
     sign_in,
     start,
+    urgency,
 )
 from api.routes.history import audit, evidence, moments
 from api.routes.then import Rows
@@ -43,6 +44,7 @@ PARTS = (
     reads,
     moments,
     screening,
+    urgency,
     results,
     looks,
     audit,

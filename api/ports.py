@@ -13,7 +13,8 @@ from activities.gateways import Answer
 from activities.ports import Documents
 from domain.roles import Actor
 
-Cursor = tuple[datetime | None, str]
+Cursor = tuple[datetime | None, str, bool]
+"""Where a page ended: the instant of its order, the case, and whether that one is pressing."""
 
 
 class Untrusted(Exception):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from fastapi import Request
 
@@ -22,9 +24,11 @@ def limited(limit: int) -> int:
     return limit
 
 
-def cursor_of(due: datetime | None, stream: str) -> str:
-    """Write where a page of the worklist ended."""
-    return base64.urlsafe_b64encode(json.dumps([due and due.isoformat(), stream]).encode()).decode().rstrip("=")
+def cursor_of(row: Mapping[str, Any], instant: str = "next_due") -> str:
+    """Write where a page of the worklist ended: its last row, in the order of that column."""
+    due, pressing = row[instant], bool(row["urgent"] and row["open"])
+    place = json.dumps([due and due.isoformat(), row["stream"], pressing])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str | None) -> Cursor | None:
@@ -32,13 +36,14 @@ def read_cursor(text: str | None) -> Cursor | None:
     if text is None:
         return None
     try:
-        due, stream = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+        due, stream, pressing = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
         instant = datetime.fromisoformat(due) if due is not None else None
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise _bad() from None
-    if not isinstance(stream, str) or "\0" in stream or (instant and instant.tzinfo is None):
+    known = isinstance(pressing, bool) and isinstance(stream, str) and "\0" not in stream
+    if not known or (instant and instant.tzinfo is None):
         raise _bad()
-    return instant, stream
+    return instant, stream, pressing
 
 
 def _bad() -> Problem:

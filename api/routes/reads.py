@@ -52,7 +52,10 @@ async def worklist(
     limit: int = 50,
     known_at: datetime | None = None,
 ) -> JSONResponse:
-    """Cases by what is due next, now or as shown at `known_at`. `q` is a case number; no name is searched by URL."""
+    """Cases by what is due next, urgent ones first, now or as shown at `known_at`.
+
+    `q` is a case number; no name is searched by URL.
+    """
     given = {"stage": stage, "owner": owner, "team": team, "centre": centre, "overdue": overdue, "urgent": urgent}
     filters = {name: value for name, value in given.items() if value is not None}
     filters |= {"number": _number(q)} if q else {"open": open} if open is not None else {}
@@ -64,7 +67,7 @@ async def worklist(
         rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
     cases = [await _line(service, who, row) for row in rows[:limit]]
     await looked_over(service, who, rows[:limit])
-    more = cursor_of(rows[limit - 1]["next_due"], rows[limit - 1]["stream"]) if len(rows) > limit else None
+    more = cursor_of(rows[limit - 1]) if len(rows) > limit else None
     then = {"as_known_at": known_at.isoformat()} if known_at else {}
     return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
 

@@ -53,13 +53,13 @@ async def worklist_then(
     """Make a page of the cases somebody may see now, as their rows were then. Raises Problem(503) while it works."""
     rows = [row for row in await _all(service, kept, known_at, scope) if _passes(row, filters, known_at)]
     rows.sort(key=_place)
-    start = (after[0] or LAST, after[1]) if after else None
+    start = (not after[2], after[0] or LAST, after[1]) if after else None
     page = [row for row in rows if start is None or _place(row) > start][:limit]
     return [{**row, "detail": await _detail(service, row, known_at)} for row in page]
 
 
-def _place(row: Row) -> tuple[datetime, str]:
-    return row["next_due"] or LAST, row["stream"]
+def _place(row: Row) -> tuple[bool, datetime, str]:
+    return not (row["urgent"] and row["open"]), row["next_due"] or LAST, row["stream"]
 
 
 async def _all(service: Service, kept: Rows, known_at: datetime, scope: tuple[str, str, str]) -> Sequence[Row]:

@@ -52,6 +52,25 @@ def reckoned_anew(o: Obligation, case: Case, now: datetime, policy: Policy, reas
     return ObligationRedated(o.id, due, ahead, reason, o.anchor, policy.hash)
 
 
+def at_pace(o: Obligation, case: Case, now: datetime, policy: Policy, reason: str) -> ObligationRedated | None:
+    """The event for an open obligation of a case whose urgency changed; None = it stays as it is.
+
+    An urgent case's deadline only comes earlier: reckoned from its opening, or from now where that would be past.
+    """
+    if not case.urgent:
+        return reckoned_anew(o, case, now, policy, reason)
+    if o.state != "open" or o.by_hand or case.waits(o.kind, o.about):
+        return None
+    due, steps = _instants(o, o.about, o.anchor, case, o.opened_at, policy)
+    if due <= now:
+        due, steps = _instants(o, o.about, o.anchor, case, now, policy)
+    ahead = tuple(s for s in steps if s.at > now)
+    left = tuple(s for n, s in enumerate(o.steps) if n not in o.done)
+    if due > o.due or (due, ahead) == (o.due, left):
+        return None
+    return ObligationRedated(o.id, due, ahead, reason, o.anchor, policy.hash)
+
+
 Instants = tuple[datetime, tuple[Step, ...]]
 
 
@@ -60,7 +79,8 @@ def _instants(
 ) -> Instants:
     ladder = _ladder(row.kind, about, case, now, policy)
     country = case.country_of(row.debtor, about, policy)
-    due = _due(ladder, anchor, now, country, policy)
+    late = policy.ladder("catch_up", urgent=case.urgent)
+    due = _due(ladder, late, anchor, now, country, policy)
     start = due if ladder.before_due else now
     steps = (Step(policy.instant(start, r.after, country, OPENING), r.action, r.to) for r in ladder.rungs)
     return due, tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
@@ -68,7 +88,7 @@ def _instants(
 
 def _ladder(kind: str, about: str, case: Case, opening: datetime, policy: Policy) -> Ladder:
     """The kind's ladder; what is chased again and again comes at ever longer intervals."""
-    ladder = policy.ladders[kind]
+    ladder = policy.ladder(kind, urgent=case.urgent)
     times = sum(o.kind == kind and o.about == about and o.opened_at < opening for o in case.obligations.values())
     return ladder.stretched(2 ** min(times, LONGEST)) if kind == "chase_again" else ladder
 
@@ -77,11 +97,13 @@ LONGEST = 3
 """How often the interval of `chase_again` doubles."""
 
 
-def _due(ladder: Ladder, anchor: datetime | None, now: datetime, country: str, policy: Policy) -> datetime:
+def _due(
+    ladder: Ladder, late: Ladder, anchor: datetime | None, now: datetime, country: str, policy: Policy
+) -> datetime:
     if anchor is not None and anchor > now:
         return anchor
     if anchor is not None or ladder.due is None:
-        ladder = policy.ladders["catch_up"]  # the facts came after the date they were due
+        ladder = late  # the facts came after the date they were due
     assert ladder.due is not None  # the policy reader refuses a catch_up without a due span
     return policy.instant(now, ladder.due, country)
 

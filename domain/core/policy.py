@@ -7,7 +7,7 @@ and the hash of the policy it was opened under, so a new policy touches nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -79,7 +79,10 @@ NO_HOLIDAYS = Calendar("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Ladders, deadlines and leases; `hash` is the SHA-256 of the file and tables it was read from."""
+    """Ladders, deadlines and leases; `hash` is the SHA-256 of the file and tables it was read from.
+
+    `urgent` are the ladders of an urgent case, of the kinds that have one of their own [policy.urgent].
+    """
 
     name: str
     hash: str
@@ -99,6 +102,11 @@ class Policy:
     proposal_lapse: timedelta = timedelta(days=14)
     protocol_review: timedelta = timedelta(days=90)
     centre_review: timedelta = timedelta(days=180)
+    urgent: Mapping[str, Ladder] = field(default_factory=dict)
+
+    def ladder(self, kind: str, *, urgent: bool) -> Ladder:
+        """Return how this kind is chased in an urgent or an ordinary case."""
+        return self.urgent.get(kind, self.ladders[kind]) if urgent else self.ladders[kind]
 
     def calendar(self, country: str) -> Calendar:
         """Return the country's working-day table; a country without one has plain weekends in UTC."""

@@ -126,6 +126,7 @@ class _File(_Row):
     retry_unknown: Annotated[tuple[Duration, ...], Field(min_length=1)]
     leases: _Leases
     ladders: dict[str, _Ladder]
+    urgent: dict[str, _Ladder] = {}  # kinds an urgent case is chased by otherwise; none in earlier policies
 
 
 class _Loader(yaml.CSafeLoader):
@@ -143,6 +144,7 @@ def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy
     text, tables = policy_files(path, calendars)
     file = _parsed(text)
     _every_kind(file.ladders)
+    _shorter(file)
     return _policy(file, read_calendars(tables), fingerprint(text, tables))
 
 
@@ -183,6 +185,7 @@ def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Poli
         home_country=file.home_country,
         late_after=file.late_after,
         retry_unknown=file.retry_unknown,
+        urgent={kind: row.ladder() for kind, row in file.urgent.items()},
         **file.leases.model_dump(exclude={"stay"}),
     )
 
@@ -190,13 +193,29 @@ def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Poli
 def _every_kind(ladders: Mapping[str, _Ladder]) -> None:
     """A ladder for every kind that can be owed, none for others, and a deadline wherever the facts give none."""
     problems = [f"ladders.{kind}: missing" for kind in sorted(KINDS - set(ladders))]
-    problems += [f"ladders.{kind}: nothing of that kind is ever owed" for kind in sorted(set(ladders) - KINDS)]
+    problems += _usable("ladders", ladders)
+    if problems:
+        raise PolicyInvalid("policy: " + "; ".join(problems))
+
+
+def _usable(part: str, ladders: Mapping[str, _Ladder]) -> list[str]:
+    problems = [f"{part}.{kind}: nothing of that kind is ever owed" for kind in sorted(set(ladders) - KINDS)]
     for kind, row in ladders.items():
         if row.due is None and kind not in ANCHORED:
-            problems.append(f"ladders.{kind}.due: missing, and the facts give no deadline")
+            problems.append(f"{part}.{kind}.due: missing, and the facts give no deadline")
         if row.steps and kind in WITHOUT_STEPS:
-            problems.append(f"ladders.{kind}.steps: never used, the steps of the kind itself count")
+            problems.append(f"{part}.{kind}.steps: never used, the steps of the kind itself count")
         if row.steps and row.steps[0].before and kind not in ANCHORED:
-            problems.append(f"ladders.{kind}.steps: `before` counts from a deadline the facts give")
+            problems.append(f"{part}.{kind}.steps: `before` counts from a deadline the facts give")
+    return problems
+
+
+def _shorter(file: _File) -> None:
+    """Every urgent ladder can be used and, where the unit is the same, ends no later than the ordinary one."""
+    problems = _usable("urgent", file.urgent)
+    for kind, row in file.urgent.items():
+        ordinary = file.ladders[kind].due if kind in file.ladders else None
+        if row.due and ordinary and row.due.unit == ordinary.unit and row.due.amount > ordinary.amount:
+            problems.append(f"urgent.{kind}.due: {row.due.amount} {row.due.unit} is longer than the ordinary one")
     if problems:
         raise PolicyInvalid("policy: " + "; ".join(problems))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -30,6 +31,8 @@ from infra.ledger.statement import LIMIT, NOW, ONE, Statement, fixed, one_of, ta
 case, event = table(CaseView).c, table(Event).c
 Filter = Callable[[Any], ColumnElement[bool]]
 NOBODY = fixed("")
+PRESSING = and_(case.urgent, case.open)
+"""Urgent cases come first in every order, while they are open."""
 UNOWNED = func.coalesce(case.owner, NOBODY) == NOBODY
 FILTERS: Mapping[str, Filter] = {
     "stage": lambda value: case.stage == value,
@@ -63,9 +66,11 @@ ORDERS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
 }
 """How a worklist can be sorted: column, and whether the latest comes first."""
 Key = Sequence[ColumnElement[Any]]
-Cursor = tuple[datetime | None, str]
+Cursor = tuple[datetime | None, str, bool]
 Scope = tuple[str, str, str]
 """The scope, actor or centre, and team."""
+Shape = tuple[str, tuple[str, ...], str, bool]
+"""What a page is read by: scope, filters, order, and whether pressing cases or the others."""
 
 ROWS = Statement(select(CaseView).where(one_of(case.stream, "streams")))
 STREAMS = Statement(select(case.stream))
@@ -89,12 +94,22 @@ class WorklistQueries:
     async def worklist(
         self, scope: Scope, filters: Mapping[str, Any], after: Cursor | None, limit: int, order: str = "due"
     ) -> Sequence[dict[str, Any]]:
-        """List at most `limit` rows after a cursor in one of ORDERS, those without its instant last."""
+        """List at most `limit` rows after a cursor in one of ORDERS: urgent ones first, without its instant last."""
         given = {f"filter_{name}": value for name, value in filters.items()} | _whose(scope)
-        shape = scope[0], tuple(filters), order
+        rows: list[dict[str, Any]] = []
+        for pressing in (True, False):
+            if len(rows) < limit and (after is None or after[2] is pressing or not pressing):
+                there = after if after and after[2] is pressing else None
+                shape = scope[0], tuple(filters), order, pressing
+                rows += await self._part(shape, given, there, limit - len(rows))
+        return rows
+
+    async def _part(
+        self, shape: Shape, given: Mapping[str, Any], after: Cursor | None, limit: int
+    ) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         if after is None or after[0] is not None:
-            there = dict(zip(("at", "stream"), after, strict=True)) if after else {}
+            there = {"at": after[0], "stream": after[1]} if after else {}
             statement = _page(*shape, goes_on=bool(after), limit=limit)
             rows = await statement.rows(self._pool, **given, **there)
         if len(rows) < limit:
@@ -145,21 +160,27 @@ def _whose(scope: Scope) -> dict[str, str]:
 
 
 @lru_cache(512)
-def _page(scope: str, filters: tuple[str, ...], order: str, *, goes_on: bool, limit: int) -> Statement:
+def _page(scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool, limit: int) -> Statement:
     """Rows that have the instant of an order. The limit stands in the text: a bound one is planned anew each time."""
     column, latest_first = ORDERS[order]
     last = (bindparam("at", type_=column.type), text("stream")) if goes_on else ()
-    found = _ordered(scope, filters, column.is_not(None), (column, case.stream), last, latest_first=latest_first)
+    part = and_(_pressing(pressing), column.is_not(None))
+    found = _ordered(scope, filters, part, (column, case.stream), last, latest_first=latest_first)
     return Statement(found.limit(literal_column(str(int(limit)), Integer)))
 
 
 @lru_cache(512)
-def _rest(scope: str, filters: tuple[str, ...], order: str, *, goes_on: bool) -> Statement:
+def _rest(scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool) -> Statement:
     """Rows that lack the instant of an order, by stream."""
     column, latest_first = ORDERS[order]
     last = (text("stream"),) if goes_on else ()
-    found = _ordered(scope, filters, column.is_(None), (case.stream,), last, latest_first=latest_first)
+    part = and_(_pressing(pressing), column.is_(None))
+    found = _ordered(scope, filters, part, (case.stream,), last, latest_first=latest_first)
     return Statement(found.limit(LIMIT))
+
+
+def _pressing(wanted: bool) -> ColumnElement[bool]:
+    return PRESSING if wanted else not_(PRESSING)
 
 
 def _ordered(

@@ -197,7 +197,7 @@ MAKE: dict[type[Any], Make] = {
     AcknowledgeScope: lambda j, n: AcknowledgeScope(person(j, n), "1"),
     ReplyToFamily: lambda j, n: ReplyToFamily("call"),
     AdviseLocalCare: lambda j, n: AdviseLocalCare("call"),
-    SetUrgency: lambda j, n: SetUrgency(not j.case.urgent, "worse"),
+    SetUrgency: lambda j, n: SetUrgency(not j.case.urgent, "worse", "move" if n % 2 else "keep"),
     StateDiagnosis: lambda j, n: StateDiagnosis("r/r B-ALL", moment(j, n)),
     ReviewDecision: lambda j, n: ReviewDecision(pick([key.split("/")[0] for key in j.case.reopened], n, "nothing")),
     AddPerson: lambda j, n: AddPerson(

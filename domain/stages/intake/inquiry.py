@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.obligation import ObligationRedated
+from domain.case.reckoning import at_pace
 from domain.case.stage import EVERY_STAGE, Exit, Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Takes
@@ -72,10 +74,14 @@ class AdviseLocalCare:
 
 @dataclass(frozen=True, slots=True)
 class SetUrgency:
-    """The medical reviewer marks a case urgent, or no longer so."""
+    """The medical reviewer marks a case urgent, or no longer so.
+
+    `deadlines` says what becomes of open ones that would be reckoned otherwise: they move, or are kept as they are.
+    """
 
     urgent: bool
     reason: Clinical
+    deadlines: Literal["", "move", "keep"] = ""
     type: Literal["SetUrgency"] = "SetUrgency"
 
 
@@ -152,18 +158,19 @@ class DiagnosisStated:
 
 
 Event = CaseOpened | ScopeAcknowledged | FamilyAnswered | LocalCareAdvised | UrgencySet | DiagnosisStated
+Decided = Event | PersonAdded | ObligationRedated
 
 TAKES = (
     Takes(OpenCase, (CaseOpened, PersonAdded), at=(Stage.INQUIRY,), by=Action.OPEN),
     Takes(AcknowledgeScope, (ScopeAcknowledged,), at=(Stage.INQUIRY,)),
     Takes(ReplyToFamily, (FamilyAnswered,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
     Takes(AdviseLocalCare, (LocalCareAdvised,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
-    Takes(SetUrgency, (UrgencySet,), at=EVERY_STAGE, by=Action.REVIEW),
+    Takes(SetUrgency, (UrgencySet, ObligationRedated), at=EVERY_STAGE, by=Action.REVIEW),
     Takes(StateDiagnosis, (DiagnosisStated,), at=EVERY_STAGE),
 )
 
 
-def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | PersonAdded]:
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Decided]:
     """Decide an inquiry command: return the events it brings about. Raises Refused."""
     match command:
         case OpenCase():
@@ -177,12 +184,28 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [LocalCareAdvised(command.channel)]
         case SetUrgency():
             require(command.urgent != case.urgent, Reason.ALREADY, "the case already stands so", "urgent")
-            return [UrgencySet(command.urgent, command.reason)]
+            return [UrgencySet(command.urgent, command.reason), *_moved(case, command, now, policy)]
         case StateDiagnosis():
             require(readable(command.diagnosis), Reason.INVALID, "say what was diagnosed", "diagnosis")
             return [DiagnosisStated(command.diagnosis)]
         case _:
             assert_never(command)
+
+
+def _moved(case: Case, c: SetUrgency, now: datetime, policy: Policy) -> Sequence[ObligationRedated]:
+    """What moves with the urgency, once somebody who has seen the list said so."""
+    listed = repaced(case, c.urgent, now, policy)
+    kinds = ", ".join(f"{case.obligations[m.obligation].kind} to {m.due:%Y-%m-%d %H:%M} UTC" for m in listed)
+    words = f"open deadlines would move: {kinds}; say `move`, or `keep` them as they are"
+    require(not listed or c.deadlines, Reason.MISSING, words, "deadlines")
+    return listed if c.deadlines == "move" else []
+
+
+def repaced(case: Case, urgent: bool, now: datetime, policy: Policy) -> Sequence[ObligationRedated]:
+    """Return what of the case's open obligations this urgency would re-date; nothing is recorded by asking."""
+    as_set = replace(case, urgent=urgent)
+    found = (at_pace(o, as_set, now, policy, "urgency") for o in case.obligations.values())
+    return [event for event in found if event is not None]
 
 
 def _open(case: Case, c: OpenCase, ids: Ids) -> Sequence[Event | PersonAdded]:

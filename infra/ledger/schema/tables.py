@@ -154,6 +154,7 @@ class CaseView(SQLModel, table=True):
         Index("case_view_owner_due", "owner", "next_due", "stream"),
         Index("case_view_team_due", "team", "next_due", "stream"),
         Index("case_view_stage_due", "stage", "next_due", "stream"),
+        Index("case_view_pressing", "next_due", "stream", postgresql_where=text("urgent and open")),
     )
     stream: str = _text(primary_key=True)
     version: int

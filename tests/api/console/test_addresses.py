@@ -14,8 +14,14 @@ from tests.api.routes.test_documents import PDF
 
 pytestmark = pytest.mark.slow
 FAR = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00", "9999-12-31T23:59")
+
+
+def after(stream: str) -> str:
+    return cursor_of({"next_due": None, "stream": stream, "urgent": False, "open": True})
+
+
 CURSORS = (
-    "", "x", "%00", "===", "a" * 5000, quote("محمد"), cursor_of(None, "case-1"), cursor_of(None, ""), "W10", "WzEsMl0",
+    "", "x", "%00", "===", "a" * 5000, quote("محمد"), after("case-1"), after(""), "W10", "WzEsMl0",
     "WyIyMDI2LTAxLTAxIiwgImNhc2UtMSJd", "W251bGwsIG51bGxd", "bnVsbA", "eyJhIjoxfQ", "WyI5OTk5OTktMDEtMDEiLCAieCJd",
 )  # fmt: skip
 WORDS = (

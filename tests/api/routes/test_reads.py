@@ -76,7 +76,7 @@ async def test_roles_do_not_do_what_is_not_theirs(people: Mapping[str, Person]) 
     assert_problem(await people["auditor"].send(case, "AddNote", kind="note", text="x"), 403, "not_allowed")
     assert_problem(await people["auditor"].post("/cases", {}), 403, "not_allowed")
     assert_problem(await people["coordinator"].send(case, "SetUrgency", urgent=True, reason="r"), 403, "not_allowed")
-    assert (await people["reviewer"].send(case, "SetUrgency", urgent=True, reason="r")).is_success
+    assert (await people["reviewer"].send(case, "SetUrgency", urgent=True, reason="r", deadlines="keep")).is_success
 
 
 async def test_pages_of_the_worklist_are_complete_and_in_order(supervisor: Person, coordinator: Person) -> None:

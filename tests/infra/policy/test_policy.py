@@ -14,7 +14,7 @@ from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.case.treatment import Infusion, Treatment
 from domain.core.fact import Draft, Event
-from domain.core.policy import Party, Span
+from domain.core.policy import OPENING, Party, Span
 from domain.core.when import When
 from domain.engine.advance import advance, as_fact
 from domain.engine.agenda import agenda
@@ -62,6 +62,26 @@ def test_deadlines_of_the_domain_reference() -> None:
     assert POLICY_NOW.retry_unknown == (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 
 
+def test_an_urgent_case_is_chased_sooner_and_nothing_closes_it_sooner() -> None:
+    """Reckoned from a Monday morning, every urgent ladder ends no later and calls somebody in no later."""
+    assert {"first_reply", "hospital_decision", "chase"} <= set(POLICY_NOW.urgent)
+    for kind in POLICY_NOW.urgent:
+        (due, called), (urgent_due, urgent_called) = [_ends(kind, urgent=urgent) for urgent in (False, True)]
+        assert urgent_due <= due, kind
+        assert urgent_called <= called, kind
+    assert _ends("family_reply", urgent=True)[0] == _ends("family_reply", urgent=False)[0], "silence closes the case"
+    assert any(_ends(kind, urgent=True)[1] < _ends(kind, urgent=False)[1] for kind in POLICY_NOW.urgent)
+
+
+def _ends(kind: str, *, urgent: bool) -> tuple[datetime, datetime]:
+    """The deadline, and when somebody else is first called in: at the latest by the chase after it."""
+    ladder = POLICY_NOW.ladder(kind, urgent=urgent)
+    assert ladder.due
+    due = POLICY_NOW.instant(START, ladder.due, "IN")
+    called = [POLICY_NOW.instant(START, r.after, "IN", OPENING) for r in ladder.rungs if r.action == "escalate"]
+    return due, min([*called, due])
+
+
 def test_the_hash_covers_both_files_and_no_byte_can_change_sides(tmp_path: Path) -> None:
     assert POLICY_NOW.hash == fingerprint(POLICY.read_bytes(), CALENDARS.read_bytes())
     (tmp_path / "policy.yaml").write_text(TEXT + "# one more remark\n", encoding="utf-8")
@@ -99,6 +119,10 @@ BAD: list[tuple[str, Callable[[str], str], str]] = [
     ("said twice", lambda t: t + "\nname: again\n", "name is written twice"),
     ("steps nobody takes", lambda t: t.replace("\n  chase:", "\n    steps: [{after: 1 day, remind: family}]\n  chase:"),
      "ladders.catch_up.steps"),
+    ("urgent and longer", lambda t: t + "  quote_x: {due: 9 days}\n", "urgent.quote_x: nothing of that kind"),
+    ("slower when urgent", lambda t: t.replace("  first_reply:\n    due: 4 hours", "  stay_end:\n    steps: "
+     "[{before: 9 days, remind: family}]\n  hold_review:\n    due: 90 working_days\n  first_reply:\n    due: 4 hours"),
+     "urgent.hold_review.due: 90 working_days is longer"),
     ("empty", lambda _: "", "file"),
     ("not YAML", lambda t: t + "\n{", "not YAML"),
 ]  # fmt: skip

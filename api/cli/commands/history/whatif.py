@@ -83,7 +83,8 @@ async def _cases(desk: WorklistQueries) -> AsyncIterator[Mapping[str, Any]]:
     while page := await desk.worklist(EVERYBODY, {}, after, 500):
         for row in page:
             yield row
-        after = page[-1]["next_due"], page[-1]["stream"]
+        last = page[-1]
+        after = last["next_due"], last["stream"], bool(last["urgent"] and last["open"])
 
 
 async def compared(ledger: Ledger, cases: Sequence[str], policy: Policy, rules: Sequence[Rule]) -> Found:

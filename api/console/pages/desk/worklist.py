@@ -235,7 +235,7 @@ def _filters(asked: Asked, who: Actor) -> dict[str, Any]:
 
 def _cursor(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> str:
     last = rows[PAGE - 1]
-    return asked.query(after=cursor_of(last[INSTANT[asked.order]], last["stream"]))
+    return asked.query(after=cursor_of(last, INSTANT[asked.order]))
 
 
 def _first_tab(counts: Sequence[Mapping[str, Any]]) -> str:

@@ -57,6 +57,12 @@ REFUSALS = (
     No("", replace(OPENED, zone=""), Reason.INVALID, "no such time zone"),
     No("", ReplyToFamily("call"), Reason.NOT_FOUND, "no such case"),
     No("opened", SetUrgency(False, "x"), Reason.ALREADY, "the case already stands so"),
+    No(
+        "opened",
+        SetUrgency(True, "blasts"),
+        Reason.MISSING,
+        "open deadlines would move: first_reply to 2026-03-02 12:00 UTC; say `move`, or `keep` them as they are",
+    ),
     No("opened", AddPerson("patient", "Twin", "UTC", "en"), Reason.ALREADY, "a case has one patient"),
     No("opened", AddPerson("carer", "", "UTC", "en"), Reason.INVALID, "a person needs a name"),
     No("opened", ChangeContact("nobody", "", "", "UTC", "en"), Reason.NOT_FOUND, "no such person in this case"),
@@ -114,7 +120,7 @@ def test_the_first_answer_turns_the_debt_round() -> None:
 
 def test_an_emergency_is_pointed_to_local_care_and_that_is_an_answer() -> None:
     when(start("opened"), AdviseLocalCare("call")).then_told(LocalCareAdvised("call"))
-    when(start("opened"), SetUrgency(True, "blasts")).then_told(UrgencySet(True, "blasts"))
+    when(start("opened"), SetUrgency(True, "blasts", "keep")).then_told(UrgencySet(True, "blasts"))
 
 
 def test_the_last_missing_consent_moves_the_case_on() -> None:
