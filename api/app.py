@@ -61,28 +61,6 @@ PARTS = (
 ABOUT = "System of record and engine for cell-therapy patient journeys."
 
 
-PARTS = (
-    start,
-    cases,
-    documents,
-    reads,
-    moments,
-    screening,
-    results,
-    urgency,
-    looks,
-    audit,
-    evidence,
-    callbacks,
-    changes,
-    reply_page,
-    stream,
-    sign_in,
-    health,
-)
-"""What has routes of its own, in the order /docs shows it."""
-
-
 def create_app(service: Service) -> FastAPI:
     """Return the app over these parts. A development sign-in is there only if `service.dev` is."""
     throttle, figures = Throttle(service.limits), Figures()
