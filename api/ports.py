@@ -222,7 +222,7 @@ class Limits:
     actor: int = 1200
     address: int = 2400
     sign_in: int = 30
-    document: int = 64 * 1024 * 1024
+    document: int = 2 * 1024**3
     streams: int = 24
     streams_in_all: int = 400
 

@@ -42,6 +42,8 @@ from activities.ports import (
 from domain.core.personal import KEY_CLASSES, KeyClass
 
 MAGIC = b"caravel document 1\n"
+WHOLE = 8 * 1024 * 1024
+"""Bytes that are handed to the store at once."""
 CHUNK, TAG, SALT, NONCE = 64 * 1024, 16, 32, 12
 ASIDE, WAITS = "aside/", timedelta(days=1)
 
@@ -70,12 +72,17 @@ class StoredDocuments:
         with NamedTemporaryFile(dir=self.spool, prefix=".document-") as file:
             kept = await _encrypted(file, key, case, key_class, media_type, content)
             file.flush()
-            await self._put(Path(file.name), kept.name)
+            await self._put(Path(file.name), kept)
         return kept
 
-    async def _put(self, file: Path, name: str) -> None:
+    async def _put(self, file: Path, kept: Kept) -> None:
+        """Hand it to the store, in parts where it is large, so that no file is ever in memory as a whole."""
+        name = kept.name
         try:
-            await obstore.put_async(self.store, name, file, mode="create", use_multipart=False)
+            if kept.size > WHOLE:
+                await obstore.put_async(self.store, name, file, use_multipart=True, chunk_size=WHOLE, max_concurrency=2)
+            else:
+                await obstore.put_async(self.store, name, file, mode="create", use_multipart=False)
         except AlreadyExistsError:
             return  # the same bytes
         if isinstance(self.store, LocalStore) and self.store.prefix:

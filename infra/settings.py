@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     policy: Path | None = None
     role_mail: dict[str, str] = {}
     documents: str = ""
+    document_bytes: Annotated[int, Field(ge=1, le=2**43)] = 2 * 1024**3
+    """The most bytes one document may have."""
     public_url: str = "http://127.0.0.1"
     smtp: str = "127.0.0.1:1025"
     smtp_user: str = ""

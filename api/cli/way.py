@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -15,7 +16,8 @@ import httpx2
 from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, failed_of
 from domain.core.errors import Refused
 
-TIMEOUT = 60
+TIMEOUT, PIECE = 60, 1024 * 1024
+"""Seconds that an answer may take; bytes of a file that are sent at once."""
 R = TypeVar("R")
 
 
@@ -34,10 +36,17 @@ class Caravel:
         """Give a command, under a key that a repeat of the same command line may share."""
         return _answer(await self._http.post(path, json=body, headers={"Idempotency-Key": key or uuid4().hex}))
 
-    async def send(self, path: str, content: bytes, headers: Mapping[str, str], **query: str) -> Any:  # noqa: ANN401 - JSON
+    async def send(self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], **query: str) -> Any:  # noqa: ANN401 - JSON
         """Send a file, under a key of its own unless `headers` have one."""
         told = {"Idempotency-Key": uuid4().hex, **headers}
         return _answer(await self._http.post(path, content=content, headers=told, params=query))
+
+
+async def pieces(file: Path) -> AsyncIterator[bytes]:
+    """Yield a file piece by piece, so that it is never in memory as a whole."""
+    with await asyncio.to_thread(file.open, "rb") as opened:
+        while part := await asyncio.to_thread(opened.read, PIECE):
+            yield part
 
 
 def _answer(answer: httpx2.Response) -> Any:  # noqa: ANN401 - JSON

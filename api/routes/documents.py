@@ -19,6 +19,9 @@ from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
 from api.http.command_json import CASE
+from api.http.files.dicom import compared
+from api.http.files.file_types import CALLED, TYPES, UNTOLD
+from api.http.files.inspection import Found, Inspection
 from api.http.limits import stream_body
 from api.http.problems import Fault, Problem, invalid
 from api.http.strangers.header_values import filename, parameters
@@ -30,15 +33,6 @@ from domain.roles import Actor
 from domain.stages.records.documents import DocumentStored
 
 router = APIRouter(tags=["documents"])
-MEDIA: Mapping[str, tuple[str, int, tuple[bytes, ...]]] = {
-    "application/pdf": ("pdf", 0, (b"%PDF-",)),
-    "application/dicom": ("dcm", 128, (b"DICM",)),
-    "image/jpeg": ("jpg", 0, (b"\xff\xd8\xff",)),
-    "image/png": ("png", 0, (b"\x89PNG\r\n\x1a\n",)),
-    "image/tiff": ("tif", 0, (b"II*\0", b"MM\0*")),
-}
-"""What is taken: media type → how its files end, where its first bytes stand, and which they are."""
-LONGEST_START = 136
 WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identity"}
 """Kinds of records that say who somebody is; everything else is clinical."""
 NAME = re.compile("[0-9a-f]{64}")
@@ -57,7 +51,8 @@ async def attach(
 ) -> JSONResponse:
     """Store the body as a document of the case. With `item` it is the record that was asked for, in `language`.
 
-    The body is the file itself, its Content-Type one of those taken; its name goes into Content-Disposition.
+    The body is the file itself; its Content-Type may be left out, and is refused where it is not what the content is.
+    Its name goes into Content-Disposition.
     """
     key, stream = idempotency_key(request), await case_meant(service, case)
     _, named = parameters(request.headers.get("content-disposition", ""))
@@ -66,9 +61,9 @@ async def attach(
         {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
     )
     sent = Sent(key, media, filename(named), told)
-    kept = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
+    kept, noted = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
     try:
-        done = await recorded(service, who, stream, sent, kept)
+        done = await recorded(service, who, stream, sent, kept, noted)
     except (Problem, Refused):
         await service.documents.remove(kept.name)
         raise
@@ -89,18 +84,46 @@ class Sent:
     expected: int | None = None
 
 
-async def stored(service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]) -> Kept:
-    """Store a document, for whoever may give the command; the way of every page and program. Raises Problem."""
+async def stored(
+    service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]
+) -> tuple[Kept, DocumentStored]:
+    """Store a document, for whoever may give the command; the way of every page and program. Raises Problem.
+
+    Its type is what its content says; a file that is none of those taken, or another than its sender says, is refused.
+    """
     bind_contextvars(case=stream, key=sent.key)
-    if sent.media not in MEDIA:
-        fault = Fault(f"must be one of {', '.join(MEDIA)}", header="Content-Type")
+    media = CALLED.get(sent.media, sent.media)
+    if media not in TYPES and media not in UNTOLD:
+        fault = Fault(f"must be one of {', '.join(TYPES)}", header="Content-Type")
         raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
     await may_command(service, who, stream, sent.told["type"])
     key_class = await _class_of(service, stream, sent.told.get("item", ""))
+    looked = Inspection(content)
+    _require_type(await looked.begin(), media, looked.words)
     try:
-        return await service.documents.keep(stream, key_class, sent.media, _checked(content, sent.media))
+        kept = await service.documents.keep(stream, key_class, looked.media, looked.content())
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
+    return kept, await _noted(service, stream, kept, await looked.found())
+
+
+def _require_type(found: str, told: str, words: str) -> None:
+    """Refuse a file that is of no type that is taken, or of another than its sender says. Raises Problem."""
+    if not found:
+        detail = "the file is empty" if words == "empty" else f"the file is {words}"
+        raise invalid(detail, Fault(f"{detail}; must be one of {', '.join(TYPES)}", header="Content-Type"))
+    if told not in UNTOLD and found != told:
+        raise invalid(f"the file is {found}, not {told}", Fault(f"is {found}, not {told}", header="Content-Type"))
+
+
+async def _noted(service: Service, stream: str, kept: Kept, found: Found) -> DocumentStored:
+    case = (await service.commands.case(stream))[0]
+    head = found.header
+    patient = case.patient.name if case.patient else ""
+    return DocumentStored(
+        kept.name, kept.same.hex(), found.media, kept.size, "", found.troubles, found.files,
+        compared(head, patient, case.birth), head.modality, head.taken, head.study,
+    )  # fmt: skip
 
 
 async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
@@ -112,36 +135,17 @@ async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
     return WHOSE.get(known.kind, "clinical")
 
 
-async def _checked(content: AsyncIterator[bytes], media: str) -> AsyncIterator[bytes]:
-    """Hold the first bytes against the type. Raises Problem."""
-    _, at, starts = MEDIA[media]
-    start, checked = b"", False
-    async for part in content:
-        start = start + part if not checked else part
-        if checked or len(start) >= LONGEST_START:
-            checked = checked or _is(start, at, starts, media)
-            yield start
-    if not checked:
-        _is(start, at, starts, media)
-        yield start
-
-
-def _is(start: bytes, at: int, starts: tuple[bytes, ...], media: str) -> bool:
-    if not start[at:].startswith(starts):
-        raise invalid("the body is not what its type says", Fault(f"is no {media}", header="Content-Type"))
-    return True
-
-
-async def recorded(service: Service, who: Actor, stream: str, sent: Sent, kept: Kept) -> Recorded:
+async def recorded(
+    service: Service, who: Actor, stream: str, sent: Sent, kept: Kept, noted: DocumentStored
+) -> Recorded:
     """Record it, once per key and content; what came a second time does not stay. Raises Problem, Refused."""
     body = {**sent.told, "document": kept.name}
     if sent.told["type"] == "AttachDocument":
-        body |= {"name": sent.name[:200], "bytes": kept.size, "media_type": sent.media}
+        body |= {"name": sent.name[:200], "bytes": kept.size, "media_type": noted.media_type}
     command = CASE.parse(body, who.id)
     digest = sha256(stream.encode() + b"\0" + kept.same + to_json({**body, "document": ""})).digest()
     meta, key = Meta(who.id, who.stated, key=sent.key), CommandKey(who.id, sent.key, digest)
     may = permit(who, command.type)
-    noted = DocumentStored(kept.name, kept.same.hex(), sent.media, kept.size)
     done = await service.commands.record(
         CommandRequest(stream, meta, command, key, if_version=sent.expected, permit=may, stored=(noted,))
     )
@@ -162,7 +166,7 @@ async def require_document(service: Service, who: Actor, stream: str, command: A
     faults = [] if NAME.fullmatch(name) else [Fault("must be a SHA-256, 64 digits", "#/document")]
     most = service.limits.document
     faults += [] if 0 < command.bytes <= most else [Fault(f"must lie between 1 and {most}", "#/bytes")]
-    faults += [] if command.media_type in MEDIA else [Fault(f"must be one of {', '.join(MEDIA)}", "#/media_type")]
+    faults += [] if command.media_type in TYPES else [Fault(f"must be one of {', '.join(TYPES)}", "#/media_type")]
     faults = faults or await _elsewhere(service, stream, name)
     if faults:
         raise invalid(f"{command.type} cannot be read", *faults)
@@ -192,7 +196,7 @@ async def document(case: str, name: str, service: Parts, who: Who) -> StreamingR
     require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{name[:12]}.{MEDIA[opened.media_type][0]}"',
+        "Content-Disposition": f'attachment; filename="{name[:12]}.{TYPES[opened.media_type].ending}"',
         "X-Content-Type-Options": "nosniff",
     }
     return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)

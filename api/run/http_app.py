@@ -84,7 +84,7 @@ def http_app(
         temporal_ui=here.settings.temporal_ui,
         checkpoint_places=where_checkpoints_are(here.settings),
         open_pages=_open_pages(here),
-        limits=limits or Limits(),
+        limits=limits or Limits(document=here.settings.document_bytes),
         local=local,
     )
     app = create_app(service)

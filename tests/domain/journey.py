@@ -138,9 +138,9 @@ class Journey:
                 drafts.append(Draft(noted(stream, version, state), self.ids(), None, why))
         return drafts
 
-    def store(self, document: str, content: str = "", media: str = "application/pdf") -> Journey:
+    def store(self, document: str, content: str = "", media: str = "application/pdf", **found: Any) -> Journey:
         """Note a file that was stored for this case, as the door does. Without `content` it is like no other."""
-        noted = linked(self.case, DocumentStored(document, content or document, media, 9))
+        noted = linked(self.case, DocumentStored(document, content or document, media, 9, **found))
         made = as_fact(Draft(noted, f"stored-{document}"), self.case.version + 1, self.now, "person-1")
         self.case = replace(follow(self.case, self.facts, [made]), id="case-1")
         self.facts.append(made)

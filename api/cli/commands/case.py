@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from api.cli.options import As, Json, Key
 from api.cli.outcome import REFUSED, Failed, as_json, in_words, say, table
-from api.cli.way import Caravel, asking, running
+from api.cli.way import Caravel, asking, pieces, running
 from api.cli.words import command_of
 from domain.journey import COMMANDS
 
@@ -39,7 +39,10 @@ def send(case: str, command: str, *fields: str, as_: As = "", key: Key = "", jso
 def attach(
     case: str, file: Path, *, item: str = "", language: str = "", as_: As = "", key: Key = "", json: Json = False
 ) -> None:
-    """Store a PDF, DICOM, JPEG, PNG or TIFF, encrypted, as a document of the case; --item: a record asked for."""
+    """Store a file, encrypted, as a document of the case; --item: a record asked for.
+
+    PDF, JPEG, PNG, HEIC, TIFF, DICOM (a ZIP of a series too) and DOCX are taken, by content, whatever the name says.
+    """
     headers = {
         "Content-Type": guess_type(file.name)[0] or "application/octet-stream",
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
@@ -47,7 +50,7 @@ def attach(
     }
     asked = {"item": item, "language": language}
     _recorded(
-        asking(lambda c: c.send(f"/cases/{case}/documents", file.read_bytes(), headers, **asked), person=as_), json=json
+        asking(lambda c: c.send(f"/cases/{case}/documents", pieces(file), headers, **asked), person=as_), json=json
     )
 
 

@@ -48,11 +48,12 @@ async def record_upload(
     name, media, content = await _content(service, given, earlier)
     sent = replace(sent, name=name, media=media)
     try:
-        kept = await stored(service, who, case, sent, content)
+        kept, noted = await stored(service, who, case, sent, content)
     except Problem as problem:
         raise replace(problem, faults=[Fault(one.detail, f"#/{FILE}") for one in problem.faults]) from None
     try:
-        return await recorded(service, who, case, replace(sent, told={**tree(), "type": sent.told["type"]}), kept)
+        told = {**tree(), "type": sent.told["type"]}
+        return await recorded(service, who, case, replace(sent, told=told), kept, noted)
     except Exception:
         await service.documents.put_aside(kept.name)
         sealed = await service.seal.close(json.dumps([case, kept.name, media, name]))

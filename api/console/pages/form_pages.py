@@ -25,12 +25,13 @@ from api.http.access import case_meant, require_command
 from api.http.answers import refused_now
 from api.http.auth import Parts
 from api.http.command_json import CASE
+from api.http.files.file_types import TYPES
 from api.http.form_parse import Pairs, form_parse, takes_file
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from api.routes.cases import given as give
 from api.routes.cases import opened as open_new
-from api.routes.documents import MEDIA, Sent
+from api.routes.documents import Sent
 from domain.core.errors import Reason, Refused, require
 from domain.core.roles import Action
 from domain.roles import allow
@@ -198,7 +199,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         inputs=inputs,
         shown=await shown_to(service, viewer.who.id),
         takes_file=takes_file(command),
-        media=MEDIA,
+        media=[*TYPES, *(f".{known.ending}" for known in TYPES.values())],
         aside={"token": known[ASIDE], "name": left.name} if left else None,
         summary=_summary(viewer, inputs, sheet.problem),
         version=version,

@@ -34,12 +34,17 @@ class RecordItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A file the store keeps for this case. `content` is equal for equal files; `same_as` names an earlier one."""
+    """A file the store keeps for this case. `content` is equal for equal files; `same_as` names an earlier one.
+
+    `troubles`: encrypted, truncated. `named`: whether the name in it is the patient's; empty where none can be read.
+    """
 
     media_type: str
     bytes: int
     content: str = ""
     same_as: str = ""
+    troubles: tuple[str, ...] = ()
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.personal import Clinical
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,9 @@ class DocumentStored:
     """A file of this case was stored.
 
     `document` is the SHA-256 of the ciphertext, `content` a digest of the content under a key of this case: equal for
-    equal files, useless without the key. `same_as` names an earlier document of the same content.
+    equal files, useless without the key. `same_as` names an earlier document of the same content. `troubles`: encrypted
+    or truncated; `files` of an archive. Of a DICOM image: whether its name and birth date are the patient's (`named`),
+    modality, day of the study, and the study's UID.
     """
 
     document: str
@@ -26,6 +29,12 @@ class DocumentStored:
     media_type: str
     bytes: int
     same_as: str = ""
+    troubles: tuple[str, ...] = ()
+    files: int = 0
+    named: Literal["", "same", "other", "unknown"] = ""
+    modality: Clinical = ""
+    study_date: Clinical = ""
+    study: Clinical = ""
     type: Literal["DocumentStored"] = "DocumentStored"
 
 
@@ -49,7 +58,7 @@ def require_stored(case: Case, document: str) -> None:
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold a stored file."""
     e = fact.event
-    return keeping(case, e.document, StoredDocument(e.media_type, e.bytes, e.content, e.same_as))
+    return keeping(case, e.document, StoredDocument(e.media_type, e.bytes, e.content, e.same_as, e.troubles, e.named))
 
 
 def keeping(case: Case, document: str, found: StoredDocument) -> Case:

@@ -145,7 +145,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require_stored(case, command.document)
             return [RecordReceived(command.item, command.document, command.language)]
         case VerifyRecord():
-            require_item(case, command.item, "received", "translated")
+            require_readable(case, require_item(case, command.item, "received", "translated"))
             return [RecordVerified(command.item, command.by)]
         case RejectRecord():
             require_item(case, command.item, "received", "translated", "verified")
@@ -164,6 +164,13 @@ def require_item(case: Case, item: str, *states: str) -> RecordItem:
         raise Refused(Reason.NOT_FOUND, "no such document in this case", "item")
     require(known.state in states, Reason.NOT_NOW, f"the document is {known.state}", "item")
     return known
+
+
+def require_readable(case: Case, item: RecordItem) -> None:
+    """Refuse what nobody can have read: a file under a password of its own. Raises Refused."""
+    found = case.stored.get(item.document)
+    locked = found is not None and "encrypted" in found.troubles
+    require(not locked, Reason.NOT_NOW, "the file is encrypted: reject it, and ask for one without a password", "item")
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

@@ -15,16 +15,18 @@ import pytest
 from fastapi import FastAPI
 
 from activities.ports import DocumentChanged
+from api.http.files.file_types import DOCX, SERIES
 from api.ports import Limits
 from api.run.backups.make import backup
 from api.run.http_app import documents, http_app
 from api.run.wiring import Parts
 from tests.api.conftest import CANARY, Person, client
+from tests.api.http.files.test_inspection import PAPER, SCANS, WORD, image
 from tests.api.routes.test_commands import assert_problem
 
 PDF = b"%PDF-1.7\n" + CANARY.encode() + b"\n"
 SCAN = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1024
-DICOM = bytes(128) + b"DICM" + CANARY.encode()
+DICOM = image("RAO^BINA")
 
 
 async def attach(
@@ -48,7 +50,14 @@ def file_of(here: Parts, name: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("content", "media"), [(PDF, "application/pdf"), (SCAN, "image/png"), (DICOM, "application/dicom; a=b")]
+    ("content", "media"),
+    [
+        (PDF, "application/pdf"),
+        (SCAN, "image/png"),
+        (DICOM, "application/dicom; a=b"),
+        (WORD, DOCX),
+        (SCANS, SERIES),
+    ],
 )
 async def test_what_was_sent_comes_back_and_lies_encrypted(
     coordinator: Person, here: Parts, case: str, content: bytes, media: str
@@ -78,6 +87,45 @@ async def test_every_length_around_a_chunk(here: Parts, case: str, size: int) ->
     opened = await store.open(case, kept.name)
     assert b"".join([part async for part in opened.content]) == content
     assert kept.size == size
+
+
+async def test_what_a_file_is_stands_with_it(coordinator: Person, case: str) -> None:
+    """Its type by content where the sender knows none; a cut end, another's name, and the same file again."""
+    told: list[Any] = []
+    for content, expected in (
+        (PAPER, {"media_type": "application/pdf", "troubles": [], "same_as": ""}),
+        (PAPER[:4000], {"media_type": "application/pdf", "troubles": ["truncated"]}),
+        (DICOM, {"media_type": "application/dicom", "named": "other", "modality": "CT", "study": "1.2.3"}),
+        (PAPER, {"media_type": "application/pdf"}),
+    ):
+        assert (await attach(coordinator, case, content, "application/octet-stream")).status_code == 201
+        told = [one for one in await events(coordinator, case) if one["type"] == "DocumentStored"]
+        assert expected.items() <= told[-1]["data"].items()
+    assert told[-1]["data"]["same_as"] == told[0]["data"]["document"]
+
+
+async def events(person: Person, case: str) -> list[Any]:
+    return list((await person.get(f"/cases/{case}/events")).json()["events"])
+
+
+LIES = (
+    (SCAN, "application/pdf", "the file is image/png, not application/pdf"),
+    (b"", "application/pdf", "the file is empty"),
+    (b"<html>", "image/png", "the file is a page of markup"),
+    (b"MZ" + bytes(99), "", "the file is a program"),
+)
+
+
+@pytest.mark.parametrize(("content", "media", "says"), LIES)
+async def test_a_file_that_lies_is_refused_by_what_it_is(
+    coordinator: Person, here: Parts, case: str, content: bytes, media: str, says: str
+) -> None:
+    before = len(await events(coordinator, case))
+    answer = await attach(coordinator, case, content, media)
+    assert_problem(answer, 422, "invalid")
+    assert answer.json()["detail"] == says
+    assert answer.json()["errors"][0]["header"] == "Content-Type"
+    assert len(await events(coordinator, case)) == before
 
 
 async def pieces(content: bytes, size: int = 999) -> AsyncIterator[bytes]:

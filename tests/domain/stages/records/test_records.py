@@ -42,6 +42,10 @@ def translating(j: Journey) -> None:
     j.tell(OrderTranslation(item(j), "zh"))
 
 
+def locked(j: Journey) -> None:
+    j.tell(RequestRecord("labs")).store("a" * 64, troubles=("encrypted",)).tell(ReceiveRecord(item(j), "a" * 64, "en"))
+
+
 def delivered(j: Journey) -> None:
     translating(j)
     j.store(TRANSLATED)
@@ -49,6 +53,7 @@ def delivered(j: Journey) -> None:
 
 
 TRANSLATED = "e" * 64
+LOCKED = "the file is encrypted: reject it, and ask for one without a password"
 NOT_STORED = "no document of that name is stored in this case; store the file first"
 REFUSALS = (
     No("asked_records", VerifyRecord("nothing"), Reason.NOT_FOUND, "no such document in this case"),
@@ -56,6 +61,7 @@ REFUSALS = (
     No("verified", lambda j: WaiveRecord(item(j), "x"), Reason.NOT_NOW, "the document is verified"),
     No("asked_records", lambda j: ReceiveRecord(item(j), "", "en"), Reason.INVALID, NOT_STORED),
     No("asked_records", lambda j: ReceiveRecord(item(j), "a" * 64, "en"), Reason.INVALID, NOT_STORED),
+    No("records", lambda j: VerifyRecord(item(j)), Reason.NOT_NOW, LOCKED, locked),
     No("verified", DraftSummary("a" * 64, "person-2"), Reason.INVALID, NOT_STORED),
     No(
         "received",
@@ -181,3 +187,10 @@ def test_a_file_that_was_attached_may_be_received_and_one_stored_before_is_named
     j.store("b" * 64, content="c").store("c" * 64, content="d").store("f" * 64, content="c")
     same = {name[0]: known.same_as for name, known in j.case.stored.items()}
     assert same == {"d": "", "a": "", "b": "", "c": "", "f": "b" * 64}
+
+
+def test_a_file_under_a_password_is_asked_for_again_and_never_verified() -> None:
+    j = start("asked_records").store("a" * 64, troubles=("encrypted",)).store("b" * 64, troubles=("truncated",))
+    j.tell(ReceiveRecord(item(j), "a" * 64, "en"))
+    j.tell(RejectRecord(item(j), "wrong_format")).tell(ReceiveRecord(item(j), "b" * 64, "en"))
+    when(j, VerifyRecord(item(j))).then_told(RecordVerified(item(j), ""))
