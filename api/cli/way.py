@@ -36,7 +36,9 @@ class Caravel:
         """Give a command, under a key that a repeat of the same command line may share."""
         return _answer(await self._http.post(path, json=body, headers={"Idempotency-Key": key or uuid4().hex}))
 
-    async def send(self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], **query: str) -> Any:  # noqa: ANN401 - JSON
+    async def send(
+        self, path: str, content: bytes | AsyncIterator[bytes], headers: Mapping[str, str], **query: str
+    ) -> Any:  # noqa: ANN401 - JSON
         """Send a file, under a key of its own unless `headers` have one."""
         told = {"Idempotency-Key": uuid4().hex, **headers}
         return _answer(await self._http.post(path, content=content, headers=told, params=query))
