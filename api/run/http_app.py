@@ -19,6 +19,7 @@ from api.run.sealing import signs, where_checkpoints_are
 from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
 from infra.audit.package.making import EvidencePackages
+from infra.destroyed_keys import destroyed_in
 from infra.documents import StoredDocuments, store_of
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
@@ -28,6 +29,7 @@ from infra.identity.sealed_text import SealedText
 from infra.identity.sessions import Sessions
 from infra.ids import fresh_stream
 from infra.ledger.bells import EVENTS
+from infra.ledger.erasures import unlisted
 from infra.ledger.key_folder import keys_here
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
@@ -73,7 +75,7 @@ def http_app(
         bell=bell(ledger),
         gauges=lambda: gauges.gauges(ledger),
         needed=_needed(here),
-        wanted=_wanted(ledger, temporal),
+        wanted=_wanted(here, temporal),
         fresh_stream=fresh_stream,
         clock=lambda: datetime.now(UTC),
         person_of_jwt=oidc.person if oidc else None,
@@ -165,11 +167,19 @@ def _needed(here: Parts) -> Mapping[str, Probe]:
     return {"database": lambda: gauges.database_answers(here.ledger), "schema": schema(here), "keys": keys}
 
 
-def _wanted(ledger: PgLedger, temporal: Client | None) -> Mapping[str, Probe]:
+def _wanted(here: Parts, temporal: Client | None) -> Mapping[str, Probe]:
+    ledger = here.ledger
+
+    async def erasures() -> bool:
+        """As the file has it: what this process remembers of it would not be there at its next start."""
+        listed = await asyncio.to_thread(destroyed_in, here.settings.destroyed_keys)
+        return not await unlisted(ledger.pool, listed)
+
     return {
         "courier": lambda: gauges.courier_active(ledger),
         "sealing": lambda: gauges.sealing_fine(ledger),
         "clock": lambda: gauges.clock_fine(ledger),
+        "erasures": erasures,
         **_temporal(temporal),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from domain.core.roles import Role
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.loss import beyond, told
 from infra.audit.checkpoints.sinks import sink_of
+from infra.ledger.connections import Reads
+from infra.ledger.encoding.errors import guarded
+from infra.ledger.queries import NOTE_LOSS
+from infra.settings import Settings
 
 log = structlog.get_logger()
 Found = Mapping[str, Any]
@@ -30,11 +35,7 @@ async def find(here: Parts, client: Client | None = None, *, note: bool = True) 
 
     None where nothing is. What was noted before stands until it is accepted.
     """
-    keys = signing_keys(here.settings).known() if here.settings.signing.exists() else ()
-    sinks = [sink_of(place) for place in here.settings.checkpoint_places]
-    found = await told(
-        here.ledger.pool, await beyond(here.ledger.pool, sinks, origin_of(here.settings.installation), keys)
-    )
+    found = await _by_checkpoints(here.settings, here.ledger.pool)
     if before := await here.ledger.loss():  # what was looked at since was not there before
         found |= {name: before[name] for name in ("kept", "last_at")}
         found["missing"] = max(0, found["covered"] - found["kept"])
@@ -43,6 +44,18 @@ async def find(here: Parts, client: Client | None = None, *, note: bool = True) 
     if missing and note and not here.ledger.read_only:
         await here.ledger.note_loss(found, more=client is not None)
     return await here.ledger.loss() or (found if missing else None)
+
+
+async def note_before_anybody_records(settings: Settings, reads: Reads) -> None:
+    """Note what checkpoints outside say a database lacks, in the session that holds recording."""
+    if (found := await _by_checkpoints(settings, reads))["checkpoints"]:
+        await guarded(reads.execute(NOTE_LOSS, json.dumps(found), False))
+
+
+async def _by_checkpoints(settings: Settings, reads: Reads) -> dict[str, Any]:
+    keys = signing_keys(settings).known() if settings.signing.exists() else ()
+    sinks = [sink_of(place) for place in settings.checkpoint_places]
+    return await told(reads, await beyond(reads, sinks, origin_of(settings.installation), keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from activities.ports import Finding, Views
 from activities.views import case_views
 from api.run.sealing import signing_keys
 from api.run.wiring import EVERY_EVENT
+from domain.case.erasure import Tombstone
 from domain.catalogue import streams as catalogue
 from domain.core.copying import replace
 from domain.core.fact import Fact
@@ -32,6 +33,7 @@ from infra.destroyed_keys import destroyed_in
 from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import guarded
+from infra.ledger.erasures import unlisted
 from infra.ledger.rebuild import Rebuild
 from infra.ledger.schema.whole import NEEDED
 from infra.policy.kept import known_policies
@@ -95,9 +97,10 @@ async def verify_with(question: Question, settings: Settings, case: str) -> tupl
 async def verified(settings: Settings) -> Finding:
     """Verify the whole as it is done every night: in processes of its own, so that it holds up no case."""
     found, exposed = await verify_with(question_of(settings, (), 2, None, quiet=True), settings, "")
-    fine = found.broken is None and not (found.away and not found.covered)
-    keyless = await keyless_here(question_of(settings, (), 2, None, quiet=True), settings)
-    return Finding(fine, plain(found, exposed, erased_here(settings), keyless))
+    question = question_of(settings, (), 2, None, quiet=True)
+    keyless, missing = await keyless_here(question, settings), await unlisted_here(question, settings)
+    fine = found.broken is None and not missing and not (found.away and not found.covered)
+    return Finding(fine, plain(found, exposed, erased_here(settings), keyless) | {"unlisted": len(missing)})
 
 
 async def _means(question: Question, settings: Settings) -> Means:
@@ -138,6 +141,16 @@ async def keyless_here(question: Question, settings: Settings, case: str = "") -
     finally:
         await connection.close()
     return sorted({s for s, key_class in needed if case in ("", s) and key_class not in await keys.for_opening(s)})
+
+
+async def unlisted_here(question: Question, settings: Settings, case: str = "") -> Sequence[tuple[str, Tombstone]]:
+    """Return erasures, or those of one history, that the list of destroyed keys of this machine does not name."""
+    connection = await session(question.dsn)
+    try:
+        missing = await unlisted(connection, destroyed_in(settings.destroyed_keys))
+    finally:
+        await connection.close()
+    return [(stream, stone) for stream, stone in missing if case in ("", stream)]
 
 
 def plain(

@@ -13,6 +13,8 @@ from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.leader import COURIER, SEALER, leads
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
+from infra.ledger.erasures import explained as explained_erasures
+from infra.ledger.erasures import unlisted
 from infra.ledger.key_folder import ELSEWHERE, keys_here, keys_named
 from infra.ledger.schema.migrate import at_head
 from infra.mail.smtp import NotHandedIn, examined
@@ -69,6 +71,8 @@ async def _ledger(here: Parts) -> AsyncIterator[Finding]:
     lost = await here.ledger.loss() or await _missing(here)
     yield "history", lost is None, "\n".join(explained(lost)) if lost else "as far as others know, nothing is missing"
     yield _keys(here)
+    missing = explained_erasures(await unlisted(ledger.pool, here.keys.destroyed()))
+    yield "erasures", not missing, missing or "the list of destroyed keys names every erasure of the ledger"
     yield await _keepers(here)
     yield await _reviews(here)
     figures = await gauges.gauges(ledger)

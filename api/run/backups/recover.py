@@ -21,7 +21,7 @@ from activities.ports import DocumentChanged, DocumentErased, DocumentKeyless, D
 from api.run.backups.end_mark import BackupFailed, EndMark, read_whole
 from api.run.backups.programs import run_program
 from api.run.http_app import documents
-from api.run.loss import Found, find
+from api.run.loss import Found, find, note_before_anybody_records
 from api.run.sealing import signing_keys
 from api.run.wiring import Parts, parts
 from infra.destroyed_keys import merge_destroyed
@@ -30,7 +30,14 @@ from infra.files import sync_folder
 from infra.identity.capabilities import Capabilities
 from infra.keys import FolderKeys
 from infra.ledger.schema.migrate import migrate
-from infra.ledger.schema.whole import differing_objects, documents_named, event_at, needed_keys, objects_of
+from infra.ledger.schema.whole import (
+    differing_objects,
+    documents_named,
+    event_at,
+    needed_keys,
+    objects_of,
+    recording_held,
+)
 from infra.settings import Settings
 
 SAMPLE = 20
@@ -54,7 +61,8 @@ async def recover(settings: Settings, folder: Path, progress: Progress = lambda 
     """Put a backup into an installation without events, and record the tombstones it is too old to have.
 
     An installation that holds this very backup, because an earlier recovery was cut short or is only repeated, is gone
-    over once more. `settings.destroyed_keys` is what stood there before, and what the backup knew besides. Raises
+    over once more. Who would record meanwhile waits until the events are back and what is lost of them is noted.
+    `settings.destroyed_keys` is what stood there before, and what the backup knew besides. Raises
     BackupFailed before anything is changed: the backup is not whole, or something else stands where it would go; and
     where a disk is full or cannot be written to.
     """
@@ -72,19 +80,21 @@ async def _recover(settings: Settings, folder: Path, progress: Progress) -> Reco
     await asyncio.to_thread(_refuse_other_keys, settings, folder, mark)
     dsn = settings.database_url.get_secret_value()
     await migrate(dsn)  # the roles, which no dump has
-    held = await event_at(dsn, mark.taken.position)
-    if held.events and held.hash != mark.taken.hash:
-        raise BackupFailed("this database holds other events; a backup is put into an empty one only")
-    progress(f"putting back {len(mark.files)} files: keys and documents")
-    gone = await asyncio.to_thread(_put_keys, settings, folder, mark)
-    if (folder / "documents").exists():
-        await copy_all(store_of("", folder / "documents"), store_of(settings.documents, settings.document_folder))
-    if not held.events:
-        progress(f"putting back {mark.taken.position} events")
-        await _put_database(dsn, folder)
-    progress("checking what is there now")
-    faults = await _schema_faults(dsn, mark)
-    await migrate(dsn)
+    async with recording_held(dsn) as connection:
+        held = await event_at(connection, mark.taken.position)
+        if held.events and held.hash != mark.taken.hash:
+            raise BackupFailed("this database holds other events; a backup is put into an empty one only")
+        progress(f"putting back {len(mark.files)} files: keys and documents")
+        gone = await asyncio.to_thread(_put_keys, settings, folder, mark)
+        if (folder / "documents").exists():
+            await copy_all(store_of("", folder / "documents"), store_of(settings.documents, settings.document_folder))
+        if not held.events:
+            progress(f"putting back {mark.taken.position} events")
+            await _put_database(dsn, folder)
+        progress("checking what is there now")
+        faults = await _schema_faults(dsn, mark)
+        await migrate(dsn)
+        await note_before_anybody_records(settings, connection)
     async with parts(settings, connections=2) as here:
         faults += [*await _key_faults(here, dsn), *await _document_faults(here, dsn)]
         missing = await find(here)

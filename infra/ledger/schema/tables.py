@@ -29,6 +29,7 @@ class Event(SQLModel, table=True):
             postgresql_using="gin",
             postgresql_where=text("type = 'CasesSeen'"),
         ),
+        Index("event_erasures", "stream", postgresql_where=text("type = 'CaseErased'")),
     )
     position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     stream: str = _text()

@@ -51,6 +51,9 @@ DOCUMENTS = """
 select stream, data::json ->> 'document' as document from event where type = 'DocumentAttached'
 order by random() limit $1
 """
+# The lock of caravel_append_lock, for as long as the session lasts: nobody appends meanwhile, and whoever would waits
+# before it has touched any table.
+HOLD_RECORDING = "select pg_advisory_lock(4846793)"
 # Whether a rehearsal has begun, and ended.
 PAST = """
 select exists (select from event) as begun, exists (select from event where type = 'RehearsalEnded') as ended
@@ -88,10 +91,20 @@ async def snapshot(dsn: str) -> AsyncIterator[tuple[str, Taken]]:
         yield name, Taken(newest["position"], newest["hash"], *await _objects(connection), keys)
 
 
-async def event_at(dsn: str, position: int) -> Held:
-    """Return how many events a migrated database has, and the hash of the one at `position`."""
+@asynccontextmanager
+async def recording_held(dsn: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Let nobody record in a migrated database until this ends; yields the one session that may.
+
+    Whoever appends meanwhile waits, and decides by what stands there then.
+    """
     async with _connected(dsn) as connection:
-        row = await connection.fetchrow(NEWEST, position)
+        await connection.execute(HOLD_RECORDING)
+        yield connection
+
+
+async def event_at(connection: asyncpg.Connection[asyncpg.Record], position: int) -> Held:
+    """Return how many events a migrated database has, and the hash of the one at `position`."""
+    row = await connection.fetchrow(NEWEST, position)
     assert row is not None
     return Held(row["events"], row["hash"] if row["position"] == position else "")
 

@@ -20,6 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "api.cli.commands.maintenance:clock",
         "What was done while a clock ran ahead, the way back of each, and a person's word to go on.",
     ),
+    "erasures": (
+        "api.cli.commands.history.erasures:erasures",
+        "Hold the list of destroyed keys against the erasures of the ledger.",
+    ),
     "drift": ("api.cli.commands.history.verify:drift", "Compare open cases and due times with Temporal."),
     "whatif": (
         "api.cli.commands.history.whatif:whatif",

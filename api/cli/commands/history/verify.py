@@ -18,13 +18,14 @@ from api.run.embedded.machine import machine, settings_of
 from api.run.engine.drift import KINDS, compare
 from api.run.loss import explained
 from api.run.sealing import rotated, signing_keys, where_checkpoints_are
-from api.run.verifying import erased_here, keyless_here, plain, question_of, stream_meant, verify_with
+from api.run.verifying import erased_here, keyless_here, plain, question_of, stream_meant, unlisted_here, verify_with
 from api.run.wiring import connect_temporal, parts
 from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import BadNote
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import ALL, MEANING
 from infra.audit.verification.verification import Question, Verified
+from infra.ledger.erasures import explained as erasures_explained
 from infra.ledger.loss import noted_loss
 from infra.reads.nightly import last
 from infra.settings import Settings
@@ -72,11 +73,15 @@ def verify(
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
     keyless = running(keyless_here(question, settings, case))
+    unlisted = running(unlisted_here(question, settings, case))
     missing = running(_missing(question.dsn))
     if json:
-        as_json({**plain(found, exposed, gone, keyless, checks), "missing": missing})
+        said = {**plain(found, exposed, gone, keyless, checks), "unlisted": len(unlisted), "missing": missing}
+        as_json(said)
     else:
         _show(found, exposed, gone, keyless)
+        if unlisted:
+            say(f"NOT AS IT SHOULD BE: {erasures_explained(unlisted)}")
         for line in explained(missing) if missing else ():
             say(line)
     if found.broken:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
 import shutil
 import sys
-import threading
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,14 +17,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from api.run.backups import recover as recovering
 from api.run.backups.end_mark import NAME, BackupFailed
-from api.run.backups.make import backup, copy_keys, require_keys
+from api.run.backups.make import backup
 from api.run.backups.recover import recover
 from api.run.http_app import documents
 from api.run.wiring import Parts, parts
 from domain.stages.anytime.notes import DocumentAttached
 from infra.embedded.postgres_server import PostgresServer
-from infra.keys import FolderKeys
+from infra.ledger.schema import whole as whole_database
 from infra.ledger.schema.migrate import migrate
 from infra.settings import Settings
 from tests.api.conftest import Person, registered, settings
@@ -36,8 +35,6 @@ from tests.infra.test_keys import full_after
 from tests.workflows.rig import eventually
 
 pytestmark = pytest.mark.slow
-STANDING = 200
-"""Keys that nobody touches, so that copying them takes a while."""
 Spoil = Callable[[Path], None]
 
 
@@ -256,6 +253,56 @@ async def test_a_recovery_killed_again_and_again_ends_whole(
     await assert_back(elsewhere, here, case)
 
 
+WAITING = """
+select count(*) from pg_locks join pg_database d on d.oid = database
+where d.datname = current_database() and locktype = 'advisory' and not granted
+"""
+
+
+async def _somebody_records(where: Settings) -> str:
+    """A process that starts while the backup is put back, and registers a person; the name it was told."""
+    async with parts(where, connections=2) as opened:
+        return await registered(opened, "coordinator")
+
+
+@pytest.fixture
+def beside(elsewhere: Settings, monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Task[str]]:
+    """Whoever began to record after the database was found empty, and before the events are put back."""
+    begun: list[asyncio.Task[str]] = []
+    put = recovering._put_database
+
+    async def put_beside(dsn: str, folder: Path) -> None:
+        begun.append(asyncio.create_task(_somebody_records(elsewhere)))
+
+        async def under_way() -> bool:
+            return begun[0].done() or await fetched(elsewhere, WAITING) > 0
+
+        await eventually(under_way)
+        await put(dsn, folder)
+
+    monkeypatch.setattr(recovering, "_put_database", put_beside)
+    return begun
+
+
+async def test_who_would_record_while_a_backup_is_put_back_waits_and_is_kept(
+    here: Parts, case: str, whole: Path, elsewhere: Settings, beside: list[asyncio.Task[str]]
+) -> None:
+    done = await recover(elsewhere, whole)
+    assert (list(done.faults), done.missing) == ([], None)
+    person = await asyncio.wait_for(beside[0], 60)
+    assert await fetched(elsewhere, f"select count(*) from event where stream = '{person}'") > 0
+    await assert_back(elsewhere, here, case)
+
+
+async def test_control_without_the_lock_what_was_acknowledged_is_lost(
+    whole: Path, elsewhere: Settings, beside: list[asyncio.Task[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_database, "HOLD_RECORDING", "select 1")
+    await recover(elsewhere, whole)
+    person = await asyncio.wait_for(beside[0], 60)
+    assert await fetched(elsewhere, f"select count(*) from event where stream = '{person}'") == 0
+
+
 SLOW = """
 create schema slow;
 create function slow.down() returns event_trigger language plpgsql as $$ begin perform pg_sleep(5); end $$;
@@ -299,41 +346,6 @@ async def test_a_backup_without_the_keys_of_its_ledger_is_none(
         [found] = (tmp_path / f"of-{home.name}").iterdir()
         with pytest.raises(BackupFailed, match=NAME):
             await recover(elsewhere, found)
-
-
-def _busy(keys: FolderKeys, stop: threading.Event) -> None:
-    """Make keys and destroy them, as cases do that go on meanwhile."""
-
-    async def cases() -> None:
-        for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
-            await keys.for_sealing(f"case-{number}", ["identity"])
-            await keys.destroy(f"case-{number}", "identity")
-
-    asyncio.run(cases())
-
-
-def test_keys_are_copied_while_others_are_made_and_destroyed(tmp_path: Path) -> None:
-    where, stop = Settings(home=tmp_path / "home"), threading.Event()
-    keys = FolderKeys(where.keys, kek=where.kek, destroyed=where.destroyed_keys)
-    named = keys.mark()
-    asyncio.run(_stand(keys))
-    thread = threading.Thread(target=_busy, args=(keys, stop))
-    thread.start()
-    try:
-        for number in range(20):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            copy_keys(where, folder)
-            require_keys(where, folder, named)
-            assert len(list((folder / "keys").glob("stands-*"))) == STANDING
-    finally:
-        stop.set()
-        thread.join()
-
-
-async def _stand(keys: FolderKeys) -> None:
-    for number in range(STANDING):
-        await keys.for_sealing(f"stands-{number}", ["identity"])
 
 
 async def test_a_disk_that_is_full_leaves_no_end_mark(here: Parts, tmp_path: Path, elsewhere: Settings) -> None:
