@@ -29,7 +29,7 @@ class Request:
     `effect` is the idempotency key sent outside, `case` an opaque id, `about` and `to` as in EffectRequested,
     `centre` the stream of the centre it concerns or empty. `body` holds what this kind of effect needs said: for a
     hospital the inputs of infra/hospitals/codes.py, for mail the address, the language and the facts of the notice.
-    `documents` are SHA-256 digests of stored ciphertexts.
+    `documents` are SHA-256 digests of stored ciphertexts, and `links` the address at which each can be fetched now.
     """
 
     effect: str
@@ -40,6 +40,7 @@ class Request:
     centre: str
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     documents: Sequence[str] = ()
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,17 @@ class Opened:
     content: AsyncIterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLink:
+    """Says what an address of a document stands for: one document, as it was submitted to one centre in one round."""
+
+    case: str
+    centre: str
+    submission: str
+    round: int
+    document: str
+
+
 class Documents(Protocol):
     """Documents of cases, kept encrypted outside the database."""
 

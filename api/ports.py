@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from activities.access_log import Looks
 from activities.command_handler import CommandHandler
 from activities.gateways import Answer
-from activities.ports import Documents
+from activities.ports import DocumentLink, Documents
 from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str, bool]
@@ -42,6 +42,12 @@ class Capabilities(Protocol):
 
     async def find(self, token: str) -> Mapping[str, Any] | None: ...
     async def use(self, token: str) -> None: ...
+
+
+class DocumentLinks(Protocol):
+    """Reads what the address of a document stands for; raises ValueError for what was not made here, or ended."""
+
+    async def read(self, token: str) -> DocumentLink: ...
 
 
 class WorklistQueries(Protocol):
@@ -244,6 +250,7 @@ class Service:
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents
+    document_links: DocumentLinks
     signed_by: SignedBy
     open_callback: OpenCallback
     reject: Reject

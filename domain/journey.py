@@ -16,7 +16,7 @@ from typing import Any
 from domain.case.stage import Exit, Stage
 from domain.case.table import Owes, Rule, Takes, Wants
 from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, outcomes, reconsidering, watching
-from domain.stages.eligibility import choosing, eligibility, quote, review_again, submissions
+from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, people
 from domain.stages.records import documents, dossier, observing, records, results
@@ -64,7 +64,8 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
         "an acceptance that still stands, an open protocol, the price accepted, dose and bed held", (
         submissions.ChooseCentre, submissions.SubmitDossier, submissions.AcknowledgeSubmission,
-        submissions.WithdrawSubmission, eligibility.AskForMore, eligibility.RecordCriterion,
+        submissions.WithdrawSubmission, handing_over.HandOverDocument, handing_over.ConfirmDossierRead,
+        handing_over.ExplainMisreading, eligibility.AskForMore, eligibility.RecordCriterion,
         eligibility.AcceptPatient, eligibility.DeclinePatient, choosing.ChooseAcceptance,
         quote.IssueEstimate, quote.AcknowledgeEstimate,
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
@@ -127,6 +128,7 @@ MODULES: Mapping[str, ModuleType] = {
     "observing": observing,
     "results": results,
     "submissions": submissions,
+    "handing_over": handing_over,
     "eligibility": eligibility,
     "choosing": choosing,
     "review_again": review_again,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from activities.effect_handlers.requests import Addressing, Reader
@@ -10,6 +11,7 @@ from activities.gateways import Gateway, GatewayRefused
 from activities.perform import Delivered, Outward
 from activities.ports import Ledger
 from domain.case.effect import Effect
+from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import Centre
@@ -18,11 +20,17 @@ Hospitals = Callable[[str, str], Gateway]
 """A far side for a centre: (centre's stream, its endpoint)."""
 
 
+Addresses = Callable[[str, Submission], Awaitable[Mapping[str, str]]]
+"""Makes the addresses at which a hospital fetches the documents of a submission of this case."""
+
+
 class ToHospital:
     """Over the centre's interface where it has one, else as a mail with one question."""
 
-    def __init__(self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: Gateway) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: Gateway, addresses: Addresses
+    ) -> None:
+        self._ledger, self._addresses = ledger, addresses
         self._addressing = addressing
         self._hospitals = hospitals
         self._mail = mail
@@ -35,6 +43,8 @@ class ToHospital:
             raise GatewayRefused("no_centre")
         if centre.endpoint:
             request = self._addressing.hospital(case, effect)
+            if (submitted := self._addressing.dossier(case, effect)) is not None:
+                request = replace(request, links=await self._addresses(case.id, submitted))
             return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)
         reader = Reader(centre.mail, next(iter(centre.languages), "en"), centre.zone)
         question = await self._addressing.question(case, effect, reader, now)

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from activities.gateways import GatewayRefused, Request, Unreachable
 from domain.case.effect import Effect
 from domain.case.phases.intake import Person
+from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.core.about import About, chased
 from domain.core.personal import NO_KEY, Unread
 from domain.core.policy import Party
+from domain.stages.eligibility.handing_over import may_read
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
 """Makes a one-question page that is open until an instant, and answers with its address."""
@@ -22,6 +24,8 @@ Link = Callable[[Case, Effect, datetime], Awaitable[str]]
 Readers = Callable[[str], Awaitable["Reader | None"]]
 """Finds a member of staff by stream."""
 
+AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
+"""What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
 BOOKED, STAY = timedelta(days=21), 70
 
@@ -62,9 +66,17 @@ class Addressing:
     def hospital(self, case: Case, effect: Effect) -> Request:
         """Make the request that a hospital with an interface is sent."""
         body = {name: value for name, value in self._inputs(case, effect).items() if value not in ("", None)}
-        documents = self._documents(case) if effect.kind == "submit_dossier" else ()
+        submitted = self.dossier(case, effect)
+        documents = submitted.documents if submitted else ()
         centre = self.centre_of(case, effect)
         return Request(effect.id, effect.kind, case.id, effect.about, effect.to, centre, body, documents)
+
+    def dossier(self, case: Case, effect: Effect) -> Submission | None:
+        """Return the submission whose documents go along: with the dossier itself, and with each reminder of it."""
+        owed = case.obligations.get(About.of(effect.about).id)
+        asks = owed.kind in AFTER_DOSSIER if owed else effect.kind == "submit_dossier"
+        known = case.submissions.get(About.of(owed.about if owed else effect.about).id)
+        return known if asks and known and may_read(case, known) else None
 
     async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
         """Issue a reply link and make the mail with one question, for a centre without an interface."""
@@ -132,10 +144,6 @@ class Addressing:
         }
         said |= INPUTS_OF.get(effect.kind, _nothing)(case, effect)
         return {name: _told(value) for name, value in said.items()}
-
-    def _documents(self, case: Case) -> tuple[str, ...]:
-        verified = [i.document for i in case.records.values() if i.state == "verified" and i.document]
-        return (*verified, *([case.dossier.summary] if case.dossier.summary else []))
 
 
 def _person(case: Case, role: str) -> Reader | None:

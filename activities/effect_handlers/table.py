@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
-from activities.effect_handlers.hospital import Hospitals, ToHospital
+from activities.effect_handlers.hospital import Addresses, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
 from activities.gateways import Gateway
@@ -24,12 +24,13 @@ def effect_handlers(
     hospitals: Hospitals,
     mail: Gateway,
     link: Link,
+    addresses: Addresses,
     erasing: EffectHandler,
     quiet: QuietUntil,
 ) -> Mapping[str, EffectHandler]:
     """Make one handler for every kind in `channels`. Raises LookupError for a kind whose channel has none."""
     addressing = Addressing(offices, staff_of(ledger), link)
-    hospital = ToHospital(ledger, addressing, hospitals, mail)
+    hospital = ToHospital(ledger, addressing, hospitals, mail, addresses)
     people = ToPeople(addressing, mail, hospital, quiet)
     special = {**on_lots(lots, policy, hospital), "erase_case": erasing}
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}

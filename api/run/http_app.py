@@ -24,6 +24,7 @@ from infra.documents import StoredDocuments, store_of
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
 from infra.identity.capabilities import Capabilities
+from infra.identity.document_links import DocumentLinks
 from infra.identity.oidc import Oidc
 from infra.identity.sealed_text import SealedText
 from infra.identity.sessions import Sessions
@@ -69,6 +70,7 @@ def http_app(
         sessions=Sessions(ledger),
         capabilities=Capabilities(ledger),
         documents=documents(here),
+        document_links=DocumentLinks(here.keys),
         signed_by=signed_by,
         open_callback=open_callback,
         reject=ledger.reject_callback,

@@ -39,6 +39,7 @@ from domain.stages.anytime.outcomes import ReportBounce
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities, links
+from infra.identity.document_links import addresses
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide, MailServer
@@ -138,6 +139,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             hospital,
             mail,
             link,
+            addresses(here.keys, settings.public_url),
             erasing,
             quiet_until,
         )

@@ -76,7 +76,8 @@ def request_of(body: Mapping[str, Any], centre: str) -> Request:
     kind = coded(made.get("code"), KIND)
     if kind not in ASKED:
         raise Unmapped("not a kind of effect")
-    documents = [identified(r.get("masterIdentifier"), DOCUMENT) for r in made["contained"] if _is_document(r)]
+    told = [r for r in made["contained"] if _is_document(r)]
+    named = {identified(r.get("masterIdentifier"), DOCUMENT): str(r["content"][0]["attachment"]["url"]) for r in told}
     inputs: dict[str, Any] = {}
     for given in made.get("input", []):
         if name := coded(given["type"], INPUT):
@@ -89,7 +90,8 @@ def request_of(body: Mapping[str, Any], centre: str) -> Request:
         to="hospital",
         centre=centre,
         body=inputs,
-        documents=[d for d in documents if d],
+        documents=[name for name in named if name],
+        links={name: url for name, url in named.items() if name and not url.startswith(DOCUMENT)},
     )
 
 
@@ -129,7 +131,7 @@ def _document(request: Request, number: int, digest: str) -> dict[str, Any]:
         "masterIdentifier": {"system": DOCUMENT, "value": digest},
         "status": "current",
         "subject": _case(request),
-        "content": [{"attachment": {"url": f"{DOCUMENT}:{digest}"}}],
+        "content": [{"attachment": {"url": request.links.get(digest, f"{DOCUMENT}:{digest}")}}],
     }
 
 

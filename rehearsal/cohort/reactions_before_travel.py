@@ -10,7 +10,7 @@ from domain.case.phases.submissions import ASKED, Submission
 from domain.case.state import Case
 from domain.core.fact import Command
 from domain.core.when import When
-from domain.stages.eligibility import choosing, eligibility, quote, submissions
+from domain.stages.eligibility import choosing, eligibility, handing_over, quote, submissions
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people
 from domain.stages.records import dossier, observing, records
@@ -166,6 +166,10 @@ def _choose(s: Situation) -> Command | None:
     return choosing.ChooseAcceptance(longest.id, deciding(s.case))
 
 
+def _misread(s: Situation) -> Command | None:
+    return handing_over.ExplainMisreading(s.root, "the hospital had opened an older copy")
+
+
 def _reconfirm(s: Situation) -> Command | None:
     asked = s.case.submissions.get(s.root)
     if not s.case.noted(asked.protocol if asked else s.case.protocol).get("open"):
@@ -291,6 +295,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "next_centre": _next_centre,
     "acceptance_choice": _choose,
     "submission_receipt": _receipt,
+    "misread_dossier": _misread,
     "hospital_decision": _decision,
     "reconfirm_decision": _reconfirm,
     "estimate": _estimate,

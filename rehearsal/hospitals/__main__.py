@@ -12,6 +12,7 @@ import uvicorn
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.hospitals.reader import Reader
 from rehearsal.hospitals.server import application
 from rehearsal.hospitals.speaker import Speaker
 
@@ -35,12 +36,18 @@ async def serve(given: argparse.Namespace) -> None:
     book = Book(given.book)
     async with httpx2.AsyncClient() as http, asyncio.TaskGroup() as group:
         speaker = Speaker(book, HospitalKeys(given.keys), given.api, http)
-        app = application(HospitalDesk(book, given.seed, given.speed), speaker.wake)
+        reader = Reader(book, http, speaker)
+
+        def woken() -> None:
+            speaker.wake()
+            reader.wake()
+
+        app = application(HospitalDesk(book, given.seed, given.speed), woken)
         config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning", timeout_graceful_shutdown=1)
-        speaking = group.create_task(speaker.run()) if given.api else None
+        busy = [group.create_task(job()) for job in (speaker.run, reader.run)] if given.api else []
         await uvicorn.Server(config).serve()
-        if speaking:
-            speaking.cancel()
+        for job in busy:
+            job.cancel()
     book.close()
 
 

@@ -23,8 +23,15 @@ CREATE TABLE IF NOT EXISTS answer (
     due_at REAL NOT NULL, next_at REAL, sent INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,
     status INTEGER, first_try REAL);
 CREATE INDEX IF NOT EXISTS answer_due ON answer (next_at) WHERE next_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS document (
+    effect TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, digest TEXT, size INTEGER, status INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0, next_at REAL, PRIMARY KEY (effect, name));
 CREATE TABLE IF NOT EXISTS delivery (callback TEXT NOT NULL, at REAL NOT NULL, status INTEGER NOT NULL);
 """
+
+
+READ = 1_000
+"""The number of the answer that names what was read; a story has fewer lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,16 @@ class DueAnswer:
     sent: int = 0
     tries: int = 0
     first_try: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A document of a dossier that a hospital was sent the address of and has not read."""
+
+    effect: str
+    name: str
+    url: str = field(repr=False)
+    tries: int = 0
 
 
 class Book:
@@ -79,11 +96,22 @@ class Book:
             kept = self._db.execute(insert, row).fetchone()
             if kept["times"] == 1:
                 self._plan(request, plan, at, speed)
+            self._told(request, at)
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         return int(kept["number"]), kept["times"] == 1
+
+    def _told(self, request: Request, at: float) -> None:
+        """Keep the addresses of a dossier's documents; a reminder's are fresh ones for what was not read yet."""
+        insert = "INSERT INTO document (effect, name, url, next_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        update = "UPDATE document SET url = ?, next_at = ?, tries = 0 WHERE name = ? AND digest IS NULL"
+        for name, url in request.links.items():
+            if request.kind == "submit_dossier":
+                self._db.execute(insert, (request.effect, name, url, at))
+            else:
+                self._db.execute(update, (url, at, name))
 
     def _plan(self, request: Request, plan: Plan, at: float, speed: float) -> None:
         for number, said in enumerate(plan.answers):
@@ -114,6 +142,41 @@ class Book:
         self._db.execute("INSERT INTO delivery VALUES (?, ?, ?)", (due.callback, at, status))
         self._db.execute(update, (status, again, int(done), at, done, due.callback))
         self._db.execute("COMMIT")
+
+    def unread(self, now: datetime, limit: int = 8) -> Sequence[Unread]:
+        """List the documents that should be fetched by now."""
+        query = "SELECT effect, name, url, tries FROM document WHERE next_at <= ? ORDER BY next_at LIMIT ?"
+        return [Unread(**dict(row)) for row in self._db.execute(query, (now.timestamp(), limit))]
+
+    def fetched(self, one: Unread, status: int, again_at: datetime | None, digest: str = "", size: int = 0) -> None:
+        """Note one try at fetching it: what came, or when to try again, None = never."""
+        update = """UPDATE document SET status = ?, next_at = ?, digest = ?, size = ?, tries = tries + 1
+                    WHERE effect = ? AND name = ?"""
+        again = again_at.timestamp() if again_at else None
+        self._db.execute(update, (status, again, digest or None, size, one.effect, one.name))
+
+    def confirm(self, effect: str, now: datetime) -> bool:
+        """Once every document of a dossier was fetched, plan the answer that names their digests."""
+        rows = [
+            dict(row) for row in self._db.execute("SELECT digest, next_at FROM document WHERE effect = ?", (effect,))
+        ]
+        digests = [row["digest"] for row in rows if row["digest"]]
+        if not digests or any(row["next_at"] is not None for row in rows):
+            return False
+        about = self._db.execute("SELECT about FROM effect WHERE effect = ?", (effect,)).fetchone()["about"]
+        submission = str(about).split("/", maxsplit=1)[0]
+        command = json.dumps({"type": "ConfirmDossierRead", "submission": submission, "digests": digests})
+        at = now.timestamp()
+        row = (callback_id(effect, READ), effect, command, 1, at, at)
+        insert = """INSERT INTO answer (callback, effect, command, copies, due_at, next_at) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO NOTHING"""
+        self._db.execute(insert, row)
+        return True
+
+    def documents(self) -> Sequence[Mapping[str, Any]]:
+        """Return every document a hospital was sent the address of, and what came of fetching it."""
+        query = "SELECT effect, name, digest, size, status, tries FROM document ORDER BY effect, name"
+        return [dict(row) for row in self._db.execute(query)]
 
     def hasten(self, now: datetime, speed: float) -> None:
         """Let time pass `speed` times as fast from now on: what is still due comes nearer by that much."""

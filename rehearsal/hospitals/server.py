@@ -49,7 +49,11 @@ def application(desk: HospitalDesk, woken: Callable[[], None]) -> FastAPI:
 
     @app.get("/book")
     async def book() -> Mapping[str, Any]:
-        return {"effects": desk.book.effects(), "answers": desk.book.answers()}
+        return {
+            "effects": desk.book.effects(),
+            "answers": desk.book.answers(),
+            "documents": desk.book.documents(),
+        }
 
     return app
 

@@ -22,6 +22,7 @@ from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
+from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
@@ -225,6 +226,9 @@ MAKE: dict[type[Any], Make] = {
     ChooseCentre: lambda j, n: ChooseCentre(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
     SubmitDossier: lambda j, n: SubmitDossier(submission(j, n)),
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
+    HandOverDocument: lambda j, n: HandOverDocument(submission(j, n), 1, DOCUMENT, f"{n % 3:064x}"),
+    ConfirmDossierRead: lambda j, n: ConfirmDossierRead(submission(j, n), (f"{n % 5:064x}",)),
+    ExplainMisreading: lambda j, n: ExplainMisreading(submission(j, n), "they had read an older copy"),
     WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
     AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),
     DescribePatient: lambda j, n: DescribePatient(pick(("1980-02-03", "1980", "2001"), n, ""), "female"),

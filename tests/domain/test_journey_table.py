@@ -125,6 +125,8 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),
     "DeliverTranslation": (("OrderTranslation",),),
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
+    "ConfirmDossierRead": (("HandOverDocument",),),
+    "ExplainMisreading": (("HandOverDocument", "ConfirmDossierRead"),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
     "OrderCells": (("RecordResource",),),

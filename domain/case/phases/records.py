@@ -56,6 +56,7 @@ class Dossier:
     summary: str = ""
     drafted_by: str = ""
     signed_by: str = ""
+    documents: tuple[str, ...] = ()  # of the frozen version, in the order in which a hospital is shown them
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from domain.case.track import Track
 from domain.core.about import About
-from domain.core.personal import TraceCode
+from domain.core.personal import TraceCode, Unread
 
 SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
 ASKED: tuple[SubmissionState, ...] = ("submitted", "acknowledged", "more_info")
@@ -29,7 +29,9 @@ class Reading:
 class Submission:
     """One dossier put before one centre under one protocol. `valid_until` bounds an acceptance.
 
-    `criteria` holds the newest reading of each criterion.
+    `criteria` holds the newest reading of each criterion. `documents` are those of the dossier version submitted last;
+    `handed` says which the centre has opened, each with the SHA-256 of what it was given, `read` which of them it
+    confirmed by that digest, and `misread` is the fact by which it named something else, until that is explained.
     """
 
     id: str
@@ -43,6 +45,10 @@ class Submission:
     copies_gone: bool = False  # the centre confirmed that it destroyed them
     criteria: tuple[Reading, ...] = ()
     unseen: str = ""  # the change of condition another centre reviewed since, and this one that accepted did not
+    documents: tuple[str, ...] = ()
+    handed: Mapping[str, str | Unread] = field(default_factory=dict)
+    read: tuple[str, ...] = ()
+    misread: str = ""
 
     @property
     def not_met(self) -> tuple[str, ...]:

@@ -216,7 +216,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             new = Submission(event.submission, event.centre, event.protocol, 0, "chosen", fact=fact.id)
             return replace(case, submissions={**case.submissions, new.id: new})
         case DossierSubmitted():
-            return moved(case, event.submission, state="submitted", dossier=event.dossier, round=event.round)
+            sent = case.dossier.documents
+            return moved(
+                case, event.submission, state="submitted", dossier=event.dossier, round=event.round, documents=sent,
+                misread="",
+            )  # fmt: skip
         case SubmissionAcknowledged():
             return moved(case, event.submission, state="acknowledged")
         case SubmissionWithdrawn():

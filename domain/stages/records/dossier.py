@@ -196,7 +196,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case SummarySigned():
             return replace(case, dossier=replace(case.dossier, signed_by=event.by))
         case DossierFrozen():
-            return replace(case, dossier=replace(case.dossier, version=event.version, digest=event.digest))
+            frozen = replace(case.dossier, version=event.version, digest=event.digest, documents=contents(case))
+            return replace(case, dossier=frozen)
         case _:
             assert_never(event)
 
@@ -205,6 +206,12 @@ def digest(case: Case) -> str:
     """SHA-256 over the verified documents' own hashes and the summary's, in order of item id."""
     parts = [f"{i.id}={i.document}" for i in sorted(case.records.values(), key=lambda i: i.id) if i.state == "verified"]
     return sha256("\n".join([*parts, f"summary={case.dossier.summary}"]).encode()).hexdigest()
+
+
+def contents(case: Case) -> tuple[str, ...]:
+    """Return the documents a hospital gets if the dossier is frozen now: the verified ones, then the summary."""
+    verified = [i.document for i in case.records.values() if i.state == "verified" and i.document]
+    return tuple(dict.fromkeys([*verified, *([case.dossier.summary] if case.dossier.summary else [])]))
 
 
 def complete(case: Case) -> bool:

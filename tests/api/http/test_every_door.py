@@ -139,6 +139,7 @@ FILLED: Mapping[str, Any] = {
     "entry": lambda one: [one.state.owner],
     "check": lambda _: ["none"],
     "token": lambda _: ["none"],
+    "centre": lambda _: ["centre-none"],
     "digest": lambda _: ["none"],
 }
 """What may stand for a parameter of an address, for one case."""

@@ -19,6 +19,7 @@ from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
@@ -62,6 +63,12 @@ def choose(j: Journey) -> None:
 
 def postpone(j: Journey) -> None:
     j.tell(PostponeAdmission(j.case.stay_plan["arrives"] + 9 * DAY, "no bed on the ward"))
+
+
+def read_something_else(j: Journey) -> None:
+    document = next(iter(j.case.submissions[submission(j)].documents))
+    j.tell(HandOverDocument(submission(j), 1, document, "a" * 64), ENGINE)
+    j.tell(ConfirmDossierRead(submission(j), ("b" * 64,)))
 
 
 def plan_anew(j: Journey) -> None:
@@ -188,6 +195,11 @@ SCENES: dict[str, Scene] = {
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
     "acceptance_choice": Scene("submitted", choose, accepted_by_two),
+    "misread_dossier": Scene(
+        "submitted",
+        lambda j: j.tell(ExplainMisreading(submission(j), "they had opened an older copy")),
+        read_something_else,
+    ),
     "hospital_decision": Scene("submitted", STEPS["accepted"]),
     "reconfirm_decision": Scene("accepted", lambda j: j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 90 * DAY))),
     "review_again": Scene(

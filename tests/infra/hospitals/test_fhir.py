@@ -108,7 +108,8 @@ def sample(command: type[Any]) -> dict[str, Any]:
             first = next(a for a in _literals(hint))
             said[f.name] = [first] if get_origin(hint) is tuple else first
         elif f.name != "type":
-            said[f.name] = next(v for t, v in by_type.items() if t is hint or t in getattr(hint, "__args__", ()))
+            one = next(v for t, v in by_type.items() if t is hint or t in getattr(hint, "__args__", ()))
+            said[f.name] = [one] if get_origin(hint) is tuple else one
     return said
 
 

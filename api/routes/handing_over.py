@@ -1,0 +1,108 @@
+"""Documents of a submitted dossier for its hospital: opened only while it is asked, recorded, named by digest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from structlog.contextvars import bind_contextvars
+
+from activities.command_handler import CommandRequest
+from activities.ports import CommandKey, DocumentLink, Meta
+from api.http.auth import Parts
+from api.http.command_json import CASE
+from api.http.files.file_types import TYPES
+from api.http.limits import address, note_known
+from api.http.problems import Problem
+from api.ports import Service
+from api.routes.documents import FAILED, UNREADABLE
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import ENGINE
+from domain.stages.eligibility.handing_over import HandOverDocument, require_readable
+
+router = APIRouter(tags=["hospitals"])
+GONE = 410
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+
+
+@router.get("/hospitals/{centre}/documents/{token}", response_class=StreamingResponse)
+async def linked(centre: str, token: str, request: Request, service: Parts) -> StreamingResponse:
+    """One document, by the address that came with a Task. It opens for three days, and only while the request stands.
+
+    Whoever holds no address of ours is counted by where they are, so that trying them out uses up nobody else's share.
+    """
+    try:
+        link = await service.document_links.read(token)
+    except ValueError:
+        link = None
+    if link is None or link.centre != centre:
+        await request.app.state.throttle.hit("sign_in", f"document {address(request)}")
+        raise Problem(404, "not_found", "no such address, or one that ended; a reminder brings fresh ones")
+    note_known(request)
+    await request.app.state.throttle.hit("actor", f"document {centre}")
+    return await handed(service, Look(centre, "document link"), link)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Says who opens a document, as the access log names them, by which way, and how it is shown to them."""
+
+    actor: str
+    way: str
+    inline: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingResponse:
+    """Hand one document over. Raises Problem 410 where the way to it has ended; nothing of it is shown then."""
+    bind_contextvars(case=link.case)
+    try:
+        case, _, _ = await service.commands.case(link.case)
+        known = require_readable(case, link.submission, link.round)
+    except Refused as refused:
+        if refused.reason is Reason.LAPSED:
+            raise Problem(GONE, "lapsed", refused.detail) from None
+        raise
+    require(link.document in known.documents, Reason.NOT_FOUND, "no such document in this dossier", "document")
+    try:
+        opened = await service.documents.open(link.case, link.document)
+    except UNREADABLE as error:
+        raise Problem(*FAILED[type(error)]) from None
+    await service.looks.record(Meta(look.actor, "treatment"), "document", [link.case], {opened.key_class})
+
+    async def note(digest: str) -> None:
+        if link.document not in known.handed:
+            await _record(service, look, link, digest)
+
+    ending = TYPES[opened.media_type].ending
+    shown = "inline" if look.inline else "attachment"
+    name = {"Content-Disposition": f'{shown}; filename="{link.document[:12]}.{ending}"'}
+    content = _noted(opened.content, note)
+    return StreamingResponse(content, media_type=opened.media_type, headers={**HEADERS, **name, **look.headers})
+
+
+async def _noted(content: AsyncIterator[bytes], note: Callable[[str], Awaitable[None]]) -> AsyncIterator[bytes]:
+    """The content as it is; its last part leaves only once the digest of all of it is recorded."""
+    digest, waiting = sha256(), b""
+    async for part in content:
+        digest.update(part)
+        if waiting:
+            yield waiting
+        waiting = part
+    await note(digest.hexdigest())
+    yield waiting
+
+
+async def _record(service: Service, look: Look, link: DocumentLink, digest: str) -> None:
+    command = HandOverDocument(link.submission, link.round, link.document, digest)
+    key = f"handed/{link.submission}/{link.document}"
+    meta = Meta(ENGINE, "treatment", key=key, on_behalf_of=look.actor, provenance=look.way)
+    remembered = CommandKey(ENGINE, key, CASE.digest(link.case, command))
+    try:
+        await service.commands.record(CommandRequest(link.case, meta, command, remembered))
+    except Refused as refused:
+        if refused.reason is not Reason.ALREADY:  # two opened it at the same time, and the other's was noted
+            raise

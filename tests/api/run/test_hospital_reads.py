@@ -1,0 +1,116 @@
+"""A dossier on its way: the effect as the worker carries it out, a hospital in a process of its own, what it read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from activities.messages import Order
+from activities.perform import Performing
+from api.http.streams_end import serve
+from api.run.http_app import http_app
+from api.run.processes import handlers
+from api.run.wiring import Parts, parts
+from domain.case.phases.submissions import Submission
+from domain.catalogue.centre import RegisterCentre
+from domain.stages.intake.people import WithdrawConsent
+from infra.embedded.server_process import free_port
+from infra.identity.capabilities import links
+from rehearsal.hospitals.behaviour import behaviour
+from rehearsal.hospitals.keys import HospitalKeys
+from tests.agreed import agreed
+from tests.api.conftest import NO_LIMIT, settings
+from tests.api.submitted import Submitted, submitted
+from tests.infra.gateways import CENTRE, SEED, Simulator
+from tests.workflows.rig import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@dataclass
+class Real:
+    """An API on a socket, and a hospital that answers to it."""
+
+    here: Parts
+    hospital: Simulator
+
+    async def deliver(self, sent: Submitted, effect: str) -> None:
+        """As the worker's activity does it, until the hospital has it."""
+        epoch = (await self.here.ledger.engine()).epoch
+        async with handlers(self.here, links(self.here.ledger, self.here.settings.public_url)) as table:
+            work = Performing(self.here.commands, table)
+            for _ in range(5):
+                try:
+                    await work.attempt(Order(sent.id, effect, epoch), table["submit_dossier"])
+                except Exception:  # noqa: BLE001 - a simulated trouble; it is asked again, as Temporal would
+                    await self.here.ledger.release(effect, 1)
+                if (await sent.state()).effects[effect].state == "delivered":
+                    return
+        pytest.fail("the hospital never had it")
+
+
+@pytest.fixture
+async def real(postgres: str, tmp_path: Path) -> AsyncIterator[Real]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    hospital = Simulator(tmp_path, url)
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with parts(settings(postgres, tmp_path / "home", public_url=url)) as here:
+        serving = asyncio.create_task(serve(http_app(here, limits=NO_LIMIT), "127.0.0.1", port, stop, ready.set_result))
+        await ready
+        await hospital.start()
+        yield Real(here, hospital)
+        await hospital.stop()
+        stop.set()
+        await serving
+
+
+async def centre_of(real: Real) -> None:
+    centre = RegisterCentre(
+        "Real Hospital", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test",
+        date(2026, 1, 1), endpoint=real.hospital.base,
+        callback_key=HospitalKeys(real.hospital.keys_path).public(CENTRE),
+    )  # fmt: skip
+    await agreed(real.here.commands, CENTRE, centre)
+
+
+async def one_that_is_taken(real: Real) -> tuple[Submitted, str]:
+    """A dossier whose effect this hospital takes: behaviour is a function of the effect's id."""
+    while True:
+        sent = await submitted(real.here, CENTRE)
+        effect = next(e.id for e in (await sent.state()).effects.values() if e.kind == "submit_dossier")
+        plan = behaviour(SEED, effect, "submit_dossier")
+        if not plan.refusal and "hang" not in str(plan.troubles):
+            return sent, effect
+
+
+async def test_the_hospital_reads_the_very_documents_and_says_so(real: Real) -> None:
+    await centre_of(real)
+    sent, effect = await one_that_is_taken(real)
+    await real.deliver(sent, effect)
+
+    async def confirmed() -> Submission | None:
+        known = (await sent.state()).submissions[sent.submission]
+        return known if known.read else None
+
+    known = await eventually(confirmed, within=60)
+    assert known
+    assert set(known.read) == set(sent.files)
+    assert not known.misread
+    book = await real.hospital.get("/book")
+    read = {one["name"]: (one["digest"], one["size"]) for one in book["documents"] if one["effect"] == effect}
+    assert read == {name: (sha256(body).hexdigest(), len(body)) for name, body in sent.files.items()}
+
+    closed, effect = await one_that_is_taken(real)
+    await closed.tell(WithdrawConsent("share_with_hospital", closed.patient, CENTRE))
+    epoch = (await real.here.ledger.engine()).epoch
+    async with handlers(real.here, links(real.here.ledger, "")) as table:
+        await Performing(real.here.commands, table).attempt(Order(closed.id, effect, epoch), table["submit_dossier"])
+    book = await real.hospital.get("/book")
+    assert effect not in {one["effect"] for one in book["effects"]}, "nothing leaves without consent"
