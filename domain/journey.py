@@ -26,6 +26,7 @@ from domain.stages.treatment import (
     adverse_events,
     bed,
     dose,
+    grading,
     infusion,
     lymphodepletion,
     observations,
@@ -78,6 +79,7 @@ JOURNEY: tuple[Row, ...] = (
         travel.BookTravel, postponing.PostponeAdmission)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
+        grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
         adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
         adverse_events.ReportLaboratory, adverse_events.ReportStay, observations.AssessResponse,
         observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,
@@ -109,7 +111,8 @@ JOURNEY: tuple[Row, ...] = (
 ANYTIME: tuple[type[Any], ...] = (
     notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect, erasing.OrderErasure,
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
-    safety.AnswerAlert, holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
+    safety.AnswerAlert, safety.RecordSafetyReport,
+    holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
     reconsidering.ReviewDecision, outcomes.RecordOutcome, outcomes.ReportBounce, closing.LeaveJourney,
     closing.VoidCase, holding.HoldCase, holding.ResumeCase, moving.MoveOn, closing.ReopenCase, closing.RetractDeath
 )
@@ -145,6 +148,7 @@ MODULES: Mapping[str, ModuleType] = {
     "infusion": infusion,
     "recovery": recovery,
     "adverse_events": adverse_events,
+    "grading": grading,
     "observations": observations,
     "safety": safety,
     "redosing": redosing,

@@ -19,7 +19,8 @@ from domain.core.copying import replace
 from domain.core.policy import Party, Policy
 
 NEVER_HELD = frozenset(
-    {"hold_review", "access_review", "safety_alert", "safety_answer", "tell_centre_of_alert", "erase_case"}
+    {"hold_review", "access_review", "erase_case"}
+    | {"safety_alert", "safety_answer", "urgent_alert", "urgent_answer", "safety_report", "tell_centre_of_alert"}
 )
 """What goes on while a case is on hold."""
 

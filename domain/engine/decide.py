@@ -71,9 +71,15 @@ def require_past(occurred: When, now: datetime) -> None:
 
 
 def _correct(case: Case, c: correcting.CorrectFact, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
-    wrong = case.correctable.get(c.fact)
-    require(wrong, Reason.NOT_FOUND, "no such fact that can be corrected; name the first telling", "fact")
+    require(
+        c.fact in case.correctable,
+        Reason.NOT_FOUND,
+        "no such fact that can be corrected; name the first telling",
+        "fact",
+    )
+    wrong = case.correctable[c.fact]
     occurred = _occurred(c.correction, now)
     right = correcting.corrected(case, wrong, c.correction, now, ids, policy)
     explained: Draft[Event] = Draft(correcting.FactCorrected(c.fact, c.reason), ids(), c.occurred)
-    return [explained, *(Draft(event, ids(), occurred, corrects=c.fact) for event in right)]
+    told = (Draft(event, ids(), occurred, corrects=c.fact if event.type == wrong.type else None) for event in right)
+    return [explained, *told]

@@ -11,7 +11,7 @@ from domain.core.copying import replace
 from domain.core.fact import Event, Fact
 from domain.journey import MODULES
 from domain.stages.anytime import reconsidering
-from domain.stages.treatment import adverse_events, observations
+from domain.stages.treatment import adverse_events, grading, observations
 
 Evolve = Callable[[Case, Fact[Any]], Case]
 
@@ -34,7 +34,7 @@ EVOLVE: Mapping[type[Any], Evolve] = {
 EVENTS: tuple[type[Any], ...] = tuple(EVOLVE)
 
 CORRECTABLE = frozenset(
-    {e.__name__ for module in (adverse_events, observations) for e in get_args(module.Event)}
+    {e.__name__ for module in (adverse_events, grading, observations) for e in get_args(module.Event)}
     | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven"}
     | {"PassportRecorded", "VisaGranted", "CriterionRecorded", "DiagnosisStated", "PersonAdded"}
     | {"ObservationRecorded", "PatientDescribed"}

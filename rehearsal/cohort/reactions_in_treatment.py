@@ -138,6 +138,10 @@ def _alert(s: Situation) -> Command | None:
     return safety.AnswerAlert(s.root, "coordinator")
 
 
+def _safety_report(s: Situation) -> Command | None:
+    return safety.RecordSafetyReport(s.root, reported=True, to="sponsor")
+
+
 def _hospital_alert(s: Situation) -> Command | None:
     return safety.AnswerAlert(s.root, "hospital") if s.chased else None
 
@@ -225,6 +229,9 @@ IN_TREATMENT: Mapping[str, React] = {
     "return_home": _go_home,
     "safety_alert": _alert,
     "safety_answer": _hospital_alert,
+    "urgent_alert": _alert,
+    "urgent_answer": _hospital_alert,
+    "safety_report": _safety_report,
     "redosing_decision": _redose,
     "transplant_decision": _transplant,
     "visit": _visit,

@@ -70,6 +70,7 @@ from domain.stages.treatment.adverse_events import (
 )
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
 from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
+from domain.stages.treatment.grading import CODED, GradeCRS, GradeGVHD, GradeICANS
 from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
@@ -97,7 +98,7 @@ from domain.stages.treatment.observations import (
 )
 from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient, Pathway, ReadmitPatient
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
-from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
+from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
@@ -160,6 +161,8 @@ def _right(j: Journey, known: Any, n: int) -> Any:
     """The same told again, mostly of the same person or criterion."""
     if known is not None and known.type == "InfusionCompleted":
         return RecordInfusion(_unit(j), "2e8", moment(j, n))
+    if known is not None and known.type == "ToxicityReported":
+        return ReportToxicity("CRS", 4)
     if known is not None and known.type == "PersonAdded":
         return AddPerson(known.role, "Y", "UTC", "en", minor=not n % 3)
     if known is not None and known.type == "CriterionRecorded":
@@ -305,8 +308,25 @@ MAKE: dict[type[Any], Make] = {
     DecidePathway: lambda j, n: DecidePathway(pick(get_args(Pathway), n, "observe"), "Dr"),
     DeclareFitHome: lambda j, n: DeclareFitHome("Dr"),
     ReportToxicity: lambda j, n: ReportToxicity("CRS", n % 6, None, "", moment(j, n)),
+    GradeCRS: lambda j, n: GradeCRS(
+        fever=n % 3 > 0,
+        fever_suppressed=n % 2 > 0,
+        hypotension=pick(CODED["hypotension"], n, ""),
+        oxygen=pick(CODED["oxygen"], n // 4, ""),
+        grade=pick([None, 2, 4], n, None),
+        occurred=moment(j, n),
+    ),
+    GradeICANS: lambda j, n: GradeICANS(
+        ice=pick([None, 0, 5, 10], n, None), awake=pick(CODED["awake"], n // 4, ""), occurred=moment(j, n)
+    ),
+    GradeGVHD: lambda j, n: GradeGVHD(
+        skin_percent=str(n % 90), bilirubin=str(n % 17), stool_ml=str(100 * (n % 20)), occurred=moment(j, n)
+    ),
+    RecordSafetyReport: lambda j, n: RecordSafetyReport(
+        pick(j.case.alerts, n, "nothing"), n % 2 > 0, "authority", "expected"
+    ),
     ResolveToxicity: lambda j, n: ResolveToxicity("CRS"),
-    ReportInfection: lambda j, n: ReportInfection("lung"),
+    ReportInfection: lambda j, n: ReportInfection("lung", "", n % 6),
     ReportLaboratory: lambda j, n: ReportLaboratory("ferritin"),
     ReportStay: lambda j, n: ReportStay("three days"),
     AssessResponse: lambda j, n: AssessResponse("CR", "", moment(j, n)),

@@ -33,6 +33,7 @@ from domain.journey import (
 from domain.stages.anytime import correcting, moving, watching
 from domain.stages.anytime.moving import NEEDS
 from domain.stages.records import documents
+from domain.stages.treatment.adverse_events import ReportToxicity
 from tests.domain.any_command import MAKE
 from tests.domain.course import FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
@@ -141,6 +142,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "DeclineTransplant": (("ReferTransplant",),),
     "GiveUpRedosing": (("DecideRedosing",),),
     "AnswerAlert": (("ReportMalignancy",),),
+    "RecordSafetyReport": (("HighGrade",),),  # a grade that raises an alert
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
     "ReportBounce": (("ReferTransplant",),),
@@ -148,6 +150,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ReviewDecision": (("CorrectFact",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
+HIGH = ReportToxicity("CRS", 4)
 WHERE = {"CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infused")}
 """Where to look, when it is not everywhere."""
 
@@ -172,7 +175,7 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
         fresh = j.fork()
         for earlier in before:
             if earlier:
-                fresh.tried(MAKE[NAMED[earlier]](fresh, variant))
+                fresh.tried(HIGH if earlier == "HighGrade" else MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR
         newest = 1000 if command is correcting.CorrectFact else variant
         fresh.tried(MAKE[command](fresh, variant if newest == variant else len(fresh.case.correctable) - 1))

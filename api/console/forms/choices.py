@@ -12,6 +12,7 @@ from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.stages.anytime.moving import missing
 from domain.stages.records.observing import SEXES
+from domain.stages.treatment.grading import CODED
 
 Entries = Mapping[str, Entry]
 
@@ -84,6 +85,12 @@ def _analytes(s: Speaker) -> Sequence[Option]:
 
 
 OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
+    "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
+    "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],
+    "awake": lambda s: [(code, s.clock.t.named("awake", code)) for code in CODED["awake"]],
+    "seizure": lambda s: [(code, s.clock.t.named("seizure", code)) for code in CODED["seizure"]],
+    "brain_oedema": lambda s: [(code, s.clock.t.named("brain_oedema", code)) for code in CODED["brain_oedema"]],
+    "upper_gut": lambda s: [(code, s.clock.t.named("upper_gut", code)) for code in CODED["upper_gut"]],
     "person": lambda s: [(i, s.person(i)) for i in s.case.people],
     "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],
     "submission": lambda s: [(i, s.label(i)) for i in s.case.submissions],

@@ -18,7 +18,7 @@ from domain.history.difference import Changed, changes
 MOST = 60
 """Differences a page lists."""
 UNTOLD = frozenset({
-    "effects", "contact_attempts", "alerts", "undone",  # what the messages and the timeline say better
+    "effects", "contact_attempts", "alerts", "episodes", "undone",  # what the messages and the timeline say better
     "stage_since", "left_from", "exit_fact", "shut_fact", "hold_round", "reopenings", "reopened", "spare",  # of rules
 })  # fmt: skip
 

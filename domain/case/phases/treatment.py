@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from domain.case.track import Track
@@ -13,12 +14,36 @@ from domain.core.personal import TraceCode
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it."""
+    """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it.
+
+    `report_by` is until when an authority hears of it if the clinician finds it unexpected; `reported` is the fact that
+    says whether it was.
+    """
 
     id: str
-    kind: Literal["malignancy", "recall", "mismatch", "deviation"]
+    kind: Literal["malignancy", "recall", "mismatch", "deviation", "adverse_event"]
     about: TraceCode
     answered: frozenset[str] = frozenset()
+    report_by: datetime | None = None
+    reported: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Follows one adverse event: its newest grade and its worst, by whom they are told, and whether it is over.
+
+    `name` is the hospital's word where the kind is none of ours. `calculated` is the newest computed grade, None where
+    no inputs were told. `alerted` is the grade that last raised an alert.
+    """
+
+    kind: str
+    name: str
+    fact: str
+    grade: int | None
+    highest: int
+    calculated: int | None = None
+    alerted: int = 0
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +67,7 @@ class InHospital:
     referrals: int = 0
     transplants: int = 0
     alerts: Mapping[str, Alert] = field(default_factory=dict)
+    episodes: Mapping[str, Episode] = field(default_factory=dict)
 
     @property
     def treatment(self) -> Treatment | None:

@@ -21,11 +21,12 @@ from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
 from domain.stages.records import observing
 from domain.stages.travel import visa
-from domain.stages.treatment import adverse_events, infusion, lymphodepletion, observations, safety, transplant
+from domain.stages.treatment import adverse_events, grading, infusion, lymphodepletion, observations, safety, transplant
 
 Correctable = (
     observations.Command
     | adverse_events.Command
+    | grading.Command
     | safety.ReportMalignancy
     | transplant.RecordTransplant
     | infusion.RecordInfusion
@@ -68,6 +69,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
         return observations.decide(replace(case, died=""), c, now, ids, policy)
     if isinstance(c, adverse_events.Command):
         return adverse_events.decide(case, c, now, ids, policy)
+    if isinstance(c, grading.Command):
+        return grading.decide(case, c, now, ids, policy)
     if isinstance(c, observing.Command):
         return observing.decide(case, c, now, ids, policy)
     if isinstance(c, transplant.RecordTransplant):

@@ -18,7 +18,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
 from domain.stages.records import observing
-from domain.stages.treatment import adverse_events, observations
+from domain.stages.treatment import adverse_events, grading, observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ Event = DecisionReopened | DecisionReviewed
 TAKES = (Takes(ReviewDecision, (DecisionReviewed,), at=EVERY_STAGE),)
 
 FINDINGS = (
-    *(e.__name__ for module in (adverse_events, observations, observing) for e in get_args(module.Event)),
+    *(e.__name__ for module in (adverse_events, grading, observations, observing) for e in get_args(module.Event)),
     "CriterionRecorded",
     "DiagnosisStated",
 )

@@ -1,6 +1,7 @@
 """Takes what hospitals report of harm, whenever it comes: toxicity, infection, a laboratory finding, a stay.
 
-Reports may be late, out of order, or without a known day; nothing here is inferred and no grade is computed.
+Reports may be late, out of order, or without a known day; nothing here is inferred and no grade is computed. A grade
+from which on others must know calls them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.when import When
+from domain.grading.kinds import kind_of
+from domain.stages.treatment import safety
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,26 +139,30 @@ GRADES = range(6)
 """CTCAE and ASTCT grades [safety.grades]."""
 
 TAKES = (
-    Takes(ReportToxicity, (ToxicityReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportToxicity, (ToxicityReported, safety.AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
     Takes(ResolveToxicity, (ToxicityResolved,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ReportInfection, (InfectionReported,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportInfection, (InfectionReported, safety.AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportLaboratory, (LaboratoryReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportStay, (StayReported,), at=EVERY_STAGE, over_fhir=True),
 )
 
 
-def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """Decide a report: it becomes a fact. Raises Refused."""
+def decide(
+    case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
+) -> Sequence[Event | safety.AdverseEventAlerted]:
+    """Decide a report: it becomes a fact, and an alert where its grade calls for one. Raises Refused."""
     c = command
     match c:
         case ReportToxicity():
             _grades(c.grade, c.grade_at_least)
-            return [ToxicityReported(c.name, c.grade, c.grade_at_least, c.detail)]
+            told = ToxicityReported(c.name, c.grade, c.grade_at_least, c.detail)
+            return [told, *safety.called_for(case, kind_of(str(c.name)), str(c.name), _least(c), now)]
         case ResolveToxicity():
             return [ToxicityResolved(c.name, c.detail)]
         case ReportInfection():
             _grades(c.grade, c.grade_at_least)
-            return [InfectionReported(c.site, c.organism, c.grade, c.grade_at_least, c.detail)]
+            told_too = InfectionReported(c.site, c.organism, c.grade, c.grade_at_least, c.detail)
+            return [told_too, *safety.called_for(case, "infection", f"{c.site} {c.organism}", _least(c), now)]
         case ReportLaboratory():
             return [LaboratoryReported(c.what, c.detail)]
         case ReportStay():
@@ -171,13 +178,28 @@ def _grades(grade: int | None, at_least: int | None) -> None:
     require(at_least is None or at_least in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
 
 
+def _least(report: ReportToxicity | ReportInfection | ToxicityReported | InfectionReported) -> int | None:
+    return report.grade if report.grade is not None else report.grade_at_least
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one report."""
     event = fact.event
     match event:
-        case InfectionReported() | StayReported():
+        case InfectionReported():
+            moved = replace(case, progressed=fact.id) if case.stage in WAITING else case
+            if isinstance(event.site, str) and isinstance(event.organism, str):
+                return safety.graded(moved, "infection", f"{event.site} {event.organism}", _least(event), fact.id)
+            return moved
+        case StayReported():
             return replace(case, progressed=fact.id) if case.stage in WAITING else case
-        case ToxicityReported() | ToxicityResolved() | LaboratoryReported():
+        case ToxicityReported():
+            known = isinstance(event.name, str)
+            name = str(event.name)
+            return safety.graded(case, kind_of(name), name, _least(event), fact.id) if known else case
+        case ToxicityResolved():
+            return safety.ended(case, event.name) if isinstance(event.name, str) else case
+        case LaboratoryReported():
             return case
         case _:
             assert_never(event)

@@ -31,6 +31,7 @@ from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import PlanStay
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
 from domain.stages.treatment.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
+from domain.stages.treatment.adverse_events import ReportToxicity
 from domain.stages.treatment.bed import HoldBed, RefuseBed
 from domain.stages.treatment.dose import HoldDose, RefuseDose
 from domain.stages.treatment.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
@@ -38,7 +39,7 @@ from domain.stages.treatment.lymphodepletion import OmitDepletion
 from domain.stages.treatment.observations import ReportProgression, ReportTrialHold, ReportTrialResumed
 from domain.stages.treatment.recovery import DecidePathway
 from domain.stages.treatment.redosing import DecideRedosing
-from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
+from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
@@ -117,6 +118,10 @@ def _refuse_the_request(j: Journey) -> None:
 def _settle(j: Journey) -> None:
     refused = next(e.id for e in j.case.effects.values() if e.state == "refused")
     j.tell(SettleEffect(refused, "delivered", "by phone", "person-1"))
+
+
+def _a_high_grade(j: Journey) -> None:
+    j.tell(ReportToxicity("CRS", 3))
 
 
 def _alert(j: Journey) -> str:
@@ -294,6 +299,11 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(AnswerAlert(_alert(j), "hospital")),
         lambda j: j.tell(ReportMalignancy("T cell")),
     ),
+    "urgent_alert": Scene("infused", lambda j: j.tell(AnswerAlert(_alert(j), "coordinator")), _a_high_grade),
+    "urgent_answer": Scene("infused", lambda j: j.tell(AnswerAlert(_alert(j), "hospital")), _a_high_grade),
+    "safety_report": Scene(
+        "infused", lambda j: j.tell(RecordSafetyReport(_alert(j), reported=True, to="authority")), _a_high_grade
+    ),
 }
 NEVER_WITHDRAWN = {
     "access_review",
@@ -303,6 +313,8 @@ NEVER_WITHDRAWN = {
     "cells_order",
     "destruction_confirmation",
     "safety_alert",
+    "urgent_alert",
+    "safety_report",
     "erasure_confirmation",
     "key_destruction",
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -18,7 +19,7 @@ from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
 from domain.stages.treatment.lymphodepletion import DepletionGiven, OmitDepletion, RecordDepletion
 from domain.stages.treatment.observations import AssessResponse, DeathReported, ReportDeath, ResponseAssessed
 from domain.stages.treatment.redosing import DecideRedosing
-from domain.stages.treatment.safety import MalignancyReported, ReportMalignancy
+from domain.stages.treatment.safety import AdverseEventAlerted, MalignancyReported, ReportMalignancy
 from domain.stages.treatment.transplant import RecordTransplant, TransplantGiven
 from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
@@ -67,9 +68,9 @@ def test_both_tellings_stay_on_record_and_the_second_counts() -> None:
     j = start("infused").tell(ReportToxicity("CRS", 2))
     wrong = j.newest(ToxicityReported)
     when(j, CorrectFact(wrong, ReportToxicity("CRS", 3), "chart")).then_told(
-        FactCorrected(wrong, "chart"), ToxicityReported("CRS", 3, None, "")
+        FactCorrected(wrong, "chart"), ToxicityReported("CRS", 3, None, ""), AdverseEventAlerted("crs", "CRS", 3, ANY)
     )
-    assert j.facts[-1].corrects == wrong
+    assert [f.event.type for f in j.facts if f.corrects == wrong] == ["ToxicityReported"]
     assert j.case.correctable[wrong] == ToxicityReported("CRS", 3, None, "")
     assert [f.event for f in j.facts if isinstance(f.event, ToxicityReported)] == [
         ToxicityReported("CRS", 2, None, ""),

@@ -1,6 +1,7 @@
 """Infusion [S8-S10]: two people, one unit, one patient; what was thawed never goes back; then recovery."""
 
 from datetime import timedelta
+from unittest.mock import ANY
 
 import pytest
 
@@ -40,6 +41,7 @@ from domain.stages.treatment.recovery import (
     ReadmitPatient,
 )
 from domain.stages.treatment.redosing import DecideRedosing
+from domain.stages.treatment.safety import AdverseEventAlerted
 from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No
@@ -234,8 +236,10 @@ def test_fewer_infusions_than_were_planned() -> None:
 def test_the_grade_is_kept_as_given() -> None:
     j = start("infused")
     day = When.on((j.now - DAY).date())
-    when(j, ReportToxicity("CRS", None, 3, "", day)).then_told(ToxicityReported("CRS", None, 3, ""))
-    assert j.facts[-1].occurred == day
+    when(j, ReportToxicity("CRS", None, 3, "", day)).then_told(
+        ToxicityReported("CRS", None, 3, ""), AdverseEventAlerted("crs", "CRS", 3, ANY)
+    )
+    assert next(f for f in j.facts if f.event.type == "ToxicityReported").occurred == day
 
 
 def test_discharge_and_back() -> None:

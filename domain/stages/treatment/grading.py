@@ -1,0 +1,205 @@
+"""Grades of harm with what they rest on: computed by the published table, beside the clinician's own, which counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from domain.case.stage import EVERY_STAGE
+from domain.case.state import Case
+from domain.case.table import Takes
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Clinical
+from domain.core.policy import Policy
+from domain.core.when import When
+from domain.criteria import observation
+from domain.grading import astct, magic
+from domain.stages.treatment import safety
+from domain.stages.treatment.safety import AdverseEventAlerted
+
+NOTHING = "none"
+ICE_POINTS = range(astct.ICE_MAX + 1)
+GRADES = range(6)
+MG_DL = Decimal("17.1")
+"""µmol/L of bilirubin in one mg/dL [criteria.units]."""
+MOST_STOOL = 20_000
+"""mL a day; more is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CRSInputs:
+    """Holds what a grade of cytokine release rests on. `grade` is the clinician's, where there is one."""
+
+    fever: bool = False
+    fever_suppressed: bool = False
+    hypotension: Clinical = NOTHING
+    oxygen: Clinical = NOTHING
+    grade: int | None = None
+    detail: Clinical = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ICANSInputs:
+    """Holds what a grade of neurotoxicity rests on. `ice` counts 0 to 10 points; empty = it could not be tested."""
+
+    ice: int | None = None
+    awake: Clinical = "by_itself"
+    seizure: Clinical = NOTHING
+    motor_weakness: bool = False
+    brain_oedema: Clinical = NOTHING
+    grade: int | None = None
+    detail: Clinical = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GVHDInputs:
+    """Holds what a grade of acute graft-versus-host disease rests on. Skin in percent, stool in mL a day."""
+
+    skin_percent: Clinical = "0"
+    skin_blisters: bool = False
+    bilirubin: Clinical = "0"
+    bilirubin_unit: str = "mg/dL"
+    upper_gut: Clinical = NOTHING
+    stool_ml: Clinical = "0"
+    lower_gut_severe: bool = False
+    grade: int | None = None
+    detail: Clinical = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeCRS(CRSInputs):
+    """Grade cytokine release by ASTCT 2019, from fever, blood pressure and oxygen."""
+
+    occurred: When | None = None
+    type: Literal["GradeCRS"] = "GradeCRS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeICANS(ICANSInputs):
+    """Grade neurotoxicity by ASTCT 2019, from the ICE score, waking, seizures, weakness and brain oedema."""
+
+    occurred: When | None = None
+    type: Literal["GradeICANS"] = "GradeICANS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeGVHD(GVHDInputs):
+    """Grade acute graft-versus-host disease by MAGIC, from skin, bilirubin and gut."""
+
+    occurred: When | None = None
+    type: Literal["GradeGVHD"] = "GradeGVHD"
+
+
+Command = GradeCRS | GradeICANS | GradeGVHD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CRSGraded(CRSInputs):
+    """Cytokine release was graded; the computed grade stands beside the clinician's."""
+
+    calculated: int
+    type: Literal["CRSGraded"] = "CRSGraded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ICANSGraded(ICANSInputs):
+    """Neurotoxicity was graded; the computed grade stands beside the clinician's."""
+
+    calculated: int
+    type: Literal["ICANSGraded"] = "ICANSGraded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GVHDGraded(GVHDInputs):
+    """Acute graft-versus-host disease was graded; the computed grade stands beside the clinician's."""
+
+    calculated: int
+    type: Literal["GVHDGraded"] = "GVHDGraded"
+
+
+Event = CRSGraded | ICANSGraded | GVHDGraded
+
+TAKES = (
+    Takes(GradeCRS, (CRSGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
+    Takes(GradeICANS, (ICANSGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
+    Takes(GradeGVHD, (GVHDGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
+)
+
+CODED = {
+    "hypotension": astct.HYPOTENSION,
+    "oxygen": astct.OXYGEN,
+    "awake": astct.AWAKE,
+    "seizure": astct.SEIZURE,
+    "brain_oedema": astct.OEDEMA,
+    "upper_gut": magic.UPPER_GUT,
+}
+"""Field → what may be said in it."""
+KIND: dict[type[Event], str] = {CRSGraded: "crs", ICANSGraded: "icans", GVHDGraded: "acute_gvhd"}
+
+
+def decide(
+    case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
+) -> Sequence[Event | AdverseEventAlerted]:
+    """Compute the grade and keep it beside the clinician's, which counts. Raises Refused."""
+    for field, codes in CODED.items():
+        said = getattr(command, field, None)
+        require(said is None or said in codes, Reason.INVALID, f"is one of {', '.join(codes)}", field)
+    require(command.grade is None or command.grade in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade")
+    event = _graded(case, command)
+    counts = event.calculated if event.grade is None else event.grade
+    return [event, *safety.called_for(case, KIND[type(event)], "", counts, now)]
+
+
+def _graded(case: Case, command: Command) -> Event:
+    told = {f.name: getattr(command, f.name) for f in fields(command) if f.name not in ("occurred", "type")}
+    match command:
+        case GradeCRS():
+            return CRSGraded(**told, calculated=_crs(case, command))
+        case GradeICANS():
+            return ICANSGraded(**told, calculated=_icans(command))
+        case GradeGVHD():
+            return GVHDGraded(**told, calculated=_gvhd(command))
+        case _:
+            assert_never(command)
+
+
+def _crs(case: Case, c: CRSInputs) -> int:
+    """Fever that a drug took away still counts while the episode is open."""
+    known = case.episodes.get("crs")
+    suppressed = c.fever_suppressed and known is not None and not known.over
+    return astct.crs(fever=c.fever, suppressed=suppressed, hypotension=str(c.hypotension), oxygen=str(c.oxygen))
+
+
+def _icans(c: ICANSInputs) -> int:
+    require(c.ice is None or c.ice in ICE_POINTS, Reason.INVALID, "the ICE score runs from 0 to 10", "ice")
+    return astct.icans(
+        ice=c.ice, awake=str(c.awake), seizure=str(c.seizure), motor=c.motor_weakness, oedema=str(c.brain_oedema)
+    )
+
+
+def _gvhd(c: GVHDInputs) -> int:
+    bilirubin = observation.canonical("bilirubin", str(c.bilirubin), c.bilirubin_unit, "bilirubin") / MG_DL
+    return magic.acute_gvhd(
+        skin_stage=magic.skin(_number(c.skin_percent, "skin_percent", 100), bullae=c.skin_blisters),
+        liver_stage=magic.liver(bilirubin),
+        upper_stage=magic.UPPER_GUT[str(c.upper_gut)],
+        lower_stage=magic.lower_gut(_number(c.stool_ml, "stool_ml", MOST_STOOL), severe=c.lower_gut_severe),
+    )
+
+
+def _number(said: object, field: str, most: int) -> Decimal:
+    value = observation.number(str(said))
+    if value is None or not 0 <= value <= most:
+        raise Refused(Reason.INVALID, f"is a number from 0 to {most}", field)
+    return value
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold a grade; the clinician's counts, the computed one stays beside it."""
+    event = fact.event
+    counts = event.calculated if event.grade is None else event.grade
+    return safety.graded(case, KIND[type(event)], "", counts, fact.id, event.calculated)
