@@ -64,6 +64,7 @@ REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
 PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = _hospital("tell_centre_of_alert")
+STRUCK = _hospital("tell_centre_of_document")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
 ACCEPTANCES = _mail("tell_family_of_acceptances")
@@ -96,7 +97,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, ACCEPTANCES, PROGRESSION, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, ACCEPTANCES, PROGRESSION, STRUCK, *ANYTIME),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,
@@ -105,6 +106,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("confirm_open_door"),
         _hospital("arrange_stay"),
         PROGRESSION,
+        STRUCK,
         WARN,
         POSTPONED,
         *ANYTIME,
@@ -115,6 +117,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("arrange_stay"),
         _hospital("announce_arrival"),
         PROGRESSION,
+        STRUCK,
         WARN,
         POSTPONED,
         ALERT,
@@ -124,6 +127,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the signed gate, then for the hospital's report of each day, or of the omission
     Stage.LYMPHODEPLETION: (
         PROGRESSION,
+        STRUCK,
         ALERT,
         RESERVE_DOSE,
         _lot_and_hospital("confirm_depletion_start"),
@@ -131,11 +135,19 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *ANYTIME,
     ),
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
-    Stage.INFUSION: (MARK_USED, ALERT, RESERVE_DOSE, _lot_and_hospital("confirm_thaw"), REFER_TRANSPLANT, *ANYTIME),
+    Stage.INFUSION: (
+        MARK_USED,
+        STRUCK,
+        ALERT,
+        RESERVE_DOSE,
+        _lot_and_hospital("confirm_thaw"),
+        REFER_TRANSPLANT,
+        *ANYTIME,
+    ),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
-    Stage.REDOSING: (MARK_USED, PROGRESSION, POSTPONED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (MARK_USED, PROGRESSION, STRUCK, POSTPONED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
     # waits for the return home, the hand-over, and every visit until year fifteen
-    Stage.FOLLOW_UP: (MARK_USED, ERASE, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
+    Stage.FOLLOW_UP: (MARK_USED, ERASE, STRUCK, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
     # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
         MARK_USED,

@@ -163,6 +163,7 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (25, (Line(1, 3, DECLINES.says, {**DECLINES.fields, "code": "progression"}),)),
         (5, ()),
     ),
+    "tell_centre_of_document": ((100, ()),),
     "tell_centre_of_alert": (
         (95, (Line(0.05, 0.6, "AnswerAlert", {"alert": About(), "party": "hospital"}),)),
         (5, ()),

@@ -13,7 +13,11 @@ RecordState = Literal["requested", "received", "translating", "translated", "ver
 
 @dataclass(frozen=True, slots=True)
 class RecordItem:
-    """One document the dossier needs. `round` counts how often it was asked for."""
+    """One document the dossier needs. `round` counts how often it was asked for.
+
+    `verified` is the fact that verified it last. `struck` counts how often that was undone, `struck_from` is the newest
+    version of the dossier it stood in then.
+    """
 
     id: str
     kind: str
@@ -25,6 +29,9 @@ class RecordItem:
     translator: str = ""
     document: str = ""
     language: str = ""
+    verified: str = ""
+    struck: int = 0
+    struck_from: int = 0
 
     @property
     def settled(self) -> bool:

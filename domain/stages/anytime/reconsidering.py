@@ -61,9 +61,10 @@ FINDINGS = (
     *(e.__name__ for module in (adverse_events, grading, observations, observing) for e in get_args(module.Event)),
     "CriterionRecorded",
     "DiagnosisStated",
+    "RecordVerified",
 )
 WHO = ("PersonAdded",)
-PAPERS = ("PersonAdded", "PassportRecorded")
+PAPERS = ("PersonAdded", "PassportRecorded", "RecordVerified")
 TREATED = (*FINDINGS, "DepletionGiven", "InfusionCompleted", "TransplantGiven", "MalignancyReported")
 RESTS: Mapping[str, tuple[str, ...]] = {
     "ConsentGiven": WHO,
@@ -115,7 +116,9 @@ def remembered(case: Case, fact: Fact[Any]) -> Case:
 
 def _ground(case: Case, fact: Fact[Any]) -> Sequence[str]:
     kinds = RESTS.get(fact.event.type, ())
-    return [key for key, told in case.correctable.items() if told.type in kinds and _concerns(told, fact.event)]
+    read = [i.verified for i in case.records.values() if i.state == "verified" and "RecordVerified" in kinds]
+    told = [key for key, told in case.correctable.items() if told.type in kinds and _concerns(told, fact.event)]
+    return [*told, *(one for one in read if one)]
 
 
 def _rule_ground(case: Case, fact: Fact[Any]) -> Sequence[str]:
@@ -185,7 +188,7 @@ def reopen(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Even
     ]
 
 
-RULES = (Rule("ground_corrected", 1, reopen, ("FactCorrected",), (DecisionReopened,)),)
+RULES = (Rule("ground_corrected", 1, reopen, ("FactCorrected", "RecordRejected"), (DecisionReopened,)),)
 
 
 def _open(case: Case) -> Iterable[str]:

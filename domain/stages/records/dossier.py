@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal, assert_never
 
+from domain.case.asking import notice
 from domain.case.phases.records import RecordItem
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
@@ -292,4 +293,22 @@ OWES = (
     ),
 )
 
-WANTS = (Wants("order_translation", Party.TRANSLATOR, _in_translation, _translated),)
+HAS_IT = ("submitted", "acknowledged", "more_info", "accepted")
+
+
+def _struck(case: Case) -> Iterable[str]:
+    """Documents that centres have in the dossier they were sent last, and that turned out not to be fit for it."""
+    gone = [i for i in case.records.values() if i.struck and not case.exit]
+    held = [s for s in case.submissions.values() if s.state in HAS_IT and s.round]
+    return [f"{s.id}/{i.id}.{i.struck}" for s in held for i in gone if 0 < s.dossier <= i.struck_from]
+
+
+WANTS = (
+    Wants("order_translation", Party.TRANSLATOR, _in_translation, _translated),
+    Wants(
+        "tell_centre_of_document",
+        Party.HOSPITAL,
+        _struck,
+        asks=notice("A document in the dossier you were sent is not to be relied on"),
+    ),
+)

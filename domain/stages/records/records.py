@@ -108,10 +108,11 @@ class RecordVerified:
 
 @dataclass(frozen=True, slots=True)
 class RecordRejected:
-    """A document cannot be used and is asked for again."""
+    """A document cannot be used and is asked for again. `verified` is the fact that had said otherwise."""
 
     item: str
     reason: str
+    verified: str = ""
     type: Literal["RecordRejected"] = "RecordRejected"
 
 
@@ -148,8 +149,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require_readable(case, require_item(case, command.item, "received", "translated"))
             return [RecordVerified(command.item, command.by)]
         case RejectRecord():
-            require_item(case, command.item, "received", "translated", "verified")
-            return [RecordRejected(command.item, command.reason)]
+            known = require_item(case, command.item, "received", "translated", "verified")
+            return [RecordRejected(command.item, command.reason, known.verified if known.state == "verified" else "")]
         case WaiveRecord():
             require_item(case, command.item, "requested", "received", "rejected", "translating")
             return [RecordWaived(command.item, command.reason)]
@@ -183,14 +184,23 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case RecordReceived():
             return changed(case, event.item, state="received", document=event.document, language=event.language)
         case RecordVerified():
-            return changed(case, event.item, state="verified")
+            return changed(case, event.item, state="verified", verified=fact.id)
         case RecordRejected():
-            known = case.records.get(event.item)
-            return changed(case, event.item, state="rejected", round=known.round + 1 if known else 1)
+            return _rejected(case, event, fact.id)
         case RecordWaived():
             return changed(case, event.item, state="waived")
         case _:
             assert_never(event)
+
+
+def _rejected(case: Case, event: RecordRejected, fact: str) -> Case:
+    """A document that was verified counts as corrected, so what was decided on it is open again [records.struck]."""
+    known = case.records.get(event.item)
+    again = changed(case, event.item, state="rejected", round=known.round + 1 if known else 1)
+    if known is None or not event.verified:
+        return again
+    struck = changed(again, event.item, struck=known.struck + 1, struck_from=case.dossier.version)
+    return replace(struck, corrected={**case.corrected, event.verified: fact})
 
 
 def changed(case: Case, item: str, **changes: object) -> Case:

@@ -154,6 +154,11 @@ SCENES: dict[str, Scene] = {
     "tell_centre_of_progression": Scene(
         "invited", lambda j: j.tell(ReportProgression("bone")), lambda j: j.tell(AcceptPatient(submission(j), "Dr Li"))
     ),
+    "tell_centre_of_document": Scene(
+        "submitted",
+        lambda j: j.tell(RejectRecord(item(j), "wrong_patient")),
+        drop=lambda j: j.tell(WithdrawSubmission(submission(j))),
+    ),
     "tell_centre_of_alert": Scene(
         "handed_over",
         lambda j: j.tell(ReportMalignancy("T cell")),

@@ -18,6 +18,7 @@ from domain.stages.eligibility.quote import GiveQuote, QuoteGiven
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
 from domain.stages.intake.people import AddPerson, ConsentGiven, PersonAdded
+from domain.stages.records.records import RecordRejected, RejectRecord
 from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
 from domain.stages.treatment.adverse_events import LaboratoryReported, ReportLaboratory
 from domain.stages.treatment.lymphodepletion import GateSigned
@@ -222,4 +223,39 @@ def test_the_table_names_events_and_facts_that_can_be_corrected() -> None:
     names = {event.__name__ for event in EVENTS}
     assert set(RESTS) <= names
     assert set(STANDS) <= set(RESTS)
-    assert {kind for kinds in RESTS.values() for kind in kinds} <= CORRECTABLE
+    undone = {"RecordVerified"}  # not told again: a later rejection undoes it
+    assert {kind for kinds in RESTS.values() for kind in kinds} <= CORRECTABLE | undone
+
+
+def test_a_verified_document_that_is_another_patients_reopens_what_rested_on_it_and_the_centre_is_told() -> None:
+    j = start("priced")
+    report = next(iter(j.case.records.values()))
+    when(j, RejectRecord(report.id, "wrong_patient")).then_asks("request_record", "tell_centre_of_document")
+    assert isinstance(j.last[0], RecordRejected)
+    assert j.last[0].verified == report.verified
+    kinds = [kind for kind, _, fact in reopened(j) if fact == report.verified]
+    assert kinds == ["SummarySigned", "PatientAccepted", "QuoteGiven"]
+    assert len(j.all_owed("decision_review")) == len(kinds)
+    j.tell(ReviewDecision(j.newest(PatientAccepted)))
+    assert len(j.all_owed("decision_review")) == len(kinds) - 1
+
+
+def test_a_document_rejected_before_anybody_relied_on_it_reopens_nothing() -> None:
+    j = start("received")
+    j.tell(RejectRecord(next(iter(j.case.records)), "wrong_patient"))
+    assert not reopened(j)
+    j = start("verified")
+    when(j, RejectRecord(next(iter(j.case.records)), "wrong_patient")).then_asks("request_record")
+    assert not reopened(j)
+
+
+def test_a_rejection_recorded_before_documents_were_corrected_reopens_nothing() -> None:
+    """Facts of before name no verification, and fold as they did."""
+    j = start("priced")
+    report = next(iter(j.case.records.values()))
+    assert j.tell(RejectRecord(report.id, "wrong_patient")).case.corrected
+    told = next(n for n, f in enumerate(j.facts) if isinstance(f.event, RecordRejected))
+    before = [*j.facts[:told], replace(j.facts[told], event=RecordRejected(report.id, "wrong_patient"))]
+    case = fold(before)
+    assert not case.corrected
+    assert not case.records[report.id].struck
