@@ -11,7 +11,7 @@ from domain.case.obligation import Obligation
 from domain.core.when import When
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
-from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier
+from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.follow_up import AcceptHandover, RecordVisit, ReturnHome, TryContact
 from domain.stages.intake.inquiry import AcknowledgeScope, OpenCase, ReplyToFamily
 from domain.stages.intake.people import AddPerson, GiveConsent
@@ -45,6 +45,10 @@ def item(j: Journey) -> str:
 
 def submission(j: Journey) -> str:
     return list(j.case.submissions)[-1]
+
+
+def withdraw(j: Journey) -> None:
+    j.tell(WithdrawSubmission(submission(j)))
 
 
 def _world(j: Journey) -> None:

@@ -29,7 +29,6 @@ from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.anytime.notes import SettleEffect
 from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.eligibility.eligibility import AcceptPatient
-from domain.stages.eligibility.submissions import WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
@@ -41,7 +40,7 @@ from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
 from tests.domain.case.obligation_scenes import accepted_by_two, choose, plan_anew, postpone
-from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission
+from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission, withdraw
 from tests.domain.journey import DAY, HOUR, Journey, when
 
 Lead = Callable[[Journey], object]
@@ -128,12 +127,8 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
     ),
     "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
-    "tell_family_of_acceptances": Scene(
-        "submitted", accepted_by_two, choose, lambda j: j.tell(WithdrawSubmission(submission(j)))
-    ),
-    "withdraw_submission": Scene(
-        "submitted", lambda j: j.tell(WithdrawSubmission(submission(j))), destroyed, drop=None
-    ),
+    "tell_family_of_acceptances": Scene("submitted", accepted_by_two, choose, withdraw),
+    "withdraw_submission": Scene("submitted", withdraw, destroyed, drop=None),
     "request_quote": Scene("acknowledged", STEPS["accepted"], STEPS["quoted"]),
     "reserve_dose": Scene("quoted", STEPS["priced"], STEPS["dose_held"]),
     "hold_bed": Scene("quoted", STEPS["priced"], lambda j: j.tell(HoldBed("B", j.now + DAY))),
@@ -157,7 +152,7 @@ SCENES: dict[str, Scene] = {
     "tell_centre_of_document": Scene(
         "submitted",
         lambda j: j.tell(RejectRecord(item(j), "wrong_patient")),
-        drop=lambda j: j.tell(WithdrawSubmission(submission(j))),
+        drop=withdraw,
     ),
     "tell_centre_of_alert": Scene(
         "handed_over",
