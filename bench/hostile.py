@@ -3,6 +3,8 @@
 Four clients at other addresses send them as fast as they are answered, each a process, while 32 callers ask the
 authenticated route that does nothing and give commands. Each shape stands against the same callers alone in the same
 round; a plain unsigned request is a shape too, for what any traffic costs on this machine. No rate is limited.
+Before each window every caller who gives commands opens a case of its own, so that all windows begin with cases of the
+same length: a case costs more the longer it is, and later windows would have been the slower ones.
 """
 
 import asyncio
@@ -17,27 +19,33 @@ from bench.strangers import SHAPES
 HOSTILE, CLIENTS, CALLERS, ROUNDS, SECONDS = 1_000, 4, 32, 5, 3.0
 
 
-async def beside(port: int, calls: list[Call], shape: str, asked: Asked) -> Rate:
+async def window(callers: list[Caller], asked: Asked) -> Rate:
+    """Half ask for nothing, half give commands to a case that is new."""
+    commanding = callers[::2]
+    await asyncio.gather(*(one.opens() for one in commanding))
+    calls: list[Call] = [*(one.command for one in commanding), *(one.nothing for one in callers[1::2])]
+    return await timed(calls, asked.either(SECONDS, 0.2))
+
+
+async def beside(port: int, callers: list[Caller], shape: str, asked: Asked) -> Rate:
     """The honest callers for as long as the strangers are at it; those get what the machine has left, as from afar."""
     each = asked.either(HOSTILE, 20) // CLIENTS
     words = [sys.executable, "-m", "bench.strangers", str(port), shape]
     hostile = [await asyncio.create_subprocess_exec(*words, str(n), str(each)) for n in range(CLIENTS)]
     ended = asyncio.gather(*(one.wait() for one in hostile))
-    rates = [await timed(calls, asked.either(SECONDS, 0.2))]
+    rates = [await window(callers, asked)]
     while not ended.done():
-        rates.append(await timed(calls, asked.either(SECONDS, 0.2)))
+        rates.append(await window(callers, asked))
     ranked = sorted(rates, key=lambda rate: rate.p99_ms)
     return ranked[len(ranked) // 2]  # alone is one window too, not the worst of several
 
 
 async def measure(port: int, callers: list[Caller], asked: Asked) -> AsyncIterator[Row]:
     """A row for each shape."""
-    calls: list[Call] = [one.nothing if n % 2 else one.command for n, one in enumerate(callers)]
-    seconds = asked.either(SECONDS, 0.2)
-    await timed(calls, seconds)  # warms up
+    await window(callers, asked)  # warms up
     for name in SHAPES:
         rounds = [
-            (await timed(calls, seconds), await beside(port, calls, name, asked))
+            (await window(callers, asked), await beside(port, callers, name, asked))
             for _ in range(asked.either(ROUNDS, 1))
         ]
         yield {
@@ -57,7 +65,7 @@ async def main(asked: Asked) -> AsyncIterator[Row]:
         token = await signed_in(running.dsn, folder / "home")
         async with api(running.dsn, folder / "home") as port:
             callers = [
-                await Caller(*await asyncio.open_connection("127.0.0.1", port), token).opens()
+                Caller(*await asyncio.open_connection("127.0.0.1", port), token)
                 for _ in range(asked.either(CALLERS, 2))
             ]
             async for row in measure(port, callers, asked):
