@@ -96,7 +96,7 @@ async def tabs(port: int, token: str, caller: Caller, seconds: int) -> dict[str,
         for _ in range(seconds):
             await caller.command()
             await asyncio.sleep(1)
-        return (sum(server.cpu_times()[:2]) - began) / seconds
+        return float(sum(server.cpu_times()[:2]) - began) / seconds
 
     alone, before = await cost(), server.memory_info().rss
     opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(TABS)]

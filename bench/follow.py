@@ -116,7 +116,9 @@ async def main(asked: Asked) -> AsyncIterator[Row]:
         found = await following
         caught_up = time.perf_counter() - began - written
         connection = await asyncpg.connect(running.dsn)
-        there, first, last = await connection.fetchrow(COUNT)
+        counted = await connection.fetchrow(COUNT)
+        assert counted is not None
+        there, first, last = counted
         await connection.close()
         await ledger.close()
     yield {

@@ -50,7 +50,7 @@ async def fill(commands: CommandHandler, size: int) -> list[str]:
 async def made(dsn: str, home: Path, size: int) -> list[str]:
     """A database with so many open cases."""
     await migrate(dsn)
-    async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
+    async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:
         began = time.perf_counter()
         cases = await fill(here.commands, size)
     print(f"{size} cases made in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
@@ -60,7 +60,7 @@ async def made(dsn: str, home: Path, size: int) -> list[str]:
 async def measured(dsn: str, home: Path, cases: list[str], stack: AsyncExitStack) -> dict[str, Call]:
     """What is measured, through an API process and a door of its own."""
     token = await signed_in(dsn, home)
-    here = await stack.enter_async_context(parts(Settings(database_url=dsn, home=home, installation="bench")))  # type: ignore[arg-type]
+    here = await stack.enter_async_context(parts(Settings(database_url=dsn, home=home, installation="bench")))
     port = await stack.enter_async_context(api(dsn, home))
     caller = await Caller(*await asyncio.open_connection("127.0.0.1", port), token).opens()
     attending = Attending(here.commands)

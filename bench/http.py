@@ -81,7 +81,7 @@ async def measure(port: int, dsn: str, token: str, number: int, asked: Asked) ->
         "command": [caller.command for caller in callers],
     }
     seconds = asked.either(SECONDS, 0.05)
-    kinds = {kind: lambda some=some: timed(some, seconds) for kind, some in calls.items()}  # type: ignore[misc]
+    kinds = {kind: lambda some=some: timed(some, seconds) for kind, some in calls.items()}
     rounds = (await in_turns(kinds, asked.either(ROUNDS, 1) + 1))[1:]  # the first warms up
     for connection in connections:
         await connection.close()
@@ -117,7 +117,7 @@ async def api(dsn: str, home: Path) -> AsyncIterator[int]:
 
 async def signed_in(dsn: str, home: Path) -> str:
     """The token of a coordinator."""
-    async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:  # type: ignore[arg-type]
+    async with parts(Settings(database_url=dsn, home=home, installation="bench")) as here:
         command = RegisterPerson("coordinator", "asia", "B. Coordinator", "b@example.org", "Asia/Kolkata", "en")
         keeper = here.commands
         person = (

@@ -87,7 +87,7 @@ async def measure(here: Parts, connection: "asyncpg.Connection[asyncpg.Record]",
 async def main(asked: Asked) -> AsyncIterator[Row]:
     """A row for each length."""
     async with server() as (running, folder):
-        settings = Settings(database_url=running.dsn, home=folder / "home", installation="bench")  # type: ignore[arg-type]
+        settings = Settings(database_url=running.dsn, home=folder / "home", installation="bench")
         connection = await asyncpg.connect(running.dsn)
         async with parts(settings) as here:
             for length in asked.either(LENGTHS, LENGTHS[:2]):

@@ -46,7 +46,7 @@ async def main(asked: Asked) -> AsyncIterator[Row]:
     """One row."""
     cases = asked.either(CASES, 20)
     async with server() as (running, folder), TemporalServer(folder / "temporal", ui=False) as temporal:
-        settings = Settings(database_url=running.dsn, home=folder / "home", installation="bench")  # type: ignore[arg-type]
+        settings = Settings(database_url=running.dsn, home=folder / "home", installation="bench")
         async with parts(settings) as here:
             await fill(here.commands, cases)
         client = await Client.connect(temporal.address, data_converter=pydantic_data_converter)

@@ -68,7 +68,7 @@ async def measure(question: Question, events: int, rounds: int) -> Row:
         "bare, two cores": lambda: bare_on_two(dsn, events),
         "verify, two cores": lambda: holds(2),
     }
-    kinds = {kind: lambda work=work: timed(work, events) for kind, work in works.items()}  # type: ignore[misc]
+    kinds = {kind: lambda work=work: timed(work, events) for kind, work in works.items()}
     found = await in_turns(kinds, rounds)
     ratios = {cores: against(found, f"verify, {cores}", [f"bare, {cores}"]) for cores in ("one core", "two cores")}
     return {

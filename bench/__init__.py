@@ -1,0 +1,1 @@
+"""Measurements of Caravel, each against a peer in the same run."""
