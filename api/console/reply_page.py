@@ -118,7 +118,7 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
     return _page(
         request,
         problem.status if problem else 200,
-        question=t.named("effect", row["question"]),
+        question=t.own("owed", row["question"]) or t.named("effect", row["question"]),
         answers=answers,
         zone=row["zone"],
         until=clock.instant(row["expires_at"]),

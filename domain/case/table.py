@@ -27,8 +27,8 @@ class Takes:
     """A row of a stage's table: one command, the events it may record, the stages that take it, and who may give it.
 
     `by` is what giving it is called in the table of roles (domain/roles.py). What only a hospital says comes over FHIR
-    as well; `over_fhir` opens that way to what others may say too. `answers` are the kinds of effects it answers: the
-    page behind a link in a mail offers it.
+    as well; `over_fhir` opens that way to what others may say too. `answers` are the kinds of effects it answers, and
+    of obligations that no effect asked for: the page behind a link in a mail offers it.
     """
 
     command: type[Any]

@@ -41,7 +41,8 @@ ANSWERS: Mapping[str, Sequence[str]] = {
     kind: [row.command.__name__ for row in _DECISIONS_FIRST if kind in row.answers]
     for kind in dict.fromkeys(kind for row in TAKES.values() for kind in row.answers)
 }
-"""What may be answered to each kind of effect, to any other, a few words that are kept as a message."""
+"""What may be answered to each kind of effect, and of obligation that no effect asked for; to any other, a few words
+that are kept as a message."""
 WORDS = ("AddNote",)
 
 OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
@@ -99,6 +100,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         actor = centre if effect.to is Party.HOSPITAL else f"{effect.to.value}-of-{case.id}"
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}
+        fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"
@@ -119,7 +121,8 @@ def asked(case: Case, effect: Effect) -> str:
     if effect.kind in ANSWERS or owed is None:
         return effect.kind
     resource = case.resources.get(root(case, effect))
-    return UNDOING[resource.kind].effect if resource else OWED.get(owed.kind, effect.kind)
+    own = owed.kind if owed.kind in ANSWERS else effect.kind
+    return UNDOING[resource.kind].effect if resource else OWED.get(owed.kind, own)
 
 
 def _digest(token: str) -> bytes:

@@ -49,6 +49,7 @@ TAKES = (
         (AdmissionPostponed,),
         at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING),
         by=Action.ANSWER,
+        answers=("announce_arrival", "admission"),
     ),
 )
 

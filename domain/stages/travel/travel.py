@@ -165,14 +165,14 @@ TAKES = (
         (TravelBooked,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING, Stage.FOLLOW_UP, Stage.CLOSED),
         by=Action.ANSWER,
-        answers=("confirm_open_door",),
+        answers=("confirm_open_door", "door_confirmation"),
     ),
     Takes(
         StopTravel,
         (TravelStopped,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING, Stage.FOLLOW_UP, Stage.CLOSED),
         by=Action.ANSWER,
-        answers=("confirm_open_door",),
+        answers=("confirm_open_door", "door_confirmation"),
     ),
 )
 

@@ -190,7 +190,7 @@ TAKES = (
     Takes(AuthoriseInfusion, (InfusionAuthorised,), at=(Stage.INFUSION,), by=Action.ANSWER),
     Takes(CheckIdentity, (IdentityChecked, IdentityMismatched), at=(Stage.INFUSION,), by=Action.ANSWER),
     Takes(StartThaw, (ThawStarted,), at=(Stage.INFUSION,), by=Action.ANSWER),
-    Takes(DestroyUnit, (UnitDestroyed,), at=stages(Stage.INFUSION), by=Action.ANSWER),
+    Takes(DestroyUnit, (UnitDestroyed,), at=stages(Stage.INFUSION), by=Action.ANSWER, answers=("unit_destruction",)),
     Takes(
         RecordInfusion,
         (InfusionDeviated, InfusionCompleted),

@@ -128,7 +128,7 @@ class DepletionStopped:
 Event = GateSigned | DepletionGiven | DepletionCompleted | DepletionOmitted | DepletionStopped
 
 TAKES = (
-    Takes(SignGate, (GateSigned,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER),
+    Takes(SignGate, (GateSigned,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER, answers=("gate",)),
     Takes(
         RecordDepletion,
         (DepletionGiven,),

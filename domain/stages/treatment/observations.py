@@ -192,7 +192,7 @@ Event = (
 
 
 TAKES = (
-    Takes(AssessResponse, (ResponseAssessed,), at=EVERY_STAGE, over_fhir=True),
+    Takes(AssessResponse, (ResponseAssessed,), at=EVERY_STAGE, over_fhir=True, answers=("response_check",)),
     Takes(ReportProgression, (ProgressionReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOtherTreatment, (OtherTreatmentReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOccurrence, (OccurrenceReported,), at=EVERY_STAGE, over_fhir=True),

@@ -103,8 +103,20 @@ Event = PatientDischarged | PatientReadmitted | PathwayDecided | DeclaredFitHome
 TAKES = (
     Takes(DischargePatient, (PatientDischarged,), at=stages(Stage.LYMPHODEPLETION), by=Action.ANSWER),
     Takes(ReadmitPatient, (PatientReadmitted,), at=stages(Stage.LYMPHODEPLETION), by=Action.ANSWER),
-    Takes(DecidePathway, (PathwayDecided,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP), by=Action.ANSWER),
-    Takes(DeclareFitHome, (DeclaredFitHome,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP), by=Action.ANSWER),
+    Takes(
+        DecidePathway,
+        (PathwayDecided,),
+        at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
+        by=Action.ANSWER,
+        answers=("response_check", "redosing_decision"),
+    ),
+    Takes(
+        DeclareFitHome,
+        (DeclaredFitHome,),
+        at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
+        by=Action.ANSWER,
+        answers=("fit_home",),
+    ),
 )
 
 

@@ -86,8 +86,15 @@ TAKES = (
         (RedosingDecided, TreatmentPlanned),
         at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
         by=Action.ANSWER,
+        answers=("redosing_decision",),
     ),
-    Takes(GiveUpRedosing, (RedosingGivenUp,), at=stages(Stage.LYMPHODEPLETION, Stage.REDOSING), by=Action.ANSWER),
+    Takes(
+        GiveUpRedosing,
+        (RedosingGivenUp,),
+        at=stages(Stage.LYMPHODEPLETION, Stage.REDOSING),
+        by=Action.ANSWER,
+        answers=("redosing_decision",),
+    ),
 )
 
 

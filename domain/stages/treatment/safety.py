@@ -111,8 +111,14 @@ Event = MalignancyReported | RecallReached | AlertAnswered | AdverseEventAlerted
 
 TAKES = (
     Takes(ReportMalignancy, (MalignancyReported,), at=stages(Stage.ADMISSION), over_fhir=True),
-    Takes(AnswerAlert, (AlertAnswered,), at=EVERY_STAGE, over_fhir=True, answers=("tell_centre_of_alert",)),
-    Takes(RecordSafetyReport, (SafetyReportRecorded,), at=EVERY_STAGE, over_fhir=True),
+    Takes(
+        AnswerAlert,
+        (AlertAnswered,),
+        at=EVERY_STAGE,
+        over_fhir=True,
+        answers=("tell_centre_of_alert", "safety_answer", "urgent_answer"),
+    ),
+    Takes(RecordSafetyReport, (SafetyReportRecorded,), at=EVERY_STAGE, over_fhir=True, answers=("safety_report",)),
 )
 
 
