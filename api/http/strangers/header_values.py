@@ -13,7 +13,7 @@ SEPARATOR = r"[ \t]*+;[ \t]*+"
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"  # noqa: S105 - RFC 9110's name for it
 PARAMETER = re.compile(rf'{SEPARATOR}({TOKEN})[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.)*+)"|(?!")([^;"\s]*+))', re.DOTALL)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-UTF_8 = re.compile(r"utf-8'[^']*+'(.*)", re.IGNORECASE | re.DOTALL)
+UTF_8 = re.compile(r"utf-8'[^']*+'(.*+)", re.IGNORECASE | re.DOTALL)
 
 
 def parameters(text: str) -> tuple[str, Mapping[str, str]]:

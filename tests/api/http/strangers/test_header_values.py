@@ -1,12 +1,18 @@
-"""Header values with parameters: read as browsers mean them, in time that grows with their length and no faster."""
+"""Header values with parameters: read as browsers mean them, and each character once, however long they are."""
 
 from __future__ import annotations
 
-import time
+import re
+from importlib import import_module
+from typing import Any
 
 import pytest
 
-from api.http.strangers.header_values import filename, parameters
+from api.http.strangers import header_values
+from api.http.strangers.header_values import PARAMETER, filename, parameters
+
+PARSER = import_module("re._parser")
+"""What `re` itself reads patterns with."""
 
 
 @pytest.mark.parametrize(
@@ -49,22 +55,53 @@ def text_of(shape: str, times: int) -> str:
     return start + again * times
 
 
-def growth(read: object, shape: str) -> float:
-    """How many times longer a text of 16 times the length takes, the fastest of five."""
+def gives_back(pattern: str) -> list[str]:
+    """Repeats that may give back what they have read: only those make a pattern read the same again and again.
 
-    def took(text: str) -> float:
-        began = time.thread_time()
-        read(text)  # type: ignore[operator]
-        return time.thread_time() - began
+    What is possessive reads on and never back, so that one match costs at most the length of what it looks at, once for
+    each alternative that is written down.
+    """
+    found: list[str] = []
 
-    short, long = (min(took(text_of(shape, times)) for _ in range(5)) for times in (2_000, 32_000))
-    return long / max(short, 100e-6)
+    def look(part: Any) -> None:
+        if isinstance(part, PARSER.SubPattern | list | tuple):
+            for one in part:
+                look(one)
+        name, *given = part if isinstance(part, tuple) and part else (None,)
+        if str(name) in ("MAX_REPEAT", "MIN_REPEAT") and given[0][0] != given[0][1]:
+            found.append(str(given[0][2]))
+
+    look(PARSER.parse(pattern))
+    return found
+
+
+@pytest.mark.parametrize("name", ["PARAMETER", "ESCAPED", "UTF_8"])
+def test_no_pattern_reads_back(name: str) -> None:
+    assert gives_back(getattr(header_values, name).pattern) == []
+
+
+@pytest.mark.parametrize("pattern", ["a*;", "(?:a|b)+c", "x(?:y(z*?))", r"(?:[ \t]*;){2}"])
+def test_control_what_reads_back_is_seen(pattern: str) -> None:
+    assert gives_back(pattern)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_longer_text_takes_no_longer_than_its_length(shape: str) -> None:
-    assert growth(parameters, shape) < 64, "16 is straight, 256 is by the square"
+def test_each_character_is_read_by_one_match_and_at_most_one_that_fails(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int | None]] = []
 
+    class Watched:
+        @staticmethod
+        def match(text: str, at: int) -> re.Match[str] | None:
+            found = PARAMETER.match(text, at)
+            asked.append((at, found.end() if found else None))
+            return found
 
-def test_the_check_sees_what_takes_time_by_the_square() -> None:
-    assert growth(lambda text: [text[at:].count("x") for at in range(len(text))], "a{};") > 64
+    monkeypatch.setattr(header_values, "PARAMETER", Watched)
+    text = text_of(shape, 2_000)
+    header_values.parameters(text)
+    *good, last = asked
+    assert last[1] is None
+    assert all(end is not None and end > at for at, end in good)
+    assert [end for _, end in good] == [at for at, _ in asked[1:]], "each begins where the one before ended"
