@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from domain.catalogue.endpoint import Allowed
 from domain.catalogue.installation import Kind
@@ -113,3 +114,23 @@ class Settings(BaseSettings):
     def document_folder(self) -> Path:
         """Return the folder of documents when no object store is named."""
         return self.home / "documents"
+
+
+def unusable(error: ValueError) -> Sequence[str]:
+    """Explain which variables cannot be read as settings, why, and the way on, without what they hold.
+
+    Empty where the error is about something else.
+    """
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        found = [(str(one["loc"][0]), one["msg"]) for one in error.errors(include_url=False, include_input=False)]
+    elif isinstance(error, SettingsError):
+        found = [(name, "is not JSON") for name in Settings.model_fields if f'"{name}"' in str(error)]
+    else:
+        return ()
+    return [f"CARAVEL_{name.upper()}: {why}; {_way_on(name)}" for name, why in found]
+
+
+def _way_on(name: str) -> str:
+    default = Settings.model_fields[name].get_default()
+    said = "nothing" if default in ("", None, (), {}, SecretStr("")) else str(default)
+    return f"set it right, or leave it out for the default ({said})"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 
 from cyclopts import App
 
 from api.cli.commands.processes import register
-from api.cli.outcome import Failed, tell
+from api.cli.outcome import USAGE, Failed, tell
 
 app = App(
     name="caravel",
@@ -31,3 +32,9 @@ def main(words: Sequence[str] | None = None) -> None:
     except Failed as failed:
         tell(failed)
         sys.exit(failed.code)
+    except ValueError as error:
+        faults: Sequence[str] = import_module("infra.settings").unusable(error)
+        if not faults:
+            raise
+        tell(Failed(USAGE, "the settings cannot be used; nothing was done", faults))
+        sys.exit(USAGE)
