@@ -34,7 +34,14 @@ from infra.telemetry import configure_logs
 ROUNDS, SECONDS = 5, 2.0
 CALLERS = (1, 32)
 NOTE = {"type": "AddNote", "kind": "note", "text": "The family called; the visa appointment is on Tuesday."}
-INQUIRY = {"country": "IN", "language": "en", "zone": "Asia/Kolkata", "patient_name": "A. Rao", "team": "asia"}
+INQUIRY = {
+    "country": "IN",
+    "language": "en",
+    "zone": "Asia/Kolkata",
+    "patient_name": "A. Rao",
+    "team": "asia",
+    "despite_duplicates": "a bench",
+}
 
 
 class Caller:

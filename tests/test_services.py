@@ -24,7 +24,14 @@ from tests.services import Collector, Issuer, Stack, eventually, example, outsid
 
 pytestmark = pytest.mark.slow
 CANARY = "Wilhelmina Canary"
-INQUIRY = {"country": "IN", "language": "en", "zone": "Asia/Kolkata", "patient_name": CANARY, "team": "asia"}
+INQUIRY = {
+    "country": "IN",
+    "language": "en",
+    "zone": "Asia/Kolkata",
+    "patient_name": CANARY,
+    "team": "asia",
+    "despite_duplicates": "a test",
+}
 
 
 @pytest.fixture(scope="module")

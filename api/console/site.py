@@ -5,17 +5,18 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api.console import changes, web
-from api.console.name_index import NameIndex
 from api.console.names import Directory
 from api.console.pages import case, form_pages, operations, results, sign_in
 from api.console.pages.desk import bulk, names_search, saved, worklist
 from api.console.pages.history import audit, looks
+from api.name_index import NameIndex, PersonIndex
 
 
 def install(app: FastAPI) -> None:
     """Put the console into the app, with what this process remembers for it."""
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
+    app.state.person_index = PersonIndex()
     parts = (sign_in, worklist, bulk, saved, names_search, case, results, form_pages, looks, audit, operations, changes)
     for part in parts:
         app.include_router(part.router)

@@ -69,6 +69,8 @@ class Problem(Exception):
     detail: str
     faults: Sequence[Fault] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Members of its own (RFC 9457, 3.2)."""
 
     def response(self) -> JSONResponse:
         """Make the answer, application/problem+json."""
@@ -77,6 +79,7 @@ class Problem(Exception):
             "title": self.reason.replace("_", " ").capitalize(),
             "status": self.status,
             "detail": self.detail,
+            **self.more,
         }
         if self.faults:
             body["errors"] = [fault.shown() for fault in self.faults]

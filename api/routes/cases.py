@@ -14,8 +14,11 @@ from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
 from api.http.auth import Parts, Who
 from api.http.command_json import CASE
 from api.http.limits import read_body
+from api.http.problems import Problem
+from api.name_index import PersonIndex
 from api.ports import Service
 from api.routes.documents import require_document
+from api.routes.duplicates import require_nobody_like
 from domain.roles import Actor
 
 router = APIRouter(tags=["cases"])
@@ -24,9 +27,10 @@ OPEN = "OpenCase"
 
 @router.post("/cases", status_code=CREATED)
 async def open_case(request: Request, service: Parts, who: Who) -> JSONResponse:
-    """Open a case. The body is OpenCase."""
+    """Open a case. The body is OpenCase. Where probably the same person has a case, 409 lists it and asks."""
     key = idempotency_key(request)
-    return recorded_answer(await opened(service, who, await read_body(request), key), who, CREATED)
+    body = await read_body(request)
+    return recorded_answer(await opened(service, request.app.state.person_index, who, body, key), who, CREATED)
 
 
 @router.post("/cases/{case}/commands")
@@ -37,13 +41,21 @@ async def command_case(case: str, request: Request, service: Parts, who: Who) ->
     return recorded_answer(await given(service, who, stream, await read_body(request), key, expected), who)
 
 
-async def opened(service: Service, who: Actor, body: bytes | Tree, key: str) -> Recorded:
-    """Open a new case from the JSON of OpenCase, or its tree. Raises Problem, Refused."""
+async def opened(service: Service, index: PersonIndex, who: Actor, body: bytes | Tree, key: str) -> Recorded:
+    """Open a new case from the JSON of OpenCase, or its tree; the way of every page and program.
+
+    Raises Problem, Refused; Problem(409) where the same person probably has a case and nothing says why another.
+    """
     require_command(who, OPEN)
     command = CASE.parse(body, who.id, only=(OPEN,), default=OPEN)
     if command.imported:
         require_command(who, "ImportFacts")
     stream = service.fresh_stream("case")
+    try:
+        await require_nobody_like(service, index, who, command)
+    except Problem:
+        if (await service.commands.ledger.load(stream, command=(who.id, key))).remembered is None:
+            raise  # a repeat is like the case it opened, and gets its first answer
     remembered = CommandKey(who.id, key, CASE.digest("", command))
     bind_contextvars(case=stream, key=key)
     return await service.commands.record(CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered))

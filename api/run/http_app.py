@@ -92,7 +92,7 @@ def http_app(
         local=local,
     )
     app = create_app(service)
-    here.forget.append(app.state.name_index.forget)
+    here.forget.extend((app.state.name_index.forget, app.state.person_index.forget))
     return app
 
 

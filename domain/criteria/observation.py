@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from domain.core.errors import Reason, Refused, require
+from domain.core.personal import Clinical, readable
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES, DERIVED, Analyte
 
@@ -107,6 +108,16 @@ def birth_days(born: str) -> tuple[date | None, date | None]:
         return date.fromisoformat(born), date.fromisoformat(born)
     except ValueError:
         return None, None
+
+
+def require_born(birth: Clinical, now: datetime, field: str = "birth") -> None:
+    """Refuse what is no day and no year in which somebody living may have been born; empty and erased are unknown."""
+    earliest, _ = birth_days(str(birth)) if readable(birth) else (now.date(), None)
+    born = earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
+    require(born, Reason.INVALID, "write 1960-12-01, or 1960", field)
+
+
+EARLIEST = 1900
 
 
 def _months(born: date, on: date) -> Decimal:

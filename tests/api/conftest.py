@@ -58,6 +58,7 @@ INQUIRY = {
     "patient_mail": "canary@example.org",
     "diagnosis": "r/r B-ALL canary",
     "team": "asia",
+    "despite_duplicates": "every test opens its own",
 }
 
 

@@ -65,7 +65,7 @@ class People:
     async def open_cases(self, count: int, pause: float) -> None:
         """So many, one after the other."""
         for family in families(count, 1, open_trials(), timedelta(days=1)):
-            question = replace(family.question(), owner="", team=TEAM)
+            question = replace(family.question(), owner="", team=TEAM, despite_duplicates="a soak")
             who = f"person-coordinator-{self.chance.choice('12')}"
             opened = await self.send(who, "/cases", question)
             if opened:

@@ -51,6 +51,7 @@ INQUIRY = (
     f"patient_mail={MAIL}",
     "team=asia",
     "diagnosis=forgettable-lymphoma",
+    "despite_duplicates=test",
 )
 
 

@@ -144,7 +144,7 @@ async def _carried_out(request: Request, service: Service, viewer: Visitor, shee
         return form_parse(CASE.by_name[sheet.command], sheet.pairs or (), viewer.zone)
 
     if not sheet.case:
-        return await open_new(service, viewer.who, tree(), sheet.key)
+        return await open_new(service, request.app.state.person_index, viewer.who, tree(), sheet.key)
     case = await case_meant(service, sheet.case)
     if takes_file(CASE.by_name[sheet.command]):
         told = {"type": sheet.command, "item": dict(sheet.pairs or ()).get("item", "")}
@@ -201,6 +201,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         takes_file=takes_file(command),
         media=[*TYPES, *(f".{known.ending}" for known in TYPES.values())],
         aside={"token": known[ASIDE], "name": left.name} if left else None,
+        alike=sheet.problem.more.get("cases", ()) if sheet.problem else (),
         summary=_summary(viewer, inputs, sheet.problem),
         version=version,
         title=viewer.t.named("command", sheet.command),

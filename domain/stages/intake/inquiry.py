@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.obligation import ObligationRedated
 from domain.case.reckoning import at_pace
@@ -21,6 +21,7 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.criteria.observation import require_born
 from domain.stages.intake.people import AddPerson, PersonAdded, added, require_person
 
 Triage = Literal["autologous_not_feasible", "manufacture_failed", "not_fast_enough", "other"]
@@ -28,7 +29,11 @@ Triage = Literal["autologous_not_feasible", "manufacture_failed", "not_fast_enou
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """A family asks for help. `country` is ISO 3166 alpha-2, `zone` an IANA time zone, `language` BCP 47."""
+    """A family asks for help. `country` is ISO 3166 alpha-2, `zone` an IANA time zone, `language` BCP 47.
+
+    `birth` is the patient's birth date or year, empty = unknown. `despite_duplicates` is the reason where a case of
+    probably the same person is there already.
+    """
 
     country: str
     language: str
@@ -43,6 +48,8 @@ class OpenCase:
     owner: str = ""
     team: str = ""
     imported: bool = False
+    birth: Clinical = ""
+    despite_duplicates: Identity = ""
     type: Literal["OpenCase"] = "OpenCase"
 
 
@@ -111,6 +118,9 @@ class CaseOpened:
     team: str
     imported: bool
     diagnosis: Clinical
+    birth: Clinical = ""
+    despite_duplicates: Identity = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["CaseOpened"] = "CaseOpened"
 
 
@@ -174,7 +184,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide an inquiry command: return the events it brings about. Raises Refused."""
     match command:
         case OpenCase():
-            return _open(case, command, ids)
+            return _open(case, command, now, ids)
         case AcknowledgeScope():
             require_person(case, command.person)
             return [ScopeAcknowledged(command.person, command.form_version)]
@@ -208,14 +218,26 @@ def repaced(case: Case, urgent: bool, now: datetime, policy: Policy) -> Sequence
     return [event for event in found if event is not None]
 
 
-def _open(case: Case, c: OpenCase, ids: Ids) -> Sequence[Event | PersonAdded]:
+def _open(case: Case, c: OpenCase, now: datetime, ids: Ids) -> Sequence[Event | PersonAdded]:
     require(case.version == 0, Reason.ALREADY, "the case is open already")
     require(readable(c.patient_name), Reason.INVALID, "a patient needs a name", "patient_name")
     require_country(c.country)
+    require_born(c.birth, now)
     patient = AddPerson("patient", c.patient_name, c.zone, c.language, c.patient_mail, c.patient_phone, c.minor)
     number = case_number(ids())
     opened = CaseOpened(
-        number, c.country, c.language, c.zone, c.triage, c.urgent, c.owner, c.team, c.imported, c.diagnosis
+        number,
+        c.country,
+        c.language,
+        c.zone,
+        c.triage,
+        c.urgent,
+        c.owner,
+        c.team,
+        c.imported,
+        c.diagnosis,
+        c.birth,
+        c.despite_duplicates,
     )
     return [opened, added(patient, ids)]
 
@@ -237,6 +259,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
                 team=event.team,
                 imported=event.imported,
                 diagnosis=event.diagnosis,
+                birth=event.birth,
                 opened_at=fact.at,
                 stage=Stage.INQUIRY,
                 stage_since=fact.at,

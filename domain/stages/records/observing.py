@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal, assert_never
 
 from domain.case.phases.findings import Observed, Sample
@@ -21,7 +21,6 @@ from domain.criteria import observation
 from domain.criteria.analytes import ANALYTES
 
 SEXES = ("female", "male", "other", "unknown")
-EARLIEST = 1900
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +80,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 def described(birth: Clinical, sex: Clinical, now: datetime) -> PatientDescribed:
     """Return the event that tells birth date and sex. Raises Refused, which names the field at fault."""
-    require(not readable(birth) or _born(str(birth), now), Reason.INVALID, "write 1960-12-01, or 1960", "birth")
+    observation.require_born(birth, now)
     require(not readable(sex) or sex in SEXES, Reason.INVALID, f"is one of {', '.join(SEXES)}", "sex")
     return PatientDescribed(birth, sex)
-
-
-def _born(birth: str, now: datetime) -> bool:
-    """Tell whether it is a day or a year in which somebody living may have been born."""
-    earliest, _ = observation.birth_days(birth)
-    return earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
 
 
 def recorded(case: Case, c: Observed, occurred: When | None) -> ObservationRecorded:

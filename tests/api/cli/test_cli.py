@@ -23,7 +23,14 @@ from infra.policy.reading import POLICY, load_policy
 from tests.api.conftest import CANARY, registered
 
 pytestmark = pytest.mark.slow
-INQUIRY = ("country=IN", "language=hi", "zone=Asia/Kolkata", f"patient_name={CANARY}", "team=asia")
+INQUIRY = (
+    "country=IN",
+    "language=hi",
+    "zone=Asia/Kolkata",
+    f"patient_name={CANARY}",
+    "team=asia",
+    "despite_duplicates=test",
+)
 
 
 @dataclass(frozen=True)
@@ -210,7 +217,7 @@ async def test_policy_apply_lists_then_records_in_a_persons_name(cli: Cli, here:
 MAPPING = """
 name: desk-2026
 key: Ref
-open: {country: Country, patient_name: Patient, diagnosis: Diagnosis}
+open: {country: Country, patient_name: Patient, diagnosis: Diagnosis, despite_duplicates: Known}
 facts: {stage: Status, consents: [Consent], entered: Arrived}
 always: {language: hi, zone: Asia/Kolkata, team: asia}
 values:
@@ -218,12 +225,12 @@ values:
 dates: "%d/%m/%Y"
 """
 ROWS = (
-    ("Ref", "Country", "Patient", "Diagnosis", "Status", "Consent", "Arrived"),
-    ("A1", "IN", f"{CANARY} 1", "ALL", "collecting documents", "data_processing", ""),
-    ("A2", "India", f"{CANARY} 2", "ALL", "collecting documents", "data_processing", ""),
-    ("A3", "IN", f"{CANARY} 3", "ALL", "somewhere", "data_processing", "31/31/2026"),
-    ("A1", "IN", f"{CANARY} 4", "ALL", "collecting documents", "data_processing", ""),
-    ("A5", "IN", f"{CANARY} 5", "ALL", "waiting for the letter", "data_processing", "05/03/2026"),
+    ("Ref", "Country", "Patient", "Diagnosis", "Status", "Consent", "Arrived", "Known"),
+    ("A1", "IN", f"{CANARY} 1", "ALL", "collecting documents", "data_processing", "", "another of that name"),
+    ("A2", "India", f"{CANARY} 2", "ALL", "collecting documents", "data_processing", "", "another of that name"),
+    ("A3", "IN", f"{CANARY} 3", "ALL", "somewhere", "data_processing", "31/31/2026", ""),
+    ("A1", "IN", f"{CANARY} 4", "ALL", "collecting documents", "data_processing", "", "another of that name"),
+    ("A5", "IN", f"{CANARY} 5", "ALL", "waiting for the letter", "data_processing", "05/03/2026", ""),
 )
 
 
@@ -251,6 +258,11 @@ async def test_import(cli: Cli, tmp_path: Path, kind: str) -> None:
     assert outcomes[1] == ["there already", *outcomes[0][1:]]
     after = (await cli("case", "list", "--limit", "500", "--json")).out.count('"number"')
     assert after - before == 1
+    sheet = tmp_path / "once-more.csv"
+    mapping.write_text(MAPPING.replace("desk-2026", f"desk-{kind}-2"))
+    sheet.write_text("\n".join(",".join(row) for row in (ROWS[0], (*ROWS[1][:-1], ""))))
+    [alike] = json.loads((await cli("import", str(sheet), "--mapping", str(mapping), "--json")).out)
+    assert (alike["outcome"], [f["field"] for f in alike["faults"]]) == ("refused", ["despite_duplicates"])
 
 
 async def test_a_file_becomes_a_document(cli: Cli, tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ async def test_a_database_that_is_away(coordinator: Person, here: Parts, monkeyp
 
     monkeypatch.setattr(here.commands, "record", away)
     answer = await coordinator.post(
-        "/cases", {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY}
+        "/cases",
+        {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY, "despite_duplicates": "a test"},
     )
     assert_problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"]
@@ -145,7 +146,8 @@ async def test_an_unknown_failure_says_an_incident_and_nothing_else(
 
     monkeypatch.setattr(here.commands, "record", broken)
     answer = await coordinator.post(
-        "/cases", {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY}
+        "/cases",
+        {"country": "IN", "language": "hi", "zone": "UTC", "patient_name": CANARY, "despite_duplicates": "a test"},
     )
     assert_problem(answer, 500, "failed")
     incident = answer.json()["detail"].rsplit(" ", 1)[-1]

@@ -17,7 +17,7 @@ from activities.effect_handlers.erase import Erasing, keep_forgetting
 from activities.messages import Order
 from activities.perform import Delivered, Performing
 from activities.ports import DocumentErased, Keys
-from api.console.name_index import NameIndex
+from api.name_index import NameIndex
 from api.run.backups.make import backup
 from api.run.backups.recover import recover, tombstones
 from api.run.http_app import documents, http_app

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.name_index import NameIndex
 from api.console.pages.desk.worklist import line, owners, to_number
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import Clock
@@ -14,6 +13,7 @@ from api.http.access import SPOKEN
 from api.http.auth import Parts
 from api.http.form_json import read_form
 from api.http.limits import read_body
+from api.name_index import NameIndex
 from api.routes.looks import looked_over
 from domain.core.errors import Reason, require
 from domain.core.roles import Action

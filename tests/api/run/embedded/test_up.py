@@ -169,7 +169,8 @@ def key() -> dict[str, str]:
 
 async def test_a_database_stopped_whole_is_ended_and_started_again_with_all_that_was_acknowledged(up: Up) -> None:
     async with up.signed_in() as http:
-        family = {"country": "GB", "language": "en", "zone": noon(), "patient_name": "Ada Kept", "team": "rehearsal"}
+        family = {"country": "GB", "language": "en", "zone": noon(), "patient_name": "Ada Kept", "team": "rehearsal",
+                  "despite_duplicates": "a test"}  # fmt: skip
         opened = [(await http.post("/cases", json=family, headers=key())).raise_for_status().json() for _ in range(3)]
         pid, _ = up.children()["postgres"]
         everybody = [(one, born(one)) for one in (pid, *children(pid))]
