@@ -7,8 +7,7 @@ import uuid
 import pytest
 
 from tests.api.conftest import Person
-from tests.api.console.conftest import Browser
-from tests.api.console.forms.test_forms import hidden
+from tests.api.console.conftest import Browser, hidden
 
 pytestmark = pytest.mark.slow
 
