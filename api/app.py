@@ -32,9 +32,9 @@ from api.routes import (
     screening,
     sign_in,
     start,
-    urgency,
 )
 from api.routes.history import audit, evidence, moments
+from api.routes.intake import urgency
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
 

@@ -18,7 +18,7 @@ from api.http.problems import Problem
 from api.name_index import PersonIndex
 from api.ports import Service
 from api.routes.documents import require_document
-from api.routes.duplicates import require_nobody_like
+from api.routes.intake.duplicates import require_nobody_like
 from domain.roles import Actor
 
 router = APIRouter(tags=["cases"])
