@@ -194,6 +194,15 @@ class CommandHandler:
         )
         return Recorded(request.stream, session.state, await self.ledger.append(append), session.now)
 
+    async def try_out(self, request: CommandRequest, commands: Sequence[Command]) -> None:
+        """Decide commands on a stream of the catalogue one after the other and record nothing. Raises Refused."""
+        loaded, around = await self.ledger.load(request.stream), await self._around(request)
+        facts, now = loaded.facts, self._now(loaded)
+        for command in commands:
+            session = StreamSession(request.stream, facts, now)
+            session.decide(command, self.ids, around)  # type: ignore[arg-type] # of another kind of stream: refused
+            facts = session.facts
+
     async def _around(self, request: CommandRequest) -> Around:
         """What the stream itself does not tell, read at another instant: a right that ends just now still counts."""
         known = await keepers(self.ledger)

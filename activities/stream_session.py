@@ -24,13 +24,14 @@ class StreamSession:
         self.now = now
         self.before = self.state = fold(stream, facts)
         self.drafts: Sequence[Draft[Any]] = ()
-        self._facts = facts
+        self._facts = self.facts = facts
 
     def decide(self, command: Command, ids: Ids, around: Around) -> None:
         """Decide a command and fold what it brings; no drafts = nothing new. Raises Refused."""
         self.drafts = decide(self.stream, self.state, command, self.now, ids, around)
         new = [self._as_fact(draft, len(self._facts) + n, around.by) for n, draft in enumerate(self.drafts, 1)]
-        self.state = fold(self.stream, [*self._facts, *new])
+        self.facts = [*self._facts, *new]
+        self.state = fold(self.stream, self.facts)
 
     @property
     def views(self) -> Views:

@@ -21,20 +21,19 @@ from api.ports import Service
 from api.routes import (
     callbacks,
     cases,
-    catalogue,
     changes,
     documents,
     handing_over,
     looks,
     reads,
     results,
-    reviews,
     screening,
     sign_in,
     start,
 )
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import urgency
+from api.routes.register import entries, loading, reviews
 from api.routes.then import Rows
 from domain.catalogue.streams import CATALOGUE
 
@@ -53,6 +52,7 @@ PARTS = (
     callbacks,
     handing_over,
     changes,
+    loading,
     reviews,
     reply_page,
     stream,
@@ -87,7 +87,7 @@ def create_app(service: Service) -> FastAPI:
     for part in PARTS:
         app.include_router(part.router)
     for prefix in CATALOGUE:
-        app.include_router(catalogue.router_of(prefix))
+        app.include_router(entries.router_of(prefix))
     if service.dev is not None:
         app.include_router(sign_in.dev_router)
     site.install(app)

@@ -12,7 +12,7 @@ from api.http.auth import Parts
 from api.http.command_json import CATALOGUE as COMMANDS
 from api.http.form_json import read_form
 from api.http.limits import read_body
-from api.routes.catalogue import carried_out, request_of
+from api.routes.register.entries import carried_out, request_of
 
 router = pages()
 DOES = ("ConfirmProposal", "WithdrawProposal", "UndoChange")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from api.console.text.fact_text import Speaker
 from api.ports import Service
-from api.routes.reviews import reviewed
+from api.routes.register.reviews import reviewed
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.criteria.screening import Gap

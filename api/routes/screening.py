@@ -14,7 +14,7 @@ from api.http.access import stream_meant
 from api.http.auth import Parts, Who
 from api.http.masking import Sees, mask, masked
 from api.routes.reads import private, seen_case
-from api.routes.reviews import reviewed
+from api.routes.register.reviews import reviewed
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.criteria.screening import next_steps

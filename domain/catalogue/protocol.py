@@ -17,7 +17,7 @@ from domain.core.personal import Identity, readable
 from domain.core.roles import Action
 from domain.criteria.criterion import Criterion, require_sound
 
-ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
+ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo", "not_said"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
 
 
@@ -27,7 +27,7 @@ class Description:
 
     `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
     `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
-    sent there. `locations` are a registry's list, not what a centre said.
+    sent there. `locations` and `registry_status` are a registry's word, not a centre's.
     """
 
     registry: str
@@ -48,6 +48,7 @@ class Description:
     vector: str = ""
     lymphodepletion: tuple[Depletion, ...] = ()
     locations: tuple[Location, ...] = ()
+    registry_status: str = ""
     source: str
     as_of: date
 
@@ -206,7 +207,7 @@ def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
 
 
 def _checked(c: Description) -> dict[str, Any]:
-    for name in ("registry", "title", "product", "targets", "diseases", "source"):
+    for name in ("registry", "title", "product", "diseases", "source", *(() if c.draft else ("targets",))):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion is planned", "planned_infusions")
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")

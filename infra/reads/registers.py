@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import Event, SourceRow
+from infra.ledger.schema.tables import Event, SourceRow, WatchRow
 from infra.ledger.statement import LIMIT, ONE, Statement, fixed, member, table, text
 
 source = table(SourceRow).c
@@ -55,6 +55,9 @@ DESCRIBED = Statement(
     .limit(LIMIT)
 )
 
+watch = table(WatchRow).c
+WATCHING = Statement(select(watch.watcher).where(watch.stream == text("stream")).order_by(watch.watcher))
+
 
 class RegisterQueries:
     """Reads of what is not a case."""
@@ -78,3 +81,7 @@ class RegisterQueries:
     async def changes(self) -> Sequence[str]:
         """Name the streams of which something was proposed or confirmed by two people."""
         return [str(row["stream"]) for row in await CHANGES.rows(self._pool)]
+
+    async def watching(self, stream: str) -> Sequence[str]:
+        """Name the open cases that depend on a stream: whatever changes there, they look again."""
+        return [str(row["watcher"]) for row in await WATCHING.rows(self._pool, stream=stream)]

@@ -1,20 +1,18 @@
 """The real trials and centres in data/ as commands for an empty catalogue: stream → command, in file order."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from activities.catalogue_files.rows import CLASSES, lymphodepletion_planned, planned_infusions
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.protocol import ProductClass, RegisterProtocol
 from domain.criteria.criterion import criterion_of
 
 DATA = Path(__file__).with_name("data")
 PROTOCOLS, CENTRES, COURSES = DATA / "protocols.json", DATA / "centres.json", DATA / "courses.json"
-CLASSES: Mapping[str, ProductClass] = {"CAR-NK": "car_nk", "autologous": "autologous", "allogeneic": "allogeneic"}
-WEEKLY = re.compile(r"once a week for (\d+) weeks")
 
 
 class CatalogueDataInvalid(ValueError):
@@ -79,17 +77,3 @@ def product_class(product_type: str) -> ProductClass:
     if found is None:
         raise CatalogueDataInvalid(f"protocols: no product class for {product_type}")
     return found
-
-
-def planned_infusions(redosing: Any) -> int:  # noqa: ANN401 - JSON: text, object or null
-    """Count the infusions the protocol plans for everybody; 1 where it plans more for some or says nothing."""
-    if not isinstance(redosing, Mapping):
-        return 1
-    weekly = WEEKLY.search(str(redosing.get("schedule", "")))
-    return int(redosing.get("planned_infusions") or redosing.get("rounds") or (weekly[1] if weekly else 1))
-
-
-def lymphodepletion_planned(regimen: list[Mapping[str, Any]]) -> bool | None:
-    """Return whether everybody gets it (True) or nobody (False); None where the source does not say or arms differ."""
-    given = {not str(row["drug"]).startswith("none") for row in regimen}
-    return given.pop() if len(given) == 1 else None

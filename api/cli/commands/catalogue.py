@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
+from api.cli.commands.loading import load_files
 from api.cli.options import As, Json, Key
 from api.cli.outcome import as_json, say, table
 from api.cli.way import asking
 from api.cli.words import command_of
 from domain.catalogue.streams import CATALOGUE
 
+LOADED = ("protocol", "centre")
 LONG = ("criteria",)
 """What a table has no room for; `show` and --json have it."""
 
@@ -49,7 +52,24 @@ def _app(prefix: str) -> App:
 
     for opening in (name for name in known if name.startswith("Register")):
         _add_opening(app, prefix, opening, known)
+    if prefix in LOADED:
+        _add_loading(app, prefix)
     return app
+
+
+def _add_loading(app: App, prefix: str) -> None:
+    """Add the command that takes whole files."""
+
+    @app.command
+    def load(
+        *files: Path,
+        dry_run: Annotated[bool, Parameter(negative="", help="show what would change, and record nothing")] = False,
+        yes: Annotated[bool, Parameter(negative="", help="record without asking")] = False,
+        as_: As = "",
+        json: Json = False,
+    ) -> None:
+        """Load JSON files: show what they change and ask, then record it; a fault in one keeps all of them out."""
+        load_files(prefix, files, dry_run=dry_run, yes=yes, person=as_, json=json)
 
 
 def _add_opening(app: App, prefix: str, opening: str, known: Mapping[str, type[Any]]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.keepers import TWO, keepers
-from api.routes.reviews import Shelf, reviews_due
+from api.routes.register.reviews import Shelf, reviews_due
 from api.run.loss import Found, explained, find
 from api.run.processes import mail_server
 from api.run.wiring import Parts, connect_temporal, parts

@@ -14,7 +14,7 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 BEFORE_PRODUCTS: Mapping[str, Any] = {
     "access": "trial", "draft": False, "cell_source": "", "edits": [], "vector": "", "lymphodepletion": [],
-    "locations": [],
+    "locations": [], "registry_status": "",
 }  # fmt: skip
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to

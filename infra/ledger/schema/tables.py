@@ -65,6 +65,15 @@ class AttentionRow(SQLModel, table=True):
     nudge_at: datetime = _instant()
 
 
+class WatchRow(SQLModel, table=True):
+    """Tells which case watches which lot, protocol, centre or person."""
+
+    __tablename__: ClassVar[str] = "watch"
+    __table_args__ = (Index("watch_stream", "stream"),)
+    watcher: str = _text(primary_key=True)
+    stream: str = _text(primary_key=True)
+
+
 class ClaimRow(SQLModel, table=True):
     """Holds one attempt of an effect; `ended_at` is empty while nobody knows how it went."""
 

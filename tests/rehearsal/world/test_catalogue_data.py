@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from activities.catalogue_files.rows import lymphodepletion_planned, planned_infusions
 from domain.catalogue.centre import CentreRegistered
 from domain.catalogue.protocol import ProtocolRegistered
 from domain.catalogue.streams import decide, fold
@@ -18,8 +19,6 @@ from rehearsal.world.catalogue_data import (
     PROTOCOLS,
     CatalogueDataInvalid,
     centres,
-    lymphodepletion_planned,
-    planned_infusions,
     product_class,
     protocols,
 )

@@ -20,7 +20,7 @@ from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.http.paging import limited, linked
 from api.ports import Service
 from api.routes.reads import told
-from api.routes.reviews import PERIODS, listed, reviewed, shelf_of
+from api.routes.register.reviews import PERIODS, listed, reviewed, shelf_of
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
 from domain.core.fact import Command

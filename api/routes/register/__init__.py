@@ -1,0 +1,1 @@
+"""Routes of the catalogue: its entries, how old they are, whole files of them."""
