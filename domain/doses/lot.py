@@ -15,7 +15,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, Trace
 from domain.core.roles import Action
-from domain.doses import unit
+from domain.doses import codes, unit
 from domain.doses.unit import (
     CommitUnit,
     ExtendHold,
@@ -175,9 +175,11 @@ def decide(lot: Lot, command: Command, now: datetime, ids: Ids) -> Sequence[Even
 
 def _register(lot: Lot, c: RegisterLot, now: datetime) -> Event:
     require(lot.state == "none", Reason.ALREADY, "the lot is registered")
-    require(c.product, Reason.INVALID, "a lot is of some product", "product")
-    require(c.units and all(c.units), Reason.INVALID, "a lot has at least one unit", "units")
-    require(len(set(c.units)) == len(c.units), Reason.INVALID, "two units have the same id", "units")
+    require(codes.folded(c.product), Reason.INVALID, "a lot is of some product", "product")
+    compared = [codes.folded(one) for one in c.units]
+    require(compared and all(compared), Reason.INVALID, "a lot has at least one unit, and each has an id", "units")
+    twice = next((one for n, one in enumerate(c.units) if compared[n] in compared[:n]), None)
+    require(twice is None, Reason.INVALID, f"two units have the same id, however it is written: {twice}", "units")
     require(c.expires > now, Reason.INVALID, "the lot has expired already", "expires")
     return LotRegistered(c.product, c.units, c.expires, c.donor, c.vector_lot, c.by)
 
@@ -226,7 +228,7 @@ def _hold(lot: Lot, c: HoldUnit, now: datetime) -> Sequence[Event]:
 
 
 def _unit(lot: Lot, name: str) -> Unit:
-    known = lot.units.get(name)
+    known = lot.units.get(name) or next((u for u in lot.units.values() if codes.same(u.id, name)), None)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such unit in this lot", "unit")
     return known
@@ -243,7 +245,7 @@ def _extend(lot: Lot, c: ExtendHold, now: datetime) -> Sequence[Event]:
     require(lot.state == "released", Reason.LAPSED, f"the lot is {lot.state}")
     require(known.held_at(now) and known.until, Reason.LAPSED, "the hold has ended", "unit")
     require(lot.expires and c.until < lot.expires, Reason.LAPSED, "the lot expires before that", "until")
-    return [HoldExtended(c.unit, c.until)] if known.until and c.until > known.until else []
+    return [HoldExtended(known.id, c.until)] if known.until and c.until > known.until else []
 
 
 def _free(lot: Lot, c: FreeUnit) -> Sequence[Event]:
@@ -252,7 +254,7 @@ def _free(lot: Lot, c: FreeUnit) -> Sequence[Event]:
     if not known.of(c.case) or known.state in ("free", "set_aside", "destroyed"):
         return []
     require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
-    return [UnitFreed(c.unit)] if known.state == "held" else [UnitSetAside(c.unit)]
+    return [UnitFreed(known.id)] if known.state == "held" else [UnitSetAside(known.id)]
 
 
 def _commit(lot: Lot, c: CommitUnit, now: datetime) -> Sequence[Event]:
@@ -262,14 +264,14 @@ def _commit(lot: Lot, c: CommitUnit, now: datetime) -> Sequence[Event]:
     if known.state == "committed":
         return []
     require(known.held_at(now), Reason.LAPSED, "the hold has ended", "unit")
-    return [UnitCommitted(c.unit)]
+    return [UnitCommitted(known.id)]
 
 
 def _use(lot: Lot, c: UseUnit) -> Sequence[Event]:
     """It happened at the bedside, so the state of the lot no longer matters."""
     known = _own(lot, c.unit, c.case)
     require(known.state in ("committed", "used"), Reason.MISSING, "the unit was never committed", "unit")
-    return [UnitUsed(c.unit)] if known.state == "committed" else []
+    return [UnitUsed(known.id)] if known.state == "committed" else []
 
 
 def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
@@ -277,7 +279,7 @@ def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
     require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
     require(known.state in ("committed", "set_aside"), Reason.NOT_NOW, f"the unit is {known.state}", "unit")
     _second_person(lot, c.by)
-    return [UnitSettled(c.unit, c.outcome, c.reason, c.by)]
+    return [UnitSettled(known.id, c.outcome, c.reason, c.by)]
 
 
 def evolve(lot: Lot, fact: Fact[Event]) -> Lot:

@@ -16,10 +16,11 @@ from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical, Identity, Trace, readable
+from domain.core.personal import Clinical, Identity, Trace
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.doses import codes
 from domain.stages.eligibility.review_again import require_trial_runs
 from domain.stages.treatment.lymphodepletion import require_good_dose
 
@@ -217,8 +218,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case StartThaw():
             return [_thaw(case, command, now)]
         case DestroyUnit():
-            _thawed(case, command.unit)
-            return [UnitDestroyed(number, command.unit, command.reason)]
+            return [UnitDestroyed(number, _thawed(case, command.unit), command.reason)]
         case RecordInfusion():
             return _infused_now(case, command)
         case PlanInfusions():
@@ -241,17 +241,17 @@ def _consents(case: Case) -> None:
 def _checked(case: Case, c: CheckIdentity) -> Event:
     """What does not match is recorded at any time before the cells, also where the two saw no difference."""
     due = _due(case)
-    first, second = _named(c.first), _named(c.second)
+    first, second = codes.folded(c.first), codes.folded(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
     unit = due.unit if due.thawed else case.dose.ref
     lost = not unit and case.dose.state == "held"
     require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
-    same = c.unit_matches and readable(c.unit) and c.unit == unit
+    same = c.unit_matches and codes.same(c.unit, unit)
     if not (c.patient_matches and same):
         return IdentityMismatched(due.number, c.first, c.second, c.unit, c.patient_matches, same)
     require(due.authorised, Reason.MISSING, "the infusion is not authorised")
     require(not (due.thawed and due.identity_checked), Reason.ALREADY, "a unit is thawing")
-    return IdentityChecked(due.number, c.first, c.second, c.unit)
+    return IdentityChecked(due.number, c.first, c.second, unit)
 
 
 def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
@@ -260,17 +260,12 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
         raise Refused(Reason.MISSING, "no treatment is under way")
     done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, case.lot, c.unit, c.cells)
     if c.deviation:
-        again = readable(c.unit) and any((i.lot, i.unit) == (case.lot, c.unit) for i in case.infusions)
+        again = any(i.lot == case.lot and codes.same(i.unit, c.unit) for i in case.infusions)
         require(not again, Reason.ALREADY, "this unit was infused before", "unit")
         return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
-    _thawed(case, c.unit)
+    thawed = _thawed(case, c.unit)
     require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")
-    return [done]
-
-
-def _named(identifier: str) -> str:
-    """An identifier as two of them are compared: one person written twice is not two."""
-    return "".join(identifier.split()).casefold()
+    return [replace(done, unit=thawed)]
 
 
 def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
@@ -278,17 +273,19 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     require(due.authorised, Reason.MISSING, "the infusion is not authorised")
     require(due.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
     require(not due.thawed, Reason.ALREADY, "a unit is thawing")
-    known = readable(c.unit) and c.unit == due.unit == case.dose.ref
+    known = codes.same(c.unit, due.unit) and due.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
     _consents(case)
     require_trial_runs(case)
     require_good_dose(case, now)
-    return ThawStarted(due.number, c.unit)
+    return ThawStarted(due.number, due.unit)
 
 
-def _thawed(case: Case, unit: object) -> None:
+def _thawed(case: Case, unit: object) -> str:
+    """Return the unit that was thawed, as it is held, however it was written now."""
     require(_due(case).thawed, Reason.MISSING, "no unit is thawed")
-    require(unit == _due(case).unit, Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
+    require(codes.same(unit, _due(case).unit), Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
+    return _due(case).unit
 
 
 def _planned(case: Case, c: PlanInfusions) -> Event:

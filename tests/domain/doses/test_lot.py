@@ -245,3 +245,18 @@ def test_the_read_model_counts_stock_without_a_clock() -> None:
 @pytest.mark.parametrize("command", [ReleaseLot("p"), RecallLot("x"), HOLD, CommitUnit("u1", "case-1")])
 def test_nothing_happens_to_a_lot_that_is_not_there(command: Any) -> None:
     assert refused(STREAM, given(STREAM), command) == (Reason.NOT_FOUND, None)
+
+
+@pytest.mark.parametrize(
+    "units", [("A9999 17 123456", "A999917123456"), ("A1", "A1 "), ("a1", "A1"), ("A1", " "), ("A1", "\u3164")]
+)
+def test_one_dose_written_twice_is_refused_and_so_is_none(units: tuple[str, ...]) -> None:
+    assert refused(STREAM, Lot(), replace(REGISTER, units=units)) == (Reason.INVALID, "units")
+
+
+def test_a_product_that_shows_nothing_is_none() -> None:
+    assert refused(STREAM, Lot(), replace(REGISTER, product="\u200b")) == (Reason.INVALID, "product")
+
+
+def test_a_unit_is_found_however_it_is_written_and_keeps_its_own_id() -> None:
+    assert when(STREAM, lot(HELD), CommitUnit(" U1", "case-1")) == [UnitCommitted("u1")]

@@ -242,6 +242,22 @@ def test_the_grade_is_kept_as_given() -> None:
     assert next(f for f in j.facts if f.event.type == "ToxicityReported").occurred == day
 
 
+def test_a_unit_scanned_in_another_writing_is_the_unit_that_is_held() -> None:
+    j = start("authorised")
+    scanned = f" {UNIT.upper()} "
+    when(j, CheckIdentity("nurse-1", "nurse-2", scanned, patient_matches=True, unit_matches=True)).then_told(
+        IdentityChecked(1, "nurse-1", "nurse-2", UNIT)
+    )
+    when(j, StartThaw(scanned)).then_told(ThawStarted(1, UNIT))
+    when(j, RecordInfusion(scanned, "1e8", When.at(j.now))).then_told(InfusionCompleted(1, 1, ANY, UNIT, "1e8"))
+
+
+def test_one_person_written_in_two_ways_is_not_two() -> None:
+    j = start("authorised")
+    check = CheckIdentity("N1", "n\u200b1", UNIT, patient_matches=True, unit_matches=True)
+    when(j, check).then_refused(Reason.FOUR_EYES, "two different people check")
+
+
 def test_discharge_and_back() -> None:
     j = start("infused")
     when(j, DischargePatient("Dr Li")).then(PatientDischarged("Dr Li"))

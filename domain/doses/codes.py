@@ -1,0 +1,48 @@
+"""Compares codes of doses however they are written: white space, case, check and look-alike characters [doses.codes].
+
+Nothing is corrected: a code is kept as it was written and only compared in this form.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
+"""The characters of ISO 7064 MOD 37-2, each at its value."""
+_ALIKE = str.maketrans("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXIJSABEZHIKMNOPTYX")  # noqa: RUF001
+"""Capitals of Cyrillic and Greek that are printed like Latin ones."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Characters that are no white space and show nothing."""
+_SCANNED = re.compile(r"=([A-Z0-9]{13})[A-Z0-9]{2}")
+_DONATION = re.compile(r"[A-Z1-9][0-9]{12}[0-9A-Z*]")
+"""A donation number of ISBT 128 (5 of the facility, 2 of the year, 6 of a sequence) and its check character."""
+
+
+def check_character(donation: str) -> str:
+    """Return the check character of a donation number of 13 characters, by ISO 7064 MOD 37-2."""
+    sum_ = 0
+    for one in donation:
+        sum_ = (sum_ + ALPHABET.index(one)) * 2 % 37
+    return ALPHABET[(38 - sum_) % 37]
+
+
+def folded(code: str) -> str:
+    """Return a code as two of them are compared, empty where nothing of it shows.
+
+    A scanned donation number loses its sign and flags, a written one its check character where that is right.
+    """
+    wide = unicodedata.normalize("NFKC", code)
+    shown = (one for one in wide if one not in _BLANK and unicodedata.category(one)[0] not in "ZC")
+    plain = unicodedata.normalize("NFKC", "".join(shown).upper()).translate(_ALIKE)
+    if scanned := _SCANNED.fullmatch(plain):
+        return scanned.group(1)
+    plain = plain.removeprefix("=")
+    if _DONATION.fullmatch(plain) and check_character(plain[:13]) == plain[13]:
+        return plain[:13]
+    return plain
+
+
+def same(one: object, other: object) -> bool:
+    """Return whether two codes are the same; what cannot be read, or shows nothing, is the same as nothing."""
+    return isinstance(one, str) and isinstance(other, str) and bool(folded(one)) and folded(one) == folded(other)
