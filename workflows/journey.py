@@ -58,6 +58,8 @@ HOLD_BED = _hospital("hold_bed")
 RESERVE_DOSE = _lot("reserve_dose")
 CENTRES = (SUBMIT_DOSSIER, REQUEST_QUOTE, WITHDRAW_SUBMISSION, HOLD_BED, RESERVE_DOSE)
 
+COSTS = (_mail("send_estimate"), _mail("send_quote"))
+
 REMIND = _mail("remind")
 ESCALATE = _mail("escalate")
 REFER_TRANSPLANT = _hospital("refer_transplant")
@@ -97,11 +99,12 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, ACCEPTANCES, PROGRESSION, STRUCK, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *COSTS, ACCEPTANCES, PROGRESSION, STRUCK, *ANYTIME),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,
         *CENTRES,
+        *COSTS,
         _hospital("request_invitation_letter"),
         _hospital("confirm_open_door"),
         _hospital("arrange_stay"),
@@ -114,6 +117,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for arrival, admission, screening on site, and consent to the trial
     Stage.ADMISSION: (
         *CENTRES,
+        *COSTS,
         _hospital("arrange_stay"),
         _hospital("announce_arrival"),
         PROGRESSION,

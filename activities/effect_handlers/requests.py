@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from activities.gateways import GatewayRefused, Request, Unreachable
+from domain.case.costs import Costs
 from domain.case.effect import Effect
 from domain.case.phases.intake import Person
 from domain.case.phases.submissions import Submission
@@ -27,7 +28,8 @@ Readers = Callable[[str], Awaitable["Reader | None"]]
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
-BOOKED, STAY = timedelta(days=21), 70
+ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote"})
+"""What people outside are asked on a page of their own, beside the hospitals without an interface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Addressing:
         """Make the mail to family, doctor at home, staff or translator. Raises FarSideRefused(no_address)."""
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
-        if effect.kind == "send_handover":
+        if effect.kind in ASKED_BY_LINK:
             until = now + ANSWERED_WITHIN
             facts |= {"until": _local(until, reader.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, reader, facts)
@@ -98,9 +100,9 @@ class Addressing:
         """Find who reads the mail; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
         match Party.COORDINATOR if effect.to is Party.FAMILY and case.died else effect.to:
             case Party.FAMILY:
-                found = _person(case, "legal_representative") or _person(case, "patient") or _person(case, "carer")
+                found = _reader_of(case.family_reader)
             case Party.HOME_ONCOLOGIST:
-                found = _person(case, "home_oncologist")
+                found = _reader_of(next((p for p in case.people.values() if p.role == "home_oncologist"), None))
             case Party.COORDINATOR:
                 found = await self._owner(case, now) or await self._offices.by_role(Party.COORDINATOR)
             case _:
@@ -129,6 +131,10 @@ class Addressing:
             facts |= {"what": item.kind if item else _root(owed.kind, owed.about), "due": _local(owed.due, reader.zone)}
         elif item is not None:
             facts |= {"what": item.kind, "into": "en"}
+        elif (costs := _costs(case, effect)) is not None:
+            facts |= {"costs": costs, "day": _local(costs.at, reader.zone).date()}
+        if effect.kind == "send_quote" and case.quote.until:
+            facts["valid_until"] = _local(case.quote.until, reader.zone)
         del now
         return facts
 
@@ -146,10 +152,14 @@ class Addressing:
         return {name: _told(value) for name, value in said.items()}
 
 
-def _person(case: Case, role: str) -> Reader | None:
-    known = next((p for p in case.people.values() if p.role == role), None)
+def _reader_of(known: Person | None) -> Reader | None:
     address = _told(known.mail) if known else ""
     return Reader(address, known.language, known.zone) if known and address else None
+
+
+def _costs(case: Case, effect: Effect) -> Costs | None:
+    """What the family is told of the price: the newest estimate, or the hospital's own."""
+    return {"send_estimate": case.estimated, "send_quote": case.quoted}.get(effect.kind)
 
 
 def _named(person: Person | None) -> object:

@@ -27,6 +27,7 @@ from api.http.limits import address, note_known, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from domain.core.errors import Reason, Refused
+from domain.core.policy import Party
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 HEADERS = {
@@ -40,6 +41,8 @@ HEADERS = {
     ),
 }
 GONE, NOT_FOUND = 410, 404
+FAMILY = f"{Party.FAMILY}-of-"
+"""Begins the name of whoever answers for the family."""
 Row = Mapping[str, Any]
 
 
@@ -118,6 +121,7 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
     return _page(
         request,
         problem.status if problem else 200,
+        title="reply.title_family" if row["actor"].startswith(FAMILY) else "reply.title",
         question=t.own("owed", row["question"]) or t.named("effect", row["question"]),
         answers=answers,
         zone=row["zone"],
@@ -132,6 +136,6 @@ def _answer(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs
     return _Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
 
 
-def _page(request: Request, status: int, **values: object) -> HTMLResponse:
-    text = PAGES.get_template("reply.html").render(t=texts_for(request), **values)
+def _page(request: Request, status: int, title: str = "reply.title", **values: object) -> HTMLResponse:
+    text = PAGES.get_template("reply.html").render(t=texts_for(request), title=title, **values)
     return HTMLResponse(marked(text), status, HEADERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from api.http.problems import Fault, invalid
 from api.ports import Service
 from api.routes.looks import looked, looked_over
 from api.routes.then import worklist_then
+from domain.case.costs import Costs, compared
 from domain.case.state import Case
 from domain.core.case_number import valid_number
 from domain.core.errors import Reason, require
@@ -219,3 +220,23 @@ def zoned(instant: datetime, parameter: str) -> datetime:
 def private() -> dict[str, str]:
     """Headers of what is for one reader."""
     return {"Cache-Control": "no-store"}
+
+
+@router.get("/cases/{case}/costs")
+async def costs_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
+    """Every line of the estimate beside that of the price; `over` compares what the family pays."""
+    state, _, now, _ = await seen_case(service, who, case, "costs", known_at)
+    body = {
+        "estimate": _priced(state.estimated),
+        "quote": _priced(state.quoted),
+        "lines": [asdict(row) for row in compared(state.estimated, state.quoted)],
+        "as_known_at": (known_at or now).isoformat(),
+    }
+    return JSONResponse(body, headers=private())
+
+
+def _priced(costs: Costs | None) -> dict[str, Any] | None:
+    if costs is None:
+        return None
+    said = {"fact": costs.fact, "told_at": costs.at.isoformat(), "currency": costs.currency}
+    return {**said, "low": costs.low, "high": costs.high}

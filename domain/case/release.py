@@ -35,6 +35,7 @@ def let_go(case: Case, fact: str) -> Case:
     return replace(
         case,
         quote=_fresh(case.quote, fact),
+        quoted=None,
         dose=_fresh(case.dose, fact),
         bed=_fresh(case.bed, fact),
         letter=_fresh(case.letter, fact),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.gateways import Answer
+from domain.case.costs import CostLine
 from domain.core.about import About
 from domain.core.shape import Shape, shape_of, shapes
 from domain.core.when import When
@@ -67,7 +68,7 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
         word = coded(output.get("type"), FIELD)
         if word not in kinds:
             raise BadAnswer(f"output: {name} has no such field")
-        said.setdefault(word, []).append(_value(word, output))
+        said.setdefault(word, []).append(_value(word, kinds[word], output))
     about = identified(made.get("groupIdentifier"), ABOUT)
     for word in kinds.keys() & ABOUT_IT - said.keys() if about else ():
         said[word] = [About.of(about).id]
@@ -78,10 +79,12 @@ def _fields(name: str, made: Mapping[str, Any]) -> dict[str, Any]:
     return {word: values if _listed(kinds[word]) else values[0] for word, values in said.items()}
 
 
-def _value(word: str, output: Mapping[str, Any]) -> object:
+def _value(word: str, shape: Shape, output: Mapping[str, Any]) -> object:
     try:
+        if shape.inner is CostLine:
+            return fhir_values.span(output)
         return fhir_values.when(output) if word == "occurred" else fhir_values.plain(output)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise BadAnswer(f"output: {word} has no usable value") from None
 
 
@@ -111,8 +114,13 @@ def _outputs(name: str, word: str, value: object) -> Iterable[dict[str, Any]]:
     dated = shape is not None and "instant" in (shape.kind, shape.inner and shape_of(shape.inner).kind)
     for one in values:
         given = datetime.fromisoformat(one) if dated and isinstance(one, str) else one
-        element = fhir_values.valued(_when(given) if isinstance(given, Mapping) else given)
-        yield {"type": {"coding": [{"system": FIELD, "code": word}]}, **element}
+        yield {"type": {"coding": [{"system": FIELD, "code": word}]}, **_element(given, shape)}
+
+
+def _element(given: object, shape: Shape | None) -> dict[str, Any]:
+    if shape is not None and shape.inner is CostLine and isinstance(given, Mapping):
+        return fhir_values.range_of(given["low"], given.get("high"))
+    return fhir_values.valued(_when(given) if isinstance(given, Mapping) else given)
 
 
 def _listed(shape: Shape) -> bool:

@@ -42,6 +42,30 @@ def plain(element: Mapping[str, Any]) -> object:
     return values[0][1]
 
 
+def span(element: Mapping[str, Any]) -> dict[str, int]:
+    """Read a range of money as the JSON of a line of costs: whole numbers, without an upper end exactly that much.
+
+    Raises ValueError for anything else.
+    """
+    value = plain(element)
+    if "valueRange" not in element or not isinstance(value, Mapping):
+        raise ValueError("not a range")
+    return {end: _whole(value[end]) for end in ("low", "high") if end in value}
+
+
+def range_of(low: int, high: int | None) -> dict[str, Any]:
+    """Write such a range."""
+    ends = {"low": low, "high": high}
+    return {"valueRange": {end: {"value": value} for end, value in ends.items() if value is not None}}
+
+
+def _whole(quantity: Mapping[str, Any]) -> int:
+    value = quantity["value"]
+    if int(value) != value:
+        raise ValueError("not a whole number")
+    return int(value)
+
+
 def when(element: Mapping[str, Any]) -> dict[str, Any]:
     """Read when something happened as the JSON of a When: instant, day, month, year, period, or the code "unknown"."""
     value = plain(element)

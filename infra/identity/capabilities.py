@@ -101,6 +101,8 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}
         fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
+        reader = case.family_reader if effect.to is Party.FAMILY else None
+        fixed |= {"person": reader.id} if reader else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from domain.case.costs import Costs, items
+
 LANGUAGES = ("en", "zh")
 TEXTS = Path(__file__).with_name("texts")
 QUESTION = "question"
@@ -68,10 +70,26 @@ def _written(name: str, value: object, language: str) -> str:
     if name == "what":
         words: Mapping[str, str] = _texts(language)["words"]
         return words.get(str(value), words["other"])
+    if isinstance(value, Costs):
+        return _priced(value, language)
     if isinstance(value, date):
         form = "instant" if isinstance(value, datetime) else "day"
         return value.strftime(_texts(language)["forms"][form])
     return str(value)
+
+
+def _priced(costs: Costs, language: str) -> str:
+    """Every line of an estimate or a price, and last what the family pays in all."""
+    words: Mapping[str, str] = _texts(language)["costs"]
+    lines = [
+        f"- {words[kind]}: {words['trial'] if item.trial else _range(item.low, item.high, costs.currency)}"
+        for kind, item in items(costs).items()
+    ]
+    return "\n".join([*lines, f"{words['total']}: {_range(costs.low, costs.high, costs.currency)}"])
+
+
+def _range(low: int, high: int, currency: str) -> str:
+    return f"{low:,} {currency}" if low == high else f"{low:,} - {high:,} {currency}"
 
 
 def _filled(kind: str, text: str, said: Mapping[str, str]) -> str:

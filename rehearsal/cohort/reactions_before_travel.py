@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from domain.case.costs import CostLine
 from domain.case.phases.submissions import ASKED, Submission
 from domain.case.state import Case
 from domain.core.fact import Command
@@ -179,13 +180,29 @@ def _reconfirm(s: Situation) -> Command | None:
     return eligibility.AcceptPatient(s.root, CLINICIAN, s.ahead(28))
 
 
+ESTIMATE = quote.IssueEstimate(
+    "USD",
+    hospital_charges=CostLine(40_000, 70_000, ("hospital", "condition")),
+    cell_product=CostLine(20_000, 60_000, ("protocol", "access")),
+    lymphodepletion=CostLine(3_000, 5_000, ("protocol",)),
+    monitoring=CostLine(15_000, 25_000, ("condition",)),
+    accommodation=CostLine(4_000, 7_000, ("hospital",)),
+    interpreter=CostLine(2_000, 3_000, ("hospital",)),
+    contingency=CostLine(6_000, 10_000, ("condition", "protocol")),
+)
+
+
+def _read_estimate(s: Situation) -> Command | None:
+    return quote.AcknowledgeEstimate(deciding(s.case))
+
+
 def _estimate(_: Situation) -> Command | None:
-    return quote.IssueEstimate(90_000, 180_000, "USD")
+    return ESTIMATE
 
 
 def _price(s: Situation) -> Command | None:
     accepted = s.case.accepted
-    return quote.GiveQuote(accepted.id, 130_000, "USD", s.ahead(30)) if s.chased and accepted else None
+    return quote.GiveQuote(accepted.id, "USD", s.ahead(30), 130_000) if s.chased and accepted else None
 
 
 def _answer_price(s: Situation) -> Command | None:
@@ -193,7 +210,7 @@ def _answer_price(s: Situation) -> Command | None:
         return closing.LeaveJourney("declined")
     accepted, until = s.case.accepted, s.case.quote.until
     if until is not None and until <= s.now and accepted:
-        return quote.GiveQuote(accepted.id, 130_000, "USD", s.ahead(30))
+        return quote.GiveQuote(accepted.id, "USD", s.ahead(30), 130_000)
     return quote.AcceptQuote(deciding(s.case))
 
 
@@ -299,6 +316,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "hospital_decision": _decision,
     "reconfirm_decision": _reconfirm,
     "estimate": _estimate,
+    "estimate_answer": _read_estimate,
     "quote": _price,
     "quote_answer": _answer_price,
     "dose_hold_renewal": _dose,

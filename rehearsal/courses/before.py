@@ -116,11 +116,11 @@ def _centre(places: Places, days: Calendar, day: int, come: int, w: Writer) -> N
     late = days.at(come, 12) + ROOM
     w.say(days.at(day, 9), lambda _: submissions.ChooseCentre(places.centre, places.protocol), SAID)
     w.say(days.at(day, 10), lambda k: submissions.SubmitDossier(_submission(k)), SAID)
-    w.say(days.at(day, 11), lambda _: quote.IssueEstimate(90_000, 180_000, "USD"), SAID)
+    w.say(days.at(day, 11), lambda _: quote.IssueEstimate("USD", 90_000, 180_000), SAID)
     w.say(days.at(day, 16), lambda k: quote.AcknowledgeEstimate(_patient(k)), SAID)
     w.say(days.at(day + 1, 3), lambda k: submissions.AcknowledgeSubmission(_submission(k), "received"), SAID)
     w.say(days.at(day + 6, 3), lambda k: eligibility.AcceptPatient(_submission(k), SAID, late), SAID)
-    w.say(days.at(day + 8, 3), lambda k: quote.GiveQuote(_submission(k), 120_000, "USD", late), SAID)
+    w.say(days.at(day + 8, 3), lambda k: quote.GiveQuote(_submission(k), "USD", late, 120_000), SAID)
     w.say(days.at(day + 9, 9), lambda k: quote.AcceptQuote(_patient(k)), SAID)
     w.say(days.at(day + 10, 3), hold(places, 1, days.at(come, 12) + 2 * ROOM), SAID)
     w.say(days.at(day + 10, 4), lambda _: bed.HoldBed("assumed", late), SAID)

@@ -85,7 +85,18 @@ DECLINES = Line(
     "DeclinePatient",
     {"submission": SUBMISSION, "clinician": CLINICIAN, "code": REASONS, "alternative": ELSEWHERE},
 )
-PRICE = {"submission": SUBMISSION, "total": OneOf((118_000, 134_000, 152_000)), "currency": "USD"}
+PRICE = {
+    "submission": SUBMISSION,
+    "currency": "USD",
+    "hospital_charges": OneOf(({"low": 52_000}, {"low": 64_000}, {"low": 78_000})),
+    "cell_product": OneOf(({"low": 38_000}, {"low": 45_000})),
+    "lymphodepletion": {"low": 4_000},
+    "monitoring": OneOf(({"low": 18_000}, {"low": 27_000})),
+    "accommodation": {"low": 4_500},
+    "interpreter": {"low": 2_500},
+    "contingency": {"low": 6_000, "high": 12_000},
+    "trial_pays": OneOf(([], ["lymphodepletion"], ["cell_product", "lymphodepletion"])),
+}
 LETTER = {"ref": Drawn("L"), "valid_until": Ahead(90)}
 ADMITS = Line(0.3, 1.2, "AdmitPatient", {"ref": Drawn("E")})
 REGIMEN = "fludarabine 30 mg/m2 + cyclophosphamide 300 mg/m2"

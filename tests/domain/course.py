@@ -121,11 +121,11 @@ def _accepted(j: Journey) -> None:
 
 
 def _estimated(j: Journey) -> None:
-    j.tell(IssueEstimate(60_000, 90_000, "USD")).tell(AcknowledgeEstimate(patient(j)))
+    j.tell(IssueEstimate("USD", 60_000, 90_000)).tell(AcknowledgeEstimate(patient(j)))
 
 
 def _quoted(j: Journey) -> None:
-    j.away(HOUR).tell(GiveQuote(submission(j), 70_000, "USD", j.now + 14 * DAY))
+    j.away(HOUR).tell(GiveQuote(submission(j), "USD", j.now + 14 * DAY, 70_000))
 
 
 def _priced(j: Journey) -> None:

@@ -223,6 +223,29 @@ def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: 
     table(("to obtain", "antigen", "by", "because", "may settle"), gaps)
 
 
+@app.command
+def costs(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """What the treatment may cost: the estimate beside the hospital's price, line by line."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/costs", known_at=known_at and _zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    rows = [(one["kind"], _item(one["estimated"]), _item(one["quoted"]), _over(one["over"])) for one in answer["lines"]]
+    told = [f"{name} in {known['currency']}" for name in ("estimate", "quote") if (known := answer[name])]
+    table(("line", "estimate", "quote", "against the estimate"), rows, ", ".join(told))
+
+
+def _item(item: Mapping[str, Any] | None) -> str:
+    if item is None:
+        return ""
+    amount = f"{item['low']:,} - {item['high']:,}" if item["low"] != item["high"] else f"{item['low']:,}"
+    return f"{amount} (borne by the trial)" if item["trial"] else amount
+
+
+def _over(over: int | None) -> str:
+    return "" if over is None else f"{over:+,}" if over else "within"
+
+
 def _stands(one: Mapping[str, Any]) -> str:
     computed = in_words(one["result"])
     return f"{one['read']} (read by a person; computed: {computed})" if one.get("read") else computed

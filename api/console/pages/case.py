@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.actions import actions, not_now
+from api.console.costs import cost_table
 from api.console.pages.case_status import askings, lacking, legs, waits
 from api.console.pages.differing import since
 from api.console.pages.travel import (
@@ -141,6 +142,7 @@ async def overview(
         waits=owed,
         askings=askings(one.case, one.speaker),
         screened=await screened(service, one.case, one.now, one.speaker),
+        costs=cost_table(one.case, one.speaker),
         onward=onward,
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),

@@ -25,7 +25,7 @@ ISOLATE, POP = "\u2068", "\u2069"
 """Unicode's isolates: what is put into a right-to-left text keeps its own direction, in titles and labels too."""
 SAME: Mapping[str, str] = {
     "debtor": "party", "creditor": "party", "to": "party", "source": "party", "before": "stage", "kinds": "kind",
-    "record": "kind", "role": "person", "consent": "purpose", "exit": "reason",
+    "trial_pays": "field", "record": "kind", "role": "person", "consent": "purpose", "exit": "reason",
 }  # fmt: skip
 """Names of fields whose words are those of another."""
 PARTS = re.compile(r"<(title|option|textarea)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)

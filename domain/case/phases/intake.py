@@ -59,6 +59,13 @@ class Intake:
         """The patient, once known."""
         return next((p for p in self.people.values() if p.role == "patient"), None)
 
+    @property
+    def family_reader(self) -> Person | None:
+        """Return who is written to for the family: representative, patient or carer, the first with an address."""
+        order = ("legal_representative", "patient", "carer")
+        found = [p for role in order for p in self.people.values() if p.role == role and p.mail]
+        return found[0] if found else None
+
     def consented(self, purpose: str, recipient: str = "") -> bool:
         """Return whether this consent is given and was not withdrawn."""
         consent = self.consents.get(f"{purpose}:{recipient}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from domain.case.costs import Costs
 from domain.case.track import Track
 from domain.core.about import About
 from domain.core.personal import TraceCode, Unread
@@ -82,6 +83,8 @@ class Submissions:
 
     submissions: Mapping[str, Submission] = field(default_factory=dict)
     estimate: Literal["none", "issued", "acknowledged"] = "none"
+    estimated: Costs | None = None
+    quoted: Costs | None = None
     resources: Mapping[str, Resource] = field(default_factory=dict)
     quote: Track = field(default_factory=Track)
     alternative: str = ""

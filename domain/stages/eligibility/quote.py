@@ -1,13 +1,17 @@
-"""The price [S4]: a realistic range from the service, then the hospital's own quote, which ends by itself."""
+"""The price [S4]: a realistic range from the service, then the hospital's own quote, which ends by itself.
+
+Both are told line by line [eligibility.cost-lines]; what a trial bears is marked and never charged to the family.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from domain.case.asking import service
+from domain.case.costs import KINDS, CostLines, Costs, lines_of
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
@@ -23,12 +27,15 @@ from domain.stages.intake.people import require_person
 
 
 @dataclass(frozen=True, slots=True)
-class IssueEstimate:
-    """Realistic range before travel, in the currency's main unit (ISO 4217)."""
+class IssueEstimate(CostLines):
+    """Realistic ranges before travel, in the currency's main unit (ISO 4217).
 
-    low: int
-    high: int
+    `low` and `high` are what the family pays in all: needed where no line is given, else the sum of the lines.
+    """
+
     currency: str
+    low: int | None = None
+    high: int | None = None
     type: Literal["IssueEstimate"] = "IssueEstimate"
 
 
@@ -41,13 +48,16 @@ class AcknowledgeEstimate:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveQuote:
-    """The hospital's own price, in the currency's main unit; it supersedes the estimate."""
+class GiveQuote(CostLines):
+    """The hospital's own price, in the currency's main unit; it supersedes the estimate line by line.
+
+    `total` is what the family pays at most: needed where no line is given, else the sum of the lines.
+    """
 
     submission: str
-    total: int
     currency: str
     valid_until: datetime
+    total: int | None = None
     type: Literal["GiveQuote"] = "GiveQuote"
 
 
@@ -59,12 +69,15 @@ class AcceptQuote:
     type: Literal["AcceptQuote"] = "AcceptQuote"
 
 
+MOST = 10**12
+"""No line costs more, in any currency."""
+
 Command = IssueEstimate | AcknowledgeEstimate | GiveQuote | AcceptQuote
 
 
 @dataclass(frozen=True, slots=True)
-class EstimateIssued:
-    """The family was told a realistic range."""
+class EstimateIssued(CostLines):
+    """The family was told realistic ranges."""
 
     low: int
     high: int
@@ -81,7 +94,7 @@ class EstimateAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteGiven:
+class QuoteGiven(CostLines):
     """The hospital named its price, valid until."""
 
     submission: str
@@ -110,7 +123,12 @@ Event = EstimateIssued | EstimateAcknowledged | QuoteGiven | QuoteAccepted | Quo
 
 TAKES = (
     Takes(IssueEstimate, (EstimateIssued,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
-    Takes(AcknowledgeEstimate, (EstimateAcknowledged,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(
+        AcknowledgeEstimate,
+        (EstimateAcknowledged,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        answers=("send_estimate",),
+    ),
     Takes(
         GiveQuote,
         (QuoteGiven,),
@@ -118,7 +136,12 @@ TAKES = (
         by=Action.ANSWER,
         answers=("request_quote",),
     ),
-    Takes(AcceptQuote, (QuoteAccepted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING)),
+    Takes(
+        AcceptQuote,
+        (QuoteAccepted,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING),
+        answers=("send_quote",),
+    ),
 )
 
 
@@ -126,20 +149,13 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a command about the price: return the events it brings about. Raises Refused."""
     match command:
         case IssueEstimate():
-            require_currency(command.currency)
-            require(0 < command.low <= command.high, Reason.INVALID, "a range goes from low to high", "low")
-            return [EstimateIssued(command.low, command.high, command.currency)]
+            return [_estimate(command)]
         case AcknowledgeEstimate():
             require(case.estimate == "issued", Reason.MISSING, "no estimate is waiting to be acknowledged")
             require_person(case, command.person)
             return [EstimateAcknowledged(command.person)]
         case GiveQuote():
-            accepted = case.accepted is not None and case.accepted.id == command.submission
-            require(accepted, Reason.MISSING, "only the centre that accepted names a price", "submission")
-            require_currency(command.currency)
-            require(command.total > 0, Reason.INVALID, "a price is more than nothing", "total")
-            require(command.valid_until > now, Reason.INVALID, "the quote has ended already", "valid_until")
-            return [QuoteGiven(command.submission, command.total, command.currency, command.valid_until)]
+            return [_quote(case, command, now)]
         case AcceptQuote():
             require(case.quote.state == "asked", Reason.MISSING, "no quote is waiting to be accepted")
             require_person(case, command.person)
@@ -148,17 +164,59 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
+def _estimate(c: IssueEstimate) -> EstimateIssued:
+    require_currency(c.currency)
+    require_lines(c)
+    low, high = c.charged if c.itemised else (c.low or 0, c.high or 0)
+    require(c.itemised or 0 < low <= high, Reason.INVALID, "a range goes from low to high", "low")
+    _require_sum(c.low, low, "low")
+    _require_sum(c.high, high, "high")
+    return EstimateIssued(low, high, c.currency, **_lines(c))
+
+
+def _quote(case: Case, c: GiveQuote, now: datetime) -> QuoteGiven:
+    accepted = case.accepted is not None and case.accepted.id == c.submission
+    require(accepted, Reason.MISSING, "only the centre that accepted names a price", "submission")
+    require_currency(c.currency)
+    require_lines(c)
+    total = c.charged[1] if c.itemised else c.total or 0
+    require(c.itemised or total > 0, Reason.INVALID, "a price is more than nothing", "total")
+    _require_sum(c.total, total, "total")
+    require(c.valid_until > now, Reason.INVALID, "the quote has ended already", "valid_until")
+    return QuoteGiven(c.submission, total, c.currency, c.valid_until, **_lines(c))
+
+
+def require_lines(told: CostLines) -> None:
+    """Refuse a range that runs backwards or is no sum of money. Raises Refused that names the line."""
+    for kind in KINDS:
+        if line := told.line(kind):
+            require(0 <= line.low <= line.most, Reason.INVALID, "a range goes from low to high", kind)
+            require(line.most <= MOST, Reason.INVALID, f"at most {MOST} of a currency's main unit", kind)
+
+
+def _require_sum(said: int | None, sum_of_lines: int, field: str) -> None:
+    words = f"the lines that the family pays come to {sum_of_lines}; leave this out, or correct a line"
+    require(said is None or said == sum_of_lines, Reason.INVALID, words, field)
+
+
+def _lines(told: CostLines) -> dict[str, Any]:
+    return {one.name: getattr(told, one.name) for one in fields(CostLines)}
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one event about the price."""
     event = fact.event
     match event:
         case EstimateIssued():
-            return replace(case, estimate="issued")
+            costs = Costs(fact.id, fact.at, event.currency, event.low, event.high, lines_of(event))
+            return replace(case, estimate="issued", estimated=costs)
         case EstimateAcknowledged():
             return replace(case, estimate="acknowledged")
         case QuoteGiven():
             given = replace(case.quote.held("", event.valid_until, fact.id), state="asked")
-            return replace(case, quote=given)
+            low = event.charged[0] if event.itemised else event.total
+            costs = Costs(fact.id, fact.at, event.currency, low, event.total, lines_of(event))
+            return replace(case, quote=given, quoted=costs)
         case QuoteAccepted():
             return replace(case, quote=replace(case.quote, state="held", until=None))
         case QuoteLapsed():
@@ -193,6 +251,20 @@ def _guess_owed(case: Case) -> bool:
     return before_travel(case) and case.estimate == "none" and case.quote.state == "none"
 
 
+def _unread_estimate(case: Case) -> Iterable[str]:
+    """The estimate the family has not acknowledged; the hospital's price takes its place."""
+    waits = before_travel(case) and case.estimate == "issued" and case.quote.state == "none"
+    return [case.estimated.fact] if waits and case.estimated else []
+
+
+def _unanswered_price(case: Case) -> Iterable[str]:
+    return [case.quote.fact] if case.quote.state == "asked" and before_travel(case) else []
+
+
+def _price_taken(case: Case, about: str) -> bool:
+    return case.quote.state == "held" and case.quote.fact == about
+
+
 OWES = (
     Owes(
         "estimate",
@@ -203,14 +275,17 @@ OWES = (
     ),
     Owes("quote", Party.HOSPITAL, Party.FAMILY, _unpriced, _priced, asked_by="request_quote"),
     Owes(
-        "quote_answer",
+        "estimate_answer",
         Party.FAMILY,
-        Party.HOSPITAL,
-        lambda c: [c.quote.fact] if c.quote.state == "asked" and before_travel(c) else [],
-        lambda c, about: c.quote.state == "held" and c.quote.fact == about,
+        Party.COORDINATOR,
+        _unread_estimate,
+        lambda c, _: c.estimate == "acknowledged",
     ),
+    Owes("quote_answer", Party.FAMILY, Party.HOSPITAL, _unanswered_price, _price_taken),
 )
 
 WANTS = (
     Wants("request_quote", Party.HOSPITAL, _unpriced, _priced, asks=service("Please name the price of the treatment")),
+    Wants("send_estimate", Party.FAMILY, _unread_estimate, lambda c, _: c.estimate == "acknowledged"),
+    Wants("send_quote", Party.FAMILY, _unanswered_price, _price_taken),
 )

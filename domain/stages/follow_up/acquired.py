@@ -169,11 +169,22 @@ def _acquired(case: Case, c: RecordResource, ids: Ids) -> Event:
     if paid:
         require_currency(c.currency)
         require((c.amount or 0) > 0, Reason.INVALID, "a payment is more than nothing", "amount")
+        _require_charged(case, c)
     if c.kind in ("slides", "blocks"):
         require(may_receive(case, known.centre), Reason.MISSING, "consent to send to this centre is not given")
     if c.kind == "registry_enrolment":
         require(case.consented("registry"), Reason.MISSING, "consent to a registry is not given")
     return ResourceAcquired(ids(), c.kind, c.submission, c.ref, c.detail, c.amount, c.currency)
+
+
+def _require_charged(case: Case, c: RecordResource) -> None:
+    """Refuse more than the price the family accepted: the trial's share is not charged [eligibility.trial-borne]."""
+    price = case.quoted if case.accepted and case.accepted.id == c.submission else None
+    if price is None or case.quote.state != "held" or price.currency != c.currency:
+        return
+    paid = sum(r.amount or 0 for r in case.resources.values() if r.submission == c.submission and r.state != "refunded")
+    words = f"the family pays {price.high} {price.currency} at most by the price it accepted, {paid} of it is recorded"
+    require(paid + (c.amount or 0) <= price.high, Reason.INVALID, words, "amount")
 
 
 def _known(case: Case, resource: str) -> Resource:

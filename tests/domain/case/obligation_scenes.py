@@ -20,6 +20,7 @@ from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
+from domain.stages.eligibility.quote import AcknowledgeEstimate, IssueEstimate
 from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
@@ -75,6 +76,14 @@ def read_something_else(j: Journey) -> None:
 def plan_anew(j: Journey) -> None:
     assert j.case.postponed
     j.tell(PlanStay(j.case.postponed.admits_from, 70, "", "Hostel", funds_confirmed=True))
+
+
+def estimate(j: Journey) -> None:
+    j.tell(IssueEstimate("USD", 6_000, 9_000))
+
+
+def read_estimate(j: Journey) -> None:
+    j.tell(AcknowledgeEstimate(patient(j)))
 
 
 @dataclass(frozen=True)
@@ -216,6 +225,7 @@ SCENES: dict[str, Scene] = {
         "invited", lambda j: j.tell(ReportTrialResumed("FDA")), lambda j: j.tell(ReportTrialHold("FDA"))
     ),
     "estimate": Scene("eligibility", STEPS["estimated"]),
+    "estimate_answer": Scene("eligibility", read_estimate, estimate),
     "quote": Scene("accepted", STEPS["quoted"]),
     "quote_answer": Scene("quoted", STEPS["priced"]),
     "dose_hold_renewal": Scene("dose_held", lambda j: j.tell(HoldDose(LOT, UNIT, j.now + 90 * DAY))),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -18,172 +16,22 @@ from domain.case.effect import (
     EffectWithdrawn,
     MessageBounced,
 )
-from domain.case.phases.submissions import ResourceKind
-from domain.case.undoing import Fate
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE
 from domain.engine.agenda import UNHEARD_OF
 from domain.journey import WANTS
-from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
 from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.anytime.notes import SettleEffect
 from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
-from domain.stages.eligibility.eligibility import AcceptPatient
-from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
-from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
-from domain.stages.intake.people import GiveConsent, WithdrawConsent
-from domain.stages.records.dossier import DeliverTranslation, OrderTranslation
-from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord
-from domain.stages.travel.letter import IssueLetter
-from domain.stages.treatment.bed import HoldBed
-from domain.stages.treatment.observations import ReportDeath, ReportProgression
-from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
-from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
-from tests.domain.case.obligation_scenes import accepted_by_two, choose, plan_anew, postpone
-from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, start, submission, withdraw
-from tests.domain.journey import DAY, HOUR, Journey, when
+from domain.stages.follow_up.closing import ReopenCase
+from domain.stages.records.records import RejectRecord, RequestRecord
+from domain.stages.treatment.observations import ReportDeath
+from domain.stages.treatment.safety import ReportMalignancy
+from tests.domain.case.effect_scenes import SCENES
+from tests.domain.course import item, start
+from tests.domain.journey import HOUR, Journey, when
 
-Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in WANTS}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where something comes to be asked, what answers it (None = nothing does), what makes it unwanted."""
-
-    at: str
-    ask: Lead
-    answer: Lead | None = None
-    drop: Lead | None = lambda j: j.tell(ReportDeath())
-
-
-def leave(j: Journey) -> None:
-    """Out of the journey, with all earlier steps delivered until the wanted one is asked."""
-    j.tell(LeaveJourney("declined"))
-
-
-def leave_until(kind: str) -> Lead:
-    """Out of the journey, and everything of an earlier rank delivered."""
-    rank = next(row[0] for row in UNDO if row[1] == kind)
-    earlier = [row[1] for row in UNDO if row[0] < rank]
-
-    def lead(j: Journey) -> None:
-        leave(j)
-        while any(e.kind in earlier for e in j.agenda.effects):
-            j.deliver(*earlier)
-
-    return lead
-
-
-def acquire(kind: ResourceKind, effect: str) -> Lead:
-    """It is there, and the journey is left."""
-
-    def lead(j: Journey) -> None:
-        paid = kind == "payment"
-        j.tell(RecordResource(kind, submission(j), "N-1", "", 5000 if paid else None, "USD" if paid else ""))
-        leave_until(effect)(j)
-
-    return lead
-
-
-def enrol(j: Journey) -> None:
-    j.tell(GiveConsent("registry", patient(j), "1", "hi"))
-    j.tell(RecordResource("registry_enrolment", submission(j))).tell(WithdrawConsent("registry", patient(j)))
-
-
-def order(j: Journey) -> None:
-    acquire("patient_cells", "hold_cells")(j)
-    j.tell(OrderCells(next(iter(j.case.resources)), "stored", patient(j)))
-
-
-def became(fate: Fate) -> Lead:
-    return lambda j: j.tell(ReportResource(next(iter(j.case.resources)), fate))
-
-
-def destroyed(j: Journey) -> None:
-    j.tell(ConfirmDestruction(submission(j)))
-
-
-def reopen(j: Journey) -> None:
-    j.tell(ReopenCase("they came back"))
-
-
-def order_erasure(j: Journey) -> None:
-    j.tell(OrderErasure("objection", stops="follow_up", by="person-8"))
-    assert j.case.erasure
-    j.tell(ConfirmErasure(j.case.erasure.order, "person-9"))
-
-
-SCENES: dict[str, Scene] = {
-    "request_record": Scene("records", STEPS["asked_records"], STEPS["received"]),
-    "request_record_from_doctor": Scene(
-        "records",
-        lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
-        lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
-    ),
-    "order_translation": Scene(
-        "received",
-        lambda j: j.tell(OrderTranslation(item(j), "zh")),
-        lambda j: j.tell(DeliverTranslation(item(j), DOCUMENT, "person-4")),
-    ),
-    "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
-    "tell_family_of_acceptances": Scene("submitted", accepted_by_two, choose, withdraw),
-    "withdraw_submission": Scene("submitted", withdraw, destroyed, drop=None),
-    "request_quote": Scene("acknowledged", STEPS["accepted"], STEPS["quoted"]),
-    "reserve_dose": Scene("quoted", STEPS["priced"], STEPS["dose_held"]),
-    "hold_bed": Scene("quoted", STEPS["priced"], lambda j: j.tell(HoldBed("B", j.now + DAY))),
-    "request_invitation_letter": Scene(
-        "dose_held", STEPS["visa"], lambda j: j.tell(IssueLetter("L", j.now + 30 * DAY))
-    ),
-    "confirm_open_door": Scene("fit", STEPS["booking"], STEPS["admission"]),
-    "arrange_stay": Scene("booking", STEPS["admission"]),
-    "warn_of_closed_door": Scene(
-        "admission",
-        lambda j: j.source(PROTOCOL, open=False).look(),
-        drop=lambda j: j.source(PROTOCOL, open=True).look(),
-    ),
-    "tell_family_of_postponement": Scene("planned", postpone, drop=plan_anew),
-    "announce_arrival": Scene("admission", STEPS["arrived"], STEPS["admitted"]),
-    "confirm_depletion_start": Scene("lymphodepletion", STEPS["gated"]),
-    "confirm_thaw": Scene("authorised", STEPS["checked"]),
-    "tell_centre_of_progression": Scene(
-        "invited", lambda j: j.tell(ReportProgression("bone")), lambda j: j.tell(AcceptPatient(submission(j), "Dr Li"))
-    ),
-    "tell_centre_of_document": Scene(
-        "submitted",
-        lambda j: j.tell(RejectRecord(item(j), "wrong_patient")),
-        drop=withdraw,
-    ),
-    "tell_centre_of_alert": Scene(
-        "handed_over",
-        lambda j: j.tell(ReportMalignancy("T cell")),
-        lambda j: j.tell(AnswerAlert(next(iter(j.case.alerts)), "hospital")),
-    ),
-    "refer_transplant": Scene(
-        "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))
-    ),
-    "send_handover": Scene("assessed", STEPS["follow_up"], STEPS["handed_over"]),
-    "tell_centre_of_exit": Scene("arrived", leave, drop=reopen),
-    "release_dose": Scene("granted", leave, drop=None),
-    "release_bed": Scene("granted", leave, drop=None),
-    "void_letter": Scene("granted", leave_until("void_letter"), drop=None),
-    "withdraw_visa": Scene("filed", leave_until("withdraw_visa"), drop=reopen),
-    "recall_dossier": Scene("submitted", leave, destroyed, drop=reopen),
-    "return_material": Scene("submitted", acquire("slides", "return_material"), became("returned"), reopen),
-    "cancel_manufacturing": Scene(
-        "dose_held", acquire("manufacturing_slot", "cancel_manufacturing"), became("cancelled"), reopen
-    ),
-    "hold_cells": Scene("dose_held", acquire("patient_cells", "hold_cells"), became("destroyed"), reopen),
-    "carry_out_order": Scene("dose_held", order, became("stored"), drop=None),
-    "withdraw_from_registry": Scene(
-        "arrived", enrol, became("kept"), lambda j: j.tell(GiveConsent("registry", patient(j), "2", "hi"))
-    ),
-    "refund_payment": Scene("priced", acquire("payment", "refund_payment"), became("refunded"), reopen),
-    "cancel_travel": Scene("admission", leave_until("cancel_travel"), drop=None),
-    "tell_family_of_exit": Scene("records", leave, drop=reopen),
-    "erase_case": Scene("handed_over", order_erasure, drop=None),
-}
-"""`drop=None`: what is held is given back whatever follows."""
 ELSEWHERE = {"mark_unit_used"}
 """Asked on the lots' own streams; its own test below."""
 

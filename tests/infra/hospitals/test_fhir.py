@@ -104,6 +104,8 @@ def sample(command: type[Any]) -> dict[str, Any]:
         if f.name == "occurred":
             said[f.name] = {"precision": "day", "earliest": "2026-03-01T00:00:00+00:00"}
             said[f.name]["latest"] = "2026-03-01T23:59:59.999999+00:00"
+        elif "CostLine" in str(hint):
+            said[f.name] = {"low": 2, "high": 5}
         elif f.name != "type" and "Literal" in str(hint):
             first = next(a for a in _literals(hint))
             said[f.name] = [first] if get_origin(hint) is tuple else first
@@ -133,6 +135,14 @@ def test_an_answer_without_the_optional_fields() -> None:
         needed = {f.name for f in fields(command) if f.default is MISSING}
         answer_of(says({k: v for k, v in sample(command).items() if k in needed | {"type"}}))
         assert name
+
+
+@pytest.mark.parametrize(
+    "given", [{"valueRange": {"low": {"value": 1.5}}}, {"valueRange": {"low": {}}}, {"valueInteger": 5}]
+)
+def test_a_line_of_costs_that_is_no_range_of_whole_numbers(given: dict[str, Any]) -> None:
+    said = {"type": {"coding": [{"system": "urn:caravel:field", "code": "monitoring"}]}, **given}
+    assert "monitoring" in refused(says({"type": "GiveQuote", "currency": "USD"}, output=[said]))
 
 
 def test_the_submission_is_known_from_what_was_asked() -> None:

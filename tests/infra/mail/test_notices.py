@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.gateways import GatewayRefused, Request
+from domain.case.costs import KINDS, CostLine, CostLines, Costs
 from domain.core.personal import ERASED
 from domain.core.policy import Party
 from domain.journey import OWES, WANTS
@@ -22,7 +23,9 @@ from infra.mail.smtp import message_id, message_of
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 FACTS: dict[str, Any] = {
     "number": "2603-0017-4", "contact": "help@caravel.example", "what": "labs", "into": "zh", "due": NOW, "until": NOW,
-    "link": "https://caravel.example/q/abc",
+    "link": "https://caravel.example/q/abc", "day": NOW.date(), "valid_until": NOW,
+    "costs": Costs("f", NOW, "USD", 31_000, 73_000, CostLines(
+        **{kind: CostLine(1_000, 9_000) for kind in KINDS}, trial_pays=("cell_product", "lymphodepletion"))),
 }  # fmt: skip
 AT_HOME = {"reserve_dose", "release_dose", "mark_unit_used", "erase_case"}  # on lots and keys, by nobody's leave
 SENDER = "coordination@caravel.example"
@@ -56,7 +59,7 @@ def test_all_languages_say_the_same_things() -> None:
         every = {**texts["notices"], **texts["changes"]}
         used = {k: sorted(re.findall(r"\$(\w+)", n["subject"] + n["body"])) for k, n in every.items()}
         unique = {k: sorted(set(names)) for k, names in used.items()}
-        return [unique, sorted(texts["words"]), sorted(texts["questions"]), sorted(texts["forms"])]
+        return [unique, *(sorted(texts[group]) for group in ("words", "questions", "forms", "costs"))]
 
     assert names("en") == names("zh")
 
@@ -74,6 +77,15 @@ def test_every_notice_is_short_neutral_and_complete(kind: str, language: str) ->
     assert not PROMISES.search(whole)
     assert not DIAGNOSES.search(whole)
     assert bool(re.search("[一-鿿]", whole)) == (language == "zh")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_trial_bears_has_no_amount_and_what_the_family_pays_stands_last(language: str) -> None:
+    words = _texts(language)["costs"]
+    body = compose("send_estimate", language, FACTS).body
+    assert f"- {words['cell_product']}: {words['trial']}\n" in body
+    assert f"- {words['monitoring']}: 1,000 - 9,000 USD\n" in body
+    assert f"{words['total']}: 31,000 - 73,000 USD\n" in body
 
 
 def test_words_neither_promise_nor_diagnose() -> None:

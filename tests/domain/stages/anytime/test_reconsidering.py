@@ -135,7 +135,7 @@ def test_a_corrected_diagnosis_date_reopens_the_quote() -> None:
     assert {"PatientAccepted", "SummarySigned"} <= set(kinds)
     about = {o.about.split("/")[0] for o in j.all_owed("decision_review")}
     assert about == {decision for decision, _ in kinds.values()}
-    j.away(HOUR).tell(GiveQuote(submission(j), 480_000, "CNY", j.now + 14 * DAY))
+    j.away(HOUR).tell(GiveQuote(submission(j), "CNY", j.now + 14 * DAY, 480_000))
     assert quote not in {o.about.split("/")[0] for o in j.all_owed("decision_review")}
 
 

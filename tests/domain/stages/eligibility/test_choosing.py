@@ -148,7 +148,7 @@ def test_an_acceptance_that_is_not_chosen_may_end_and_nothing_else_is_given_back
         "withdraw_submission", "request_quote"
     )
     assert j.case.centre == "centre-a"
-    when(j, GiveQuote(first, 9, "EUR", j.now + 9 * DAY)).then_asks()
+    when(j, GiveQuote(first, "EUR", j.now + 9 * DAY, 9)).then_asks("send_quote")
 
 
 def test_the_one_centre_that_reviewed_a_changed_condition_does_not_speak_for_the_other() -> None:

@@ -139,23 +139,23 @@ REFUSALS = (
         Reason.NOT_NOW,
         "the patient is there; record a failed screening or leave the journey",
     ),
-    No("eligibility", IssueEstimate(5, 4, "USD"), Reason.INVALID, "a range goes from low to high"),
-    No("eligibility", IssueEstimate(4, 5, "usd"), Reason.INVALID, "no such currency"),
-    No("accepted", lambda j: GiveQuote(submission(j), 1, "XXX", j.now + DAY), Reason.INVALID, "no such currency"),
+    No("eligibility", IssueEstimate("USD", 5, 4), Reason.INVALID, "a range goes from low to high"),
+    No("eligibility", IssueEstimate("usd", 4, 5), Reason.INVALID, "no such currency"),
+    No("accepted", lambda j: GiveQuote(submission(j), "XXX", j.now + DAY, 1), Reason.INVALID, "no such currency"),
     No("eligibility", AcknowledgeEstimate("x"), Reason.MISSING, "no estimate is waiting to be acknowledged"),
     No(
         "submitted",
-        lambda j: GiveQuote(submission(j), 1, "USD", j.now + DAY),
+        lambda j: GiveQuote(submission(j), "USD", j.now + DAY, 1),
         Reason.MISSING,
         "only the centre that accepted names a price",
     ),
     No(
         "accepted",
-        lambda j: GiveQuote(submission(j), 0, "USD", j.now + DAY),
+        lambda j: GiveQuote(submission(j), "USD", j.now + DAY, 0),
         Reason.INVALID,
         "a price is more than nothing",
     ),
-    No("accepted", lambda j: GiveQuote(submission(j), 1, "USD", j.now), Reason.INVALID, "the quote has ended already"),
+    No("accepted", lambda j: GiveQuote(submission(j), "USD", j.now, 1), Reason.INVALID, "the quote has ended already"),
     No("accepted", lambda j: AcceptQuote(patient(j)), Reason.MISSING, "no quote is waiting to be accepted"),
     No(
         "quoted",
@@ -231,7 +231,7 @@ def test_what_the_first_centre_held_does_not_count_for_the_second() -> None:
     j = start("visa")
     j.tell(DeclinePatient(submission(j), "Dr Li", "protocol_closed", "centre B"))
     second = also_asked(j)
-    j.tell(AcceptPatient(second, "Dr B")).tell(GiveQuote(second, 9, "EUR", j.now + 9 * DAY))
+    j.tell(AcceptPatient(second, "Dr B")).tell(GiveQuote(second, "EUR", j.now + 9 * DAY, 9))
     when(j, AcceptQuote(patient(j))).then_told(QuoteAccepted(patient(j))).then_asks("reserve_dose", "hold_bed")
     assert j.case.stage == Stage.ELIGIBILITY
 
@@ -282,14 +282,14 @@ def test_a_request_recorded_before_this_consent_was_asked_for_waits_for_it() -> 
 
 def test_an_estimate_then_a_price() -> None:
     j = start("eligibility")
-    when(j, IssueEstimate(6, 9, "USD")).then_told(EstimateIssued(6, 9, "USD"))
+    when(j, IssueEstimate("USD", 6, 9)).then_told(EstimateIssued(6, 9, "USD"))
     when(j, AcknowledgeEstimate(patient(j))).then_told(EstimateAcknowledged(patient(j)))
 
 
 def test_a_price_ends_by_itself_and_is_asked_for_again() -> None:
     j = start("accepted")
     until = j.now + 3 * DAY
-    when(j, GiveQuote(submission(j), 7, "USD", until)).then_told(QuoteGiven(submission(j), 7, "USD", until))
+    when(j, GiveQuote(submission(j), "USD", until, 7)).then_told(QuoteGiven(submission(j), 7, "USD", until))
     j.now = until - timedelta(microseconds=1)
     when(j).then_told()
     when(j, at=until).then_told(QuoteLapsed()).then_asks("remind", "request_quote")
