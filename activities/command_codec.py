@@ -23,6 +23,8 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 TOLD = frozenset({"ReportTrialHold", "ReportTrialResumed", "RegisterAddress", "ConfirmProtocolOpen", "ConfirmSite"})
 """Commands whose `by` is somebody outside, told by whoever sends it; everywhere else it is who is signed in."""
 MOST_FAULTS, MAX_NAME = 20, 60
+LONGEST = 500
+"""Characters of a text that is not sealed, and of each of a catalogue; the longest that are meant are addresses."""
 
 MESSAGES: Mapping[str, str] = {
     "missing": "is required",
@@ -74,6 +76,8 @@ class Commands:
     """A closed set of command classes, told apart by their `type`."""
 
     classes: Sequence[type[Any]]
+    sealed_too: bool = False
+    """Whether texts that are sealed are short as well, as in the catalogue; notes of a case may be long."""
 
     @cached_property
     def by_name(self) -> Mapping[str, type[Any]]:
@@ -114,7 +118,7 @@ class Commands:
                 _fault(one["type"], one["loc"], tree, one.get("ctx", {})) for one in error.errors(include_url=False)
             ]
         else:
-            faults = list(untimely(command))
+            faults = [*untimely(command), *overlong(command, sealed_too=self.sealed_too)]
             if not faults and command.type == name:
                 return command
         unique = {fault.pointer: fault for fault in reversed(faults) if fault}
@@ -141,7 +145,7 @@ def _adapter(classes: Sequence[type[Any]]) -> TypeAdapter[Any]:
 
 
 CASE = Commands(COMMANDS)
-CATALOGUE = Commands(catalogue.COMMANDS)
+CATALOGUE = Commands(catalogue.COMMANDS, sealed_too=True)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
@@ -191,6 +195,15 @@ def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401
     elif isinstance(value, tuple):
         for n, one in enumerate(value):
             yield from untimely(one, f"{pointer}/{n}")
+
+
+def overlong(command: Any, *, sealed_too: bool) -> Iterator[Fault]:  # noqa: ANN401 - any command
+    """Find texts that are kept for ever, shown in lists and sent to each caller, and are longer than any of them is."""
+    hints = get_type_hints(type(command), include_extras=True)
+    for field in fields(command):
+        text = getattr(command, field.name)
+        if isinstance(text, str) and len(text) > LONGEST and (sealed_too or hints[field.name] is str):
+            yield Fault(f"has at most {LONGEST} characters", f"#/{field.name}")
 
 
 def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON
