@@ -7,7 +7,7 @@ import pytest
 from tests.api.conftest import Person
 from tests.api.console.conftest import Browser
 from tests.api.routes.test_callbacks import Hospital, hospital, keys
-from tests.api.routes.test_costs import priced
+from tests.api.test_costs import priced
 
 __all__ = ["hospital", "keys"]
 pytestmark = pytest.mark.slow
