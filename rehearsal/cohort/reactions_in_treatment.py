@@ -12,7 +12,9 @@ from domain.stages.eligibility import eligibility
 from domain.stages.follow_up import acquired, follow_up
 from domain.stages.treatment import (
     admission,
+    adverse_events,
     dose,
+    grading,
     infusion,
     lymphodepletion,
     observations,
@@ -113,8 +115,26 @@ def _destroy(s: Situation) -> Command | None:
     return infusion.DestroyUnit(t.unit, "thawed and not infused") if t else None
 
 
+def _harm(s: Situation) -> Command | None:
+    """What the cells did in the first days: fever in every second patient, more in some, as published cohorts run."""
+    drawn = s.chance.random()
+    if drawn < 0.5:  # noqa: PLR2004
+        return None
+    if drawn < 0.8:  # noqa: PLR2004
+        return grading.GradeCRS(fever=True)
+    if drawn < 0.9:  # noqa: PLR2004
+        return grading.GradeCRS(fever=True, oxygen="low_flow")
+    if drawn < 0.94:  # noqa: PLR2004
+        return grading.GradeICANS(ice=5, awake="to_voice")
+    if drawn < 0.97:  # noqa: PLR2004
+        return adverse_events.ReportInfection("blood", "CMV", 3)
+    return grading.GradeGVHD(skin_percent="30", stool_ml="700")
+
+
 def _response(s: Situation) -> Command | None:
     """What happened since, then the response, then how it goes on."""
+    if not s.case.episodes and (harm := _harm(s)) is not None:
+        return harm
     drawn = s.chance.random()
     if drawn < 0.06:  # noqa: PLR2004 - one in seventeen dies before the response check
         return observations.ReportDeath("sepsis")
@@ -150,6 +170,10 @@ def _redose(s: Situation) -> Command | None:
     if s.often(0.2):
         return redosing.GiveUpRedosing(CLINICIAN, "not fit for another treatment")
     return redosing.DecideRedosing(CLINICIAN, "response lost")
+
+
+def _refer(_: Situation) -> Command | None:
+    return transplant.ReferTransplant(CLINICIAN)
 
 
 def _transplant(s: Situation) -> Command | None:
@@ -233,6 +257,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "urgent_answer": _hospital_alert,
     "safety_report": _safety_report,
     "redosing_decision": _redose,
+    "transplant_referral": _refer,
     "transplant_decision": _transplant,
     "visit": _visit,
     "handover": _handover,

@@ -128,6 +128,24 @@ def _answered(case: Case, _: str) -> bool:
     return case.transplant in ("done", "declined")
 
 
-OWES = (Owes("transplant_decision", Party.HOSPITAL, Party.COORDINATOR, _asked, _answered, asked_by="refer_transplant"),)
+def _to_refer(case: Case) -> Iterable[str]:
+    """A transplant was decided, and nobody has asked the transplant team."""
+    return (
+        ["transplant"]
+        if case.pathway == "transplant" and case.transplant == "none" and not (case.died or case.exit)
+        else []
+    )
+
+
+OWES = (
+    Owes(
+        "transplant_referral",
+        Party.COORDINATOR,
+        Party.FAMILY,
+        _to_refer,
+        lambda c, _: c.transplant != "none",
+    ),
+    Owes("transplant_decision", Party.HOSPITAL, Party.COORDINATOR, _asked, _answered, asked_by="refer_transplant"),
+)
 
 WANTS = (Wants("refer_transplant", Party.HOSPITAL, _asked, _answered, asks=service("Please decide on a transplant")),)

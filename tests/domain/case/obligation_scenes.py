@@ -283,6 +283,11 @@ SCENES: dict[str, Scene] = {
     "redosing_decision": Scene(
         "infused", lambda j: j.tell(DecideRedosing("Dr Li")), lambda j: j.tell(DecidePathway("redose", "Dr Li"))
     ),
+    "transplant_referral": Scene(
+        "assessed",
+        lambda j: j.tell(ReferTransplant("Dr Li")),
+        lambda j: j.tell(DecidePathway("transplant", "Dr Li")),
+    ),
     "transplant_decision": Scene(
         "infused", lambda j: j.tell(RecordTransplant()), lambda j: j.tell(ReferTransplant("Dr Li"))
     ),
