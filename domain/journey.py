@@ -58,8 +58,8 @@ JOURNEY: tuple[Row, ...] = (
         people.GiveConsent, people.WithdrawConsent)),
     Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
         "every document settled, and a summary signed by a second person", (
-        observing.DescribePatient, observing.RecordObservation, results.ImportResults, records.RequestRecord,
-        records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
+        observing.DescribePatient, observing.RecordObservation, observing.RecordTherapy, results.ImportResults,
+        records.RequestRecord, records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
         dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,
         dossier.SignSummary)),
     Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",

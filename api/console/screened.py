@@ -12,8 +12,10 @@ from api.ports import Service
 from api.routes.register.reviews import reviewed
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
+from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.criteria.screening import Gap
 from domain.stages.eligibility.criteria import Standing, counts, noted_criteria, standings
+from domain.stages.records.observing import observed, reckoned
 
 ORDER = ("not_met", "conflicting", "needs_review", "stale", "unknown", "met", "not_applicable")
 """What stands against it first, then what is open."""
@@ -101,14 +103,28 @@ def _line(case: Case, asked: Submission, one: Standing, speaker: Speaker) -> Lin
 
 def _ground(case: Case, name: str, speaker: Speaker) -> str:
     t = speaker.clock.t
-    if name not in case.samples:
+    if name == "birth":
         return f"{t.named('field', 'birth')}: {speaker.value(case.birth)}"
+    if name not in case.samples:
+        return _reckoned(case, name, speaker)
     sample = case.samples[name]
     one = sample.observed
     what = " ".join(part for part in (t.named("analyte", one.analyte), one.target) if part)
     value = " ".join(str(part) for part in (speaker.value(one.value), one.unit) if part)
     how = ", ".join(part for part in (one.method, speaker.clock.when(sample.taken)) if part)
     return t("criteria.ground", what=what, value=value, how=how)
+
+
+def _reckoned(case: Case, name: str, speaker: Speaker) -> str:
+    """A value that was computed, said to be so, with its formula; or the therapies that were counted."""
+    t, now = speaker.clock.t, speaker.clock.now
+    one = next((c.observation for c in reckoned(case, observed(case, now), now) if c.observation.id == name), None)
+    if one is None:
+        return f"{t.named('analyte', 'prior_lines')}: {len({r.line for r in case.therapies.values() if r.line})}"
+    value = f"{one.low}" if one.low == one.high else f"{one.low} - {one.high}"
+    how = t("criteria.reckoned", formula=t.named("formula", one.method), when=speaker.clock.when(one.taken))
+    what, unit = t.named("analyte", one.analyte), ANALYTES[one.analyte].unit
+    return t("criteria.ground", what=what, value=f"{value} {unit}", how=how)
 
 
 def _step(asked: Submission, one: Standing, gap: Gap, speaker: Speaker) -> Step:
@@ -118,7 +134,7 @@ def _step(asked: Submission, one: Standing, gap: Gap, speaker: Speaker) -> Step:
         return Step(words, "RecordCriterion", urlencode({"submission": asked.id, "criterion": one.criterion.id}))
     by = f"({', '.join(gap.methods)})" if gap.methods else ""
     what = " ".join(part for part in (t.named("analyte", gap.analyte), gap.target, by) if part)
-    if gap.analyte == "age":
-        return Step(f"{what}: {words}", "DescribePatient", "")
+    if gap.analyte in DERIVED:
+        return Step(f"{what}: {words}", "DescribePatient" if gap.analyte == "age" else "RecordTherapy", "")
     filled = {"analyte": gap.analyte, "target": gap.target, "method": gap.methods[0] if len(gap.methods) == 1 else ""}
     return Step(f"{what}: {words}", "RecordObservation", urlencode({k: v for k, v in filled.items() if v}))

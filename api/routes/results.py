@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from api.http.masking import EVERYTHING, Sees, mask, masked
 from api.http.strangers.header_values import parameters
 from api.results.taking import MOST_BYTES, File, take
 from api.routes.reads import private, seen_case
+from api.routes.screening import reckoned_as_json
 from domain.case.state import Case
+from domain.stages.records.observing import observed, reckoned
 from domain.stages.records.results import conflicts
 
 router = APIRouter(tags=["cases"])
@@ -50,12 +52,19 @@ async def observations_of(case: str, service: Parts, who: Who, known_at: datetim
     body = {
         "id": state.id,
         "observations": [{"id": name, **_one(state, name, visible)} for name in state.samples],
+        "computed": _reckoned(state, now) if "clinical" in visible else [],
+        "therapies": [{"id": name, **mask(one, visible)} for name, one in state.therapies.items()],
         "conflicts": conflicts(state) if "clinical" in visible else [],
         "files": [mask(one, EVERYTHING) for one in state.files],
         "masked": masked(visible),
         "as_known_at": (known_at or now).isoformat(),
     }
     return JSONResponse(body, headers=private())
+
+
+def _reckoned(case: Case, now: datetime) -> Sequence[Mapping[str, Any]]:
+    """What follows from what was measured, beside it: where a value was measured, that one counts."""
+    return [reckoned_as_json(one) for one in reckoned(case, observed(case, now), now)]
 
 
 def _one(case: Case, name: str, visible: Sees) -> Mapping[str, Any]:

@@ -113,6 +113,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "measurable_lesions": Analyte("{count}", {}, Decimal(0), Decimal(500)),
     "antigen_percentage": Analyte("%", {}, Decimal(0), Decimal(100), whole=True, targeted=True, by_method=True),
     "antigen": Analyte(codes=("positive", "negative", "indeterminate"), targeted=True, by_method=True),
+    "prior_lines": Analyte("{count}", {}, Decimal(0), Decimal(30)),
     "last_therapy": Analyte("d", {"wk": Decimal(7)}, lapse=True),
     "disease_group": Analyte(
         codes=("all", "aml", "nhl", "hodgkin", "cll", "myeloma", "autoimmune", "other"), lasting=True
@@ -140,5 +141,5 @@ ANALYTES: Mapping[str, Analyte] = {
 """Code → what it is. Codes are stored, so none is ever renamed."""
 UNITS = frozenset(unit for row in ANALYTES.values() for unit in row.units) | ALIASES.keys()
 """All that can be written for a unit."""
-DERIVED = frozenset({"age"})
-"""What follows from something else that is recorded: the age from the birth date."""
+DERIVED = frozenset({"age", "prior_lines"})
+"""What follows from something else that is recorded: the age from the birth date, the lines from the therapies."""

@@ -88,7 +88,8 @@ def require_plausible(code: str, value: Decimal, field: str = "value") -> None:
 def require_observable(code: str) -> None:
     """Refuse what is worked out from something else."""
     analyte(code)
-    require(code not in DERIVED, Reason.INVALID, "is reckoned from the birth date: describe the patient", "analyte")
+    way = "the birth date: describe the patient" if code == "age" else "the therapies: record each"
+    require(code not in DERIVED, Reason.INVALID, f"is reckoned from {way}", "analyte")
 
 
 def aged(born: str, at: datetime) -> Observation | None:

@@ -37,7 +37,7 @@ CORRECTABLE = frozenset(
     {e.__name__ for module in (adverse_events, grading, observations) for e in get_args(module.Event)}
     | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven"}
     | {"PassportRecorded", "VisaGranted", "CriterionRecorded", "DiagnosisStated", "PersonAdded"}
-    | {"ObservationRecorded", "PatientDescribed"}
+    | {"ObservationRecorded", "PatientDescribed", "TherapyRecorded"}
 )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
-from domain.case.phases.findings import NotTaken
 from domain.case.stage import Stage
 from domain.case.undoing import UNDOING
 from domain.core.when import When
@@ -45,9 +44,9 @@ from domain.stages.records.dossier import (
     OrderTranslation,
     SignSummary,
 )
-from domain.stages.records.observing import DescribePatient, RecordObservation
+from domain.stages.records.observing import DescribePatient, RecordObservation, RecordTherapy
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
-from domain.stages.records.results import ImportResults, Result
+from domain.stages.records.results import ImportResults
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -100,6 +99,7 @@ from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, Disc
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
+from tests.domain.any_result import any_results, any_therapy
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 
@@ -202,7 +202,7 @@ MAKE: dict[type[Any], Make] = {
     ReplyToFamily: lambda j, n: ReplyToFamily("call"),
     AdviseLocalCare: lambda j, n: AdviseLocalCare("call"),
     SetUrgency: lambda j, n: SetUrgency(not j.case.urgent, "worse", "move" if n % 2 else "keep"),
-    StateDiagnosis: lambda j, n: StateDiagnosis("r/r B-ALL", moment(j, n)),
+    StateDiagnosis: lambda j, n: StateDiagnosis("r/r B-ALL", moment(j, n), pick(("", "b_all"), n, "")),
     ReviewDecision: lambda j, n: ReviewDecision(pick([key.split("/")[0] for key in j.case.reopened], n, "nothing")),
     AddPerson: lambda j, n: AddPerson(
         pick(("carer", "legal_representative", "home_oncologist"), n, "carer"), "X", "UTC", "en"
@@ -242,15 +242,8 @@ MAKE: dict[type[Any], Make] = {
         limit="100",
         occurred=moment(j, n) or When.on(j.now.date()),
     ),
-    ImportResults: lambda j, n: ImportResults(
-        form="csv",
-        results=tuple(
-            Result(analyte="lvef", value=str(40 + one), unit="%", occurred=moment(j, one) or When.unknown())
-            for one in range(1 + n % 3)
-        ),
-        left=(NotTaken("line", "faulty", 2),),
-        birth=pick(("", "1980"), n, ""),
-    ),
+    RecordTherapy: any_therapy,
+    ImportResults: any_results,
     RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
     AcceptPatient: lambda j, n: AcceptPatient(
         submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""

@@ -120,7 +120,7 @@ def test_a_stage_refuses_what_its_row_does_not_list() -> None:
         assert j.refused.detail.endswith("; the case stands at infusion")
 
 
-TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient")
+TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient", "RecordTherapy")
 REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),

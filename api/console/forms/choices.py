@@ -10,6 +10,7 @@ from api.console.names import Entry
 from api.console.text.fact_text import Speaker
 from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
+from domain.criteria.diseases import DISEASES
 from domain.stages.anytime.moving import missing
 from domain.stages.records.observing import SEXES
 from domain.stages.treatment.grading import CODED
@@ -95,6 +96,7 @@ OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],
     "submission": lambda s: [(i, s.label(i)) for i in s.case.submissions],
     "analyte": _analytes,
+    "disease": lambda s: [(code, s.clock.t.named("disease", code)) for code in DISEASES],
     "sex": lambda s: [(code, s.clock.t.named("sex", code)) for code in SEXES],
     "item": lambda s: [(i, s.label(i)) for i in s.case.records],
     "obligation": _obligations,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from domain.core.personal import Clinical
 from domain.core.when import When
@@ -59,11 +60,42 @@ class ResultsFile:
     at: datetime
 
 
+TherapyKind = Literal[
+    "chemotherapy", "immunotherapy", "targeted", "radiotherapy", "autologous_transplant", "allogeneic_transplant",
+    "autologous_car_t", "allogeneic_car_t", "car_nk", "other",
+]  # fmt: skip
+Response = Literal["not_known", "complete_response", "partial_response", "stable", "progression"]
+EndedBecause = Literal[
+    "not_known", "under_way", "completed", "progression", "toxicity", "manufacture_failed", "not_feasible", "too_slow",
+    "wish", "other",
+]  # fmt: skip
+"""Why a line of therapy ended, or why one that was planned was not given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Therapy:
+    """One prior therapy. `line` counts from 1, 0 = not said; `target` is the antigen it was directed against, if one.
+
+    `started` and `ended` None = not known.
+    """
+
+    kind: TherapyKind
+    name: Clinical = ""
+    line: int = 0
+    target: str = ""
+    started: date | None = None
+    ended: date | None = None
+    best_response: Response = "not_known"
+    ended_because: EndedBecause = "not_known"
+
+
 @dataclass(frozen=True)
 class Findings:
-    """Holds the birth date or year, sex as recorded, and every observation by the fact that told it first."""
+    """Holds who the patient is as criteria ask, the disease as a code, observations and prior therapies by fact."""
 
     birth: Clinical = ""
     sex: Clinical = ""
     samples: Mapping[str, Sample] = field(default_factory=dict)
     files: tuple[ResultsFile, ...] = ()
+    disease: Clinical = ""
+    therapies: Mapping[str, Therapy] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.criteria.diseases import DISEASES
 from domain.criteria.observation import require_born
 from domain.stages.intake.people import AddPerson, PersonAdded, added, require_person
 
@@ -94,10 +95,11 @@ class SetUrgency:
 
 @dataclass(frozen=True, slots=True)
 class StateDiagnosis:
-    """State what was diagnosed, and when: in the words of whoever diagnosed it."""
+    """State what was diagnosed, and when: in the words of whoever diagnosed it, and as a code, empty = none fits."""
 
     diagnosis: Clinical
     occurred: When | None = None
+    disease: Clinical = ""
     type: Literal["StateDiagnosis"] = "StateDiagnosis"
 
 
@@ -164,6 +166,8 @@ class DiagnosisStated:
     """What was diagnosed; it happened on the day of the diagnosis."""
 
     diagnosis: Clinical
+    disease: Clinical = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["DiagnosisStated"] = "DiagnosisStated"
 
 
@@ -197,7 +201,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [UrgencySet(command.urgent, command.reason), *_moved(case, command, now, policy)]
         case StateDiagnosis():
             require(readable(command.diagnosis), Reason.INVALID, "say what was diagnosed", "diagnosis")
-            return [DiagnosisStated(command.diagnosis)]
+            known = not readable(command.disease) or command.disease in DISEASES
+            require(known, Reason.INVALID, f"is one of {', '.join(DISEASES)}, or empty", "disease")
+            return [DiagnosisStated(command.diagnosis, command.disease)]
         case _:
             assert_never(command)
 
@@ -273,7 +279,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case UrgencySet():
             return replace(case, urgent=event.urgent)
         case DiagnosisStated():
-            return replace(case, diagnosis=event.diagnosis)
+            return replace(case, diagnosis=event.diagnosis, disease=event.disease)
         case _:
             assert_never(event)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, assert_never
 
-from domain.case.phases.findings import Observed, Sample
+from domain.case.phases.findings import Observed, Sample, Therapy
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -19,8 +20,10 @@ from domain.core.policy import Policy
 from domain.core.when import When
 from domain.criteria import observation
 from domain.criteria.analytes import ANALYTES
+from domain.criteria.computed import Computed, computed
 
 SEXES = ("female", "male", "other", "unknown")
+MOST_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,14 @@ class RecordObservation(Observed):
     type: Literal["RecordObservation"] = "RecordObservation"
 
 
-Command = DescribePatient | RecordObservation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTherapy(Therapy):
+    """Record one prior therapy, or one that was planned and could not be given: what came of it, and why it ended."""
+
+    type: Literal["RecordTherapy"] = "RecordTherapy"
+
+
+Command = DescribePatient | RecordObservation | RecordTherapy
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +69,19 @@ class ObservationRecorded(Observed):
     type: Literal["ObservationRecorded"] = "ObservationRecorded"
 
 
-Event = PatientDescribed | ObservationRecorded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TherapyRecorded(Therapy):
+    """One prior therapy with what came of it, or one that could not be given."""
+
+    type: Literal["TherapyRecorded"] = "TherapyRecorded"
+
+
+Event = PatientDescribed | ObservationRecorded | TherapyRecorded
 
 TAKES = (
     Takes(DescribePatient, (PatientDescribed,), at=EVERY_STAGE),
     Takes(RecordObservation, (ObservationRecorded,), at=EVERY_STAGE, over_fhir=True),
+    Takes(RecordTherapy, (TherapyRecorded,), at=EVERY_STAGE),
 )
 
 
@@ -74,6 +92,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [described(command.birth, command.sex, now)]
         case RecordObservation():
             return [recorded(case, command, command.occurred)]
+        case RecordTherapy():
+            return [_therapy(command, now)]
         case _:
             assert_never(command)
 
@@ -113,6 +133,16 @@ def _measured(c: Observed) -> None:
         require(limit > 0, Reason.INVALID, "a limit is more than nothing", "limit")
 
 
+def _therapy(c: RecordTherapy, now: datetime) -> TherapyRecorded:
+    require(0 <= c.line <= MOST_LINES, Reason.INVALID, f"lines count from 1 to {MOST_LINES}, 0 = not said", "line")
+    for name, day in (("started", c.started), ("ended", c.ended)):
+        require(day is None or day <= now.date(), Reason.INVALID, "a therapy of the past lies in the past", name)
+    ordered = c.started is None or c.ended is None or c.started <= c.ended
+    require(ordered, Reason.INVALID, "ends after it started", "ended")
+    require(not c.ended or c.ended_because != "under_way", Reason.INVALID, "what has ended is not under way", "ended")
+    return TherapyRecorded(**{f.name: getattr(c, f.name) for f in fields(Therapy)})
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold what was observed."""
     event = fact.event
@@ -122,15 +152,37 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case ObservationRecorded():
             observed = Observed(**{f.name: getattr(event, f.name) for f in fields(Observed)})
             return replace(case, samples={**case.samples, fact.id: Sample(observed, fact.occurred)})
+        case TherapyRecorded():
+            told = Therapy(**{f.name: getattr(event, f.name) for f in fields(Therapy)})
+            return replace(case, therapies={**case.therapies, fact.id: told})
         case _:
             assert_never(event)
 
 
 def observed(case: Case, now: datetime) -> Sequence[observation.Observation]:
-    """Return what a criterion may rest on: every observation that can be read, and the age by the birth date."""
+    """Return what a criterion may rest on: every observation that can be read, and what is reckoned from others.
+
+    What is reckoned never stands in the place of what was measured: where a value was measured, none is computed.
+    """
     aged = observation.aged(str(case.birth), now) if readable(case.birth) else None
     read = [_read(name, sample) for name, sample in case.samples.items()]
-    return [one for one in (aged, *read) if one is not None]
+    known = [one for one in (aged, lines(case, now), *read) if one is not None]
+    measured = {one.analyte for one in known}
+    return [*known, *(one.observation for one in reckoned(case, known, now) if one.observation.analyte not in measured)]
+
+
+def reckoned(case: Case, known: Sequence[observation.Observation], now: datetime) -> Sequence[Computed]:
+    """Return the kidney values that follow from creatinine, age, sex and weight, each with its formula and inputs."""
+    return computed(known, str(case.sex) if readable(case.sex) else "", now)
+
+
+def lines(case: Case, now: datetime) -> observation.Observation | None:
+    """Return how many lines of therapy are recorded: at least so many, for records may be incomplete; None = none."""
+    told = {one.line for one in case.therapies.values() if one.line}
+    if not told:
+        return None
+    low, high = Decimal(max(*told, len(told))), Decimal(MOST_LINES)
+    return observation.Observation(id="therapies", analyte="prior_lines", low=low, high=high, taken=When.at(now))
 
 
 def _read(name: str, sample: Sample) -> observation.Observation | None:

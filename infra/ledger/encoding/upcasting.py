@@ -20,6 +20,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     # nobody was looked for, and the birth date was told later
     ("CaseOpened", 1): lambda old: {**old, "birth": "", "despite_duplicates": ""},
+    ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
     **{
         (name, 1): lambda old: {**old, "criteria": []}  # criteria stood nowhere

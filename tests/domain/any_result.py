@@ -1,0 +1,25 @@
+"""Makes files of results and prior therapies for random histories."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from domain.case.phases.findings import EndedBecause, NotTaken, TherapyKind
+from domain.core.when import When
+from domain.stages.records.observing import RecordTherapy
+from domain.stages.records.results import ImportResults, Result
+from tests.domain.journey import DAY, Journey
+
+
+def any_therapy(j: Journey, n: int) -> RecordTherapy:
+    kinds, ends = get_args(TherapyKind), get_args(EndedBecause)
+    started = (j.now - 200 * DAY).date()
+    kind, because = kinds[n % len(kinds)], ends[n // 3 % len(ends)]
+    return RecordTherapy(kind=kind, line=n % 4, target=("", "CD19")[n % 2], started=started, ended_because=because)
+
+
+def any_results(j: Journey, n: int) -> ImportResults:
+    taken = (When.at(j.now), When.on((j.now - 3 * DAY).date()), When.unknown())
+    results = [Result(analyte="lvef", value=str(40 + k), unit="%", occurred=taken[k]) for k in range(1 + n % 3)]
+    left = (NotTaken("line", "faulty", 2),)
+    return ImportResults(form="csv", results=tuple(results), left=left, birth=("", "1980")[n % 2])
