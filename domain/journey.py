@@ -18,7 +18,7 @@ from domain.case.table import Owes, Rule, Takes, Wants
 from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, outcomes, reconsidering, watching
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
-from domain.stages.intake import importing, inquiry, people
+from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import documents, dossier, observing, records, results
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
@@ -125,6 +125,7 @@ TRACKS: tuple[str, ...] = ("dose", "bed", "letter", "visa", "transplant", "follo
 MODULES: Mapping[str, ModuleType] = {
     "inquiry": inquiry,
     "people": people,
+    "majority": majority,
     "documents": documents,
     "records": records,
     "dossier": dossier,

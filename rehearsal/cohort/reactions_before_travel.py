@@ -154,6 +154,15 @@ def _decision(s: Situation) -> Command | None:
     return accepts if s.often(0.6) else submissions.WithdrawSubmission(s.root)
 
 
+def _of_age(s: Situation) -> Command | None:
+    """Consent in their own name, one by one, to what was consented to for them."""
+    patient = s.case.patient
+    left = [c for c in s.case.consents.values() if patient and c.given and c.person != patient.id]
+    if patient is None or not left:
+        return None
+    return people.GiveConsent(left[0].purpose, patient.id, "1", s.case.language, left[0].recipient)  # type: ignore[arg-type]
+
+
 def _choose(s: Situation) -> Command | None:
     """Take the acceptance that stands longest, once nobody is still deciding or the choice is overdue."""
     if not s.chased and any(x.state in ASKED for x in s.case.submissions.values()):
@@ -311,6 +320,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "summary_signature": _summary,
     "next_centre": _next_centre,
     "acceptance_choice": _choose,
+    "consent_at_majority": _of_age,
     "submission_receipt": _receipt,
     "misread_dossier": _misread,
     "hospital_decision": _decision,

@@ -95,6 +95,8 @@ class Findings:
 
     birth: Clinical = ""
     sex: Clinical = ""
+    of_age: str = ""  # the fact that the patient came of age during the case
+    of_age_at: datetime | None = None
     samples: Mapping[str, Sample] = field(default_factory=dict)
     files: tuple[ResultsFile, ...] = ()
     disease: Clinical = ""

@@ -25,12 +25,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One consent as it stands; `fact` is the event that gave or withdrew it."""
+    """One consent as it stands; `fact` is the event that gave or withdrew it, `person` who did, where that is known."""
 
     purpose: str
     recipient: str
     given: bool
     fact: str
+    person: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Take the family's word. Raises Refused where that acceptance has ended or nothing is left to choose."""
     known = require_submission(case, command.submission, "accepted")
     require(case.accepted is None, Reason.ALREADY, "the journey goes on with an acceptance already", "submission")
-    require_decider(case, command.person)
+    require_decider(case, command.person, now)
     ended = known.valid_until is None or known.valid_until <= now
     require(not ended, Reason.LAPSED, "this acceptance has ended; ask the centre to confirm it", "submission")
     words = "the patient's condition changed since this acceptance; its centre has not reviewed the case again"

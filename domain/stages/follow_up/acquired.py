@@ -152,7 +152,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case ReportResource():
             return [_reported(case, command)]
         case OrderCells():
-            return [_ordered(case, command)]
+            return [_ordered(case, command, now)]
         case ConfirmDestruction():
             known = require_submission(case, command.submission, *ASKED, "accepted", "declined", "withdrawn")
             require(known.round, Reason.NOT_NOW, "this centre was never sent anything", "submission")
@@ -206,11 +206,11 @@ def _reported(case: Case, c: ReportResource) -> Event:
     return ResourceReported(c.resource, c.fate, c.ref, c.amount)
 
 
-def _ordered(case: Case, c: OrderCells) -> Event:
+def _ordered(case: Case, c: OrderCells, now: datetime) -> Event:
     known = _known(case, c.resource)
     require(known.kind == "patient_cells", Reason.INVALID, "only the patient's own cells are ordered about", "resource")
     require(not ended(known), Reason.NOT_NOW, f"the cells are {known.state}", "resource")
-    signer = require_decider(case, c.person)
+    signer = require_decider(case, c.person, now)
     require(not (case.died and signer.role == "patient"), Reason.INVALID, "the dead do not sign", "person")
     return CellsOrdered(c.resource, c.disposition, c.person)
 

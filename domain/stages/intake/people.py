@@ -17,6 +17,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.policy import Policy
+from domain.stages.intake.majority import is_minor
 
 PersonRole = Literal["patient", "carer", "legal_representative", "home_oncologist"]
 Purpose = Literal["data_processing", "share_with_hospital", "cross_border", "translation", "trial", "registry", "risks"]
@@ -146,9 +147,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             c = command
             return [ContactChanged(c.person, c.mail, c.phone, c.zone, c.language)]
         case GiveConsent():
-            return [_consent(case, command)]
+            return [_consent(case, command, now)]
         case WithdrawConsent():
-            require_decider(case, command.person)
+            require_decider(case, command.person, now)
             given = case.consented(command.purpose, command.recipient)
             require(given, Reason.MISSING, "this consent is not given", "purpose")
             return [ConsentWithdrawn(command.purpose, command.recipient, command.person)]
@@ -179,19 +180,21 @@ def added(c: AddPerson, ids: Ids) -> PersonAdded:
     return PersonAdded(ids(), c.role, c.name, c.mail, c.phone, c.zone, c.language, c.minor)
 
 
-def require_decider(case: Case, person: str) -> Person:
+def require_decider(case: Case, person: str, now: datetime) -> Person:
     """The patient, or the legal representative, for a minor only the latter; or a refusal."""
     giver = require_person(case, person)
     if giver.role == "patient":
-        require(not giver.minor, Reason.NOT_ALLOWED, "for a minor the legal representative decides", "person")
+        require(
+            not is_minor(case, giver, now), Reason.NOT_ALLOWED, "for a minor the legal representative decides", "person"
+        )
     else:
         represents = giver.role == "legal_representative"
         require(represents, Reason.NOT_ALLOWED, "only the patient or the legal representative decides", "person")
     return giver
 
 
-def _consent(case: Case, c: GiveConsent) -> Event:
-    require_decider(case, c.person)
+def _consent(case: Case, c: GiveConsent, now: datetime) -> Event:
+    require_decider(case, c.person, now)
     named = c.purpose in NAMED
     require(not named or c.recipient, Reason.INVALID, "this consent names its recipient", "recipient")
     require(named or not c.recipient, Reason.INVALID, "this consent has no recipient", "recipient")
@@ -209,9 +212,9 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case ContactChanged():
             return _contact(case, event)
         case ConsentGiven():
-            return _consented(case, Consent(event.purpose, event.recipient, True, fact.id))
+            return _consented(case, Consent(event.purpose, event.recipient, True, fact.id, event.person))
         case ConsentWithdrawn():
-            return _consented(case, Consent(event.purpose, event.recipient, False, fact.id))
+            return _consented(case, Consent(event.purpose, event.recipient, False, fact.id, event.person))
         case _:
             assert_never(event)
 

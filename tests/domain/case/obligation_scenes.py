@@ -25,8 +25,9 @@ from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier, W
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.follow_up import RecordVisit
-from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.intake.people import AddPerson, GiveConsent, WithdrawConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
+from domain.stages.records.observing import DescribePatient
 from domain.stages.records.records import ReceiveRecord, RequestRecord
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import PlanStay
@@ -61,6 +62,18 @@ def accepted_by_two(j: Journey) -> None:
 
 def choose(j: Journey) -> None:
     j.tell(ChooseAcceptance(submission(j), patient(j)))
+
+
+def comes_of_age(j: Journey) -> None:
+    """A child's mother has consented; the child comes of age in three days."""
+    j.tell(DescribePatient((j.now + 3 * DAY).date().replace(year=j.now.year - 18).isoformat()))
+    j.tell(AddPerson("legal_representative", "Mother", "Asia/Kolkata", "hi"))
+    j.tell(GiveConsent("translation", list(j.case.people)[-1], "1", "hi"))
+    j.away(3 * DAY).look()
+
+
+def consents_anew(j: Journey) -> None:
+    j.tell(GiveConsent("translation", patient(j), "2", "hi"))
 
 
 def postpone(j: Journey) -> None:
@@ -208,6 +221,7 @@ SCENES: dict[str, Scene] = {
     "records_list": Scene("records", STEPS["asked_records"]),
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
+    "consent_at_majority": Scene("opened", consents_anew, comes_of_age),
     "acceptance_choice": Scene("submitted", choose, accepted_by_two),
     "misread_dossier": Scene(
         "submitted",
