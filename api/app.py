@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console import reply_page, site
+from api.console import reading_room, reply_page, site
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.health import Figures, Readiness
@@ -55,6 +55,7 @@ PARTS = (
     loading,
     reviews,
     reply_page,
+    reading_room,
     stream,
     sign_in,
     health,

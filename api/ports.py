@@ -44,6 +44,18 @@ class Capabilities(Protocol):
     async def use(self, token: str) -> None: ...
 
 
+class Visits(Protocol):
+    """Opens visits behind a link by codes, and says whether one goes on; `link` is the link's row."""
+
+    async def code(self, token: str, link: Mapping[str, Any]) -> str | None: ...
+    async def enter(self, token: str, code: str, link: Mapping[str, Any]) -> str | None: ...
+    async def inside(self, token: str, secret: str) -> bool: ...
+
+
+CodeMail = Callable[[str, str, str, str], Awaitable[None]]
+"""(case number, address, language, code): send the code of a visit. Raises GatewayRefused, NotReached, others."""
+
+
 class DocumentLinks(Protocol):
     """Reads what the address of a document stands for; raises ValueError for what was not made here, or ended."""
 
@@ -252,6 +264,8 @@ class Service:
     capabilities: Capabilities
     documents: Documents
     document_links: DocumentLinks
+    visits: Visits
+    code_mail: CodeMail
     signed_by: SignedBy
     open_callback: OpenCallback
     reject: Reject

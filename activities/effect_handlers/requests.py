@@ -30,6 +30,8 @@ AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 ANSWERED_WITHIN = timedelta(days=14)
 ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote"})
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
+DECIDED_WITHIN = timedelta(days=365)
+"""A dossier's link ends with its question, which the page asks of the case; after this long in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Addressing:
 
     async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
         """Issue a reply link and make the mail with one question, for a centre without an interface."""
-        until = now + ANSWERED_WITHIN
+        until = now + (DECIDED_WITHIN if self.dossier(case, effect) else ANSWERED_WITHIN)
         facts = self._facts(case, effect, centre, now)
         facts |= {"until": _local(until, centre.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, centre, facts)

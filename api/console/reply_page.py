@@ -15,6 +15,7 @@ from structlog.contextvars import bind_contextvars
 from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
+from api.console.dossier_question import CODE, DOSSIER, VISIT, asked
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
 from api.console.text.times import Clock
@@ -49,14 +50,14 @@ Row = Mapping[str, Any]
 @router.get("/reply/{token}")
 async def question(token: str, request: Request, service: Parts) -> HTMLResponse:
     """The question. Looking does not use the link: mail scanners look too."""
-    row = await _row(token, request, service)
+    row = await found(token, request, service)
     return _asked(request, row) if row and row["open"] and not row["used_at"] else _closed(request, row)
 
 
 @router.post("/reply/{token}")
 async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
     """The answer: recorded like a hospital's callback, once."""
-    row = await _row(token, request, service)
+    row = await found(token, request, service)
     if row is None or not (row["open"] or row["used_at"]):
         return _closed(request, row)
     pairs = read_form(await read_small(request))
@@ -68,18 +69,28 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
         if refused.reason is Reason.KEY_REUSED:
             return _closed(request, {**row, "used_at": True})
         return _asked(request, row, of_refusal(refused), pairs)
+    if await _goes_on(service, row):
+        return _page(request, 200, done="reply.done_open", again=request.url.path)
     await service.capabilities.use(token)
     return _page(request, 200, done="reply.done")
 
 
-async def _row(token: str, request: Request, service: Service) -> Row | None:
-    """The row of the link; only links that are none are counted, so that those of a stranger shut nobody out."""
+async def found(token: str, request: Request, service: Service) -> Row | None:
+    """Return the row of a link. Only links that are none are counted, so that those of a stranger shut nobody out.
+
+    A dossier's link is open as long as its question, which is asked of the case each time.
+    """
     row = await service.capabilities.find(token[:200])
-    if row is None:
+    if row is None or row["question"] in (CODE, VISIT):
         await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
-    else:
-        note_known(request)
-    return row
+        return None
+    note_known(request)
+    return {**row, "open": row["open"] and (row["question"] != DOSSIER or await _goes_on(service, row))}
+
+
+async def _goes_on(service: Service, row: Row) -> bool:
+    """Whether a dossier's question is still to be decided; every other is settled by its one answer."""
+    return row["question"] == DOSSIER and await asked(service, row) is not None
 
 
 async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[str, str]]) -> None:
@@ -89,6 +100,8 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     tree = form_parse(CASE.by_name[name], pairs, ZoneInfo(row["zone"]), row["fixed"], rules_say=False)
     command = CASE.parse_outside(tree, row["actor"])
     key = f"reply/{sha256(token.encode()).hexdigest()[:32]}"
+    if row["question"] == DOSSIER:  # several answers, one after another; each of them once
+        key += f"/{CASE.digest(row['stream'], command).hex()[:32]}"
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")
     remembered = CommandKey(row["actor"], key, CASE.digest(row["stream"], command))
@@ -99,7 +112,8 @@ def _closed(request: Request, row: Row | None) -> HTMLResponse:
     t = texts_for(request)
     if row is None:
         return _page(request, NOT_FOUND, error=t("reply.unknown"))
-    return _page(request, GONE, error=t("reply.answered" if row["used_at"] else "reply.over"))
+    over = "dossier.over" if row["question"] == DOSSIER else "reply.over"
+    return _page(request, GONE, error=t("reply.answered" if row["used_at"] else over))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,8 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
         question=t.own("owed", row["question"]) or t.named("effect", row["question"]),
         answers=answers,
         zone=row["zone"],
-        until=clock.instant(row["expires_at"]),
+        until="" if row["question"] == DOSSIER else clock.instant(row["expires_at"]),
+        dossier=f"{request.url.path}/dossier" if row["question"] == DOSSIER else "",
         error=said or (wrong(t, problem, problem.detail) if problem else ""),
     )
 
@@ -136,6 +151,11 @@ def _answer(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs
     return _Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
 
 
-def _page(request: Request, status: int, title: str = "reply.title", **values: object) -> HTMLResponse:
-    text = PAGES.get_template("reply.html").render(t=texts_for(request), title=title, **values)
+def plain_page(request: Request, name: str, status: int, **values: object) -> HTMLResponse:
+    """Render a page for somebody without an account: no script, nothing kept, told to nobody."""
+    text = PAGES.get_template(name).render(t=texts_for(request), **values)
     return HTMLResponse(marked(text), status, HEADERS)
+
+
+def _page(request: Request, status: int, title: str = "reply.title", **values: object) -> HTMLResponse:
+    return plain_page(request, "reply.html", status, title=title, **values)

@@ -15,6 +15,7 @@ from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
 from api.run.checking import Checks
+from api.run.mailing import code_mail
 from api.run.sealing import signs, where_checkpoints_are
 from api.run.wiring import EVERY_EVENT, Parts
 from domain.roles import Actor
@@ -28,6 +29,7 @@ from infra.identity.document_links import DocumentLinks
 from infra.identity.oidc import Oidc
 from infra.identity.sealed_text import SealedText
 from infra.identity.sessions import Sessions
+from infra.identity.visits import Visits
 from infra.ids import fresh_stream
 from infra.ledger.bells import EVENTS
 from infra.ledger.erasures import unlisted
@@ -70,7 +72,7 @@ def http_app(
         sessions=Sessions(ledger),
         capabilities=Capabilities(ledger),
         documents=documents(here),
-        document_links=DocumentLinks(here.keys),
+        **_dossiers(here),
         signed_by=signed_by,
         open_callback=open_callback,
         reject=ledger.reject_callback,
@@ -94,6 +96,12 @@ def http_app(
     app = create_app(service)
     here.forget.extend((app.state.name_index.forget, app.state.person_index.forget))
     return app
+
+
+def _dossiers(here: Parts) -> Mapping[str, Any]:
+    """What the ways of hospitals to their dossiers need: addresses, visits, and the mail of their codes."""
+    links, visits = DocumentLinks(here.keys), Visits(here.ledger)
+    return {"document_links": links, "visits": visits, "code_mail": code_mail(here.settings)}
 
 
 def _outside_production(dev: DevSignIn | None, ledger: PgLedger) -> DevSignIn | None:

@@ -30,6 +30,7 @@ from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
 from api.run.engine.worker import night_worker, work, workers
 from api.run.loss import explained, find
+from api.run.mailing import mail_server
 from api.run.sealing import sealing
 from api.run.waiting import parts_when_there
 from api.run.wiring import Parts, connect_temporal
@@ -42,7 +43,7 @@ from infra.identity.capabilities import Capabilities, links
 from infra.identity.document_links import addresses
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
-from infra.mail.smtp import MailFarSide, MailServer
+from infra.mail.smtp import MailFarSide
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces
@@ -57,21 +58,6 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-def mail_server(settings: Settings) -> MailServer:
-    """Read from the settings where mail is handed in."""
-    host, _, port = settings.smtp.rpartition(":")
-    ca = str(settings.smtp_ca) if settings.smtp_ca else None
-    user = settings.smtp_user or None
-    password = _password(settings) if user else None
-    return MailServer(host.strip("[]"), int(port), settings.mail_from, user, password, settings.smtp_security, ca)
-
-
-def _password(settings: Settings) -> str:
-    """From its file, else from the environment."""
-    file = settings.smtp_password_file
-    return file.read_text(encoding="utf-8").strip() if file else settings.smtp_password.get_secret_value()
 
 
 def return_addresses(here: Parts) -> ReturnAddresses:

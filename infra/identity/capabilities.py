@@ -44,6 +44,8 @@ ANSWERS: Mapping[str, Sequence[str]] = {
 """What may be answered to each kind of effect, and of obligation that no effect asked for; to any other, a few words
 that are kept as a message."""
 WORDS = ("AddNote",)
+DOSSIER = "submit_dossier"
+"""The question whose link stays open until it is decided, with the dossier behind it."""
 
 OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
 """The effect a reminder or an escalation is about in the end, by the kind of what is owed."""
@@ -103,6 +105,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
         reader = case.family_reader if effect.to is Party.FAMILY else None
         fixed |= {"person": reader.id} if reader else {}
+        fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"

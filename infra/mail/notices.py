@@ -39,7 +39,7 @@ def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
     """
     spoken = _known(language)
     texts = _texts(spoken)
-    template = texts["notices"].get(kind) or texts["changes"].get(kind)
+    template = texts["notices"].get(kind) or texts["changes"].get(kind) or texts["visits"].get(kind)
     if template is None and kind in texts["questions"]:
         template = texts["notices"][QUESTION]
         facts = {**facts, "question": texts["questions"][kind]}

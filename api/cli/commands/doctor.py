@@ -9,7 +9,7 @@ from typing import Any
 from activities.keepers import TWO, keepers
 from api.routes.register.reviews import Shelf, reviews_due
 from api.run.loss import Found, explained, find
-from api.run.processes import mail_server
+from api.run.mailing import mail_server
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.leader import COURIER, SEALER, leads
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed

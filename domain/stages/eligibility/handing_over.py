@@ -136,6 +136,13 @@ def may_read(case: Case, known: Submission) -> bool:
     return known.state in READABLE and not case.exit and may_receive(case, known.centre)
 
 
+def undecided(case: Case, submission: str, round_: int) -> Submission | None:
+    """Return the submission while its centre, asked in this round, has not decided and may read; None = it is over."""
+    known = case.submissions.get(submission)
+    asked = known is not None and known.state in ASKED and known.round == round_
+    return known if known is not None and asked and may_read(case, known) and not case.exit else None
+
+
 def _read(known: Submission, digests: Sequence[str]) -> DossierRead:
     require(known.handed, Reason.NOT_NOW, "no document of this request was opened yet", "submission")
     formed = bool(digests) and all(DIGEST.fullmatch(one) for one in digests)

@@ -251,7 +251,7 @@ class SessionRow(SQLModel, table=True):
 
 
 class CapabilityRow(SQLModel, table=True):
-    """Holds one question somebody may answer once; `token` is a SHA-256."""
+    """Holds one question somebody may answer once, or a code or visit behind one; `token` is a SHA-256."""
 
     __tablename__: ClassVar[str] = "capability"
     __table_args__ = (Index("capability_expires_at", "expires_at"),)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from activities.gateways import Request
 from api.cli.commands.doctor import _mail
-from api.run.processes import mail_server
+from api.run.mailing import mail_server
 from infra.embedded.server_process import free_port
 from infra.mail.smtp import MailFarSide, MailServer, NotTaken, examined
 from infra.settings import Settings

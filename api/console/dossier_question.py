@@ -1,0 +1,72 @@
+"""The dossier behind a link or a sign-in: whether its centre is still asked, and what is in it, as pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.console.text.texts import Texts
+from api.http.files.file_types import TYPES
+from api.ports import Service
+from domain.case.phases.submissions import Submission
+from domain.case.state import Case
+from domain.stages.eligibility.handing_over import undecided
+
+DOSSIER, CODE, VISIT = "submit_dossier", "visit code", "visit"
+"""The question a dossier's link is for, and what stands behind it."""
+SHOWN = ("application/pdf", "image/jpeg", "image/png")
+"""What browsers show by themselves and nothing in it can run here."""
+KIB, MIB = 1 << 10, 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A centre that is asked to decide: the case, and its submission as it stands."""
+
+    case: Case
+    known: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document as a list shows it."""
+
+    name: str
+    words: str
+    language: str
+    size: str
+    ending: str
+    shows: bool
+    seen: bool
+
+
+async def asked(service: Service, row: Mapping[str, Any]) -> Asked | None:
+    """Return what the link of a dossier asks, while it is to be decided; None = that is over."""
+    case, _, _ = await service.commands.case(row["stream"])
+    submission = row["fixed"].get("submission", "")
+    known = case.submissions.get(submission)
+    number = int(row["fixed"].get("round") or (known.round if known else 0))
+    found = undecided(case, submission, number)
+    return Asked(case, found) if found is not None and found.centre == row["actor"] else None
+
+
+def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
+    """List the documents of the dossier that was submitted, in its order."""
+    items = {item.document: item for item in case.records.values()}
+    for name in known.documents:
+        item, file = items.get(name), case.stored.get(name)
+        media = file.media_type if file else ""
+        yield Paper(
+            name,
+            t.named("kind", item.kind) if item else t("dossier.summary"),
+            item.language if item and item.language != "und" else "",
+            _size(file.bytes) if file else "",
+            TYPES[media].ending.upper() if media in TYPES else "",
+            media in SHOWN,
+            name in known.handed,
+        )
+
+
+def _size(count: int) -> str:
+    return f"{count / MIB:.1f} MiB" if count >= MIB else f"{max(1, count // KIB)} KiB"

@@ -1,0 +1,39 @@
+"""Mail that leaves at once, beside the journey's effects: where it is handed in, and the codes of visits."""
+
+from __future__ import annotations
+
+from activities.gateways import Request
+from api.ports import CodeMail
+from infra.identity.visits import CODE_LASTS
+from infra.ids import fresh_id
+from infra.mail.smtp import MailFarSide, MailServer
+from infra.settings import Settings
+
+
+def mail_server(settings: Settings) -> MailServer:
+    """Read from the settings where mail is handed in."""
+    host, _, port = settings.smtp.rpartition(":")
+    ca = str(settings.smtp_ca) if settings.smtp_ca else None
+    user = settings.smtp_user or None
+    password = _password(settings) if user else None
+    return MailServer(host.strip("[]"), int(port), settings.mail_from, user, password, settings.smtp_security, ca)
+
+
+def _password(settings: Settings) -> str:
+    """From its file, else from the environment."""
+    file = settings.smtp_password_file
+    return file.read_text(encoding="utf-8").strip() if file else settings.smtp_password.get_secret_value()
+
+
+def code_mail(settings: Settings) -> CodeMail:
+    """Send the code of a visit. A code that is late is none, so it waits for no turn of the journey."""
+    minutes = int(CODE_LASTS.total_seconds() // 60)
+
+    async def send(number: str, address: str, language: str, code: str) -> None:
+        facts = {"number": number, "code": code, "minutes": minutes, "contact": settings.mail_from}
+        body = {**facts, "address": address, "language": language}
+        await MailFarSide(mail_server(settings)).send(
+            Request(f"code-{fresh_id()}", "dossier_code", "", "", "hospital", "", body)
+        )
+
+    return send
