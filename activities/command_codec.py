@@ -26,6 +26,9 @@ MOST_FAULTS, MAX_NAME = 20, 60
 LONGEST = 500
 """Characters of a text that is not sealed, and of each of a catalogue; the longest that are meant are addresses."""
 
+LONGER: Mapping[str, int] = {"source": 2000, "change": 2000}
+"""Where a text is meant to be longer: several sources of one entry, what an amendment changes."""
+
 MESSAGES: Mapping[str, str] = {
     "missing": "is required",
     "unexpected_keyword_argument": "is not a field of this command",
@@ -202,8 +205,9 @@ def overlong(command: Any, *, sealed_too: bool) -> Iterator[Fault]:  # noqa: ANN
     hints = get_type_hints(type(command), include_extras=True)
     for field in fields(command):
         text = getattr(command, field.name)
-        if isinstance(text, str) and len(text) > LONGEST and (sealed_too or hints[field.name] is str):
-            yield Fault(f"has at most {LONGEST} characters", f"#/{field.name}")
+        most = LONGER.get(field.name, LONGEST)
+        if isinstance(text, str) and len(text) > most and (sealed_too or hints[field.name] is str):
+            yield Fault(f"has at most {most} characters", f"#/{field.name}")
 
 
 def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from api.console import changes, web
 from api.console.names import Directory
-from api.console.pages import case, form_pages, operations, results, sign_in
+from api.console.pages import case, catalogue, form_pages, operations, results, sign_in
 from api.console.pages.desk import bulk, names_search, saved, worklist
 from api.console.pages.history import audit, looks
 from api.name_index import NameIndex, PersonIndex
@@ -17,7 +17,21 @@ def install(app: FastAPI) -> None:
     app.state.directory = Directory()
     app.state.name_index = NameIndex()
     app.state.person_index = PersonIndex()
-    parts = (sign_in, worklist, bulk, saved, names_search, case, results, form_pages, looks, audit, operations, changes)
+    parts = (
+        sign_in,
+        worklist,
+        bulk,
+        saved,
+        names_search,
+        case,
+        results,
+        form_pages,
+        looks,
+        audit,
+        operations,
+        changes,
+        catalogue,
+    )
     for part in parts:
         app.include_router(part.router)
     app.include_router(web.files)

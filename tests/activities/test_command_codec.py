@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from activities.command_codec import CASE, CATALOGUE, LONGEST, Commands, Unreadable, overlong
+from activities.command_codec import CASE, CATALOGUE, LONGER, LONGEST, Commands, Unreadable, overlong
 
 PERSON = {"type": "RegisterPerson", "role": "coordinator", "team": "asia", "name": "A", "mail": "a@example.org",
           "zone": "UTC", "language": "en"}  # fmt: skip
@@ -53,5 +53,5 @@ def test_no_text_of_the_catalogue_is_left_out(kind: type[Any], field: str) -> No
     """Whatever it is called, and whether it is sealed."""
     command = object.__new__(kind)
     for one in fields(kind):
-        object.__setattr__(command, one.name, LONG if one.name == field else "")
+        object.__setattr__(command, one.name, "x" * (LONGER.get(field, LONGEST) + 1) if one.name == field else "")
     assert [fault.pointer for fault in overlong(command, sealed_too=True)] == [f"#/{field}"]

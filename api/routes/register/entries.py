@@ -46,7 +46,7 @@ def router_of(prefix: str) -> APIRouter:
     async def one(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
         found = await service.commands.entry(stream_meant(entry, prefix))
-        visible = _visible(who, prefix)
+        visible = visible_to(who, prefix)
         body = {"id": found.stream, prefix: mask(found.state, visible), "masked": masked(visible)}
         if prefix in PERIODS and found.state.review:
             body["reviewed"] = reviewed(found.state.review, prefix, service.commands.policy, found.now)
@@ -56,7 +56,7 @@ def router_of(prefix: str) -> APIRouter:
     async def events(entry: str, service: Parts, who: Who) -> JSONResponse:
         _may_look(who)
         found = await service.commands.entry(stream_meant(entry, prefix))
-        visible = _visible(who, prefix)
+        visible = visible_to(who, prefix)
         body = {"events": [told(fact, visible) for fact in found.facts], "masked": masked(visible)}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
@@ -122,8 +122,10 @@ def _may_look(who: Actor) -> None:
     require(allowed, Reason.NOT_ALLOWED, f"a {who.role.value} does not see the catalogue")
 
 
-def _visible(who: Actor, prefix: str) -> Sees:
-    """Who a unit went to is for quality assurance and supervisors; names of staff for those who keep the catalogue.
+def visible_to(who: Actor, prefix: str) -> Sees:
+    """Return what of an entry somebody may read: who got a unit, names of staff, by their role.
+
+    Who a unit went to is for quality assurance and supervisors; names of staff for those who keep the catalogue.
 
     Who answers for a protocol at a centre is for coordinators too: they are who asks there.
     """
