@@ -132,7 +132,7 @@ class Addressing:
         if owed is not None:
             facts |= {"what": item.kind if item else _root(owed.kind, owed.about), "due": _local(owed.due, reader.zone)}
         elif item is not None:
-            facts |= {"what": item.kind, "into": "en"}
+            facts |= {"what": item.kind, "language_from": item.language or "und", "into": item.into or "und"}
         elif (costs := _costs(case, effect)) is not None:
             facts |= {"costs": costs, "day": _local(costs.at, reader.zone).date()}
         if effect.kind == "send_quote" and case.quote.until:

@@ -27,9 +27,11 @@ from api.http.problems import Fault, Problem, invalid
 from api.http.strangers.header_values import filename, parameters
 from api.ports import Service
 from api.routes.reads import seen_case
+from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import KeyClass
-from domain.roles import Actor
+from domain.core.roles import Action, Role
+from domain.roles import Actor, allow
 from domain.stages.records.documents import DocumentStored
 
 router = APIRouter(tags=["documents"])
@@ -47,9 +49,18 @@ UNREADABLE = tuple(FAILED)
 
 @router.post("/cases/{case}/documents", status_code=CREATED)
 async def attach(
-    case: str, request: Request, service: Parts, who: Who, item: str = "", language: str = ""
+    case: str,
+    request: Request,
+    service: Parts,
+    who: Who,
+    item: str = "",
+    language: str = "",
+    *,
+    translates: bool = False,
 ) -> JSONResponse:
-    """Store the body as a document of the case. With `item` it is the record that was asked for, in `language`.
+    """Store the body as a document of the case.
+
+    With `item` it is the record that was asked for, in `language`, or with `translates` its translation.
 
     The body is the file itself; its Content-Type may be left out, and is refused where it is not what the content is.
     Its name goes into Content-Disposition.
@@ -57,9 +68,7 @@ async def attach(
     key, stream = idempotency_key(request), await case_meant(service, case)
     _, named = parameters(request.headers.get("content-disposition", ""))
     media, _ = parameters(request.headers.get("content-type", ""))
-    told = (
-        {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
-    )
+    told = _told(item, language, translates=translates)
     sent = Sent(key, media, filename(named), told)
     kept, noted = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
     try:
@@ -71,6 +80,15 @@ async def attach(
     answer = recorded_answer(done, who, CREATED, document=name)
     answer.headers["Location"] = f"/cases/{stream}/documents/{name}"
     return answer
+
+
+def _told(item: str, language: str, *, translates: bool) -> Mapping[str, Any]:
+    """Return what the file is sent for, as the command that will name it."""
+    if translates:
+        return {"type": "DeliverTranslation", "item": item}
+    return (
+        {"type": "ReceiveRecord", "item": item, "language": language or "und"} if item else {"type": "AttachDocument"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +200,12 @@ async def _elsewhere(service: Service, stream: str, name: str) -> list[Fault]:
     return []
 
 
+def _translates(who: Actor, case: Case, name: str) -> bool:
+    """Return whether it is a file that this translator has to translate now; no other is for them."""
+    ordered = any(i.state == "translating" and name in (i.document, i.original) for i in case.records.values())
+    return ordered and who.role is Role.TRANSLATOR and allow(who, Action.TRANSLATE)
+
+
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
     """A document of the case, for those who may see what is in it."""
@@ -192,7 +216,7 @@ async def document(case: str, name: str, service: Parts, who: Who) -> StreamingR
         opened = await service.documents.open(found.id, name)
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    allowed = opened.key_class in visible
+    allowed = opened.key_class in visible or _translates(who, found, name)
     require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
     headers = {
         "Cache-Control": "no-store",

@@ -16,6 +16,8 @@ from domain.case.costs import Costs, items
 
 LANGUAGES = ("en", "zh")
 TEXTS = Path(__file__).with_name("texts")
+TONGUES = frozenset({"language_from", "into"})
+"""Facts that are codes of languages."""
 QUESTION = "question"
 """The one-question mail that stands for every request to a hospital without an interface of its own."""
 
@@ -35,7 +37,8 @@ class CannotSay(Exception):
 def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
     """Return the notice in that language, in English where there is none. Raises CannotSay.
 
-    `what` is a code that the texts know words for; instants and days are written out, in the zone they carry.
+    `what` and languages are codes that the texts know words for; instants and days are written out, in the zone they
+    carry.
     """
     spoken = _known(language)
     texts = _texts(spoken)
@@ -72,6 +75,9 @@ def _written(name: str, value: object, language: str) -> str:
         return words.get(str(value), words["other"])
     if isinstance(value, Costs):
         return _priced(value, language)
+    if name in TONGUES:
+        tongues: Mapping[str, str] = _texts(language)["tongues"]
+        return tongues.get(str(value).split("-", maxsplit=1)[0].lower(), str(value))
     if isinstance(value, date):
         form = "instant" if isinstance(value, datetime) else "day"
         return value.strftime(_texts(language)["forms"][form])

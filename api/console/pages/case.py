@@ -79,6 +79,11 @@ class Opened:
         """Return whether names may be seen."""
         return "identity" in self.speaker.visible
 
+    @property
+    def clinical(self) -> bool:
+        """Return whether documents and findings may be seen."""
+        return "clinical" in self.speaker.visible
+
 
 async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
     """Return the case, if it exists for this viewer. Raises Refused, Problem."""

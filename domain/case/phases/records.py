@@ -15,6 +15,8 @@ RecordState = Literal["requested", "received", "translating", "translated", "ver
 class RecordItem:
     """One document the dossier needs. `round` counts how often it was asked for.
 
+    `document` is what counts now; once a translation of it is certified, `original` is what was translated `into`.
+
     `verified` is the fact that verified it last. `struck` counts how often that was undone, `struck_from` is the newest
     version of the dossier it stood in then.
     """
@@ -28,7 +30,9 @@ class RecordItem:
     translation: str = ""  # delivered, and nobody else has read it yet
     translator: str = ""
     document: str = ""
+    original: str = ""
     language: str = ""
+    into: str = ""
     verified: str = ""
     struck: int = 0
     struck_from: int = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.asking import notice
 from domain.case.phases.records import RecordItem
@@ -22,10 +23,13 @@ from domain.core.roles import Action
 from domain.stages.records.documents import require_stored
 from domain.stages.records.records import changed, require_item, settled
 
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+"""A language tag, as far as it can be told from its form."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderTranslation:
-    """A document goes to a translator."""
+    """A document goes to a translator; `into` is the language it is needed in, BCP 47."""
 
     item: str
     into: str
@@ -92,12 +96,14 @@ class TranslationDelivered:
 
 @dataclass(frozen=True, slots=True)
 class TranslationCertified:
-    """A reviewed translation belongs to the document."""
+    """A reviewed translation belongs to the document, beside its original."""
 
     item: str
     document: str
     translator: str
     reviewer: str
+    original: str = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["TranslationCertified"] = "TranslationCertified"
 
 
@@ -146,7 +152,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case OrderTranslation():
             require_item(case, command.item, "received", "verified")
             require(case.consented("translation"), Reason.MISSING, "consent to translation is not given")
-            return [TranslationOrdered(command.item, command.into)]
+            return [TranslationOrdered(command.item, _needed(case.records[command.item], command.into))]
         case DeliverTranslation():
             require_item(case, command.item, "translating")
             require_stored(case, command.document)
@@ -164,11 +170,19 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
+def _needed(item: RecordItem, into: str) -> str:
+    """Return the language, unless it is none, or the one the document is in. Raises Refused."""
+    require(LANGUAGE.fullmatch(into), Reason.INVALID, "a language is a code of BCP 47, such as zh or pt-BR", "into")
+    same = into.casefold() == (item.into or item.language).casefold()
+    require(not same, Reason.INVALID, f"the document is in {into} already", "into")
+    return into
+
+
 def _certified(item: RecordItem, c: CertifyTranslation) -> TranslationCertified:
     require(item.translation, Reason.MISSING, "no translation was delivered", "item")
     require(c.by, Reason.INVALID, "a signature has a name", "by")
     require(c.by != item.translator, Reason.FOUR_EYES, "a translator does not review their own work", "by")
-    return TranslationCertified(c.item, item.translation, item.translator, c.by)
+    return TranslationCertified(c.item, item.translation, item.translator, c.by, item.original or item.document)
 
 
 def _signed(case: Case, c: SignSummary) -> SummarySigned:
@@ -186,11 +200,13 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case TranslationOrdered():
             known = case.records.get(event.item)
             count = known.translations + 1 if known else 1
-            return changed(case, event.item, state="translating", translations=count, translation="", translator="")
+            fresh = {"translation": "", "translator": "", "into": event.into}
+            return changed(case, event.item, state="translating", translations=count, **fresh)
         case TranslationDelivered():
             return changed(case, event.item, translation=event.document, translator=event.by)
         case TranslationCertified():
-            return changed(case, event.item, state="translated", document=event.document)
+            originals = {"original": event.original} if event.original else {}
+            return changed(case, event.item, state="translated", document=event.document, **originals)
         case SummaryDrafted():
             drafted = replace(case.dossier, summary=event.document, drafted_by=event.by, signed_by="")
             return replace(case, dossier=drafted)
@@ -204,14 +220,19 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def digest(case: Case) -> str:
-    """SHA-256 over the verified documents' own hashes and the summary's, in order of item id."""
-    parts = [f"{i.id}={i.document}" for i in sorted(case.records.values(), key=lambda i: i.id) if i.state == "verified"]
+    """SHA-256 over the verified documents' own hashes, their originals' and the summary's, in order of item id."""
+    verified = [i for i in sorted(case.records.values(), key=lambda i: i.id) if i.state == "verified"]
+    parts = [f"{i.id}={i.document}" + (f"/{i.original}" if i.original else "") for i in verified]
     return sha256("\n".join([*parts, f"summary={case.dossier.summary}"]).encode()).hexdigest()
 
 
 def contents(case: Case) -> tuple[str, ...]:
-    """Return the documents a hospital gets if the dossier is frozen now: the verified ones, then the summary."""
-    verified = [i.document for i in case.records.values() if i.state == "verified" and i.document]
+    """Return the documents a hospital gets if the dossier is frozen now: the verified ones, then the summary.
+
+    A translation stands before the original it was made from.
+    """
+    settled_now = [i for i in case.records.values() if i.state == "verified"]
+    verified = [name for i in settled_now for name in (i.document, i.original) if name]
     return tuple(dict.fromkeys([*verified, *([case.dossier.summary] if case.dossier.summary else [])]))
 
 

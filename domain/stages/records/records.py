@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.phases.records import RecordItem
 from domain.case.stage import Stage, stages
@@ -113,6 +113,7 @@ class RecordRejected:
     item: str
     reason: str
     verified: str = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["RecordRejected"] = "RecordRejected"
 
 
@@ -182,7 +183,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             item = RecordItem(event.item, event.kind, Party(event.source), "requested")
             return replace(case, records={**case.records, item.id: item})
         case RecordReceived():
-            return changed(case, event.item, state="received", document=event.document, language=event.language)
+            fresh = {"document": event.document, "language": event.language, "original": "", "into": ""}
+            return changed(case, event.item, state="received", **fresh)
         case RecordVerified():
             return changed(case, event.item, state="verified", verified=fact.id)
         case RecordRejected():

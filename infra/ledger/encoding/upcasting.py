@@ -21,6 +21,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     # nobody was looked for, and the birth date was told later
     ("CaseOpened", 1): lambda old: {**old, "birth": "", "despite_duplicates": ""},
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
+    ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
+    ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
     **{
         (name, 1): lambda old: {**old, "criteria": []}  # criteria stood nowhere

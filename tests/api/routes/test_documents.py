@@ -251,3 +251,28 @@ async def test_a_command_names_only_documents_of_its_case(coordinator: Person, c
             assert "store the file first" in answer.json()["detail"]
     assert (await coordinator.send(case, "ReceiveRecord", item=item, language="en", document=own)).is_success
     assert (await coordinator.send(case, "AttachDocument", **ATTACH, document=own)).is_success
+
+
+async def test_a_translator_opens_exactly_the_file_to_translate(
+    coordinator: Person, people: Mapping[str, Person], case: str
+) -> None:
+    """While it is ordered, and no other file; the result comes back the same way, and both are kept."""
+    patient = next(iter((await coordinator.get(f"/cases/{case}")).json()["case"]["people"]))
+    told = {"person": patient, "form_version": "1", "language": "en"}
+    assert (await coordinator.send(case, "GiveConsent", purpose="translation", **told)).is_success
+    await coordinator.send(case, "RequestRecord", kind="labs")
+    item = next(iter((await coordinator.get(f"/cases/{case}")).json()["case"]["records"]))
+    original = (await attach(coordinator, case, PAPER, item=item, language="hi")).json()["document"]
+    other = (await attach(coordinator, case)).json()["document"]
+    translator = people["translator"]
+    assert_problem(await translator.get(f"/cases/{case}/documents/{original}"), 403, "not_allowed")
+    assert (await coordinator.send(case, "OrderTranslation", item=item, into="zh")).is_success
+    assert (await translator.get(f"/cases/{case}/documents/{original}")).content == PAPER
+    assert_problem(await translator.get(f"/cases/{case}/documents/{other}"), 403, "not_allowed")
+    done = (await attach(translator, case, WORD, DOCX, item=item, translates="true")).json()
+    assert [one["type"] for one in done["recorded"]][:2] == ["DocumentStored", "TranslationDelivered"]
+    assert (await people["supervisor"].send(case, "CertifyTranslation", item=item)).is_success
+    assert_problem(await translator.get(f"/cases/{case}/documents/{original}"), 403, "not_allowed")
+    known = (await coordinator.get(f"/cases/{case}")).json()["case"]["records"][item]
+    assert (known["original"], known["document"]) == (original, done["document"])
+    assert (known["language"], known["into"]) == ("hi", "zh")

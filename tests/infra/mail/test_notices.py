@@ -23,6 +23,7 @@ from infra.mail.smtp import message_id, message_of
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 FACTS: dict[str, Any] = {
     "number": "2603-0017-4", "contact": "help@caravel.example", "what": "labs", "into": "zh", "due": NOW, "until": NOW,
+    "language_from": "hi",
     "link": "https://caravel.example/q/abc", "day": NOW.date(), "valid_until": NOW,
     "costs": Costs("f", NOW, "USD", 31_000, 73_000, CostLines(
         **{kind: CostLine(1_000, 9_000) for kind in KINDS}, trial_pays=("cell_product", "lymphodepletion"))),
@@ -178,3 +179,17 @@ def test_other_hours_and_what_is_no_instant() -> None:
     assert quiet_until(noon, "UTC", time(8), time(8)) is None
     with pytest.raises(ValueError, match="zone"):
         quiet_until(noon.replace(tzinfo=None), "UTC")
+
+
+@pytest.mark.parametrize(
+    ("reader", "pair", "says"),
+    [
+        ("en", ("hi", "zh"), "from Hindi into Chinese"),
+        ("en", ("pt-BR", "ar"), "from Portuguese into Arabic"),
+        ("zh", ("ru", "zh-Hans"), "从 俄文 译成 中文"),
+        ("en", ("und", "xx"), "from the language it is in into xx"),
+    ],
+)
+def test_the_pair_of_languages_is_said_to_the_translator(reader: str, pair: tuple[str, str], says: str) -> None:
+    facts = {**FACTS, "language_from": pair[0], "into": pair[1]}
+    assert says in compose("order_translation", reader, facts).body

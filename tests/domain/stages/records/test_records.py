@@ -1,11 +1,14 @@
 """Records [S2]: document by document, translated and reviewed, summed up under four eyes, frozen."""
 
+from hashlib import sha256
 from unittest.mock import ANY
 
 import pytest
 
 from domain.case.stage import Stage
+from domain.core.copying import replace
 from domain.core.errors import Reason
+from domain.engine.evolve import fold
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.anytime.notes import AttachDocument
 from domain.stages.intake.people import WithdrawConsent
@@ -20,6 +23,8 @@ from domain.stages.records.dossier import (
     TranslationCertified,
     TranslationDelivered,
     TranslationOrdered,
+    contents,
+    digest,
 )
 from domain.stages.records.records import (
     ReceiveRecord,
@@ -70,6 +75,8 @@ REFUSALS = (
         "consent to translation is not given",
         lambda j: j.tell(WithdrawConsent("translation", patient(j))),
     ),
+    No("received", lambda j: OrderTranslation(item(j), "en"), Reason.INVALID, "the document is in en already"),
+    No("received", lambda j: OrderTranslation(item(j), "to Chinese"), Reason.INVALID, "a language is a code of BCP 47"),
     No("received", lambda j: DeliverTranslation(item(j), DOCUMENT, "person-4"), Reason.NOT_NOW, "is received"),
     No(
         "received",
@@ -135,7 +142,7 @@ def test_a_translation_is_reviewed_by_somebody_else() -> None:
     assert j.case.records[item(j)].document == DOCUMENT, "the original counts until a second person has compared"
     when(j, VerifyRecord(item(j))).then_refused(Reason.NOT_NOW)
     when(j, CertifyTranslation(item(j), "person-5")).then_told(
-        TranslationCertified(item(j), TRANSLATED, "person-4", "person-5")
+        TranslationCertified(item(j), TRANSLATED, "person-4", "person-5", DOCUMENT)
     )
     assert j.case.records[item(j)].document == TRANSLATED
     when(j, OrderTranslation(item(j), "en")).then_refused(Reason.NOT_NOW)
@@ -149,7 +156,7 @@ def test_a_translation_delivered_again_is_reviewed_by_somebody_else_than_its_las
     j.store("f" * 64).tell(DeliverTranslation(item(j), "f" * 64, "person-5"))
     when(j, CertifyTranslation(item(j), "person-5")).then_refused(Reason.FOUR_EYES)
     when(j, CertifyTranslation(item(j), "person-4")).then_told(
-        TranslationCertified(item(j), "f" * 64, "person-5", "person-4")
+        TranslationCertified(item(j), "f" * 64, "person-5", "person-4", DOCUMENT)
     )
 
 
@@ -194,3 +201,28 @@ def test_a_file_under_a_password_is_asked_for_again_and_never_verified() -> None
     j.tell(ReceiveRecord(item(j), "a" * 64, "en"))
     j.tell(RejectRecord(item(j), "wrong_format")).tell(ReceiveRecord(item(j), "b" * 64, "en"))
     when(j, VerifyRecord(item(j))).then_told(RecordVerified(item(j), ""))
+
+
+def test_original_and_translation_are_both_in_the_dossier() -> None:
+    j = start("received")
+    delivered(j)
+    j.tell(CertifyTranslation(item(j), "person-5")).tell(VerifyRecord(item(j)))
+    known = j.case.records[item(j)]
+    assert (known.document, known.original, known.language, known.into) == (TRANSLATED, DOCUMENT, "en", "zh")
+    j.store("a" * 64).tell(DraftSummary("a" * 64, "person-2")).tell(SignSummary("person-3"))
+    assert j.case.dossier.documents == (TRANSLATED, DOCUMENT, "a" * 64)
+    without = replace(known, original="")
+    assert digest(j.case) != digest(replace(j.case, records={known.id: without})), "the original is part of the digest"
+    j.tell(RejectRecord(item(j), "incomplete")).tell(ReceiveRecord(item(j), DOCUMENT, "hi"))
+    assert (j.case.records[item(j)].original, j.case.records[item(j)].into) == ("", "")
+
+
+def test_a_translation_certified_before_originals_were_kept_makes_the_same_dossier() -> None:
+    j = start("received")
+    delivered(j)
+    j.tell(CertifyTranslation(item(j), "person-5")).tell(VerifyRecord(item(j)))
+    old = [replace(f, event=replace(f.event, original="")) if isinstance(f.event, TranslationCertified) else f
+           for f in j.facts]  # fmt: skip
+    case = fold(old)
+    assert contents(case) == (TRANSLATED,)
+    assert digest(case) == sha256(f"{item(j)}={TRANSLATED}\nsummary=".encode()).hexdigest()
