@@ -115,7 +115,7 @@ def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
 @app.command
 def show(case: str, *, known_at: datetime | None = None, as_of: datetime | None = None, json: Json = False) -> None:
     """A case as it stands or was known at an instant; with --as-of, which dated facts held at another."""
-    moment = {"known_at": known_at and _zoned(known_at), "as_of": as_of and _zoned(as_of)}
+    moment = {"known_at": known_at and zoned(known_at), "as_of": as_of and zoned(as_of)}
     answer = asking(lambda c: c.get(f"/cases/{case}", **moment))
     if json:
         as_json(answer)
@@ -187,7 +187,7 @@ def _short(data: Mapping[str, Any]) -> str:
 @app.command
 def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
     """Who owes what until when, and what is asked of the world now."""
-    answer = asking(lambda c: c.get(f"/cases/{case}/agenda", known_at=known_at and _zoned(known_at)))
+    answer = asking(lambda c: c.get(f"/cases/{case}/agenda", known_at=known_at and zoned(known_at)))
     if json:
         as_json(answer)
         return
@@ -201,7 +201,7 @@ def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -
 @app.command
 def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: Json = False) -> None:
     """How the criteria of a protocol stand for a case, and what to obtain next. The hospital decides."""
-    answer = asking(lambda c: c.get(f"/cases/{case}/screening/{protocol}", known_at=known_at and _zoned(known_at)))
+    answer = asking(lambda c: c.get(f"/cases/{case}/screening/{protocol}", known_at=known_at and zoned(known_at)))
     if json:
         as_json(answer)
         return
@@ -226,7 +226,7 @@ def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: 
 @app.command
 def costs(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
     """What the treatment may cost: the estimate beside the hospital's price, line by line."""
-    answer = asking(lambda c: c.get(f"/cases/{case}/costs", known_at=known_at and _zoned(known_at)))
+    answer = asking(lambda c: c.get(f"/cases/{case}/costs", known_at=known_at and zoned(known_at)))
     if json:
         as_json(answer)
         return
@@ -293,7 +293,7 @@ def list_cases(
         "overdue": overdue,
         "urgent": urgent,
         "q": q,
-        "known_at": known_at and _zoned(known_at),
+        "known_at": known_at and zoned(known_at),
     }
     answer = asking(lambda c: c.get("/cases", limit=limit, **given))
     if json:
@@ -322,5 +322,6 @@ async def _all(caravel: Caravel, path: str, name: str) -> list[Any]:
             return found
 
 
-def _zoned(instant: datetime) -> str:
+def zoned(instant: datetime) -> str:
+    """Return an instant with its zone; the one of this machine where it was typed without."""
     return (instant if instant.tzinfo else instant.astimezone()).isoformat()

@@ -1,15 +1,16 @@
-"""`caravel case results|observations`: what was found of a patient. Loading it completes the commands of a case."""
+"""`caravel case results|observations|match`: what was found of a patient; completes the commands of a case."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
 from cyclopts import Parameter
 
-from api.cli.commands.case import app
+from api.cli.commands.case import app, zoned
 from api.cli.options import As, Json, Key
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import asking
@@ -84,3 +85,28 @@ def observations(case: str, *, json: Json = False) -> None:
     table(("sample", "what", "antigen", "value", "unit", "by", "id"), rows)
     if answer["conflicts"]:
         table(("these contradict one another",), [(", ".join(group),) for group in answer["conflicts"]])
+
+
+@app.command(name="match")
+def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, json: Json = False) -> None:
+    """Protocols at centres for a case, with least against them first, and why. The hospital decides."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/matches", limit=limit, known_at=known_at and zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    disease = answer["disease"]
+    said = " (read from the words of the diagnosis; state its code)" if disease["from_words"] else ""
+    say(f"disease: {disease['code'] or 'not known'}{said}")
+    rows = [
+        (one["rank"], one["protocol"], one["centre"], one["standing"], _by(one, "no"), _by(one, "unknown"))
+        for one in answer["matches"]
+    ]
+    table(("rank", "protocol", "centre", "stands", "against it", "not known"), rows)
+    say(f"{len(rows)} of {answer['of']}; {answer['note']}")
+    for one in answer["next_ways"]:
+        say(f"a way not tried yet: {one['protocol']} at {one['centre']} (rank {one['rank']})")
+
+
+def _by(one: Mapping[str, Any], result: str) -> str:
+    stand = [(c["name"], ", ".join(c["about"])) for c in one["checks"] if c["result"] == result]
+    return "; ".join(f"{name}: {about}" if about else name for name, about in stand)

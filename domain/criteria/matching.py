@@ -1,0 +1,258 @@
+"""Ranks protocols at centres for one patient: what speaks for each, against it, and what nobody knows. No answer.
+
+Three values as in screening: what is not known is neither for nor against [criteria.matching]. A hospital's name and
+the names of streams are no factor: what is alike in all that counts has the same rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, get_args
+
+from domain.criteria.criterion import Criterion
+from domain.criteria.diseases import closest, disease_in, expected
+from domain.criteria.observation import Observation
+from domain.criteria.screening import OPEN, Finding, screen
+
+Result = Literal["yes", "no", "unknown", "no_matter"]
+Standing = Literal["nothing_against", "open", "excluded"]
+Name = Literal[
+    "protocol", "centre", "international", "paediatric", "diagnosis", "antigen", "own_cells", "criteria",
+    "urgency", "transplant", "language",
+]  # fmt: skip
+Door = Literal["open", "shut", "not_known"]
+PREFERRED: frozenset[Name] = frozenset({"urgency", "transplant", "language"})
+"""What is only preferred: it orders, and excludes nothing."""
+ADULT_MONTHS = 18 * 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One protocol at one centre as the catalogue has it; None = it does not say."""
+
+    protocol: str
+    centre: str
+    product: str
+    targets: tuple[str, ...]
+    diseases: tuple[str, ...]
+    criteria: tuple[Criterion, ...] = ()
+    door: Door = "not_known"
+    takes_patients: bool = True
+    accepts_from_abroad: bool | None = None
+    country: str = ""
+    capabilities: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """Holds what counts of a patient. `own_cells`: why the patient's own cells are no way; empty = nothing says so.
+
+    `directed`: antigen → the newest day of a therapy directed against it, None = of an unknown day.
+    """
+
+    country: str
+    language: str = ""
+    disease: str = ""
+    urgent: bool = False
+    own_cells: tuple[str, ...] = ()
+    directed: Mapping[str, date | None] = field(default_factory=dict)
+    facts: Sequence[Observation] = ()
+    read: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Says how one thing stands: `about` are the codes it is about, such as criteria not met or languages."""
+
+    name: Name
+    result: Result
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One offer with its rank (from 1; the same for what is alike), and each check it rests on."""
+
+    offer: Offer
+    rank: int
+    standing: Standing
+    checks: tuple[Check, ...]
+
+    def of(self, *results: Result) -> Sequence[Check]:
+        """Return the checks that stand so."""
+        return [one for one in self.checks if one.result in results]
+
+
+Key = tuple[int, int, int, int]
+
+
+def match(patient: Patient, offers: Iterable[Offer], now: datetime) -> Sequence[Match]:
+    """Return every offer ranked, the one with least against it first. Offers that are alike share a rank."""
+    screened: dict[str, Sequence[Finding]] = {}
+    found: list[tuple[Key, Offer, tuple[Check, ...]]] = []
+    for offer in offers:
+        if offer.protocol not in screened:
+            screened[offer.protocol] = screen(offer.criteria, patient.facts, now)
+        checks = tuple(Check(name, *CHECKS[name](patient, offer)) for name in CHECKS)
+        checks += (_criteria(patient, offer, screened[offer.protocol]),)
+        found.append((_key(checks), offer, checks))
+    keys = sorted({key for key, _, _ in found})
+    ranks = {key: n for n, key in enumerate(keys, 1)}
+    ordered = sorted(found, key=lambda one: (one[0], one[1].protocol, one[1].centre))
+    return [Match(offer, ranks[key], STANDINGS[key[0]], checks) for key, offer, checks in ordered]
+
+
+STANDINGS: Sequence[Standing] = get_args(Standing)
+
+
+def _key(checks: Sequence[Check]) -> Key:
+    """Less is better: what stands against it, then what is open, then what is preferred and is not so."""
+    hard = [one.result for one in checks if one.name not in PREFERRED]
+    against, open_ = hard.count("no"), hard.count("unknown")
+    wanted = sum(one.result == "no" for one in checks if one.name in PREFERRED)
+    wanting = sum(one.result == "unknown" for one in checks if one.name in PREFERRED)
+    standing = STANDINGS.index("excluded" if against else "open" if open_ else "nothing_against")
+    return standing, against, open_, wanted * 2 + wanting
+
+
+Said = tuple[Result, tuple[str, ...]]
+
+
+def _protocol(_: Patient, offer: Offer) -> Said:
+    results: Mapping[Door, Result] = {"open": "yes", "shut": "no", "not_known": "unknown"}
+    return results[offer.door], ()
+
+
+def _centre(_: Patient, offer: Offer) -> Said:
+    return _known(offer.takes_patients), ()
+
+
+def _international(patient: Patient, offer: Offer) -> Said:
+    if offer.country and offer.country == patient.country:
+        return "no_matter", ()
+    return _known(offer.accepts_from_abroad), ()
+
+
+def _paediatric(patient: Patient, offer: Offer) -> Said:
+    age = next((one for one in patient.facts if one.analyte == "age"), None)
+    if "paediatric" in offer.capabilities:
+        return "yes" if age is None or age.low is None or age.low < ADULT_MONTHS else "no_matter", ()
+    if age is None or age.low is None or age.high is None:
+        return "unknown", ("age",)
+    if age.low >= ADULT_MONTHS:
+        return "no_matter", ()
+    return "no" if age.high < ADULT_MONTHS else "unknown", ("age",)
+
+
+def _diagnosis(patient: Patient, offer: Offer) -> Said:
+    """Whether the disease is one that the protocol names; what it names in words of no code leaves a no open."""
+    asked = [disease_in(words) for words in offer.diseases]
+    if not patient.disease:
+        return "unknown", ("disease",)
+    told = closest(patient.disease, [code for code in asked if code])
+    if told is False and "" in asked:
+        return "unknown", tuple(words for words, code in zip(offer.diseases, asked, strict=True) if not code)
+    return _known(told), (patient.disease,)
+
+
+def _antigen(patient: Patient, offer: Offer) -> Said:
+    """Whether one of the antigens is carried; all of them not carried is a no. The table is a hint, and no finding."""
+    told = {target: _carried(patient, target) for target in offer.targets}
+    if not told:
+        return "no_matter", ()
+    if carried := tuple(target for target, one in told.items() if one == "yes"):
+        return "yes", carried
+    if set(told.values()) == {"no"}:
+        return "no", tuple(told)
+    hint = expected(patient.disease)
+    left = [target for target, one in told.items() if one == "unknown"]
+    return "unknown", tuple(f"{target}:expected" if target in hint else target for target in left)
+
+
+def _carried(patient: Patient, target: str) -> Result:
+    """By the newest day of each method; a test from before a therapy directed against it no longer counts."""
+    facts = [f for f in patient.facts if f.target == target and f.analyte in ("antigen", "antigen_percentage")]
+    if target in patient.directed:
+        since = patient.directed[target]
+        facts = [f for f in facts if since and f.day and f.day > since]
+    newest: dict[tuple[str, str], list[Observation]] = {}
+    for fact in sorted(facts, key=lambda one: one.day or date.min):
+        group = newest.setdefault((fact.analyte, fact.method), [])
+        if group and group[0].day != fact.day:
+            group.clear()
+        group.append(fact)
+    said = {_says(fact) for group in newest.values() for fact in group}
+    return said.pop() if len(said) == 1 else "unknown"
+
+
+def _says(fact: Observation) -> Result:
+    if fact.analyte == "antigen_percentage":
+        return "no" if fact.high == 0 else "yes"
+    return {"positive": "yes", "negative": "no"}.get(fact.code, "unknown")  # type: ignore[return-value] # of the three
+
+
+def _own_cells(patient: Patient, offer: Offer) -> Said:
+    """The patient's own cells are no way where they failed, were not made, or would come too late."""
+    if offer.product == "not_said":
+        return ("unknown" if patient.own_cells else "no_matter"), patient.own_cells
+    if not patient.own_cells:
+        return "no_matter", ()
+    return ("no" if offer.product == "autologous" else "yes"), patient.own_cells
+
+
+def _urgency(patient: Patient, offer: Offer) -> Said:
+    """An urgent case waits for no manufacturing of its own."""
+    if not patient.urgent or offer.product == "not_said":
+        return ("unknown" if patient.urgent else "no_matter"), ()
+    return ("no" if offer.product == "autologous" else "yes"), ()
+
+
+def _transplant(patient: Patient, offer: Offer) -> Said:
+    """Whether a transplant can follow at the same place, as after most products against T-cell disease."""
+    wanted = closest(patient.disease, ["t_cell"]) if patient.disease else None
+    return ("no_matter" if wanted is False else _known("transplant" in offer.capabilities)), ()
+
+
+def _language(patient: Patient, offer: Offer) -> Said:
+    spoken = {one.split("-")[0] for one in offer.languages}
+    language = patient.language.split("-")[0]
+    return ("unknown" if not language or not spoken else _known(language in spoken)), ((language,) if language else ())
+
+
+CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
+    "protocol": _protocol,
+    "centre": _centre,
+    "international": _international,
+    "paediatric": _paediatric,
+    "diagnosis": _diagnosis,
+    "antigen": _antigen,
+    "own_cells": _own_cells,
+    "urgency": _urgency,
+    "transplant": _transplant,
+    "language": _language,
+}
+
+
+def _criteria(patient: Patient, offer: Offer, findings: Sequence[Finding]) -> Check:
+    """How the criteria stand together; what a person read of one counts before what was computed."""
+    read = patient.read.get(offer.protocol, {})
+    stands = {one.criterion: read.get(one.criterion, one.result) for one in findings}
+    if against := tuple(name for name, result in stands.items() if result == "not_met"):
+        return Check("criteria", "no", against)
+    open_ = tuple(name for name, result in stands.items() if result in (*OPEN, "needs_review"))
+    if open_ or not stands:
+        return Check("criteria", "unknown", open_)
+    return Check("criteria", "yes")
+
+
+def _known(told: bool | None) -> Result:
+    return "unknown" if told is None else "yes" if told else "no"
+
+
+def next_ways(found: Sequence[Match], without: Collection[tuple[str, str]], many: int = 2) -> Sequence[Match]:
+    """Return the next ways in order of rank that nothing excludes, leaving out those that were tried."""
+    left = [m for m in found if (m.offer.protocol, m.offer.centre) not in without and m.standing != "excluded"]
+    return left[:many]

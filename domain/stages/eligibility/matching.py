@@ -1,0 +1,129 @@
+"""Matching [S3]: what counts of a case, and what the catalogue offers, as `domain/criteria/matching.py` ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from domain.case.phases.findings import Therapy
+from domain.case.state import Case
+from domain.catalogue.centre import Centre
+from domain.catalogue.protocol import Description, Protocol
+from domain.catalogue.site import SiteLease, leases
+from domain.core.personal import readable
+from domain.criteria.diseases import DISEASES, disease_in
+from domain.criteria.matching import Door, Match, Offer, Patient, match, next_ways
+from domain.stages.records.observing import observed
+
+BECAUSE: Mapping[str, str] = {
+    "manufacture_failed": "manufacture_failed",
+    "not_feasible": "autologous_not_feasible",
+    "too_slow": "not_fast_enough",
+    "progression": "autologous_failed",
+}
+"""Why an autologous product ended → why the patient's own cells are no way [criteria.lines]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """The disease as a code; `from_words`: nobody stated the code, it was read from the words of the diagnosis."""
+
+    code: str = ""
+    from_words: bool = False
+
+
+def disease_of(case: Case) -> Disease:
+    """Return the stated code, else what the words of the diagnosis name; nothing where they cannot be read."""
+    if readable(case.disease) and case.disease in DISEASES:
+        return Disease(str(case.disease))
+    words = disease_in(str(case.diagnosis)) if readable(case.diagnosis) else ""
+    return Disease(words, bool(words))
+
+
+def own_cells(case: Case) -> tuple[str, ...]:
+    """Return why the patient's own cells are no way: what triage said, and what came of autologous products."""
+    told = [case.triage] if case.triage in BECAUSE.values() else []
+    told += [reason for one in case.therapies.values() if (reason := _failed(one))]
+    return tuple(dict.fromkeys(told))
+
+
+def _failed(one: Therapy) -> str:
+    if one.kind != "autologous_car_t":
+        return ""
+    return BECAUSE.get(one.ended_because, "") or ("autologous_failed" if one.best_response == "progression" else "")
+
+
+def patient_of(case: Case, now: datetime) -> Patient:
+    """Return what counts of a case at an instant."""
+    directed: dict[str, date | None] = {}
+    for one in case.therapies.values():
+        if one.target and one.kind != "other":
+            day = one.ended or one.started
+            known = directed.get(one.target, date.min)
+            directed[one.target] = max(day, known) if day and known else None
+    return Patient(
+        country=case.country,
+        language=case.language,
+        disease=disease_of(case).code,
+        urgent=case.urgent,
+        own_cells=own_cells(case),
+        directed=directed,
+        facts=observed(case, now),
+        read={s.protocol: {one.criterion: one.result for one in s.criteria} for s in case.submissions.values()},
+    )
+
+
+def offers(protocols: Mapping[str, Protocol], centres: Mapping[str, Centre], now: datetime) -> Iterator[Offer]:
+    """Yield each protocol at each centre that runs it; of which nobody says where it runs, at every centre."""
+    for stream, protocol in protocols.items():
+        if protocol.description is not None:
+            yield from _of(stream, protocol, protocol.description, centres, now)
+
+
+def _of(
+    stream: str, protocol: Protocol, told: Description, centres: Mapping[str, Centre], now: datetime
+) -> Iterator[Offer]:
+    sites = {one.centre: one for one in leases(protocol.sites)}
+    only = [told.centre] if told.centre else list(centres)
+    for name in sites or only:
+        if (centre := centres.get(name)) is not None:
+            door = _site_door(sites[name], now) if sites else _door(protocol, now)
+            yield _offer(stream, told, name, centre, "shut" if told.draft else door)
+
+
+def _offer(stream: str, told: Description, name: str, centre: Centre, door: Door) -> Offer:
+    return Offer(
+        protocol=stream,
+        centre=name,
+        product=told.product_class,
+        targets=told.targets,
+        diseases=told.diseases,
+        criteria=told.criteria,
+        door=door,
+        takes_patients=not centre.paused,
+        accepts_from_abroad=centre.accepts_international,
+        country=centre.country,
+        capabilities=frozenset(centre.capabilities),
+        languages=frozenset(centre.languages),
+    )
+
+
+def _site_door(site: SiteLease, now: datetime) -> Door:
+    return "not_known" if site.stale_at(now) else "open" if site.open_at(now) else "shut"
+
+
+def _door(protocol: Protocol, now: datetime) -> Door:
+    if protocol.closed is not None:
+        return "shut"
+    return "open" if protocol.open_until and now < protocol.open_until else "not_known"
+
+
+def matches(case: Case, found: Iterable[Offer], now: datetime) -> Sequence[Match]:
+    """Return every offer ranked for a case."""
+    return match(patient_of(case, now), found, now)
+
+
+def ways_left(case: Case, found: Sequence[Match]) -> Sequence[Match]:
+    """Return the next two ways that nothing excludes, after those that were tried or are under way."""
+    return next_ways(found, {(s.protocol, s.centre) for s in case.submissions.values()})

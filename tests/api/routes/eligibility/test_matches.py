@@ -1,0 +1,91 @@
+"""Matches over HTTP: the catalogue ranked for a case by what is known of it now, with every reason, and no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.api.conftest import Person
+from tests.api.routes.test_commands import assert_problem
+from tests.api.routes.test_screening import DAY, HEART, protocol
+
+UNTIL = "2126-01-01T00:00:00Z"
+
+
+async def centre(people: Mapping[str, Person], *capabilities: str, abroad: bool = True) -> str:
+    body = {
+        "type": "RegisterCentre", "name": "Ward", "city": "Beijing", "country": "CN", "zone": "Asia/Shanghai",
+        "languages": ["zh", "en"], "accepts_international": abroad, "capabilities": ["cell_therapy", *capabilities],
+        "source": "list", "as_of": "2026-11-01",
+    }  # fmt: skip
+    made = await people["operator"].post("/centres", body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
+async def site(people: Mapping[str, Person], stream: str, where: str, state: str = "open") -> None:
+    body = {"type": "ConfirmSite", "centre": where, "state": state, "until": UNTIL, "by": "Dr Li"}
+    done = await people["operator"].post(f"/protocols/{stream}/commands", body)
+    assert done.is_success, done.text
+
+
+async def found(people: Mapping[str, Person], case: str) -> dict[str, Any]:
+    answer = await people["coordinator"].get(f"/cases/{case}/matches", limit=1000)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def of(body: dict[str, Any], stream: str, where: str) -> dict[str, Any]:
+    return next(m for m in body["matches"] if (m["protocol"], m["centre"]) == (stream, where))
+
+
+def said(line: dict[str, Any], name: str) -> str:
+    return str(next(c["result"] for c in line["checks"] if c["name"] == name))
+
+
+async def test_offers_are_ranked_by_what_is_known_and_each_says_why(people: Mapping[str, Person]) -> None:
+    stream = await protocol(people, HEART)
+    here, closed, home = await centre(people), await centre(people), await centre(people, abroad=False)
+    for where, state in ((here, "open"), (closed, "full"), (home, "open")):
+        await site(people, stream, where, state)
+    case = (await people["coordinator"].open())["case"]
+    body = await found(people, case)
+    assert body["disease"] == {"code": "b_all", "from_words": True}
+    lines = [of(body, stream, where) for where in (here, closed, home)]
+    assert [line["standing"] for line in lines] == ["open", "excluded", "excluded"]
+    assert (said(lines[1], "protocol"), said(lines[2], "international")) == ("no", "no")
+    assert lines[0]["rank"] < lines[1]["rank"]
+    for told in (
+        {"analyte": "lvef", "value": "55", "unit": "%"},
+        {"analyte": "antigen", "value": "positive", "target": "CD19", "method": "flow"},
+    ):
+        assert (await people["coordinator"].send(case, "RecordObservation", occurred=DAY, **told)).is_success
+    await people["coordinator"].send(case, "DescribePatient", birth="1980", sex="female")
+    after = of(await found(people, case), stream, here)
+    assert (after["standing"], said(after, "antigen"), said(after, "criteria")) == ("nothing_against", "yes", "yes")
+    assert "eligible" not in str(body).lower()
+
+
+async def test_what_failed_with_the_patients_own_cells_excludes_them(people: Mapping[str, Person]) -> None:
+    stream, where = await protocol(people), await centre(people)
+    amended = {"type": "AmendProtocol", "registry": "NCT01", "title": "A trial", "product": "X", "targets": ["CD19"],
+               "product_class": "autologous", "diseases": ["B-ALL"], "source": "page", "as_of": "2026-11-02",
+               "label": "v2", "change": "own cells"}  # fmt: skip
+    done = await people["operator"].post(f"/protocols/{stream}/commands", amended)
+    assert done.is_success, done.text
+    await site(people, stream, where)
+    case = (await people["coordinator"].open())["case"]
+    assert said(of(await found(people, case), stream, where), "own_cells") == "no_matter"
+    told = {"kind": "autologous_car_t", "line": 3, "ended_because": "manufacture_failed"}
+    assert (await people["coordinator"].send(case, "RecordTherapy", **told)).is_success
+    body = await found(people, case)
+    assert said(of(body, stream, where), "own_cells") == "no"
+    assert {"protocol": stream, "centre": where} not in [
+        {k: w[k] for k in ("protocol", "centre")} for w in body["next_ways"]
+    ]
+
+
+async def test_matches_are_for_those_who_may_see_what_they_rest_on(people: Mapping[str, Person]) -> None:
+    case = (await people["coordinator"].open())["case"]
+    assert_problem(await people["auditor"].get(f"/cases/{case}/matches"), 403, "not_allowed")
