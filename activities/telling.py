@@ -22,6 +22,11 @@ Owing = Callable[[], Awaitable[Sequence[str]]]
 META = Meta(ENGINE, "operation")
 
 
+def notice_id(stream: str, proposal: str, what: str, to: str) -> str:
+    """Return what names a notice in its mail, the same for every attempt."""
+    return sha256(f"{stream}/{proposal}/{what}/{to}".encode()).hexdigest()[:32]
+
+
 class TellingChanges:
     """Sends each notice once; `link` is where one confirms, `contact` the address people may write back to."""
 
@@ -73,7 +78,7 @@ class TellingChanges:
         name = str(getattr(entry.state, "name", "") or entry.stream)
         facts = {**self._facts, "address": reader.address, "language": reader.language}
         facts |= {"entry": name, "by": owed.by, "says": owed.says}
-        effect = sha256(f"{entry.stream}/{owed.proposal}/{owed.what}/{owed.to}".encode()).hexdigest()[:32]
+        effect = notice_id(entry.stream, owed.proposal, owed.what, owed.to)
         return Request(effect, f"change_{owed.what}", entry.stream, owed.proposal, "staff", "", facts)
 
     async def _record(self, stream: str, command: ClaimNotice | RecordNotice) -> None:

@@ -7,9 +7,11 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from activities.telling import notice_id
 from domain.case.effect import IMPLIED, Effect
 from domain.case.state import Case
 from domain.core.fact import Fact
@@ -21,6 +23,8 @@ from workflows.names import HOSPITALS
 
 EVERY_TIME = {"InfusionAuthorised", "IdentityChecked", "ThawStarted", "InfusionDeviated"}
 BEFORE_CELLS = {"GateSigned", "InfusionAuthorised", "IdentityChecked", "ThawStarted"}
+PREPARED = timedelta(minutes=90)
+"""How long it may take until the killing begins."""
 Side = Literal["hospital", "mail", "home"]
 
 
@@ -82,6 +86,16 @@ class Asked:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail about a change that takes two people: what became of it by the ledger, and how often it came."""
+
+    id: str
+    outcome: str
+    times: int
+    marked: bool = False
+
+
 def commands_once(told: Iterable[Told], rows: Sequence[Row]) -> Iterator[str]:
     """Every acknowledged command is in the ledger as it was acknowledged, and nothing else stands under its key."""
     by_key = defaultdict(list)
@@ -125,6 +139,22 @@ def effects_once(asked: Iterable[Asked]) -> Iterator[str]:
             yield f"{what}: lost"
         if e.times and (e.state == "refused" or (e.state == "requested" and not e.tries)):
             yield f"{what}: it has arrived"
+
+
+def notices_once(notices: Iterable[Notice]) -> Iterator[str]:
+    """Whoever is to be told of a change is told; twice only where nobody could tell, and then it is marked."""
+    for n in notices:
+        what = f"notice {n.id} {n.outcome}, came {n.times} times"
+        if n.outcome == "sent" and not n.times:
+            yield f"{what}: lost"
+        if n.times > 2:
+            yield f"{what}: too often"
+        if n.times > 1 and n.outcome == "sent" and not n.marked:
+            yield f"{what}: not marked"
+        if n.times and n.outcome == "refused":
+            yield f"{what}: it has arrived"
+        if n.outcome in ("", "put_off"):
+            yield f"{what}: still owed"
 
 
 def nobody_invented(asked: Iterable[Asked], there: Iterable[str]) -> Iterator[str]:
@@ -178,6 +208,15 @@ def steps_before_cells(case: str, facts: Iterable[Fact[object]]) -> Iterator[str
             seen -= EVERY_TIME
 
 
+def dated_rightly(dates: Iterable[tuple[int, datetime]], since: datetime, until: datetime) -> Iterator[str]:
+    """No event was recorded by a clock that jumped, nor before another; those of the preparation are older."""
+    last = since - PREPARED
+    for position, recorded in dates:
+        if not last <= recorded <= until:
+            yield f"event {position} was recorded at {recorded}, after {last} and before {until}"
+        last = max(last, recorded)
+
+
 def side_of(effect: Effect) -> Side:
     """Who has it when it is delivered."""
     row = EFFECTS[effect.kind]
@@ -196,9 +235,22 @@ def asked_of(
             ends[fact.event.effect].append(fact.event)  # type: ignore[attr-defined]
     for e in case.effects.values():
         marked = any(getattr(end, "possible_repeat", False) for end in ends[e.id])
-        implied = any(getattr(end, "receipt", "") in (IMPLIED, "answered") for end in ends[e.id])
+        by_hand = [end for end in ends[e.id] if getattr(end, "receipt", "").startswith("settled by ")]
+        implied = bool(by_hand) or any(getattr(end, "receipt", "") in (IMPLIED, "answered") for end in ends[e.id])
         times, tries = far.get(e.id, 0), claims.get(e.id, 0)
-        yield Asked(e.id, e.kind, side_of(e), e.state, len(ends[e.id]), times, marked, implied, tries)
+        # A person may settle by telephone what was refused: then the refusal is the one outcome of the attempts.
+        outcomes = max(len(ends[e.id]) - len(by_hand), min(1, len(by_hand)))
+        yield Asked(e.id, e.kind, side_of(e), e.state, outcomes, times, marked, implied, tries)
+
+
+def notices_of(rows: Iterable[tuple[str, str]], mails: Mapping[str, int]) -> Sequence[Notice]:
+    """The notices the ledger has, each with the end it had last, beside what came."""
+    ends: dict[str, tuple[str, bool]] = {}
+    for stream, text in rows:
+        told = json.loads(text)
+        name = notice_id(stream, told["proposal"], told["what"], told["to"])
+        ends[name] = (told.get("outcome", ""), told.get("possible_repeat", False))
+    return [Notice(name, outcome, mails.get(name, 0), marked) for name, (outcome, marked) in ends.items()]
 
 
 def hospital_book(path: Path) -> tuple[Counter[str], Sequence[Said]]:
@@ -218,6 +270,8 @@ def mail_book(path: Path) -> Counter[str]:
 
 
 ROWS = "select id, stream, version, meta from event order by position"
+NOTICES = "select stream, data from event where type in ('NoticeClaimed', 'NoticeEnded') order by position"
+DATES = "select position, recorded_at from event order by position"
 MEMORIES = "select actor, key, stream, first, last from command"
 CLAIMS = "select effect, count(*) from claim where ended_at is null group by effect"
 

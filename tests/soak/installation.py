@@ -26,6 +26,7 @@ from infra.settings import Settings
 from rehearsal.demo import Demo, open_for_visitors
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.agreed import agreed
+from tests.jump import movable
 from tests.services import ISSUER, Collector, Issuer, outside
 from tests.soak.killing import started
 
@@ -80,11 +81,15 @@ class Installation:
         words = ["--port", fhir, "--speed", str(86_400 / A_DAY), "--api", self.settings.public_url]
         words += ["--book", str(hospitals), "--keys", str(self.folder / "hospital-keys")]
         self.programs["hospitals"].runs(["-m", "rehearsal.hospitals", *words], answers=lambda: _healthy(fhir))
-        variables = environment(self.settings, self.temporal)
+        for name in ("API", "worker-1", "worker-2"):
+            self.tell(name)
+
+    def tell(self, name: str, home: Path | None = None) -> None:
+        """What the API or a worker runs from its next start on, in its own home or another."""
+        variables = environment(self.settings.model_copy(update={"home": home or self.settings.home}), self.temporal)
         port = str(self.settings.api_port)
-        self.programs["API"].runs(["-m", "api.cli", "api"], variables, answers=lambda: _healthy(port))
-        for name in ("worker-1", "worker-2"):
-            self.programs[name].runs(["-m", "api.cli", "worker"], variables)
+        answers = (lambda: _healthy(port)) if name == "API" else None
+        self.programs[name].runs(["-m", "api.cli", name.lower().partition("-")[0]], variables, answers=answers)
 
     def _port(self, program: str, name: str) -> str:
         return str(self.programs[program].port(name))
@@ -150,6 +155,7 @@ async def running(folder: Path) -> AsyncIterator[Installation]:
         for server in (postgres, temporal):
             await stack.enter_async_context(server)
         await migrate(postgres.dsn)
+        await movable(postgres.dsn)
         here = stack.enter_context(described(folder, postgres, temporal))
         here.tell_programs()
         await staffed(here)

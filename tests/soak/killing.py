@@ -1,4 +1,7 @@
-"""SIGKILL to whoever runs, again and again, back at once or later; or SIGSTOP: alive, and silent for a while."""
+"""SIGKILL to whoever runs, again and again, back at once or later; or SIGSTOP: alive, and silent for a while.
+
+Between them comes whatever else is given: see harms.py.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from infra.embedded.server_process import ServerError
+from infra.embedded.server_process import ServerError, children
 
 WEIGHTS = {"worker-1": 3, "worker-2": 3, "API": 3, "PostgreSQL": 3, "Temporal": 3, "hospitals": 2, "mail": 2}
 GAP = (0.5, 6.0)
@@ -45,18 +48,46 @@ class Killing:
     away: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
     """Who gave up by itself, as when the database was away at its start, and was started again."""
-    _returning: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _returning: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     _out: int = 0
 
-    async def run(self, kills: int) -> None:
-        """So many; everybody is there again at the end."""
+    async def run(self, kills: int, harms: Sequence[Harm] = ()) -> None:
+        """So many, and among them each harm, beside the kills and one after the other; at the end all are back."""
+        due = sorted(self.chance.choices(range(kills), k=len(harms)))
+        one_at_a_time, harming = asyncio.Lock(), list[asyncio.Task[None]]()
+
+        async def done(harm: Harm) -> None:
+            async with one_at_a_time:
+                await harm(self)
+
         while self.done.total() < kills:
+            while len(harming) < len(harms) and due[len(harming)] <= self.done.total():
+                harming.append(asyncio.create_task(done(harms[len(harming)])))
             await asyncio.sleep(self.chance.uniform(*GAP))
             self._supervise()
             alive = [name for name, server in self.servers.items() if server.pid and name not in self._returning]
             if alive and len(self._returning) - self._out < STARTING:
                 self._kill(self.chance.choices(alive, [WEIGHTS[name] for name in alive])[0])
+        while not all(task.done() for task in harming):
+            await asyncio.sleep(1)
+            self._supervise()
+        await asyncio.gather(*harming)
         await self.all_back()
+
+    @asynccontextmanager
+    async def lent(self, name: str) -> AsyncIterator[Killed]:
+        """Leave one alone that is there, for somebody who does something else to it."""
+        while name in self._returning or not self.servers[name].pid:  # noqa: ASYNC110 - processes
+            await asyncio.sleep(0.2)
+        task = asyncio.current_task()
+        assert task
+        self._returning[name] = task
+        self._out += 1
+        try:
+            yield self.servers[name]
+        finally:
+            self._out -= 1
+            del self._returning[name]
 
     async def all_back(self) -> None:
         """Wait until everybody has been there for a moment."""
@@ -85,8 +116,9 @@ class Killing:
         self._returning[name] = asyncio.create_task(self._back(name, server, AWAY if gone else 0))
 
     async def _stop(self, name: str, pid: int) -> None:
-        """It lives, keeps its connections, and does nothing until long after its lease has ended."""
-        os.kill(pid, signal.SIGSTOP)
+        """It lives with all it has started, keeps its connections, and does nothing until its lease has ended."""
+        everybody = [pid, *children(pid)]
+        told(everybody, signal.SIGSTOP)
         self.done[name] += 1
         self.stopped[name] += 1
         self._out += 1
@@ -94,8 +126,7 @@ class Killing:
             await asyncio.sleep(AWAY)
         finally:
             self._out -= 1
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            told(everybody, signal.SIGCONT)
             del self._returning[name]
 
     async def _back(self, name: str, server: Killed, away: float) -> None:
@@ -107,6 +138,13 @@ class Killing:
         del self._returning[name]
 
 
+def told(processes: Sequence[int], word: signal.Signals) -> None:
+    """Send a signal to each that is still there."""
+    for pid in processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, word)
+
+
 async def started(server: Killed) -> None:
     """Start it, again where the machine was too slow."""
     while True:
@@ -116,3 +154,7 @@ async def started(server: Killed) -> None:
             await asyncio.sleep(1)
         else:
             return
+
+
+Harm = Callable[[Killing], Awaitable[None]]
+"""Something else that happens meanwhile, and is over when it returns."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain.case.effect import Effect
+from domain.case.effect import Effect, EffectDelivered, EffectRefused
 from domain.case.state import Case
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
@@ -71,6 +71,10 @@ def test_what_agrees_is_not_wrong() -> None:
     assert list(books.answers_once(SAID, MEMORIES)) == []
     assert list(books.effects_once(FINE)) == []
     assert list(books.nobody_invented(FINE, ["a", "m"])) == []
+    assert list(books.notices_once([NOTICE, replace(NOTICE, times=2, marked=True)])) == []
+    (ended,) = books.notices_of(ENDED, {})
+    assert (ended.outcome, ended.marked, ended.times) == ("sent", True, 0)
+    assert list(books.dated_rightly([(1, NOW - timedelta(minutes=9)), (2, NOW), (3, NOW)], NOW, NOW)) == []
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -81,7 +85,11 @@ def test_an_effect_lost_or_doubled_is_seen(name: str) -> None:
 BED = Effect("a", "hold_bed", "bed/1", Party.HOSPITAL, datetime(2026, 1, 2, tzinfo=UTC))
 TWICE = Case(id="case-1", effects={"a": BED, "b": replace(BED, id="b")})
 HELD = Case(id="case-1", dose=replace(Track(), state="held", ref="unit-1"))
+NOTICE = books.Notice("n", "sent", 1)
+CLAIMED = [("person-1", '{"proposal": "p", "what": "waits", "to": "person-2"}')]
+ENDED = [*CLAIMED, ("person-1", CLAIMED[0][1].replace("}", ', "outcome": "sent", "possible_repeat": true}'))]
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+YEAR = timedelta(days=365)
 CELLS = Infusion(1, When.unknown(), "lot-1", "f1", "unit-1")
 USED = Effect("u", "mark_unit_used", "f1", Party.COORDINATOR, NOW, "delivered")
 
@@ -122,6 +130,14 @@ BROKEN: dict[str, Callable[[], Iterable[str]]] = {
     "held here, for another there": lambda: books.lots_agree([HELD], lot(Unit("unit-1", "held", "case-2"))),
     "given, and not used up": lambda: books.lots_agree([GIVEN], lot(Unit("unit-1", "committed", "case-1"))),
     "used up, and not given": lambda: books.lots_agree([], lot(Unit("unit-1", "used", "case-1"))),
+    "a notice is lost": lambda: books.notices_once([replace(NOTICE, times=0)]),
+    "a notice came three times": lambda: books.notices_once([replace(NOTICE, times=3, marked=True)]),
+    "a notice came twice, not marked": lambda: books.notices_once([replace(NOTICE, times=2)]),
+    "a notice is refused and there": lambda: books.notices_once([replace(NOTICE, outcome="refused")]),
+    "a notice is owed": lambda: books.notices_once(books.notices_of(CLAIMED, {})),
+    "an event of next year": lambda: books.dated_rightly([(1, NOW), (2, NOW + YEAR), (3, NOW + YEAR)], NOW, NOW),
+    "an event of last year": lambda: books.dated_rightly([(1, NOW - YEAR)], NOW, NOW),
+    "an event before another": lambda: books.dated_rightly([(1, NOW), (2, NOW - timedelta(seconds=1))], NOW, NOW),
     "cells without a gate": lambda: books.steps_before_cells("case-1", [*STEPS[1:], *IN]),
     "cells again without a check": lambda: books.steps_before_cells("case-1", [*STEPS, *IN, *IN]),
     "two deviations, one told": lambda: books.steps_before_cells("case-1", [*DEVIATION, *IN, *IN]),
@@ -147,3 +163,15 @@ def test_cells_given_as_they_should_be_are_fine() -> None:
     assert list(books.lots_agree([replace(GIVEN, effects={})], lot(Unit("unit-1", "committed", "case-1")))) == []
     again = [*STEPS, *IN, *STEPS[1:], *IN]
     assert list(books.steps_before_cells("case-1", [*again, *DEVIATION, *IN])) == []
+
+
+def test_what_a_person_settled_by_telephone_is_one_outcome_and_may_be_nowhere_else() -> None:
+    case = Case(id="case-1", effects={"a": replace(BED, state="delivered")})
+    refusal = EffectRefused("a", 1, "not-supported", "")
+    by_hand, by_machine = EffectDelivered("a", 1, "settled by person-1"), EffectDelivered("a", 2, "Task/1")
+    (settled,) = books.asked_of(case, facts(refusal, by_hand), {}, {})
+    assert list(books.effects_once([settled])) == []
+    (doubled,) = books.asked_of(case, facts(refusal, by_machine), {"a": 1}, {})
+    assert list(books.effects_once([doubled])), "the control: two outcomes of attempts"
+    (lost,) = books.asked_of(case, facts(by_machine), {}, {})
+    assert list(books.effects_once([lost])), "the control: delivered and not there"

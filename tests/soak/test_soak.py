@@ -1,7 +1,8 @@
 """Kills without end while people, hospitals and families are at work over the real interfaces; then all books agree.
 
 CARAVEL_SOAK_KILLS (500), CARAVEL_SOAK_STOPS (0.1: the share that is stopped for a while instead), CARAVEL_SOAK_SEED
-(1), CARAVEL_SOAK_CASES (one for ten kills: how many are opened, spread
+(1), CARAVEL_SOAK_HOMES and CARAVEL_SOAK_JUMPS (one of each for 15 kills: empty and other key homes, keys that go away;
+jumps of the database's clock), CARAVEL_SOAK_CASES (one for ten kills: how many are opened, spread
 out, so few that people and hospitals bring them on to follow-up).
 """
 
@@ -14,9 +15,10 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -32,6 +34,7 @@ from infra.ledger.encoding.errors import FAILURES
 from rehearsal.demo import ACTOR
 from tests.conftest import execute
 from tests.soak import books
+from tests.soak.harms import Harms
 from tests.soak.installation import Installation, running
 from tests.soak.killing import GAP, Killing
 from tests.soak.people import People
@@ -43,6 +46,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.slow, pytest.mark.timeout(0)]
 KILLS = int(os.environ.get("CARAVEL_SOAK_KILLS", "500"))
 STOPS = float(os.environ.get("CARAVEL_SOAK_STOPS", "0.1"))
 SEED = int(os.environ.get("CARAVEL_SOAK_SEED", "1"))
+HOMES = int(os.environ.get("CARAVEL_SOAK_HOMES", str(KILLS // 15)))
+JUMPS = int(os.environ.get("CARAVEL_SOAK_JUMPS", str(KILLS // 15)))
 CASES = int(os.environ.get("CARAVEL_SOAK_CASES", str(max(16, KILLS // 10))))
 WORKING, PAUSE = 6, 0.5
 """People at work, and the seconds between two deeds of each."""
@@ -123,7 +128,7 @@ class Compared:
     """How many cases came to a stage, whatever became of them."""
 
 
-async def compared(installation: Installation, here: Parts, people: People) -> Compared:
+async def compared(installation: Installation, here: Parts, people: People, since: datetime) -> Compared:
     """Ledger, read models, checkpoints, hospitals, mail and Temporal against each other."""
     found = Compared()
     rows, memories, claims = await books.ledger_book(here.ledger.pool)
@@ -137,16 +142,19 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         asked += books.asked_of(cases[-1], facts, kept + mails, claims)
         found.reached.update({fact.event.stage for fact in facts if isinstance(fact.event, StageEntered)})
         found.wrong += books.steps_before_cells(stream, facts)
+    notices = books.notices_of(map(tuple, await here.ledger.pool.fetch(books.NOTICES)), mails)
     lots = await stocked(here)
     for check in (
         books.commands_once(people.said, rows),
         books.remembered_once([m for m in memories if m.actor != ACTOR], rows),
         books.answers_once(said, memories),
         books.effects_once(asked),
-        books.nobody_invented(asked, [*kept, *mails]),
+        books.nobody_invented(asked, {*kept, *mails} - {notice.id for notice in notices}),
+        books.notices_once(notices),
         *map(books.intents_once, cases),
         books.units_once(cases),
         books.lots_agree(cases, lots),
+        books.dated_rightly(map(tuple, await here.ledger.pool.fetch(books.DATES)), since, datetime.now(UTC)),
     ):
         found.wrong += check
     found.figures = {
@@ -159,10 +167,7 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         "open": sum(case.open for case in cases),
         "stages": dict(Counter(case.stage.value for case in cases)),
         "came to": {stage.value: found.reached[stage] for stage in Stage if stage in found.reached},
-        "doses held": sum(case.dose.state == "held" for case in cases),
-        "gates signed": sum(bool(t.gate) for case in cases for t in case.treatments),
-        "infusions": sum(len(case.infusions) for case in cases),
-        "units used up": sum(unit.state == "used" for lot in lots.values() for unit in lot.units.values()),
+        **_cells(cases, lots),
         "effects": dict(Counter(f"{e.side} {e.state}" for e in asked)),
         "in the hospitals' book": len(kept),
         "mails": mails.total(),
@@ -172,6 +177,15 @@ async def compared(installation: Installation, here: Parts, people: People) -> C
         "implied by the answer": sum(e.implied for e in asked),
     }
     return found
+
+
+def _cells(cases: Sequence[Case], lots: Mapping[str, Lot]) -> dict[str, object]:
+    return {
+        "doses held": sum(case.dose.state == "held" for case in cases),
+        "gates signed": sum(bool(t.gate) for case in cases for t in case.treatments),
+        "infusions": sum(len(case.infusions) for case in cases),
+        "units used up": sum(unit.state == "used" for lot in lots.values() for unit in lot.units.values()),
+    }
 
 
 async def stocked(here: Parts) -> Mapping[str, Lot]:
@@ -217,12 +231,13 @@ async def test_soak(tmp_path: Path) -> None:
     ):
         people = People(http, installation.issuer, here, random.Random(SEED))
         killing = Killing(installation.servers, random.Random(SEED), STOPS)
+        harms = Harms(installation, random.Random(SEED))
         lasts = KILLS * sum(GAP) / 2
         working = [asyncio.create_task(people.work(PAUSE)) for _ in range(WORKING)]
         opening = asyncio.create_task(people.open_cases(CASES, lasts / CASES * 0.6))
         await under_way(installation.books[0])
-        began = time.monotonic()
-        await killing.run(KILLS)
+        began, since = time.monotonic(), datetime.now(UTC)
+        await killing.run(KILLS, harms.planned(HOMES, JUMPS))
         killed = time.monotonic() - began
         await come_far(here)
         people.stop = True
@@ -231,8 +246,10 @@ async def test_soak(tmp_path: Path) -> None:
         (tmp_path / "acknowledged.json").write_text(json.dumps([asdict(one) for one in people.said]))
         await rest(here, installation.books[0])
         calm = time.monotonic() - ended
-        found = await compared(installation, here, people)
+        found = await compared(installation, here, people, since)
         proofs = {name: await installation.caravel(*words) for name, words in PROOFS}
+        found.wrong += harms.wrong
+        found.figures["beside the kills"] = dict(harms.done)
         report(killing, people, found, killed, calm, proofs)
         assert found.wrong == []
         assert found.reached.keys() >= LATER, "the cohort did not come far enough for this to mean anything"
