@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 
 from domain.case.asking import service
 from domain.case.costs import KINDS, CostLines, Costs, lines_of
@@ -82,6 +82,7 @@ class EstimateIssued(CostLines):
     low: int
     high: int
     currency: str
+    schema_version: ClassVar[int] = 2
     type: Literal["EstimateIssued"] = "EstimateIssued"
 
 
@@ -101,6 +102,7 @@ class QuoteGiven(CostLines):
     total: int
     currency: str
     valid_until: datetime
+    schema_version: ClassVar[int] = 2
     type: Literal["QuoteGiven"] = "QuoteGiven"
 
 

@@ -16,10 +16,15 @@ BEFORE_PRODUCTS: Mapping[str, Any] = {
     "access": "trial", "draft": False, "cell_source": "", "edits": [], "vector": "", "lymphodepletion": [],
     "locations": [], "registry_status": "",
 }  # fmt: skip
+NOT_ITEMISED: Mapping[str, Any] = {
+    "hospital_charges": None, "cell_product": None, "lymphodepletion": None, "monitoring": None, "accommodation": None,
+    "interpreter": None, "contingency": None, "trial_pays": [],
+}  # fmt: skip
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     # nobody was looked for, and the birth date was told later
     ("CaseOpened", 1): lambda old: {**old, "birth": "", "despite_duplicates": ""},
+    **{(name, 1): lambda old: {**old, **NOT_ITEMISED} for name in ("EstimateIssued", "QuoteGiven")},  # one number
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
