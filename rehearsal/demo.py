@@ -20,6 +20,7 @@ from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import ChangeEndpoint
 from domain.catalogue.protocol import ConfirmProtocolOpen
+from domain.catalogue.site import ConfirmSite
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
 from domain.core.fact import Command
@@ -117,6 +118,9 @@ async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
         await _once(keeper, protocol.stream, protocol.command)
         until = datetime.now(UTC) + OPEN_FOR
         await _tell(keeper, protocol.stream, ConfirmProtocolOpen(until, "demonstration desk"), month)
+        if centre := protocol.command.centre:
+            site = ConfirmSite(centre, "open", until, "demonstration desk")
+            await _tell(keeper, protocol.stream, site, f"site {month}")
         await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
     for stream, person in STAFF.items():  # last: once two of them keep the catalogue, nobody changes it alone
         await _once(keeper, stream, person)

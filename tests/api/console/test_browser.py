@@ -213,7 +213,8 @@ async def test_the_keyboard_is_enough(mine: Screen, coordinator: Person) -> None
 PLACES = ("/console/", "/console/?tab=all&urgent=1", "/console/open", "{case}", "{case}/facts", "{case}/timeline",
           "{case}/messages", "{case}/at?recorded=0", "{case}/facts?as_of=2027-01-01T00:00:00Z",
           "/console/?tab=all&known_at=2027-01-01T00:00:00Z",
-          "{case}/do/AddNote", "{case}/do/ReportToxicity", "{case}/do/ImportFacts")  # fmt: skip
+          "{case}/do/AddNote", "{case}/do/ReportToxicity", "{case}/do/ImportFacts",
+          "/console/protocols", "/console/centres", f"/console/protocols/{PROTOCOL}")  # fmt: skip
 
 TRANSLATED = (
     "/console/",
