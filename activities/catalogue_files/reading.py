@@ -95,7 +95,9 @@ def _entry(
     stream = row.stream or f"{prefix}-{_slug(command.registry if prefix == 'protocol' else command.name)}"
     wrong = list(_unsound(command, row, text, now))
     if not (stream.startswith(f"{prefix}-") and STREAM.fullmatch(stream)):
-        wrong.append(text.fault(row.at("stream"), f"is no id: {prefix}- and small letters, figures and hyphens"))
+        wrong.append(
+            text.fault(row.at("stream"), f"is no id; give one: {prefix}- and small letters, figures and hyphens")
+        )
     sites, misnamed = _sites(row, text, by)
     wrong += misnamed
     return Entry(row, stream, command, tuple(sites)), wrong

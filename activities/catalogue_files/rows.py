@@ -56,9 +56,9 @@ def published(row: Tree, pointer: str, as_of: str) -> Row:
 
     `as_of`: the day the list is as of, where it says none the day it is brought in.
     """
-    other = [str(one) for one in row.get("other_ids") or ()]
+    other = [str(one) for one in _list(row.get("other_ids"))]
     registry = row.get("registry") or row.get("id") or (other[0] if other else "")
-    sources = [str(source.get("ref", "")) for source in row["sources"] if isinstance(source, Mapping)]
+    sources = [str(source.get("ref", "")) for source in _list(row["sources"]) if isinstance(source, Mapping)]
     structured = "criteria" in row and bool(sources)
     made = {
         "registry": registry,
@@ -70,8 +70,8 @@ def published(row: Tree, pointer: str, as_of: str) -> Row:
         "phase": row.get("phase") or "",
         "centre": row.get("centre_stream") or "",
         "planned_infusions": planned_infusions(row.get("redosing")),
-        "lymphodepletion_planned": lymphodepletion_planned(row.get("lymphodepletion") or []),
-        "lymphodepletion": [_drug(one) for one in row.get("lymphodepletion") or ()],
+        "lymphodepletion_planned": lymphodepletion_planned(_list(row.get("lymphodepletion"))),
+        "lymphodepletion": _drugs(row.get("lymphodepletion")),
         "cell_source": row.get("cell_source") or "",
         "registry_status": row.get("status") or "",
         "criteria": row.get("criteria", list(_in_words(row))),
@@ -92,6 +92,19 @@ def _in_words(row: Tree) -> Any:  # noqa: ANN401 - criteria as a file has them
             yield {"id": name, "kind": "inclusion", "words": f"{name.replace('_', ' ')}: {words}"}
 
 
+def _list(value: object) -> list[Any]:
+    """The list it is; nothing where it is none."""
+    return value if isinstance(value, list) else []
+
+
+def _drugs(regimen: object) -> Any:  # noqa: ANN401 - as the file has it, so that its fault is named
+    """The drugs of a list of objects; anything else stays, and is refused as what it is."""
+    if regimen is None:
+        return []
+    whole = isinstance(regimen, list) and all(isinstance(one, Mapping) for one in regimen)
+    return [_drug(one) for one in _list(regimen)] if whole else regimen
+
+
 def _drug(row: Tree) -> dict[str, Any]:
     dose, days = row.get("dose"), row.get("days")
     counted = [day for day in days if isinstance(day, int)] if isinstance(days, list) else []
@@ -104,10 +117,11 @@ def planned_infusions(redosing: Any) -> int:  # noqa: ANN401 - JSON: text, objec
     if not isinstance(redosing, Mapping):
         return 1
     weekly = WEEKLY.search(str(redosing.get("schedule", "")))
-    return int(redosing.get("planned_infusions") or redosing.get("rounds") or (weekly[1] if weekly else 1))
+    said = redosing.get("planned_infusions") or redosing.get("rounds") or (int(weekly[1]) if weekly else 1)
+    return said if isinstance(said, int) else 1
 
 
-def lymphodepletion_planned(regimen: list[Tree]) -> bool | None:
+def lymphodepletion_planned(regimen: list[Any]) -> bool | None:
     """Return whether everybody gets it (True) or nobody (False); None where the source does not say or arms differ."""
-    given = {not str(row["drug"]).startswith("none") for row in regimen}
+    given = {not str(row.get("drug")).startswith("none") for row in regimen if isinstance(row, Mapping)}
     return given.pop() if len(given) == 1 else None
