@@ -19,7 +19,7 @@ from domain.stages.anytime import access, correcting, erasing, holding, moving, 
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
-from domain.stages.records import documents, dossier, observing, records, results
+from domain.stages.records import checklist, documents, dossier, observing, records, results
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -59,7 +59,8 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
         "every document settled, and a summary signed by a second person", (
         observing.DescribePatient, observing.RecordObservation, observing.RecordTherapy, results.ImportResults,
-        records.RequestRecord, records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
+        checklist.DrawUpChecklist, records.RequestRecord,
+        records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
         dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,
         dossier.SignSummary)),
     Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
@@ -127,6 +128,7 @@ MODULES: Mapping[str, ModuleType] = {
     "people": people,
     "majority": majority,
     "documents": documents,
+    "checklist": checklist,
     "records": records,
     "dossier": dossier,
     "observing": observing,

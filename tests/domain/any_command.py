@@ -37,6 +37,7 @@ from domain.stages.intake.inquiry import (
     StateDiagnosis,
 )
 from domain.stages.intake.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
+from domain.stages.records.checklist import DrawUpChecklist
 from domain.stages.records.dossier import (
     CertifyTranslation,
     DeliverTranslation,
@@ -217,6 +218,7 @@ MAKE: dict[type[Any], Make] = {
     ),
     WithdrawConsent: lambda j, n: WithdrawConsent(*_consent(j, n)),
     RequestRecord: lambda j, n: RequestRecord("labs", pick(("family", "home_oncologist"), n, "family")),
+    DrawUpChecklist: lambda j, n: DrawUpChecklist(),
     ReceiveRecord: lambda j, n: ReceiveRecord(item(j, n), DOCUMENT, "en"),
     VerifyRecord: lambda j, n: VerifyRecord(item(j, n), "person-1"),
     RejectRecord: lambda j, n: RejectRecord(item(j, n), "illegible"),

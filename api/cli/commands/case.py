@@ -199,6 +199,27 @@ def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -
 
 
 @app.command
+def checklist(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """Which documents a case needs, how each stands, and who owes the next step."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/checklist", known_at=known_at and _zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (one["kind"], one["state"], one["owes"] or "", one["because"], ", ".join(one["troubles"]))
+        for one in answer["lines"]
+    ]
+    table(("document", "state", "owed by", "because of", "not in order"), rows, case)
+    say(_dossier(drawn_up=answer["drawn_up"], outstanding=answer["outstanding"]))
+
+
+def _dossier(*, drawn_up: bool, outstanding: bool) -> str:
+    if not drawn_up:
+        return "no list was drawn up: DrawUpChecklist asks for everything on it, and the dossier waits for it then"
+    return "the dossier waits for what is outstanding" if outstanding else "nothing on the list is outstanding"
+
+
+@app.command
 def screen(case: str, protocol: str, *, known_at: datetime | None = None, json: Json = False) -> None:
     """How the criteria of a protocol stand for a case, and what to obtain next. The hospital decides."""
     answer = asking(lambda c: c.get(f"/cases/{case}/screening/{protocol}", known_at=known_at and zoned(known_at)))

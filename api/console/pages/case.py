@@ -40,6 +40,7 @@ from domain.history.dated import as_of as held
 from domain.history.dated import known
 from domain.history.grounds import grounds
 from domain.roles import allow
+from domain.stages.records.needed import Line, lines, outstanding
 
 router = pages()
 LATEST, PAGE = 12, 150
@@ -78,6 +79,16 @@ class Opened:
     def named(self) -> bool:
         """Return whether names may be seen."""
         return "identity" in self.speaker.visible
+
+    @property
+    def checklist(self) -> Sequence[Line]:
+        """Return how each document this case needs stands."""
+        return lines(self.case)
+
+    @property
+    def checklist_open(self) -> bool:
+        """Return whether the dossier waits for something on the list."""
+        return outstanding(self.case)
 
     @property
     def clinical(self) -> bool:

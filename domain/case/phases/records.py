@@ -76,4 +76,5 @@ class Records:
 
     stored: Mapping[str, StoredDocument] = field(default_factory=dict)  # by the name in the store
     records: Mapping[str, RecordItem] = field(default_factory=dict)
+    checklist: tuple[str, ...] = ()  # kinds of documents that were listed last; empty = no list was drawn up
     dossier: Dossier = field(default_factory=Dossier)

@@ -19,6 +19,7 @@ from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.records.documents import require_stored
+from domain.stages.records.needed import outstanding
 
 RecordKind = Literal[
     "passport", "pathology", "antigen", "marrow_mrd", "imaging", "labs", "infection_serology", "cardiac_lung",
@@ -214,8 +215,8 @@ def changed(case: Case, item: str, **changes: object) -> Case:
 
 
 def settled(case: Case) -> bool:
-    """Return whether documents were asked for and none is outstanding."""
-    return bool(case.records) and all(i.settled for i in case.records.values())
+    """Return whether documents were asked for and none is outstanding, none of a list that was drawn up either."""
+    return bool(case.records) and all(i.settled for i in case.records.values()) and not outstanding(case)
 
 
 def _awaited(case: Case, source: Party) -> Iterable[str]:
