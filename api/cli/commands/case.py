@@ -201,7 +201,7 @@ def agenda(case: str, *, known_at: datetime | None = None, json: Json = False) -
 @app.command
 def checklist(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
     """Which documents a case needs, how each stands, and who owes the next step."""
-    answer = asking(lambda c: c.get(f"/cases/{case}/checklist", known_at=known_at and _zoned(known_at)))
+    answer = asking(lambda c: c.get(f"/cases/{case}/checklist", known_at=known_at and zoned(known_at)))
     if json:
         as_json(answer)
         return

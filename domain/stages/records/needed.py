@@ -1,4 +1,4 @@
-"""Which documents a dossier needs, as data: by disease, by age, and by what the protocols ask [records.checklist]."""
+"""Says which documents a dossier needs: by disease, by age, and by what the protocols ask [records.checklist]."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one line stands. `state` is the document's, "missing" where none was asked for; None owes a settled one."""
+    """Tells how one line stands. `state` is the document's, "missing" where none was asked for; None owes a settled one."""
 
     kind: str
     because: Because
