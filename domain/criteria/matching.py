@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Literal, get_args
 
 from domain.criteria.criterion import Criterion
 from domain.criteria.diseases import closest, disease_in, expected
 from domain.criteria.observation import Observation
-from domain.criteria.screening import OPEN, Finding, screen
+from domain.criteria.screening import OPEN, Finding, by_what, screen_by
 
 Result = Literal["yes", "no", "unknown", "no_matter"]
 Standing = Literal["nothing_against", "open", "excluded"]
@@ -92,10 +93,11 @@ Key = tuple[int, int, int, int]
 def match(patient: Patient, offers: Iterable[Offer], now: datetime) -> Sequence[Match]:
     """Return every offer ranked, the one with least against it first. Offers that are alike share a rank."""
     screened: dict[str, Sequence[Finding]] = {}
+    facts = by_what(patient.facts, now)
     found: list[tuple[Key, Offer, tuple[Check, ...]]] = []
     for offer in offers:
         if offer.protocol not in screened:
-            screened[offer.protocol] = screen(offer.criteria, patient.facts, now)
+            screened[offer.protocol] = screen_by(offer.criteria, facts, now)
         checks = tuple(Check(name, *CHECKS[name](patient, offer)) for name in CHECKS)
         checks += (_criteria(patient, offer, screened[offer.protocol]),)
         found.append((_key(checks), offer, checks))
@@ -149,13 +151,19 @@ def _paediatric(patient: Patient, offer: Offer) -> Said:
 
 def _diagnosis(patient: Patient, offer: Offer) -> Said:
     """Whether the disease is one that the protocol names; what it names in words of no code leaves a no open."""
-    asked = [disease_in(words) for words in offer.diseases]
+    asked = [_code(words) for words in offer.diseases]
     if not patient.disease:
         return "unknown", ("disease",)
     told = closest(patient.disease, [code for code in asked if code])
     if told is False and "" in asked:
         return "unknown", tuple(words for words, code in zip(offer.diseases, asked, strict=True) if not code)
     return _known(told), (patient.disease,)
+
+
+@lru_cache(maxsize=8192)
+def _code(words: str) -> str:
+    """The disease that a protocol's words name, read once: protocols are asked for every case."""
+    return disease_in(words)
 
 
 def _antigen(patient: Patient, offer: Offer) -> Said:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Literal
 
@@ -27,6 +28,8 @@ OPEN: Sequence[Result] = ("conflicting", "stale", "unknown")
 TURNED: Mapping[Result, Result] = {"met": "not_met", "not_met": "met"}
 OPS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 YEAR = Decimal(12)
+Facts = Mapping[tuple[str, str], Sequence[Observation]]
+"""Observations by analyte and antigen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,26 @@ class _Seen:
 
 def screen(criteria: Iterable[Criterion], facts: Sequence[Observation], now: datetime) -> Sequence[Finding]:
     """Return the finding of each criterion, in their order. Facts of after `now` count for nothing."""
-    by_what: dict[tuple[str, str], list[Observation]] = {}
+    return screen_by(criteria, by_what(facts, now), now)
+
+
+def by_what(facts: Sequence[Observation], now: datetime) -> Facts:
+    """Return what counts at an instant by analyte and antigen: made once where many protocols are asked."""
+    found: dict[tuple[str, str], list[Observation]] = {}
     for fact in facts:
         if fact.taken.earliest is None or fact.taken.earliest <= now:
-            by_what.setdefault((fact.analyte, fact.target), []).append(fact)
-    return [_found(criterion, by_what, now) for criterion in criteria]
+            found.setdefault((fact.analyte, fact.target), []).append(fact)
+    return found
+
+
+def screen_by(criteria: Iterable[Criterion], facts: Facts, now: datetime) -> Sequence[Finding]:
+    """Return the finding of each criterion by facts of `by_what`."""
+    return [_found(criterion, facts, now) for criterion in criteria]
 
 
 def next_steps(findings: Iterable[Finding]) -> Sequence[tuple[Gap, int]]:
     """Return what to obtain, what settles most criteria first, with how many it may settle."""
     return Counter(gap for one in findings for gap in one.gaps if gap.analyte).most_common()
-
-
-Facts = Mapping[tuple[str, str], Sequence[Observation]]
 
 
 def _found(criterion: Criterion, facts: Facts, now: datetime) -> Finding:
@@ -107,6 +117,8 @@ def _any(seen: Iterable[_Seen]) -> _Seen:
 def _combined(seen: Iterable[_Seen], decides: Result, otherwise: Result) -> _Seen:
     """What decides, decides; else what is open stays open; else the rest."""
     every = list(seen)
+    if len(every) == 1:  # what is decided lacks nothing, so that there is nothing to combine
+        return every[0]
     for result in (decides, *OPEN, otherwise):
         alike = [one for one in every if one.result == result]
         if alike:
@@ -188,7 +200,13 @@ def _threshold(test: Comparison, fact: Observation) -> Decimal | None:
     if ucum(test.unit) == ULN:
         times = number(test.value)
         return times * fact.limit if times is not None and fact.limit is not None else None
-    return canonical(test.analyte, test.value, test.unit)
+    return _asked(test.analyte, test.value, test.unit)
+
+
+@lru_cache(maxsize=65536)
+def _asked(analyte: str, value: str, unit: str) -> Decimal:
+    """A threshold of a protocol in the canonical unit, converted once: it is the same for every case."""
+    return canonical(analyte, value, unit)
 
 
 def _counted(test: Comparison, value: Decimal) -> Decimal:
