@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -194,14 +195,21 @@ class CommandHandler:
         )
         return Recorded(request.stream, session.state, await self.ledger.append(append), session.now)
 
-    async def try_out(self, request: CommandRequest, commands: Sequence[Command]) -> None:
-        """Decide commands on a stream of the catalogue one after the other and record nothing. Raises Refused."""
-        loaded, around = await self.ledger.load(request.stream), await self._around(request)
+    async def try_out(
+        self, request: CommandRequest, commands: Sequence[Command], known: Around | None = None
+    ) -> Around:  # fmt: skip
+        """Decide commands on a stream of the catalogue one after the other and record nothing. Raises Refused.
+
+        `known`: what an earlier one of the same person answered with, so that it is not read for each of thousands.
+        """
+        loaded = await self.ledger.load(request.stream)
+        around = replaced(known, stream=request.stream) if known else await self._around(request)
         facts, now = loaded.facts, self._now(loaded)
         for command in commands:
             session = StreamSession(request.stream, facts, now)
             session.decide(command, self.ids, around)  # type: ignore[arg-type] # of another kind of stream: refused
             facts = session.facts
+        return around
 
     async def _around(self, request: CommandRequest) -> Around:
         """What the stream itself does not tell, read at another instant: a right that ends just now still counts."""

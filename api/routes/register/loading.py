@@ -90,13 +90,13 @@ async def _known(service: Service, prefix: str) -> Mapping[str, str]:
 
 async def _tried(service: Service, who: Actor, key: str, text: Text, plans: Sequence[Plan]) -> None:
     """Decide all of it beforehand, so that a refusal names its line and nothing is recorded."""
-    faults = []
+    faults, known = [], None
     for one in plans:
         if not one.commands:
             continue
         sent = request_of(service, who, key, one.entry.stream, one.commands[0])
         try:
-            await service.commands.try_out(sent, one.commands)
+            known = await service.commands.try_out(sent, one.commands, known)
         except Refused as refused:
             at = one.entry.row.at(refused.field) if refused.field else one.entry.row.pointer
             faults.append(text.fault(at, refused.detail))
