@@ -1,4 +1,4 @@
-"""Who the patients are, in this process's memory: a search by name leaves no trace in addresses, logs or SQL."""
+"""Finds patients by name in this process's memory: a search leaves no trace in addresses, logs or SQL."""
 
 from __future__ import annotations
 
