@@ -41,6 +41,12 @@ class Actor:
         return self.purpose or PURPOSES[self.role][0]
 
 
+def of_staff(person: str, role: str, team: str) -> Actor:
+    """Return the actor that somebody registered is; the team of a hospital's clerk is the centre they speak for."""
+    clerk = role == Role.HOSPITAL.value
+    return Actor(person, Role(role), "" if clerk else team, team if clerk else "")
+
+
 class Belongs(Protocol):
     """Answers what scope asks of a case."""
 

@@ -11,10 +11,15 @@ from api.http.files.file_types import TYPES
 from api.ports import Service
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
+from domain.journey import MODULES
 from domain.stages.eligibility.handing_over import undecided
 
 DOSSIER, CODE, VISIT = "submit_dossier", "visit code", "visit"
 """The question a dossier's link is for, and what stands behind it."""
+ANSWERS: tuple[str, ...] = tuple(
+    row.command.__name__ for module in reversed([*MODULES.values()]) for row in module.TAKES if DOSSIER in row.answers
+)
+"""What may be answered to a dossier, decisions first."""
 SHOWN = ("application/pdf", "image/jpeg", "image/png")
 """What browsers show by themselves and nothing in it can run here."""
 KIB, MIB = 1 << 10, 1 << 20

@@ -117,7 +117,7 @@ def _closed(request: Request, row: Row | None) -> HTMLResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """One thing that can be answered."""
 
     type: str
@@ -128,7 +128,7 @@ class _Answer:
 
 def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pairs = ()) -> HTMLResponse:
     t, chosen = texts_for(request), dict(pairs).get("type", "")
-    answers = [_answer(t, row, name, problem, pairs if name == chosen else None) for name in row["commands"]]
+    answers = [answer_form(t, row, name, problem, pairs if name == chosen else None) for name in row["commands"]]
     found = [one for answer in answers for one in answer.inputs if one.error]
     said = "; ".join(f"{one.words}: {one.error}" for one in found)
     clock = Clock(row["expires_at"], ZoneInfo(row["zone"]), t)
@@ -145,10 +145,11 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
     )
 
 
-def _answer(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> _Answer:
+def answer_form(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> Answer:
+    """Make the form of one answer, with what was typed and what is wrong with it."""
     errors = errors_of(t, problem) if typed else {}
     maker = Maker(t, {}, typed, errors, zone=row["zone"], known=row["fixed"], by_day=True)
-    return _Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
+    return Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
 
 
 def plain_page(request: Request, name: str, status: int, **values: object) -> HTMLResponse:

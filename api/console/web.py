@@ -23,6 +23,7 @@ from api.console.session import NotSignedIn, Visitor
 from api.console.sign_in_options import sign_in_options
 from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
+from api.http.auth import CLERKS, FOR_CLERKS
 from api.http.form_parse import pointed
 from api.http.problems import Problem, invalid, of_failure, of_refusal
 from domain.core.errors import Refused
@@ -116,7 +117,8 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return refused(request, invalid("this address cannot be read; something in it is no number or instant"))
             except Problem as problem:
-                return refused(request, problem)
+                elsewhere = problem is FOR_CLERKS and request.method == "GET"
+                return seen(CLERKS) if elsewhere else refused(request, problem)
             except Refused as no:
                 return refused(request, of_refusal(no))
             except ClientDisconnect:

@@ -16,7 +16,7 @@ from api.ports import Service
 from domain.catalogue.staff import Staff
 from domain.core.errors import Refused
 from domain.core.roles import Role
-from domain.roles import PURPOSES, Actor
+from domain.roles import PURPOSES, Actor, of_staff
 
 COOKIE = "caravel_session"
 PURPOSE = "Caravel-Purpose"
@@ -27,6 +27,10 @@ JWT_DOTS = 2
 SAFE = ("GET", "HEAD", "OPTIONS")
 V = TypeVar("V")
 
+CLERKS = "/hospital/"
+"""Where a hospital's clerk finds what was submitted to their centre."""
+CLERKS_TOO = ("/me", "/sign-out", "/console/sign-out")
+FOR_CLERKS = Problem(403, "for_clerks", f"a hospital's clerk sees what was submitted to their centre, at {CLERKS}")
 UNKNOWN = Problem(401, "not_signed_in", "sign in first", headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -83,14 +87,14 @@ class Doorkeeper:
         """Find who asks. Raises Problem: 401 for nobody we know, 403 for a purpose that is not theirs, 429."""
         if self._service.local is not None:
             note_known(request)
-            return self._service.local
+            return _at_door(request, self._service.local)
         person = await self._person(request)
         staff = await self._persons.get(person, self._staff) if person else None
         if person is None or staff is None or staff.role is None:
             raise UNKNOWN
         note_known(request)
         await self._throttle.hit("actor", person)
-        return _stating(Actor(person, Role(staff.role), staff.team), request.headers.get(PURPOSE, ""))
+        return _stating(_at_door(request, of_staff(person, staff.role, staff.team)), request.headers.get(PURPOSE, ""))
 
     async def still(self, request: Request, who: Actor) -> bool:
         """Return whether who opened a stream with this request is still signed in, with the same role and team."""
@@ -98,7 +102,8 @@ class Doorkeeper:
             return True
         person = await self._person(request)
         staff = await self._persons.get(person, self._staff) if person else None
-        return staff is not None and (person, staff.role, staff.team) == (who.id, who.role.value, who.team)
+        now = of_staff(person, staff.role, staff.team) if person and staff and staff.role else None
+        return now is not None and replace(now, purpose=who.purpose) == who
 
     def forget(self, person: str) -> None:
         """Look somebody up again: they were dismissed, or have another role."""
@@ -133,6 +138,14 @@ class Doorkeeper:
         except Refused:
             return None
         return state if isinstance(state, Staff) else None
+
+
+def _at_door(request: Request, actor: Actor) -> Actor:
+    """A hospital's clerk has pages of their own and nothing else, whatever else there is or will be."""
+    path = request.url.path
+    if actor.role is Role.HOSPITAL and not (path in CLERKS_TOO or path.startswith(CLERKS)):
+        raise FOR_CLERKS
+    return actor
 
 
 def cookie_name(request: Request, name: str = COOKIE) -> str:

@@ -23,7 +23,7 @@ from domain.catalogue.streams import parse_source_state
 from domain.core.errors import Reason, Refused
 from domain.core.roles import Role
 from domain.engine.evolve import EVENTS
-from domain.roles import Actor
+from domain.roles import Actor, of_staff
 from infra.clock import Clock
 from infra.ids import fresh_id
 from infra.keys import FolderKeys
@@ -93,7 +93,7 @@ async def actor_of(here: Parts, person: str) -> Actor:
     state = (await here.commands.entry(person)).state
     if not isinstance(state, Staff) or state.role is None:
         raise Refused(Reason.NOT_FOUND, "nobody of that id is known")
-    return Actor(person, Role(state.role), state.team)
+    return of_staff(person, state.role, state.team)
 
 
 async def connect_temporal(**overrides: Any) -> Client:  # noqa: ANN401 - temporalio's own keywords

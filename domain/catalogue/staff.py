@@ -20,7 +20,9 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.roles import Action
 
-Role = Literal["coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator"]
+Role = Literal["coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator", "hospital"]
+"""`hospital` is a clerk of one centre, whose team is that centre's stream."""
+CENTRE = "centre-"
 Leaving = Literal["left", "contract_ended", "right_misused", "registered_by_mistake", "other"]
 
 
@@ -239,7 +241,7 @@ def _change(staff: Staff, command: RegisterPerson | ChangeRole | DismissPerson) 
         require(staff.role, Reason.NOT_FOUND, "no such person")
         return PersonDismissed(command.reason)
     require(staff.role or staff.left, Reason.NOT_FOUND, "no such person")
-    require(command.team, Reason.INVALID, "a person belongs to a team", "team")
+    _belongs(command.role, command.team)
     same = (command.role, command.team) == (staff.role, staff.team)
     require(not same, Reason.ALREADY, "that is their role and team", "role")
     return RoleChanged(command.role, command.team)
@@ -284,9 +286,16 @@ def _registered(staff: Staff, c: RegisterPerson) -> PersonRegistered:
     require(readable(c.name), Reason.INVALID, "a person needs a name", "name")
     if isinstance(c.mail, str):
         require_mail(c.mail)
-    require(c.team, Reason.INVALID, "a person belongs to a team", "team")
+    _belongs(c.role, c.team)
     require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
     return PersonRegistered(c.role, c.team, c.name, c.mail, c.zone, c.language)
+
+
+def _belongs(role: Role, team: str) -> None:
+    """Refuse somebody without a team, a hospital's clerk without a centre, and staff in the team of a centre."""
+    require(team, Reason.INVALID, "a person belongs to a team", "team")
+    words = "a hospital's clerk belongs to one centre, named by its stream; nobody else does"
+    require((role == "hospital") == team.startswith(CENTRE), Reason.INVALID, words, "team")
 
 
 def _is_zone(name: str) -> bool:

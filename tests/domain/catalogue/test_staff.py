@@ -9,6 +9,7 @@ import pytest
 from domain.catalogue.staff import (
     AbsenceEnded,
     AbsenceSet,
+    ChangeRole,
     EndAbsence,
     PersonRegistered,
     RegisterPerson,
@@ -40,6 +41,19 @@ WRONG = [
     ("zone", "Mars/Olympus"),
     ("mail", "m@x.org\nBcc: e@evil.example"),
 ]
+
+
+CLERK = replace(REGISTER, role="hospital", team="centre-1")
+
+
+def test_a_clerk_belongs_to_a_centre_and_nobody_else_does() -> None:
+    told = when(STREAM, given(STREAM), CLERK)
+    assert told == [replace(REGISTERED, role="hospital", team="centre-1")]
+    for wrong in (replace(CLERK, team="asia"), replace(CLERK, team=""), replace(REGISTER, team="centre-1")):
+        assert refused(STREAM, given(STREAM), wrong) == (Reason.INVALID, "team")
+    state = given(STREAM, *told)
+    assert refused(STREAM, state, ChangeRole("coordinator", "centre-1")) == (Reason.INVALID, "team")
+    assert [e.type for e in when(STREAM, state, ChangeRole("hospital", "centre-2"))] == ["RoleChanged"]
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG)
