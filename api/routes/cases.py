@@ -19,6 +19,8 @@ from api.name_index import PersonIndex
 from api.ports import Service
 from api.routes.documents import require_document
 from api.routes.intake.duplicates import require_nobody_like
+from api.staff import require_named
+from domain.core.errors import Refused
 from domain.roles import Actor
 
 router = APIRouter(tags=["cases"])
@@ -52,10 +54,10 @@ async def opened(service: Service, index: PersonIndex, who: Actor, body: bytes |
         require_command(who, "ImportFacts")
     stream = service.fresh_stream("case")
     try:
+        await require_named(service, command)
         await require_nobody_like(service, index, who, command)
-    except Problem:
-        if (await service.commands.ledger.load(stream, command=(who.id, key))).remembered is None:
-            raise  # a repeat is like the case it opened, and gets its first answer
+    except (Problem, Refused):
+        await _unless_repeated(service, who, stream, key)
     remembered = CommandKey(who.id, key, CASE.digest("", command))
     bind_contextvars(case=stream, key=key)
     return await service.commands.record(CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered))
@@ -68,7 +70,17 @@ async def given(
     bind_contextvars(case=stream, key=key)
     command = CASE.parse(body, who.id)
     await require_document(service, who, stream, command)
+    try:
+        await require_named(service, command, stream)
+    except Refused:
+        await _unless_repeated(service, who, stream, key)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
     meta = Meta(who.id, who.stated, key=key)
     ask = CommandRequest(stream, meta, command, remembered, if_version=expected, permit=permit(who, command.type))
     return await service.commands.record(ask)
+
+
+async def _unless_repeated(service: Service, who: Actor, stream: str, key: str) -> None:
+    """Raise what is being handled again, but for a repeat: that gets its first answer, whatever is true by now."""
+    if (await service.commands.ledger.load(stream, command=(who.id, key))).remembered is None:
+        raise  # noqa: PLE0704 - called where something is being handled

@@ -23,6 +23,10 @@ HOST = "caravel.test"
 SECRET = "one-time-secret"
 CANARY = "Wilhelmina Canary-Øster"
 ROLES = ("coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator")
+OWNERS = {
+    "person-other": "asia", "person-else": "europe", "person-x": "narrow", "person-far": "far", "person-9": "europe",
+    "person-before": "asia", "person-after": "asia", "person-7": "asia",
+}  # fmt: skip
 NO_LIMIT = Limits(0, 0, 0)
 
 
@@ -105,7 +109,10 @@ async def signed_in(app: FastAPI, person: str) -> Person:
 
 @pytest.fixture(scope="module")
 async def people(app: FastAPI, here: Parts) -> Mapping[str, Person]:
-    """One of each role, all of team asia."""
+    """One of each role, all of team asia; and whom tests name as owners of cases that are not theirs."""
+    for person, team in OWNERS.items():
+        somebody = RegisterPerson("coordinator", team, "Somebody Else", "staff@example.org", "Asia/Kolkata", "en")
+        await agreed(here.commands, person, somebody)
     return {role: await signed_in(app, await registered(here, role)) for role in ROLES}
 
 

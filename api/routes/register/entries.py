@@ -21,6 +21,7 @@ from api.http.paging import limited, linked
 from api.ports import Service
 from api.routes.reads import told
 from api.routes.register.reviews import PERIODS, listed, reviewed, shelf_of
+from api.staff import require_named
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
 from domain.core.fact import Command
@@ -66,6 +67,7 @@ def router_of(prefix: str) -> APIRouter:
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
+        await require_named(service, command, stream)
         sent = request_of(service, who, key, stream, command, expected, about=stream)
         return entry_answer(await carried_out(request, service, sent))
 

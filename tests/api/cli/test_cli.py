@@ -184,7 +184,7 @@ async def test_migrate_doctor_and_policy(cli: Cli) -> None:
 
 
 async def test_policy_apply_lists_then_records_in_a_persons_name(cli: Cli, here: Parts, tmp_path: Path) -> None:
-    case = str((await cli("case", "open", *INQUIRY, "owner=person-1", "--json")).json["case"])
+    case = str((await cli("case", "open", *INQUIRY, "--json")).json["case"])
     assert (await cli("policy", "apply", "--json")).json["moves"] == []
     longer = tmp_path / "policy.yaml"
     text = POLICY.read_text()

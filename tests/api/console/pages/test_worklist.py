@@ -58,8 +58,10 @@ async def test_filters_and_order_stand_in_the_address(mei: Browser, coordinator:
     assert calm not in found
     newest = cases((await mei.get("/console/?tab=all&sort=newest")).text)
     oldest = cases((await mei.get("/console/?tab=all&sort=oldest")).text)
+    assert newest.index(urgent) < newest.index(calm), "urgent cases come first in every order"
+    newest, oldest = [[one for one in found if one != urgent] for found in (newest, oldest)]
     assert newest[0] == calm
-    assert newest == oldest[::-1][: len(newest)] or len(newest) == 40
+    assert newest == oldest[::-1][: len(newest)] or len(newest) >= 39
     assert (await mei.get("/console/?tab=nonsense&stage=nowhere&sort=sideways&country=12")).status_code == 200
 
 
