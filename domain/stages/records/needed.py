@@ -42,7 +42,7 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Tells how one line stands. `state`: the document's, "missing" where none was asked for; `owes`: None once settled."""
+    """Tells how one line stands. `state`: the document's, "missing" where none was asked; `owes`: None once settled."""
 
     kind: str
     because: Because
