@@ -24,9 +24,11 @@ def statements() -> Iterator[tuple[str, Statement]]:
             found = vars(import_module(module.name)).items()
             yield from ((f"{module.name}.{name}", one) for name, one in found if isinstance(one, Statement))
     filters = tuple(worklist.FILTERS)
-    for scope, order, goes_on in product(worklist.SCOPES, worklist.ORDERS, (False, True)):
-        yield f"page {scope} {order} {goes_on}", worklist._page(scope, filters, order, goes_on=goes_on, limit=7)
-        yield f"rest {scope} {order} {goes_on}", worklist._rest(scope, filters, order, goes_on=goes_on)
+    ways = product(worklist.SCOPES, worklist.ORDERS, (False, True), (False, True))
+    for scope, order, goes_on, pressing in ways:
+        name = f"{scope} {order} {goes_on} {pressing}"
+        yield f"page {name}", worklist._page(scope, filters, order, pressing, goes_on=goes_on, limit=7)
+        yield f"rest {name}", worklist._rest(scope, filters, order, pressing, goes_on=goes_on)
     for scope in worklist.SCOPES:
         yield f"tally {scope}", worklist._tally(scope)
         yield f"then {scope}", worklist._then(scope)
