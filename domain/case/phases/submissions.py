@@ -10,7 +10,7 @@ from typing import Literal
 from domain.case.costs import Costs
 from domain.case.track import Track
 from domain.core.about import About
-from domain.core.personal import TraceCode, Unread
+from domain.core.personal import Clinical, TraceCode
 
 SubmissionState = Literal["chosen", "submitted", "acknowledged", "more_info", "accepted", "declined", "withdrawn"]
 ASKED: tuple[SubmissionState, ...] = ("submitted", "acknowledged", "more_info")
@@ -47,7 +47,7 @@ class Submission:
     criteria: tuple[Reading, ...] = ()
     unseen: str = ""  # the change of condition another centre reviewed since, and this one that accepted did not
     documents: tuple[str, ...] = ()
-    handed: Mapping[str, str | Unread] = field(default_factory=dict)
+    handed: Mapping[str, Clinical] = field(default_factory=dict)
     read: tuple[str, ...] = ()
     misread: str = ""
 
