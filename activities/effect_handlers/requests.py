@@ -104,7 +104,7 @@ class Addressing:
             case Party.FAMILY:
                 found = _reader_of(case.family_reader)
             case Party.HOME_ONCOLOGIST:
-                found = _reader_of(next((p for p in case.people.values() if p.role == "home_oncologist"), None))
+                found = _reader_of(case.home_doctor)
             case Party.COORDINATOR:
                 found = await self._owner(case, now) or await self._offices.by_role(Party.COORDINATOR)
             case _:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.case.phases.bookkeeping import Bookkeeping
+from domain.case.phases.consents import Consents
 from domain.case.phases.findings import Findings
 from domain.case.phases.follow_up import FollowUp
-from domain.case.phases.intake import Intake
 from domain.case.phases.records import Records
 from domain.case.phases.submissions import Submissions
 from domain.case.phases.travel import Travel
@@ -43,7 +43,7 @@ class MainLine:
 
 
 @dataclass(frozen=True)
-class Case(Bookkeeping, FollowUp, InHospital, Travel, Submissions, Findings, Records, Intake, MainLine):
+class Case(Bookkeeping, FollowUp, InHospital, Travel, Submissions, Findings, Records, Consents, MainLine):
     """One patient's journey. Every field is folded from facts; nothing here reads a clock.
 
     The phases are its bases, the last first, so that `fields` lists them in the journey's order. Without slots: a fold

@@ -166,7 +166,8 @@ CLOSES_BY_ITSELF = ("family_reply", "visit")
 def _effects_due(case: Case, now: datetime, ids: Ids, policy: Policy) -> list[Draft[Event]]:
     """Ask for what is wanted and was not asked; end what was asked, is pending, and answered or no longer wanted."""
     asked = {(e.kind, e.about) for e in case.effects.values() if e.state != "withdrawn"}
-    wanted = {(row.kind, about): row for row in WANTS if not _forgotten(case, row.to) for about in row.wanted(case)}
+    reached = [row for row in WANTS if not (_forgotten(case, row.to) or _unshared(case, row.to))]
+    wanted = {(row.kind, about): row for row in reached for about in row.wanted(case)}
     events: list[Event] = [
         EffectRequested(ids(), kind, about, row.to)
         for (kind, about), row in wanted.items()
@@ -193,6 +194,11 @@ def _forgotten(case: Case, to: Party) -> bool:
     return "identity" in going and to in (Party.FAMILY, Party.HOME_ONCOLOGIST)
 
 
+def _unshared(case: Case, to: Party) -> bool:
+    """Nothing is asked of or sent to the doctor at home without consent to share [people.consent-doctor]."""
+    return to is Party.HOME_ONCOLOGIST and not case.shares_with_doctor
+
+
 def _unsendable(case: Case, e: Effect) -> bool:
     """Something would still be sent, or a person asked what became of it, for an address nobody has."""
     unfinished = e.state in ("requested", "unknown") or (e.state == "refused" and not e.settled)
@@ -200,9 +206,9 @@ def _unsendable(case: Case, e: Effect) -> bool:
 
 
 def _silenced(case: Case, e: Effect) -> bool:
-    """A reminder of what is no longer owed; who is called in hears of it all the same."""
+    """A reminder of what is no longer owed, or to whom nothing may be sent; who is called in hears all the same."""
     known = case.obligations.get(About.of(e.about).id)
-    return e.kind == "remind" and (known is None or known.state != "open")
+    return e.kind == "remind" and (known is None or known.state != "open" or _unshared(case, e.to))
 
 
 TABLES: Mapping[str, Callable[[Case, datetime, Ids, Policy], list[Draft[Event]]]] = {

@@ -44,6 +44,8 @@ def _agree(s: Situation) -> Command | None:
     for purpose in ("data_processing", "translation"):
         if not case.consented(purpose):
             return consent(case, purpose)
+    if not case.shares_with_doctor:
+        return consent(case, "share_with_home_doctor")
     return None if case.scope_acknowledged else inquiry.AcknowledgeScope(deciding(case), "1")
 
 
@@ -311,6 +313,7 @@ def _later(s: Situation) -> Command | None:
 BEFORE_TRAVEL: Mapping[str, React] = {
     "first_reply": _reply,
     "family_reply": _agree,
+    "doctor_consent": lambda s: consent(s.case, "share_with_home_doctor"),
     "records_list": _list,
     "record": _send_paper,
     "record_from_doctor": _send_paper,

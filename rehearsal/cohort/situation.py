@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.case.phases.consents import RISK_ITEMS
 from domain.case.state import Case
 from domain.core.about import About
 from domain.core.fact import Command
@@ -54,4 +55,5 @@ def deciding(case: Case) -> str:
 
 def consent(case: Case, purpose: people.Purpose, recipient: str = "") -> Command:
     """Consent to one purpose by whoever decides."""
-    return people.GiveConsent(purpose, deciding(case), "1", case.language, recipient)
+    items = RISK_ITEMS if purpose == "risks" else ()
+    return people.GiveConsent(purpose, deciding(case), "1", case.language, recipient, items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from domain.case.phases.consents import RISK_ITEMS
 from domain.core.codes import MOST_DAYS
 from domain.core.fact import Command
 from domain.stages.eligibility import eligibility, quote, submissions
@@ -78,7 +79,8 @@ def consenting(known: ToldSoFar) -> str:
 
 def consent(purpose: people.Purpose, recipient: str = "") -> Tell:
     """Consent to one purpose by whoever decides."""
-    return lambda k: people.GiveConsent(purpose, consenting(k), "1", "en", recipient)
+    items = RISK_ITEMS if purpose == "risks" else ()
+    return lambda k: people.GiveConsent(purpose, consenting(k), "1", "en", recipient, items)
 
 
 def _dossier(course: Course, days: Calendar, day: int, w: Writer) -> None:

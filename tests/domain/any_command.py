@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar, get_args
 
+from domain.case.phases.consents import RISK_ITEMS
 from domain.case.stage import Stage
 from domain.case.undoing import UNDOING
 from domain.core.when import When
@@ -36,7 +37,7 @@ from domain.stages.intake.inquiry import (
     SetUrgency,
     StateDiagnosis,
 )
-from domain.stages.intake.people import AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
+from domain.stages.intake.people import NAMED, AddPerson, ChangeContact, GiveConsent, Purpose, WithdrawConsent
 from domain.stages.records.checklist import DrawUpChecklist
 from domain.stages.records.dossier import (
     CertifyTranslation,
@@ -209,13 +210,7 @@ MAKE: dict[type[Any], Make] = {
         pick(("carer", "legal_representative", "home_oncologist"), n, "carer"), "X", "UTC", "en"
     ),
     ChangeContact: lambda j, n: ChangeContact(person(j, n), "m", "p", "UTC", "en"),
-    GiveConsent: lambda j, n: GiveConsent(
-        pick(get_args(Purpose), n, "trial"),
-        person(j),
-        "1",
-        "en",
-        CENTRE if n % len(get_args(Purpose)) in (1, 2) else "",
-    ),
+    GiveConsent: lambda j, n: _given(j, pick(get_args(Purpose), n, "trial"), n),
     WithdrawConsent: lambda j, n: WithdrawConsent(*_consent(j, n)),
     RequestRecord: lambda j, n: RequestRecord("labs", pick(("family", "home_oncologist"), n, "family")),
     DrawUpChecklist: lambda j, n: DrawUpChecklist(),
@@ -385,6 +380,12 @@ MAKE: dict[type[Any], Make] = {
 
 def _order(j: Journey) -> str:
     return j.case.erasure.order if j.case.erasure else "nothing"
+
+
+def _given(j: Journey, purpose: Purpose, n: int) -> GiveConsent:
+    risks = RISK_ITEMS if n % 3 else RISK_ITEMS[: 1 + n % 5]
+    items = risks if purpose == "risks" else ()
+    return GiveConsent(purpose, person(j), "1", "en", CENTRE if purpose in NAMED else "", items)
 
 
 def _consent(j: Journey, n: int) -> tuple[Any, str, str]:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from domain.case.obligation import Obligation
+from domain.case.phases.consents import RISK_ITEMS
 from domain.core.when import When
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
@@ -75,7 +76,8 @@ def _answered(j: Journey) -> None:
 def _consented(j: Journey) -> None:
     who = patient(j)
     j.away(HOUR)
-    for purpose in ("translation", "risks", "trial"):
+    j.tell(GiveConsent("risks", who, "1", "hi", items=RISK_ITEMS))
+    for purpose in ("translation", "share_with_home_doctor", "trial"):
         j.tell(GiveConsent(purpose, who, "1", "hi"))
     for centre in (CENTRE, "centre-b"):
         j.tell(GiveConsent("share_with_hospital", who, "1", "hi", centre))

@@ -23,17 +23,6 @@ class Person:
     minor: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """One consent as it stands; `fact` is the event that gave or withdrew it, `person` who did, where that is known."""
-
-    purpose: str
-    recipient: str
-    given: bool
-    fact: str
-    person: str = ""
-
-
 @dataclass(frozen=True)
 class Intake:
     """Holds what the inquiry and the people said."""
@@ -50,7 +39,6 @@ class Intake:
     owner: str = ""
     team: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
-    consents: Mapping[str, Consent] = field(default_factory=dict)
     scope_acknowledged: str = ""
     replied: str = ""
     local_care: str = ""
@@ -67,7 +55,7 @@ class Intake:
         found = [p for role in order for p in self.people.values() if p.role == role and p.mail]
         return found[0] if found else None
 
-    def consented(self, purpose: str, recipient: str = "") -> bool:
-        """Return whether this consent is given and was not withdrawn."""
-        consent = self.consents.get(f"{purpose}:{recipient}")
-        return consent is not None and consent.given
+    @property
+    def home_doctor(self) -> Person | None:
+        """Return the doctor at home, once known."""
+        return next((p for p in self.people.values() if p.role == "home_oncologist"), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.case.phases.intake import Consent
+from domain.case.phases.consents import Consent
 from domain.case.phases.submissions import Submission
 from domain.case.stage import Stage
 from domain.case.state import Case
@@ -21,7 +21,7 @@ from domain.core.personal import Trace
 from domain.core.policy import Policy
 from domain.core.roles import Action
 from domain.core.when import When
-from domain.stages.intake.people import NAMED
+from domain.stages.intake.people import NAMED, consent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def evolve(case: Case, fact: Fact[FactsImported]) -> Case:
 
 def _consents(e: FactsImported, fact: str) -> dict[str, Consent]:
     given = ((p, e.centre if p in NAMED else "") for p in e.consents)
-    return {f"{p}:{recipient}": Consent(p, recipient, True, fact) for p, recipient in given}
+    return {f"{p}:{recipient}": consent_of(Case(), p, recipient, fact) for p, recipient in given}
 
 
 def _there(case: Case, e: FactsImported, fact: str) -> Case:

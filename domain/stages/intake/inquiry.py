@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, assert_never
 
 from domain.case.obligation import ObligationRedated
+from domain.case.phases.consents import ASKS_FOR_THE_DOCTOR
 from domain.case.reckoning import at_pace
 from domain.case.stage import EVERY_STAGE, Exit, Stage, stages
 from domain.case.state import Case
@@ -122,7 +123,8 @@ class CaseOpened:
     diagnosis: Clinical
     birth: Clinical = ""
     despite_duplicates: Identity = ""
-    schema_version: ClassVar[int] = 2
+    consent_rules: int = 0
+    schema_version: ClassVar[int] = 3
     type: Literal["CaseOpened"] = "CaseOpened"
 
 
@@ -244,6 +246,7 @@ def _open(case: Case, c: OpenCase, now: datetime, ids: Ids) -> Sequence[Event | 
         c.diagnosis,
         c.birth,
         c.despite_duplicates,
+        ASKS_FOR_THE_DOCTOR,
     )
     return [opened, added(patient, ids)]
 
@@ -266,6 +269,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
                 imported=event.imported,
                 diagnosis=event.diagnosis,
                 birth=event.birth,
+                consent_rules=event.consent_rules,
                 opened_at=fact.at,
                 stage=Stage.INQUIRY,
                 stage_since=fact.at,

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 from zoneinfo import ZoneInfo
 
-from domain.case.phases.intake import Consent, Person
-from domain.case.stage import EVERY_STAGE
+from domain.case.phases.consents import RISK_ITEMS, WITH_DOCTOR, Consent, RiskItem
+from domain.case.phases.intake import Person
+from domain.case.stage import EVERY_STAGE, Stage
 from domain.case.state import Case
-from domain.case.table import Takes
+from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
-from domain.core.policy import Policy
+from domain.core.policy import Party, Policy
 from domain.stages.intake.majority import is_minor
 
 PersonRole = Literal["patient", "carer", "legal_representative", "home_oncologist"]
-Purpose = Literal["data_processing", "share_with_hospital", "cross_border", "translation", "trial", "registry", "risks"]
+Purpose = Literal[
+    "data_processing",
+    "share_with_hospital",
+    "cross_border",
+    "translation",
+    "trial",
+    "registry",
+    "risks",
+    "share_with_home_doctor",
+]
 NAMED = ("share_with_hospital", "cross_border")
-"""Consents that hold for one recipient only."""
+"""Consents that hold for one centre only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +63,29 @@ class ChangeContact:
 
 @dataclass(frozen=True, slots=True)
 class GiveConsent:
-    """The patient, or who represents them, consents to one purpose, for one recipient where one is named."""
+    """The patient, or who represents them, consents to one purpose, for one recipient where one is named.
+
+    The particular risks are accepted one by one: `items` names those that are, beside those accepted before. Without
+    a recipient sharing with the doctor at home is with the one whom the case knows.
+    """
 
     purpose: Purpose
     person: str
     form_version: str
     language: str
     recipient: str = ""
+    items: tuple[RiskItem, ...] = ()
     type: Literal["GiveConsent"] = "GiveConsent"
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawConsent:
-    """A consent is taken back; what was done under it stays lawful."""
+    """A consent is taken back; what was done under it stays lawful. `items`: of the risks only these, none = all."""
 
     purpose: Purpose
     person: str
     recipient: str = ""
+    items: tuple[RiskItem, ...] = ()
     type: Literal["WithdrawConsent"] = "WithdrawConsent"
 
 
@@ -112,6 +128,8 @@ class ConsentGiven:
     person: str
     form_version: str
     language: str
+    items: tuple[RiskItem, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["ConsentGiven"] = "ConsentGiven"
 
 
@@ -122,6 +140,8 @@ class ConsentWithdrawn:
     purpose: Purpose
     recipient: str
     person: str
+    items: tuple[RiskItem, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["ConsentWithdrawn"] = "ConsentWithdrawn"
 
 
@@ -149,10 +169,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case GiveConsent():
             return [_consent(case, command, now)]
         case WithdrawConsent():
-            require_decider(case, command.person, now)
-            given = case.consented(command.purpose, command.recipient)
-            require(given, Reason.MISSING, "this consent is not given", "purpose")
-            return [ConsentWithdrawn(command.purpose, command.recipient, command.person)]
+            return [_withdrawal(case, command, now)]
         case _:
             assert_never(command)
 
@@ -195,10 +212,33 @@ def require_decider(case: Case, person: str, now: datetime) -> Person:
 
 def _consent(case: Case, c: GiveConsent, now: datetime) -> Event:
     require_decider(case, c.person, now)
+    recipient = _recipient(case, c)
+    itemised = bool(c.items) == (c.purpose == "risks")
+    require(itemised, Reason.INVALID, f"risks are accepted one by one, and only they: {', '.join(RISK_ITEMS)}", "items")
+    return ConsentGiven(c.purpose, recipient, c.person, c.form_version, c.language, c.items)
+
+
+def _recipient(case: Case, c: GiveConsent | WithdrawConsent) -> str:
+    """The centre or the doctor that a consent is for; empty for the others."""
+    if c.purpose == WITH_DOCTOR:
+        doctor = case.people.get(c.recipient) if c.recipient else case.home_doctor
+        known = doctor is not None and doctor.role == "home_oncologist"
+        require(known, Reason.NOT_FOUND, "no such doctor at home in this case; add the doctor first", "recipient")
+        return doctor.id if doctor else ""
     named = c.purpose in NAMED
     require(not named or c.recipient, Reason.INVALID, "this consent names its recipient", "recipient")
     require(named or not c.recipient, Reason.INVALID, "this consent has no recipient", "recipient")
-    return ConsentGiven(c.purpose, c.recipient, c.person, c.form_version, c.language)
+    return c.recipient
+
+
+def _withdrawal(case: Case, c: WithdrawConsent, now: datetime) -> Event:
+    require_decider(case, c.person, now)
+    recipient = _recipient(case, c)
+    known = case.consents.get(f"{c.purpose}:{recipient}")
+    require(known is not None and known.given, Reason.MISSING, "this consent is not given", "purpose")
+    accepted = known.items if known else ()
+    require(set(c.items) <= set(accepted), Reason.MISSING, "this risk is not accepted", "items")
+    return ConsentWithdrawn(c.purpose, recipient, c.person, c.items)
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -212,11 +252,29 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case ContactChanged():
             return _contact(case, event)
         case ConsentGiven():
-            return _consented(case, Consent(event.purpose, event.recipient, True, fact.id, event.person))
+            given = consent_of(case, event.purpose, event.recipient, fact.id, event.items, event.person)
+            return _consented(case, given)
         case ConsentWithdrawn():
-            return _consented(case, Consent(event.purpose, event.recipient, False, fact.id, event.person))
+            kept = _risks_kept(case, event)
+            left = Consent(event.purpose, event.recipient, bool(kept), fact.id, event.person, kept)
+            return _consented(case, left)
         case _:
             assert_never(event)
+
+
+def consent_of(
+    case: Case, purpose: str, recipient: str, fact: str, items: tuple[RiskItem, ...] = (), person: str = ""
+) -> Consent:
+    """The consent as it stands once given; risks that were accepted as a whole, as before, are all of them."""
+    known = case.consents.get(f"{purpose}:{recipient}")
+    told = items or RISK_ITEMS
+    accepted = tuple(i for i in RISK_ITEMS if i in told or (known and i in known.items)) if purpose == "risks" else ()
+    return Consent(purpose, recipient, True, fact, person, accepted)
+
+
+def _risks_kept(case: Case, e: ConsentWithdrawn) -> tuple[RiskItem, ...]:
+    known = case.consents.get(f"{e.purpose}:{e.recipient}")
+    return tuple(i for i in known.items if i not in e.items) if known and e.items else ()
 
 
 def _contact(case: Case, e: ContactChanged) -> Case:
@@ -229,3 +287,22 @@ def _contact(case: Case, e: ContactChanged) -> Case:
 
 def _consented(case: Case, consent: Consent) -> Case:
     return replace(case, consents={**case.consents, f"{consent.purpose}:{consent.recipient}": consent})
+
+
+def _unasked_doctor(case: Case) -> Iterable[str]:
+    """The doctor at home of whom the family has not said whether anything may be shared."""
+    doctor = case.home_doctor
+    going = case.stage not in (Stage.INQUIRY, Stage.CLOSED) and not case.died
+    said = doctor is not None and f"{WITH_DOCTOR}:{doctor.id}" in case.consents
+    return [doctor.id] if doctor and going and not said and not case.shares_with_doctor else []
+
+
+OWES = (
+    Owes(
+        "doctor_consent",
+        Party.FAMILY,
+        Party.COORDINATOR,
+        _unasked_doctor,
+        lambda c, about: f"{WITH_DOCTOR}:{about}" in c.consents,
+    ),
+)

@@ -47,7 +47,7 @@ def decide(
     kinds = tuple(cast("RecordKind", one.kind) for one in needed(case))
     fresh = [cast("RecordKind", one.kind) for one in lines(case) if one.state == "missing"]
     require(fresh or kinds != case.checklist, Reason.ALREADY, "the list is drawn up, and everything on it asked for")
-    doctor = any(p.role == "home_oncologist" for p in case.people.values())
+    doctor = case.home_doctor is not None and case.shares_with_doctor
     return [
         ChecklistDrawnUp(kinds),
         *(

@@ -142,6 +142,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a records command: return the events it brings about. Raises Refused."""
     match command:
         case RequestRecord():
+            words = "consent to share with the doctor at home is not given; ask the family first"
+            asked = command.source == "family" or case.shares_with_doctor
+            require(asked, Reason.MISSING, words, "source")
             return [RecordRequested(ids(), command.kind, command.source, command.note)]
         case ReceiveRecord():
             require_item(case, command.item, "requested", "received", "rejected")

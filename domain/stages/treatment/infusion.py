@@ -359,7 +359,7 @@ def _undestroyed(case: Case) -> Iterable[str]:
 
 def _to_thaw(case: Case) -> Iterable[str]:
     t = case.treatment
-    ready = _here(case) and not case.trial_hold
+    ready = _here(case) and not (case.trial_hold or case.consent_gone)
     return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
 
 

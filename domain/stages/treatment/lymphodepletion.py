@@ -313,7 +313,7 @@ WANTS = (
     Wants(
         "confirm_depletion_start",
         Party.HOSPITAL,
-        lambda c: _this(c) if _here(c) and _gated(c) and not _stopped(c) else [],
+        lambda c: _this(c) if _here(c) and _gated(c) and not (_stopped(c) or c.consent_gone) else [],
         asks=service("Please confirm the start and report each day"),
     ),
 )

@@ -112,6 +112,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 def _decided(case: Case, c: DecideRedosing) -> Sequence[Event]:
     require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion", "planned_infusions")
     require(case.exit is None, Reason.NOT_NOW, "the journey was left; reopen it first")
+    words = "the risks of another dose are not accepted; the patient's consent names them (risks, redosing)"
+    require(case.consent_rules == 0 or case.accepts_risk("redosing"), Reason.MISSING, words)
     begun = case.treatment is not None and (case.treatment.infusions or case.treatment.given_up)
     require(begun, Reason.NOT_NOW, "a treatment is planned already")
     require(not (case.treatment and case.treatment.thawed), Reason.NOT_NOW, "a unit is thawing")

@@ -96,6 +96,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     match command:
         case ReferTransplant():
             require(case.transplant != "referred", Reason.ALREADY, "the transplant team was asked")
+            words = "the risks of a transplant are not accepted; the patient's consent names them (risks, transplant)"
+            require(case.consent_rules == 0 or case.accepts_risk("transplant"), Reason.MISSING, words)
             return [TransplantReferred(command.clinician)]
         case RecordTransplant():
             return [TransplantGiven(command.number, command.donor, command.detail)]

@@ -25,6 +25,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     # nobody was looked for, and the birth date was told later
     ("CaseOpened", 1): lambda old: {**old, "birth": "", "despite_duplicates": ""},
     **{(name, 1): lambda old: {**old, **NOT_ITEMISED} for name in ("EstimateIssued", "QuoteGiven")},  # one number
+    ("CaseOpened", 2): lambda old: {**old, "consent_rules": 0},  # the doctor at home was written to without consent
+    **{(name, 1): lambda old: {**old, "items": []} for name in ("ConsentGiven", "ConsentWithdrawn")},  # all risks
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original

@@ -25,6 +25,7 @@ from domain.stages.eligibility.submissions import ChooseCentre, SubmitDossier, W
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.intake.inquiry import AcknowledgeScope
 from domain.stages.intake.people import AddPerson, GiveConsent, WithdrawConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.records.observing import DescribePatient
@@ -120,6 +121,10 @@ def _consents_at_the_bedside(j: Journey) -> None:
     j.tell(WithdrawConsent("trial", patient(j))).away(7 * DAY).tell(RecordArrival(j.now))
 
 
+def _doctor_not_asked_of(j: Journey) -> None:
+    j.tell(AcknowledgeScope(patient(j), "1")).tell(GiveConsent("data_processing", patient(j), "1", "hi"))
+
+
 def _infused_on_an_unknown_day(j: Journey) -> None:
     j.tell(RecordInfusion(UNIT, "1e8", When.unknown()))
     for step in ("assessed", "follow_up"):
@@ -200,6 +205,9 @@ def _nothing_could_be_made(j: Journey) -> None:
 SCENES: dict[str, Scene] = {
     "first_reply": Scene("opened", STEPS["answered"]),
     "family_reply": Scene("answered", STEPS["records"]),
+    "doctor_consent": Scene(
+        "answered", lambda j: j.tell(GiveConsent("share_with_home_doctor", patient(j), "1", "hi")), _doctor_not_asked_of
+    ),
     "record": Scene("asked_records", STEPS["received"]),
     "record_from_doctor": Scene(
         "records",

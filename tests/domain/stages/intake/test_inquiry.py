@@ -88,7 +88,7 @@ def test_refused(no: No) -> None:
 
 def test_an_inquiry_becomes_a_case_with_a_number_and_the_family_is_owed_an_answer() -> None:
     when(given(), OPENED).then(
-        CaseOpened(ANY, "IN", "hi", "Asia/Kolkata", "other", False, "person-1", "team-1", False, ""),
+        CaseOpened(ANY, "IN", "hi", "Asia/Kolkata", "other", False, "person-1", "team-1", False, "", consent_rules=1),
         PersonAdded(ANY, "patient", "Asha", "a@example.org", "", "Asia/Kolkata", "hi", False),
         ObligationOpened(ANY, "first_reply", "inquiry", Party.COORDINATOR, Party.FAMILY, ANY, ANY, ANY),
     )

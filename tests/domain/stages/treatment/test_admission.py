@@ -5,6 +5,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from domain.case.phases.consents import RISK_ITEMS
 from domain.case.stage import Exit, Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
@@ -104,7 +105,7 @@ def test_without_the_consents_nobody_can_waive_the_case_waits_at_the_bedside() -
     j.tell(WithdrawConsent("risks", patient(j))).away(7 * DAY).tell(RecordArrival(j.now)).tell(AdmitPatient("E"))
     when(j, ConfirmScreening("Dr Li")).then_told(ScreeningConfirmed("Dr Li", ""))
     assert j.owed("trial_consent").debtor == "family"
-    when(j, GiveConsent("risks", patient(j), "2", "hi"))
+    when(j, GiveConsent("risks", patient(j), "2", "hi", items=RISK_ITEMS))
     assert StageEntered(Stage.LYMPHODEPLETION, Stage.ADMISSION) in j.last
 
 
