@@ -13,6 +13,7 @@ from domain.stages.anytime.notes import AddNote, SettleEffect
 from domain.stages.eligibility.quote import GiveQuote, QuoteLapsed
 from domain.stages.follow_up.closing import JourneyLeft, ReopenCase
 from domain.stages.follow_up.follow_up import FollowUpEnded
+from domain.stages.intake.majority import MajorityReached
 from domain.stages.travel.letter import AskLetterAgain, LetterLapsed
 from domain.stages.travel.travel import (
     BookTravel,
@@ -35,6 +36,7 @@ WAYS: Mapping[type[Any], tuple[type[Any] | None, str]] = {
     VisaLapsed: (GrantVisa, "the visa, told again with its end"),
     FitToTravelLapsed: (RecordFitToTravel, "the clinician's statement, told again"),
     TravelStopped: (BookTravel, "tickets were given back: look before booking again"),
+    MajorityReached: (AddNote, "consent was asked anew too early: what was given on their behalf counts; tell them"),
     DoorClosed: (None, "it opens by itself once what had ended is told again"),
     ObligationMissed: (AddNote, "what was owed can still be done; tell whoever was called in that it was not late"),
     ObligationStepTaken: (AddNote, "a reminder or a call for help went out too early: tell who got it"),

@@ -60,7 +60,8 @@ def _written() -> list[tuple[str, str, str]]:
             name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
             if isinstance(node, ast.Call) and name in ("require", "Refused"):
                 reason, detail = node.args[name == "require" :][:2]
-                found.append((f"{path.stem}:{node.lineno}", ast.unparse(reason), _words(detail)))
+                if ast.unparse(reason).startswith("Reason."):  # else a refusal handed on
+                    found.append((f"{path.stem}:{node.lineno}", ast.unparse(reason), _words(detail)))
     return found
 
 

@@ -27,9 +27,9 @@ def therapy(**more: Any) -> RecordTherapy:
 
 REFUSALS = (
     No("opened", therapy(line=-1), Reason.INVALID, "lines count from 1"),
-    No("opened", therapy(started=TODAY + DAY), Reason.INVALID, "lies in the past"),
+    No("opened", therapy(started=TODAY + DAY), Reason.INVALID, "a therapy of the past lies in"),
     No("opened", therapy(started=TODAY, ended=TODAY - DAY), Reason.INVALID, "ends after it started"),
-    No("opened", therapy(ended=TODAY, ended_because="under_way"), Reason.INVALID, "is not under way"),
+    No("opened", therapy(ended=TODAY, ended_because="under_way"), Reason.INVALID, "what has ended is not"),
     No("opened", StateDiagnosis("x", None, "cancer"), Reason.INVALID, "is one of haematological"),
 )
 

@@ -22,9 +22,9 @@ def test_the_stored_sample_fits_its_schema(event: Any) -> None:
 
 
 def test_schemas_are_json_and_name_what_is_not_known() -> None:
-    found = schemas(EVENTS, [("CaseOpened", 1), ("Never", 3)])
+    found = schemas(EVENTS, [("PersonAdded", 1), ("Never", 3)])
     assert found["Never-3"] is None
-    assert MARK in json.dumps(found["CaseOpened-1"])
+    assert MARK in json.dumps(found["PersonAdded-1"])
 
 
 def test_a_sealed_value_in_the_clear_does_not_fit() -> None:
