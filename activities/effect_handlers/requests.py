@@ -210,17 +210,31 @@ def _letter(case: Case, _effect: Effect) -> dict[str, Any]:
         "patient_name": _named(patient),
         "companion_name": _named(companion),
         "passport_expires": expires or "",
-        **_stay(case, _effect),
+        "birth_date": case.birth,
+        "sex": case.sex,
+        **_journey(case, _effect),
     }
 
 
-def _stay(case: Case, _effect: Effect) -> dict[str, Any]:
+def _journey(case: Case, _effect: Effect) -> dict[str, Any]:
+    """When the patient comes and for how long, with which language."""
     plan = case.stay_plan
     arrives = plan.get("arrives")
     return {
         "arrives": arrives or "",
+        "departs": plan.get("departs", ""),
         "days": plan.get("days"),
         "interpreter_language": plan.get("interpreter_language", ""),
+    }
+
+
+def _stay(case: Case, effect: Effect) -> dict[str, Any]:
+    """The journey, where the family lives meanwhile, and who comes along."""
+    companion = case.people.get(str(case.stay_plan.get("attendant", "")))
+    return {
+        **_journey(case, effect),
+        "lodging": case.stay_plan.get("lodging", ""),
+        "companion_name": _named(companion),
     }
 
 
@@ -241,7 +255,7 @@ def _owed(case: Case, effect: Effect) -> dict[str, Any]:
 INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "submit_dossier": _dossier,
     "request_invitation_letter": _letter,
-    "confirm_open_door": _stay,
+    "confirm_open_door": _journey,
     "arrange_stay": _stay,
     "confirm_depletion_start": _unit,
     "confirm_thaw": _unit,

@@ -221,13 +221,16 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case StayPlanned():
-            return replace(case, stay_plan=_planned(event))
+            going = case.travel.state in ("asked", "held") and "departs" in case.stay_plan
+            departs = {"departs": case.stay_plan["departs"]} if going else {}
+            return replace(case, stay_plan={**_planned(event), **departs})
         case FitToTravelRecorded():
             return replace(case, fit_to_travel=case.fit_to_travel.held("", event.valid_until, fact.id))
         case FitToTravelLapsed():
             return replace(case, fit_to_travel=case.fit_to_travel.again(fact.id, "lapsed"))
         case TravelAsked():
-            return replace(case, travel=replace(case.travel, state="asked", until=event.departs, fact=fact.id))
+            asked = replace(case.travel, state="asked", until=event.departs, fact=fact.id)
+            return replace(case, travel=asked, stay_plan={**case.stay_plan, "departs": event.departs})
         case TravelBooked():
             return replace(case, travel=case.travel.held(event.ref, None, fact.id))
         case TravelStopped():
@@ -247,6 +250,7 @@ def _planned(e: StayPlanned) -> dict[str, Any]:
         "arrives": e.arrives,
         "days": e.days,
         "attendant": e.attendant,
+        "lodging": e.lodging,
         "funds_confirmed": e.funds_confirmed,
         "interpreter_language": e.interpreter_language,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from domain.case.phases.intake import Person
 from domain.case.state import Case
 from domain.core.personal import ERASED, NO_KEY
 from domain.core.policy import Party
+from domain.stages.travel.travel import PlanStay
+from infra.hospitals.fhir_map import task
+from tests.domain.course import start
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LETTER = Effect("e-1", "request_invitation_letter", "letter/1", Party.HOSPITAL, NOW)
@@ -44,6 +48,30 @@ def letter(case: Case) -> Mapping[str, Any]:
 def test_a_letter_says_who_and_until_when_the_passport_is_valid() -> None:
     said = letter(of("Asha Rao"))
     assert (said["patient_name"], said["passport_expires"]) == ("Asha Rao", "2030-01-02")
+
+
+def test_a_letter_says_when_the_patient_was_born() -> None:
+    said = letter(replace(of("Asha Rao"), birth="1985-12-01", sex="female"))
+    assert (said["birth_date"], said["sex"]) == ("1985-12-01", "female")
+    assert not {"birth_date", "sex"} & letter(replace(of("Asha Rao"), birth=ERASED, sex=ERASED)).keys()
+    with pytest.raises(Unreachable):
+        letter(replace(of("Asha Rao"), birth=NO_KEY))
+
+
+def test_who_arranges_the_stay_hears_where_when_and_with_whom() -> None:
+    """What was planned before the tickets and anew after them."""
+    j = start("admission")
+    [asked] = j.asked("arrange_stay")
+    body = ADDRESSING.hospital(j.case, asked).body
+    plan = j.case.stay_plan
+    assert (body["lodging"], body["days"], body["interpreter_language"]) == ("Hostel", 70, "hi")
+    assert (body["arrives"], body["departs"]) == (plan["arrives"].isoformat(), plan["departs"].isoformat())
+    assert "companion_name" not in body
+    carer = next(p for p in j.case.people.values() if p.role == "carer")
+    j.tell(PlanStay(plan["arrives"], 80, carer.id, "Garden House", funds_confirmed=True))
+    told = ADDRESSING.hospital(j.case, asked).body
+    assert (told["lodging"], told["companion_name"], told["departs"]) == ("Garden House", carer.name, body["departs"])
+    assert task(ADDRESSING.hospital(j.case, asked))["code"]["coding"][0]["code"] == "arrange_stay"
 
 
 def test_what_is_erased_is_left_out() -> None:
