@@ -95,6 +95,21 @@ async def test_a_case_by_hand(cli: Cli) -> None:
     assert "ObligationOpened" in (await cli("case", "why", case, opening)).out
 
 
+async def test_costs_line_by_line(cli: Cli) -> None:
+    opened = await cli("case", "open", *INQUIRY, "imported=true", "--json")
+    case = str(opened.json["case"])
+    facts = ("stage=eligibility", "centre=centre-x", "protocol=protocol-x", "accepted_until=2030-01-01T00:00:00Z")
+    assert (await cli("case", "send", case, "ImportFacts", *facts)).code == 0
+    lines = ('monitoring:={"low": 15000, "high": 25000}', 'trial_pays:=["cell_product"]')
+    sent = await cli("case", "send", case, "IssueEstimate", "currency=USD", *lines)
+    assert sent.code == 0, sent.err
+    shown = await cli("case", "costs", case)
+    assert "15,000 - 25,000" in shown.out
+    assert "borne by the trial" in shown.out
+    told = (await cli("case", "costs", case, "--json")).json
+    assert [row["kind"] for row in told["lines"]] == ["cell_product", "monitoring", "total"]  # type: ignore[index]
+
+
 async def test_exit_codes(cli: Cli) -> None:
     opened = await cli("case", "open", *INQUIRY, "--json")
     case = str(opened.json["case"])
