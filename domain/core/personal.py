@@ -66,5 +66,8 @@ Clinical = Annotated[str | Unread, Sealed("clinical")]
 Trace = Annotated[str | Unread, Sealed("trace")]
 """What thirty-year traceability needs: lot, unit and recipient codes [privacy.thirty-years]."""
 
+ClinicalCode = Annotated[str, Sealed("clinical")]
+"""A clinical word as a fold keeps it: text, empty where it was never known or its key is destroyed."""
+
 TraceCode = Annotated[str, Sealed("trace")]
 """A code of that class as a fold keeps it: text, empty where it was never known or its key is destroyed."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
-from domain.core.personal import TraceCode
+from domain.core.personal import ClinicalCode, TraceCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Follows one adverse event: its newest grade and its worst, by whom they are told, and whether it is over.
+    """Follows one adverse event: its newest grade and its worst, and whether it is over. It goes by its first fact.
 
     `name` is the hospital's word where the kind is none of ours. `calculated` is the newest computed grade, None where
     no inputs were told. `alerted` is the grade that last raised an alert.
     """
 
-    kind: str
-    name: str
+    kind: ClinicalCode
+    name: ClinicalCode
     fact: str
     grade: int | None
     highest: int

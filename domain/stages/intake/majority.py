@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -61,16 +61,20 @@ def is_minor(case: Case, patient: Person, now: datetime) -> bool:
 
 
 def _comes(case: Case) -> datetime | None:
-    """The instant from which the patient is of age for certain; None = not known, or before the case."""
+    """The beginning of the month after the day; None = not known, or before the case.
+
+    Not the day itself: when an event was recorded stays readable for ever, and would tell a birthday after an erasure.
+    """
     days = majority(case)
     if days is None or case.opened_at is None:
         return None
-    at = datetime.combine(days[1], time(0), ZoneInfo(case.zone)).astimezone(UTC)
+    first = (days[1].replace(day=1) + timedelta(days=32)).replace(day=1)
+    at = datetime.combine(first, time(0), ZoneInfo(case.zone)).astimezone(UTC)
     return at if case.opened_at < at and (case.of_age_at is None or case.of_age_at < at) else None
 
 
 def come_of_age(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """The day has come, once; of a birth date that was corrected to a later one, once more."""
+    """The month after the day has come, once; of a birth date that was corrected to a later one, once more."""
     at = _comes(case)
     return [MajorityReached()] if at is not None and at <= now and case.open and not case.died else []
 

@@ -169,8 +169,8 @@ def _graded(case: Case, command: Command) -> Event:
 
 def _crs(case: Case, c: CRSInputs) -> int:
     """Fever that a drug took away still counts while the episode is open."""
-    known = case.episodes.get("crs")
-    suppressed = c.fever_suppressed and known is not None and not known.over
+    running = any(one.kind == "crs" and not one.over for one in case.episodes.values())
+    suppressed = c.fever_suppressed and running
     return astct.crs(fever=c.fever, suppressed=suppressed, hypotension=str(c.hypotension), oxygen=str(c.oxygen))
 
 

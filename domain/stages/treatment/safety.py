@@ -152,12 +152,17 @@ def _report(case: Case, c: RecordSafetyReport) -> Event:
     return SafetyReportRecorded(c.alert, c.reported, c.to, c.reason)
 
 
+def _episode(case: Case, kind: str, name: str) -> Episode | None:
+    key = kinds.episode_of(kind, name)
+    return next((e for e in case.episodes.values() if kinds.episode_of(e.kind, e.name) == key), None)
+
+
 def called_for(case: Case, kind: str, name: str, grade: int | None, now: datetime) -> Sequence[AdverseEventAlerted]:
     """Return the alert that a grade after treatment began raises: once, and again for each higher one of an episode."""
     begun = case.treatment is not None and not case.treatment.untouched
     if grade is None or not begun or not kinds.alerts(kind, grade):
         return []
-    known = case.episodes.get(kinds.episode_of(kind, name))
+    known = _episode(case, kind, name)
     if known is not None and not known.over and known.alerted >= grade:
         return []
     return [AdverseEventAlerted(kind, name, grade, now + kinds.report_within(grade))]
@@ -165,29 +170,27 @@ def called_for(case: Case, kind: str, name: str, grade: int | None, now: datetim
 
 def graded(case: Case, kind: str, name: str, grade: int | None, fact: str, calculated: int | None = None) -> Case:
     """Fold a grade into its episode; grade 0 ends it, and what comes after an end begins anew."""
-    key = kinds.episode_of(kind, name)
-    known = case.episodes.get(key)
-    before = known if known and not known.over else Episode(kind, name, fact, None, 0)
+    known = _episode(case, kind, name)
+    before = known if known and not known.over else Episode(kind, name, known.fact if known else fact, None, 0)
     computed = before.calculated if calculated is None else calculated
     highest = max(before.highest, grade or 0)
     after = replace(before, grade=grade, highest=highest, calculated=computed, over=grade == 0)
-    return replace(case, episodes={**case.episodes, key: after})
+    return replace(case, episodes={**case.episodes, after.fact: after})
 
 
 def ended(case: Case, name: str) -> Case:
     """Fold that an adverse event is over."""
-    key = kinds.episode_of(kinds.kind_of(name), name)
-    known = case.episodes.get(key)
-    return replace(case, episodes={**case.episodes, key: replace(known, over=True)}) if known else case
+    known = _episode(case, kinds.kind_of(name), name)
+    return replace(case, episodes={**case.episodes, known.fact: replace(known, over=True)}) if known else case
 
 
 def _alerted(case: Case, event: AdverseEventAlerted, fact: str) -> Case:
     raised = _raised(case, Alert(fact, "adverse_event", "", report_by=event.report_by))
     if not isinstance(event.kind, str) or not isinstance(event.name, str):
         return raised
-    key = kinds.episode_of(event.kind, event.name)
-    known = case.episodes.get(key)
-    return replace(raised, episodes={**case.episodes, key: replace(known, alerted=event.grade)}) if known else raised
+    known = _episode(case, event.kind, event.name)
+    after = replace(known, alerted=event.grade) if known else None
+    return replace(raised, episodes={**case.episodes, after.fact: after}) if after else raised
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

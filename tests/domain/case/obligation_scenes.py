@@ -66,11 +66,11 @@ def choose(j: Journey) -> None:
 
 
 def comes_of_age(j: Journey) -> None:
-    """A child's mother has consented; the child comes of age in three days."""
+    """A child's mother has consented; the child comes of age in three days; the month after, it is asked."""
     j.tell(DescribePatient((j.now + 3 * DAY).date().replace(year=j.now.year - 18).isoformat()))
     j.tell(AddPerson("legal_representative", "Mother", "Asia/Kolkata", "hi"))
     j.tell(GiveConsent("translation", list(j.case.people)[-1], "1", "hi"))
-    j.away(3 * DAY).look()
+    j.away(34 * DAY).look()
 
 
 def consents_anew(j: Journey) -> None:
