@@ -33,7 +33,7 @@ from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.keys import HospitalKeys
-from rehearsal.world.papers import papers
+from rehearsal.world.papers import Papers
 
 log = structlog.get_logger()
 
@@ -151,20 +151,20 @@ async def _tell(keeper: CommandHandler, stream: str, command: catalogue.Command,
         log.info("demonstration leaves it", stream=stream, reason=no.reason.value)
 
 
-async def act(ledger: PgLedger, commands: CommandHandler, demo: Demo) -> None:
+async def act(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Papers) -> None:
     """Coordinators, families and bedsides go on acting, one deed at a time, for as long as it runs."""
     chance = random.Random(f"demo/{demo.seed}")  # noqa: S311 - a demonstration, nothing is secret
     while True:
         await asyncio.sleep(EVERY)
         try:
-            await _deed(ledger, commands, demo, chance)
+            await _deed(ledger, commands, demo, papers, chance)
         except Refused as no:
             log.info("demonstration deed refused", reason=no.reason.value)
         except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
             log.warning("demonstration waits", error=type(error).__name__)
 
 
-async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: random.Random) -> None:
+async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Papers, chance: random.Random) -> None:
     """One thing that somebody owes in one open case."""
     waiting = await ledger.open_cases()
     if not waiting:
@@ -172,7 +172,8 @@ async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, chance: 
     case, _, now = await commands.case(chance.choice(waiting).stream)
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
-        await commands.record(CommandRequest(case.id, META, command, stored=papers(command)))
+        command, stored = await papers.kept(case, command)
+        await commands.record(CommandRequest(case.id, META, command, stored=stored))
 
 
 def deeds(case: Case, seed: int, now: datetime) -> Iterator[Command]:

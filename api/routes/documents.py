@@ -32,11 +32,9 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.personal import KeyClass
 from domain.core.roles import Action, Role
 from domain.roles import Actor, allow
-from domain.stages.records.documents import DocumentStored
+from domain.stages.records.documents import DocumentStored, key_class_of
 
 router = APIRouter(tags=["documents"])
-WHOSE: Mapping[str, KeyClass] = {"passport": "identity", "consent_form": "identity"}
-"""Kinds of records that say who somebody is; everything else is clinical."""
 NAME = re.compile("[0-9a-f]{64}")
 FAILED: Mapping[type[Exception], tuple[int, str, str]] = {
     DocumentErased: (410, "erased", "this document was made unreadable for good, with the case's key"),
@@ -150,7 +148,7 @@ async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
     known = (await service.commands.case(stream))[0].records.get(item)
     if known is None:
         raise invalid("no such record in this case", Fault("must be a record that was asked for", parameter="item"))
-    return WHOSE.get(known.kind, "clinical")
+    return key_class_of(known.kind)
 
 
 async def recorded(

@@ -154,10 +154,10 @@ async def rehearse_cohort(
 
     `book` keeps what the simulated hospitals were asked and will still say, for the simulator that goes on with it;
     `reached` gives each centre its address and key. `alive`: families go on asking to the end, most of them lately, so
-    that cases stand at every stage.
+    that cases stand at every stage, and documents can be opened.
     """
     begins = start or ends_by() - span
-    async with stage(begins, seed, database=database, folder=folder, name=name) as scene:
+    async with stage(begins, seed, database=database, folder=folder, name=name, files=alive) as scene:
         desk = HospitalDesk(Book(book, durable=book != ":memory:"), seed)
         lots = ShelvedLots(scene.ledger, scene.commands)
         scene.handlers = cohort_handlers(desk, lots, scene.commands.policy, scene.clock)

@@ -18,6 +18,7 @@ from infra.ledger.schema.migrate import migrate
 from infra.policy.kept import keep_policy
 from infra.policy.reading import load_policy, policy_files
 from rehearsal.world.chance import seeded_ids
+from rehearsal.world.papers import papers_in
 from rehearsal.world.stage import Clock, RehearsalStage, require_empty
 
 NAME = "rehearsal"
@@ -31,12 +32,19 @@ def ends_by() -> datetime:
 
 @asynccontextmanager
 async def stage(
-    start: datetime, seed: int | str, *, database: str = "", folder: Path | None = None, name: str = NAME
+    start: datetime,
+    seed: int | str,
+    *,
+    database: str = "",
+    folder: Path | None = None,
+    name: str = NAME,
+    files: bool = False,
 ) -> AsyncIterator[RehearsalStage]:
     """Open an empty rehearsal ledger whose clock stands at `start`. Raises Refused for any other ledger.
 
     Without a `database` (a superuser's or migrated one's address) an embedded server runs meanwhile. `folder` keeps
-    the keys; without one they are gone with the server.
+    the keys; without one they are gone with the server. With `files` documents are kept
+    beside them, else only told of.
     """
     async with AsyncExitStack() as stack:
         keep = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caravel-rehearsal-")))
@@ -52,5 +60,7 @@ async def stage(
         stack.push_async_callback(ledger.close)
         await require_empty(ledger, await ledger.head())
         await keep_policy(ledger.pool, *policy_files())
-        yield (scene := RehearsalStage(ledger, load_policy(), ids, parse_source_state, Clock(start)))
+        scene = RehearsalStage(ledger, load_policy(), ids, parse_source_state, Clock(start))
+        scene.papers = papers_in(keep, keys) if files else None
+        yield scene
         await scene.ledger.settled()

@@ -22,7 +22,7 @@ from domain.core.fact import Command, Draft, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import agenda
 from rehearsal.world.memory import Given, Remembering
-from rehearsal.world.papers import papers
+from rehearsal.world.papers import Papers, papers
 from workflows.drive import Drive, Perform, Wait, drive
 from workflows.journey import EFFECTS
 
@@ -71,6 +71,7 @@ class RehearsalStage:
         self.fold = self.commands.fold
         self.ids = ids
         self.handlers: Mapping[str, EffectHandler] = {}
+        self.papers: Papers | None = None
         self.closed: set[str] = set()
         self.watching: list[Callable[[str], None]] = []
         self._attending = Attending(self.commands)
@@ -101,8 +102,11 @@ class RehearsalStage:
         return recorded
 
     async def tell(self, case: str, command: Command, meta: Meta) -> Recorded:
-        """Record a plain command. Raises Refused."""
-        return await self.say(CommandRequest(case, meta, command, stored=papers(command)))
+        """Record a plain command, with the file it names. Raises Refused."""
+        stored = papers(command)
+        if self.papers is not None and stored:
+            command, stored = await self.papers.kept(self.case(case), command)
+        return await self.say(CommandRequest(case, meta, command, stored=stored))
 
     def case(self, name: str) -> Case:
         """Return a case as it stands."""

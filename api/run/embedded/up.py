@@ -24,6 +24,7 @@ from infra.reads.gauges import courier_active
 from infra.telemetry import configure_logs
 from rehearsal.demo import STAFF, Demo, act, open_for_visitors, rehearse_past
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.world.papers import papers_in
 
 
 async def up(home: Path, *, cohort: int = 24, seed: int = 1, still: bool = False) -> None:
@@ -72,7 +73,11 @@ async def _up(
         await _courier(opened)
         console.print(f"{restored.now + restored.later} open cases are live")
         tasks = [asyncio.create_task(keep(name, server)) for name, server in here.named().items()]
-        tasks += [] if still else [asyncio.create_task(act(opened.ledger, opened.commands, demo))]
+        tasks += (
+            []
+            if still
+            else [asyncio.create_task(act(opened.ledger, opened.commands, demo, papers_in(home, opened.keys)))]
+        )
         stack.push_async_callback(_cancel, tasks)
         serving.set()
         await _serve(opened, here, console, stop)

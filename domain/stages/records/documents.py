@@ -11,7 +11,7 @@ from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
-from domain.core.personal import Clinical
+from domain.core.personal import Clinical, KeyClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class DocumentStored:
 Event = DocumentStored
 TAKES: tuple[Takes, ...] = ()
 """No command tells this: the door notes it when a file has been stored, in the append of the command that names it."""
+
+
+def key_class_of(kind: str) -> KeyClass:
+    """Return which of the case's keys keeps a record of that kind: the person's where it says who somebody is."""
+    return "identity" if kind in ("passport", "consent_form") else "clinical"
 
 
 def linked(case: Case, event: DocumentStored) -> DocumentStored:

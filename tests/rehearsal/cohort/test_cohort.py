@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from domain.journey import OWES
+from domain.stages.records.documents import DocumentStored
+from infra.keys import FolderKeys
 from rehearsal.cohort.cohort_run import Cohort, rehearse_cohort
 from rehearsal.cohort.families import HOMES, families
 from rehearsal.cohort.market import Market
@@ -17,6 +19,7 @@ from rehearsal.cohort.reactions import REACTIONS
 from rehearsal.command import INVALID, rehearse
 from rehearsal.courses.known import catalogued
 from rehearsal.world.memory import Remembering
+from rehearsal.world.papers import papers_in
 from tests.conftest import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
@@ -117,3 +120,28 @@ async def test_the_same_seed_gives_the_same_cohort(
         await rehearse_cohort(2, 11, timedelta(days=150), database=dsn, folder=tmp_path / str(n), start=BEGINS)
     assert len(ran[0]) > 100
     assert ran[0] == ran[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_the_documents_of_a_living_rehearsal_can_be_opened(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: dict[tuple[str, str], str] = {}
+    ends = Cohort.ends
+
+    def kept(self: Cohort) -> object:
+        facts = [(case, f.event) for case in self._families for f in self._scene.ledger.facts(case)]
+        stored.update({(case, e.document): e.media_type for case, e in facts if isinstance(e, DocumentStored)})
+        return ends(self)
+
+    monkeypatch.setattr(Cohort, "ends", kept)
+    dsn = await fresh(postgres, f"files_{tmp_path.name.replace('-', '_')}")
+    await rehearse_cohort(3, 11, timedelta(days=150), database=dsn, folder=tmp_path, start=BEGINS, alive=True)
+    keys = FolderKeys(tmp_path / "keys", kek=tmp_path / "kek", destroyed=tmp_path / "destroyed")
+    documents = papers_in(tmp_path, keys).documents
+    assert stored
+    for (case, name), media in stored.items():
+        opened = await documents.open(case, name)
+        content = b"".join([part async for part in opened.content])
+        assert (opened.media_type, content[:5], content.endswith(b"%%EOF\n")) == (media, b"%PDF-", True)
