@@ -22,7 +22,7 @@ from api.run.wiring import Parts, connect_temporal, parts
 from infra.ledger.schema.migrate import migrate
 from infra.reads.gauges import courier_active
 from infra.telemetry import configure_logs
-from rehearsal.demo import CLERK, STAFF, Demo, act, open_for_visitors, rehearse_past
+from rehearsal.demo import HOSPITALS_CLERK, STAFF, Demo, act, open_for_visitors, rehearse_past
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.world.papers import papers_in
 
@@ -116,7 +116,7 @@ async def _serve(opened: Parts, here: Machine, console: Console, stop: asyncio.E
     for name, url in _addresses(opened, here).items():
         console.print(f"  {name:<12} {url}")
     console.print(
-        f"  {'Sign-in':<12} secret {dev.secret} for POST /dev/sign-in as one of: {', '.join((*STAFF, CLERK))}"
+        f"  {'Sign-in':<12} secret {dev.secret} for POST /dev/sign-in as one of: {', '.join((*STAFF, HOSPITALS_CLERK))}"
     )
     console.print(f"  {'Console':<12} http://127.0.0.1:{port}/?secret={dev.secret}")
     await serve_api(opened, here.temporal.address, dev, stop, lambda url: console.print(f"Caravel is ready: {url}"))

@@ -140,6 +140,7 @@ FILLED: Mapping[str, Any] = {
     "check": lambda _: ["none"],
     "token": lambda _: ["none"],
     "centre": lambda _: ["centre-none"],
+    "submission": lambda one: [*one.state.submissions][:1] or ["none"],
     "digest": lambda _: ["none"],
 }
 """What may stand for a parameter of an address, for one case."""
