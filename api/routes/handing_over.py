@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest
-from activities.ports import CommandKey, DocumentLink, Meta
+from activities.ports import CommandKey, DocumentKeyless, DocumentLink, Meta
 from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.files.file_types import TYPES
@@ -38,6 +38,8 @@ async def linked(centre: str, token: str, request: Request, service: Parts) -> S
         link = await service.document_links.read(token)
     except ValueError:
         link = None
+    except Refused:  # the key that seals addresses is not on this machine, so nobody can say what this one is
+        raise Problem(*FAILED[DocumentKeyless]) from None
     if link is None or link.centre != centre:
         await request.app.state.throttle.hit("sign_in", f"document {address(request)}")
         raise Problem(404, "not_found", "no such address, or one that ended; a reminder brings fresh ones")
