@@ -14,7 +14,7 @@ from domain.core.when import When
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, submissions
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people
-from domain.stages.records import dossier, observing, records
+from domain.stages.records import checklist, dossier, observing, records
 from domain.stages.travel import letter, travel, visa
 from domain.stages.travel.letter import needs_visa
 from domain.stages.treatment import bed, dose
@@ -50,6 +50,9 @@ def _agree(s: Situation) -> Command | None:
 
 
 def _list(s: Situation) -> Command | None:
+    """Every second coordinator draws up the whole list; the others ask for what they think of."""
+    if not s.case.records and s.often(0.5):
+        return checklist.DrawUpChecklist()
     asked = {item.kind for item in s.case.records.values()}
     for kind in PAPERS:
         if kind not in asked:
