@@ -5,11 +5,12 @@ One handler for every stream; a case is one more aggregate, with `advance`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from activities.case_session import CaseSession, Reply
 from activities.fold_cache import FoldOnce
@@ -43,6 +44,7 @@ from domain.stages.records.documents import DocumentStored
 ATTEMPTS = 12
 """How often a command is decided again while others keep changing the same stream."""
 CASE = "case-"
+T = TypeVar("T")
 GRACE = timedelta(seconds=3)
 """How long the courier leaves an append of the engine's own alone: the loop that wrote it looks again by itself."""
 
@@ -86,7 +88,8 @@ class CommandRequest:
     For a case it counts the facts by people and hospitals, so that automatic ones do not make a page stale. `permit`
     refuses who may not do this with the case as it was loaded, a repeated command too; the empty case when there is
     none. `signed_in`: whoever asks has signed in; only they take part in what two people decide. `stored`: the files
-    the store keeps by now, which the command may name.
+    the store keeps by now, which the command may name. `bulky`: it brings thousands of facts, so that it is decided and
+    folded in a thread, and nobody else waits for it.
     """
 
     stream: str
@@ -99,6 +102,7 @@ class CommandRequest:
     permit: Callable[[Case], None] | None = None
     signed_in: bool = False
     stored: Sequence[DocumentStored] = ()
+    bulky: bool = False
 
 
 class CommandHandler:
@@ -230,7 +234,7 @@ class CommandHandler:
             session.answer(request.reply)
         session.store(request.stored)
         if request.command is not None:
-            session.decide(request.command)
+            await _done(request, session.decide, request.command)
         new = watched(session.case) - {s.stream for s in loaded.sources}
         if new:
             self._note(session, await self.ledger.sources(sorted(new)))
@@ -262,9 +266,13 @@ class CommandHandler:
             )
         )
         # As it was recorded: the session was of the instant of loading, the facts are of that of the append.
-        recorded = self.fold((*loaded.facts, *facts), request.stream) if facts else case
+        recorded = await _done(request, self.fold, (*loaded.facts, *facts), request.stream) if facts else case
         self.fold.advanced(recorded, session.now)
         return Recorded(request.stream, recorded, facts, session.now, earlier=loaded.facts)
+
+
+async def _done(request: CommandRequest, work: Callable[..., T], *given: Any) -> T:  # noqa: ANN401 - what the work takes
+    return await asyncio.to_thread(work, *given) if request.bulky else work(*given)
 
 
 def _attention(request: CommandRequest, case: Case, loaded: Loaded, now: datetime) -> Attention:

@@ -72,11 +72,11 @@ def read_csv(body: bytes, mapping: ColumnMapping) -> Read:
         column = {name: mapping.columns.get(name, name) for name in FIELDS}
         _require_titles(titles, column, mapping)
         read, places = Read("csv"), {title: n for n, title in enumerate(titles)}
-        for cells in rows:
-            if any(cell.strip() for cell in cells):
-                _Line(read, mapping, column, rows.line_num, _cells(cells, places)).read()
-            if len(read.results) > MOST:
-                raise Unusable(f"a file holds at most {MOST} results; split it")
+        full = (cells for cells in rows if any(cell.strip() for cell in cells))
+        for number, cells in enumerate(full, 1):  # faulty ones too: each is named in the answer
+            if number > MOST:
+                raise Unusable(f"a file holds at most {MOST} lines of results; split it")
+            _Line(read, mapping, column, rows.line_num, _cells(cells, places)).read()
     except csv.Error:
         raise Unusable(f"line {rows.line_num} cannot be read as CSV") from None
     return read

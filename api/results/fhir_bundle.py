@@ -16,6 +16,8 @@ from domain.stages.records.results import Result
 Tree = Mapping[str, Any]
 KINDS = frozenset({"Patient", "Observation", "DiagnosticReport", "DocumentReference"})
 """What is looked at; everything else is named as not read."""
+MOST_ENTRIES = 100_000
+"""How many entries are looked at: each is taken, or named in the answer; of results, as many as a file may bring."""
 FINAL = frozenset({"final", "amended", "corrected"})
 SEX: Mapping[str, str] = {"male": "male", "female": "female", "other": "other"}
 
@@ -29,6 +31,8 @@ def read_bundle(body: bytes) -> Read:
     if not isinstance(tree, dict) or tree.get("resourceType") != "Bundle":
         raise Unusable("the body is no FHIR Bundle")
     entries = [one for one in _list(tree.get("entry")) if isinstance(one, dict)]
+    if len(entries) > MOST_ENTRIES:
+        raise Unusable(f"a bundle holds at most {MOST_ENTRIES} entries; split it")
     resources = [(n, one.get("fullUrl"), one.get("resource")) for n, one in enumerate(entries, 1)]
     patients = [(url, one) for _, url, one in resources if isinstance(one, dict) and _kind(one) == "Patient"]
     if len(patients) != 1:

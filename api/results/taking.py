@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -55,10 +56,10 @@ async def take(service: Service, who: Actor, case: str, file: File, key: str) ->
     stream = await case_meant(service, case)
     bind_contextvars(case=stream, key=key)
     await may_command(service, who, stream, COMMAND)
-    read = _read(file)
+    read = await asyncio.to_thread(_read, file)  # thousands of lines: nobody else waits meanwhile
     state, _, now = await service.commands.case(stream)
     _require_same(state, read)
-    wrong = [*read.wrong, *_held(state, read, now)]
+    wrong = [*read.wrong, *await asyncio.to_thread(_held, state, read, now)]
     if wrong and not file.skip:
         raise _refused(read, wrong)
     bad = {one.place for one in wrong}
@@ -73,13 +74,14 @@ async def take(service: Service, who: Actor, case: str, file: File, key: str) ->
         sex=read.sex,
     )
     done = None if file.dry else await _recorded(service, who, stream, command, key)
-    return _answer(stream, read, done, [place for place, _ in good], left, wrong)
+    return await asyncio.to_thread(_answer, stream, read, done, [place for place, _ in good], left, wrong)
 
 
 async def _recorded(service: Service, who: Actor, stream: str, command: ImportResults, key: str) -> Recorded:
-    remembered = CommandKey(who.id, key, CASE.digest(stream, command))
+    remembered = CommandKey(who.id, key, await asyncio.to_thread(CASE.digest, stream, command))
     meta = Meta(who.id, who.stated, key=key)
-    return await service.commands.record(CommandRequest(stream, meta, command, remembered, permit=permit(who, COMMAND)))
+    may = permit(who, COMMAND)
+    return await service.commands.record(CommandRequest(stream, meta, command, remembered, permit=may, bulky=True))
 
 
 def _read(file: File) -> Read:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from domain.case import obligation
 from domain.case.state import Case
+from domain.core.appended import appended
 from domain.core.copying import replace
 from domain.core.fact import Event, Fact
 from domain.journey import MODULES
@@ -54,7 +55,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         version=fact.version,
         people_version=folded.people_version + fact.told,
         seen={**folded.seen, fact.event.type: fact.id},
-        correctable={**folded.correctable, fact.id: fact.event} if told_again else folded.correctable,
+        correctable=appended(folded.correctable, fact.id, fact.event) if told_again else folded.correctable,
     )
 
 

@@ -194,7 +194,7 @@ class PgLedger:
 
     async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Sealing]:
         """What is sent, the classes its events seal, and the keys there are."""
-        encoded = [self._codec.encode(draft.event) for draft in append.drafts]
+        encoded = await self._codec.encode_all([draft.event for draft in append.drafts])
         detail = detail_of(append.views)
         if append.command:
             body = (await command_hmac(self._keys))(append.command.body)

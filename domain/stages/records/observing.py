@@ -12,6 +12,7 @@ from domain.case.phases.findings import Observed, Sample, Therapy
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
+from domain.core.appended import appended
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -151,7 +152,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, birth=event.birth, sex=event.sex)
         case ObservationRecorded():
             observed = Observed(**{f.name: getattr(event, f.name) for f in fields(Observed)})
-            return replace(case, samples={**case.samples, fact.id: Sample(observed, fact.occurred)})
+            return replace(case, samples=appended(case.samples, fact.id, Sample(observed, fact.occurred)))
         case TherapyRecorded():
             told = Therapy(**{f.name: getattr(event, f.name) for f in fields(Therapy)})
             return replace(case, therapies={**case.therapies, fact.id: told})

@@ -1,7 +1,8 @@
 """Turns events into what the ledger stores and back, for a given set of event classes."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from infra.ledger.encoding.stored import Stored
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster
 
 WHY = TypeAdapter(Why | None)
+MANY = 500
+"""So many events are taken apart in a thread: each costs some 40 µs, and others wait for this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ class Codec:
         if self._validated(shape, rejoin(tree, secrets) if MARK in data else tree) != event:
             raise TypeError(f"{shape.name} would not be read back as it was recorded")
         return Encoded(shape.name, shape.version, data, secrets)
+
+    async def encode_all(self, events: Sequence[object]) -> Sequence[Encoded]:
+        """Take events apart in their order; what `encode` raises of any of them is raised."""
+        if len(events) < MANY:
+            return [self.encode(event) for event in events]
+        return await asyncio.to_thread(lambda: [self.encode(event) for event in events])
 
     def decode(self, row: Stored, keys: Keyring) -> Any:  # noqa: ANN401 - any event class
         """Decode an event. Raises Refused(NEWER_THAN_ME) for a type, version or shape this program does not know."""

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from api.results.csv_file import mapping_of, read_csv
-from api.results.fhir_bundle import read_bundle
+from api.results.fhir_bundle import MOST_ENTRIES, read_bundle
 from api.results.reading import Read, Unusable, summed
 from domain.core.when import When
+from domain.stages.records.results import MOST
 from tests.api.results.bundles import CREATININE, EVERYTHING, bundle, observation, quantity
 
 LAB = json.dumps(
@@ -106,3 +107,22 @@ def test_a_time_that_cannot_be_read_is_a_fault() -> None:
 def test_what_is_no_bundle_of_one_patient_says_so(body: bytes, words: str) -> None:
     with pytest.raises(Unusable, match=words):
         read_bundle(body)
+
+
+@pytest.mark.parametrize("line", ["alt,30,U/L,2026-01-05", "sodium,140,mmol/L,2026-01-05"], ids=["sound", "faulty"])
+def test_a_table_holds_so_many_lines_and_no_more(line: str) -> None:
+    head = "analyte,value,unit,occurred\n"
+    read = lines(head + f"{line}\n\n" * MOST)
+    assert len(read.results) + len(read.wrong) == MOST
+    with pytest.raises(Unusable, match=f"at most {MOST} lines of results; split it"):
+        lines(head + f"{line}\n" * (MOST + 1))
+
+
+def test_a_bundle_holds_so_many_entries_and_no_more() -> None:
+    whole = json.loads(bundle(CREATININE))
+    more = [{"resource": {"resourceType": "Claim"}}] * (MOST_ENTRIES - len(whole["entry"]))
+    whole["entry"] += more
+    assert len(read_bundle(json.dumps(whole).encode()).left) == len(more)
+    whole["entry"] += more[:1]
+    with pytest.raises(Unusable, match=f"at most {MOST_ENTRIES} entries; split it"):
+        read_bundle(json.dumps(whole).encode())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
+import pytest
 
+from activities import case_session
+from api.results import taking
 from tests.api.conftest import Person
 from tests.api.results.bundles import CREATININE, EVERYTHING, bundle, observation, quantity
 from tests.api.routes.test_commands import assert_problem
@@ -110,3 +114,29 @@ async def test_what_a_bundle_says_wrong_is_named_by_its_entry(people: Mapping[st
     body = bundle(CREATININE, observation("718-7", quantity(900, "g/dL")))
     refused = await send(people["coordinator"], case, body, "application/fhir+json")
     assert [e["pointer"] for e in refused.json()["errors"]] == ["#/entries/3/value"]
+
+
+async def test_a_file_is_read_held_and_decided_where_nobody_waits_for_it(
+    people: Mapping[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the thread that answers everybody; one observation by hand is decided there, as everything small is."""
+    threads: dict[str, set[int]] = {}
+
+    def watched(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return work(*given)
+
+        return noted
+
+    case = (await people["coordinator"].open())["case"]
+    monkeypatch.setattr(taking, "read_csv", watched("read", taking.read_csv))
+    monkeypatch.setattr(taking, "recorded", watched("held", taking.recorded))
+    monkeypatch.setattr(case_session, "decide", watched("decided", case_session.decide))
+    assert (await send(people["coordinator"], case, GOOD)).status_code == 201
+    assert set(threads) == {"read", "held", "decided"}
+    assert threading.get_ident() not in set().union(*threads.values())
+    day = {"earliest": "2026-01-07T00:00:00Z", "latest": "2026-01-08T00:00:00Z", "precision": "day"}
+    by_hand = {"analyte": "alt", "value": "30", "unit": "U/L", "occurred": day}
+    assert (await people["coordinator"].send(case, "RecordObservation", **by_hand)).status_code == 200
+    assert threading.get_ident() in threads["decided"]
