@@ -10,8 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from activities import case_session
-from api.results import taking
+from api.results.csv_file import read_csv
+from domain.engine.decide import decide
+from domain.stages.records.observing import recorded
 from tests.api.conftest import Person
 from tests.api.results.bundles import CREATININE, EVERYTHING, bundle, observation, quantity
 from tests.api.routes.test_commands import assert_problem
@@ -130,9 +131,9 @@ async def test_a_file_is_read_held_and_decided_where_nobody_waits_for_it(
         return noted
 
     case = (await people["coordinator"].open())["case"]
-    monkeypatch.setattr(taking, "read_csv", watched("read", taking.read_csv))
-    monkeypatch.setattr(taking, "recorded", watched("held", taking.recorded))
-    monkeypatch.setattr(case_session, "decide", watched("decided", case_session.decide))
+    monkeypatch.setattr("api.results.taking.read_csv", watched("read", read_csv))
+    monkeypatch.setattr("api.results.taking.recorded", watched("held", recorded))
+    monkeypatch.setattr("activities.case_session.decide", watched("decided", decide))
     assert (await send(people["coordinator"], case, GOOD)).status_code == 201
     assert set(threads) == {"read", "held", "decided"}
     assert threading.get_ident() not in set().union(*threads.values())
