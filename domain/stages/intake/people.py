@@ -65,8 +65,9 @@ class ChangeContact:
 class GiveConsent:
     """The patient, or who represents them, consents to one purpose, for one recipient where one is named.
 
-    The particular risks are accepted one by one: `items` names those that are, beside those accepted before. Without
-    a recipient sharing with the doctor at home is with the one whom the case knows.
+    The particular risks may be accepted one by one: `items` names those that are, beside those accepted before; none =
+    all that the signed form of that version names. Without a recipient sharing with the doctor at home is with the one
+    whom the case knows.
     """
 
     purpose: Purpose
@@ -213,8 +214,8 @@ def require_decider(case: Case, person: str, now: datetime) -> Person:
 def _consent(case: Case, c: GiveConsent, now: datetime) -> Event:
     require_decider(case, c.person, now)
     recipient = _recipient(case, c)
-    itemised = bool(c.items) == (c.purpose == "risks")
-    require(itemised, Reason.INVALID, f"risks are accepted one by one, and only they: {', '.join(RISK_ITEMS)}", "items")
+    named = f"only risks are accepted one by one: {', '.join(RISK_ITEMS)}"
+    require(not c.items or c.purpose == "risks", Reason.INVALID, named, "items")
     return ConsentGiven(c.purpose, recipient, c.person, c.form_version, c.language, c.items)
 
 

@@ -35,12 +35,11 @@ def as_opened_before(j: Journey) -> Journey:
 
 
 REFUSALS = (
-    No("answered", lambda j: GiveConsent("risks", patient(j), "1", "hi"), Reason.INVALID, "risks are accepted one by"),
     No(
         "answered",
         lambda j: GiveConsent("trial", patient(j), "1", "hi", items=("gvhd",)),
         Reason.INVALID,
-        "risks are accepted one by one",
+        "only risks are accepted one by one",
     ),
     No(
         "answered",
@@ -163,3 +162,8 @@ def test_another_doctor_needs_a_consent_of_their_own() -> None:
     new = [p.id for p in j.case.people.values() if p.role == "home_oncologist"][-1]
     j.tell(GiveConsent(DOCTOR, patient(j), "1", "hi", new))
     assert j.case.consented(DOCTOR, new)
+
+
+def test_a_signed_form_without_items_accepts_all_that_it_names() -> None:
+    j = start("answered").tell(GiveConsent("risks", patient(start("answered")), "1", "hi"))
+    assert next(c.items for c in j.case.consents.values() if c.purpose == "risks") == RISK_ITEMS
