@@ -9,6 +9,7 @@ from typing import Any
 from api.console.text.texts import Texts
 from api.http.files.file_types import TYPES
 from api.ports import Service
+from domain.case.phases.records import RecordItem
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.journey import MODULES
@@ -35,7 +36,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """One document as a list shows it."""
+    """One document as a list shows it; what turned out not to be fit stands there, and does not open."""
 
     name: str
     words: str
@@ -44,6 +45,7 @@ class Paper:
     ending: str
     shows: bool
     seen: bool
+    fit: bool
 
 
 async def asked(service: Service, row: Mapping[str, Any]) -> Asked | None:
@@ -58,19 +60,26 @@ async def asked(service: Service, row: Mapping[str, Any]) -> Asked | None:
 
 def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
     """List the documents of the dossier that was submitted, in its order."""
-    items = {item.document: item for item in case.records.values()}
+    items = {name: item for item in case.records.values() for name in (item.original, item.document) if name}
     for name in known.documents:
-        item, file = items.get(name), case.stored.get(name)
+        item, file = items.get(name) or case.records.get(case.unfit.get(name, "")), case.stored.get(name)
         media = file.media_type if file else ""
         yield Paper(
             name,
             t.named("kind", item.kind) if item else t("dossier.summary"),
-            item.language if item and item.language != "und" else "",
+            _language(item, name) if item else "",
             _size(file.bytes) if file else "",
             TYPES[media].ending.upper() if media in TYPES else "",
             media in SHOWN,
             name in known.handed,
+            name not in case.unfit,
         )
+
+
+def _language(item: RecordItem, name: str) -> str:
+    """Return the language of a file: of a translation the one it was made into; empty where nobody said."""
+    told = item.into if item.original and name == item.document else item.language
+    return "" if told == "und" else told
 
 
 def _size(count: int) -> str:

@@ -19,9 +19,11 @@ from api.http.limits import address, note_known
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.documents import FAILED, UNREADABLE
-from domain.core.errors import Reason, Refused, require
+from domain.case.phases.submissions import Submission
+from domain.case.state import Case
+from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
-from domain.stages.eligibility.handing_over import HandOverDocument, require_readable
+from domain.stages.eligibility.handing_over import HandOverDocument, require_inside, require_readable
 
 router = APIRouter(tags=["hospitals"])
 GONE = 410
@@ -63,12 +65,11 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
     bind_contextvars(case=link.case)
     try:
         case, _, _ = await service.commands.case(link.case)
-        known = require_readable(case, link.submission, link.round)
+        known = _opens(case, link)
     except Refused as refused:
         if refused.reason is Reason.LAPSED:
             raise Problem(GONE, "lapsed", refused.detail) from None
         raise
-    require(link.document in known.documents, Reason.NOT_FOUND, "no such document in this dossier", "document")
     try:
         opened = await service.documents.open(link.case, link.document)
     except UNREADABLE as error:
@@ -76,7 +77,9 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
     await service.looks.record(Meta(look.actor, "treatment"), "document", [link.case], {opened.key_class})
 
     async def note(digest: str) -> None:
-        if link.document not in known.handed:
+        if link.document in known.handed:
+            _opens((await service.commands.case(link.case))[0], link)  # what ended meanwhile keeps the end back
+        else:
             await _record(service, look, link, digest)
 
     ending = TYPES[opened.media_type].ending
@@ -84,6 +87,13 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
     name = {"Content-Disposition": f'{shown}; filename="{link.document[:12]}.{ending}"'}
     content = _noted(opened.content, note)
     return StreamingResponse(content, media_type=opened.media_type, headers={**HEADERS, **name, **look.headers})
+
+
+def _opens(case: Case, link: DocumentLink) -> Submission:
+    """Return the submission whose document this is, while its centre may open that. Raises Refused."""
+    known = require_readable(case, link.submission, link.round)
+    require_inside(case, known, link.document)
+    return known
 
 
 async def _noted(content: AsyncIterator[bytes], note: Callable[[str], Awaitable[None]]) -> AsyncIterator[bytes]:

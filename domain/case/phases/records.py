@@ -76,5 +76,6 @@ class Records:
 
     stored: Mapping[str, StoredDocument] = field(default_factory=dict)  # by the name in the store
     records: Mapping[str, RecordItem] = field(default_factory=dict)
+    unfit: Mapping[str, str] = field(default_factory=dict)  # rejected, not verified since: file → record
     checklist: tuple[str, ...] = ()  # kinds of documents that were listed last; empty = no list was drawn up
     dossier: Dossier = field(default_factory=Dossier)

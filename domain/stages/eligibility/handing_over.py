@@ -103,8 +103,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     match command:
         case HandOverDocument():
             known = require_readable(case, command.submission, command.round)
-            inside = command.document in known.documents
-            require(inside, Reason.NOT_FOUND, "no such document in the dossier that was submitted", "document")
+            require_inside(case, known, command.document)
             require(command.document not in known.handed, Reason.ALREADY, "it was opened before", "document")
             return [DocumentHandedOver(known.id, known.round, command.document, command.digest)]
         case ConfirmDossierRead():
@@ -124,16 +123,30 @@ def require_readable(case: Case, submission: str, round_: int) -> Submission:
     known = case.submissions.get(submission)
     require(known is not None, Reason.NOT_FOUND, "no such submission in this case", "submission")
     assert known is not None
-    live = known.state in READABLE and not case.exit
+    live = known.state in READABLE and not case.exit and not _forgotten(case)
     require(live, Reason.LAPSED, "this request has ended, and with it the way to its documents", "submission")
     require(known.round == round_, Reason.LAPSED, "a newer dossier was submitted since; open that one", "submission")
     require(may_read(case, known), Reason.LAPSED, "the consent to share with this centre does not stand", "submission")
     return known
 
 
+def require_inside(case: Case, known: Submission, document: str) -> None:
+    """Refuse what is not in that dossier, or turned out not to be fit for it [records.struck]. Raises Refused."""
+    inside = document in known.documents
+    require(inside, Reason.NOT_FOUND, "no such document in the dossier that was submitted", "document")
+    fit = document not in case.unfit
+    require(fit, Reason.LAPSED, "this document turned out not to be fit for the dossier; do not rely on it", "document")
+
+
 def may_read(case: Case, known: Submission) -> bool:
     """Return whether the centre may open the documents of this submission now."""
-    return known.state in READABLE and not case.exit and may_receive(case, known.centre)
+    ended = case.exit or _forgotten(case)
+    return known.state in READABLE and not ended and may_receive(case, known.centre)
+
+
+def _forgotten(case: Case) -> bool:
+    """Return whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
+    return case.erasure is not None and bool(case.erasure.going)
 
 
 def undecided(case: Case, submission: str, round_: int) -> Submission | None:

@@ -70,7 +70,8 @@ class AcceptQuote:
 
 
 MOST = 10**12
-"""No line costs more, in any currency."""
+"""No line costs more, in any currency, and no sum that is told as one number."""
+TOO_MUCH = f"at most {MOST} of a currency's main unit"
 
 Command = IssueEstimate | AcknowledgeEstimate | GiveQuote | AcceptQuote
 
@@ -170,6 +171,7 @@ def _estimate(c: IssueEstimate) -> EstimateIssued:
     require_currency(c.currency)
     require_lines(c)
     low, high = c.charged if c.itemised else (c.low or 0, c.high or 0)
+    require(c.itemised or high <= MOST, Reason.INVALID, TOO_MUCH, "high")
     require(c.itemised or 0 < low <= high, Reason.INVALID, "a range goes from low to high", "low")
     _require_sum(c.low, low, "low")
     _require_sum(c.high, high, "high")
@@ -182,6 +184,7 @@ def _quote(case: Case, c: GiveQuote, now: datetime) -> QuoteGiven:
     require_currency(c.currency)
     require_lines(c)
     total = c.charged[1] if c.itemised else c.total or 0
+    require(c.itemised or total <= MOST, Reason.INVALID, TOO_MUCH, "total")
     require(c.itemised or total > 0, Reason.INVALID, "a price is more than nothing", "total")
     _require_sum(c.total, total, "total")
     require(c.valid_until > now, Reason.INVALID, "the quote has ended already", "valid_until")
@@ -193,7 +196,7 @@ def require_lines(told: CostLines) -> None:
     for kind in KINDS:
         if line := told.line(kind):
             require(0 <= line.low <= line.most, Reason.INVALID, "a range goes from low to high", kind)
-            require(line.most <= MOST, Reason.INVALID, f"at most {MOST} of a currency's main unit", kind)
+            require(line.most <= MOST, Reason.INVALID, TOO_MUCH, kind)
 
 
 def _require_sum(said: int | None, sum_of_lines: int, field: str) -> None:

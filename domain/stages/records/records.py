@@ -155,7 +155,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [RecordVerified(command.item, command.by)]
         case RejectRecord():
             known = require_item(case, command.item, "received", "translated", "verified")
-            return [RecordRejected(command.item, command.reason, known.verified if known.state == "verified" else "")]
+            return [RecordRejected(command.item, command.reason, known.verified if _relied_on(case, known) else "")]
         case WaiveRecord():
             require_item(case, command.item, "requested", "received", "rejected", "translating")
             return [RecordWaived(command.item, command.reason)]
@@ -190,7 +190,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             fresh = {"document": event.document, "language": event.language, "original": "", "into": ""}
             return changed(case, event.item, state="received", **fresh)
         case RecordVerified():
-            return changed(case, event.item, state="verified", verified=fact.id)
+            return _fit(changed(case, event.item, state="verified", verified=fact.id), event.item)
         case RecordRejected():
             return _rejected(case, event, fact.id)
         case RecordWaived():
@@ -202,11 +202,31 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 def _rejected(case: Case, event: RecordRejected, fact: str) -> Case:
     """A document that was verified counts as corrected, so what was decided on it is open again [records.struck]."""
     known = case.records.get(event.item)
-    again = changed(case, event.item, state="rejected", round=known.round + 1 if known else 1)
-    if known is None or not event.verified:
+    if known is None:
+        return case
+    kept = {n for i in case.records.values() if i.state == "verified" and i.id != known.id for n in _files(i)}
+    unfit = {**case.unfit, **{name: known.id for name in _files(known) if name not in kept}}
+    again = replace(changed(case, event.item, state="rejected", round=known.round + 1), unfit=unfit)
+    if not event.verified:
         return again
     struck = changed(again, event.item, struck=known.struck + 1, struck_from=case.dossier.version)
     return replace(struck, corrected={**case.corrected, event.verified: fact})
+
+
+def _relied_on(case: Case, item: RecordItem) -> bool:
+    """Return whether it is verified, or was, and its original stands in the dossier while a translation is checked."""
+    return item.state == "verified" or bool(item.verified and item.original in case.dossier.documents)
+
+
+def _files(item: RecordItem) -> tuple[str, ...]:
+    return tuple(name for name in (item.document, item.original) if name)
+
+
+def _fit(case: Case, item: str) -> Case:
+    """A file that was rejected by mistake is fit again once a person has verified it."""
+    known = case.records.get(item)
+    files = _files(known) if known else ()
+    return replace(case, unfit={name: of for name, of in case.unfit.items() if name not in files})
 
 
 def changed(case: Case, item: str, **changes: object) -> Case:

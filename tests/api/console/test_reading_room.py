@@ -18,23 +18,29 @@ from fastapi import FastAPI
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
+from activities.command_handler import CommandRequest
 from activities.messages import Order
 from activities.perform import Performing
+from activities.ports import Meta
+from api.console.dossier_question import papers
+from api.console.text.texts import Texts
 from api.http.streams_end import serve
 from api.run.http_app import http_app
 from api.run.processes import handlers
 from api.run.wiring import Parts, parts
 from domain.catalogue.centre import RegisterCentre
-from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.eligibility.submissions import SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.closing import LeaveJourney
-from domain.stages.intake.people import WithdrawConsent
+from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
+from domain.stages.records.records import RejectRecord, VerifyRecord
 from infra.embedded.server_process import free_port
 from infra.identity import visits
 from infra.identity.capabilities import links
 from infra.ids import fresh_stream
 from tests.agreed import agreed
 from tests.api.conftest import CANARY, HOST, NO_LIMIT, settings
-from tests.api.submitted import Submitted, submitted
+from tests.api.submitted import Submitted, stored, submitted
 from tests.infra.gateways import Mail
 
 MAIL = "intake@hospital.example"
@@ -254,6 +260,38 @@ async def test_the_room_is_shut_at_once(clerk: Clerk, end: str) -> None:
         assert clerk.sent.files[name] not in gone.content
     assert (await clerk.http.post(f"{clerk.path}/dossier")).status_code == 410, "no code is sent any more"
     assert await clerk.looks() == before
+
+
+async def test_a_document_that_was_rejected_since_stands_there_and_does_not_open(clerk: Clerk) -> None:
+    report = next(iter(clerk.sent.files))
+    room = (await clerk.enter(await clerk.code())).text
+    assert f"/dossier/{report}" in room
+    assert room.count("Medical summary</h2>") == 1
+    await clerk.sent.tell(RejectRecord(next(iter((await clerk.sent.state()).records)), "wrong_patient"))
+    room = (await clerk.look()).text
+    assert "turned out not to be fit" in room
+    assert f"/dossier/{report}" not in room
+    assert room.count("Medical summary</h2>") == 1, "it is still called by its kind"
+    assert (await clerk.look(f"/dossier/{report}")).status_code == 410
+
+
+async def test_each_file_is_called_by_its_kind_and_its_own_language(clerk: Clerk, house: House) -> None:
+    """The original of a translated report is no summary, and the translation is in the language it was made into."""
+    sent = clerk.sent
+    which, report = next(iter((await sent.state()).records)), next(iter(sent.files))
+    translated = await stored(house.here, sent.id, b"%PDF-1.7\ntranslated\n%%EOF")
+    await sent.tell(GiveConsent("translation", sent.patient, "1", "en"))
+    await sent.tell(OrderTranslation(which, "zh"))
+    meta, delivered = Meta("person-4"), DeliverTranslation(which, translated.document, "person-4")
+    await house.here.commands.record(CommandRequest(sent.id, meta, delivered, stored=(translated,)))
+    await sent.tell(CertifyTranslation(which, "person-5"))
+    await sent.tell(VerifyRecord(which, "person-6"))
+    await sent.tell(SubmitDossier(sent.submission))
+    state = await sent.state()
+    shown = list(papers(Texts("en"), state, state.submissions[sent.submission]))
+    assert [(one.name, one.words == "Medical summary", one.language) for one in shown] == [
+        (translated.document, False, "zh"), (report, False, "en"), (list(sent.files)[1], True, ""),
+    ]  # fmt: skip
 
 
 async def test_erasing_a_case_clears_link_code_and_visit(clerk: Clerk, house: House) -> None:

@@ -24,6 +24,7 @@ from domain.core.errors import Refused
 from domain.stages.eligibility.submissions import WithdrawSubmission
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import WithdrawConsent
+from domain.stages.records.records import RejectRecord
 from infra.identity import sealed_text as sealing
 from infra.identity.document_links import DocumentLinks, addresses
 from tests.api.conftest import CANARY, Person
@@ -124,8 +125,13 @@ async def test_the_way_in_ends_at_once(
     assert [one["actor"] for one in looks].count(sent.centre) == 1, "what was not shown is no look"
 
 
-async def test_consent_withdrawn_while_it_is_being_read_keeps_the_end_back(sent: Submitted, app: Any) -> None:
+@pytest.mark.parametrize("before", [0, 1], ids=["first", "again"])
+async def test_consent_withdrawn_while_it_is_being_read_keeps_the_end_back(
+    before: int, sent: Submitted, nobody: httpx2.AsyncClient, app: Any
+) -> None:
     name = max(sent.files, key=lambda one: len(sent.files[one]))
+    for _ in range(before):
+        assert (await nobody.get((await paths(sent))[name])).content == sent.files[name]
     link = DocumentLink(sent.id, sent.centre, sent.submission, 1, name)
     answer = await handed(app.state.service, Look(sent.centre, "test"), link)
     parts: Any = aiter(answer.body_iterator)
@@ -141,6 +147,18 @@ async def test_consent_withdrawn_while_it_is_being_read_keeps_the_end_back(sent:
         await go_on()
     read += b"".join(rest)
     assert 0 < len(read) < len(sent.files[name])
+
+
+async def test_a_document_that_was_rejected_since_is_not_opened_any_more(
+    sent: Submitted, nobody: httpx2.AsyncClient
+) -> None:
+    found, [report, summary] = await paths(sent), list(sent.files)
+    assert (await nobody.get(found[report])).status_code == 200
+    await sent.tell(RejectRecord(next(iter((await sent.state()).records)), "wrong_patient"))
+    gone = await nobody.get(found[report])
+    assert_problem(gone, 410, "lapsed")
+    assert sent.files[report] not in gone.content
+    assert (await nobody.get(found[summary])).content == sent.files[summary], "the others stay"
 
 
 async def test_the_hospital_names_what_it_read_and_a_wrong_digest_is_an_alarm(

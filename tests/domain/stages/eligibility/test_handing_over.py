@@ -9,6 +9,7 @@ import pytest
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.core.personal import ERASED
+from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
 from domain.stages.eligibility.handing_over import (
     ConfirmDossierRead,
     DocumentHandedOver,
@@ -16,13 +17,22 @@ from domain.stages.eligibility.handing_over import (
     ExplainMisreading,
     HandOverDocument,
     MisreadingExplained,
+    may_read,
+    require_inside,
     require_readable,
 )
 from domain.stages.eligibility.submissions import SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import WithdrawConsent
-from domain.stages.records.dossier import DraftSummary, SignSummary
-from tests.domain.course import CENTRE, DOCUMENT, patient, start, submission
+from domain.stages.records.dossier import (
+    CertifyTranslation,
+    DeliverTranslation,
+    DraftSummary,
+    OrderTranslation,
+    SignSummary,
+)
+from domain.stages.records.records import ReceiveRecord, RecordRejected, RejectRecord, RequestRecord, VerifyRecord
+from tests.domain.course import CENTRE, DOCUMENT, item, patient, start, submission
 from tests.domain.journey import Journey, when
 from tests.domain.refusals import No
 
@@ -42,6 +52,8 @@ def misread(j: Journey) -> None:
 REFUSALS = (
     No("submitted", HandOverDocument("nothing", 1, DOCUMENT, READ), Reason.NOT_FOUND, "no such submission"),
     No("submitted", lambda j: HandOverDocument(submission(j), 1, OTHER, READ), Reason.NOT_FOUND, "no such document in"),
+    No("submitted", lambda j: HandOverDocument(submission(j), 1, DOCUMENT, READ), Reason.LAPSED, "this document turned",
+       lambda j: j.tell(RejectRecord(item(j), "wrong_patient"))),
     No("submitted", lambda j: HandOverDocument(submission(j), 2, DOCUMENT, READ), Reason.LAPSED, "a newer dossier was"),
     No("submitted", lambda j: HandOverDocument(submission(j), 1, DOCUMENT, READ), Reason.ALREADY, "it was opened befo",
        open_first),
@@ -139,5 +151,61 @@ def test_with_the_request_ends_the_way_to_its_documents(end: object) -> None:
     j = start("acknowledged")
     which = submission(j)
     j.tell(end(j))  # type: ignore[operator] # makes a command
+    with pytest.raises(Refused, match="this request has ended"):
+        require_readable(j.case, which, 1)
+
+
+def opens(j: Journey, document: str = DOCUMENT) -> bool:
+    known = require_readable(j.case, submission(j), 1)
+    try:
+        require_inside(j.case, known, document)
+    except Refused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("at", ["submitted", "accepted", "invited"])
+def test_a_document_that_was_rejected_since_is_not_opened_until_it_is_verified_again(at: str) -> None:
+    j = start(at)
+    assert opens(j)
+    j.tell(RejectRecord(item(j), "wrong_patient"))
+    assert not opens(j)
+    j.store(SUMMARY).tell(ReceiveRecord(item(j), SUMMARY, "en")).tell(VerifyRecord(item(j)))
+    assert not opens(j), "another file takes its place, and does not make it fit"
+    j.tell(RejectRecord(item(j), "incomplete")).tell(ReceiveRecord(item(j), DOCUMENT, "en")).tell(VerifyRecord(item(j)))
+    assert opens(j), "it was rejected by mistake"
+
+
+def test_a_second_request_for_the_same_file_that_is_rejected_leaves_the_first() -> None:
+    j = start("submitted")
+    j.tell(RequestRecord("labs")).tell(ReceiveRecord(item(j), DOCUMENT, "en")).tell(RejectRecord(item(j), "duplicate"))
+    assert opens(j)
+
+
+def test_a_translation_that_is_rejected_strikes_the_original_that_centres_have() -> None:
+    j = start("submitted")
+    translated = "e" * 64
+    was = j.case.records[item(j)].verified
+    j.tell(OrderTranslation(item(j), "zh")).store(translated)
+    j.tell(DeliverTranslation(item(j), translated, "person-4")).tell(CertifyTranslation(item(j), "person-5"))
+    rejecting = when(j, RejectRecord(item(j), "wrong_patient"))
+    assert RecordRejected(item(j), "wrong_patient", was) in rejecting.journey.last
+    rejecting.then_asks("request_record", "tell_centre_of_document")
+    assert not opens(j)
+    j.store(SUMMARY).tell(ReceiveRecord(item(j), SUMMARY, "en"))
+    j.tell(OrderTranslation(item(j), "zh")).store("9" * 64)
+    j.tell(DeliverTranslation(item(j), "9" * 64, "person-4")).tell(CertifyTranslation(item(j), "person-5"))
+    when(j, RejectRecord(item(j), "illegible")).then_told(RecordRejected(item(j), "illegible"))
+
+
+def test_a_confirmed_erasure_shuts_every_document_before_the_keys_are_gone() -> None:
+    j = start("home")
+    which = submission(j)
+    j.tell(OrderErasure("consent_withdrawn", stops="follow_up", by="person-1"))
+    require_readable(j.case, which, 1)
+    assert may_read(j.case, j.case.submissions[which]), "one person alone erases nobody"
+    assert j.case.erasure
+    j.tell(ConfirmErasure(j.case.erasure.order, by="person-2"))
+    assert not may_read(j.case, j.case.submissions[which])
     with pytest.raises(Refused, match="this request has ended"):
         require_readable(j.case, which, 1)

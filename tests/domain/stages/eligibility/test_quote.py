@@ -37,6 +37,8 @@ PRICED: dict[str, Any] = {
     "trial_pays": ("cell_product",),
 }
 
+TOO_MUCH = f"at most {MOST} of a currency's main unit"
+
 
 def price(j: Journey, **changes: Any) -> GiveQuote:
     return GiveQuote(submission(j), "USD", j.now + 14 * DAY, **{**PRICED, **changes})
@@ -46,14 +48,11 @@ REFUSALS = (
     No("eligibility", IssueEstimate("USD"), Reason.INVALID, "a range goes from low to high"),
     No("eligibility", IssueEstimate("USD", monitoring=CostLine(9, 8)), Reason.INVALID, "a range goes from low to high"),
     No("eligibility", IssueEstimate("USD", monitoring=CostLine(-1)), Reason.INVALID, "a range goes from low to high"),
-    No(
-        "eligibility",
-        IssueEstimate("USD", monitoring=CostLine(MOST + 1)),
-        Reason.INVALID,
-        f"at most {MOST} of a currency's main unit",
-    ),
+    No("eligibility", IssueEstimate("USD", monitoring=CostLine(MOST + 1)), Reason.INVALID, TOO_MUCH),
+    No("eligibility", IssueEstimate("USD", 1, MOST + 1), Reason.INVALID, TOO_MUCH),
     No("eligibility", IssueEstimate("USD", 1, 130_000, **LINES), Reason.INVALID, "the lines that the family pays"),
     No("accepted", lambda j: price(j, total=145_000), Reason.INVALID, "the lines that the family pays come to 85000"),
+    No("accepted", lambda j: GiveQuote(submission(j), "USD", j.now + DAY, MOST + 1), Reason.INVALID, TOO_MUCH),
     No("accepted", lambda j: GiveQuote(submission(j), "USD", j.now + DAY), Reason.INVALID, "a price is more than"),
 )
 
