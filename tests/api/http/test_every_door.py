@@ -136,7 +136,6 @@ FILLED: Mapping[str, Any] = {
     "command": lambda _: [command.__name__ for command in COMMANDS],
     "stream": lambda one: [one.stream],
     "version": lambda _: ["1"],
-    "submission": lambda one: [*one.state.submissions] or ["none"],
     "entry": lambda one: [one.state.owner],
     "check": lambda _: ["none"],
     "token": lambda _: ["none"],
