@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from activities.gateways import REFERENCE, is_reference
 from domain.catalogue import streams as catalogue
+from domain.core.names import visible
 from domain.criteria.analytes import UNITS
 from domain.journey import COMMANDS
 
@@ -121,7 +122,7 @@ class Commands:
                 _fault(one["type"], one["loc"], tree, one.get("ctx", {})) for one in error.errors(include_url=False)
             ]
         else:
-            faults = [*untimely(command), *overlong(command, sealed_too=self.sealed_too)]
+            faults = [*untimely(command), *overlong(command, sealed_too=self.sealed_too), *blank(command)]
             if not faults and command.type == name:
                 return command
         unique = {fault.pointer: fault for fault in reversed(faults) if fault}
@@ -208,6 +209,19 @@ def overlong(command: Any, *, sealed_too: bool) -> Iterator[Fault]:  # noqa: ANN
         most = LONGER.get(field.name, LONGEST)
         if isinstance(text, str) and len(text) > most and (sealed_too or hints[field.name] is str):
             yield Fault(f"has at most {most} characters", f"#/{field.name}")
+
+
+def blank(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
+    """Find texts that are there and show nothing, as blanks for a name or a reason."""
+    if isinstance(value, str):
+        if value and not visible(value):
+            yield Fault("is empty: nothing of it shows", pointer)
+    elif is_dataclass(value):
+        for name in value.__dataclass_fields__:
+            yield from blank(getattr(value, name), f"{pointer}/{name}")
+    elif isinstance(value, tuple):
+        for n, one in enumerate(value):
+            yield from blank(one, f"{pointer}/{n}")
 
 
 def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON

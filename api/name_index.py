@@ -12,8 +12,9 @@ from api.http.masking import sees
 from api.ports import Service
 from domain.case.stage import Exit
 from domain.core.errors import Refused
+from domain.core.names import folded
 from domain.roles import Actor
-from domain.stages.intake.duplicates import Described, Ground, described, folded, grounds
+from domain.stages.intake.duplicates import Described, Ground, described, grounds
 
 AT_ONCE, CHANGES = 200, 5000
 MOST = 50

@@ -39,6 +39,15 @@ class Plan:
     commands: Sequence[Any] = ()
 
 
+def another(entry: Entry, known: Protocol | Centre) -> bool:
+    """Return whether what the catalogue holds is not what the entry says, though their ids came out the same."""
+    said = entry.command
+    if isinstance(known, Centre):
+        named = isinstance(said, RegisterCentre) and (said.name, said.country) == (known.name, known.country)
+        return known.review is not None and not named
+    return known.description is not None and known.description.registry != getattr(said, "registry", "")
+
+
 def plan(entry: Entry, known: Protocol | Centre | None) -> Plan:
     """Return what the entry changes of what the catalogue holds; `known` None = it holds nothing of it."""
     if known is None or known.review is None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from activities.command_codec import Unreadable, read_json
 
+MOST_PARTS, MOST_CHARACTERS = 500_000, 50_000_000
+"""Values of a file, and characters of all their pointers, that are read into memory."""
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
@@ -58,23 +60,32 @@ def read(body: bytes) -> Text:
         raise FileRefused([FileFault(error.lineno, "#", f"is not JSON here: {error.msg}")]) from None
     except RecursionError:
         raise FileRefused([FileFault(1, "#", "is nested too deep")]) from None
+    except ValueError:
+        raise FileRefused([FileFault(1, "#", "holds a number with more digits than any has")]) from None
     except Unreadable as error:
-        named = error.faults[0].detail if error.faults else error.detail
+        named = (
+            error.faults[0].detail
+            if error.faults
+            else "is not JSON that is read here: NaN, half a character, or nested too deep"
+        )
         raise FileRefused([FileFault(1, "#", named)]) from None
-    found = dict(_places(text))
-    doubled = [FileFault(line, at, "stands there twice") for at, line in _doubled(text)]
+    return Text(tree, _found(text))
+
+
+def _found(text: str) -> Mapping[str, int]:
+    """The line of every part. Raises FileRefused for names that an object has twice: JSON would keep the last."""
+    found: dict[str, int] = {}
+    doubled, long = [], 0
+    for pointer, line in _places(text):
+        long += len(pointer)
+        if len(found) >= MOST_PARTS or long > MOST_CHARACTERS:
+            raise FileRefused([FileFault(line, "#", f"up to here are more than {MOST_PARTS} values; split the file")])
+        if pointer in found:
+            doubled.append(FileFault(line, pointer, "stands there twice"))
+        found[pointer] = line
     if doubled:
         raise FileRefused(doubled)
-    return Text(tree, found)
-
-
-def _doubled(text: str) -> Iterator[tuple[str, int]]:
-    """Names that an object has twice: JSON would keep the last without a word."""
-    seen: set[str] = set()
-    for pointer, line in _places(text):
-        if pointer in seen:
-            yield pointer, line
-        seen.add(pointer)
+    return found
 
 
 def _places(text: str) -> Iterator[tuple[str, int]]:

@@ -64,10 +64,11 @@ def entries(prefix: str, body: bytes, now: datetime, by: str) -> tuple[Text, lis
 
 def _rows(prefix: str, text: Text, now: datetime) -> Iterator[Row]:
     tree = text.tree
-    for name in LISTS[prefix]:
-        if isinstance(tree.get(name), list):
-            yield from (_row(one, f"#/{name}/{n}", text, now) for n, one in enumerate(tree[name]))
-            return
+    listed = [name for name in LISTS[prefix] if isinstance(tree.get(name), list)]
+    for name in listed:
+        yield from (_row(one, f"#/{name}/{n}", text, now) for n, one in enumerate(tree[name]))
+    if listed:
+        return
     if not any(mark in tree for mark in MARKS[prefix]):
         raise FileRefused([text.fault("#", NOT_SHAPED[prefix])])
     yield _row(tree, "#", text, now)
@@ -94,7 +95,7 @@ def _entry(
         return None, [text.fault(row.at(one.pointer.removeprefix("#/")), one.detail) for one in faults]
     stream = row.stream or f"{prefix}-{_slug(command.registry if prefix == 'protocol' else command.name)}"
     wrong = list(_unsound(command, row, text, now))
-    if not (stream.startswith(f"{prefix}-") and STREAM.fullmatch(stream)):
+    if not (stream.startswith(f"{prefix}-") and stream > f"{prefix}-" and STREAM.fullmatch(stream)):
         wrong.append(
             text.fault(row.at("stream"), f"is no id; give one: {prefix}- and small letters, figures and hyphens")
         )

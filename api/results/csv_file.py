@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api.results.reading import Read, Unusable, Wrong
+from domain.core.codes import require_zone
+from domain.core.errors import Refused
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES
 from domain.criteria.loinc import ANALYTE_OF
@@ -20,6 +22,10 @@ TEXTS = ("analyte", "value", "unit", "limit", "limit_unit", "target", "method", 
 FIELDS = (*TEXTS, "occurred", "supported")
 NEEDED = ("analyte", "occurred")
 YES = ("yes", "y", "true", "1", "x")
+NO = ("", "no", "n", "false", "0", "-")
+YEAR = ("%Y", "%y", "%G", "%c", "%x")
+OTHERS = {";": "a semicolon", "\t": "a tab", ",": "a comma", "|": "a bar"}
+"""What else parts columns."""
 NUMBERS = ("value", "limit")
 LONGEST = 200
 """Characters of a cell that is still read."""
@@ -57,6 +63,12 @@ def mapping_of(text: str) -> ColumnMapping:
         raise Unusable(f"nothing of that name is observed: {', '.join(strange)}; known are {', '.join(ANALYTES)}")
     if len(mapping.delimiter) != 1 or mapping.decimal not in (".", ","):
         raise Unusable("the mapping needs one character as delimiter, and a point or a comma as decimal")
+    if mapping.dates and not any(sign in mapping.dates for sign in YEAR):
+        raise Unusable("the mapping's dates have no year: write it as %Y, as in %d.%m.%Y")
+    try:
+        require_zone(mapping.zone or "UTC")
+    except Refused as no:
+        raise Unusable(f"the mapping's zone is {no.detail}") from None
     return mapping
 
 
@@ -76,7 +88,8 @@ def read_csv(body: bytes, mapping: ColumnMapping) -> Read:
         for number, cells in enumerate(full, 1):  # faulty ones too: each is named in the answer
             if number > MOST:
                 raise Unusable(f"a file holds at most {MOST} lines of results; split it")
-            _Line(read, mapping, column, rows.line_num, _cells(cells, places)).read()
+            line = _Line(read, mapping, column, rows.line_num, _cells(cells, places))
+            line.too_many() if any(cell.strip() for cell in cells[len(titles) :]) else line.read()
     except csv.Error:
         raise Unusable(f"line {rows.line_num} cannot be read as CSV") from None
     return read
@@ -93,7 +106,9 @@ def _require_titles(titles: list[str], column: Mapping[str, str], mapping: Colum
     named = [title for name, title in column.items() if name in mapping.columns or name in NEEDED]
     missing = [title for title in named if title not in titles and title not in mapping.always]
     if missing:
-        raise Unusable(f"the first line has no column {', '.join(missing)}; name yours in the mapping")
+        other = len(titles) == 1 and next((sign for sign in OTHERS if sign in titles[0]), "")
+        way = f"; {OTHERS[other]} parts it: say so as delimiter" if other else "; name yours in the mapping"
+        raise Unusable(f"the first line has no column {', '.join(missing)}{way}")
 
 
 class _Line:
@@ -110,13 +125,26 @@ class _Line:
         told = {name: self._text(name) for name in TEXTS}
         told["analyte"] = self._analyte(told["analyte"])
         if self._mapping.decimal == ",":
+            for name in (name for name in NUMBERS if "." in told[name]):
+                self._no(name, "has a point, where the mapping says a comma for decimals: nothing says what it parts")
             told |= {name: told[name].replace(",", ".") for name in NUMBERS}
-        occurred, supported = self._when(self._text("occurred")), self._text("supported").lower() in YES
+        occurred, supported = self._when(self._text("occurred")), self._supported()
         if self._wrong or occurred is None:
             self._read.wrong += self._wrong
             return
         result = Result(occurred=occurred, supported=supported, **told)
         self._read.results.append((self._place, result))
+
+    def too_many(self) -> None:
+        """Note that cells stand where no title is: a value with the delimiter in it, and all after it one too far."""
+        reason = "has more cells than the first line has titles: a value with the delimiter in it stands in quotes"
+        self._read.wrong.append(Wrong(self._place, "the last", "", reason))
+
+    def _supported(self) -> bool:
+        text = self._text("supported").lower()
+        if text not in YES and text not in NO:
+            self._no("supported", f"is one of {', '.join((*YES, *filter(None, NO)))}, or empty = no")
+        return text in YES
 
     def _text(self, name: str) -> str:
         text = self._cells.get(self._column[name], "") or self._mapping.always.get(name, "")

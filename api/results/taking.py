@@ -10,6 +10,7 @@ from typing import Any
 
 from structlog.contextvars import bind_contextvars
 
+from activities.command_codec import untimely
 from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
 from api.http.access import case_meant, may_command, permit
@@ -20,7 +21,7 @@ from api.results.csv_file import mapping_of, read_csv
 from api.results.fhir_bundle import read_bundle
 from api.results.reading import Left, Read, Unusable, Wrong, summed
 from domain.case.state import Case
-from domain.core.errors import Refused
+from domain.core.errors import Reason, Refused, require
 from domain.core.names import folded
 from domain.core.personal import readable
 from domain.engine.decide import require_past
@@ -116,6 +117,8 @@ def _held(case: Case, read: Read, now: datetime) -> Sequence[Wrong]:
     found: list[Wrong] = []
     for place, one in read.results:
         try:
+            beyond = next(untimely(one.occurred), None)
+            require(beyond is None, Reason.INVALID, beyond.detail if beyond else "", "occurred")
             require_past(one.occurred, now)
             recorded(case, one, one.occurred)
         except Refused as no:

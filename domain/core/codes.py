@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 from domain.core.errors import Reason, require
 
@@ -44,6 +45,19 @@ def require_currency(code: str, field: str = "currency") -> None:
 def require_days(days: int, field: str) -> None:
     """Refuse a number of days that would leave the calendar."""
     require(days <= MOST_DAYS, Reason.INVALID, f"at most {MOST_DAYS} days", field)
+
+
+PLACED = re.compile(r"UTC|GMT|(?!posix/|right/)[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}")
+"""Zones that mean the same on every machine; "localtime" is whatever the machine's is."""
+
+
+def require_zone(zone: str, field: str = "zone") -> None:
+    """Refuse a time zone nobody could reckon with, and one that means something else on each machine."""
+    try:
+        known = PLACED.fullmatch(zone) is not None and ZoneInfo(zone) is not None
+    except (KeyError, ValueError, OSError):
+        known = False
+    require(known, Reason.INVALID, "no such time zone: a region and a place, as Asia/Kolkata, or UTC", field)
 
 
 ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 Precision = Literal["instant", "day", "bound", "unknown"]
@@ -35,8 +35,7 @@ class When:
     @classmethod
     def on(cls, day: date) -> When:
         """Some time on that day, in UTC."""
-        start = datetime.combine(day, time(), UTC)
-        return cls("day", start, start + timedelta(days=1) - timedelta(microseconds=1))
+        return cls("day", datetime.combine(day, time.min, UTC), datetime.combine(day, time.max, UTC))
 
     @classmethod
     def between(cls, earliest: datetime | None, latest: datetime | None) -> When:

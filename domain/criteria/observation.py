@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -40,12 +41,13 @@ class Observation:
 
 
 def number(text: str) -> Decimal | None:
-    """Return the number a text says, with a point or without; None = it says none."""
+    """Return the number a text says, with a point or without; None = it says none, or one that nothing amounts to."""
     try:
         said = Decimal(text.strip())
     except InvalidOperation:
         return None
-    return said if said.is_finite() and len(said.as_tuple().digits) <= MOST_DIGITS else None
+    likely = said.is_finite() and len(said.as_tuple().digits) <= MOST_DIGITS and abs(said.adjusted()) <= MOST_DIGITS
+    return said if likely else None
 
 
 def analyte(code: str, field: str = "analyte") -> Analyte:
@@ -114,11 +116,13 @@ def birth_days(born: str) -> tuple[date | None, date | None]:
 def require_born(birth: Clinical, now: datetime, field: str = "birth") -> None:
     """Refuse what is no day and no year in which somebody living may have been born; empty and erased are unknown."""
     earliest, _ = birth_days(str(birth)) if readable(birth) else (now.date(), None)
-    born = earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
+    written = not readable(birth) or BORN.fullmatch(str(birth)) is not None
+    born = written and earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
     require(born, Reason.INVALID, "write 1960-12-01, or 1960", field)
 
 
 EARLIEST = 1900
+BORN = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2})?")
 
 
 def _months(born: date, on: date) -> Decimal:

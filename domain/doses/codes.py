@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from domain.core.names import visible
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 """The characters of ISO 7064 MOD 37-2, each at its value."""
 _ALIKE = str.maketrans("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXIJSABEZHIKMNOPTYX")  # noqa: RUF001
 """Capitals of Cyrillic and Greek that are printed like Latin ones."""
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Characters that are no white space and show nothing."""
 _SCANNED = re.compile(r"=([A-Z0-9]{13})[A-Z0-9]{2}")
 _DONATION = re.compile(r"[A-Z1-9][0-9]{12}[0-9A-Z*]")
 """A donation number of ISBT 128 (5 of the facility, 2 of the year, 6 of a sequence) and its check character."""
@@ -33,8 +33,7 @@ def folded(code: str) -> str:
     A scanned donation number loses its sign and flags, a written one its check character where that is right.
     """
     wide = unicodedata.normalize("NFKC", code)
-    shown = (one for one in wide if one not in _BLANK and unicodedata.category(one)[0] not in "ZC")
-    plain = unicodedata.normalize("NFKC", "".join(shown).upper()).translate(_ALIKE)
+    plain = unicodedata.normalize("NFKC", visible(wide).upper()).translate(_ALIKE)
     if scanned := _SCANNED.fullmatch(plain):
         return scanned.group(1)
     plain = plain.removeprefix("=")

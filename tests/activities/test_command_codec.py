@@ -43,6 +43,17 @@ def test_what_somebody_writes_of_a_case_may_be_long() -> None:
     assert len(parsed(CASE, note).text) == 100_000
 
 
+@pytest.mark.parametrize("text", [" ", "\u200b", "\u3164", "\u2800", "\u00ad", "\u202e", "\n\t"])
+def test_what_shows_nothing_is_no_text(text: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parsed(CASE, {"type": "AddNote", "kind": "note", "text": text})
+    assert [(one.pointer, one.detail) for one in refused.value.faults] == [("#/text", "is empty: nothing of it shows")]
+    moved = {"type": "OpenCase", "country": "IN", "language": "en", "zone": "Asia/Kolkata", "patient_name": "A"}
+    with pytest.raises(Unreadable):
+        parsed(CASE, {**moved, "despite_duplicates": text})
+    assert parsed(CASE, {**moved, "despite_duplicates": f"{text}twin"}), "the control"
+
+
 TEXTS = [
     (c, f.name) for c in CATALOGUE.classes for f in fields(c) if f.name != "type" and get_type_hints(c)[f.name] is str
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic_core import to_jsonable_python
 
-from activities.catalogue_files.differing import Plan, plan
+from activities.catalogue_files.differing import Plan, another, plan
 from activities.catalogue_files.lines import FileRefused, Text
 from activities.catalogue_files.reading import Entry, entries
 from api.http.answers import idempotency_key
@@ -48,10 +49,10 @@ async def _load(prefix: str, request: Request, service: Service, who: Actor, *, 
     key = idempotency_key(request)
     body = b"".join([part async for part in stream_body(request, MAX_FILE)])
     try:
-        text, said = entries(prefix, body, service.clock(), who.id)
+        text, said = await to_thread(entries, prefix, body, service.clock(), who.id)
     except FileRefused as refused:
         raise _problem(refused) from None
-    plans = await _plans(service, prefix, said)
+    plans = await _plans(service, prefix, text, said)
     await _tried(service, who, key, text, plans)
     if not dry_run:
         for n, one in enumerate(plans):
@@ -66,14 +67,21 @@ def _problem(refused: FileRefused) -> Problem:
     return invalid(words, *named[:FAULTS])
 
 
-async def _plans(service: Service, prefix: str, said: Sequence[Entry]) -> Sequence[Plan]:
+async def _plans(service: Service, prefix: str, text: Text, said: Sequence[Entry]) -> Sequence[Plan]:
     """What each entry comes to; one whose registry number the catalogue has under another id is that one."""
     known = await _known(service, prefix)
-    plans = []
+    plans, faults = [], []
     for one in said:
         stream = one.stream if one.stream in known else known.get(getattr(one.command, "registry", ""), one.stream)
         held = (await service.commands.entry(stream)).state if stream in known else None
+        if held is not None and not one.row.stream and another(one, held):
+            words = (
+                f"the catalogue has something else as {stream}: give this one an id of its own as `stream`, or {stream}"
+            )
+            faults.append(text.fault(one.row.at("name" if prefix == "centre" else "registry"), words))
         plans.append(plan(Entry(one.row, stream, one.command, one.sites), held))
+    if faults:
+        raise _problem(FileRefused(faults))
     return plans
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, assert_never, get_args
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
-from domain.core.codes import require_days
+from domain.core.codes import require_days, require_zone
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -107,7 +107,7 @@ def _identity(wrong: Any, c: people.AddPerson) -> Any:  # noqa: ANN401 - a Perso
     """Who somebody is, told again; the id by which the case knows them stays."""
     require(wrong.role == c.role, Reason.INVALID, "a correction is about the same person", "correction")
     require(readable(c.name), Reason.INVALID, "a person needs a name", "correction")
-    people.require_zone(c.zone)
+    require_zone(c.zone)
     details = {"name": c.name, "mail": c.mail, "phone": c.phone, "zone": c.zone, "language": c.language}
     return replace(wrong, **details, minor=c.minor)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.core.names import folded
 from domain.core.personal import readable
 from domain.criteria.observation import birth_days
 
@@ -39,13 +40,6 @@ def described(name: object, birth: object, *contacts: object) -> Described:
     return Described(folded(str(name)) if readable(name) else (), told, frozenset(way for way in ways if way))
 
 
-def folded(name: str) -> tuple[str, ...]:
-    """Return the words of a name without case, accents and points."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return tuple(letters.split())
-
-
 def _contact(text: str) -> str:
     if "@" in text:
         return text.strip().casefold()
@@ -56,14 +50,15 @@ def _contact(text: str) -> str:
 def grounds(one: Described, other: Described) -> Sequence[Ground]:
     """Return why two descriptions are probably of one person; empty = probably not.
 
-    One address or number is enough. One name is, unless the birth dates exclude it; where one name has words more, the
-    other has at least two. One day of birth is, with a word of the name in common or with names in different scripts,
-    which cannot be compared.
+    One address or number is enough. One name is, however it is parted into words, unless the birth dates exclude it;
+    where one name has words more, the other has at least two. One day of birth is, with a word of the name in common
+    or with names in different scripts, which cannot be compared.
     """
     birth = _birth(one.birth, other.birth)
     found: list[Ground] = ["contact"] if one.contacts & other.contacts else []
     fewer, more = sorted((frozenset(one.name), frozenset(other.name)), key=len)
-    alike = fewer == more or (len(fewer) >= ENOUGH and fewer <= more)
+    joined = "".join(one.name) == "".join(other.name)
+    alike = fewer == more or joined or (len(fewer) >= ENOUGH and fewer <= more)
     if fewer and alike and birth != "other":
         found.append("name")
     told_apart = bool(one.scripts & other.scripts)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal, assert_never
-from zoneinfo import ZoneInfo
 
 from domain.case.phases.consents import RISK_ITEMS, WITH_DOCTOR, Consent, RiskItem
 from domain.case.phases.intake import Person
 from domain.case.stage import EVERY_STAGE, Stage
 from domain.case.state import Case
 from domain.case.table import Owes, Takes
+from domain.core.codes import require_zone
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -181,14 +181,6 @@ def require_person(case: Case, person: str, field: str = "person") -> Person:
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such person in this case", field)
     return known
-
-
-def require_zone(zone: str) -> None:
-    """Refuse a time zone nobody could reckon with."""
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise Refused(Reason.INVALID, "no such time zone", "zone") from None
 
 
 def added(c: AddPerson, ids: Ids) -> PersonAdded:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.catalogue_files import lines
 from activities.catalogue_files.lines import FileRefused, read
 
 NAMES = st.text(min_size=1, max_size=8).filter(lambda name: "/" not in name and "\0" not in name)
@@ -66,3 +67,14 @@ def test_a_fault_in_something_that_is_not_there_stands_where_it_is_missing() -> 
     text = read(b'{\n "protocols": [\n  {"title": "x"}\n ]\n}')
     assert text.fault("#/protocols/0/registry", "is required").line == 3
     assert text.fault("#/elsewhere", "x").line == 1
+
+
+def test_a_number_without_end_and_a_file_of_too_many_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileRefused) as caught:
+        read(b'{"a": ' + b"9" * 6000 + b"}")
+    assert "more digits" in caught.value.faults[0].detail
+    monkeypatch.setattr(lines, "MOST_PARTS", 5)
+    assert read(b'{"a": [1, 2, 3]}').lines, "the control"
+    with pytest.raises(FileRefused) as caught:
+        read(b'{"a": [1, 2, 3,\n 4]}')
+    assert (caught.value.faults[0].line, "split the file" in caught.value.faults[0].detail) == (2, True)

@@ -207,3 +207,18 @@ def test_a_row_without_criteria_as_data_is_a_draft_in_its_own_words() -> None:
         asked = {one.id: one.words for one in entry.command.criteria}
         for name in ("cns", "infection", "eligibility_other"):
             assert bool(row.get(name)) == (name in asked)
+
+
+def test_a_name_in_other_letters_needs_an_id_of_its_own() -> None:
+    """Of such a name nothing is left for an id: a second one would have taken the place of the first."""
+    centre = {**json.loads(CENTRES.read_text())["centres"][0], "name": "北京医院"}
+    del centre["stream"]
+    [(_, words)] = faults({"centres": [centre]}, "centre")
+    assert "is no id; give one" in words
+    assert loaded({"centres": [{**centre, "stream": "centre-beijing"}]}, "centre"), "the control"
+
+
+def test_study_records_beside_protocols_are_read_too() -> None:
+    assert [one.stream for one in loaded({"protocols": [OWN], "studies": [STUDY]})] == [
+        "protocol-nct90000001", "protocol-nct90000002",
+    ]  # fmt: skip

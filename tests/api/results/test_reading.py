@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from api.results.fhir_bundle import MOST_ENTRIES, read_bundle
 from api.results.reading import Read, Unusable, summed
 from domain.core.when import When
 from domain.stages.records.results import MOST
-from tests.api.results.bundles import CREATININE, EVERYTHING, bundle, observation, quantity
+from tests.api.results.bundles import CREATININE, EVERYTHING, PATIENT, bundle, observation, quantity
 
 LAB = json.dumps(
     {
@@ -63,6 +64,10 @@ def test_each_fault_names_line_column_and_reason() -> None:
     ("", '{"columns": {"colour": "x"}}', "the mapping names fields there are not: colour"),
     ("", '{"analytes": {"Na": "sodium"}}', "nothing of that name is observed: sodium"),
     ("", '{"delimiter": "||"}', "needs one character as delimiter"),
+    ("", '{"dates": "%d.%m."}', "have no year"),
+    ("", '{"zone": "localtime"}', "no such time zone"),
+    ("", '{"zone": "../../etc/passwd"}', "no such time zone"),
+    ("analyte;occurred\nalt;2026\n", "", "a semicolon parts it: say so as delimiter"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_used_says_why(text: str, mapping: str, words: str) -> None:
     with pytest.raises(Unusable, match="(?s)" + words.replace("|", r"\|")):
@@ -126,3 +131,70 @@ def test_a_bundle_holds_so_many_entries_and_no_more() -> None:
     whole["entry"] += more[:1]
     with pytest.raises(Unusable, match=f"at most {MOST_ENTRIES} entries; split it"):
         read_bundle(json.dumps(whole).encode())
+
+
+@pytest.mark.parametrize(("line", "mapping", "column", "words"), [
+    ("alt,1,5,U/L,2026-01-05,,", "", "the last", "more cells than the first line has titles"),
+    ("alt,30,U/L,2026-01-05,ja", "", "supported", "is one of yes, y"),
+    ("alt,30,U/L,2026-01-05,是", "", "supported", "is one of yes, y"),
+    ("alt,1.234,U/L,2026-01-05,", '{"decimal": ","}', "value", "nothing says what it parts"),
+])  # fmt: skip
+def test_what_could_be_read_as_something_else_is_a_fault(line: str, mapping: str, column: str, words: str) -> None:
+    head = "analyte,value,unit,occurred,supported\n"
+    read = lines(head + line.replace("1,5,U/L,2026-01-05,,", "1,5,U/L,2026-01-05,yes,x") + "\n", mapping)
+    assert [(one.place, one.column, words in one.reason) for one in read.wrong] == [(2, column, True)]
+    assert not read.results
+    assert len(lines(f"{head}alt,30,U/L,2026-01-05,no,,\n").results) == 1, "the control: nothing stands too far right"
+
+
+CODES = {"coding": [{"system": "http://loinc.org", "code": c} for c in ("718-7", "2160-0")]}
+HB = quantity(9, "g/dL")
+
+
+@pytest.mark.parametrize(("more", "column"), [
+    ({"modifierExtension": [{"url": "urn:not", "valueBoolean": True}]}, "modifierExtension"),
+    ({"implicitRules": "urn:other"}, "implicitRules"),
+    ({"valueInteger": 7}, "value"),
+    ({"code": CODES}, "code"),
+    ({"effectiveDateTime": None, "effectiveTiming": {"event": ["2026-01-05"]}}, "effective"),
+])  # fmt: skip
+def test_an_observation_that_can_be_read_in_two_ways_is_a_fault(more: dict[str, Any], column: str) -> None:
+    read = read_bundle(bundle({**observation("718-7", HB), **more}))
+    assert ([(one.place, one.column) for one in read.wrong], read.results) == ([(2, column)], [])
+    assert read_bundle(bundle(observation("718-7", HB))).results, "the control"
+
+
+@pytest.mark.parametrize("status", [None, [], {}, 5])
+def test_a_status_of_another_kind_is_not_final(status: object) -> None:
+    [left] = read_bundle(bundle(observation("718-7", HB, status=status))).left
+    assert left.why == "not_final"
+
+
+@pytest.mark.parametrize(("body", "words"), [
+    (bundle(birthDate="yesterday"), "birthDate"), (bundle(birthDate="19800302"), "birthDate"),
+    (bundle(modifierExtension=[{}]), "modifierExtension"),
+    (bundle().replace(b'"gender"', b'"gender": "male", "gender"'), "one name twice"),
+    (bundle().replace(b'"female"', b"9" * 6000), "is not JSON"),
+    (bundle().replace(b'"female"', b'"\\u0000"'), "NUL"),
+    (b"[" * 100_000, "is not JSON"),
+])  # fmt: skip
+def test_a_bundle_that_would_be_read_wrongly_says_why(body: bytes, words: str) -> None:
+    with pytest.raises(Unusable, match=words):
+        read_bundle(body)
+
+
+def test_a_month_of_birth_is_its_year_and_a_mark_of_the_encoding_is_none_of_the_text() -> None:
+    assert read_bundle(b"\xef\xbb\xbf" + bundle(birthDate="1980-05")).birth == "1980"
+
+
+def test_nobody_is_not_the_patient() -> None:
+    bare = bundle(observation("718-7", HB, subject={"reference": "None"}), id=None)
+    [left] = read_bundle(bare.replace(PATIENT.encode(), b"")).left
+    assert left.why == "other_subject"
+
+
+def test_an_entry_that_is_none_counts_as_a_place() -> None:
+    read = read_bundle(bundle(observation("718-7", HB)).replace(b'"entry": [', b'"entry": [5, '))
+    assert ([place for place, _ in read.results], [(one.place, one.why) for one in read.left]) == (
+        [3], [(1, "not_read")],
+    )  # fmt: skip

@@ -141,3 +141,15 @@ async def test_a_file_is_read_held_and_decided_where_nobody_waits_for_it(
     by_hand = {"analyte": "alt", "value": "30", "unit": "U/L", "occurred": day}
     assert (await people["coordinator"].send(case, "RecordObservation", **by_hand)).status_code == 200
     assert threading.get_ident() in threads["decided"]
+
+
+@pytest.mark.parametrize("line", [
+    "lvef,55,%,9999-12-31", "lvef,55,%,9999", "lvef,55,%,0001-01-01", "lvef,55,%,0001-01-01T00:00:00+14:00",
+    "creatinine,1e999999,mg/dL,2026-01-05", "creatinine,1e-999999,mg/dL,2026-01-05",
+])  # fmt: skip
+async def test_what_lies_beyond_every_patient_is_refused_with_its_line(people: Mapping[str, Person], line: str) -> None:
+    case = (await people["coordinator"].open())["case"]
+    refused = await send(people["coordinator"], case, f"{HEAD}{line}\n")
+    assert_problem(refused, 422, "invalid")
+    [fault] = refused.json()["errors"]
+    assert fault["detail"].startswith("line 2, ")

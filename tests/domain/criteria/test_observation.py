@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from domain.core.errors import Reason, Refused
 from domain.criteria.analytes import ALIASES, ANALYTES, ucum
 from domain.criteria.criterion import Comparison, Criterion, require_sound
-from domain.criteria.observation import canonical, require_observable, require_plausible
+from domain.criteria.observation import canonical, require_born, require_observable, require_plausible
 from tests.domain.criteria.observed import among, number
 
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 EXACT = [
     ("creatinine", "2.0", "mg/dL", "176.80"),
     ("bilirubin", "1.5", "mg/dL", "25.65"),
@@ -43,6 +45,11 @@ WRONG: list[tuple[Callable[[], None], str, str]] = [
     (lambda: kept("alt", "high", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "NaN", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "1,5", "U/L"), "value", "with a point for decimals"),
+    (lambda: kept("creatinine", "1e999999", "mg/dL"), "value", "must be a number"),
+    (lambda: kept("platelets", "1e-999999", "/uL"), "value", "must be a number"),
+    (lambda: require_born("20010101", NOW), "birth", "write 1960-12-01, or 1960"),
+    (lambda: require_born("2001-W01-1", NOW), "birth", "write 1960-12-01, or 1960"),
+    (lambda: require_born("١٩٦٠", NOW), "birth", "write 1960-12-01, or 1960"),
     (lambda: kept("karnofsky", "85", ""), "value", "goes in steps of 10"),
     (lambda: kept("sodium", "140", "mmol/L"), "analyte", "nothing of that name is observed; known are age, ecog"),
     (lambda: require_observable("age"), "analyte", "describe the patient"),

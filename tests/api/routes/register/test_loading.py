@@ -110,3 +110,15 @@ async def test_centres_are_loaded_amended_and_kept_from_whoever_does_not_keep_th
     assert [one["state"] for one in waits if one["stream"] == stream] == ["waits"], "a second person confirms it"
     one = (await people["operator"].get(f"/centres/{stream}")).json()["centre"]
     assert (one["city"], one["mail"]) == ("Mumbai", "")
+
+
+async def test_another_centre_whose_id_comes_out_the_same_is_not_taken_for_it(people: Mapping[str, Person]) -> None:
+    keeper, first = people["operator"], {**CENTRE, "name": "Same Letters Hospital"}
+    stream = "centre-same-letters-hospital"
+    assert await what(keeper, "centres", {"centres": [first]}) == [(stream, "registered")]
+    for other in ({"name": "Same Letters (Hospital)"}, {"country": "CN", "zone": "Asia/Shanghai"}):
+        refused = await load(keeper, "centres", {"centres": [{**first, **other}]})
+        assert_problem(refused, 422, "invalid")
+        assert "as `stream`" in refused.json()["errors"][0]["detail"]
+    renamed = {**first, "name": "Same Letters (Hospital)", "stream": stream}
+    assert await what(keeper, "centres", {"centres": [renamed]}, dry_run=True) == [(stream, "amended")], "the control"

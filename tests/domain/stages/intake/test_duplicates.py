@@ -36,6 +36,30 @@ def test_what_speaks_for_one_person(other: tuple[str, str, str, str], why: list[
     assert grounds(described(*LI), described(*other)) == why
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("王小明", "王 小明"),
+        ("Łukasz Nowak", "Lukasz Nowak"),
+        ("فاطمة علي", "فاطمه على"),
+        ("محـمد أحمد", "محمد احمد"),
+        ("O'Brien Sean", "OBrien Sean"),
+        ("Nguyễn Đặng An", "Nguyen Dang An"),
+        ("Søren Sørensen", "Soren Sorensen"),
+        ("Yıldız Can", "YILDIZ CAN"),  # noqa: RUF001
+        ("Anna-Maria Roth", "Annamaria Roth"),
+    ],
+)
+def test_one_name_is_the_same_however_it_is_written(name: str, other: str) -> None:
+    assert grounds(described(name, ""), described(other, "")) == ["name"]
+
+
+def test_vowel_signs_of_a_line_belong_to_a_name() -> None:
+    """राम and रमेश had been taken apart into single consonants, of which one name has what another has."""
+    assert grounds(described("राम शर्मा", ""), described("रमेश शर्मा", "")) == []
+    assert grounds(described("राम शर्मा", ""), described("राम  शर्मा", "")) == ["name"], "the control"
+
+
 def test_what_is_erased_counts_as_unknown() -> None:
     assert described(ERASED, ERASED, ERASED) == Described()
     assert grounds(described(*LI), described(ERASED, "1980-03-02", ERASED)) == ["birth"], (
