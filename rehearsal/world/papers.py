@@ -40,7 +40,13 @@ class Papers:
             return command, ()
         item = case.records.get(getattr(command, "item", ""))
         kind = item.kind if item else "document"
-        page = _page([kind.replace("_", " ").capitalize(), "Made up by a rehearsal; of no patient.", command.type])
+        page = _page(
+            [
+                kind.replace("_", " ").capitalize(),
+                "Made up by a rehearsal; of no patient.",
+                f"{command.type} {len(case.stored) + 1}",
+            ]
+        )
         kept = await self.documents.keep(case.id, key_class_of(kind), MEDIA, _whole(page))
         noted = DocumentStored(kept.name, kept.same.hex(), MEDIA, kept.size)
         return replace(command, document=kept.name), (noted,)

@@ -88,7 +88,7 @@ def _of(
     only = [told.centre] if told.centre else list(centres)
     for name in sites or only:
         if (centre := centres.get(name)) is not None:
-            door = _site_door(sites[name], now) if sites else _door(protocol, now)
+            door = _site_door(sites[name], now) if sites else _door(protocol, told, now)
             yield _offer(stream, told, name, centre, "shut" if told.draft else door)
 
 
@@ -113,10 +113,12 @@ def _site_door(site: SiteLease, now: datetime) -> Door:
     return "not_known" if site.stale_at(now) else "open" if site.open_at(now) else "shut"
 
 
-def _door(protocol: Protocol, now: datetime) -> Door:
+def _door(protocol: Protocol, told: Description, now: datetime) -> Door:
+    """Open only where somebody said that it runs there, and that it takes patients."""
     if protocol.closed is not None:
         return "shut"
-    return "open" if protocol.open_until and now < protocol.open_until else "not_known"
+    known = told.centre and protocol.open_until and now < protocol.open_until
+    return "open" if known else "not_known"
 
 
 def matches(case: Case, found: Iterable[Offer], now: datetime) -> Sequence[Match]:

@@ -1,0 +1,35 @@
+"""Which protocol is offered at which centre: nobody is sent where nobody said that it runs [P7]."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from domain.catalogue.centre import Centre
+from domain.catalogue.protocol import ProtocolClosed
+from domain.stages.eligibility.matching import offers
+from tests.domain.catalogue.steps import NOW, given
+from tests.domain.catalogue.test_protocol import CONFIRMED, REGISTERED, STREAM
+from tests.domain.catalogue.test_site import CENTRE, FULL, OPEN, OTHER
+
+CENTRES = {name: Centre(1, name, "X", "CN") for name in (CENTRE, OTHER)}
+
+
+def doors(*events: Any, centre: str = "") -> dict[str, str]:
+    state = given(STREAM, replace(REGISTERED, centre=centre), *events)
+    return {one.centre: one.door for one in offers({STREAM: state}, CENTRES, NOW)}  # type: ignore[dict-item]
+
+
+def test_where_nobody_says_that_it_runs_its_door_is_not_known() -> None:
+    assert doors(CONFIRMED) == {CENTRE: "not_known", OTHER: "not_known"}
+    assert doors(CONFIRMED, ProtocolClosed("completed", "")) == {CENTRE: "shut", OTHER: "shut"}
+
+
+def test_at_its_only_centre_its_own_word_counts() -> None:
+    assert doors(CONFIRMED, centre=CENTRE) == {CENTRE: "open"}
+    assert doors(centre=CENTRE) == {CENTRE: "not_known"}
+
+
+def test_with_sites_it_is_offered_there_and_nowhere_else() -> None:
+    assert doors(CONFIRMED, OPEN) == {CENTRE: "open"}
+    assert doors(OPEN, FULL) == {CENTRE: "open", OTHER: "shut"}
