@@ -37,6 +37,7 @@ from api.routes.history import audit, evidence, moments
 from api.routes.intake import urgency
 from api.routes.register import entries, loading, reviews
 from api.routes.then import Rows
+from api.routes.travel import slip
 from domain.catalogue.streams import CATALOGUE
 
 PARTS = (
@@ -47,6 +48,7 @@ PARTS = (
     moments,
     screening,
     matches,
+    slip,
     checklist,
     urgency,
     results,

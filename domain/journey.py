@@ -24,6 +24,7 @@ from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
     adverse_events,
+    arrival,
     bed,
     dose,
     grading,
@@ -77,7 +78,8 @@ JOURNEY: tuple[Row, ...] = (
         "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
         letter.AskLetterAgain, visa.RecordPassport, visa.FileVisa, travel.PlanStay, travel.RecordFitToTravel,
-        travel.BookTravel, postponing.PostponeAdmission)),
+        travel.BookTravel, postponing.PostponeAdmission,
+        arrival.MoveArrival)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
@@ -146,6 +148,7 @@ MODULES: Mapping[str, ModuleType] = {
     "visa": visa,
     "travel": travel,
     "postponing": postponing,
+    "arrival": arrival,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "infusion": infusion,

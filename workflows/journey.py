@@ -69,6 +69,7 @@ ALERT = _hospital("tell_centre_of_alert")
 STRUCK = _hospital("tell_centre_of_document")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
+MOVED = (_hospital("tell_centre_of_arrival"), _mail("tell_family_of_arrival"))
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
@@ -112,6 +113,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         STRUCK,
         WARN,
         POSTPONED,
+        *MOVED,
         *ANYTIME,
     ),
     # waits for arrival, admission, screening on site, and consent to the trial
@@ -124,6 +126,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         STRUCK,
         WARN,
         POSTPONED,
+        *MOVED,
         ALERT,
         REFER_TRANSPLANT,
         *ANYTIME,
@@ -149,7 +152,17 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *ANYTIME,
     ),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
-    Stage.REDOSING: (MARK_USED, PROGRESSION, STRUCK, POSTPONED, ALERT, RESERVE_DOSE, REFER_TRANSPLANT, *ANYTIME),
+    Stage.REDOSING: (
+        MARK_USED,
+        PROGRESSION,
+        STRUCK,
+        POSTPONED,
+        *MOVED,
+        ALERT,
+        RESERVE_DOSE,
+        REFER_TRANSPLANT,
+        *ANYTIME,
+    ),
     # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (MARK_USED, ERASE, STRUCK, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
     # waits for nothing; what was acquired is still undone, and late answers are kept

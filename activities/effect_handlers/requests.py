@@ -25,6 +25,8 @@ Link = Callable[[Case, Effect, datetime], Awaitable[str]]
 Readers = Callable[[str], Awaitable["Reader | None"]]
 """Finds a member of staff by stream."""
 
+OF_ARRIVAL = ("tell_family_of_arrival", "tell_centre_of_arrival")
+"""What says the planned day of arrival."""
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
@@ -135,6 +137,8 @@ class Addressing:
             facts |= {"what": item.kind, "language_from": item.language or "und", "into": item.into or "und"}
         elif (costs := _costs(case, effect)) is not None:
             facts |= {"costs": costs, "day": _local(costs.at, reader.zone).date()}
+        elif effect.kind in OF_ARRIVAL and case.moved is not None:
+            facts["day"] = case.moved.arrives
         if effect.kind == "send_quote" and case.quote.until:
             facts["valid_until"] = _local(case.quote.until, reader.zone)
         del now
@@ -257,6 +261,7 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "request_invitation_letter": _letter,
     "confirm_open_door": _journey,
     "arrange_stay": _stay,
+    "tell_centre_of_arrival": _journey,
     "confirm_depletion_start": _unit,
     "confirm_thaw": _unit,
     "cancel_manufacturing": _resource,

@@ -53,8 +53,8 @@ def _row(one: Compared, case: Case, speaker: Speaker) -> CostRow:
     currency = case.quoted.currency if case.quoted else ""
     return CostRow(
         words,
-        _range(one.estimated, speaker),
-        _range(one.quoted, speaker),
+        range_in_words(one.estimated, speaker),
+        range_in_words(one.quoted, speaker),
         ", ".join(t.named("drivers", driver) for driver in drivers),
         _differs(one.over, currency, speaker),
         (one.over or 0) > 0,
@@ -62,7 +62,8 @@ def _row(one: Compared, case: Case, speaker: Speaker) -> CostRow:
     )
 
 
-def _range(item: Item | None, speaker: Speaker) -> str:
+def range_in_words(item: Item | None, speaker: Speaker) -> str:
+    """Return a range as people read it, without its currency; empty where nothing is known."""
     if item is None:
         return ""
     amount = f"{item.low:,}" if item.low == item.high else f"{item.low:,} - {item.high:,}"

@@ -45,10 +45,11 @@ def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
     template = texts["notices"].get(kind) or texts["changes"].get(kind) or texts["visits"].get(kind)
     if template is None and kind in texts["questions"]:
         template = texts["notices"][QUESTION]
-        facts = {**facts, "question": texts["questions"][kind]}
     if template is None:
         raise CannotSay(f"no text for {kind}")
     said = {name: _written(name, value, spoken) for name, value in facts.items()}
+    if kind in texts["questions"]:
+        said["question"] = _filled(kind, texts["questions"][kind], said)
     return Notice(_filled(kind, template["subject"], said), _filled(kind, template["body"], said) + texts["signature"])
 
 

@@ -69,6 +69,7 @@ from domain.stages.treatment.adverse_events import (
     ReportToxicity,
     ResolveToxicity,
 )
+from domain.stages.treatment.arrival import MoveArrival
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
 from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
 from domain.stages.treatment.grading import CODED, GradeCRS, GradeGVHD, GradeICANS
@@ -102,6 +103,7 @@ from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
 from tests.domain.any_result import any_results, any_therapy
+from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 
@@ -278,6 +280,7 @@ MAKE: dict[type[Any], Make] = {
     RegisterAddress: lambda j, n: RegisterAddress("hotel"),
     AdmitPatient: lambda j, n: AdmitPatient("E"),
     PostponeAdmission: lambda j, n: PostponeAdmission((j.now + (n - 5) * DAY).date(), "no room"),
+    MoveArrival: any_move,
     ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
     FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
     FileStayExtension: lambda j, n: FileStayExtension(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from mimetypes import guess_type
 from pathlib import Path
@@ -254,6 +254,27 @@ def costs(case: str, *, known_at: datetime | None = None, json: Json = False) ->
     rows = [(one["kind"], _item(one["estimated"]), _item(one["quoted"]), _over(one["over"])) for one in answer["lines"]]
     told = [f"{name} in {known['currency']}" for name in ("estimate", "quote") if (known := answer[name])]
     table(("line", "estimate", "quote", "against the estimate"), rows, ", ".join(told))
+
+
+@app.command
+def slip(case: str, *, arrives: date | None = None, known_at: datetime | None = None, json: Json = False) -> None:
+    """What does not hold if the patient arrives on that day, in order; send MoveArrival asks for it."""
+    then = known_at and zoned(known_at)
+    answer = asking(lambda c: c.get(f"/cases/{case}/slip", arrives=arrives and arrives.isoformat(), known_at=then))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (one["step"], one["until"] or one["why"], one["needed"], in_words(one["mend"]), one["to"], _at_stake(one),
+         "asked for" if one["asked"] else "")
+        for one in answer["steps"]
+    ]  # fmt: skip
+    title = f"arrives {answer['arrives']}, planned {answer['planned']}"
+    table(("step", "until", "needed until", "what mends it", "asked of", "its price", ""), rows, title)
+
+
+def _at_stake(one: Mapping[str, Any]) -> str:
+    return f"{_item(one['price'])} {one['price']['currency']}" if one["price"] else "not known"
 
 
 def _item(item: Mapping[str, Any] | None) -> str:

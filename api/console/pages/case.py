@@ -41,6 +41,7 @@ from domain.history.dated import known
 from domain.history.grounds import grounds
 from domain.roles import allow
 from domain.stages.records.needed import Line, lines, outstanding
+from domain.stages.treatment.slip import unasked
 
 router = pages()
 LATEST, PAGE = 12, 150
@@ -158,6 +159,7 @@ async def overview(
         waits=owed,
         askings=askings(one.case, one.speaker),
         screened=await screened(service, one.case, one.now, one.speaker),
+        slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         costs=cost_table(one.case, one.speaker),
         onward=onward,
         needs=needs,

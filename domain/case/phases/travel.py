@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from domain.case.track import Track
 
 
 @dataclass(frozen=True, slots=True)
 class Visa:
-    """A traveller's visa [travel.visa]: `valid_until` is enter-by, `stay_days` counts from entry."""
+    """A traveller's visa [travel.visa]: `valid_until` is enter-by, `stay_days` counts from entry.
+
+    `again`: it was granted, and another is to be applied for, as it does not fit the new arrival.
+    """
 
     person: str
     state: Literal["filed", "granted", "refused", "lapsed", "used"]
@@ -20,6 +23,7 @@ class Visa:
     category: str = ""
     valid_until: datetime | None = None
     stay_days: int = 0
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,41 @@ class Postponement:
 
     admits_from: date
     fact: str
+
+
+SlipKind = Literal[
+    "acceptance", "protocol", "dose", "bed", "letter", "visa", "stay", "passport", "fitness", "ticket", "lodging",
+    "interpreter", "depletion", "quote",
+]  # fmt: skip
+SLIP_KINDS: tuple[SlipKind, ...] = get_args(SlipKind)
+
+
+@dataclass(frozen=True, slots=True)
+class SlipStep:
+    """One thing that does not hold on a day of arrival: it ends at `until`, None = nothing is held or it has no end.
+
+    `about` is a traveller, or the round of tickets; `needed` is the instant until which it would have to hold.
+    """
+
+    kind: SlipKind
+    about: str
+    until: datetime | None
+    needed: datetime
+
+    @property
+    def name(self) -> str:
+        """Return how people and programs name the step: `dose`, or `visa:person-1`."""
+        return f"{self.kind}:{self.about}" if self.about else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class MovedArrival:
+    """The day the arrival was moved to, by which fact, and what of its plan was carried out and what was left out."""
+
+    arrives: date
+    fact: str
+    carried_out: tuple[SlipStep, ...] = ()
+    left_out: tuple[SlipStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +78,7 @@ class Travel:
     passports: Mapping[str, date] = field(default_factory=dict)
     stay_plan: Mapping[str, Any] = field(default_factory=dict)
     postponed: Postponement | None = None
+    moved: MovedArrival | None = None  # until the stay is planned anew
     fit_to_travel: Track = field(default_factory=Track)
     travel: Track = field(default_factory=Track)
     shut: tuple[str, ...] = ()  # doors that closed after the tickets were bought

@@ -136,14 +136,14 @@ TAKES = (
         (PatientAccepted,),
         at=stages(Stage.ELIGIBILITY, Stage.LYMPHODEPLETION, Stage.REDOSING),
         by=Action.ANSWER,
-        answers=("submit_dossier", "tell_centre_of_progression", "reconfirm_decision"),
+        answers=("submit_dossier", "tell_centre_of_progression", "tell_centre_of_arrival", "reconfirm_decision"),
     ),
     Takes(
         DeclinePatient,
         (PatientDeclined,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
         by=Action.ANSWER,
-        answers=("submit_dossier", "tell_centre_of_progression", "reconfirm_decision"),
+        answers=("submit_dossier", "tell_centre_of_progression", "tell_centre_of_arrival", "reconfirm_decision"),
     ),
     Takes(
         AskForMore,

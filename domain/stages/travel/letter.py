@@ -133,7 +133,7 @@ RULES = (Rule("letter_ends", 1, lapse, ("LetterIssued",), (LetterLapsed,), _ends
 
 
 def _wanted(case: Case) -> Iterable[str]:
-    visa_open = any(v.state != "granted" for v in case.visas.values()) or not case.visas
+    visa_open = any(v.state != "granted" or v.again for v in case.visas.values()) or not case.visas
     asked = preparing(case) and needs_visa(case) and case.letter.unanswered and visa_open
     return [f"{case.centre}/{case.letter.round}"] if asked else []
 

@@ -223,7 +223,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case StayPlanned():
             going = case.travel.state in ("asked", "held") and "departs" in case.stay_plan
             departs = {"departs": case.stay_plan["departs"]} if going else {}
-            return replace(case, stay_plan={**_planned(event), **departs})
+            return replace(case, stay_plan={**_planned(event), **departs}, moved=None)
         case FitToTravelRecorded():
             return replace(case, fit_to_travel=case.fit_to_travel.held("", event.valid_until, fact.id))
         case FitToTravelLapsed():

@@ -218,11 +218,17 @@ def may_enter(case: Case, person: str, at: datetime) -> bool:
 
 def passport_lasts(case: Case, person: str, lands: datetime, policy: Policy) -> bool:
     """Return whether a passport is valid long enough after entry and after the planned stay [travel.passport]."""
-    expires, days = case.passports.get(person), case.stay_plan.get("days")
+    expires = case.passports.get(person)
+    return expires is not None and expires >= passport_needed(case, lands, policy).date()
+
+
+def passport_needed(case: Case, lands: datetime, policy: Policy) -> datetime:
+    """Return until when a passport must be valid for an entry at that instant and the planned stay."""
+    days = case.stay_plan.get("days")
     wanted = [lands + policy.passport_after_entry]
     if policy.passport_after_stay is not None and isinstance(days, int):
         wanted.append(lands + timedelta(days=days) + policy.passport_after_stay)
-    return expires is not None and expires >= max(wanted).date()
+    return max(wanted)
 
 
 def stay_lasts(case: Case, person: str, policy: Policy) -> bool:
@@ -276,7 +282,7 @@ def _unfiled(case: Case) -> Iterable[str]:
     """Whoever travels without an application that is running or granted, once there is a letter."""
     if not (preparing(case) and needs_visa(case) and case.letter.state == "held"):
         return []
-    settled = {v.person for v in case.visas.values() if v.state in ("filed", "granted")}
+    settled = {v.person for v in case.visas.values() if v.state in ("filed", "granted") and not v.again}
     return [f"{p}/{_round(case, p)}" for p in travellers(case) if p not in settled]
 
 

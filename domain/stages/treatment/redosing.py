@@ -160,6 +160,7 @@ def _come_again(case: Case, fact: str) -> Case:
         admitted="",
         discharged="",
         stay_plan={},
+        moved=None,
         bed=_anew(case.bed, fact),
         letter=_anew(case.letter, fact),
         fit_to_travel=_anew(case.fit_to_travel, fact),

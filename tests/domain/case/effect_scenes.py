@@ -19,7 +19,16 @@ from domain.stages.treatment.bed import HoldBed
 from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
-from tests.domain.case.obligation_scenes import accepted_by_two, choose, estimate, plan_anew, postpone, read_estimate
+from tests.domain.case.obligation_scenes import (
+    accepted_by_two,
+    choose,
+    estimate,
+    move_arrival,
+    plan_anew,
+    plan_later,
+    postpone,
+    read_estimate,
+)
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
 
@@ -124,6 +133,8 @@ SCENES: dict[str, Scene] = {
         drop=lambda j: j.source(PROTOCOL, open=True).look(),
     ),
     "tell_family_of_postponement": Scene("planned", postpone, drop=plan_anew),
+    "tell_family_of_arrival": Scene("planned", move_arrival, drop=plan_later),
+    "tell_centre_of_arrival": Scene("planned", move_arrival, drop=plan_later),
     "announce_arrival": Scene("admission", STEPS["arrived"], STEPS["admitted"]),
     "confirm_depletion_start": Scene("lymphodepletion", STEPS["gated"]),
     "confirm_thaw": Scene("authorised", STEPS["checked"]),

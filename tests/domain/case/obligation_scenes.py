@@ -35,6 +35,7 @@ from domain.stages.travel.travel import PlanStay
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
 from domain.stages.treatment.admission import DecideStayExtension, FileStayExtension, RecordArrival, RegisterAddress
 from domain.stages.treatment.adverse_events import ReportToxicity
+from domain.stages.treatment.arrival import MoveArrival
 from domain.stages.treatment.bed import HoldBed, RefuseBed
 from domain.stages.treatment.dose import HoldDose, RefuseDose
 from domain.stages.treatment.infusion import DestroyUnit, InfusionCompleted, RecordInfusion
@@ -90,6 +91,14 @@ def read_something_else(j: Journey) -> None:
 def plan_anew(j: Journey) -> None:
     assert j.case.postponed
     j.tell(PlanStay(j.case.postponed.admits_from, 70, "", "Hostel", funds_confirmed=True))
+
+
+def move_arrival(j: Journey) -> None:
+    j.tell(MoveArrival(j.case.stay_plan["arrives"] + 5 * DAY))
+
+
+def plan_later(j: Journey) -> None:
+    j.tell(PlanStay(j.case.stay_plan["arrives"] + DAY, 70, "", "Hostel", funds_confirmed=True))
 
 
 def estimate(j: Journey) -> None:

@@ -1,0 +1,80 @@
+"""The page of a slip: what does not hold on a day of arrival, each with a tick that asks for it when sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from api.console.costs import range_in_words
+from api.console.forms.form_restore import shown_to
+from api.console.pages.case import opened, shown_part
+from api.console.pages.travel import NOW
+from api.console.session import Viewer, fresh_key
+from api.console.text.fact_text import Speaker
+from api.console.web import pages
+from api.http.answers import allowed_now
+from api.http.auth import Parts
+from domain.stages.treatment.slip import SlipLine, next_day, planned_day, slip
+
+router = pages()
+
+
+@dataclass(frozen=True, slots=True)
+class SlipRow:
+    """One step in words. `name` is what the form sends; `price` is empty where the case knows no sum."""
+
+    name: str
+    words: str
+    why: str
+    mend: str
+    to: str
+    price: str
+    asked: bool
+
+
+@router.get("/console/cases/{case}/slip")
+async def slip_page(
+    case: str, request: Request, service: Parts, viewer: Viewer, arrives: date | None = None
+) -> Response:
+    """Show what moves with the arrival, and the form that moves it."""
+    one = await opened(request, service, viewer, case, NOW)
+    day = arrives or next_day(one.case, one.now) or one.now.date()
+    lines = slip(one.case, day, one.now, service.commands.policy)
+    left = one.case.moved.left_out if one.case.moved else ()
+    return shown_part(
+        request,
+        viewer,
+        one,
+        "slip",
+        rows=[_row(line, one.speaker) for line in lines],
+        arrives=day,
+        planned=planned_day(one.case),
+        left=[_words(step.kind, step.about, one.speaker) for step in left],
+        may_move="MoveArrival" in allowed_now(viewer.who, one.case),
+        key=fresh_key(),
+        version=one.case.people_version,
+        shown=await shown_to(service, viewer.who.id),
+    )
+
+
+def _words(kind: str, about: str, speaker: Speaker) -> str:
+    words = speaker.clock.t.named("kind", kind)
+    return f"{words}, {speaker.person(about)}" if about in speaker.case.people else words
+
+
+def _row(line: SlipLine, speaker: Speaker) -> SlipRow:
+    t, clock, step = speaker.clock.t, speaker.clock, line.step
+    until = clock.instant(step.until) if step.until else ""
+    why = t(f"slip_why.{line.why}", until=until, needed=clock.instant(step.needed))
+    return SlipRow(
+        step.name,
+        _words(step.kind, step.about, speaker),
+        why,
+        t.named("mend", line.mend),
+        t.named("party", line.to.value),
+        f"{range_in_words(line.price, speaker)} {line.currency}".strip(),
+        line.asked,
+    )

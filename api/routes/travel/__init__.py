@@ -1,0 +1,1 @@
+"""Routes of the way to the centre."""
