@@ -16,7 +16,7 @@ from api.console.session import set_cookie
 from api.console.text.texts import texts_for
 from api.http.auth import Parts, cookie_name
 from api.http.form_json import read_form
-from api.http.limits import read_small
+from api.http.limits import only_head, read_small
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.handing_over import Look, handed
@@ -82,7 +82,7 @@ async def document(token: str, name: str, request: Request, service: Parts, view
     known, file = question.known, question.case.stored.get(name)
     inline = view and file is not None and file.media_type in SHOWN
     link = DocumentLink(question.case.id, known.centre, known.id, known.round, name)
-    look = Look(known.centre, "reading room", inline, OPENS if inline else {})
+    look = Look(known.centre, "reading room", inline, only_head(request), OPENS if inline else {})
     try:
         return await handed(service, look, link)
     except Problem as problem:

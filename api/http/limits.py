@@ -22,7 +22,7 @@ MAX_BODY = 256 * 1024
 SMALL_FORM = 64 * 1024
 """Bytes read for somebody who has not signed in: the form of a page that was open."""
 MINUTE = "60"
-KNOWN = "caravel.known"
+KNOWN, HEAD = "caravel.known", "caravel.head"
 
 
 class Throttle:
@@ -80,6 +80,16 @@ class Seats:
 def note_known(request: Request) -> None:
     """Note that the request is somebody's we know, so that it is counted as theirs and not as their address's."""
     request.scope.setdefault("state", {})[KNOWN] = True
+
+
+def note_head(scope: Scope) -> None:
+    """Note that only the head of an answer was asked for; the rest of the way knows it as a GET."""
+    scope["state"][HEAD] = True
+
+
+def only_head(request: Request) -> bool:
+    """Return whether nothing of the body will leave, so that nobody has seen it."""
+    return HEAD in request.scope.get("state", {})
 
 
 def is_known(scope: Scope) -> bool:

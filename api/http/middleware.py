@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars, get_contextvars
 
 from api.http.health import METHODS, Figures
-from api.http.limits import Throttle, address, is_known
+from api.http.limits import Throttle, address, is_known, note_head
 from api.http.problems import Problem, of_failure
 from api.http.strangers.addresses import readable, require_host
 
@@ -54,6 +54,8 @@ class OuterMiddleware:
         clear_contextvars()
         scope.setdefault("state", {})
         head = scope["method"] == "HEAD" and scope["path"] != ENDLESS
+        if head:
+            note_head(scope)
         inner, answer = ({**scope, "method": "GET"}, _without_body(noted)) if head else (scope, noted)
         problem = await self._answer(inner, receive, answer)
         if problem is not None and not status:

@@ -199,8 +199,10 @@ async def _elsewhere(service: Service, stream: str, name: str) -> list[Fault]:
 
 
 def _translates(who: Actor, case: Case, name: str) -> bool:
-    """Return whether it is a file that this translator has to translate now; no other is for them."""
-    ordered = any(i.state == "translating" and name in (i.document, i.original) for i in case.records.values())
+    """Return whether it is a file to translate now, or its translation to compare with it; no other is for them."""
+    ordered = any(
+        i.state == "translating" and name in (i.document, i.original, i.translation) for i in case.records.values()
+    )
     return ordered and who.role is Role.TRANSLATOR and allow(who, Action.TRANSLATE)
 
 

@@ -15,7 +15,7 @@ from activities.ports import CommandKey, DocumentKeyless, DocumentLink, Meta
 from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.files.file_types import TYPES
-from api.http.limits import address, note_known
+from api.http.limits import address, note_known, only_head
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.documents import FAILED, UNREADABLE
@@ -47,16 +47,20 @@ async def linked(centre: str, token: str, request: Request, service: Parts) -> S
         raise Problem(404, "not_found", "no such address, or one that ended; a reminder brings fresh ones")
     note_known(request)
     await request.app.state.throttle.hit("actor", f"document {centre}")
-    return await handed(service, Look(centre, "document link"), link)
+    return await handed(service, Look(centre, "document link", head=only_head(request)), link)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Says who opens a document, as the access log names them, by which way, and how it is shown to them."""
+    """Says who opens a document, as the access log names them, by which way, and how it is shown to them.
+
+    `head`: whether they asked for the head of the answer alone, so that they see nothing of it.
+    """
 
     actor: str
     way: str
     inline: bool = False
+    head: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +78,8 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
         opened = await service.documents.open(link.case, link.document)
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    await service.looks.record(Meta(look.actor, "treatment"), "document", [link.case], {opened.key_class})
+    if not look.head:
+        await service.looks.record(Meta(look.actor, "treatment"), "document", [link.case], {opened.key_class})
 
     async def note(digest: str) -> None:
         if link.document in known.handed:
@@ -85,7 +90,7 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
     ending = TYPES[opened.media_type].ending
     shown = "inline" if look.inline else "attachment"
     name = {"Content-Disposition": f'{shown}; filename="{link.document[:12]}.{ending}"'}
-    content = _noted(opened.content, note)
+    content = _nothing() if look.head else _noted(opened.content, note)
     return StreamingResponse(content, media_type=opened.media_type, headers={**HEADERS, **name, **look.headers})
 
 
@@ -94,6 +99,10 @@ def _opens(case: Case, link: DocumentLink) -> Submission:
     known = require_readable(case, link.submission, link.round)
     require_inside(case, known, link.document)
     return known
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 async def _noted(content: AsyncIterator[bytes], note: Callable[[str], Awaitable[None]]) -> AsyncIterator[bytes]:

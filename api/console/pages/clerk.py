@@ -22,7 +22,7 @@ from api.http.auth import CLERKS, Parts
 from api.http.command_json import CASE
 from api.http.form_json import read_form
 from api.http.form_parse import Pairs, form_parse
-from api.http.limits import read_small
+from api.http.limits import only_head, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from api.routes.handing_over import Look, handed
@@ -75,14 +75,15 @@ async def submission(case: str, submission: str, request: Request, service: Part
 
 @router.get("/hospital/{case}/{submission}/{name}")
 async def document(
-    case: str, submission: str, name: str, service: Parts, viewer: Viewer, view: bool = False
+    case: str, submission: str, name: str, request: Request, service: Parts, viewer: Viewer, view: bool = False
 ) -> Response:
     """One document, to be looked at or kept."""
     one = await _one(service, viewer, case, submission)
     file = one.case.stored.get(name)
     inline = view and file is not None and file.media_type in SHOWN
     link = DocumentLink(one.case.id, one.known.centre, one.known.id, one.known.round, name)
-    return await handed(service, Look(viewer.who.id, "sign-in", inline, OPENS if inline else {}), link)
+    look = Look(viewer.who.id, "sign-in", inline, only_head(request), OPENS if inline else {})
+    return await handed(service, look, link)
 
 
 @router.post("/hospital/{case}/{submission}")

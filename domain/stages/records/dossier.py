@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +20,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.records.documents import require_stored
-from domain.stages.records.records import changed, require_item, settled
-
-LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-"""A language tag, as far as it can be told from its form."""
+from domain.stages.records.records import changed, require_item, require_language, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +168,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 def _needed(item: RecordItem, into: str) -> str:
     """Return the language, unless it is none, or the one the document is in. Raises Refused."""
-    require(LANGUAGE.fullmatch(into), Reason.INVALID, "a language is a code of BCP 47, such as zh or pt-BR", "into")
+    require_language(into, "into")
     same = into.casefold() == (item.into or item.language).casefold()
     require(not same, Reason.INVALID, f"the document is in {into} already", "into")
     return into

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,6 +150,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case ReceiveRecord():
             require_item(case, command.item, "requested", "received", "rejected")
             require_stored(case, command.document)
+            require_language(command.language, "language")
             return [RecordReceived(command.item, command.document, command.language)]
         case VerifyRecord():
             require_readable(case, require_item(case, command.item, "received", "translated"))
@@ -161,6 +163,16 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [RecordWaived(command.item, command.reason)]
         case _:
             assert_never(command)
+
+
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+"""A language tag, as far as it can be told from its form; `und` where nobody knows."""
+
+
+def require_language(code: str, field: str) -> None:
+    """Refuse what is no language tag. Raises Refused that names the field."""
+    words = "a language is a code of BCP 47, such as zh or pt-BR; und where it is not known"
+    require(LANGUAGE.fullmatch(code), Reason.INVALID, words, field)
 
 
 def require_item(case: Case, item: str, *states: str) -> RecordItem:

@@ -69,6 +69,20 @@ async def test_every_document_comes_back_as_it_was_and_each_look_is_recorded(
     assert len(noted) == 2, "noted once"
 
 
+async def test_who_asks_for_the_head_alone_was_handed_nothing(
+    sent: Submitted, nobody: httpx2.AsyncClient, supervisor: Person
+) -> None:
+    """As what scans mail for dangerous links does, or a proxy."""
+    name, path = next(iter((await paths(sent)).items()))
+    head = await nobody.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert not (await sent.state()).submissions[sent.submission].handed
+    looks = (await supervisor.get(f"/cases/{sent.id}/looks")).json()["looks"]
+    assert sent.centre not in {one["actor"] for one in looks}
+    assert (await nobody.get(path)).content == sent.files[name]
+    assert set((await sent.state()).submissions[sent.submission].handed) == {name}
+
+
 async def test_nothing_of_an_address_can_be_read_or_made(
     sent: Submitted, here: Parts, stranger: Hospital, nobody: httpx2.AsyncClient
 ) -> None:

@@ -271,7 +271,9 @@ async def test_a_translator_opens_exactly_the_file_to_translate(
     assert_problem(await translator.get(f"/cases/{case}/documents/{other}"), 403, "not_allowed")
     done = (await attach(translator, case, WORD, DOCX, item=item, translates="true")).json()
     assert [one["type"] for one in done["recorded"]][:2] == ["DocumentStored", "TranslationDelivered"]
+    assert (await translator.get(f"/cases/{case}/documents/{done['document']}")).content == WORD, "to compare them"
     assert (await people["supervisor"].send(case, "CertifyTranslation", item=item)).is_success
+    assert_problem(await translator.get(f"/cases/{case}/documents/{done['document']}"), 403, "not_allowed")
     assert_problem(await translator.get(f"/cases/{case}/documents/{original}"), 403, "not_allowed")
     known = (await coordinator.get(f"/cases/{case}")).json()["case"]["records"][item]
     assert (known["original"], known["document"]) == (original, done["document"])

@@ -59,6 +59,7 @@ def delivered(j: Journey) -> None:
 
 TRANSLATED = "e" * 64
 LOCKED = "the file is encrypted: reject it, and ask for one without a password"
+NO_LANGUAGE = "a language is a code of BCP 47, such as zh or pt-BR; und where it is not known"
 NOT_STORED = "no document of that name is stored in this case; store the file first"
 REFUSALS = (
     No("asked_records", VerifyRecord("nothing"), Reason.NOT_FOUND, "no such document in this case"),
@@ -66,6 +67,18 @@ REFUSALS = (
     No("verified", lambda j: WaiveRecord(item(j), "x"), Reason.NOT_NOW, "the document is verified"),
     No("asked_records", lambda j: ReceiveRecord(item(j), "", "en"), Reason.INVALID, NOT_STORED),
     No("asked_records", lambda j: ReceiveRecord(item(j), "a" * 64, "en"), Reason.INVALID, NOT_STORED),
+    No(
+        "asked_records",
+        lambda j: ReceiveRecord(item(j), DOCUMENT, "\u202een"),
+        Reason.INVALID,
+        "a language is a code of",
+    ),
+    No(
+        "asked_records",
+        lambda j: ReceiveRecord(item(j), DOCUMENT, ""),
+        Reason.INVALID,
+        "a language is a code of BCP 47",
+    ),
     No("records", lambda j: VerifyRecord(item(j)), Reason.NOT_NOW, LOCKED, locked),
     No("verified", DraftSummary("a" * 64, "person-2"), Reason.INVALID, NOT_STORED),
     No(
