@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,6 +16,7 @@ from domain.core.names import folded
 
 settings.reading_validation_mode = IGNORE
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)  # it would quote what stands in the file
+warnings.filterwarnings("ignore", module=r"(pydicom|api\.http\.files)\.")  # and so would these, on standard error
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 PIXELS = b"\xe0\x7f\x10\x00"
 TAGS = ["PatientName", "PatientBirthDate", "Modality", "StudyDate", "StudyInstanceUID"]
