@@ -60,6 +60,16 @@ def require_zone(zone: str, field: str = "zone") -> None:
     require(known, Reason.INVALID, "no such time zone: a region and a place, as Asia/Kolkata, or UTC", field)
 
 
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+"""A language tag, as far as it can be told from its form; `und` where nobody knows."""
+
+
+def require_language(code: str, field: str) -> None:
+    """Refuse what is no language tag. Raises Refused that names the field."""
+    words = "a language is a code of BCP 47, such as zh or pt-BR; und where it is not known"
+    require(LANGUAGE.fullmatch(code), Reason.INVALID, words, field)
+
+
 ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 

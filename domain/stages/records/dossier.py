@@ -14,13 +14,14 @@ from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Need, Owes, Rule, Takes, Wants
 from domain.core.about import About
+from domain.core.codes import require_language
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.records.documents import require_stored
-from domain.stages.records.records import changed, require_item, require_language, settled
+from domain.stages.records.records import changed, require_item, settled
 
 
 @dataclass(frozen=True, slots=True)

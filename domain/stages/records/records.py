@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.core.about import About
+from domain.core.codes import require_language
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -163,16 +163,6 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [RecordWaived(command.item, command.reason)]
         case _:
             assert_never(command)
-
-
-LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-"""A language tag, as far as it can be told from its form; `und` where nobody knows."""
-
-
-def require_language(code: str, field: str) -> None:
-    """Refuse what is no language tag. Raises Refused that names the field."""
-    words = "a language is a code of BCP 47, such as zh or pt-BR; und where it is not known"
-    require(LANGUAGE.fullmatch(code), Reason.INVALID, words, field)
 
 
 def require_item(case: Case, item: str, *states: str) -> RecordItem:

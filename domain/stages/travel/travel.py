@@ -13,7 +13,7 @@ from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
 from domain.core.about import About
-from domain.core.codes import require_days
+from domain.core.codes import require_days, require_language
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -203,6 +203,8 @@ def _plan(case: Case, c: PlanStay) -> Event:
     require_days(c.days, "days")
     if c.attendant:
         require_person(case, c.attendant, "attendant")
+    if c.interpreter_language:
+        require_language(c.interpreter_language, "interpreter_language")
     return StayPlanned(c.arrives, c.days, c.attendant, c.lodging, c.funds_confirmed, c.interpreter_language)
 
 

@@ -70,6 +70,12 @@ REFUSALS = (
     No("filed", lambda j: GrantVisa(patient(j), j.now, 60), Reason.INVALID, "the visa has ended already"),
     No("filed", lambda j: GrantVisa(patient(j), j.now + DAY, 0), Reason.INVALID, "a stay has at least one day"),
     No("visa", lambda j: PlanStay(j.now.date(), 0, "", "", True), Reason.INVALID, "a stay has at least one day"),
+    No(
+        "visa",
+        lambda j: PlanStay(j.now.date(), 9, "", "", True, "\u202ehi"),
+        Reason.INVALID,
+        "a language is a code of BCP",
+    ),
     No("visa", lambda j: PlanStay(j.now.date(), 10**9, "", "", True), Reason.INVALID, "at most 3660 days"),
     No("filed", lambda j: GrantVisa(patient(j), j.now + DAY, 10**9), Reason.INVALID, "at most 3660 days"),
     No("visa", lambda j: PlanStay(j.now.date(), 9, "nobody", "", True), Reason.NOT_FOUND, "no such person"),
