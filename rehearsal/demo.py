@@ -138,11 +138,11 @@ async def _stock(keeper: CommandHandler, lot: str, product: str) -> None:
 
 
 async def _once(keeper: CommandHandler, stream: str, command: catalogue.Command) -> None:
-    """Register what is not there yet."""
+    """Register what is not there yet; what is new in a later version may need two people in a ledger of before."""
     try:
         await keeper.entry(stream)
     except Refused:
-        await keeper.record(CommandRequest(stream, META, command))
+        await _tell(keeper, stream, command, "first")
 
 
 async def _tell(keeper: CommandHandler, stream: str, command: catalogue.Command, about: str) -> None:

@@ -46,14 +46,14 @@ def entries(prefix: str, body: bytes, now: datetime, by: str) -> tuple[Text, lis
     text = read(body)
     faults: list[FileFault] = []
     found: list[Entry] = []
-    streams: set[str] = set()
+    named: set[str] = set()
     for row in _rows(prefix, text, now):
         entry, wrong = _entry(prefix, row, text, now, by)
-        if entry and entry.stream in streams:
-            wrong = [text.fault(row.pointer, f"{entry.stream} stands in the file twice")]
+        names = {entry.stream, getattr(entry.command, "registry", entry.stream).casefold()} if entry else set()
+        wrong += [text.fault(row.pointer, f"{one} stands in the file twice") for one in sorted(names & named)]
         faults += wrong
         if entry:
-            streams.add(entry.stream)
+            named |= names
             found.append(entry)
     if not found and not faults:
         faults = [text.fault("#", "there is nothing in the file")]
@@ -126,7 +126,10 @@ def _sites(row: Row, text: Text, by: str) -> tuple[list[ConfirmSite], list[FileF
             faults.append(text.fault(at, "is no object"))
             continue
         try:
-            found.append(CATALOGUE.parse({**one, "type": "ConfirmSite"}, by))
+            site = CATALOGUE.parse({**one, "type": "ConfirmSite"}, by)
+            if site.centre in {other.centre for other in found}:
+                faults.append(text.fault(f"{at}/centre", "stands there twice: which of the two counts?"))
+            found.append(site)
         except Unreadable as error:
             faults += [text.fault(f"{at}/{fault.pointer.removeprefix('#/')}", fault.detail) for fault in error.faults]
     return found, faults

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from domain.catalogue import four_eyes, review
 from domain.catalogue.around import Around
@@ -14,7 +13,7 @@ from domain.catalogue.callback_key import canonical
 from domain.catalogue.endpoint import Allowed, require_endpoint
 from domain.catalogue.four_eyes import NOTHING, FourEyes
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
-from domain.core.codes import require_country, require_mail
+from domain.core.codes import require_country, require_mail, require_zone
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
@@ -237,7 +236,7 @@ def _require_described(c: RegisterCentre | AmendCentre) -> None:
     for name in ("name", "city", "languages", "source"):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require_country(c.country)
-    require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
+    require_zone(c.zone)
     require("cell_therapy" in c.capabilities, Reason.INVALID, "not every hospital treats with cells", "capabilities")
 
 
@@ -277,14 +276,6 @@ def _reached(centre: Centre) -> EndpointChanged:
 
 
 UNREACHED = EndpointChanged("", "", "")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _reachable(c: RegisterCentre | ChangeEndpoint, allowed: Allowed) -> str:

@@ -11,6 +11,7 @@ from domain.catalogue import product, review, site
 from domain.catalogue.product import Access, ApprovalRecorded, Depletion, Location, RecordApproval
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
 from domain.catalogue.site import ConfirmSite, Site
+from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -91,6 +92,8 @@ Command = (
     RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol | ReviewEntry | RecordApproval | site.Command
 )
 
+MOST_INFUSIONS = 100
+"""No protocol plans more; a number with more figures is a slip of the pen."""
 BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 """What giving each command is called in the table of roles."""
 
@@ -210,6 +213,9 @@ def _checked(c: Description) -> dict[str, Any]:
     for name in ("registry", "title", "product", "diseases", "source", *(() if c.draft else ("targets",))):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
     require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion is planned", "planned_infusions")
+    require(c.planned_infusions <= MOST_INFUSIONS, Reason.INVALID, f"at most {MOST_INFUSIONS}", "planned_infusions")
+    near = all(abs(day) <= MOST_DAYS for drug in c.lymphodepletion for day in drug.days)
+    require(near, Reason.INVALID, "days count from the infusion, day 0; none is years away", "lymphodepletion")
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
     require_sound(c.criteria)
     return _described(c)

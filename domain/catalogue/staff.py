@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, assert_never
-from zoneinfo import ZoneInfo
 
 from domain.catalogue import four_eyes
 from domain.catalogue.around import Around
 from domain.catalogue.four_eyes import NOTHING, FourEyes, Told
-from domain.core.codes import require_mail
+from domain.core.codes import require_mail, require_zone
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
@@ -287,7 +286,7 @@ def _registered(staff: Staff, c: RegisterPerson) -> PersonRegistered:
     if isinstance(c.mail, str):
         require_mail(c.mail)
     _belongs(c.role, c.team)
-    require(_is_zone(c.zone), Reason.INVALID, "no such time zone", "zone")
+    require_zone(c.zone)
     return PersonRegistered(c.role, c.team, c.name, c.mail, c.zone, c.language)
 
 
@@ -296,14 +295,6 @@ def _belongs(role: Role, team: str) -> None:
     require(team, Reason.INVALID, "a person belongs to a team", "team")
     words = "a hospital's clerk belongs to one centre, named by its stream; nobody else does"
     require((role == "hospital") == team.startswith(CENTRE), Reason.INVALID, words, "team")
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def evolve(staff: Staff, fact: Fact[Event]) -> Staff:

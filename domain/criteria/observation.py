@@ -58,14 +58,14 @@ def analyte(code: str, field: str = "analyte") -> Analyte:
     return known
 
 
-def canonical(code: str, text: str, unit: str, field: str = "value") -> Decimal:
+def canonical(code: str, text: str, unit: str, field: str = "value", unit_field: str = "unit") -> Decimal:
     """Return a value in the canonical unit, converted exactly. Raises Refused for no number and for a strange unit."""
     row, said = analyte(code), number(text)
     if said is None:
         raise Refused(Reason.INVALID, "must be a number, with a point for decimals", field)
     factor = row.factor(unit)
     if factor is None:
-        raise Refused(Reason.INVALID, f"{code} is given in {' or '.join(row.units)}", "unit")
+        raise Refused(Reason.INVALID, f"{code} is given in {' or '.join(row.units)}", unit_field)
     return said * factor
 
 

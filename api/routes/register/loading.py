@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic_core import to_jsonable_python
 
 from activities.catalogue_files.differing import Plan, another, plan
-from activities.catalogue_files.lines import FileRefused, Text
+from activities.catalogue_files.lines import FileFault, FileRefused, Text
 from activities.catalogue_files.reading import Entry, entries
 from api.http.answers import idempotency_key
 from api.http.auth import Parts, Who
@@ -52,8 +52,8 @@ async def _load(prefix: str, request: Request, service: Service, who: Actor, *, 
         text, said = await to_thread(entries, prefix, body, service.clock(), who.id)
     except FileRefused as refused:
         raise _problem(refused) from None
-    plans = await _plans(service, prefix, text, said)
-    await _tried(service, who, key, text, plans)
+    plans, mistaken = await _plans(service, prefix, text, said)
+    await _tried(service, who, key, text, plans, mistaken)
     if not dry_run:
         for n, one in enumerate(plans):
             await _recorded(request, service, who, f"{key}/{n}", one)
@@ -67,10 +67,17 @@ def _problem(refused: FileRefused) -> Problem:
     return invalid(words, *named[:FAULTS])
 
 
-async def _plans(service: Service, prefix: str, text: Text, said: Sequence[Entry]) -> Sequence[Plan]:
-    """What each entry comes to; one whose registry number the catalogue has under another id is that one."""
+async def _plans(
+    service: Service, prefix: str, text: Text, said: Sequence[Entry]
+) -> tuple[Sequence[Plan], Sequence[FileFault]]:
+    """What each entry comes to, and what names something else than it means.
+
+    One whose registry number the catalogue has under another id is that one.
+    """
     known = await _known(service, prefix)
-    plans, faults = [], []
+    plans: list[Plan] = []
+    faults: list[FileFault] = []
+    centres = await _known(service, "centre") if prefix == "protocol" else {}
     for one in said:
         stream = one.stream if one.stream in known else known.get(getattr(one.command, "registry", ""), one.stream)
         held = (await service.commands.entry(stream)).state if stream in known else None
@@ -79,10 +86,13 @@ async def _plans(service: Service, prefix: str, text: Text, said: Sequence[Entry
                 f"the catalogue has something else as {stream}: give this one an id of its own as `stream`, or {stream}"
             )
             faults.append(text.fault(one.row.at("name" if prefix == "centre" else "registry"), words))
+        faults += [
+            text.fault(f"{one.row.at('sites')}/{n}/centre", "the catalogue has no such centre; load it first")
+            for n, site in enumerate(one.sites)
+            if site.centre not in centres
+        ]
         plans.append(plan(Entry(one.row, stream, one.command, one.sites), held))
-    if faults:
-        raise _problem(FileRefused(faults))
-    return plans
+    return plans, faults
 
 
 async def _known(service: Service, prefix: str) -> Mapping[str, str]:
@@ -96,7 +106,9 @@ async def _known(service: Service, prefix: str) -> Mapping[str, str]:
     return found
 
 
-async def _tried(service: Service, who: Actor, key: str, text: Text, plans: Sequence[Plan]) -> None:
+async def _tried(
+    service: Service, who: Actor, key: str, text: Text, plans: Sequence[Plan], mistaken: Sequence[FileFault]
+) -> None:
     """Decide all of it beforehand, so that a refusal names its line and nothing is recorded."""
     faults, known = [], None
     for one in plans:
@@ -108,8 +120,8 @@ async def _tried(service: Service, who: Actor, key: str, text: Text, plans: Sequ
         except Refused as refused:
             at = one.entry.row.at(refused.field) if refused.field else one.entry.row.pointer
             faults.append(text.fault(at, refused.detail))
-    if faults:
-        raise _problem(FileRefused(faults))
+    if faults or mistaken:
+        raise _problem(FileRefused([*faults, *mistaken]))
 
 
 async def _recorded(request: Request, service: Service, who: Actor, key: str, one: Plan) -> None:

@@ -130,7 +130,7 @@ def _measured(c: Observed) -> None:
     value = observation.canonical(c.analyte, str(c.value), c.unit)
     observation.require_plausible(c.analyte, value)
     if readable(c.limit):
-        limit = observation.canonical(c.analyte, str(c.limit), c.limit_unit or c.unit, "limit")
+        limit = observation.canonical(c.analyte, str(c.limit), c.limit_unit or c.unit, "limit", "limit_unit")
         require(limit > 0, Reason.INVALID, "a limit is more than nothing", "limit")
 
 

@@ -182,7 +182,8 @@ def _icans(c: ICANSInputs) -> int:
 
 
 def _gvhd(c: GVHDInputs) -> int:
-    bilirubin = observation.canonical("bilirubin", str(c.bilirubin), c.bilirubin_unit, "bilirubin") / MG_DL
+    said, unit = str(c.bilirubin), c.bilirubin_unit
+    bilirubin = observation.canonical("bilirubin", said, unit, "bilirubin", "bilirubin_unit") / MG_DL
     return magic.acute_gvhd(
         skin_stage=magic.skin(_number(c.skin_percent, "skin_percent", 100), bullae=c.skin_blisters),
         liver_stage=magic.liver(bilirubin),

@@ -222,3 +222,13 @@ def test_study_records_beside_protocols_are_read_too() -> None:
     assert [one.stream for one in loaded({"protocols": [OWN], "studies": [STUDY]})] == [
         "protocol-nct90000001", "protocol-nct90000002",
     ]  # fmt: skip
+
+
+def test_nothing_stands_in_a_file_twice_under_two_ids() -> None:
+    twice = [{**OWN, "stream": "protocol-a"}, {**OWN, "stream": "protocol-b", "registry": OWN["registry"].lower()}]
+    [(_, words)] = faults({"protocols": twice})
+    assert words == "nct90000001 stands in the file twice"
+    site = {"centre": "centre-a", "until": "2027-01-01T00:00:00Z", "by": "Dr Li"}
+    [(_, words)] = faults({**OWN, "sites": [{**site, "state": "open"}, {**site, "state": "closed"}]})
+    assert "which of the two counts" in words
+    assert len(loaded({**OWN, "sites": [site | {"state": "open"}]})[0].sites) == 1, "the control"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.catalogue.product import Depletion
 from domain.catalogue.protocol import (
     AmendProtocol,
     CloseProtocol,
@@ -63,6 +64,9 @@ def test_no_infusion_planned_is_no_protocol_and_a_centre_is_a_stream() -> None:
         Reason.INVALID,
         "planned_infusions",
     )
+    assert refused(STREAM, given(STREAM), replace(REGISTER, planned_infusions=10**12))[1] == "planned_infusions"
+    far = (Depletion(drug="fludarabine", days=(-5, -99_999)),)
+    assert refused(STREAM, given(STREAM), replace(REGISTER, lymphodepletion=far))[1] == "lymphodepletion"
     assert refused(STREAM, given(STREAM), replace(REGISTER, centre="Renji")) == (Reason.INVALID, "centre")
 
 

@@ -36,12 +36,17 @@ def kept(code: str, value: str, unit: str) -> None:
     require_plausible(code, canonical(code, value, unit))
 
 
+def limited(code: str, value: str, unit: str) -> None:
+    canonical(code, value, unit, "limit", "limit_unit")
+
+
 WRONG: list[tuple[Callable[[], None], str, str]] = [
     (lambda: kept("lvef", "0.55", "%"), "value", "write 55, not 0.55"),
     (lambda: kept("antigen_percentage", "0.72", "%"), "value", "write 55, not 0.55"),
     (lambda: kept("lvef", "95", "%"), "value", "lvef lies between 5 and 90 %"),
     (lambda: kept("creatinine", "1.4", "umol/L"), "value", "look at value and unit again"),
     (lambda: kept("creatinine", "1.4", "mmol"), "unit", "creatinine is given in umol/L or mg/dL"),
+    (lambda: limited("alt", "3", "mmol"), "limit_unit", "alt is given in U/L"),
     (lambda: kept("alt", "high", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "NaN", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "1,5", "U/L"), "value", "with a point for decimals"),

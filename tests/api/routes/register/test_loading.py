@@ -88,7 +88,7 @@ async def test_a_fault_keeps_the_whole_file_out_and_names_its_line(people: Mappi
     broken = await load(keeper, "protocols", b'{\n "protocols": [\n  {]\n}')
     assert broken.json()["errors"][0]["detail"].startswith("line 3: is not JSON here")
     late = {**good, "registry": "NCT90000013", "sites": [
-        {"centre": "centre-a", "state": "open", "until": "2020-01-01T00:00:00Z", "by": "Dr Li"}]}  # fmt: skip
+        {"centre": "centre-renji", "state": "open", "until": "2020-01-01T00:00:00Z", "by": "Dr Li"}]}  # fmt: skip
     refused = await load(keeper, "protocols", {"protocols": [good, late]})
     assert "that lies in the past" in refused.json()["errors"][0]["detail"], "what a rule refuses is said before too"
     assert_problem(await keeper.get("/protocols/protocol-nct90000011"), 404, "not_found")
@@ -122,3 +122,15 @@ async def test_another_centre_whose_id_comes_out_the_same_is_not_taken_for_it(pe
         assert "as `stream`" in refused.json()["errors"][0]["detail"]
     renamed = {**first, "name": "Same Letters (Hospital)", "stream": stream}
     assert await what(keeper, "centres", {"centres": [renamed]}, dry_run=True) == [(stream, "amended")], "the control"
+
+
+async def test_a_site_is_at_a_centre_the_catalogue_has(people: Mapping[str, Person]) -> None:
+    keeper = people["operator"]
+    [(stream, _)] = await what(keeper, "centres", {"centres": [{**CENTRE, "name": "Site Hospital"}]})
+    site = {"state": "open", "until": "2099-01-01T00:00:00Z", "by": "Dr Li"}
+    protocol = {**OWN, "registry": "NCT90000055"}
+    refused = await load(keeper, "protocols", {**protocol, "sites": [{**site, "centre": "centre-nobody"}]})
+    assert_problem(refused, 422, "invalid")
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], "load it first" in fault["detail"]) == ("#/sites/0/centre", True)
+    assert await what(keeper, "protocols", {**protocol, "sites": [{**site, "centre": stream}]}, dry_run=True)

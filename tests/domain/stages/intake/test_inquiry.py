@@ -53,6 +53,8 @@ REFUSALS = (
     No("", replace(OPENED, country="India"), Reason.INVALID, "no such country: two capital letters (ISO 3166)"),
     No("", replace(OPENED, country="XX"), Reason.INVALID, "no such country"),
     No("", replace(OPENED, zone="Asia/Nowhere"), Reason.INVALID, "no such time zone"),
+    No("", replace(OPENED, zone="localtime"), Reason.INVALID, "no such time zone"),
+    No("", replace(OPENED, zone="posix/Asia/Kolkata"), Reason.INVALID, "no such time zone"),
     No("", replace(OPENED, zone="../etc/passwd"), Reason.INVALID, "no such time zone"),
     No("", replace(OPENED, zone=""), Reason.INVALID, "no such time zone"),
     No("", ReplyToFamily("call"), Reason.NOT_FOUND, "no such case"),
