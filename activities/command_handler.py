@@ -38,7 +38,7 @@ from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
-from domain.stages.anytime.watching import watched
+from domain.stages.anytime.watching import named, watched
 from domain.stages.records.documents import DocumentStored
 
 ATTEMPTS = 12
@@ -234,6 +234,8 @@ class CommandHandler:
             session.answer(request.reply)
         session.store(request.stored)
         if request.command is not None:
+            if names := named(request.command):
+                self._note(session, await self.ledger.sources(sorted(names)))
             await _done(request, session.decide, request.command)
         new = watched(session.case) - {s.stream for s in loaded.sources}
         if new:

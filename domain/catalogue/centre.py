@@ -327,5 +327,6 @@ def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
 
 def read_model(centre: Centre) -> Mapping[str, Any]:
     """Return what cases note of it."""
-    noted = {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}
+    noted: dict[str, Any] = {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}
+    noted |= {"accepts_international": centre.accepts_international, "capabilities": centre.capabilities}
     return {**noted, **four_eyes.read_model(centre.eyes)}

@@ -258,12 +258,21 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
         **_asked(protocol.description),
         **_sites(protocol),
+        **_for_whom(protocol),
     }
 
 
 def _asked(description: Description | None) -> Mapping[str, Any]:
     """The criteria, where there are any: rows written before there could be are still as they should be."""
     return {"criteria": description.criteria} if description and description.criteria else {}
+
+
+def _for_whom(protocol: Protocol) -> Mapping[str, Any]:
+    """The diseases, the only centre, and whether nobody can be sent there; left out where nothing is said."""
+    told = protocol.description
+    shut = protocol.closed is not None or (told is not None and told.draft)
+    said = {"centre": told.centre if told else "", "diseases": told.diseases if told else (), "shut": shut}
+    return {name: value for name, value in said.items() if value}
 
 
 def _sites(protocol: Protocol) -> Mapping[str, Any]:

@@ -109,7 +109,12 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
     return {name: tuple(map(LISTED[name], value)) if name in LISTED else value for name, value in read.items()}
 
 
-LISTED: Mapping[str, Callable[[Any], Any]] = {"criteria": criterion_of, "sites": site_of}
+LISTED: Mapping[str, Callable[[Any], Any]] = {
+    "criteria": criterion_of,
+    "sites": site_of,
+    "diseases": str,
+    "capabilities": str,
+}
 """What a read model holds many of, and how one is read."""
 
 

@@ -43,7 +43,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Says where a course is played. `generic` names what had to be made up for it."""
+    """Says where a course is played. `generic` names what had to be made up for it.
+
+    `takes_abroad`: the catalogue says that the centre takes patients from abroad.
+    """
 
     centre: str
     country: str
@@ -51,6 +54,7 @@ class Places:
     lot: str
     matched_by: str = ""
     generic: tuple[str, ...] = ()
+    takes_abroad: bool = True
 
     def unit(self, number: int) -> str:
         """Return the unit for the n-th infusion, counted from 1."""

@@ -24,7 +24,9 @@ from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
-from domain.stages.eligibility.submissions import AcknowledgeSubmission, ChooseCentre, SubmitDossier, WithdrawSubmission
+from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
+from domain.stages.eligibility.submissions import ChooseCentre as Choose
+from domain.stages.eligibility.submissions import ChooseExcludedCentre as ChooseExcluded
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
 from domain.stages.follow_up.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
@@ -225,7 +227,8 @@ MAKE: dict[type[Any], Make] = {
     CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), "person-5"),
     DraftSummary: lambda j, n: DraftSummary(DOCUMENT, "person-2"),
     SignSummary: lambda j, n: SignSummary("person-3"),
-    ChooseCentre: lambda j, n: ChooseCentre(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
+    Choose: lambda j, n: Choose(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
+    ChooseExcluded: lambda j, n: ChooseExcluded(pick([CENTRE, "centre-b"], n, ""), PROTOCOL, "no other", n % 3, 2),
     SubmitDossier: lambda j, n: SubmitDossier(submission(j, n)),
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
     HandOverDocument: lambda j, n: HandOverDocument(submission(j, n), 1, DOCUMENT, f"{n % 3:064x}"),

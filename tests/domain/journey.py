@@ -21,7 +21,7 @@ from domain.engine.decide import decide
 from domain.engine.evolve import fold, follow
 from domain.journey import RULES, TAKES
 from domain.stages.anytime.outcomes import RecordOutcome
-from domain.stages.anytime.watching import noted, watched
+from domain.stages.anytime.watching import named, noted, watched
 from domain.stages.records.documents import DocumentStored, linked
 from infra.policy.reading import load_policy
 
@@ -117,6 +117,7 @@ class Journey:
         add(self._news(), ENGINE)
         add(advance(self.case, self.now, self.ids, self.policy), ENGINE)
         if command is not None:
+            add(self._news(named(command)), ENGINE)
             decided = decide(self.case, command, self.now, self.ids, self.policy)
             self.decided = [d.event for d in decided]
             stray = {type(d.event) for d in decided} - set(TAKES[type(command)].records)
@@ -128,9 +129,9 @@ class Journey:
         assert not strays, f"a rule brings what its row does not say: {strays}"
         add(followed, ENGINE)
 
-    def _news(self) -> list[Draft[Event]]:
+    def _news(self, names: frozenset[str] = frozenset()) -> list[Draft[Event]]:
         drafts: list[Draft[Event]] = []
-        for stream in sorted(watched(self.case) & set(self.sources)):
+        for stream in sorted((names or watched(self.case)) & set(self.sources)):
             version, state = self.sources[stream]
             known = self.case.sources.get(stream)
             if known is None or known.version < version:

@@ -35,7 +35,7 @@ from domain.stages.anytime.moving import NEEDS
 from domain.stages.records import documents
 from domain.stages.treatment.adverse_events import ReportToxicity
 from tests.domain.any_command import MAKE
-from tests.domain.course import FROM, OPENED, start
+from tests.domain.course import CENTRE, FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
 
 NAMED = {c.__name__: c for c in COMMANDS}
@@ -130,6 +130,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ExplainMisreading": (("HandOverDocument", "ConfirmDossierRead"),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
+    "ChooseExcludedCentre": (("Paused",),),  # what a centre that takes no patients is chosen in spite of
     "OrderCells": (("RecordResource",),),
     "ResumeCase": (("HoldCase",),),
     "ReviewAccess": (("BreakGlass",),),
@@ -174,7 +175,9 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
     for variant in range(12):
         fresh = j.fork()
         for earlier in before:
-            if earlier:
+            if earlier == "Paused":
+                fresh.source(CENTRE, paused=True).source("centre-b", paused=True)
+            elif earlier:
                 fresh.tried(HIGH if earlier == "HighGrade" else MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR
         newest = 1000 if command is correcting.CorrectFact else variant

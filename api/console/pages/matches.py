@@ -19,6 +19,7 @@ from api.http.auth import Parts
 from api.routes.matches import ranked
 from domain.core.errors import Reason, require
 from domain.criteria.matching import Check, Match
+from domain.stages.eligibility.excluding import HARD
 from domain.stages.eligibility.matching import disease_of, ways_left
 
 router = pages()
@@ -27,13 +28,14 @@ SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One protocol at one centre as the page shows it; `choose` fills the form that proposes it."""
+    """One protocol at one centre as the page shows it; `choose` fills the form of the `command` that proposes it."""
 
     rank: int
     protocol: str
     centre: str
     standing: str
     next: bool
+    command: str
     choose: str
     checks: Sequence[Check]
 
@@ -45,7 +47,7 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
     may_read = "clinical" in one.speaker.visible
     require(may_read, Reason.NOT_ALLOWED, f"what a match rests on is not for a {viewer.who.role.value}")
     found = await ranked(service, viewer.who, one.case, one.now)
-    may_choose = "ChooseCentre" in allowed_now(viewer.who, one.case)
+    may = allowed_now(viewer.who, one.case)
     left = {(m.offer.protocol, m.offer.centre) for m in ways_left(one.case, found)}
     return shown_part(
         request,
@@ -53,21 +55,24 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
         one,
         "matches",
         disease=disease_of(one.case),
-        ways=[_way(m, one.speaker, left, may_choose=may_choose) for m in found[:SHOWN]],
+        ways=[_way(m, one.speaker, left, may, len(found)) for m in found[:SHOWN]],
         more=max(0, len(found) - SHOWN),
     )
 
 
-def _way(m: Match, speaker: Speaker, left: Collection[tuple[str, str]], *, may_choose: bool) -> Way:
+def _way(m: Match, speaker: Speaker, left: Collection[tuple[str, str]], may: Collection[str], of: int) -> Way:
     offer = m.offer
-    chosen = urlencode({"centre": offer.centre, "protocol": offer.protocol})
+    hard = any(one.name in HARD for one in m.of("no"))
+    command = "ChooseExcludedCentre" if hard else "" if m.standing == "excluded" else "ChooseCentre"
+    chosen = urlencode({"centre": offer.centre, "protocol": offer.protocol, "rank": m.rank, "ranked": of})
     return Way(
         m.rank,
         speaker.label(offer.protocol),
         speaker.label(offer.centre),
         m.standing,
         (offer.protocol, offer.centre) in left,
-        chosen if may_choose and m.standing != "excluded" else "",
+        command if command in may else "",
+        chosen,
         sorted((c for c in m.checks if c.result != "no_matter"), key=lambda c: ORDER.index(c.result)),
     )
 

@@ -15,13 +15,15 @@ from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
 from domain.criteria.criterion import Criterion
+from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolStateNoted:
     """The protocol as its own stream says at `source_version`; open ends by itself at `open_until`.
 
-    Where there are `sites`, how it stands at the centre counts instead.
+    Where there are `sites`, how it stands at the centre counts instead. `centre`: the only one that runs it, empty =
+    not said; `shut`: closed everywhere, or a draft.
     """
 
     stream: str
@@ -31,7 +33,10 @@ class ProtocolStateNoted:
     planned_infusions: int = 1
     criteria: tuple[Criterion, ...] = ()
     sites: tuple[SiteLease, ...] = ()
-    schema_version: ClassVar[int] = 3
+    centre: str = ""
+    diseases: tuple[str, ...] = ()
+    shut: bool = False
+    schema_version: ClassVar[int] = 4
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -48,13 +53,16 @@ class LotStateNoted:
 
 @dataclass(frozen=True, slots=True)
 class CentreStateNoted:
-    """The centre: whether it takes patients, where it is, in which zone it works."""
+    """The centre: whether it takes patients, where it is, in which zone it works, whom it takes and what it can do."""
 
     stream: str
     source_version: int
     paused: bool
     country: str
     zone: str
+    accepts_international: bool | None = None
+    capabilities: tuple[str, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["CentreStateNoted"] = "CentreStateNoted"
 
 
@@ -92,6 +100,13 @@ def _needed(case: Case) -> set[str]:
     live = [s for s in case.submissions.values() if s.state not in ("declined", "withdrawn")]
     owner = {case.owner} if case.owner.startswith("person-") else set()
     return {s.centre for s in live} | {s.protocol for s in live} | {case.lot} | owner
+
+
+def named(command: object) -> frozenset[str]:
+    """Return the streams a command names that are looked up before it is decided: nobody watches them yet."""
+    if isinstance(command, ChooseCentre | ChooseExcludedCentre):
+        return frozenset({command.centre, command.protocol}) - {""}
+    return frozenset()
 
 
 def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.asking import notice, service
 from domain.case.phases.submissions import ASKED, Submission
@@ -18,20 +18,39 @@ from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical
+from domain.core.personal import Clinical, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.criteria.matching import Check
+from domain.stages.eligibility.excluding import checked
 from domain.stages.intake.people import NAMED
 
 
 @dataclass(frozen=True, slots=True)
 class ChooseCentre:
-    """A coordinator proposes a centre and one of its protocols, with the reasons; the name is never one."""
+    """A coordinator proposes a centre and one of its protocols, with the reasons; the name is never one.
+
+    `rank` and `ranked`: where it stood among so many ways that whoever chooses saw, 0 = they saw none.
+    """
 
     centre: str
     protocol: str
     reason: Clinical = ""
+    rank: int = 0
+    ranked: int = 0
     type: Literal["ChooseCentre"] = "ChooseCentre"
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseExcludedCentre:
+    """A supervisor proposes a centre and protocol that the catalogue excludes for this case, with the reason."""
+
+    centre: str
+    protocol: str
+    despite: Clinical
+    rank: int = 0
+    ranked: int = 0
+    type: Literal["ChooseExcludedCentre"] = "ChooseExcludedCentre"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +78,22 @@ class WithdrawSubmission:
     type: Literal["WithdrawSubmission"] = "WithdrawSubmission"
 
 
-Command = ChooseCentre | SubmitDossier | AcknowledgeSubmission | WithdrawSubmission
+Command = ChooseCentre | ChooseExcludedCentre | SubmitDossier | AcknowledgeSubmission | WithdrawSubmission
 
 
 @dataclass(frozen=True, slots=True)
 class CentreChosen:
-    """A centre and a protocol are proposed for this case."""
+    """A centre and a protocol are proposed for this case, with what was open and what stood against them then."""
 
     submission: str
     centre: str
     protocol: str
     reason: Clinical
+    against: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    rank: int = 0
+    ranked: int = 0
+    schema_version: ClassVar[int] = 2
     type: Literal["CentreChosen"] = "CentreChosen"
 
 
@@ -104,6 +128,12 @@ Event = CentreChosen | DossierSubmitted | SubmissionAcknowledged | SubmissionWit
 
 TAKES = (
     Takes(ChooseCentre, (CentreChosen,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(
+        ChooseExcludedCentre,
+        (CentreChosen,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        by=Action.SUPERVISE,
+    ),
     Takes(SubmitDossier, (DossierSubmitted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
     Takes(
         AcknowledgeSubmission,
@@ -116,13 +146,15 @@ TAKES = (
 )
 
 LIVE = ("chosen", *ASKED, "accepted")
+MOST_RANKED = 1_000_000
+"""More ways than any catalogue offers; what is recorded of a choice is bounded."""
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """Decide a command about centres: return the events it brings about. Raises Refused."""
     match command:
-        case ChooseCentre():
-            return _choose(case, command, ids)
+        case ChooseCentre() | ChooseExcludedCentre():
+            return [_choose(case, command, now, ids)]
         case SubmitDossier():
             return [_submit(case, command, now)]
         case AcknowledgeSubmission():
@@ -135,14 +167,39 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
-def _choose(case: Case, c: ChooseCentre, ids: Ids) -> Sequence[Event]:
+def _choose(case: Case, c: ChooseCentre | ChooseExcludedCentre, now: datetime, ids: Ids) -> Event:
     same = [s for s in case.submissions.values() if s.centre == c.centre and s.protocol == c.protocol]
     asked = any(s.state in LIVE for s in same)
     require(not asked, Reason.ALREADY, "this centre is asked under this protocol", "centre")
     require(case.accepted is None, Reason.ALREADY, "a centre has accepted; withdraw that first", "centre")
     streams = c.centre.startswith("centre-") and c.protocol.startswith("protocol-")
     require(streams, Reason.INVALID, "name a centre and one of its protocols by their streams", "centre")
-    return [CentreChosen(ids(), c.centre, c.protocol, c.reason)]
+    require(0 <= c.rank <= c.ranked <= MOST_RANKED, Reason.INVALID, "a rank is one of those that were seen", "rank")
+    found = checked(case, c.centre, c.protocol, now)
+    against = [one for one in found if one.result == "no"]
+    if isinstance(c, ChooseExcludedCentre):
+        require(
+            against, Reason.NOT_NOW, "the catalogue excludes nothing here; choose the centre (ChooseCentre)", "type"
+        )
+        require(readable(c.despite), Reason.MISSING, "say why it is chosen all the same", "despite")
+    else:
+        require_nothing_against(against)
+    reason = c.despite if isinstance(c, ChooseExcludedCentre) else c.reason
+    open_ = tuple(one.name for one in found if one.result == "unknown")
+    return CentreChosen(ids(), c.centre, c.protocol, reason, tuple(map(said, against)), open_, c.rank, c.ranked)
+
+
+def said(one: Check) -> str:
+    """Return a check as it is recorded: its name, and for the door how it stands, as `protocol:full`."""
+    return f"{one.name}:{one.about[0]}" if one.name == "protocol" and one.about else one.name
+
+
+def require_nothing_against(against: Sequence[Check]) -> None:
+    """Refuse what the catalogue excludes, naming each reason and the way on [eligibility.excluded]."""
+    named = ", ".join(map(said, against))
+    way_on = "choose another way, have the catalogue put right, or a supervisor chooses it with a reason"
+    at = "protocol" if any(one.name in ("protocol", "diagnosis") for one in against) else "centre"
+    require(not against, Reason.NOT_NOW, f"the catalogue excludes this choice: {named}; {way_on}", at)
 
 
 def require_submission(case: Case, submission: str, *states: str) -> Submission:

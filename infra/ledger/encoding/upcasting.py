@@ -27,6 +27,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     **{(name, 1): lambda old: {**old, **NOT_ITEMISED} for name in ("EstimateIssued", "QuoteGiven")},  # one number
     ("CaseOpened", 2): lambda old: {**old, "consent_rules": 0},  # the doctor at home was written to without consent
     **{(name, 1): lambda old: {**old, "items": []} for name in ("ConsentGiven", "ConsentWithdrawn")},  # all risks
+    ("CentreChosen", 1): lambda old: {**old, "against": [], "open": [], "rank": 0, "ranked": 0},  # nothing was held
+    ("CentreStateNoted", 1): lambda old: {**old, "accepts_international": None, "capabilities": []},  # not noted
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
@@ -40,5 +42,6 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
     ("ProtocolStateNoted", 2): lambda old: {**old, "sites": []},  # a protocol stood the same everywhere
+    ("ProtocolStateNoted", 3): lambda old: {**old, "centre": "", "diseases": [], "shut": False},  # not noted
 }
 """(type, from version) → what the next version makes of it."""

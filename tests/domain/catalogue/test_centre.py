@@ -51,7 +51,10 @@ REGISTERED = CentreRegistered(**FIELDS)
 def test_a_centre_is_registered_and_takes_patients() -> None:
     assert when(STREAM, given(STREAM), REGISTER) == [REGISTERED]
     noted = read_model(STREAM, given(STREAM, REGISTERED))
-    assert noted == {"paused": False, "country": "CN", "zone": "Asia/Shanghai"}
+    assert noted == {
+        "paused": False, "country": "CN", "zone": "Asia/Shanghai",
+        "accepts_international": REGISTER.accepts_international, "capabilities": REGISTER.capabilities,
+    }  # fmt: skip
     assert refused(STREAM, given(STREAM, REGISTERED), REGISTER) == (Reason.ALREADY, None)
 
 

@@ -42,6 +42,8 @@ REGISTER = RegisterProtocol(**FIELDS)
 REGISTERED = ProtocolRegistered(**FIELDS)
 LEASE = NOW + timedelta(days=28)
 CONFIRMED = ProtocolOpenConfirmed(LEASE, "Dr Li")
+FOR_WHOM = {"centre": "centre-renji", "diseases": ("B-ALL",)}
+"""What a choice is held against, beside how it stands."""
 
 
 def test_a_protocol_is_registered_and_not_open_by_that() -> None:
@@ -50,6 +52,7 @@ def test_a_protocol_is_registered_and_not_open_by_that() -> None:
         "open": False,
         "open_until": None,
         "planned_infusions": 3,
+        **FOR_WHOM,
     }
 
 
@@ -93,6 +96,7 @@ def test_open_is_a_lease_confirmed_by_somebody_named() -> None:
         "open": True,
         "open_until": LEASE,
         "planned_infusions": 3,
+        **FOR_WHOM,
     }
     assert refused(STREAM, state, ConfirmProtocolOpen(NOW, "Dr Li")) == (Reason.INVALID, "until")
     assert refused(STREAM, state, ConfirmProtocolOpen(LEASE, "")) == (Reason.INVALID, "by")
@@ -104,7 +108,9 @@ def test_a_closed_protocol_is_not_open_until_confirmed_again() -> None:
     closed = ProtocolClosed("on_hold", "by the authority")
     assert when(STREAM, opened, CloseProtocol("on_hold", "by the authority")) == [closed]
     shut = given(STREAM, REGISTERED, CONFIRMED, closed)
-    assert read_model(STREAM, shut) == {"open": False, "open_until": None, "planned_infusions": 3}
+    assert read_model(STREAM, shut) == {
+        "open": False, "open_until": None, "planned_infusions": 3, **FOR_WHOM, "shut": True,
+    }  # fmt: skip
     assert refused(STREAM, shut, CloseProtocol("completed")) == (Reason.ALREADY, None)
     assert when(STREAM, shut, ConfirmProtocolOpen(LEASE, "Dr Li")) == [CONFIRMED]
 
@@ -114,7 +120,7 @@ def test_an_amendment_is_the_next_version_of_the_same_protocol() -> None:
     amended = ProtocolAmended(**{**FIELDS, "planned_infusions": 1}, number=2, label="v4.0", change="one infusion only")
     assert when(STREAM, given(STREAM, REGISTERED), amend) == [amended]
     state = given(STREAM, REGISTERED, CONFIRMED, amended)
-    assert read_model(STREAM, state) == {"open": True, "open_until": LEASE, "planned_infusions": 1}
+    assert read_model(STREAM, state) == {"open": True, "open_until": LEASE, "planned_infusions": 1, **FOR_WHOM}
     [third] = when(STREAM, state, replace(amend, label="v5.0"))
     assert asdict(third) == asdict(replace(amended, number=3, label="v5.0"))
     assert refused(STREAM, state, replace(amend, registry="NCT2")) == (Reason.INVALID, "registry")

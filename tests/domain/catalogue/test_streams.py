@@ -59,7 +59,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-IF_ANY = {"criteria", "sites"}
+IF_ANY = {"criteria", "sites", "centre", "diseases", "shut"}
 """What a read model holds only where there is any."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
+
 from tests.api.conftest import Person
 from tests.api.routes.test_commands import assert_problem
 from tests.api.routes.test_screening import DAY, HEART, protocol
@@ -89,3 +91,32 @@ async def test_what_failed_with_the_patients_own_cells_excludes_them(people: Map
 async def test_matches_are_for_those_who_may_see_what_they_rest_on(people: Mapping[str, Person]) -> None:
     case = (await people["coordinator"].open())["case"]
     assert_problem(await people["auditor"].get(f"/cases/{case}/matches"), 403, "not_allowed")
+
+
+async def choose(person: Person, case: str, kind: str, stream: str, where: str, **more: Any) -> httpx2.Response:
+    return await person.send(case, kind, protocol=stream, centre=where, **more)
+
+
+async def test_what_the_catalogue_excludes_takes_a_supervisor_with_a_reason(people: Mapping[str, Person]) -> None:
+    """From the catalogue to the ledger: nothing watches a place before it is chosen; it is looked up all the same."""
+    stream, here, full = await protocol(people), await centre(people), await centre(people)
+    await site(people, stream, here)
+    await site(people, stream, full, "full")
+    mine, theirs = people["coordinator"], people["supervisor"]
+    case = (await mine.open(imported=True))["case"]
+    assert (await mine.send(case, "ImportFacts", stage="eligibility")).is_success
+    refused = await choose(mine, case, "ChooseCentre", stream, full)
+    assert_problem(refused, 409, "not_now")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["#/protocol"]
+    assert "protocol:full" in refused.json()["detail"]
+    over = {"despite": "they keep a place for this patient", "rank": 2, "ranked": 2}
+    assert_problem(await choose(mine, case, "ChooseExcludedCentre", stream, full, **over), 403, "not_allowed")
+    assert (await mine.get(f"/cases/{case}")).json()["case"]["submissions"] == {}
+    done = await choose(theirs, case, "ChooseExcludedCentre", stream, full, **over)
+    assert done.is_success, done.text
+    fine = await choose(mine, case, "ChooseCentre", stream, here, rank=1, ranked=2)
+    assert fine.is_success, fine.text
+    events = (await mine.get(f"/cases/{case}/events")).json()["events"]
+    chosen = [one["data"] for one in events if one["type"] == "CentreChosen"]
+    assert [(one["against"], one["rank"], one["ranked"]) for one in chosen] == [(["protocol:full"], 2, 2), ([], 1, 2)]
+    assert chosen[0]["reason"] == over["despite"]

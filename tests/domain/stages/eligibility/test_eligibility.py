@@ -182,9 +182,9 @@ def test_a_dossier_cannot_be_submitted_before_it_is_frozen() -> None:
 def test_a_chosen_centre_becomes_known_and_gets_the_dossier() -> None:
     j = start("eligibility")
     when(j, ChooseCentre(CENTRE, PROTOCOL, "CD7")).then_told(
-        CentreChosen(ANY, CENTRE, PROTOCOL, "CD7"),
         CentreStateNoted(CENTRE, 1, False, "CN", "Asia/Shanghai"),
         ProtocolStateNoted(PROTOCOL, 1, True, ANY, 1),
+        CentreChosen(ANY, CENTRE, PROTOCOL, "CD7", open=("international", "paediatric", "diagnosis")),
     )
     when(j, SubmitDossier(submission(j))).then_told(DossierSubmitted(submission(j), 1, 1)).then_asks("submit_dossier")
     when(j, AcknowledgeSubmission(submission(j), "R")).then_told(SubmissionAcknowledged(submission(j), "R"))
