@@ -95,6 +95,7 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     ready = await nobody.get("/readyz")
     assert ready.status_code == 200
     parts = {"database": "ok", "schema": "ok", "keys": "ok", "courier": "away", "sealing": "ok", "clock": "ok"}
+    parts |= {"erasures": "ok"}
     assert ready.json() == {"status": "degraded", "parts": parts, "leaders": {}}
 
 

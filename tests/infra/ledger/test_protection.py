@@ -178,4 +178,4 @@ async def test_the_classes_and_the_tables_say_the_same(dsn: str) -> None:
     async with engine.connect() as connection:
         assert await connection.run_sync(compare) == []
     await engine.dispose()
-    assert len(names) == 17
+    assert len(names) == 18
