@@ -62,7 +62,9 @@ def canonical(code: str, text: str, unit: str, field: str = "value", unit_field:
     """Return a value in the canonical unit, converted exactly. Raises Refused for no number and for a strange unit."""
     row, said = analyte(code), number(text)
     if said is None:
-        raise Refused(Reason.INVALID, "must be a number, with a point for decimals", field)
+        raise Refused(
+            Reason.INVALID, f"must be a number of at most {MOST_DIGITS} digits, with a point for decimals", field
+        )
     factor = row.factor(unit)
     if factor is None:
         raise Refused(Reason.INVALID, f"{code} is given in {' or '.join(row.units)}", unit_field)
