@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, assert_never, cast, get_type_hints
@@ -261,9 +261,20 @@ def takes(case: Case, command: Any) -> None:  # noqa: ANN401 - any command
     again = isinstance(command, ReopenCase | RetractDeath)
     require(not again, Reason.IRREVERSIBLE, "this person was erased; open a new case")
     told = command.correction if isinstance(command, CorrectFact) else command
+    _require_forgotten(told, going)
+
+
+def _require_forgotten(told: Any, going: frozenset[str], at: str = "") -> None:  # noqa: ANN401 - any part of a command
+    """Refuse what describes the person, in parts that a command has several of too, as the results of a file."""
     for name, key_class in _personal(cast("Any", type(told))):
         empty = key_class not in going or not readable(getattr(told, name))
-        require(empty, Reason.INVALID, "this person was erased: nothing of that kind is kept; leave it empty", name)
+        words = "this person was erased: nothing of that kind is kept; leave it empty"
+        require(empty, Reason.INVALID, words, f"{at}{name}")
+    for one in fields(told):
+        part = getattr(told, one.name)
+        for n, row in enumerate(part if isinstance(part, tuple) else ()):
+            if is_dataclass(row):
+                _require_forgotten(row, going, f"{at}{one.name}/{n}/")
 
 
 @cache

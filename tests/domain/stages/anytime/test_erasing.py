@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -32,6 +33,7 @@ from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.follow_up.closing import LeaveJourney, ReopenCase
 from domain.stages.follow_up.follow_up import EndFollowUp, FollowUpEnded
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
+from domain.stages.records.results import ImportResults, Result
 from domain.stages.treatment.observations import ReportDeath
 from domain.stages.treatment.safety import ReportMalignancy
 from tests.domain.course import start
@@ -235,6 +237,10 @@ def test_a_deed_nobody_knows_of_is_tried_again_by_whoever_settles_it() -> None:
     assert [e.kind for e in j.agenda.effects] == ["erase_case"]
 
 
+IMPORT = ImportResults(
+    form="csv",
+    results=(Result(analyte="lvef", value="57", unit="%", occurred=When.on(date(2026, 1, 5))),),
+)
 REFUSALS = (
     No("records", ORDER, Reason.NOT_NOW, "the journey goes on, at records: it needs the contacts; leave it first"),
     No("arrived", ORDER, Reason.NOT_NOW, "the patient is still away from home for the treatment; record", left),
@@ -266,6 +272,7 @@ REFUSALS = (
     No("handed_over", lambda j: CorrectFact(j.newest(DiagnosisStated), StateDiagnosis("AML"), "typo"), Reason.INVALID,
        "this person was erased: nothing of that kind is kept; leave it empty",
        _diagnosed),
+    No("handed_over", IMPORT, Reason.INVALID, "this person was erased: nothing of that kind is kept", erased),
     No("records", lambda j: _settled(j, "delivered"), Reason.NOT_NOW,
        "only the engine can tell that keys are destroyed; try again", _nobody_knows),
 )  # fmt: skip
