@@ -40,8 +40,6 @@ class Row:
 def own(row: dict[str, Any], pointer: str) -> Row:
     """Return a row that says the fields of a command by their own names."""
     rest = dict(row)
-    if rest.get("accepts_international", ...) is None:  # not known to: counts as one that does not
-        rest["accepts_international"] = False
     stream, label, change = (str(rest.pop(name, "")) for name in ("stream", "label", "change"))
     return Row(pointer, rest, stream, label, change, rest.pop("sites", ()))
 

@@ -34,7 +34,7 @@ class RegisterCentre:
     country: str
     zone: str
     languages: tuple[str, ...]
-    accepts_international: bool
+    accepts_international: bool | None
     capabilities: tuple[Capability, ...]
     source: str
     as_of: date
@@ -53,7 +53,7 @@ class AmendCentre:
     country: str
     zone: str
     languages: tuple[str, ...]
-    accepts_international: bool
+    accepts_international: bool | None
     capabilities: tuple[Capability, ...]
     source: str
     as_of: date
@@ -102,7 +102,7 @@ class CentreRegistered:
     country: str
     zone: str
     languages: tuple[str, ...]
-    accepts_international: bool
+    accepts_international: bool | None
     capabilities: tuple[Capability, ...]
     source: str
     as_of: date
@@ -121,7 +121,7 @@ class CentreAmended:
     country: str
     zone: str
     languages: tuple[str, ...]
-    accepts_international: bool
+    accepts_international: bool | None
     capabilities: tuple[Capability, ...]
     source: str
     as_of: date
@@ -180,7 +180,7 @@ class Centre:
     country: str = ""
     zone: str = "UTC"
     languages: tuple[str, ...] = ()
-    accepts_international: bool = False
+    accepts_international: bool | None = None
     capabilities: tuple[Capability, ...] = ()
     endpoint: str = ""
     mail: str = ""

@@ -22,7 +22,6 @@ LEAD = 75
 SAID = f"{ASSUMED}: before day 0, told by no source"
 HOME = ("IN", "Asia/Kolkata", "en")
 ELSEWHERE = ("BD", "Asia/Dhaka", "en")
-THERE = f"{ASSUMED}: this patient was treated there; the catalogue does not say that it takes patients from abroad"
 ROOM = timedelta(days=60)
 ADULT = 18
 PAPERS: tuple[records.RecordKind, ...] = ("pathology", "labs")
@@ -117,11 +116,7 @@ def _submission(known: ToldSoFar) -> str:
 
 def _centre(places: Places, days: Calendar, day: int, come: int, w: Writer) -> None:
     late = days.at(come, 12) + ROOM
-    there = places.centre, places.protocol
-    chosen = (
-        submissions.ChooseCentre(*there) if places.takes_abroad else submissions.ChooseExcludedCentre(*there, THERE)
-    )
-    w.say(days.at(day, 9), lambda _: chosen, SAID)
+    w.say(days.at(day, 9), lambda _: submissions.ChooseCentre(places.centre, places.protocol), SAID)
     w.say(days.at(day, 10), lambda k: submissions.SubmitDossier(_submission(k)), SAID)
     w.say(days.at(day, 11), lambda _: quote.IssueEstimate("USD", 90_000, 180_000), SAID)
     w.say(days.at(day, 16), lambda k: quote.AcknowledgeEstimate(_patient(k)), SAID)

@@ -49,15 +49,14 @@ class PlaceKeeper:
         lot = f"lot-rehearsal-{number}"
         centre = own[0].command.centre if own and own[0].command.centre in self._known.centres else GENERIC
         country = self._known.centres[centre].country if centre != GENERIC else "CN"
-        abroad = centre == GENERIC or self._known.centres[centre].accepts_international
         if own is None:
             stream = f"protocol-rehearsal-{number}"
             made_up = (
                 ("protocol", "centre", "lot") if _class(course) else ("protocol", "product class", "centre", "lot")
             )
-            return Places(centre, country, stream, lot, "", made_up, abroad)
+            return Places(centre, country, stream, lot, "", made_up)
         generic = ("lot",) if centre != GENERIC else ("centre", "lot")
-        return Places(centre, country, own[0].stream, lot, own[1], generic, abroad)
+        return Places(centre, country, own[0].stream, lot, own[1], generic)
 
     async def provide(self, course: Course, places: Places, units: int) -> None:
         """Centre, open protocol and released lot of a course."""

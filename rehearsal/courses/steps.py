@@ -43,10 +43,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Says where a course is played. `generic` names what had to be made up for it.
-
-    `takes_abroad`: the catalogue says that the centre takes patients from abroad.
-    """
+    """Says where a course is played. `generic` names what had to be made up for it."""
 
     centre: str
     country: str
@@ -54,7 +51,6 @@ class Places:
     lot: str
     matched_by: str = ""
     generic: tuple[str, ...] = ()
-    takes_abroad: bool = True
 
     def unit(self, number: int) -> str:
         """Return the unit for the n-th infusion, counted from 1."""

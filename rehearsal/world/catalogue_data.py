@@ -46,7 +46,7 @@ def _centre(row: Mapping[str, Any]) -> RegisterCentre:
         country=row["country"],
         zone=row["zone"],
         languages=tuple(row["languages"]),
-        accepts_international=bool(row["accepts_international"]),
+        accepts_international=row["accepts_international"],
         capabilities=tuple(row["capabilities"]),
         source=row["source"],
         as_of=date.fromisoformat(row["as_of"]),

@@ -42,6 +42,10 @@ ELSEWHERE = {
     "nobody can read any more which unit is held": "test_erased",
     "; the case stands at ": "test_journey_table",
     "the lymphodepletion gate is not signed": "test_redosing",
+    "the catalogue excludes this choice: ": "test_excluding",
+    "the catalogue excludes nothing here; choose the centre (ChooseCentre)": "test_excluding",
+    "say why it is chosen all the same": "test_excluding",
+    "a rank is one of those that were seen": "test_excluding",
 }
 """Refusals whose test is not a row of a table."""
 

@@ -1,4 +1,4 @@
-"""What the catalogue says against one protocol at one centre for a case, as the case noted it [eligibility.excluded].
+"""Says what the catalogue has against one protocol at one centre, as the case noted it [eligibility.excluded].
 
 What nobody said, or what cannot be read any more, excludes nothing: it is open.
 """

@@ -40,7 +40,7 @@ async def test_a_list_says_what_each_is_how_it_stands_and_what_is_stale(browsers
         assert words in protocols
     centres = (await browsers["coordinator"].get("/console/centres")).text
     assert "Never Seen Hospital" in centres
-    assert "not known to take patients from abroad" in centres
+    assert "not known whether it takes patients from abroad" in centres
 
 
 @pytest.mark.usefixtures("filled")

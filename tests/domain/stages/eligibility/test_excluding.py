@@ -46,6 +46,7 @@ EXCLUDED: tuple[tuple[str, Any, Any], ...] = (
     ("protocol:not_run_there", ({}, site(centre="centre-b")), ({}, site())),
     ("protocol:not_run_there", ({}, {"centre": "centre-b"}), ({}, {"centre": CENTRE})),
     ("international", ({"accepts_international": False}, {}), ({"accepts_international": True}, {})),
+    ("international", ({"accepts_international": False}, {}), ({"accepts_international": None}, {})),
     ("international", ({"accepts_international": False}, {}), ({"accepts_international": False, "country": "IN"}, {})),
     ("paediatric", ({"capabilities": CELLS}, {}, "2020-05-01"), ({"capabilities": CHILDREN}, {}, "2020-05-01")),
     ("paediatric", ({"capabilities": CELLS}, {}, "2020-05-01"), ({"capabilities": CELLS}, {}, "1980")),
