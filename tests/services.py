@@ -212,8 +212,12 @@ async def reached_by(port: int, server: int) -> AsyncIterator[None]:
 
     async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", server)
-        with suppress(ConnectionError):
-            await asyncio.gather(carry(reader, back), carry(there, writer))
+        try:
+            with suppress(ConnectionError):
+                await asyncio.gather(carry(reader, back), carry(there, writer))
+        finally:  # also where the server was closed meanwhile
+            back.close()
+            writer.close()
 
     async with await asyncio.start_server(both, "127.0.0.1", port):
         yield

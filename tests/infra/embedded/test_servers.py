@@ -128,7 +128,7 @@ async def test_control_stopped_sessions_of_a_killed_postmaster_keep_another_from
         _, *sessions = await stopped_whole(server)
         try:
             await kill(server)
-            assert all(born(pid) for pid in sessions)
+            assert any(born(pid) for pid in sessions)
             with pytest.raises(ServerError, match="shared memory"):
                 await server.start()
         finally:
