@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-VERSION = 1
 OTHER = "other"
 LIFE_THREATENING = 4
 REPORT_LIFE_THREATENING, REPORT_OTHERS = timedelta(days=7), timedelta(days=15)

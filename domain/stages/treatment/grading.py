@@ -18,14 +18,11 @@ from domain.core.policy import Policy
 from domain.core.when import When
 from domain.criteria import observation
 from domain.grading import astct, magic
-from domain.stages.treatment import safety
+from domain.stages.treatment import adverse_events, safety
 from domain.stages.treatment.safety import AdverseEventAlerted
 
 NOTHING = "none"
 ICE_POINTS = range(astct.ICE_MAX + 1)
-GRADES = range(6)
-MG_DL = Decimal("17.1")
-"""µmol/L of bilirubin in one mg/dL [criteria.units]."""
 MOST_STOOL = 20_000
 """mL a day; more is a slip of the pen."""
 
@@ -148,7 +145,12 @@ def decide(
     for field, codes in CODED.items():
         said = getattr(command, field, None)
         require(said is None or said in codes, Reason.INVALID, f"is one of {', '.join(codes)}", field)
-    require(command.grade is None or command.grade in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade")
+    require(
+        command.grade is None or command.grade in adverse_events.GRADES,
+        Reason.INVALID,
+        "grades run from 0 to 5",
+        "grade",
+    )
     event = _graded(case, command)
     counts = event.calculated if event.grade is None else event.grade
     return [event, *safety.called_for(case, KIND[type(event)], "", counts, now)]
@@ -183,10 +185,11 @@ def _icans(c: ICANSInputs) -> int:
 
 def _gvhd(c: GVHDInputs) -> int:
     said, unit = str(c.bilirubin), c.bilirubin_unit
-    bilirubin = observation.canonical("bilirubin", said, unit, "bilirubin", "bilirubin_unit") / MG_DL
+    bilirubin = observation.canonical("bilirubin", said, unit, "bilirubin", "bilirubin_unit")
+    in_mg_dl = bilirubin / observation.canonical("bilirubin", "1", "mg/dL")
     return magic.acute_gvhd(
         skin_stage=magic.skin(_number(c.skin_percent, "skin_percent", 100), bullae=c.skin_blisters),
-        liver_stage=magic.liver(bilirubin),
+        liver_stage=magic.liver(in_mg_dl),
         upper_stage=magic.UPPER_GUT[str(c.upper_gut)],
         lower_stage=magic.lower_gut(_number(c.stool_ml, "stool_ml", MOST_STOOL), severe=c.lower_gut_severe),
     )
