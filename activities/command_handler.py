@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.case_session import CaseSession, Reply
-from activities.fold_cache import FoldOnce
+from activities.fold_cache import EntriesOnce, FoldOnce
 from activities.keepers import keepers
 from activities.ports import (
     Append,
@@ -124,6 +124,7 @@ class CommandHandler:
         self.policy = policy
         self.ids = ids
         self.fold = FoldOnce()
+        self.entries = EntriesOnce()
         self._parse = parse
         self._allowed = allowed
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
@@ -153,6 +154,14 @@ class CommandHandler:
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such lot, protocol, centre or person")
         return Recorded(stream, streams.fold(stream, loaded.facts), loaded.facts, self._now(loaded))
+
+    async def entry_at(self, stream: str, version: int) -> Any:  # noqa: ANN401 - the state of any such stream
+        """Return a stream of the catalogue at that version or a newer one, folded once. Raises Refused(NOT_FOUND)."""
+        known = self.entries.at(stream, version)
+        if known is None:
+            known = (await self.entry(stream)).state
+            self.entries.keep(stream, known.version, known)
+        return known
 
     def _now(self, loaded: Loaded) -> datetime:
         return self._clock() if self._clock else loaded.now

@@ -66,3 +66,24 @@ def _keep(known: OrderedDict[str, Any], stream: str, value: object) -> None:
     known.move_to_end(stream)
     if len(known) > CASES:
         known.popitem(last=False)
+
+
+class EntriesOnce:
+    """Keeps streams of the catalogue as they were folded, each with its version: most questions find them unchanged."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, Any]] = {}
+
+    def at(self, stream: str, version: int) -> Any:  # noqa: ANN401 - the state of any stream of the catalogue
+        """Return the stream as it was at that version; None where it is not kept."""
+        known, state = self._known.get(stream, (0, None))
+        return state if known == version else None
+
+    def keep(self, stream: str, version: int, state: Any) -> None:  # noqa: ANN401 - see `at`
+        """Keep a stream as it stands at a version; an older one is not kept over a newer."""
+        if self._known.get(stream, (0, None))[0] < version:
+            self._known[stream] = (version, state)
+
+    def forget(self, stream: str) -> None:
+        """Let go of a stream: what its keys opened may be unreadable now."""
+        self._known.pop(stream, None)

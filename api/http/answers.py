@@ -91,7 +91,7 @@ def owed(o: Obligation) -> dict[str, Any]:
     }
 
 
-def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: str) -> JSONResponse:
+def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: Any) -> JSONResponse:  # noqa: ANN401 - JSON
     """Return the case after a command, and what else there is to say."""
     case = recorded.case
     owing = [o for o in case.obligations.values() if o.state == "open"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from structlog.contextvars import bind_contextvars
@@ -9,14 +12,16 @@ from structlog.contextvars import bind_contextvars
 from activities.command_codec import Tree
 from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
-from api.http.access import case_meant, permit, require_command
+from api.http.access import belonging, case_meant, permit, require_command
 from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
 from api.http.auth import Parts, Who
 from api.http.command_json import CASE
 from api.http.limits import read_body
+from api.http.masking import sees
 from api.http.problems import Problem
 from api.name_index import PersonIndex
 from api.ports import Service
+from api.ranking import next_ways
 from api.routes.documents import require_document
 from api.routes.intake.duplicates import require_nobody_like
 from api.staff import require_named
@@ -37,10 +42,18 @@ async def open_case(request: Request, service: Parts, who: Who) -> JSONResponse:
 
 @router.post("/cases/{case}/commands")
 async def command_case(case: str, request: Request, service: Parts, who: Who) -> JSONResponse:
-    """Give a command. Its `by` is set to who is signed in."""
+    """Give a command. Its `by` is set to who is signed in. After a refusal the answer names the `next_ways`."""
     key, expected = idempotency_key(request), if_match(request)
     stream = await case_meant(service, case)
-    return recorded_answer(await given(service, who, stream, await read_body(request), key, expected), who)
+    done = await given(service, who, stream, await read_body(request), key, expected)
+    return recorded_answer(done, who, **await _ways(service, who, done))
+
+
+async def _ways(service: Service, who: Actor, done: Recorded) -> Mapping[str, Any]:
+    """The next ways, where this very command was a refusal."""
+    if not any(fact.event.type == "PatientDeclined" for fact in done.facts):
+        return {}
+    return await next_ways(service, who, done.case, done.now, sees(who, belonging(done.case, done.now)))
 
 
 async def opened(service: Service, index: PersonIndex, who: Actor, body: bytes | Tree, key: str) -> Recorded:

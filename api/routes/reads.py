@@ -17,6 +17,7 @@ from api.http.masking import EVERYTHING, Sees, mask, masked, sees, shown
 from api.http.paging import cursor_of, limited, linked, read_cursor
 from api.http.problems import Fault, invalid
 from api.ports import Service
+from api.ranking import next_ways
 from api.routes.looks import looked, looked_over
 from api.routes.then import worklist_then
 from domain.case.costs import Costs, compared
@@ -108,7 +109,10 @@ async def one_case(
     known_at: datetime | None = None,
     as_of: datetime | None = None,
 ) -> Response:
-    """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there."""
+    """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there.
+
+    `next_ways`: after a refusal the next two ways in the catalogue, with the reasons.
+    """
     state, facts, now, visible = await seen_case(service, who, case, "case", known_at)
     tag = etag(state.people_version)
     if as_of is not None:
@@ -124,6 +128,7 @@ async def one_case(
         "allowed": allowed_now(who, state) if known_at is None else [],
         "masked": masked(visible),
         "as_known_at": (known_at or now).isoformat(),
+        **({} if known_at else await next_ways(service, who, state, now, visible)),
     }
     return JSONResponse(body, headers={**private(), "ETag": tag})
 

@@ -74,7 +74,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         commands = CommandHandler(
             ledger, load_policy(settings.policy), fresh_id, parse_source_state, allowed=settings.allowed
         )
-        here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget])
+        here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget, commands.entries.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:
             yield here

@@ -261,6 +261,9 @@ def _known(told: bool | None) -> Result:
 
 
 def next_ways(found: Sequence[Match], without: Collection[tuple[str, str]], many: int = 2) -> Sequence[Match]:
-    """Return the next ways in order of rank that nothing excludes, leaving out those that were tried."""
+    """Return the next ways in order of rank that nothing excludes, leaving out those that were tried.
+
+    By default two [eligibility.next-ways].
+    """
     left = [m for m in found if (m.offer.protocol, m.offer.centre) not in without and m.standing != "excluded"]
     return left[:many]

@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 from api.cli.options import As, Json, Key
 from api.cli.outcome import REFUSED, Failed, as_json, in_words, say, table
 from api.cli.way import Caravel, asking, pieces, running
+from api.cli.ways import say_ways
 from api.cli.words import command_of
 from domain.journey import COMMANDS
 
@@ -110,6 +111,7 @@ def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
         say(f"  recorded {one['type']}  {one['id']}")
     if due := answer["next"]:
         say(f"  next: {due['debtor']} owes {due['kind']} by {due['due']}")
+    say_ways(answer)
 
 
 @app.command
@@ -129,6 +131,7 @@ def show(case: str, *, known_at: datetime | None = None, as_of: datetime | None 
         ("field", "value"), [(n, v) for n, v in rows if n not in ("effects", "obligations", "sources")], state["number"]
     )
     say("allowed now: " + ", ".join(answer["allowed"]))
+    say_ways(answer)
 
 
 def _held(answer: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from api.cli.commands.case import app, zoned
 from api.cli.options import As, Json, Key
 from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import asking
+from api.cli.ways import say_ways, standing_by
 
 MEDIA: Mapping[str, str] = {".csv": "text/csv", ".json": "application/fhir+json"}
 
@@ -98,15 +99,16 @@ def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, 
     said = " (read from the words of the diagnosis; state its code)" if disease["from_words"] else ""
     say(f"disease: {disease['code'] or 'not known'}{said}")
     rows = [
-        (one["rank"], one["protocol"], one["centre"], one["standing"], _by(one, "no"), _by(one, "unknown"))
+        (
+            one["rank"],
+            one["protocol"],
+            one["centre"],
+            one["standing"],
+            standing_by(one, "no"),
+            standing_by(one, "unknown"),
+        )
         for one in answer["matches"]
     ]
     table(("rank", "protocol", "centre", "stands", "against it", "not known"), rows)
     say(f"{len(rows)} of {answer['of']}; {answer['note']}")
-    for one in answer["next_ways"]:
-        say(f"a way not tried yet: {one['protocol']} at {one['centre']} (rank {one['rank']})")
-
-
-def _by(one: Mapping[str, Any], result: str) -> str:
-    stand = [(c["name"], ", ".join(c["about"])) for c in one["checks"] if c["result"] == result]
-    return "; ".join(f"{name}: {about}" if about else name for name, about in stand)
+    say_ways(answer)

@@ -28,9 +28,12 @@ from api.console.screened import screened
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.fact_text import FactText, Speaker
 from api.console.text.times import Clock
+from api.console.ways import Way, way_of
 from api.console.web import page, pages, seen
+from api.http.answers import allowed_now
 from api.http.auth import Parts
 from api.ports import Service
+from api.ranking import after_refusal
 from api.routes.reads import seen_case
 from domain.case.state import Case
 from domain.core.errors import Reason, require
@@ -171,7 +174,15 @@ async def overview(
         latest=[one.speaker.fact(f) for f in reversed([f for f in one.facts if f.told][-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
+        ways=None if one.past else await _ways(service, viewer, one),
     )
+
+
+async def _ways(service: Service, viewer: Visitor, one: Opened) -> Sequence[Way] | None:
+    """The next ways after a refusal, each with the form that proposes it; None where nobody refused."""
+    left = await after_refusal(service, viewer.who, one.case, one.now, one.speaker.visible)
+    may = allowed_now(viewer.who, one.case)
+    return None if left is None else [way_of(m, one.speaker, may, left[1], left=True) for m in left[0]]
 
 
 def _recorded(one: Opened, done: str) -> Sequence[FactText] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.case.phases.findings import Therapy
+from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue.centre import Centre
 from domain.catalogue.protocol import Description, Protocol
@@ -129,3 +130,10 @@ def matches(case: Case, found: Iterable[Offer], now: datetime) -> Sequence[Match
 def ways_left(case: Case, found: Sequence[Match]) -> Sequence[Match]:
     """Return the next two ways that nothing excludes, after those that were tried or are under way."""
     return next_ways(found, {(s.protocol, s.centre) for s in case.submissions.values()})
+
+
+def turned_away(case: Case) -> bool:
+    """Return whether a centre declined, no acceptance stands, and the journey goes on: another way is to be found."""
+    states = [s.state for s in case.submissions.values()]
+    seeking = case.stage in (Stage.ELIGIBILITY, Stage.ADMISSION) and not case.exit
+    return seeking and "declined" in states and "accepted" not in states

@@ -1,0 +1,25 @@
+"""Says the ways of the catalogue on a terminal, each with what its rank rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.cli.outcome import say
+
+
+def standing_by(one: Mapping[str, Any], result: str) -> str:
+    """Return the checks of a way that stand so, each with what it is about."""
+    stand = [(c["name"], ", ".join(c["about"])) for c in one["checks"] if c["result"] == result]
+    return "; ".join(f"{name}: {about}" if about else name for name, about in stand)
+
+
+def say_ways(answer: Mapping[str, Any]) -> None:
+    """Say the next ways of an answer with their reasons, and how one is chosen; nothing where it names none."""
+    for one in answer.get("next_ways", ()):
+        say(f"a way not tried yet: {one['protocol']} at {one['centre']}, rank {one['rank']} of {one['ranked']}")
+        for result, words in (("yes", "for it"), ("unknown", "not known"), ("no", "against it")):
+            if said := standing_by(one, result):
+                say(f"  {words}: {said}")
+    if answer.get("next_ways") == []:
+        say("no way is left that nothing excludes and that was not tried")

@@ -1,0 +1,69 @@
+"""Ranks the catalogue as it stands for a case, and says which ways are left after a refusal; the way of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from api.http.access import belonging
+from api.ports import Service
+from domain.case.state import Case
+from domain.core.errors import Reason, require
+from domain.core.personal import KeyClass
+from domain.core.roles import Action
+from domain.criteria.matching import Match
+from domain.roles import Actor, allow
+from domain.stages.eligibility.matching import matches, offers, turned_away, ways_left
+
+PAGE, MOST = 500, 10_000
+
+
+async def ranked(service: Service, who: Actor, case: Case, now: datetime) -> Sequence[Match]:
+    """Return the catalogue as it stands, ranked for a case at an instant. Raises Refused."""
+    allowed = allow(who, Action.SEE_CATALOGUE)
+    require(allowed, Reason.NOT_ALLOWED, f"a {who.role.value} does not see the catalogue")
+    protocols, centres = [await _every(service, prefix) for prefix in ("protocol", "centre")]
+    return matches(case, offers(protocols, centres, now), now)
+
+
+async def _every(service: Service, prefix: str) -> Mapping[str, Any]:
+    """Every protocol or centre as it stands, by stream; what did not grow since the last question is not read anew."""
+    found: dict[str, Any] = {}
+    after = ""
+    while rows := await service.registers.catalogue(prefix, after, PAGE):
+        for row in rows:
+            found[row["stream"]] = await service.commands.entry_at(row["stream"], row["version"])
+        after = rows[-1]["stream"]
+        if len(found) >= MOST:
+            break
+    return found
+
+
+async def after_refusal(
+    service: Service, who: Actor, case: Case, now: datetime, visible: frozenset[KeyClass]
+) -> tuple[Sequence[Match], int] | None:
+    """Return the next ways for a case that a centre refused, and of how many; None = not refused, or not for `who`.
+
+    They are for whoever chooses a centre: a hospital that declines is not told where the patient goes next.
+    """
+    chooses = allow(who, Action.COORDINATE, belonging(case, now)) and allow(who, Action.SEE_CATALOGUE)
+    if not turned_away(case) or "clinical" not in visible or not chooses:
+        return None
+    found = await ranked(service, who, case, now)
+    return ways_left(case, found), len(found)
+
+
+async def next_ways(
+    service: Service, who: Actor, case: Case, now: datetime, visible: frozenset[KeyClass]
+) -> Mapping[str, Any]:
+    """Return `next_ways` as an answer says it, where a centre refused the case; else nothing."""
+    left = await after_refusal(service, who, case, now, visible)
+    return {} if left is None else {"next_ways": [line(one, left[1]) for one in left[0]]}
+
+
+def line(one: Match, of: int) -> Mapping[str, Any]:
+    """Write one way as JSON, with what its rank rests on; `ranked`: among how many, as whoever chooses it says."""
+    checks = [{"name": c.name, "result": c.result, "about": list(c.about)} for c in one.checks]
+    named = {"protocol": one.offer.protocol, "centre": one.offer.centre, "rank": one.rank, "ranked": of}
+    return {**named, "standing": one.standing, "checks": checks}
