@@ -14,7 +14,7 @@ import yaml
 
 from domain.case.costs import Costs, items
 
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("en", "zh", "ar")
 TEXTS = Path(__file__).with_name("texts")
 TONGUES = frozenset({"language_from", "into"})
 """Facts that are codes of languages."""

@@ -31,11 +31,14 @@ FACTS: dict[str, Any] = {
 AT_HOME = {"reserve_dose", "release_dose", "mark_unit_used", "erase_case"}  # on lots and keys, by nobody's leave
 SENDER = "coordination@caravel.example"
 PROMISES = re.compile(
-    r"guarante|cure|eligib|success|hope|best treatment|will be accepted|保证|治愈|符合条件|疗效|成功|希望",
+    r"guarante|cure|eligib|success|hope|best treatment|will be accepted|保证|治愈|符合条件|疗效|成功|希望|"
+    r"نضمن|مضمون|شفاء|مؤهل|نجاح|نأمل",
     re.IGNORECASE,
 )
 DIAGNOSES = re.compile(
-    r"cancer|lymphom|leuk|myelom|tumou?r|CAR-?T|\bcells?\b|chemo|癌|肿瘤|淋巴|白血|骨髓瘤|细胞|化疗", re.IGNORECASE
+    r"cancer|lymphom|leuk|myelom|tumou?r|CAR-?T|\bcells?\b|chemo|癌|肿瘤|淋巴|白血|骨髓瘤|细胞|化疗|"
+    r"سرطان|ورم|لمفوم|لوكيميا|ابيضاض|خلايا|خلية|كيميائي",
+    re.IGNORECASE,
 )
 
 
@@ -58,11 +61,11 @@ def test_all_languages_say_the_same_things() -> None:
     def names(language: str) -> list[object]:
         texts = _texts(language)
         every = {**texts["notices"], **texts["changes"]}
-        used = {k: sorted(re.findall(r"\$(\w+)", n["subject"] + n["body"])) for k, n in every.items()}
+        used = {k: sorted(re.findall(r"\$([a-z_]+)", n["subject"] + n["body"])) for k, n in every.items()}
         unique = {k: sorted(set(names)) for k, names in used.items()}
         return [unique, *(sorted(texts[group]) for group in ("words", "questions", "forms", "costs"))]
 
-    assert names("en") == names("zh")
+    assert names("en") == names("zh") == names("ar")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -78,6 +81,7 @@ def test_every_notice_is_short_neutral_and_complete(kind: str, language: str) ->
     assert not PROMISES.search(whole)
     assert not DIAGNOSES.search(whole)
     assert bool(re.search("[一-鿿]", whole)) == (language == "zh")
+    assert bool(re.search("[\u0621-\u064a]", whole)) == (language == "ar")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
