@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console import reading_room, reply_page, site
+from api.console import reading_room, reply_page, site, translation_room
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.health import Figures, Readiness
@@ -62,6 +62,7 @@ PARTS = (
     reviews,
     reply_page,
     reading_room,
+    translation_room,
     stream,
     sign_in,
     health,

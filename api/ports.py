@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from activities.access_log import Looks
 from activities.command_handler import CommandHandler
+from activities.effect_handlers.requests import Reader
 from activities.gateways import Answer
 from activities.ports import DocumentLink, Documents
+from domain.core.policy import Party
 from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str, bool]
@@ -52,8 +54,11 @@ class Visits(Protocol):
     async def inside(self, token: str, secret: str) -> bool: ...
 
 
-CodeMail = Callable[[str, str, str, str], Awaitable[None]]
-"""(case number, address, language, code): send the code of a visit. Raises GatewayRefused, NotReached, others."""
+CodeMail = Callable[[str, str, str, str, str], Awaitable[None]]
+"""(what it opens: dossier or translation, case number, address, language, code): send the code of a visit.
+
+Raises GatewayRefused, NotReached, others.
+"""
 
 
 class DocumentLinks(Protocol):
@@ -266,6 +271,8 @@ class Service:
     document_links: DocumentLinks
     visits: Visits
     code_mail: CodeMail
+    desk: Callable[[Party], Awaitable[Reader | None]]
+    """Where the mail of a role goes; None = nobody is there."""
     signed_by: SignedBy
     open_callback: OpenCallback
     reject: Reject

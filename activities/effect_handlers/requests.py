@@ -18,6 +18,7 @@ from domain.core.about import About, chased
 from domain.core.personal import NO_KEY, Unread
 from domain.core.policy import Party
 from domain.stages.eligibility.handing_over import may_read
+from domain.stages.records.translating import ORDER
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
 """Makes a one-question page that is open until an instant, and answers with its address."""
@@ -30,10 +31,11 @@ OF_ARRIVAL = ("tell_family_of_arrival", "tell_centre_of_arrival")
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
-ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote"})
+ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote", ORDER})
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
 DECIDED_WITHIN = timedelta(days=365)
-"""A dossier's link ends with its question, which the page asks of the case; after this long in any case."""
+"""The link of a dossier, or of a file to translate, ends with its question, which the page asks of the case; after
+this long in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Addressing:
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind in ASKED_BY_LINK:
-            until = now + ANSWERED_WITHIN
+            until = now + (DECIDED_WITHIN if effect.kind == ORDER else ANSWERED_WITHIN)
             facts |= {"until": _local(until, reader.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, reader, facts)
 

@@ -14,9 +14,10 @@ from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.journey import MODULES
 from domain.stages.eligibility.handing_over import undecided
+from domain.stages.records.translating import ORDER, Commission, commissioned
 
-DOSSIER, CODE, VISIT = "submit_dossier", "visit code", "visit"
-"""The question a dossier's link is for, and what stands behind it."""
+DOSSIER, TRANSLATION, CODE, VISIT = "submit_dossier", ORDER, "visit code", "visit"
+"""The questions whose links open files, and what stands behind one."""
 ANSWERS: tuple[str, ...] = tuple(
     row.command.__name__ for module in reversed([*MODULES.values()]) for row in module.TAKES if DOSSIER in row.answers
 )
@@ -32,6 +33,14 @@ class Asked:
 
     case: Case
     known: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A translation that is awaited: the case, and what the order asks for."""
+
+    case: Case
+    known: Commission
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,13 @@ async def asked(service: Service, row: Mapping[str, Any]) -> Asked | None:
     return Asked(case, found) if found is not None and found.centre == row["actor"] else None
 
 
+async def ordered(service: Service, row: Mapping[str, Any]) -> Ordered | None:
+    """Return what the link of a translation asks, while it is to be made; None = that is over."""
+    case, _, _ = await service.commands.case(row["stream"])
+    found = commissioned(case, row["fixed"].get("item", ""), int(row["fixed"].get("order") or 0))
+    return Ordered(case, found) if found is not None else None
+
+
 def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
     """List the documents of the dossier that was submitted, in its order."""
     items = {name: item for item in case.records.values() for name in (item.original, item.document) if name}
@@ -68,8 +84,8 @@ def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
             name,
             t.named("kind", item.kind) if item else t("dossier.summary"),
             _language(item, name) if item else "",
-            _size(file.bytes) if file else "",
-            TYPES[media].ending.upper() if media in TYPES else "",
+            size_of(file.bytes) if file else "",
+            ending_of(media),
             media in SHOWN,
             name in known.handed,
             name not in case.unfit,
@@ -82,5 +98,11 @@ def _language(item: RecordItem, name: str) -> str:
     return "" if told == "und" else told
 
 
-def _size(count: int) -> str:
+def ending_of(media: str) -> str:
+    """Return how files of a type end, as pages show it."""
+    return TYPES[media].ending.upper() if media in TYPES else ""
+
+
+def size_of(count: int) -> str:
+    """Return how large a file is, in MiB or KiB."""
     return f"{count / MIB:.1f} MiB" if count >= MIB else f"{max(1, count // KIB)} KiB"

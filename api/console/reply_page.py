@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
-from api.console.dossier_question import CODE, DOSSIER, VISIT, asked
+from api.console.dossier_question import CODE, DOSSIER, TRANSLATION, VISIT, asked, ordered
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
 from api.console.text.times import Clock
@@ -42,9 +42,14 @@ HEADERS = {
     ),
 }
 GONE, NOT_FOUND = 410, 404
+Row = Mapping[str, Any]
+STAYS: Mapping[str, Callable[[Service, Row], Awaitable[object | None]]] = {DOSSIER: asked, TRANSLATION: ordered}
+"""Questions whose links stay open while they are asked, and what says so of the case."""
+ROOMS: Mapping[str, str] = {DOSSIER: "dossier", TRANSLATION: "translation"}
+"""The page with the files behind each of them."""
+OVER: Mapping[str, str] = {DOSSIER: "dossier.over", TRANSLATION: "translation.over"}
 FAMILY = f"{Party.FAMILY}-of-"
 """Begins the name of whoever answers for the family."""
-Row = Mapping[str, Any]
 
 
 @router.get("/reply/{token}")
@@ -70,7 +75,7 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
             return _closed(request, {**row, "used_at": True})
         return _asked(request, row, of_refusal(refused), pairs)
     if await _goes_on(service, row):
-        return _page(request, 200, done="reply.done_open", again=request.url.path)
+        return _page(request, 200, title=_title(row), done="reply.done_open", again=request.url.path)
     await service.capabilities.use(token)
     return _page(request, 200, done="reply.done")
 
@@ -78,19 +83,19 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
 async def found(token: str, request: Request, service: Service) -> Row | None:
     """Return the row of a link. Only links that are none are counted, so that those of a stranger shut nobody out.
 
-    A dossier's link is open as long as its question, which is asked of the case each time.
+    The link of a dossier or a translation is open as long as its question, which is asked of the case each time.
     """
     row = await service.capabilities.find(token[:200])
     if row is None or row["question"] in (CODE, VISIT):
         await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
         return None
     note_known(request)
-    return {**row, "open": row["open"] and (row["question"] != DOSSIER or await _goes_on(service, row))}
+    return {**row, "open": row["open"] and (row["question"] not in STAYS or await _goes_on(service, row))}
 
 
 async def _goes_on(service: Service, row: Row) -> bool:
-    """Whether a dossier's question is still to be decided; every other is settled by its one answer."""
-    return row["question"] == DOSSIER and await asked(service, row) is not None
+    """Whether the question is still to be decided, where files are behind it; every other is settled by one answer."""
+    return row["question"] in STAYS and await STAYS[row["question"]](service, row) is not None
 
 
 async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[str, str]]) -> None:
@@ -100,7 +105,7 @@ async def _record(service: Service, token: str, row: Row, pairs: Sequence[tuple[
     tree = form_parse(CASE.by_name[name], pairs, ZoneInfo(row["zone"]), row["fixed"], rules_say=False)
     command = CASE.parse_outside(tree, row["actor"])
     key = f"reply/{sha256(token.encode()).hexdigest()[:32]}"
-    if row["question"] == DOSSIER:  # several answers, one after another; each of them once
+    if row["question"] in STAYS:  # several answers, one after another; each of them once
         key += f"/{CASE.digest(row['stream'], command).hex()[:32]}"
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="reply form")
@@ -112,8 +117,8 @@ def _closed(request: Request, row: Row | None) -> HTMLResponse:
     t = texts_for(request)
     if row is None:
         return _page(request, NOT_FOUND, error=t("reply.unknown"))
-    over = "dossier.over" if row["question"] == DOSSIER else "reply.over"
-    return _page(request, GONE, error=t("reply.answered" if row["used_at"] else over))
+    over = OVER.get(row["question"], "reply.over")
+    return _page(request, GONE, title=_title(row), error=t("reply.answered" if row["used_at"] else over))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +140,21 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
     return _page(
         request,
         problem.status if problem else 200,
-        title="reply.title_family" if row["actor"].startswith(FAMILY) else "reply.title",
+        title=_title(row),
         question=t.own("owed", row["question"]) or t.named("effect", row["question"]),
         answers=answers,
         zone=row["zone"],
-        until="" if row["question"] == DOSSIER else clock.instant(row["expires_at"]),
-        dossier=f"{request.url.path}/dossier" if row["question"] == DOSSIER else "",
+        until="" if row["question"] in STAYS else clock.instant(row["expires_at"]),
+        room=ROOMS.get(row["question"], ""),
+        path=request.url.path,
         error=said or (wrong(t, problem, problem.detail) if problem else ""),
     )
+
+
+def _title(row: Row) -> str:
+    if row["question"] == TRANSLATION:
+        return "translation.title"
+    return "reply.title_family" if row["actor"].startswith(FAMILY) else "reply.title"
 
 
 def answer_form(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> Answer:

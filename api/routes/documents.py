@@ -107,12 +107,17 @@ async def stored(
 
     Its type is what its content says; a file that is none of those taken, or another than its sender says, is refused.
     """
-    bind_contextvars(case=stream, key=sent.key)
-    media = CALLED.get(sent.media, sent.media)
-    if media not in TYPES and media not in UNTOLD:
-        fault = Fault(f"must be one of {', '.join(TYPES)}", header="Content-Type")
-        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
+    media_told(sent.media)
     await may_command(service, who, stream, sent.told["type"])
+    return await taken(service, stream, sent, content)
+
+
+async def taken(
+    service: Service, stream: str, sent: Sent, content: AsyncIterator[bytes]
+) -> tuple[Kept, DocumentStored]:
+    """Look at a document while it is stored, whoever sends it; whether they may was asked before. Raises Problem."""
+    bind_contextvars(case=stream, key=sent.key)
+    media = media_told(sent.media)
     key_class = await _class_of(service, stream, sent.told.get("item", ""))
     looked = Inspection(content)
     _require_type(await looked.begin(), media, looked.words)
@@ -121,6 +126,15 @@ async def stored(
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
     return kept, await _noted(service, stream, kept, await looked.found())
+
+
+def media_told(said: str) -> str:
+    """Return the media type that a sender says, as it is called here. Raises Problem where none such is taken."""
+    media = CALLED.get(said, said)
+    if media not in TYPES and media not in UNTOLD:
+        fault = Fault(f"must be one of {', '.join(TYPES)}", header="Content-Type")
+        raise Problem(415, "unsupported_media_type", "documents of this type are not taken", [fault])
+    return media
 
 
 def _require_type(found: str, told: str, words: str) -> None:

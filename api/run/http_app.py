@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from activities.access_log import Looks
+from activities.effect_handlers.mail import desks_of
 from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
+from api.run.changes import desks
 from api.run.checking import Checks
 from api.run.mailing import code_mail
 from api.run.sealing import signs, where_checkpoints_are
@@ -99,9 +101,10 @@ def http_app(
 
 
 def _dossiers(here: Parts) -> Mapping[str, Any]:
-    """What the ways of hospitals to their dossiers need: addresses, visits, and the mail of their codes."""
+    """What the ways of people outside to their files need: addresses, visits, the mail of their codes, and to whom."""
     links, visits = DocumentLinks(here.keys), Visits(here.ledger)
-    return {"document_links": links, "visits": visits, "code_mail": code_mail(here.settings)}
+    desk = desks_of(here.ledger, desks(here.settings))
+    return {"document_links": links, "visits": visits, "code_mail": code_mail(here.settings), "desk": desk}
 
 
 def _outside_production(dev: DevSignIn | None, ledger: PgLedger) -> DevSignIn | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from activities.gateways import Request
 from api.ports import CodeMail
+from domain.core.policy import Party
 from infra.identity.visits import CODE_LASTS
 from infra.ids import fresh_id
 from infra.mail.smtp import MailFarSide, MailServer
 from infra.settings import Settings
+
+OPENED_BY: Mapping[str, Party] = {"dossier": Party.HOSPITAL, "translation": Party.TRANSLATOR}
+"""What a code opens, and for whom."""
 
 
 def mail_server(settings: Settings) -> MailServer:
@@ -29,11 +35,11 @@ def code_mail(settings: Settings) -> CodeMail:
     """Send the code of a visit. A code that is late is none, so it waits for no turn of the journey."""
     minutes = int(CODE_LASTS.total_seconds() // 60)
 
-    async def send(number: str, address: str, language: str, code: str) -> None:
+    async def send(what: str, number: str, address: str, language: str, code: str) -> None:
         facts = {"number": number, "code": code, "minutes": minutes, "contact": settings.mail_from}
         body = {**facts, "address": address, "language": language}
         await MailFarSide(mail_server(settings)).send(
-            Request(f"code-{fresh_id()}", "dossier_code", "", "", "hospital", "", body)
+            Request(f"code-{fresh_id()}", f"{what}_code", "", "", OPENED_BY[what], "", body)
         )
 
     return send

@@ -55,6 +55,11 @@ class Case(Bookkeeping, FollowUp, InHospital, Travel, Submissions, Findings, Rec
         """Return whether anything of the case is still to be done: the main line or any track."""
         return self.stage != Stage.CLOSED or self.follow_up == "open" or self.unfinished
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
+        return self.erasure is not None and bool(self.erasure.going)
+
     def waits(self, kind: str, about: str = "") -> bool:
         """Return whether the hold keeps back this kind of obligation or effect; a chase counts as what it is about."""
         root = chased(about)[0] if kind.startswith("chase") else kind

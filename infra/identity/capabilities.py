@@ -17,6 +17,7 @@ from domain.case.undoing import UNDOING
 from domain.core.about import About
 from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
+from domain.stages.records import translating
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
 from infra.ledger.statement import NOW, Statement, table, text
@@ -44,8 +45,8 @@ ANSWERS: Mapping[str, Sequence[str]] = {
 """What may be answered to each kind of effect, and of obligation that no effect asked for; to any other, a few words
 that are kept as a message."""
 WORDS = ("AddNote",)
-DOSSIER = "submit_dossier"
-"""The question whose link stays open until it is decided, with the dossier behind it."""
+DOSSIER, TRANSLATION = "submit_dossier", translating.ORDER
+"""The questions whose links stay open as long as they are asked, with files behind them."""
 
 OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
 """The effect a reminder or an escalation is about in the end, by the kind of what is owed."""
@@ -106,6 +107,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         reader = case.family_reader if effect.to is Party.FAMILY else None
         fixed |= {"person": reader.id} if reader else {}
         fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
+        fixed |= {"item": about, "order": About.of(effect.about).round} if kind == TRANSLATION else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"

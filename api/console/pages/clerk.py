@@ -13,9 +13,9 @@ from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, DocumentLink, Meta
 from api.console.dossier_question import ANSWERS, DOSSIER, SHOWN, papers
-from api.console.reading_room import OPENS
 from api.console.reply_page import answer_form
 from api.console.session import CSRF, Viewer, Visitor, fresh_key, require_csrf
+from api.console.visiting import OPENS
 from api.console.web import page, pages, seen
 from api.http.access import NO_CASE, belonging, permit, require_seen
 from api.http.auth import CLERKS, Parts

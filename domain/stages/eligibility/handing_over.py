@@ -123,7 +123,7 @@ def require_readable(case: Case, submission: str, round_: int) -> Submission:
     known = case.submissions.get(submission)
     require(known is not None, Reason.NOT_FOUND, "no such submission in this case", "submission")
     assert known is not None
-    live = known.state in READABLE and not case.exit and not _forgotten(case)
+    live = known.state in READABLE and not case.exit and not case.forgotten
     require(live, Reason.LAPSED, "this request has ended, and with it the way to its documents", "submission")
     require(known.round == round_, Reason.LAPSED, "a newer dossier was submitted since; open that one", "submission")
     require(may_read(case, known), Reason.LAPSED, "the consent to share with this centre does not stand", "submission")
@@ -140,13 +140,8 @@ def require_inside(case: Case, known: Submission, document: str) -> None:
 
 def may_read(case: Case, known: Submission) -> bool:
     """Return whether the centre may open the documents of this submission now."""
-    ended = case.exit or _forgotten(case)
+    ended = case.exit or case.forgotten
     return known.state in READABLE and not ended and may_receive(case, known.centre)
-
-
-def _forgotten(case: Case) -> bool:
-    """Return whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
-    return case.erasure is not None and bool(case.erasure.going)
 
 
 def undecided(case: Case, submission: str, round_: int) -> Submission | None:

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,15 @@ import asyncpg
 import httpx2
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
-from fastapi import FastAPI
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.command_handler import CommandRequest
-from activities.messages import Order
-from activities.perform import Performing
 from activities.ports import Meta
 from api.console.dossier_question import papers
 from api.console.text.texts import Texts
 from api.http.streams_end import serve
 from api.run.http_app import http_app
-from api.run.processes import handlers
-from api.run.wiring import Parts, parts
-from domain.catalogue.centre import RegisterCentre
 from domain.stages.eligibility.submissions import SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
@@ -36,52 +29,15 @@ from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation
 from domain.stages.records.records import RejectRecord, VerifyRecord
 from infra.embedded.server_process import free_port
 from infra.identity import visits
-from infra.identity.capabilities import links
-from infra.ids import fresh_stream
-from tests.agreed import agreed
-from tests.api.conftest import CANARY, HOST, NO_LIMIT, settings
+from tests.api.by_mail import House, browser, by_mail, code_in
+from tests.api.conftest import CANARY, HOST, NO_LIMIT
 from tests.api.submitted import Submitted, stored, submitted
-from tests.infra.gateways import Mail
-
-MAIL = "intake@hospital.example"
-
-
-@dataclass
-class House:
-    """A centre that is reached by mail alone, and the server that takes its mail."""
-
-    here: Parts
-    app: FastAPI
-    mail: Mail
-    centre: str
-
-    async def newest(self, subject: str) -> str:
-        told = await self.mail.process.get(f"/messages?to={MAIL}")
-        found = next(one for one in told if subject in one["subject"])
-        return str((await self.mail.process.get(f"/messages/{found['id']}"))["body"])
-
-    async def count(self) -> int:
-        return len(await self.mail.process.get(f"/messages?to={MAIL}"))
 
 
 @pytest.fixture(scope="module")
 async def house(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("mail")
-    mail = Mail(Path(folder))
-    await mail.start()
-    smtp = f"127.0.0.1:{mail.side._server.port}"  # type: ignore[attr-defined] # where the catcher listens
-    given = settings(postgres, folder / "home", smtp=smtp, public_url=f"http://{HOST}")
-    async with parts(given) as here:
-        app = http_app(here, limits=NO_LIMIT)
-        centre = fresh_stream("centre")
-        entry = RegisterCentre(
-            "By Mail", "Shanghai", "CN", "Asia/Shanghai", ("en",), True, ("cell_therapy",), "test",
-            date(2026, 1, 1), mail=MAIL,
-        )  # fmt: skip
-        await agreed(here.commands, centre, entry)
-        async with app.router.lifespan_context(app):
-            yield House(here, app, mail, centre)
-    await mail.process.stop()
+    async with by_mail(postgres, tmp_path_factory.mktemp("mail")) as house:
+        yield house
 
 
 @dataclass
@@ -117,23 +73,10 @@ class Clerk:
         return [re.search('"what": ?"([a-z]+)"', row["data"])[1] for row in rows]  # type: ignore[index] # each has one
 
 
-def code_in(body: str) -> str:
-    found = re.search(r"^([2-9B-Z]{8})\s*$", body, re.MULTILINE)
-    assert found, body
-    return found[1]
-
-
-def browser(app: FastAPI) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=f"http://{HOST}")
-
-
 async def mailed(house: House) -> tuple[Submitted, str]:
     """A submitted dossier whose mail went out as the worker sends it; the path of the link in it."""
     sent = await submitted(house.here, house.centre)
-    effect = next(e.id for e in (await sent.state()).effects.values() if e.kind == "submit_dossier")
-    epoch = (await house.here.ledger.engine()).epoch
-    async with handlers(house.here, links(house.here.ledger, house.here.settings.public_url)) as table:
-        await Performing(house.here.commands, table).attempt(Order(sent.id, effect, epoch), table["submit_dossier"])
+    await house.perform(sent.id, "submit_dossier")
     body = await house.newest("a dossier for your review")
     assert CANARY not in body
     link = re.search(r"http://\S+", body)

@@ -8,9 +8,10 @@ import pytest
 from api.ports import DevSignIn
 from api.run.http_app import http_app
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from tests.api.by_mail import House, browser
 from tests.api.conftest import HOST, NO_LIMIT, SECRET, registered
 from tests.api.console.conftest import browsing
-from tests.api.console.test_reading_room import Clerk, House, browser, house, mailed
+from tests.api.console.test_reading_room import Clerk, house, mailed
 from tests.api.hospitals.test_handing_over import paths
 
 __all__ = ["house"]
