@@ -25,9 +25,11 @@ from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
 from domain.core.fact import Command
 from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.stages.eligibility.handing_over import may_read
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from infra.ledger.schema.whole import empty, past_of
+from infra.reads.registers import RegisterQueries
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
@@ -51,9 +53,8 @@ STAFF = {
     for n, (role, name) in enumerate(NAMES.items())
 }
 """Whom a visitor may sign in as: one of each role, made up."""
-CLERK = RegisterPerson("hospital", "centre-renji", "Lin Chen", "clerk@hospital.example", "Asia/Shanghai", "en")
 HOSPITALS_CLERK = "person-hospital"
-"""And a clerk of a hospital that has cases of the rehearsed cohort before it."""
+"""And a clerk of the hospital that has the most dossiers before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ async def _forget(dsn: str, home: Path) -> None:
     await migrate(dsn)
 
 
-async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
+async def open_for_visitors(commands: CommandHandler, ledger: PgLedger, demo: Demo) -> None:
     """Seeded staff, hospitals at their present address with their keys, open protocols and released lots."""
     keeper = commands
     known = catalogued()
@@ -125,9 +126,23 @@ async def open_for_visitors(commands: CommandHandler, demo: Demo) -> None:
             site = ConfirmSite(centre, "open", until, "demonstration desk")
             await _tell(keeper, protocol.stream, site, f"site {month}")
         await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
-    await _once(keeper, HOSPITALS_CLERK, CLERK)
+    centre = await _busiest(commands, RegisterQueries(ledger.pool), sorted(known.centres))
+    clerk = RegisterPerson("hospital", centre, "Lin Chen", "clerk@hospital.example", "Asia/Shanghai", "en")
+    await _once(keeper, HOSPITALS_CLERK, clerk)
     for stream, person in STAFF.items():  # last: once two of them keep the catalogue, nobody changes it alone
         await _once(keeper, stream, person)
+
+
+async def _busiest(commands: CommandHandler, registers: RegisterQueries, centres: Sequence[str]) -> str:
+    """The centre whose clerk has the most to read: a visitor who signs in as one finds something there."""
+    dossiers = dict.fromkeys(centres, 0)
+    for centre in centres:
+        for stream in await registers.watching(centre):
+            if stream.startswith("case-"):
+                case, _, _ = await commands.case(stream)
+                here = [one for one in case.submissions.values() if one.centre == centre and may_read(case, one)]
+                dossiers[centre] += len(here)
+    return max(centres, key=lambda centre: dossiers[centre])
 
 
 async def _stock(keeper: CommandHandler, lot: str, product: str) -> None:

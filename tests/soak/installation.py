@@ -136,7 +136,7 @@ def described(folder: Path, postgres: PostgresServer, temporal: TemporalServer) 
 async def staffed(here: Installation) -> None:
     """Hospitals at their address, open protocols, released lots, and two people of every role."""
     async with parts(here.settings, connections=4) as opened:
-        await open_for_visitors(opened.commands, here.demo)
+        await open_for_visitors(opened.commands, opened.ledger, here.demo)
         keeper = opened.commands
         for role in ROLES:
             for number in (1, 2):

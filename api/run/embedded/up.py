@@ -65,7 +65,7 @@ async def _up(
         )
         await rehearse_past(here.postgres.dsn, home, demo, console)
         opened = await stack.enter_async_context(parts(settings))
-        await open_for_visitors(opened.commands, demo)
+        await open_for_visitors(opened.commands, opened.ledger, demo)
         for name in ("mail catcher", "hospitals"):
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)
