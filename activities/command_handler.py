@@ -228,7 +228,10 @@ class CommandHandler:
         """What the stream itself does not tell, read at another instant: a right that ends just now still counts."""
         known = await keepers(self.ledger)
         lapse, by = self.policy.proposal_lapse, request.meta.actor
-        return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed)
+        names = streams.named_by(request.command)
+        found = await self.ledger.sources(sorted(names)) if names else ()
+        beside = {one.stream: self._parse(one.stream, one.state) for one in found}
+        return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed, beside)
 
     async def _on_case(self, request: CommandRequest, loaded: Loaded) -> Recorded:
         now = self._now(loaded)

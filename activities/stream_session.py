@@ -13,7 +13,7 @@ from domain.core.fact import Draft, Fact, Ids
 from domain.core.when import When
 from domain.stages.anytime.watching import differs
 
-OPENING = ("RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson")
+OPENING = ("RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson", "RegisterMaterial")
 
 
 class StreamSession:

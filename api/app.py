@@ -33,6 +33,7 @@ from api.routes import (
     sign_in,
     start,
 )
+from api.routes.doses import genealogy
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import urgency
 from api.routes.register import entries, loading, reviews
@@ -58,6 +59,7 @@ PARTS = (
     callbacks,
     handing_over,
     changes,
+    genealogy,
     loading,
     reviews,
     reply_page,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from activities.access_log import Looks
 from activities.command_handler import CommandHandler
+from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
 from activities.gateways import Answer
 from activities.ports import DocumentLink, Documents
@@ -258,6 +259,7 @@ class Service:
     commands: CommandHandler
     worklist: WorklistQueries
     registers: RegisterQueries
+    genealogy: Genealogy
     access_log: AccessLogQueries
     changes: ChangeQueries
     audit: Audit

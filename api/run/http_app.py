@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from activities.access_log import Looks
+from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.mail import desks_of
 from activities.gateways import Answer
 from api.app import create_app
@@ -40,6 +41,7 @@ from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
 from infra.reads import gauges
 from infra.reads.access_log import AccessLogQueries, ChangeQueries
+from infra.reads.genealogy import GenealogyQueries
 from infra.reads.operations import OperationsQueries
 from infra.reads.proofs import ProofQueries
 from infra.reads.registers import RegisterQueries
@@ -63,7 +65,7 @@ def http_app(
     service = Service(
         commands=here.commands,
         worklist=WorklistQueries(ledger),
-        registers=RegisterQueries(ledger.pool),
+        **_register(here),
         access_log=AccessLogQueries(ledger),
         changes=ChangeQueries(ledger),
         audit=ProofQueries(ledger.pool),
@@ -98,6 +100,13 @@ def http_app(
     app = create_app(service)
     here.forget.extend((app.state.name_index.forget, app.state.person_index.forget))
     return app
+
+
+def _register(here: Parts) -> Mapping[str, Any]:
+    """What reads lots, protocols, centres and persons, and what lots are made of."""
+    pool = here.ledger.pool
+    genealogy = Genealogy(here.ledger, GenealogyQueries(pool, here.keys))
+    return {"registers": RegisterQueries(pool), "genealogy": genealogy}
 
 
 def _dossiers(here: Parts) -> Mapping[str, Any]:

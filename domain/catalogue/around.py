@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from domain.catalogue.endpoint import NOTHING_MORE, Allowed
 
@@ -15,7 +17,8 @@ class Around:
     `signed_in`: they signed in themselves; not so on the machine that holds database and keys, where anybody's name
     can be given. `keepers` hold the right now. `closed`: two people have held it at the
     same time, so nobody decides alone any more.
-    `lapse`: how long a proposal waits, and a change can be undone.
+    `lapse`: how long a proposal waits, and a change can be undone. `beside`: the read models of streams that the
+    command names, those of them that exist.
     """
 
     stream: str
@@ -25,3 +28,4 @@ class Around:
     closed: bool
     lapse: timedelta
     allowed: Allowed = NOTHING_MORE
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

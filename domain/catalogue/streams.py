@@ -19,11 +19,11 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.criteria.criterion import criterion_of
-from domain.doses import lot
+from domain.doses import linking, lot, material
 
-Command = protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command
-Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event
-State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks
+Command = protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command
+Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event | material.Event
+State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks | material.Material
 
 COMMANDS: tuple[type[Any], ...] = get_args(Command)
 EVENTS: tuple[type[Any], ...] = get_args(Event)
@@ -51,9 +51,15 @@ class Aggregate:
         return tuple(self.by)
 
 
-def _aggregate(prefix: str, module: ModuleType, *instants: str, around: bool = False) -> Aggregate:
+def _aggregate(prefix: str, module: ModuleType, *instants: str, given: str = "") -> Aggregate:
+    """Make a row; `given` is how much of what stands around its commands are decided with: all, beside, or nothing."""
     m: Any = module
-    decide = m.decide if around else lambda state, command, now, ids, _: m.decide(state, command, now, ids)
+    ways: Mapping[str, Callable[..., Sequence[Any]]] = {
+        "": lambda state, command, now, ids, _: m.decide(state, command, now, ids),
+        "beside": lambda state, command, now, _, around: m.decide(state, command, now, around.beside),
+        "all": m.decide,
+    }
+    decide = ways[given]
     return Aggregate(prefix, m.initial, m.BY, get_args(m.Event), decide, m.evolve, m.read_model, instants)
 
 
@@ -61,10 +67,11 @@ CATALOGUE: Mapping[str, Aggregate] = {
     a.prefix: a
     for a in (
         _aggregate("protocol", protocol, "open_until"),
-        _aggregate("centre", centre, around=True),
-        _aggregate("lot", lot, "expires", "held_until"),
-        _aggregate("person", staff, "absent_from", "absent_until", around=True),
-        _aggregate("desk", desks, around=True),
+        _aggregate("centre", centre, given="all"),
+        _aggregate("lot", lot, "expires", "held_until", given="beside"),
+        _aggregate("person", staff, "absent_from", "absent_until", given="all"),
+        _aggregate("desk", desks, given="all"),
+        _aggregate("material", material, given="beside"),
     )
 }
 
@@ -74,7 +81,7 @@ def aggregate(stream: str) -> Aggregate:
     prefix, _, name = stream.partition("-")
     found = CATALOGUE.get(prefix)
     if found is None or not name:
-        raise Refused(Reason.NOT_FOUND, "no such lot, protocol, centre or person")
+        raise Refused(Reason.NOT_FOUND, "no such lot, material, protocol, centre or person")
     return found
 
 
@@ -94,6 +101,17 @@ def decide(
     kind = aggregate(stream)
     require(type(command) in kind.by, Reason.INVALID, f"not a command of a {kind.prefix}", "type")
     return [Draft(event, ids()) for event in kind.decide(state, command, now, ids, around)]
+
+
+def named_by(command: object) -> frozenset[str]:
+    """Return the streams a command names whose read models are looked up before it is decided."""
+    match command:
+        case linking.LinkMaterial():
+            return frozenset({command.parent})
+        case material.RegisterMaterial():
+            return frozenset(command.made_of)
+        case _:
+            return frozenset()
 
 
 def read_model(stream: str, state: State) -> Mapping[str, Any]:

@@ -27,6 +27,15 @@ def check_character(donation: str) -> str:
     return ALPHABET[(38 - sum_) % 37]
 
 
+def donation(code: str) -> bool:
+    """Return whether it is a donation number of ISBT 128: scanned, or written with its check character [doses.din]."""
+    plain = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", code)).upper()).translate(_ALIKE)
+    if scanned := _SCANNED.fullmatch(plain):
+        return _DONATION.fullmatch(f"{scanned.group(1)}0") is not None
+    written = plain.removeprefix("=")
+    return _DONATION.fullmatch(written) is not None and check_character(written[:13]) == written[13]
+
+
 def folded(code: str) -> str:
     """Return a code as two of them are compared, empty where nothing of it shows.
 

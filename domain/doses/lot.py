@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any, Literal, assert_never, get_args
 
 from domain.core.errors import Reason, Refused, require
-from domain.core.fact import Fact, Ids
-from domain.core.personal import Identity, Trace
+from domain.core.fact import Fact
+from domain.core.personal import Identity, Trace, TraceCode
 from domain.core.roles import Action
-from domain.doses import codes, unit
+from domain.doses import codes, linking, unit
+from domain.doses.kinds import LOT
+from domain.doses.linking import Beside
 from domain.doses.unit import (
     CommitUnit,
     ExtendHold,
@@ -75,13 +77,14 @@ class RecallLot:
     type: Literal["RecallLot"] = "RecallLot"
 
 
-Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | unit.Command
+Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | linking.Command | unit.Command
 
 BY = {
     RegisterLot: Action.REGISTER_LOT,
     ReleaseLot: Action.RELEASE_LOT,
     QuarantineLot: Action.STOP_LOT,
     RecallLot: Action.RELEASE_LOT,
+    **dict.fromkeys(get_args(linking.Command), Action.REGISTER_LOT),
     **dict.fromkeys(get_args(unit.Command), Action.ENGINE),
     unit.SettleUnit: Action.RELEASE_LOT,
 }
@@ -125,12 +128,15 @@ class LotRecalled:
     type: Literal["LotRecalled"] = "LotRecalled"
 
 
-Event = LotRegistered | LotReleased | LotQuarantined | LotRecalled | unit.Event
+Event = LotRegistered | LotReleased | LotQuarantined | LotRecalled | linking.Event | unit.Event
 
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One lot as folded from its facts. `asked` is which unit answered which effect."""
+    """One lot as folded from its facts. `asked` is which unit answered which effect.
+
+    `donor` and `vector_lot` are the codes it was registered with, `parents` the materials it is linked to.
+    """
 
     version: int = 0
     state: LotState = "none"
@@ -139,12 +145,19 @@ class Lot:
     registered_by: str = ""
     units: Mapping[str, Unit] = field(default_factory=dict)
     asked: Mapping[str, str] = field(default_factory=dict)
+    donor: TraceCode = ""
+    vector_lot: TraceCode = ""
+    parents: tuple[str, ...] = ()
+
+    def written(self, code: str) -> bool:
+        """Return whether it was registered with that code of a donor or vector lot, however it is written."""
+        return codes.same(self.donor, code) or codes.same(self.vector_lot, code)
 
 
 initial = Lot()
 
 
-def decide(lot: Lot, command: Command, now: datetime, ids: Ids) -> Sequence[Event]:
+def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequence[Event]:
     """Decide a lot command: return the events it brings about. Raises Refused."""
     if isinstance(command, RegisterLot):
         return [_register(lot, command, now)]
@@ -169,6 +182,8 @@ def decide(lot: Lot, command: Command, now: datetime, ids: Ids) -> Sequence[Even
             return _use(lot, command)
         case SettleUnit():
             return _settle(lot, command)
+        case linking.LinkMaterial() | linking.UnlinkMaterial():
+            return linking.decide(LOT, lot.parents, command, beside)
         case _:
             assert_never(command)
 
@@ -291,10 +306,13 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
     event = fact.event
     if isinstance(event, unit.Event):
         return _of_unit(lot, event)
+    if isinstance(event, linking.Event):
+        return replace(lot, parents=linking.after(lot.parents, event))
     match event:
         case LotRegistered():
             units = {name: Unit(name) for name in event.units}
-            return Lot(0, "registered", event.product, event.expires, event.by or fact.actor, units)
+            by, donor, vector = event.by or fact.actor, _code(event.donor), _code(event.vector_lot)
+            return Lot(0, "registered", event.product, event.expires, by, units, donor=donor, vector_lot=vector)
         case LotReleased():
             return replace(lot, state="released")
         case LotQuarantined():
@@ -303,6 +321,10 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
             return replace(lot, state="recalled")
         case _:
             assert_never(event)
+
+
+def _code(value: Trace) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _of_unit(lot: Lot, event: unit.Event) -> Lot:

@@ -70,6 +70,31 @@ select exists (select from event, lateral json_object_keys(sealed::json) key_cla
 # The first events with something sealed.
 SEALED_FIRST = "select stream, sealed from event where sealed <> '{}' order by position limit $1"
 
+# Every link on the way from some materials or lots ($1) to what was made of them, and back to what they are made of, as
+# known at an instant ($2; null = now). A link stands that was not taken back by then. Read from the events themselves:
+# so now and any day before are one statement, and there is nothing to rebuild.
+STANDS = """
+    e.type = 'MaterialLinked' and e.recorded_at <= coalesce($2::timestamptz, 'infinity') and not exists (
+        select from event u where u.stream = e.stream and u.type = 'MaterialUnlinked' and u.version > e.version
+        and u.data::jsonb ->> 'parent' = e.data::jsonb ->> 'parent'
+        and u.recorded_at <= coalesce($2::timestamptz, 'infinity'))
+"""
+MADE_INTO = f"""
+with recursive walked (child, parent) as (
+    select e.stream, e.data::jsonb ->> 'parent' from event e
+    where e.data::jsonb ->> 'parent' = any($1::text[]) and {STANDS}
+    union
+    select e.stream, w.child from walked w join event e on e.data::jsonb ->> 'parent' = w.child and {STANDS}
+) select child, parent from walked
+"""  # noqa: S608 - a condition of ours
+MADE_OF = f"""
+with recursive walked (child, parent) as (
+    select e.stream, e.data::jsonb ->> 'parent' from event e where e.stream = any($1::text[]) and {STANDS}
+    union
+    select e.stream, e.data::jsonb ->> 'parent' from walked w join event e on e.stream = w.parent and {STANDS}
+) select child, parent from walked
+"""  # noqa: S608 - as above
+
 # The events of a stream up to a version.
 STREAM = f"""
 select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version

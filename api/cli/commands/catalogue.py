@@ -82,7 +82,7 @@ def _add_opening(app: App, prefix: str, opening: str, known: Mapping[str, type[A
         _recorded(asking(lambda c: c.post(f"/{prefix}s", body, key or None), person=as_), json=json)
 
 
-protocol, centre, lot, person, desk = (_app(prefix) for prefix in CATALOGUE)
+protocol, centre, lot, person, desk, material = (_app(prefix) for prefix in CATALOGUE)
 
 
 def changes(*, json: Json = False) -> None:

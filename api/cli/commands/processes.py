@@ -13,13 +13,14 @@ RUN: dict[str, tuple[str, str]] = {
 }
 """Processes: name → coroutine function of (settings), and what it does."""
 
-KINDS = ("protocol", "centre", "lot", "person", "desk")
+KINDS = ("protocol", "centre", "lot", "person", "desk", "material")
 COMMANDS: dict[str, tuple[str, str]] = {
     "case": ("api.cli.commands.findings:app", "Cases: open, send commands, look, explain."),
     **{
         kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")
         for kind in KINDS
     },
+    "recall": ("api.cli.commands.recall:app", "Which doses and patients a code reaches."),
     "reviews": ("api.cli.commands.catalogue:reviews", "Protocols, centres and sites whose word is no longer fresh."),
     "changes": ("api.cli.commands.catalogue:changes", "What waits for a second person, and what can be undone."),
     "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),

@@ -26,6 +26,7 @@ from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
 from domain.core.fact import Command
 from domain.core.roles import Action
+from domain.doses.material import RegisterMaterial
 from domain.roles import Actor, allow
 
 
@@ -90,9 +91,16 @@ def _add_opening(router: APIRouter, prefix: str, opening: str) -> None:
         key = idempotency_key(request)
         command = COMMANDS.parse(await read_body(request), who.id, only=(opening,), default=opening)
         require_command(who, command.type)
-        stream = service.fresh_stream(prefix)
+        stream = await _new_stream(service, prefix, command)
         sent = request_of(service, who, key, stream, command)
         return entry_answer(await service.commands.record(sent), CREATED)
+
+
+async def _new_stream(service: Service, prefix: str, command: Command) -> str:
+    """Name what is registered; a material by its kind and code, so that nobody registers it twice."""
+    if isinstance(command, RegisterMaterial) and isinstance(command.code, str):
+        return await service.genealogy.links.stream_of(command.kind, command.code)
+    return service.fresh_stream(prefix)
 
 
 def request_of(

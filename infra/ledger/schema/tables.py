@@ -30,6 +30,12 @@ class Event(SQLModel, table=True):
             postgresql_where=text("type = 'CasesSeen'"),
         ),
         Index("event_erasures", "stream", postgresql_where=text("type = 'CaseErased'")),
+        Index(
+            "event_links_to",
+            text("((data::jsonb ->> 'parent'))"),
+            postgresql_where=text("type = 'MaterialLinked'"),
+        ),
+        Index("event_links_of", "stream", postgresql_where=text("type in ('MaterialLinked', 'MaterialUnlinked')")),
     )
     position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     stream: str = _text()

@@ -68,7 +68,7 @@ def noted_fields(prefix: str) -> set[str]:
 
 
 def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
-    assert set(CATALOGUE) - {"desk"} == set(watching.KINDS)
+    assert set(CATALOGUE) - {"desk", "material"} == set(watching.KINDS)
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
@@ -114,7 +114,12 @@ def test_a_read_model_holds_what_a_case_notes_and_survives_json(stream: str, fac
 
 
 def test_read_models_hold_exactly_what_is_noted_and_the_named_extras() -> None:
-    extras = {"lot": {"product", "free_units", "held_until"}, "person": {"absent_from"}, "desk": {"mails"}}
+    extras = {
+        "lot": {"product", "free_units", "held_until"},
+        "person": {"absent_from"},
+        "desk": {"mails"},
+        "material": {"kind", "consents"},
+    }
     for prefix, kind in CATALOGUE.items():
         noted = noted_fields(prefix) if prefix in watching.KINDS else set()
         assert set(kind.read_model(kind.initial)) == (noted - IF_ANY) | extras.get(prefix, set())

@@ -116,7 +116,7 @@ def test_no_sequence_gives_a_unit_to_two_patients_or_changes_a_used_one(script: 
         now += hours * HOUR
         command = _resolved(state, told)
         try:
-            events = lots.decide(state, command, now, lambda: "id")
+            events = lots.decide(state, command, now, {})
         except Refused:
             continue
         for event in events:
@@ -136,7 +136,7 @@ def _resolved(state: Lot, command: Any) -> Any:
 def _again(state: Lot, command: Any, now: datetime) -> Any:
     """A repeat brings nothing; a unit already settled may be refused instead."""
     try:
-        return lots.decide(state, command, now, lambda: "id")
+        return lots.decide(state, command, now, {})
     except Refused:
         assert isinstance(command, SettleUnit)
         return []

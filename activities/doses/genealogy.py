@@ -1,0 +1,83 @@
+"""Finds what is made of what, and who got it: now, and as it was known at any instant [P8]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from activities.ports import Ledger
+from domain.catalogue.streams import fold
+from domain.doses import codes
+from domain.doses.genealogy import Edge, Trace, Way, streams_of
+from domain.doses.kinds import MATERIALS
+from domain.doses.lot import Lot
+from domain.doses.material import Material
+
+MATERIAL, LOT = "material-", "lot-"
+
+
+class Links(Protocol):
+    """Reads the links between materials and lots, and names the stream a material of some code has."""
+
+    async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
+        """Return every link on the way from the starts, as known at an instant; None = now."""
+
+    async def stream_of(self, kind: str, code: str) -> str:
+        """Return the stream of the material of that kind and code, however the code is written."""
+
+
+class Genealogy:
+    """Traces materials and lots over one ledger. Codes that lots were registered with are kept once opened."""
+
+    def __init__(self, ledger: Ledger, links: Links) -> None:
+        self.links = links
+        self._ledger = ledger
+        self._written: dict[str, Lot] = {}
+
+    async def meant(self, words: str) -> Sequence[str]:
+        """Return the materials and lots of an id or code that exist; of one code there may be several.
+
+        Where no material has the code, the lots that were registered with it.
+        """
+        if words.strip().startswith((MATERIAL, LOT)):
+            return await self.existing([words.strip()])
+        if not codes.folded(words):
+            return []
+        found = await self.existing([await self.links.stream_of(kind, words) for kind in MATERIALS])
+        return found or await self._naming([words])
+
+    async def existing(self, streams: Sequence[str]) -> Sequence[str]:
+        """Return those of these materials and lots that exist."""
+        return [one.stream for one in await self._ledger.sources(streams)]
+
+    async def trace(self, starts: Sequence[str], known_at: datetime | None = None) -> Trace:
+        """Trace all that stands around these, with what each was then."""
+        made_of = frozenset(await self.links.reach(starts, "made_of", known_at))
+        made_into = frozenset(await self.links.reach(starts, "made_into", known_at))
+        below = {*starts, *streams_of(made_into)}
+        found = {stream: await self._then(stream, known_at) for stream in below | streams_of(made_of)}
+        told = [m.code for stream, m in found.items() if stream in below and isinstance(m, Material)]
+        written = [stream for stream in await self._naming([code for code in told if code]) if stream not in found]
+        found |= {stream: await self._then(stream, known_at) for stream in written}
+        return Trace(
+            tuple(starts),
+            made_of,
+            made_into,
+            {stream: one for stream, one in found.items() if isinstance(one, Material) and one.kind},
+            {stream: one for stream, one in found.items() if isinstance(one, Lot) and one.state != "none"},
+            [stream for stream in written if found[stream].state != "none"],
+        )
+
+    async def _then(self, stream: str, known_at: datetime | None) -> Any:  # noqa: ANN401 - a Material or Lot
+        facts = (await self._ledger.load(stream)).facts
+        return fold(stream, facts if known_at is None else [fact for fact in facts if fact.at <= known_at])
+
+    async def _naming(self, words: Sequence[str]) -> Sequence[str]:
+        """Return the lots that were registered with one of these codes; what one was registered with never changes."""
+        for stream in await self._ledger.streams(LOT) if words else ():
+            if stream not in self._written:
+                state = fold(stream, (await self._ledger.load(stream)).facts[:1])
+                assert isinstance(state, Lot)
+                self._written[stream] = state
+        return [stream for stream, lot in self._written.items() if any(lot.written(code) for code in words)]

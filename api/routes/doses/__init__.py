@@ -1,0 +1,1 @@
+"""Routes of what doses are made of, and who got them."""

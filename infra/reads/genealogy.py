@@ -1,0 +1,43 @@
+"""Reads what is made of what from the links in the ledger, and names the streams of materials.
+
+A material's stream is named by a keyed digest of its kind and code: nobody registers one twice, it is found without
+opening others, and the name tells nothing of the code.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from activities.ports import Keys
+from domain.core.personal import KeyClass
+from domain.doses.codes import folded
+from domain.doses.genealogy import Edge, Way
+from infra.ledger import queries
+from infra.ledger.connections import Pool
+from infra.ledger.encoding.errors import guarded
+
+STREAM = "material-codes"
+CLASS: KeyClass = "trace"
+WALKS = {"made_into": queries.MADE_INTO, "made_of": queries.MADE_OF}
+
+
+class GenealogyQueries:
+    """Implements the port of activities/doses/genealogy.py."""
+
+    def __init__(self, pool: Pool[Any], keys: Keys) -> None:
+        self._pool = pool
+        self._keys = keys
+
+    async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
+        """Return every link on the way from the starts. Raises DatabaseFailed."""
+        rows = await guarded(self._pool.fetch(WALKS[way], list(starts), known_at))
+        return [(row["child"], row["parent"]) for row in rows]
+
+    async def stream_of(self, kind: str, code: str) -> str:
+        """Name a material's stream. Raises Refused(READ_ONLY) where the keys of this ledger are somewhere else."""
+        secret = (await self._keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
+        return f"material-{hmac.digest(secret, f'{kind} {folded(code)}'.encode(), sha256).hex()[:32]}"
