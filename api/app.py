@@ -36,7 +36,7 @@ from api.routes import (
 from api.routes.doses import genealogy
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import urgency
-from api.routes.register import entries, loading, reviews
+from api.routes.register import entries, loading, reviews, rules
 from api.routes.then import Rows
 from api.routes.travel import slip
 from domain.catalogue.streams import CATALOGUE
@@ -62,6 +62,7 @@ PARTS = (
     genealogy,
     loading,
     reviews,
+    rules,
     reply_page,
     reading_room,
     translation_room,

@@ -81,7 +81,7 @@ def _instants(
     country = case.country_of(row.debtor, about, policy)
     late = policy.ladder("catch_up", urgent=case.urgent)
     due = _due(ladder, late, anchor, now, country, policy)
-    start = due if ladder.before_due else now
+    start = due if ladder.before_due else anchor if ladder.from_facts and anchor else now
     steps = (Step(policy.instant(start, r.after, country, OPENING), r.action, r.to) for r in ladder.rungs)
     return due, tuple(sorted((s for s in steps if now < s.at < due), key=lambda s: s.at))
 
@@ -100,7 +100,11 @@ LONGEST = 3
 def _due(
     ladder: Ladder, late: Ladder, anchor: datetime | None, now: datetime, country: str, policy: Policy
 ) -> datetime:
-    if anchor is not None and anchor > now:
+    if ladder.from_facts and ladder.due is not None and anchor is not None:
+        due = policy.instant(anchor, ladder.due, country)
+        if due > now:
+            return due
+    elif anchor is not None and anchor > now:
         return anchor
     if anchor is not None or ladder.due is None:
         ladder = late  # the facts came after the date they were due

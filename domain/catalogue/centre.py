@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from domain.catalogue import four_eyes, review
 from domain.catalogue.around import Around
@@ -17,6 +17,7 @@ from domain.core.codes import require_country, require_mail, require_zone
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
+from domain.law.countries import HospitalClass
 
 Capability = Literal["cell_therapy", "transplant", "paediatric"]
 
@@ -26,7 +27,8 @@ class RegisterCentre:
     """Bring a centre into the catalogue. `country` ISO 3166 alpha-2, `zone` IANA, `languages` BCP 47.
 
     `endpoint` is its FHIR base address, empty = reached by `mail`; `callback_key` (Ed25519; PEM, JWK, base64) checks
-    its callbacks. How it is reached counts once another person confirms it.
+    its callbacks. How it is reached counts once another person confirms it. `hospital_class`: as its country classes
+    it, None = not known.
     """
 
     name: str
@@ -41,6 +43,7 @@ class RegisterCentre:
     endpoint: str = ""
     mail: str = ""
     callback_key: str = ""
+    hospital_class: HospitalClass | None = None
     type: Literal["RegisterCentre"] = "RegisterCentre"
 
 
@@ -58,6 +61,7 @@ class AmendCentre:
     source: str
     as_of: date
     change: str
+    hospital_class: HospitalClass | None = None
     type: Literal["AmendCentre"] = "AmendCentre"
 
 
@@ -109,6 +113,8 @@ class CentreRegistered:
     endpoint: str
     mail: str
     callback_key: str
+    hospital_class: HospitalClass | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["CentreRegistered"] = "CentreRegistered"
 
 
@@ -126,6 +132,8 @@ class CentreAmended:
     source: str
     as_of: date
     change: str
+    hospital_class: HospitalClass | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["CentreAmended"] = "CentreAmended"
 
 
@@ -185,6 +193,7 @@ class Centre:
     endpoint: str = ""
     mail: str = ""
     callback_key: str = ""
+    hospital_class: HospitalClass | None = None
     paused: str = ""
     eyes: FourEyes = NOTHING
     review: Review | None = None
@@ -227,7 +236,7 @@ def _registered(centre: Centre, c: RegisterCentre, now: datetime, ids: Ids, arou
     reached = told[0] if isinstance(told[0], EndpointChanged) else UNREACHED
     registered = CentreRegistered(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
-        c.source, c.as_of, reached.endpoint, reached.mail, reached.callback_key,
+        c.source, c.as_of, reached.endpoint, reached.mail, reached.callback_key, c.hospital_class,
     )  # fmt: skip
     return [registered] if told[0] is reached else [registered, *told]
 
@@ -246,7 +255,7 @@ def _amended(centre: Centre, c: AmendCentre, now: datetime) -> CentreAmended:
     review.require_as_of(centre.review, c.as_of, now)
     return CentreAmended(
         c.name, c.city, c.country, c.zone, c.languages, c.accepts_international, c.capabilities,
-        c.source, c.as_of, c.change,
+        c.source, c.as_of, c.change, c.hospital_class,
     )  # fmt: skip
 
 
@@ -300,14 +309,14 @@ def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
             e = event
             return Centre(
                 0, e.name, e.city, e.country, e.zone, e.languages, e.accepts_international, e.capabilities,
-                e.endpoint, e.mail, e.callback_key, review=Review(e.source, e.as_of, fact.actor),
+                e.endpoint, e.mail, e.callback_key, e.hospital_class, review=Review(e.source, e.as_of, fact.actor),
             )  # fmt: skip
         case CentreAmended():
             return replace(
                 centre, name=event.name, city=event.city, country=event.country, zone=event.zone,
                 languages=event.languages,
                 accepts_international=event.accepts_international, capabilities=event.capabilities,
-                review=Review(event.source, event.as_of, fact.actor),
+                hospital_class=event.hospital_class, review=Review(event.source, event.as_of, fact.actor),
             )  # fmt: skip
         case EntryReviewed():
             return replace(centre, review=Review(event.source, event.as_of, fact.actor))
@@ -329,4 +338,5 @@ def read_model(centre: Centre) -> Mapping[str, Any]:
     """Return what cases note of it."""
     noted: dict[str, Any] = {"paused": bool(centre.paused), "country": centre.country, "zone": centre.zone}
     noted |= {"accepts_international": centre.accepts_international, "capabilities": centre.capabilities}
+    noted |= {"hospital_class": centre.hospital_class} if centre.hospital_class else {}
     return {**noted, **four_eyes.read_model(centre.eyes)}

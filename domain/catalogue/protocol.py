@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, get_args
 
+from domain.case.costs import LineKind
 from domain.catalogue import product, review, site
 from domain.catalogue.product import Access, ApprovalRecorded, Depletion, Location, RecordApproval
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
@@ -17,6 +18,8 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.roles import Action
 from domain.criteria.criterion import Criterion, require_sound
+from domain.law import study
+from domain.law.countries import ROUTES, Route, files
 
 ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo", "not_said"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
@@ -28,7 +31,8 @@ class Description:
 
     `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
     `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
-    sent there. `locations` and `registry_status` are a registry's word, not a centre's.
+    sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
+    `research_items`: the lines of a price that are the research itself.
     """
 
     registry: str
@@ -50,6 +54,8 @@ class Description:
     lymphodepletion: tuple[Depletion, ...] = ()
     locations: tuple[Location, ...] = ()
     registry_status: str = ""
+    route: Route = "not_said"
+    research_items: tuple[LineKind, ...] = ()
     source: str
     as_of: date
 
@@ -89,7 +95,14 @@ class CloseProtocol:
 
 
 Command = (
-    RegisterProtocol | AmendProtocol | ConfirmProtocolOpen | CloseProtocol | ReviewEntry | RecordApproval | site.Command
+    RegisterProtocol
+    | AmendProtocol
+    | ConfirmProtocolOpen
+    | CloseProtocol
+    | ReviewEntry
+    | RecordApproval
+    | site.Command
+    | study.Command
 )
 
 MOST_INFUSIONS = 100
@@ -102,7 +115,7 @@ BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 3
+    schema_version: ClassVar[int] = 4
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -113,7 +126,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 3
+    schema_version: ClassVar[int] = 4
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -143,6 +156,7 @@ Event = (
     | EntryReviewed
     | ApprovalRecorded
     | site.Event
+    | study.Event
 )
 
 
@@ -161,6 +175,7 @@ class Protocol:
     sites: tuple[Site, ...] = ()
     review: Review | None = None
     approvals: tuple[ApprovalRecorded, ...] = ()
+    study: study.Study = study.NOTHING
 
 
 initial = Protocol()
@@ -189,6 +204,8 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
         case CloseProtocol():
             require(protocol.closed is None, Reason.ALREADY, "the protocol is closed")
             return [ProtocolClosed(command.reason, command.detail)]
+        case study.RecordStudyReview() | study.RecordStudyFiling():
+            return [study.decide(protocol.study, command, protocol.number, route_of(protocol), now)]
         case _:
             if isinstance(command, ConfirmSite) and command.state == "open":
                 _require_structured(protocol)
@@ -217,6 +234,8 @@ def _checked(c: Description) -> dict[str, Any]:
     near = all(abs(day) <= MOST_DAYS for drug in c.lymphodepletion for day in drug.days)
     require(near, Reason.INVALID, "days count from the infusion, day 0; none is years away", "lymphodepletion")
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
+    fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
+    require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")
     require_sound(c.criteria)
     return _described(c)
 
@@ -246,6 +265,8 @@ def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
         case ProtocolClosed():
             sites = site.all_closed(protocol.sites, fact.at.date())
             return replace(protocol, open_until=None, closed=event.reason, sites=sites)
+        case study.StudyReviewPassed() | study.StudyFiled():
+            return replace(protocol, study=study.evolve(protocol.study, event))
         case _:
             return replace(protocol, sites=site.evolve(protocol.sites, event))
 
@@ -259,7 +280,24 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         **_asked(protocol.description),
         **_sites(protocol),
         **_for_whom(protocol),
+        **_under(protocol),
     }
+
+
+def route_of(protocol: Protocol) -> Route:
+    """Return under which law the protocol runs."""
+    return protocol.description.route if protocol.description else "not_said"
+
+
+def _under(protocol: Protocol) -> Mapping[str, Any]:
+    """Under which law it runs, what of it is research, and how its filing stands; left out where nothing is said."""
+    told = protocol.description
+    if told is None or told.route == "not_said":
+        return {}
+    said: dict[str, Any] = {"route": told.route, "research_items": told.research_items}
+    if files(told.route):
+        said |= {"reviewed": protocol.study.reviewed(protocol.number), "filing": protocol.study.number(protocol.number)}
+    return {name: value for name, value in said.items() if value}
 
 
 def _asked(description: Description | None) -> Mapping[str, Any]:

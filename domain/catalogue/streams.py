@@ -66,7 +66,7 @@ def _aggregate(prefix: str, module: ModuleType, *instants: str, given: str = "")
 CATALOGUE: Mapping[str, Aggregate] = {
     a.prefix: a
     for a in (
-        _aggregate("protocol", protocol, "open_until"),
+        _aggregate("protocol", protocol, "open_until", "reviewed"),
         _aggregate("centre", centre, given="all"),
         _aggregate("lot", lot, "expires", "held_until", given="beside"),
         _aggregate("person", staff, "absent_from", "absent_until", given="all"),
@@ -132,6 +132,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "sites": site_of,
     "diseases": str,
     "capabilities": str,
+    "research_items": str,
 }
 """What a read model holds many of, and how one is read."""
 

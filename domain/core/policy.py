@@ -46,11 +46,15 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Says how an obligation is chased. Spans count from its opening, or back from a due instant the facts give."""
+    """Says how an obligation is chased. Spans count from its opening, or back from a due instant the facts give.
+
+    `from_facts`: they count from the day the facts give, as a time limit does that began before anybody told of it.
+    """
 
     due: Span | None
     rungs: tuple[Rung, ...] = ()
     before_due: bool = False
+    from_facts: bool = False
 
     def stretched(self, factor: int) -> Ladder:
         """Return the same ladder, every span that many times as long."""

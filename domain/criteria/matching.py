@@ -21,7 +21,7 @@ Result = Literal["yes", "no", "unknown", "no_matter"]
 Standing = Literal["nothing_against", "open", "excluded"]
 Name = Literal[
     "protocol", "centre", "international", "paediatric", "diagnosis", "antigen", "own_cells", "criteria",
-    "urgency", "transplant", "language",
+    "urgency", "transplant", "language", "hospital_class",
 ]  # fmt: skip
 Door = Literal["open", "shut", "not_known"]
 PREFERRED: frozenset[Name] = frozenset({"urgency", "transplant", "language"})
@@ -31,7 +31,10 @@ ADULT_MONTHS = 18 * 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One protocol at one centre as the catalogue has it; None = it does not say."""
+    """One protocol at one centre as the catalogue has it; None = it does not say.
+
+    `wanted_class`: the class of hospital that the law of the protocol's route asks for, empty = none.
+    """
 
     protocol: str
     centre: str
@@ -45,6 +48,8 @@ class Offer:
     country: str = ""
     capabilities: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    wanted_class: str = ""
+    hospital_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +229,14 @@ def _transplant(patient: Patient, offer: Offer) -> Said:
     return ("no_matter" if wanted is False else _known("transplant" in offer.capabilities)), ()
 
 
+def _hospital_class(_: Patient, offer: Offer) -> Said:
+    """The class of the hospital, where the law of the route asks for one [countries.cn-class]."""
+    if not offer.wanted_class:
+        return "no_matter", ()
+    told = offer.hospital_class
+    return _known(None if told is None else told == offer.wanted_class), (offer.wanted_class,)
+
+
 def _language(patient: Patient, offer: Offer) -> Said:
     spoken = {one.split("-")[0] for one in offer.languages}
     language = patient.language.split("-")[0]
@@ -241,6 +254,7 @@ CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
     "urgency": _urgency,
     "transplant": _transplant,
     "language": _language,
+    "hospital_class": _hospital_class,
 }
 
 

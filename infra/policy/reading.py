@@ -80,6 +80,7 @@ class _Step(_Row):
 
 class _Ladder(_Row):
     due: SpanText | None = None
+    from_facts: bool = False
     steps: tuple[_Step, ...] = ()
 
     @model_validator(mode="after")
@@ -96,7 +97,7 @@ class _Ladder(_Row):
 
     def ladder(self) -> Ladder:
         before = bool(self.steps and self.steps[0].before)
-        return Ladder(self.due, tuple(step.rung() for step in self.steps), before)
+        return Ladder(self.due, tuple(step.rung() for step in self.steps), before, self.from_facts)
 
 
 def _too_late(step: Span, due: Span) -> bool:
@@ -205,6 +206,8 @@ def _usable(part: str, ladders: Mapping[str, _Ladder]) -> list[str]:
             problems.append(f"{part}.{kind}.due: missing, and the facts give no deadline")
         if row.steps and kind in WITHOUT_STEPS:
             problems.append(f"{part}.{kind}.steps: never used, the steps of the kind itself count")
+        if row.from_facts and (row.due is None or kind not in ANCHORED or (row.steps and row.steps[0].before)):
+            problems.append(f"{part}.{kind}.from_facts: counts `due` and steps `after` from a day that the facts give")
         if row.steps and row.steps[0].before and kind not in ANCHORED:
             problems.append(f"{part}.{kind}.steps: `before` counts from a deadline the facts give")
     return problems

@@ -113,3 +113,13 @@ def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
         return
     said = ", ".join(one["type"] for one in answer["recorded"]) or "nothing new"
     say(f"{answer['id']}  version {answer['version']}  {said}")
+
+
+def rules(*, country: str = "", route: str = "", json: Json = False) -> None:
+    """Show what the law of a country or of a protocol's route asks, where that was read, and what reads it here."""
+    answer = asking(lambda c: c.get("/rules", country=country, route=route))
+    if json:
+        as_json(answer)
+        return
+    names = ("country", "name", "kind", "number", "unit", "about", "article", "source")
+    table(names, [[row[name] or "" for name in names] for row in answer["rules"]], answer["note"])

@@ -24,12 +24,15 @@ from api.http.masking import Sees
 from api.ports import Service
 from api.routes.register.entries import carried_out, request_of, visible_to
 from api.routes.register.reviews import listed, reviewed, shelf_of
+from api.routes.register.rules import rules_told
+from domain.case.costs import KINDS
 from domain.catalogue.product import in_force
 from domain.catalogue.protocol import Protocol, ProtocolAmended, ProtocolRegistered
 from domain.catalogue.site import Site
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Unread
 from domain.core.roles import Action
+from domain.law.countries import files, never_charged, rules_of
 from domain.roles import allow
 
 router = pages()
@@ -95,6 +98,13 @@ def _past(until: str, now: datetime) -> bool:
     return datetime.fromisoformat(until) <= now
 
 
+@router.get("/console/rules")
+async def rules(request: Request, viewer: Viewer) -> Response:
+    """List the rules of countries, each with its source and with what is done about it."""
+    _require_sees(viewer)
+    return page(request, "rules.html", viewer, rules=rules_told())
+
+
 @router.get("/console/protocols/{entry}")
 async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer) -> Response:
     """Show one protocol: criteria, sites, versions, approvals, and how old all that is."""
@@ -122,6 +132,9 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         due=clock.day(date.fromisoformat(age["review_due"][:10])),
         sites=_sites(state.sites, clock, names, visible_to(viewer.who, "protocol")),
         versions=_versions(found.facts, clock, names),
+        rules=rules_of(description.route),
+        study=_study(state, clock),
+        free=[one for one in KINDS if one in never_charged(description.route, description.research_items)],
         approvals=[(one, clock.day(one.decided)) for one in in_force(state.approvals)],
         cases=await service.registers.watching(found.stream) if allow(viewer.who, Action.COORDINATE) else (),
         keeps=allow(viewer.who, Action.KEEP_CATALOGUE),
@@ -130,6 +143,14 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         nonce=token_hex(8),
         latest=(found.now + timedelta(days=28)).date().isoformat(),
     )
+
+
+def _study(state: Protocol, clock: Clock) -> Mapping[str, str] | None:
+    """How review and filing of the study stand as it reads now; None where its route asks for none."""
+    if state.description is None or not files(state.description.route):
+        return None
+    passed = state.study.reviewed(state.number)
+    return {"reviewed": clock.day(passed.date()) if passed else "", "filing": state.study.number(state.number)}
 
 
 def _sites(sites: Sequence[Site], clock: Clock, names: Mapping[str, str], visible: Sees) -> Sequence[SiteLine]:

@@ -23,7 +23,8 @@ class ProtocolStateNoted:
     """The protocol as its own stream says at `source_version`; open ends by itself at `open_until`.
 
     Where there are `sites`, how it stands at the centre counts instead. `centre`: the only one that runs it, empty =
-    not said; `shut`: closed everywhere, or a draft.
+    not said; `shut`: closed everywhere, or a draft. `route`: the law it runs under; `reviewed` and
+    `filing`: the review and the filing of the study as it reads now.
     """
 
     stream: str
@@ -36,7 +37,11 @@ class ProtocolStateNoted:
     centre: str = ""
     diseases: tuple[str, ...] = ()
     shut: bool = False
-    schema_version: ClassVar[int] = 4
+    route: str = "not_said"
+    research_items: tuple[str, ...] = ()
+    reviewed: datetime | None = None
+    filing: str = ""
+    schema_version: ClassVar[int] = 5
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -62,7 +67,8 @@ class CentreStateNoted:
     zone: str
     accepts_international: bool | None = None
     capabilities: tuple[str, ...] = ()
-    schema_version: ClassVar[int] = 2
+    hospital_class: str | None = None
+    schema_version: ClassVar[int] = 3
     type: Literal["CentreStateNoted"] = "CentreStateNoted"
 
 
@@ -124,7 +130,7 @@ def differs(stream: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     return stream.split("-", 1)[0] in KINDS and noted(stream, 0, before) != noted(stream, 0, after)
 
 
-INSTANTS = ("open_until", "expires", "absent_from", "absent_until")
+INSTANTS = ("open_until", "reviewed", "expires", "absent_from", "absent_until")
 
 
 def _instant(value: object) -> object:

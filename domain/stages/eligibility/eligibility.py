@@ -19,6 +19,7 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.criteria import against
+from domain.stages.eligibility.filing import STUDY_FILING
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.eligibility.submissions import (
     LIVE,
@@ -288,6 +289,7 @@ def _next_centre(case: Case) -> Iterable[str]:
 
 
 OWES = (
+    STUDY_FILING,
     Owes(
         "next_centre",
         Party.COORDINATOR,

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from domain.case.state import Case
 from domain.criteria.matching import CHECKS, Check, Name, Offer
+from domain.law.countries import wanted_class
 from domain.stages.eligibility.matching import disease_of, patient_of
 
-HARD: tuple[Name, ...] = ("protocol", "centre", "international", "paediatric", "diagnosis")
+HARD: tuple[Name, ...] = ("protocol", "centre", "international", "paediatric", "diagnosis", "hospital_class")
 """What excludes a choice; the criteria are for a clinician to accept over, and what is preferred is only preferred."""
 
 
@@ -40,6 +41,8 @@ def _noted(case: Case, centre: str, protocol: str) -> Offer:
         accepts_from_abroad=there.get("accepts_international"),
         country=there.get("country", ""),
         capabilities=frozenset(there.get("capabilities", ())),
+        wanted_class=wanted_class(trial.get("route", "")),
+        hospital_class=there.get("hospital_class"),
     )
 
 

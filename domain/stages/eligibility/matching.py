@@ -15,6 +15,7 @@ from domain.catalogue.site import SiteLease, leases
 from domain.core.personal import readable
 from domain.criteria.diseases import DISEASES, disease_in
 from domain.criteria.matching import Door, Match, Offer, Patient, match, next_ways
+from domain.law.countries import wanted_class
 from domain.stages.records.observing import observed
 
 BECAUSE: Mapping[str, str] = {
@@ -107,6 +108,8 @@ def _offer(stream: str, told: Description, name: str, centre: Centre, door: Door
         country=centre.country,
         capabilities=frozenset(centre.capabilities),
         languages=frozenset(centre.languages),
+        wanted_class=wanted_class(told.route),
+        hospital_class=centre.hospital_class,
     )
 
 

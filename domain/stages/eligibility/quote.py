@@ -23,6 +23,8 @@ from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.eligibility import before_travel
+from domain.stages.eligibility.filing import require_free_of_research
+from domain.stages.eligibility.submissions import LIVE, standing
 from domain.stages.intake.people import require_person
 
 
@@ -152,7 +154,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a command about the price: return the events it brings about. Raises Refused."""
     match command:
         case IssueEstimate():
-            return [_estimate(command)]
+            return [_estimate(case, command)]
         case AcknowledgeEstimate():
             require(case.estimate == "issued", Reason.MISSING, "no estimate is waiting to be acknowledged")
             require_person(case, command.person)
@@ -167,9 +169,11 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
-def _estimate(c: IssueEstimate) -> EstimateIssued:
+def _estimate(case: Case, c: IssueEstimate) -> EstimateIssued:
     require_currency(c.currency)
     require_lines(c)
+    live = [case.accepted] if case.accepted else standing(case, *LIVE)
+    require_free_of_research(case, (s.protocol for s in live), c)
     low, high = c.charged if c.itemised else (c.low or 0, c.high or 0)
     require(c.itemised or high <= MOST, Reason.INVALID, TOO_MUCH, "high")
     require(c.itemised or 0 < low <= high, Reason.INVALID, "a range goes from low to high", "low")
@@ -183,6 +187,7 @@ def _quote(case: Case, c: GiveQuote, now: datetime) -> QuoteGiven:
     require(accepted, Reason.MISSING, "only the centre that accepted names a price", "submission")
     require_currency(c.currency)
     require_lines(c)
+    require_free_of_research(case, [case.protocol], c)
     total = c.charged[1] if c.itemised else c.total or 0
     require(c.itemised or total <= MOST, Reason.INVALID, TOO_MUCH, "total")
     require(c.itemised or total > 0, Reason.INVALID, "a price is more than nothing", "total")

@@ -43,5 +43,18 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     },
     ("ProtocolStateNoted", 2): lambda old: {**old, "sites": []},  # a protocol stood the same everywhere
     ("ProtocolStateNoted", 3): lambda old: {**old, "centre": "", "diseases": [], "shut": False},  # not noted
+    **{
+        (name, 3): lambda old: {**old, "route": "not_said", "research_items": []}  # under which law stood nowhere
+        for name in ("ProtocolRegistered", "ProtocolAmended")
+    },
+    ("ProtocolStateNoted", 4): lambda old: {
+        **old,
+        "route": "not_said",
+        "research_items": [],
+        "reviewed": None,
+        "filing": "",
+    },
+    **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},
+    ("CentreStateNoted", 2): lambda old: {**old, "hospital_class": None},  # not noted
 }
 """(type, from version) → what the next version makes of it."""

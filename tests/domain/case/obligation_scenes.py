@@ -62,6 +62,15 @@ def accepted_by_two(j: Journey) -> None:
     j.tell(AcceptPatient(second, "Dr B", j.now + 50 * DAY))
 
 
+def _reviewed(j: Journey) -> None:
+    """The hospital runs the study under Order 818, and it passed its reviews today."""
+    j.source(PROTOCOL, route="cn_order_818", reviewed=j.now).look()
+
+
+def _filed(j: Journey) -> None:
+    j.source(PROTOCOL, filing="F-1").look()
+
+
 def choose(j: Journey) -> None:
     j.tell(ChooseAcceptance(submission(j), patient(j)))
 
@@ -239,6 +248,7 @@ SCENES: dict[str, Scene] = {
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
     "consent_at_majority": Scene("opened", consents_anew, comes_of_age),
+    "study_filing": Scene("submitted", _filed, _reviewed),
     "acceptance_choice": Scene("submitted", choose, accepted_by_two),
     "misread_dossier": Scene(
         "submitted",

@@ -16,6 +16,7 @@ from domain.doses import lot
 from domain.doses.unit import UnitHeld
 from domain.engine.evolve import EVENTS as CASE_EVENTS
 from domain.journey import COMMANDS as CASE_COMMANDS
+from domain.law import study
 from domain.stages.anytime import watching
 from infra.ledger.encoding.codec import Codec, stored_type
 from infra.ledger.encoding.rows import source_text
@@ -37,14 +38,17 @@ FILLED: dict[str, tuple[Any, ...]] = {
     "protocol-x": (
         protocol.ProtocolRegistered(
             registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
-            source="s", as_of=date(2026, 1, 1), criteria=CRITERIA,
+            source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
+        study.StudyReviewPassed(1, date(2026, 1, 5), "minutes"),
+        study.StudyFiled(1, "F-1", date(2026, 1, 9), "trial office"),
         site.SiteConfirmed("centre-x", "open", date(2026, 2, 1), LATER, "Dr Li"),
     ),
     "centre-x": (
         centre.CentreRegistered(
-            "n", "c", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "s", date(2026, 1, 1), "", "", ""
+            "n", "c", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "s", date(2026, 1, 1), "", "", "",
+            "class_iii_a",
         ),
     ),
     "lot-x": (
@@ -59,7 +63,10 @@ FILLED: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-IF_ANY = {"criteria", "sites", "centre", "diseases", "shut"}
+IF_ANY = {
+    "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
+    "hospital_class",
+}  # fmt: skip
 """What a read model holds only where there is any."""
 
 

@@ -18,6 +18,7 @@ from tests.domain.course import CENTRE, PROTOCOL, start
 from tests.domain.journey import DAY, START, Journey, when
 
 THIS = ChooseCentre(CENTRE, PROTOCOL)
+LAW = {"route": "cn_order_818"}
 CELLS, CHILDREN = ("cell_therapy",), ("cell_therapy", "paediatric")
 
 
@@ -51,6 +52,9 @@ EXCLUDED: tuple[tuple[str, Any, Any], ...] = (
     ("paediatric", ({"capabilities": CELLS}, {}, "2020-05-01"), ({"capabilities": CHILDREN}, {}, "2020-05-01")),
     ("paediatric", ({"capabilities": CELLS}, {}, "2020-05-01"), ({"capabilities": CELLS}, {}, "1980")),
     ("paediatric", ({"capabilities": CELLS}, {}, "2020-05-01"), ({"capabilities": CELLS}, {})),
+    ("hospital_class", ({"hospital_class": "other"}, LAW), ({"hospital_class": "class_iii_a"}, LAW)),
+    ("hospital_class", ({"hospital_class": "other"}, LAW), ({}, LAW)),
+    ("hospital_class", ({"hospital_class": "other"}, LAW), ({"hospital_class": "other"}, {"route": "cn_drug_trial"})),
     ("diagnosis", ({}, {"diseases": ("multiple myeloma",)}, "", "b_all"), ({}, {"diseases": ("B-ALL",)}, "", "b_all")),
     ("diagnosis", ({}, {"diseases": ("multiple myeloma",)}, "", "b_all"), ({}, {"diseases": ("multiple myeloma",)})),
 )  # fmt: skip
@@ -96,7 +100,7 @@ def test_a_rank_is_one_of_those_that_were_seen(rank: int, ranked: int) -> None:
 
 def test_a_place_that_nobody_registered_and_words_of_a_diagnosis_exclude_nothing() -> None:
     j = start("eligibility").tell(ChooseCentre("centre-x", "protocol-x"))
-    assert {one.result for one in checked(j.case, "centre-x", "protocol-x", j.now)} <= {"unknown", "yes"}
+    assert {one.result for one in checked(j.case, "centre-x", "protocol-x", j.now)} <= {"unknown", "yes", "no_matter"}
     words = stands({}, {"diseases": ("B-ALL",)}).tell(StateDiagnosis("multiple myeloma")).tell(THIS)
     assert words.case.submissions
 

@@ -1,0 +1,1 @@
+"""Holds what countries ask: their rules as rows, and the study's review and filing."""
