@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api.console import reading_room, reply_page, site, translation_room
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
+from api.http.files.previews.renderer import Renderer
 from api.http.health import Figures, Readiness
 from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
@@ -27,6 +28,7 @@ from api.routes import (
     handing_over,
     looks,
     matches,
+    previews,
     reads,
     results,
     screening,
@@ -45,6 +47,7 @@ PARTS = (
     start,
     cases,
     documents,
+    previews,
     reads,
     moments,
     screening,
@@ -93,6 +96,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.readiness = Readiness(service)
     app.state.doorkeeper = Doorkeeper(service, throttle)
     app.state.ringing = Ringing()
+    app.state.renderer = Renderer()
     app.state.rows_then = Rows()
     app.state.streams = Seats(service.limits.streams, service.limits.streams_in_all)
     for part in PARTS:

@@ -9,6 +9,7 @@ from typing import Any
 from api.console.text.texts import Texts
 from api.http.files.file_types import TYPES
 from api.ports import Service
+from api.routes.previews import PREVIEWED
 from domain.case.phases.records import RecordItem
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
@@ -53,6 +54,7 @@ class Paper:
     size: str
     ending: str
     shows: bool
+    previewed: bool
     seen: bool
     fit: bool
 
@@ -87,6 +89,7 @@ def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
             size_of(file.bytes) if file else "",
             ending_of(media),
             media in SHOWN,
+            media in PREVIEWED,
             name in known.handed,
             name not in case.unfit,
         )

@@ -20,6 +20,7 @@ from api.http.limits import only_head
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.handing_over import Look, handed
+from api.routes.previews import handed_preview
 from domain.catalogue.centre import Centre
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
@@ -74,6 +75,24 @@ async def document(token: str, name: str, request: Request, service: Parts, view
     look = Look(known.centre, "reading room", inline, only_head(request), OPENS if inline else {})
     try:
         return await handed(service, look, link)
+    except Problem as problem:
+        if problem.status == GONE:
+            return _closed(request, row)
+        raise
+
+
+@router.get("/reply/{token}/dossier/{name}/preview")
+async def preview(token: str, name: str, request: Request, service: Parts) -> Response:
+    """The first page or picture of a document, or what a scanner's image tells; a look as any other."""
+    row, question = await _question(token, request, service)
+    if row is None or question is None:
+        return _closed(request, row)
+    if not await inside(request, service, token):
+        return RedirectResponse(request.url.path.rpartition("/dossier/")[0] + "/dossier", SEE_OTHER, HEADERS)
+    known = question.known
+    link = DocumentLink(question.case.id, known.centre, known.id, known.round, name)
+    try:
+        return await handed_preview(request, service, Look(known.centre, "reading room", head=only_head(request)), link)
     except Problem as problem:
         if problem.status == GONE:
             return _closed(request, row)

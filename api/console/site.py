@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from api.console import changes, web
 from api.console.names import Directory
-from api.console.pages import case, catalogue, clerk, form_pages, matches, operations, results, sign_in, slip
+from api.console.pages import case, catalogue, clerk, document, form_pages, matches, operations, results, sign_in, slip
 from api.console.pages.desk import bulk, names_search, saved, worklist
 from api.console.pages.history import audit, looks
 from api.name_index import NameIndex, PersonIndex
@@ -24,6 +24,7 @@ def install(app: FastAPI) -> None:
         saved,
         names_search,
         case,
+        document,
         results,
         matches,
         slip,

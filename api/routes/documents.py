@@ -14,7 +14,16 @@ from pydantic_core import to_json
 from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest, Recorded
-from activities.ports import CommandKey, DocumentChanged, DocumentErased, DocumentKeyless, DocumentMissing, Kept, Meta
+from activities.ports import (
+    CommandKey,
+    DocumentChanged,
+    DocumentErased,
+    DocumentKeyless,
+    DocumentMissing,
+    Kept,
+    Meta,
+    Opened,
+)
 from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
 from api.http.auth import Parts, Who
@@ -223,6 +232,17 @@ def _translates(who: Actor, case: Case, name: str) -> bool:
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
     """A document of the case, for those who may see what is in it."""
+    _, opened = await readable(service, who, case, name)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name[:12]}.{TYPES[opened.media_type].ending}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)
+
+
+async def readable(service: Service, who: Actor, case: str, name: str) -> tuple[Case, Opened]:
+    """Open a document of the case for whoever may see what is in it; the look is recorded. Raises Problem, Refused."""
     found, facts, _, visible = await seen_case(service, who, case, "document")
     known = NAME.fullmatch(name) and any(getattr(fact.event, "document", None) == name for fact in facts)
     require(known, Reason.NOT_FOUND, "no such document in this case")
@@ -232,9 +252,4 @@ async def document(case: str, name: str, service: Parts, who: Who) -> StreamingR
         raise Problem(*FAILED[type(error)]) from None
     allowed = opened.key_class in visible or _translates(who, found, name)
     require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="{name[:12]}.{TYPES[opened.media_type].ending}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)
+    return found, opened

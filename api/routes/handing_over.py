@@ -66,14 +66,7 @@ class Look:
 
 async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingResponse:
     """Hand one document over. Raises Problem 410 where the way to it has ended; nothing of it is shown then."""
-    bind_contextvars(case=link.case)
-    try:
-        case, _, _ = await service.commands.case(link.case)
-        known = _opens(case, link)
-    except Refused as refused:
-        if refused.reason is Reason.LAPSED:
-            raise Problem(GONE, "lapsed", refused.detail) from None
-        raise
+    known = await may_open(service, link)
     try:
         opened = await service.documents.open(link.case, link.document)
     except UNREADABLE as error:
@@ -92,6 +85,18 @@ async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingR
     name = {"Content-Disposition": f'{shown}; filename="{link.document[:12]}.{ending}"'}
     content = _nothing() if look.head else _noted(opened.content, note)
     return StreamingResponse(content, media_type=opened.media_type, headers={**HEADERS, **name, **look.headers})
+
+
+async def may_open(service: Service, link: DocumentLink) -> Submission:
+    """Return the submission whose document its centre may open now. Raises Problem 410 where that has ended."""
+    bind_contextvars(case=link.case)
+    try:
+        case, _, _ = await service.commands.case(link.case)
+        return _opens(case, link)
+    except Refused as refused:
+        if refused.reason is Reason.LAPSED:
+            raise Problem(GONE, "lapsed", refused.detail) from None
+        raise
 
 
 def _opens(case: Case, link: DocumentLink) -> Submission:

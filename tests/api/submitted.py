@@ -21,9 +21,10 @@ from domain.stages.records.dossier import DraftSummary, SignSummary
 from domain.stages.records.records import ReceiveRecord, RequestRecord, VerifyRecord
 from infra.ids import fresh_stream
 from tests.api.conftest import CANARY
+from tests.api.http.files.test_previews import paper
 
 REPORT = b"%PDF-1.7\npathology of " + CANARY.encode() + b"\n" + bytes(200_000)
-SUMMARY = b"%PDF-1.7\nsummary of " + CANARY.encode() + b"\n"
+SUMMARY = paper("summary") + b"% " + CANARY.encode() + b"\n"
 
 
 @dataclass(frozen=True)

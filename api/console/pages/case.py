@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ from api.http.auth import Parts
 from api.ports import Service
 from api.ranking import after_refusal
 from api.routes.reads import seen_case
+from domain.case.phases.records import StoredDocument
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
@@ -83,6 +84,12 @@ class Opened:
     def named(self) -> bool:
         """Return whether names may be seen."""
         return "identity" in self.speaker.visible
+
+    @property
+    def unfiled(self) -> Mapping[str, StoredDocument]:
+        """Return the files that are no record that was asked for, and no summary."""
+        filed = {name for i in self.case.records.values() for name in (i.document, i.original, i.translation)}
+        return {n: f for n, f in self.case.stored.items() if n not in filed | {self.case.dossier.summary}}
 
     @property
     def checklist(self) -> Sequence[Line]:

@@ -26,6 +26,7 @@ from api.http.limits import only_head, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
 from api.routes.handing_over import Look, handed
+from api.routes.previews import handed_preview
 from domain.case.phases.submissions import ASKED, Submission
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
@@ -84,6 +85,14 @@ async def document(
     link = DocumentLink(one.case.id, one.known.centre, one.known.id, one.known.round, name)
     look = Look(viewer.who.id, "sign-in", inline, only_head(request), OPENS if inline else {})
     return await handed(service, look, link)
+
+
+@router.get("/hospital/{case}/{submission}/{name}/preview")
+async def preview(case: str, submission: str, name: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """The first page or picture of a document, or what a scanner's image tells; a look as any other."""
+    one = await _one(service, viewer, case, submission)
+    link = DocumentLink(one.case.id, one.known.centre, one.known.id, one.known.round, name)
+    return await handed_preview(request, service, Look(viewer.who.id, "sign-in", head=only_head(request)), link)
 
 
 @router.post("/hospital/{case}/{submission}")

@@ -130,6 +130,22 @@ async def test_a_clerk_with_nothing_but_a_mail_reads_acknowledges_and_later_acce
     assert (await clerk.look()).status_code == 410, "with the question ends the way in"
 
 
+async def test_a_preview_is_a_look_as_any_other(clerk: Clerk) -> None:
+    report, summary = clerk.sent.files
+    assert (await clerk.look(f"/dossier/{summary}/preview")).status_code == 303, "nothing before the code"
+    room = await clerk.enter(await clerk.code())
+    assert f"/dossier/{summary}/preview" in room.text
+    before = await clerk.looks()
+    shown = await clerk.look(f"/dossier/{summary}/preview")
+    assert shown.status_code == 200, shown.text
+    assert shown.headers["content-type"] == "image/png"
+    assert (await clerk.look(f"/dossier/{report}/preview")).status_code == 422, "it is no whole PDF"
+    assert await clerk.looks() == [*before, "document", "document"]
+    assert not (await clerk.sent.state()).submissions[clerk.sent.submission].handed, "a picture is not the document"
+    await clerk.sent.tell(WithdrawConsent("share_with_hospital", clerk.sent.patient, clerk.sent.centre))
+    assert (await clerk.look(f"/dossier/{summary}/preview")).status_code == 410
+
+
 async def test_a_code_is_used_once_and_by_one_link(clerk: Clerk, house: House) -> None:
     code = await clerk.code()
     assert (await clerk.enter("22222222")).status_code == 403

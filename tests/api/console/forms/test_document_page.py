@@ -1,0 +1,45 @@
+"""The page of a document: its preview, what an image tells, and the reason where there is nothing to show."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx2
+
+from tests.api.conftest import Person
+from tests.api.console.conftest import Browser
+from tests.api.http.files.test_inspection import WORD, image
+from tests.api.http.files.test_previews import paper
+
+
+async def test_it_shows_a_picture_a_header_or_says_why_not(mei: Browser, coordinator: Person) -> None:
+    case = str((await coordinator.open())["case"])
+    files = [await kept_by(coordinator, case, one) for one in (paper("REPORT"), image("RAO^ASHA"), WORD)]
+    over = (await mei.get(f"/console/cases/{case}")).text
+    assert "Other files" in over
+    pages = list[httpx2.Response]()
+    for name in files:
+        assert f'/console/cases/{case}/documents/{name}"' in over
+        pages.append(await mei.get(f"/console/cases/{case}/documents/{name}"))
+    drawn, told, word = (one.text for one in pages)
+    assert f'src="/cases/{case}/documents/{files[0]}/preview"' in drawn
+    assert (await mei.get(f"/cases/{case}/documents/{files[0]}/preview")).headers["content-type"] == "image/png"
+    assert "RAO^ASHA" in told
+    assert "There is no preview of files of this type" in word
+
+
+async def kept_by(coordinator: Person, case: str, content: bytes) -> str:
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    answer = await coordinator.http.post(f"/cases/{case}/documents", content=content, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["document"])
+
+
+async def test_it_is_there_for_nobody_who_may_not_open_it(
+    mei: Browser, browsers: dict[str, Browser], coordinator: Person
+) -> None:
+    case = str((await coordinator.open())["case"])
+    path = f"/console/cases/{case}/documents/{await kept_by(coordinator, case, paper())}"
+    assert (await mei.get(path)).status_code == 200
+    assert (await browsers["operator"].get(path)).status_code == 403
+    assert (await mei.get(f"{path}0")).status_code == 404
