@@ -57,7 +57,7 @@ class Case(Bookkeeping, FollowUp, InHospital, Travel, Submissions, Findings, Rec
 
     @property
     def forgotten(self) -> bool:
-        """Whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
+        """Return whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
         return self.erasure is not None and bool(self.erasure.going)
 
     def waits(self, kind: str, about: str = "") -> bool:

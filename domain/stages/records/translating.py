@@ -1,4 +1,4 @@
-"""What stands behind a translator's mailed link [records.translation-link]: the one file, while the order stands."""
+"""Says what stands behind a translator's mailed link [records.translation-link]: one file, while the order stands."""
 
 from __future__ import annotations
 

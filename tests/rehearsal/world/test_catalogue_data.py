@@ -1,6 +1,7 @@
 """The data files: every entry becomes a command the catalogue takes, with its source, and nothing remembered is in."""
 
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,20 @@ def test_no_entry_is_left_out_and_ids_are_the_registrys() -> None:
     assert len(rows) == 23
     assert all(row["stream"] == f"protocol-{row['registry'].lower()}" for row in rows if row["registry"])
     assert list(centres()) == [row["stream"] for row in entries(CENTRES, "centres")]
+
+
+SAID = ("eligibility_other", "hla", "gate_before_lymphodepletion", "gate_before_infusion")
+
+
+@pytest.mark.parametrize("row", entries(PROTOCOLS, "protocols"), ids=lambda row: row["stream"])
+def test_what_a_source_asks_in_words_stands_in_a_criterion(row: dict[str, Any]) -> None:
+    """Each clause is in the words of a criterion, at least with what it is about: numbers and long words."""
+    words = " ".join(one["words"] for one in row["criteria"])
+    for name in SAID:
+        said = row.get(name) or []
+        for clause in said if isinstance(said, list) else said.split(";"):
+            missing = [one for one in re.findall(r"[\w.+-]*\d[\w.%-]*|[A-Za-z]{6,}", clause) if one not in words]
+            assert not missing, clause
 
 
 def test_the_guides_hospitals_are_there_and_the_cities_it_names_without_a_hospital() -> None:
