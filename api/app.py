@@ -36,6 +36,7 @@ from api.routes import (
     start,
 )
 from api.routes.doses import genealogy
+from api.routes.findings import summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import urgency
 from api.routes.register import entries, loading, reviews, rules
@@ -56,6 +57,7 @@ PARTS = (
     checklist,
     urgency,
     results,
+    summaries,
     looks,
     audit,
     evidence,

@@ -19,7 +19,7 @@ from domain.stages.anytime import access, correcting, erasing, holding, moving, 
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
-from domain.stages.records import checklist, documents, dossier, observing, records, results
+from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
 from domain.stages.travel import letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -135,6 +135,7 @@ MODULES: Mapping[str, ModuleType] = {
     "dossier": dossier,
     "observing": observing,
     "results": results,
+    "summary": summary,
     "submissions": submissions,
     "handing_over": handing_over,
     "eligibility": eligibility,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -122,7 +123,7 @@ class _Line:
 
     def read(self) -> None:
         """Add the line's result, or what is wrong with it."""
-        told = {name: self._text(name) for name in TEXTS}
+        told: dict[str, Any] = {name: self._text(name) for name in TEXTS}
         told["analyte"] = self._analyte(told["analyte"])
         if self._mapping.decimal == ",":
             for name in (name for name in NUMBERS if "." in told[name]):

@@ -28,6 +28,7 @@ from domain.engine.decide import require_past
 from domain.roles import Actor
 from domain.stages.records.observing import recorded
 from domain.stages.records.results import ImportResults, ResultsImported, conflicts, require_same_patient
+from domain.stages.records.summary import SummaryTaken, require_statement
 
 COMMAND = ImportResults.__name__
 FORMS: Mapping[str, str] = {
@@ -65,17 +66,21 @@ async def take(service: Service, who: Actor, case: str, file: File, key: str) ->
         raise _refused(read, wrong)
     bad = {one.place for one in wrong}
     good = [(place, one) for place, one in read.results if place not in bad]
-    kind = "line" if read.form == "csv" else "Observation"
+    said = [(place, one) for place, one in read.statements if place not in bad]
+    kind = "line" if read.form == "csv" else "entry"
     left = [*read.left, *(Left(place, kind, "faulty") for place in sorted(bad))]
     command = ImportResults(
         form=read.form,
         results=tuple(one for _, one in good),
+        statements=tuple(one for _, one in said),
+        bundle=read.bundle,
         left=summed(left),
         birth=read.birth,
         sex=read.sex,
     )
     done = None if file.dry else await _recorded(service, who, stream, command, key)
-    return await asyncio.to_thread(_answer, stream, read, done, [place for place, _ in good], left, wrong)
+    places = [place for place, _ in (*good, *said)]
+    return await asyncio.to_thread(_answer, stream, read, done, places, left, wrong)
 
 
 async def _recorded(service: Service, who: Actor, stream: str, command: ImportResults, key: str) -> Recorded:
@@ -97,7 +102,7 @@ def _read(file: File) -> Read:
     try:
         return ways[form]()
     except Unusable as no:
-        raise invalid(str(no), Fault(str(no), "#/file")) from None
+        raise invalid(str(no), Fault(str(no), no.pointer)) from None
 
 
 def _require_same(case: Case, read: Read) -> None:
@@ -123,6 +128,11 @@ def _held(case: Case, read: Read, now: datetime) -> Sequence[Wrong]:
             recorded(case, one, one.occurred)
         except Refused as no:
             found.append(Wrong(place, no.field or "", no.field or "", no.detail))
+    for place, told in read.statements:
+        try:
+            require_statement(told, now)
+        except Refused as no:
+            found.append(Wrong(place, no.field or "", no.field or "", no.detail))
     return found
 
 
@@ -142,6 +152,7 @@ def _answer(
     stream: str, read: Read, done: Recorded | None, places: Sequence[int], left: Sequence[Left], wrong: Sequence[Wrong]
 ) -> Mapping[str, Any]:
     told = next((f.event for f in done.facts if isinstance(f.event, ResultsImported)), None) if done else None
+    said = next((f.event for f in done.facts if isinstance(f.event, SummaryTaken)), None) if done else None
     return {
         "case": stream,
         "form": read.form,
@@ -150,6 +161,7 @@ def _answer(
         "read": len(places),
         "taken": told.taken if told else 0,
         "known": told.known if told else 0,
+        "statements": {"taken": len(said.statements), "known": said.known} if said else {"taken": 0, "known": 0},
         "left": [asdict(one) for one in left],
         "faults": [asdict(one) for one in sorted(wrong, key=lambda one: one.place)],
         "conflicts": _conflicts(done) if done else [],

@@ -69,4 +69,5 @@ def _reckoned(case: Case, now: datetime) -> Sequence[Mapping[str, Any]]:
 
 def _one(case: Case, name: str, visible: Sees) -> Mapping[str, Any]:
     sample = case.samples[name]
-    return {**mask(sample.observed, visible), "taken": mask(sample.taken, EVERYTHING)}
+    source = {"source": mask(sample.source, visible)} if sample.source else {}
+    return {**mask(sample.observed, visible), "taken": mask(sample.taken, EVERYTHING), **source}

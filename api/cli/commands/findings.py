@@ -63,6 +63,8 @@ def _tell(answer: Mapping[str, Any]) -> None:
     again = " (was recorded before)" if answer["repeated"] else ""
     if answer["recorded"]:
         say(f"{answer['taken']} taken, {answer['known']} known already, {len(answer['left'])} not taken{again}")
+        if any(answer["statements"].values()):
+            say(f"{answer['statements']['taken']} statements taken, {answer['statements']['known']} known already")
     else:
         say(f"{answer['read']} could be taken; nothing was recorded")
     table(("place", "column", "what is wrong"), [(f["place"], f["column"], f["reason"]) for f in answer["faults"]])
@@ -86,6 +88,31 @@ def observations(case: str, *, json: Json = False) -> None:
     table(("sample", "what", "antigen", "value", "unit", "by", "id"), rows)
     if answer["conflicts"]:
         table(("these contradict one another",), [(", ".join(group),) for group in answer["conflicts"]])
+
+
+@app.command(name="summary")
+def summary_of(case: str, *, json: Json = False) -> None:
+    """What summaries of others say of the patient, by section; "not said" is not "none known"."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/summary"))
+    if json:
+        as_json(answer)
+        return
+    for section in answer["sections"]:
+        say(f"{section['section']}: {section['said'].replace('_', ' ')}")
+    rows = [
+        (
+            s["section"],
+            one["text"] or one["code"],
+            one["said"],
+            one["status"],
+            one["began"],
+            one["bundle"],
+            one["entry"],
+        )
+        for s in answer["sections"]
+        for one in s["statements"]
+    ]
+    table(("section", "what", "said", "status", "since", "bundle", "entry"), rows)
 
 
 @app.command(name="match")

@@ -14,6 +14,7 @@ from api.console.actions import actions, not_now
 from api.console.costs import cost_table
 from api.console.pages.case_status import askings, lacking, legs, waits
 from api.console.pages.differing import since
+from api.console.pages.summarised import summarised
 from api.console.pages.travel import (
     NOW,
     AtMoment,
@@ -171,6 +172,7 @@ async def overview(
         screened=await screened(service, one.case, one.now, one.speaker),
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         costs=cost_table(one.case, one.speaker),
+        summaries=summarised(one.case, one.speaker),
         onward=onward,
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),

@@ -24,7 +24,9 @@ from domain.core.when import When
 from domain.criteria.criterion import Criterion
 from domain.stages.anytime.watching import LotStateNoted
 
-LEFT_OUT = frozenset({"type", "content", "policy", "steps", "anchor", "attempt", "source_version", "number"})
+LEFT_OUT = frozenset(
+    {"type", "content", "policy", "steps", "anchor", "attempt", "source_version", "number", "statements"}
+)
 INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}
 """What of a value within a value serves the rules only, or is what it stands under."""
 ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone", "supported"})

@@ -33,11 +33,21 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Says where something stands in a FHIR bundle: its identifier, the section, the entry counted from 1."""
+
+    bundle: Clinical
+    section: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """An observation with the time of its sample."""
+    """An observation with the time of its sample, and where it was read, if it came in a bundle."""
 
     observed: Observed
     taken: When
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,50 @@ class ResultsFile:
     taken: int
     known: int
     left: tuple[NotTaken, ...]
+    at: datetime
+
+
+StatementKind = Literal[
+    "condition", "allergy", "medication", "procedure", "immunization", "device", "finding", "plan", "directive",
+    "alert",
+]  # fmt: skip
+SectionName = Literal[
+    "problems", "allergies", "medications", "immunizations", "procedures", "devices", "results", "past_illness",
+    "functional_status", "plan_of_care", "social_history", "vital_signs", "advance_directives", "pregnancy", "alerts",
+    "patient_story", "other",
+]  # fmt: skip
+"""The sections of a patient summary [criteria.ips]."""
+Said = Literal["stated", "none_known", "not_said"]
+"""Whether something is stated, or that there is nothing known, or that there is no information."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One thing a summary says of the patient, in its own words; `code` is `system|code` as it was written.
+
+    `entry` is its place in the bundle, counted from 1; of a section that says it is empty, the Composition's. `began`
+    and `ended` are FHIR dates as written, at whatever precision. `disease` is our code, where one is named.
+    """
+
+    kind: StatementKind
+    section: SectionName
+    entry: int
+    said: Said = "stated"
+    text: Clinical = ""
+    code: Clinical = ""
+    status: Clinical = ""
+    detail: Clinical = ""
+    began: Clinical = ""
+    ended: Clinical = ""
+    disease: Clinical = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Holds what one bundle said that was new, and when it was taken in."""
+
+    bundle: Clinical
+    statements: tuple[Statement, ...]
     at: datetime
 
 
@@ -101,3 +155,4 @@ class Findings:
     files: tuple[ResultsFile, ...] = ()
     disease: Clinical = ""
     therapies: Mapping[str, Therapy] = field(default_factory=dict)
+    summaries: Mapping[str, Summary] = field(default_factory=dict)

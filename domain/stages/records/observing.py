@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 
-from domain.case.phases.findings import Observed, Sample, Therapy
+from domain.case.phases.findings import Observed, Sample, Source, Therapy
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -67,6 +67,8 @@ class PatientDescribed:
 class ObservationRecorded(Observed):
     """Something was measured or stated of the patient."""
 
+    source: Source | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["ObservationRecorded"] = "ObservationRecorded"
 
 
@@ -152,7 +154,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return replace(case, birth=event.birth, sex=event.sex)
         case ObservationRecorded():
             observed = Observed(**{f.name: getattr(event, f.name) for f in fields(Observed)})
-            return replace(case, samples=appended(case.samples, fact.id, Sample(observed, fact.occurred)))
+            return replace(case, samples=appended(case.samples, fact.id, Sample(observed, fact.occurred, event.source)))
         case TherapyRecorded():
             told = Therapy(**{f.name: getattr(event, f.name) for f in fields(Therapy)})
             return replace(case, therapies={**case.therapies, fact.id: told})

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from domain.case.phases.findings import NotTaken, Observed, ResultsFile, Sample
+from domain.case.phases.findings import NotTaken, Observed, ResultsFile, Sample, SectionName, Source, Statement
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -20,7 +20,9 @@ from domain.core.policy import Policy
 from domain.core.when import When
 from domain.criteria import observation
 from domain.criteria.analytes import ANALYTES
+from domain.stages.intake.inquiry import DiagnosisStated
 from domain.stages.records.observing import ObservationRecorded, PatientDescribed, described, recorded
+from domain.stages.records.summary import SummaryTaken, taken
 
 Form = Literal["csv", "fhir"]
 MOST = 20_000
@@ -30,9 +32,11 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result(Observed):
-    """One result of a file, as it was written, with when its sample was taken."""
+    """One result of a file, as it was written, with when its sample was taken, and its place in a bundle."""
 
     occurred: When
+    section: SectionName = "other"
+    entry: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,13 @@ class ImportResults:
     """Take in the results of a file; what the case has already is not taken twice. `left` is what was not read.
 
     `birth` and `sex` are as the file has them, empty = it does not say: another patient's file is refused.
+    `statements` is what a bundle says beside results, and `bundle` its identifier.
     """
 
     form: Form
     results: tuple[Result, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    bundle: Clinical = ""
     left: tuple[NotTaken, ...] = ()
     birth: Clinical = ""
     sex: Clinical = ""
@@ -65,17 +72,24 @@ class ResultsImported:
 
 
 Event = ResultsImported
-TAKES = (Takes(ImportResults, (ObservationRecorded, PatientDescribed, ResultsImported), at=EVERY_STAGE),)
+TAKES = (
+    Takes(
+        ImportResults,
+        (ObservationRecorded, PatientDescribed, ResultsImported, SummaryTaken, DiagnosisStated),
+        at=EVERY_STAGE,
+    ),
+)
 
-Brought = ResultsImported | PatientDescribed | Dated[ObservationRecorded]
+Brought = ResultsImported | PatientDescribed | SummaryTaken | Dated[DiagnosisStated] | Dated[ObservationRecorded]
 
 
 def decide(case: Case, c: ImportResults, now: datetime, ids: Ids, policy: Policy) -> Sequence[Brought]:
     """Decide an import: return what it brings about, all of it or nothing. Raises Refused."""
-    require(c.results or readable(c.birth) or readable(c.sex), Reason.INVALID, "there is nothing to take", "results")
+    something = c.results or c.statements or readable(c.birth) or readable(c.sex)
+    require(something, Reason.INVALID, "there is nothing to take", "results")
     require(len(c.results) <= MOST, Reason.INVALID, f"a file holds at most {MOST} results", "results")
     require_same_patient(case, c.birth, c.sex)
-    every = [_result(case, one, n) for n, one in enumerate(c.results)]
+    every = [_result(case, one, n, c.bundle) for n, one in enumerate(c.results)]
     seen = {_what(one.observed, one.taken) for one in case.samples.values()}
     new: list[Dated[ObservationRecorded]] = []
     for one in every:
@@ -84,7 +98,7 @@ def decide(case: Case, c: ImportResults, now: datetime, ids: Ids, policy: Policy
             new.append(one)
         seen.add(what)
     told = ResultsImported(form=c.form, taken=len(new), known=len(every) - len(new), left=c.left)
-    return [told, *_patient(case, c, now), *new]
+    return [told, *_patient(case, c, now), *taken(case, c.bundle, c.statements, now), *new]
 
 
 def require_same_patient(case: Case, birth: Clinical, sex: Clinical) -> None:
@@ -105,9 +119,10 @@ def _patient(case: Case, c: ImportResults, now: datetime) -> Iterable[PatientDes
     return [described(birth, sex, now)] if (birth, sex) != (case.birth, case.sex) else []
 
 
-def _result(case: Case, one: Result, number: int) -> Dated[ObservationRecorded]:
+def _result(case: Case, one: Result, number: int, bundle: Clinical) -> Dated[ObservationRecorded]:
+    source = Source(bundle, one.section, one.entry) if one.entry else None
     try:
-        return Dated(recorded(case, one, one.occurred), one.occurred)
+        return Dated(replace(recorded(case, one, one.occurred), source=source), one.occurred)
     except Refused as no:
         raise Refused(no.reason, no.detail, f"results/{number}/{no.field}") from None
 

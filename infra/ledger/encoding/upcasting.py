@@ -29,6 +29,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     **{(name, 1): lambda old: {**old, "items": []} for name in ("ConsentGiven", "ConsentWithdrawn")},  # all risks
     ("CentreChosen", 1): lambda old: {**old, "against": [], "open": [], "rank": 0, "ranked": 0},  # nothing was held
     ("CentreStateNoted", 1): lambda old: {**old, "accepts_international": None, "capabilities": []},  # not noted
+    ("ObservationRecorded", 1): lambda old: {**old, "source": None},  # where it stood in a bundle was not kept
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original

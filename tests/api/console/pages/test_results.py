@@ -6,6 +6,7 @@ import httpx2
 
 from tests.api.conftest import Person
 from tests.api.console.conftest import ORIGIN, Browser, hidden
+from tests.api.results import summaries
 
 FILE = "Test;Result;Units;Drawn\nHb;9,5;g/dL;05.01.2026\nHb;900;g/dL;06.01.2026\n"
 MAPPED = {
@@ -35,3 +36,16 @@ async def test_a_table_is_taken_from_the_page_once_its_faults_are_left_out(mei: 
     assert [(o["value"], o["unit"]) for o in observations] == [("9.5", "g/dL")]
     empty = await mei.http.post(path, data=hidden(done.text), headers={"Origin": ORIGIN})
     assert empty.status_code == 422
+
+
+async def test_a_summary_is_taken_from_the_page_and_shown_on_the_case(mei: Browser, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    path = f"/console/cases/{case}/do/ImportResults"
+    files = {"file": ("summary.json", summaries.sent(summaries.WHOLE), "application/json")}
+    form = hidden((await mei.get(path)).text)
+    done = await mei.http.post(path, data=form, files=files, headers={"Origin": ORIGIN})
+    assert "8 statements taken." in done.text
+    assert "only words tell of it" in done.text
+    shown = (await mei.get(f"/console/cases/{case}")).text
+    for words in ("What summaries say", "Penicillin", "Anaphylaxis", "none known", "not said", "summary-7"):
+        assert words in shown, words
