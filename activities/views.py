@@ -43,7 +43,9 @@ def case_views(case: Case, before: Case | None = None, now: datetime | None = No
         row["detail"] = UNCHANGED
     return Views(
         row,
-        None if before and before.obligations is case.obligations else [_obligation_row(o) for o in open_obligations],
+        None
+        if before and before.obligations is case.obligations
+        else [_obligation_row(o, case) for o in open_obligations],
         None if before and before.effects is case.effects else [_recorded(_effect_row(e), now) for e in pending],
         None if before and watched(before) == watching else sorted(watching),
     )
@@ -104,7 +106,7 @@ def _detail(case: Case) -> CaseDetail:
     return CaseDetail(case.patient.name if case.patient else "", tracks)
 
 
-def _obligation_row(o: Obligation) -> dict[str, Any]:
+def _obligation_row(o: Obligation, case: Case) -> dict[str, Any]:
     return {
         "id": o.id,
         "kind": o.kind,
@@ -115,6 +117,7 @@ def _obligation_row(o: Obligation) -> dict[str, Any]:
         "due": o.due,
         "next_step_at": o.next_at,
         "opened_at": o.opened_at,
+        "late_since": overdue_since(o, case.obligations.values()),
     }
 
 

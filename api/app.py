@@ -35,6 +35,7 @@ from api.routes import (
     sign_in,
     start,
 )
+from api.routes.desk import tasks
 from api.routes.doses import genealogy
 from api.routes.findings import summaries
 from api.routes.history import audit, evidence, moments
@@ -55,6 +56,7 @@ PARTS = (
     matches,
     slip,
     checklist,
+    tasks,
     urgency,
     results,
     summaries,

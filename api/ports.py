@@ -18,6 +18,8 @@ from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str, bool]
 """Where a page ended: the instant of its order, the case, and whether that one is pressing."""
+Place = tuple[int, datetime, str]
+"""Where a page of tasks ended: the part of the list, the instant of its order, the obligation."""
 
 
 class Untrusted(Exception):
@@ -86,6 +88,21 @@ class WorklistQueries(Protocol):
     async def detail(self, stream: str, text: str) -> Any: ...  # noqa: ANN401 - JSON
     async def case_of(self, number: str) -> str | None: ...
     async def belongings(self, streams: Sequence[str]) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+class TaskQueries(Protocol):
+    """Reads open obligations with their cases; `reader` is who asks, and the role they owe things as."""
+
+    async def tasks(
+        self,
+        scope: tuple[str, str, str],
+        reader: tuple[str, str],
+        whose: str,
+        filters: Mapping[str, Any],
+        after: Place | None,
+        limit: int,
+    ) -> Sequence[dict[str, Any]]: ...
+    async def tally(self, scope: tuple[str, str, str], reader: tuple[str, str]) -> Mapping[str, int]: ...
 
 
 class RegisterQueries(Protocol):
@@ -258,6 +275,7 @@ class Service:
 
     commands: CommandHandler
     worklist: WorklistQueries
+    tasks: TaskQueries
     registers: RegisterQueries
     genealogy: Genealogy
     access_log: AccessLogQueries

@@ -12,9 +12,11 @@ from typing import Any
 from fastapi import Request
 
 from api.http.problems import Fault, Problem, invalid
-from api.ports import Cursor
+from api.ports import Cursor, Place
 
 MOST = 500
+PARTS = 4
+"""A list of tasks has: of urgent cases or others, late or not."""
 
 
 def limited(limit: int) -> int:
@@ -27,8 +29,7 @@ def limited(limit: int) -> int:
 def cursor_of(row: Mapping[str, Any], instant: str = "next_due") -> str:
     """Write where a page of the worklist ended: its last row, in the order of that column."""
     due, pressing = row[instant], bool(row["urgent"] and row["open"])
-    place = json.dumps([due and due.isoformat(), row["stream"], pressing])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    return _written(due and due.isoformat(), row["stream"], pressing)
 
 
 def read_cursor(text: str | None) -> Cursor | None:
@@ -36,14 +37,48 @@ def read_cursor(text: str | None) -> Cursor | None:
     if text is None:
         return None
     try:
-        due, stream, pressing = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+        due, stream, pressing = _read(text)
         instant = datetime.fromisoformat(due) if due is not None else None
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError):
         raise _bad() from None
-    known = isinstance(pressing, bool) and isinstance(stream, str) and "\0" not in stream
-    if not known or (instant and instant.tzinfo is None):
+    if not (isinstance(pressing, bool) and _name(stream)) or (instant and instant.tzinfo is None):
         raise _bad()
     return instant, stream, pressing
+
+
+def place_of(row: Mapping[str, Any]) -> str:
+    """Write where a page of tasks ended: its last row."""
+    at = row["task_late_since"] or row["task_due"]
+    return _written(row["part"], at.isoformat(), row["task"])
+
+
+def read_place(text: str | None) -> Place | None:
+    """Raises Problem(400) for what is no place of ours."""
+    if text is None:
+        return None
+    try:
+        part, at, task = _read(text)
+        instant = datetime.fromisoformat(at)
+    except (ValueError, TypeError):
+        raise _bad() from None
+    if type(part) is not int or not 0 <= part < PARTS or not _name(task) or instant.tzinfo is None:
+        raise _bad()
+    return part, instant, task
+
+
+def _written(*place: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+    except (ValueError, binascii.Error, RecursionError):
+        raise _bad() from None
+
+
+def _name(given: object) -> bool:
+    return isinstance(given, str) and "\0" not in given
 
 
 def _bad() -> Problem:

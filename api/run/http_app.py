@@ -45,6 +45,7 @@ from infra.reads.genealogy import GenealogyQueries
 from infra.reads.operations import OperationsQueries
 from infra.reads.proofs import ProofQueries
 from infra.reads.registers import RegisterQueries
+from infra.reads.tasks import TaskQueries
 from infra.reads.worklist import WorklistQueries
 
 SCHEMA_SEEN = timedelta(seconds=60)
@@ -64,10 +65,8 @@ def http_app(
     ledger = here.ledger
     service = Service(
         commands=here.commands,
-        worklist=WorklistQueries(ledger),
+        **_lists(ledger),
         **_register(here),
-        access_log=AccessLogQueries(ledger),
-        changes=ChangeQueries(ledger),
         audit=ProofQueries(ledger.pool),
         packages=EvidencePackages(ledger.pool, lambda: signs(here.settings), EVERY_EVENT),
         looks=Looks(ledger, here.commands.ids),
@@ -100,6 +99,16 @@ def http_app(
     app = create_app(service)
     here.forget.extend((app.state.name_index.forget, app.state.person_index.forget))
     return app
+
+
+def _lists(ledger: PgLedger) -> Mapping[str, Any]:
+    """What reads cases, what they owe, who looked at them, and what came in."""
+    return {
+        "worklist": WorklistQueries(ledger),
+        "tasks": TaskQueries(ledger),
+        "access_log": AccessLogQueries(ledger),
+        "changes": ChangeQueries(ledger),
+    }
 
 
 def _register(here: Parts) -> Mapping[str, Any]:

@@ -43,3 +43,10 @@ def test_of_several_the_longest_overdue_and_of_the_same_the_newest() -> None:
     assert row(first, again, other, *chases) == (NOW - 4 * DAY, "chase:bed_answer", "coordinator")
     assert overdue_since(chases[0], [first, again]) == NOW - DAY
     assert overdue_since(first, [first, again]) is None
+
+
+def test_a_task_that_chases_says_since_when_it_is_late() -> None:
+    missed, chase, soon = owed("quote", "s", -3, "missed"), owed("chase", "quote:s", 2), owed("visit", "v", 1)
+    case = replace(start("infused").case, obligations={o.id: o for o in (missed, chase, soon)})
+    shown = {row["id"]: row["late_since"] for row in case_views(case).obligations or ()}
+    assert shown == {"visit/v": None, "chase/quote:s": NOW - 3 * DAY}

@@ -195,12 +195,13 @@ class CaseView(SQLModel, table=True):
 
 
 class ObligationView(SQLModel, table=True):
-    """Says who owes what to whom until when."""
+    """Says who owes what to whom until when; what chases something is late since that was due."""
 
     __tablename__: ClassVar[str] = "obligation_view"
     __table_args__ = (
         Index("obligation_view_stream", "stream"),
         Index("obligation_view_overdue", "due", postgresql_where=text("state = 'open'")),
+        Index("obligation_view_late", "late_since", postgresql_where=text("late_since is not null")),
     )
     id: str = _text(primary_key=True)
     stream: str = _text()
@@ -212,6 +213,7 @@ class ObligationView(SQLModel, table=True):
     due: datetime = _instant()
     next_step_at: datetime | None = _instant()
     opened_at: datetime = _instant()
+    late_since: datetime | None = _instant()
 
 
 class EffectView(SQLModel, table=True):

@@ -14,7 +14,7 @@ import infra
 from infra.ledger.schema import tables
 from infra.ledger.schema.migrate import migrate
 from infra.ledger.statement import Statement
-from infra.reads import worklist
+from infra.reads import tasks, worklist
 
 
 def statements() -> Iterator[tuple[str, Statement]]:
@@ -32,6 +32,10 @@ def statements() -> Iterator[tuple[str, Statement]]:
     for scope in worklist.SCOPES:
         yield f"tally {scope}", worklist._tally(scope)
         yield f"then {scope}", worklist._then(scope)
+        yield f"tasks {scope}", tasks._tally(scope)
+    for scope, whose, part, goes_on in product(worklist.SCOPES, tasks.WHOSE, range(len(tasks.PARTS)), (False, True)):
+        shape = scope, whose, tuple(tasks.FILTERS), part
+        yield f"tasks {shape} {goes_on}", tasks._page(shape, goes_on=goes_on, limit=7)
 
 
 async def test_the_database_understands_every_statement(postgres: str) -> None:

@@ -37,7 +37,7 @@ begin
         on conflict (id) do update set
             stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
             creditor = excluded.creditor, state = excluded.state, due = excluded.due,
-            next_step_at = excluded.next_step_at, opened_at = excluded.opened_at
+            next_step_at = excluded.next_step_at, opened_at = excluded.opened_at, late_since = excluded.late_since
         where old.* is distinct from excluded.*;
     end if;
     if p_asking is not null then
