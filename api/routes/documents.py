@@ -232,7 +232,7 @@ def _translates(who: Actor, case: Case, name: str) -> bool:
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
     """A document of the case, for those who may see what is in it."""
-    _, opened = await readable(service, who, case, name)
+    opened = (await readable(service, who, case, name)).file
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="{name[:12]}.{TYPES[opened.media_type].ending}"',
@@ -241,7 +241,16 @@ async def document(case: str, name: str, service: Parts, who: Who) -> StreamingR
     return StreamingResponse(opened.content, media_type=opened.media_type, headers=headers)
 
 
-async def readable(service: Service, who: Actor, case: str, name: str) -> tuple[Case, Opened]:
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A document that somebody may open, its case, and what they may see of that."""
+
+    case: Case
+    file: Opened
+    visible: frozenset[KeyClass]
+
+
+async def readable(service: Service, who: Actor, case: str, name: str) -> Readable:
     """Open a document of the case for whoever may see what is in it; the look is recorded. Raises Problem, Refused."""
     found, facts, _, visible = await seen_case(service, who, case, "document")
     known = NAME.fullmatch(name) and any(getattr(fact.event, "document", None) == name for fact in facts)
@@ -252,4 +261,4 @@ async def readable(service: Service, who: Actor, case: str, name: str) -> tuple[
         raise Problem(*FAILED[type(error)]) from None
     allowed = opened.key_class in visible or _translates(who, found, name)
     require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
-    return found, opened
+    return Readable(found, opened, visible)

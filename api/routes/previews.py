@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from fastapi import APIRouter, Request
@@ -11,10 +13,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from activities.ports import DocumentLink, Meta, Opened
 from api.http.auth import Parts, Who
 from api.http.files.file_types import DICOM, ENTRIES, SERIES, entries, is_dicom
+from api.http.files.previews.reading import By, read_text
 from api.http.files.previews.renderer import PICTURES, NotShown, Renderer
+from api.http.files.proposing import Proposal, proposal
 from api.http.problems import Problem
 from api.ports import Service
-from api.routes.documents import FAILED, UNREADABLE, readable
+from api.routes.documents import FAILED, UNREADABLE, Readable, readable
 from api.routes.handing_over import HEADERS, Look, may_open
 
 router = APIRouter(tags=["documents"])
@@ -28,6 +32,8 @@ WHY: Mapping[str, tuple[int, str]] = {
     "too_large": (422, "the file is too large for a preview; open it"),
     "too_long": (422, "making a preview took too long; open the file"),
     "no_preview": (422, "there is no preview of files of this type; open it"),
+    "no_text": (422, "no text can be read in it"),
+    "no_ocr": (422, "it is a picture, and the program that reads pictures (tesseract) is not installed here"),
     "busy": (503, "too many previews are being made; try again in a moment"),
 }
 """Why there is none: the status, and what is said."""
@@ -39,8 +45,51 @@ async def preview(case: str, name: str, request: Request, service: Parts, who: W
 
     It is for whoever may open the document, and recorded as that is.
     """
-    _, opened = await readable(service, who, case, name)
-    return await previewed(request, opened)
+    return await previewed(request, (await readable(service, who, case, name)).file)
+
+
+@router.get("/cases/{case}/documents/{name}/proposal")
+async def propose(case: str, name: str, request: Request, service: Parts, who: Who) -> JSONResponse:
+    """What the text of a document seems to say it is: kind of record, language (BCP 47), day, and whose name.
+
+    A person decides; nothing of the text is kept. `read_by` is text (of a PDF) or ocr (Debian's tesseract, where it is
+    installed).
+    """
+    found = await readable(service, who, case, name)
+    try:
+        made = await proposal_of(request, service, found, name)
+    except NotShown as no:
+        raise of_not_shown(no) from None
+    return JSONResponse(made.told(), headers=HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Holds what is proposed of a document, and how it was read."""
+
+    proposal: Proposal
+    read_by: By
+
+    def told(self) -> dict[str, str | None]:
+        """Return it as JSON tells it: null where the text does not say."""
+        one = self.proposal
+        day = one.day.isoformat() if one.day else None
+        said = {"kind": one.kind or None, "language": one.language or None, "day": day}
+        return {**said, "patient_name": one.name, "read_by": self.read_by}
+
+
+async def proposal_of(request: Request, service: Service, found: Readable, name: str) -> Proposed:
+    """Read a document that somebody may open, and propose what it is. Raises NotShown, Problem."""
+    first: list[AsyncIterator[bytes]] = [found.file.content]
+
+    async def again() -> AsyncIterator[bytes]:
+        return first.pop() if first else (await service.documents.open(found.case.id, name)).content
+
+    text, by = await read_text(_renderer(request), found.file.media_type, again)
+    case, patient = found.case, found.case.patient
+    known = patient.name if patient and "identity" in found.visible else None
+    made = await asyncio.to_thread(proposal, text, known, case.birth, service.clock().date())
+    return Proposed(made, by)
 
 
 async def handed_preview(request: Request, service: Service, look: Look, link: DocumentLink) -> Response:

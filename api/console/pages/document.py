@@ -1,19 +1,28 @@
-"""The page of one document: its preview, and what the store and the case know of it."""
+"""The page of one document: its preview, what is known of it, and what its text proposes for a person to confirm."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.dossier_question import ending_of, size_of
-from api.console.pages.case import opened, shown_part
-from api.console.session import Viewer
-from api.console.web import pages
+from api.console.forms.form_restore import shown_to
+from api.console.pages.case import Opened, opened, shown_part
+from api.console.session import CSRF, Viewer, Visitor, fresh_key, require_csrf
+from api.console.web import pages, seen
+from api.http.answers import allowed_now
 from api.http.auth import Parts
 from api.http.files.file_types import DICOM, SERIES
 from api.http.files.previews.renderer import PICTURES, NotShown
+from api.http.form_json import read_form
+from api.http.limits import read_small
+from api.ports import Service
+from api.routes.cases import given
 from api.routes.documents import readable
-from api.routes.previews import told_of
+from api.routes.previews import PREVIEWED, Proposed, proposal_of, told_of
 from domain.case.phases.records import RecordItem
 from domain.case.state import Case
 
@@ -21,30 +30,73 @@ router = pages()
 
 
 @router.get("/console/cases/{case}/documents/{name}")
-async def document_page(case: str, name: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Show one document to whoever may open it; the look is recorded."""
+async def document_page(
+    case: str, name: str, request: Request, service: Parts, viewer: Viewer, read: bool = False
+) -> Response:
+    """Show one document to whoever may open it; the look is recorded. `read` proposes by its text what it is."""
     one = await opened(request, service, viewer, case)
-    _, file = await readable(service, viewer.who, one.case.id, name)
-    media, not_shown, told = file.media_type, "", list[tuple[str, str]]()
+    found = await readable(service, viewer.who, one.case.id, name)
+    media, told = found.file.media_type, list[tuple[str, str]]()
+    not_shown = "" if media in PREVIEWED else "no_preview"
+    made: Proposed | None = None
+    not_read = ""
     try:
-        told = await told_of(request, file) if media in (DICOM, SERIES) else []
+        told = await told_of(request, found.file) if media in (DICOM, SERIES) else []
     except NotShown as no:
         not_shown = no.why
+    try:
+        made = await proposal_of(request, service, found, name) if read and media in PICTURES else None
+    except NotShown as no:
+        not_read = no.why
     stored = one.case.stored.get(name)
     return shown_part(
         request,
         viewer,
         one,
         "document",
-        name=name,
+        document=name,
         item=item_of(one.case, name),
         ending=ending_of(media),
         size=size_of(stored.bytes) if stored else "",
         stored=stored,
         picture=media in PICTURES,
         told=told,
-        not_shown=not_shown or ("" if media in (*PICTURES, DICOM, SERIES) else "no_preview"),
+        not_shown=not_shown,
+        proposed=made,
+        not_read=not_read,
+        **await _filing(service, viewer, one, name, made),
     )
+
+
+async def _filing(
+    service: Service, viewer: Visitor, one: Opened, name: str, made: Proposed | None
+) -> Mapping[str, Any]:
+    """What the form asks that makes a file the record it is; empty where it is one, or nobody may say so."""
+    case, t = one.case, viewer.t
+    asked = [i for i in case.records.values() if i.state in ("requested", "rejected")]
+    if item_of(case, name) or not asked or "ReceiveRecord" not in allowed_now(viewer.who, case):
+        return {"asked": []}
+    kind = made.proposal.kind if made else ""
+    return {
+        "asked": [(i.id, t.named("record", i.kind), i.kind == kind) for i in asked],
+        "language": made.proposal.language if made else "",
+        "key": fresh_key(),
+        "version": case.people_version,
+        "shown": await shown_to(service, viewer.who.id),
+    }
+
+
+@router.post("/console/cases/{case}/documents/{name}")
+async def file_as(case: str, name: str, request: Request, service: Parts, viewer: Viewer) -> Response:
+    """Record a file that is stored already as the record that was asked for, as a person said."""
+    typed = dict(read_form(await read_small(request)))
+    require_csrf(request, typed.get(CSRF, ""))
+    stream = (await readable(service, viewer.who, case, name)).case.id
+    told = {"type": "ReceiveRecord", "item": typed.get("item", ""), "document": name}
+    told["language"] = typed.get("language", "").strip() or "und"
+    version = typed.get("version", "")
+    await given(service, viewer.who, stream, told, typed.get("key", ""), int(version) if version.isdecimal() else None)
+    return seen(f"/console/cases/{stream}/documents/{name}")
 
 
 def item_of(case: Case, name: str) -> RecordItem | None:

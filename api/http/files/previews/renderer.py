@@ -22,7 +22,10 @@ PICTURES = ("application/pdf", "image/jpeg", "image/png", "image/tiff", "image/h
 
 
 class NotShown(Exception):
-    """Nothing can be shown, for the reason `why`: encrypted, broken, too_large, too_long, busy, no_preview, no_text."""
+    """Nothing can be shown, for the reason `why`.
+
+    encrypted, broken, too_large, too_long, busy, no_preview, no_text, no_ocr.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -38,11 +41,15 @@ class Made:
 
 
 class Renderer:
-    """Renders for one process of the API. A file is handed to the child as it is read, and lies nowhere in clear."""
+    """Renders for one process of the API. A file is handed to the child as it is read, and lies nowhere in clear.
+
+    Whoever has a picture read by tesseract holds `reading` meanwhile.
+    """
 
     def __init__(self, late: float = LATE) -> None:
         self._late = late
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self.reading = asyncio.Semaphore(1)
         self._asked = 0
 
     async def made(self, what: What, media: str, content: AsyncIterator[bytes]) -> Made:
