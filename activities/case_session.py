@@ -19,6 +19,7 @@ from domain.engine.advance import advance, as_fact
 from domain.engine.answers import PROVED_BY_US, of_this_round
 from domain.engine.decide import decide
 from domain.engine.evolve import evolve, fold
+from domain.stages.anytime import linking
 from domain.stages.anytime.watching import noted
 from domain.stages.records.documents import DocumentStored, linked
 
@@ -68,6 +69,12 @@ class CaseSession:
         """Note the files that were stored for the command; one of a content the case has names the earlier one."""
         for one in documents:
             self._add([Draft(linked(self.case, one), self._ids())])
+
+    def meet(self, other: Case) -> None:
+        """Note how another case of perhaps the same person stands, unless that is known."""
+        event = linking.noted(self.case, other)
+        if self.case.others.get(event.other) != linking.as_noted(event):
+            self._add([Draft(event, self._ids())])
 
     def answer(self, reply: Reply) -> None:
         """Mark the answered effect delivered, if nobody has yet."""

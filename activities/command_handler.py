@@ -38,6 +38,7 @@ from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
+from domain.stages.anytime.linking import other_named
 from domain.stages.anytime.watching import named, watched
 from domain.stages.records.documents import DocumentStored
 
@@ -248,6 +249,8 @@ class CommandHandler:
         if request.command is not None:
             if names := named(request.command):
                 self._note(session, await self.ledger.sources(sorted(names)))
+            if other := other_named(request.command):
+                await self._meet(session, other)
             await _done(request, session.decide, request.command)
         new = watched(session.case) - {s.stream for s in loaded.sources}
         if new:
@@ -261,6 +264,12 @@ class CommandHandler:
             known = session.case.sources.get(source.stream)
             if known is None or known.version < source.version:
                 session.note(source, self._parse(source.stream, source.state), known)
+
+    async def _meet(self, session: CaseSession, other: str) -> None:
+        """Note how another case stands that is to be linked with this one; one that is not there is not noted."""
+        facts = (await self.ledger.load(other)).facts if other.startswith(CASE) else ()
+        if facts:
+            session.meet(self.fold(facts, other))
 
     async def _append(self, request: CommandRequest, loaded: Loaded, session: CaseSession) -> Recorded:
         case = session.case

@@ -39,7 +39,7 @@ from api.routes.desk import tasks
 from api.routes.doses import genealogy
 from api.routes.findings import summaries
 from api.routes.history import audit, evidence, moments
-from api.routes.intake import urgency
+from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules
 from api.routes.then import Rows
 from api.routes.travel import slip
@@ -58,6 +58,7 @@ PARTS = (
     checklist,
     tasks,
     urgency,
+    linking,
     results,
     summaries,
     looks,

@@ -80,16 +80,30 @@ class PersonIndex(CaseIndex):
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, Described] = {}
+        self._goes_on_as: dict[str, str] = {}
 
     async def same_person(self, service: Service, asked: Described) -> Mapping[str, Sequence[Ground]]:
-        """Return the cases that may be of this patient, each with what speaks for it; voided ones are left out."""
+        """Return the cases that may be of this patient, each with what speaks for it; voided ones are left out.
+
+        What a merged case says of its patient speaks for the case that goes on in its place.
+        """
         await self.catch_up(service)
-        found = ((stream, grounds(asked, known)) for stream, known in self._known.items())
-        return {stream: why for stream, why in found if why}
+        found: dict[str, list[Ground]] = {}
+        for stream, known in self._known.items():
+            if why := grounds(asked, known):
+                told = found.setdefault(self._surviving(stream), [])
+                told += [ground for ground in why if ground not in told]
+        return found
+
+    def _surviving(self, stream: str) -> str:
+        while stream in self._goes_on_as:  # merges make no circles
+            stream = self._goes_on_as[stream]
+        return stream
 
     def forget(self, stream: str) -> None:
         """Nobody of that case is found any more."""
         self._known.pop(stream, None)
+        self._goes_on_as.pop(stream, None)
 
     async def _read(self, service: Service, streams: Sequence[str]) -> None:
         for stream in (s for s in streams if s.startswith("case-")):
@@ -98,6 +112,8 @@ class PersonIndex(CaseIndex):
                 case, _, _ = await service.commands.case(stream)
             except Refused:  # this program is older than the case: it says nothing of it anywhere
                 continue
+            if case.merged_into is not None:
+                self._goes_on_as[stream] = case.merged_into.other
             if case.patient is not None and case.exit is not Exit.VOIDED:
                 patient = case.patient
                 self._known[stream] = described(patient.name, case.birth, patient.mail, patient.phone)

@@ -15,7 +15,18 @@ from typing import Any
 
 from domain.case.stage import Exit, Stage
 from domain.case.table import Owes, Rule, Takes, Wants
-from domain.stages.anytime import access, correcting, erasing, holding, moving, notes, outcomes, reconsidering, watching
+from domain.stages.anytime import (
+    access,
+    correcting,
+    erasing,
+    holding,
+    linking,
+    moving,
+    notes,
+    outcomes,
+    reconsidering,
+    watching,
+)
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
@@ -117,7 +128,8 @@ ANYTIME: tuple[type[Any], ...] = (
     safety.AnswerAlert, safety.RecordSafetyReport,
     holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
     reconsidering.ReviewDecision, outcomes.RecordOutcome, outcomes.ReportBounce, closing.LeaveJourney,
-    closing.VoidCase, holding.HoldCase, holding.ResumeCase, moving.MoveOn, closing.ReopenCase, closing.RetractDeath
+    closing.VoidCase, linking.LinkCase, linking.UnlinkCase, linking.MergeCase, linking.AcceptLink, linking.ConfirmLink,
+    linking.RefuseLink, holding.HoldCase, holding.ResumeCase, moving.MoveOn, closing.ReopenCase, closing.RetractDeath
 )
 # fmt: on
 """Commands at home nowhere: they are taken at every stage, or at every one that is not closed."""
@@ -165,6 +177,7 @@ MODULES: Mapping[str, ModuleType] = {
     "holding": holding,
     "notes": notes,
     "erasing": erasing,
+    "linking": linking,
     "access": access,
     "importing": importing,
     "reconsidering": reconsidering,

@@ -74,6 +74,7 @@ ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = Effect("erase_case", "dedupes")
+LINKED = Effect("tell_linked_case", "dedupes")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
@@ -92,7 +93,7 @@ UNDO = (
 )
 """In the order of [undoing.order]."""
 
-ANYTIME = (REMIND, ESCALATE)
+ANYTIME = (REMIND, ESCALATE, LINKED)
 
 JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised

@@ -25,14 +25,17 @@ def effect_handlers(
     mail: Gateway,
     link: Link,
     addresses: Addresses,
-    erasing: EffectHandler,
+    at_home: Mapping[str, EffectHandler],
     quiet: QuietUntil,
 ) -> Mapping[str, EffectHandler]:
-    """Make one handler for every kind in `channels`. Raises LookupError for a kind whose channel has none."""
+    """Make one handler for every kind in `channels`. Raises LookupError for a kind whose channel has none.
+
+    `at_home` are the handlers of what happens in our own ledger and keys.
+    """
     addressing = Addressing(offices, staff_of(ledger), link)
     hospital = ToHospital(ledger, addressing, hospitals, mail, addresses)
     people = ToPeople(addressing, mail, hospital, quiet)
-    special = {**on_lots(lots, policy, hospital), "erase_case": erasing}
+    special = {**on_lots(lots, policy, hospital), **at_home}
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}
     return {kind: special.get(kind) or by_channel[channel] for kind, channel in channels.items()}
 

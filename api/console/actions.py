@@ -11,7 +11,8 @@ from api.console.text.texts import Texts
 from api.http.answers import allowed_now, refused_now
 from api.http.command_json import CASE
 from domain.case.state import Case
-from domain.journey import ACCEPTED, ANYTIME, GROUP, accepting_stages
+from domain.engine.decide import taken
+from domain.journey import ANYTIME, GROUP, accepting_stages
 
 ALWAYS = {c.__name__ for c in ANYTIME}
 
@@ -40,7 +41,7 @@ def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Grou
     """Group what the journey takes now and this viewer may give; what settles something owed comes first."""
     allowed = set(allowed_now(viewer.who, case))
     groups: dict[tuple[str, bool], list[Act]] = {}
-    for command in ACCEPTED[case.stage]:
+    for command in taken(case):
         if command.__name__ in allowed:
             groups.setdefault((GROUP[command], command.__name__ in ALWAYS), []).append(act(viewer, command))
     whole = [Group(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()]
@@ -55,8 +56,10 @@ def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:
 def why_not(viewer: Visitor, case: Case, command: str) -> str:
     """Say why a command is not taken now."""
     t, kind = viewer.t, CASE.by_name[command]
-    if kind in ACCEPTED[case.stage]:
+    if kind in taken(case):
         return t("act.not_yours", role=t.named("role", viewer.who.role.value))
+    if case.merged_into:
+        return t("link.merged", number=case.merged_into.number)
     stages = ", ".join(t.named("stage", stage) for stage in accepting_stages(kind))
     return t("act.taken_at", stages=stages)
 

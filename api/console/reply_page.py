@@ -27,8 +27,10 @@ from api.http.form_parse import Pairs, form_parse
 from api.http.limits import address, note_known, read_small
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
+from api.routes.reads import surviving
 from domain.core.errors import Reason, Refused
 from domain.core.policy import Party
+from domain.engine.decide import taken
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 HEADERS = {
@@ -90,7 +92,17 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
         await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
         return None
     note_known(request)
-    return {**row, "open": row["open"] and (row["question"] not in STAYS or await _goes_on(service, row))}
+    into = await _goes_on_as(service, row)
+    still = row["question"] not in STAYS or await _goes_on(service, row)
+    return {**row, "merged": into, "open": row["open"] and not into and still}
+
+
+async def _goes_on_as(service: Service, row: Row) -> str:
+    """The number of the case that took the place of this one, where nothing that is asked may be answered any more."""
+    case = (await service.commands.case(row["stream"]))[0]
+    if case.merged_into is None or {c.__name__ for c in taken(case)} & set(row["commands"]):
+        return ""
+    return (await surviving(service, case.id)).number
 
 
 async def _goes_on(service: Service, row: Row) -> bool:
@@ -117,6 +129,8 @@ def _closed(request: Request, row: Row | None) -> HTMLResponse:
     t = texts_for(request)
     if row is None:
         return _page(request, NOT_FOUND, error=t("reply.unknown"))
+    if row["merged"] and not row["used_at"]:
+        return _page(request, GONE, title=_title(row), error=t("reply.merged", number=row["merged"]))
     over = OVER.get(row["question"], "reply.over")
     return _page(request, GONE, title=_title(row), error=t("reply.answered" if row["used_at"] else over))
 

@@ -6,7 +6,19 @@ from fastapi import FastAPI
 
 from api.console import changes, web
 from api.console.names import Directory
-from api.console.pages import case, catalogue, clerk, document, form_pages, matches, operations, results, sign_in, slip
+from api.console.pages import (
+    case,
+    catalogue,
+    clerk,
+    document,
+    form_pages,
+    linked,
+    matches,
+    operations,
+    results,
+    sign_in,
+    slip,
+)
 from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
 from api.console.pages.history import audit, looks
 from api.name_index import NameIndex, PersonIndex
@@ -29,6 +41,7 @@ def install(app: FastAPI) -> None:
         results,
         matches,
         slip,
+        linked,
         form_pages,
         looks,
         audit,

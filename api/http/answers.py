@@ -18,6 +18,7 @@ from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue.streams import aggregate
 from domain.core.roles import Action
+from domain.engine.decide import taken
 from domain.journey import ACCEPTED, COMMANDS, accepting_stages
 from domain.roles import Actor, action_of, allow
 from domain.stages.intake.inquiry import OpenCase
@@ -55,6 +56,8 @@ def allowed_now(actor: Actor, case: Case) -> list[str]:
     """Return the commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)
     actions = _actions(case.stage)
+    if case.merged_into:
+        actions = {c.__name__: actions[c.__name__] for c in taken(case)}
     allowed = {action for action in set(actions.values()) if allow(actor, action, whose)}
     return [name for name, action in actions.items() if action in allowed]
 
@@ -66,14 +69,17 @@ def _actions(stage: Stage) -> Mapping[str, Action]:
 
 def refused_now(actor: Actor, case: Case) -> dict[str, str]:
     """Return every other command, and why it is not taken now."""
-    allowed, taken = allowed_now(actor, case), {c.__name__ for c in ACCEPTED[case.stage]}
+    allowed, here = allowed_now(actor, case), set(taken(case))
     return {
-        c.__name__: f"not for a {actor.role.value} to give"
-        if c.__name__ in taken
-        else f"taken at: {', '.join(accepting_stages(c))}"
+        c.__name__: f"not for a {actor.role.value} to give" if c in here else _elsewhere(case, c)
         for c in COMMANDS
         if c.__name__ not in allowed and c is not OpenCase and action_of(c.__name__) is not Action.ENGINE
     }
+
+
+def _elsewhere(case: Case, command: type[Any]) -> str:
+    into = case.merged_into
+    return f"go on in case {into.number}" if into else f"taken at: {', '.join(accepting_stages(command))}"
 
 
 def owed(o: Obligation) -> dict[str, Any]:

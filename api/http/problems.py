@@ -31,6 +31,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.NEVER_WAIVED: 409,
     Reason.IRREVERSIBLE: 409,
     Reason.UNAVAILABLE: 409,
+    Reason.MERGED: 409,
     Reason.KEY_REUSED: 422,
     Reason.STALE: 412,
     Reason.CONFLICT: 503,
@@ -98,7 +99,8 @@ def of_refusal(refused: Refused) -> Problem:
     faults = [Fault(refused.detail, f"#/{refused.field}")] if refused.field else []
     after = SET_RIGHT if refused.reason is Reason.CLOCK_WRONG else AGAIN
     later = {"Retry-After": after} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Problem(status, refused.reason.value, refused.detail, faults, later)
+    more = {"goes_on_as": refused.goes_on_as} if refused.goes_on_as else {}
+    return Problem(status, refused.reason.value, refused.detail, faults, later, more)
 
 
 def of_failure(error: BaseException) -> Problem:

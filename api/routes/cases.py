@@ -24,6 +24,7 @@ from api.ports import Service
 from api.ranking import next_ways
 from api.routes.documents import require_document
 from api.routes.intake.duplicates import require_nobody_like
+from api.routes.intake.linking import other_meant
 from api.staff import require_named
 from domain.core.errors import Refused
 from domain.roles import Actor
@@ -81,7 +82,7 @@ async def given(
 ) -> Recorded:
     """Record a command given as JSON; the way of every page and program. Raises Problem, Refused."""
     bind_contextvars(case=stream, key=key)
-    command = CASE.parse(body, who.id)
+    command = await other_meant(service, who, CASE.parse(body, who.id))
     await require_document(service, who, stream, command)
     try:
         await require_named(service, command, stream)

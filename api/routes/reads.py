@@ -30,7 +30,7 @@ from domain.engine.agenda import agenda
 from domain.engine.evolve import fold
 from domain.history.dated import as_of as dated_at
 from domain.history.dated import known
-from domain.roles import ALLOWED, Actor
+from domain.roles import ALLOWED, Actor, allow
 
 router = APIRouter(tags=["cases"])
 HIDDEN = ("seen", "correctable", "corrected", "decisions")
@@ -56,7 +56,8 @@ async def worklist(
 ) -> JSONResponse:
     """Cases by what is due next, urgent ones first, now or as shown at `known_at`.
 
-    `q` is a case number; no name is searched by URL.
+    `q` is a case number; no name is searched by URL. The number of a case that was merged finds the one that goes on,
+    too, which then says `found_as`.
     """
     given = {"stage": stage, "owner": owner, "team": team, "centre": centre, "overdue": overdue, "urgent": urgent}
     filters = {name: value for name, value in given.items() if value is not None}
@@ -67,8 +68,9 @@ async def worklist(
         rows = await service.worklist.worklist(*page)
     else:
         rows = await worklist_then(service, request.app.state.rows_then, zoned(known_at, "known_at"), *page)
-    cases = [await _line(service, who, row) for row in rows[:limit]]
-    await looked_over(service, who, rows[:limit])
+    listed = [*rows[:limit], *(await _going_on(service, who, rows) if q and known_at is None else ())]
+    cases = [await _line(service, who, row) for row in listed]
+    await looked_over(service, who, listed)
     more = cursor_of(rows[limit - 1]) if len(rows) > limit else None
     then = {"as_known_at": known_at.isoformat()} if known_at else {}
     return JSONResponse({"cases": cases, "next": more, **then}, headers={**private(), **linked(request, more)})
@@ -79,6 +81,24 @@ def scope_of(who: Actor) -> tuple[str, str, str]:
     scope = ALLOWED[who.role].get(Action.SEE)
     require(scope, Reason.NOT_ALLOWED, f"a {who.role.value} sees no cases")
     return (str(scope), who.centre if scope is Scope.CENTRE else who.id, who.team)
+
+
+async def _going_on(service: Service, who: Actor, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The rows of the cases that go on in place of those, for whoever may see them."""
+    found = []
+    for row in rows:
+        into = await surviving(service, row["stream"])
+        seen = await service.worklist.rows([into.id]) if into.id != row["stream"] else ()
+        found += [{**one, "found_as": row["number"]} for one in seen if allow(who, Action.SEE, belonging_of(one))]
+    return found
+
+
+async def surviving(service: Service, stream: str) -> Case:
+    """Return the case that goes on in place of this one, by whatever merges; itself where it was not merged."""
+    case = (await service.commands.case(stream))[0]
+    while case.merged_into is not None:  # merges make no circles
+        case = (await service.commands.case(case.merged_into.other))[0]
+    return case
 
 
 async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[str, Any]:

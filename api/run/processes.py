@@ -15,6 +15,7 @@ from temporalio.client import Client
 from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
+from activities.effect_handlers.linking import on_cases
 from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
@@ -126,7 +127,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             mail,
             link,
             addresses(here.keys, settings.public_url),
-            erasing,
+            {"erase_case": erasing, **on_cases(keeper)},
             quiet_until,
         )
 

@@ -38,6 +38,7 @@ class Exit(StrEnum):
     NO_RESPONSE = "no_response"
     SCREEN_FAILED = "screen_failed"
     VOIDED = "voided"  # opened by mistake; nothing was done
+    MERGED = "merged"  # another case of the same person goes on
 
 
 EVERY_STAGE = tuple(Stage)

@@ -9,6 +9,7 @@ from domain.case.phases.bookkeeping import Bookkeeping
 from domain.case.phases.consents import Consents
 from domain.case.phases.findings import Findings
 from domain.case.phases.follow_up import FollowUp
+from domain.case.phases.links import Links
 from domain.case.phases.records import Records
 from domain.case.phases.submissions import Submissions
 from domain.case.phases.travel import Travel
@@ -19,7 +20,7 @@ from domain.core.copying import replace
 from domain.core.policy import Party, Policy
 
 NEVER_HELD = frozenset(
-    {"hold_review", "access_review", "erase_case"}
+    {"hold_review", "access_review", "erase_case", "tell_linked_case"}
     | {"safety_alert", "safety_answer", "urgent_alert", "urgent_answer", "safety_report", "tell_centre_of_alert"}
 )
 """What goes on while a case is on hold."""
@@ -43,7 +44,7 @@ class MainLine:
 
 
 @dataclass(frozen=True)
-class Case(Bookkeeping, FollowUp, InHospital, Travel, Submissions, Findings, Records, Consents, MainLine):
+class Case(Bookkeeping, Links, FollowUp, InHospital, Travel, Submissions, Findings, Records, Consents, MainLine):
     """One patient's journey. Every field is folded from facts; nothing here reads a clock.
 
     The phases are its bases, the last first, so that `fields` lists them in the journey's order. Without slots: a fold

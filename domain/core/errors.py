@@ -19,6 +19,7 @@ class Reason(StrEnum):
     NEVER_WAIVED = "never_waived"  # identity check, consent, lot release and the lymphodepletion gate
     IRREVERSIBLE = "irreversible"  # it happened in the world and cannot be taken back
     UNAVAILABLE = "unavailable"  # somebody else holds it
+    MERGED = "merged"  # another case of the same person goes on in place of this one
     KEY_REUSED = "key_reused"  # the idempotency key was used with another body
     STALE = "stale"  # facts changed since the page was read
     CONFLICT = "conflict"  # others kept changing the same case; try again
@@ -32,14 +33,16 @@ class Reason(StrEnum):
 class Refused(Exception):
     """A command was understood and not carried out; nothing was recorded.
 
-    `detail` is a sentence without personal data; `field` names the part of the command at fault.
+    `detail` is a sentence without personal data; `field` names the part of the command at fault; `goes_on_as` is the
+    number of the case that took the place of this one.
     """
 
-    def __init__(self, reason: Reason, detail: str, field: str | None = None) -> None:
+    def __init__(self, reason: Reason, detail: str, field: str | None = None, goes_on_as: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.field = field
+        self.goes_on_as = goes_on_as
 
 
 def require(holds: object, reason: Reason, detail: str, field: str | None = None) -> None:

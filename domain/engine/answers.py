@@ -16,8 +16,8 @@ ROUND: Mapping[str, Callable[[Case], int]] = {
     "request_invitation_letter": lambda c: c.letter.round,
 }
 
-PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case"})
-"""Effects that begin at home, on a lot or the keys: an answer from outside does not mean that was done."""
+PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case", "tell_linked_case"})
+"""Effects that begin at home (lots, keys, other cases): an answer from outside does not mean that was done."""
 
 
 def of_this_round(case: Case, effect: Effect) -> bool:

@@ -10,9 +10,11 @@ from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Command, Dated, Draft, Event, Ids
 from domain.core.policy import Policy
+from domain.core.roles import Action
 from domain.core.when import When
-from domain.journey import ACCEPTED, MODULES, accepting_stages
-from domain.stages.anytime import correcting, erasing
+from domain.journey import ACCEPTED, MODULES, TAKES, accepting_stages
+from domain.stages.anytime import correcting, erasing, linking
+from domain.stages.follow_up import closing
 from domain.stages.intake.inquiry import OpenCase
 
 Decide = Callable[[Case, Any, datetime, Ids, Policy], Sequence[Event | Dated[Event]]]
@@ -32,6 +34,7 @@ FUTURE = timedelta(minutes=5)
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
     """The drafts of all that a command brings about. Raises Refused: then nothing is recorded."""
     _accepted_here(case, command)
+    _goes_on_here(case, command)
     erasing.takes(case, command)
     occurred = _occurred(command, now)
     if isinstance(command, correcting.CorrectFact):
@@ -55,6 +58,35 @@ def _accepted_here(case: Case, command: Command) -> None:
         return
     where = ", ".join(accepting_stages(type(command)))
     raise Refused(Reason.NOT_NOW, f"{command.type} is accepted in: {where}; the case stands at {case.stage}", "type")
+
+
+UNDOING = frozenset(row[1] for row in closing.UNDO)
+AFTER_MERGE = frozenset(
+    command
+    for command, row in TAKES.items()
+    if row.by in (Action.ERASE, Action.ENGINE, Action.SETTLE, Action.BREAK_GLASS, Action.REVIEW_ACCESS)
+    or UNDOING & set(row.answers)
+) - {linking.AcceptLink} | {correcting.CorrectFact}
+"""What a case still takes that was merged into another: what the law wants of it, and how its undoing came out."""
+
+
+def taken(case: Case) -> Sequence[type[Any]]:
+    """Return the commands that a case takes where it stands."""
+    accepted = ACCEPTED[case.stage]
+    return [c for c in accepted if c in AFTER_MERGE] if case.merged_into else accepted
+
+
+def _goes_on_here(case: Case, command: Command) -> None:
+    """Refuse what belongs to the case that this one was merged into, or is about to be. Raises Refused."""
+    if type(command) in AFTER_MERGE:
+        return
+    into, asked = case.merged_into, case.link_asked
+    if into is not None:
+        number = into.number
+        raise Refused(Reason.MERGED, f"this case was merged into {number}; go on there", goes_on_as=number)
+    waits = asked is not None and asked.kind == "merge" and not isinstance(command, linking.AcceptLink)
+    number = asked.number if asked else ""
+    require(not waits, Reason.NOT_NOW, f"this case is being merged into {number}; wait for its answer")
 
 
 def _occurred(command: object, now: datetime) -> When | None:

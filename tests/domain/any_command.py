@@ -14,7 +14,6 @@ from domain.case.undoing import UNDOING
 from domain.core.when import When
 from domain.stages.anytime.access import BreakGlass, ReviewAccess
 from domain.stages.anytime.correcting import TOLD_BY, Correctable, CorrectFact
-from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure, RecordErasure, WithdrawErasure
 from domain.stages.anytime.holding import ApplyPolicy, HoldCase, Redate, ResumeCase, Snooze
 from domain.stages.anytime.moving import MoveOn, missing
 from domain.stages.anytime.notes import AddNote, AssignCase, AttachDocument, SettleEffect
@@ -108,6 +107,7 @@ from tests.domain.any_result import any_results, any_therapy
 from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
+from tests.domain.stages.anytime.any_person import OF_PERSONS
 
 T = TypeVar("T")
 Make = Callable[[Journey, int], Any]
@@ -362,16 +362,11 @@ MAKE: dict[type[Any], Make] = {
     ReviewAccess: lambda j, n: ReviewAccess(pick(j.case.accesses, n, "nothing"), "justified", by="person-9"),
     AddNote: lambda j, n: AddNote("note", "text"),
     AttachDocument: lambda j, n: AttachDocument(DOCUMENT, "scan", "image/png", 10),
-    OrderErasure: lambda j, n: OrderErasure(
-        "objection", pick(("trace", "trace_and_clinical"), n, "trace"), "follow_up", "by mail", "person-8"
-    ),
-    ConfirmErasure: lambda j, n: ConfirmErasure(_order(j), pick(("person-9", "person-8"), n, "person-9")),
-    WithdrawErasure: lambda j, n: WithdrawErasure(_order(j), "person-8"),
-    RecordErasure: lambda j, n: RecordErasure(_order(j)),
     SettleEffect: lambda j, n: SettleEffect(
         pick([e.id for e in j.case.effects.values() if e.state in ("unknown", "refused")], n, "nothing"),
         pick(("delivered", "refused", "try_again"), n // 3, "delivered"),
     ),
+    **OF_PERSONS,
     ImportFacts: _import,
     MoveOn: _move_on,
     CorrectFact: _correct,
@@ -382,10 +377,6 @@ MAKE: dict[type[Any], Make] = {
         not_before=j.now + timedelta(hours=n % 12 + 1),
     ),
 }
-
-
-def _order(j: Journey) -> str:
-    return j.case.erasure.order if j.case.erasure else "nothing"
 
 
 def _given(j: Journey, purpose: Purpose, n: int) -> GiveConsent:

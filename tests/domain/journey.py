@@ -20,6 +20,7 @@ from domain.engine.agenda import Agenda, agenda
 from domain.engine.decide import decide
 from domain.engine.evolve import fold, follow
 from domain.journey import RULES, TAKES
+from domain.stages.anytime.linking import OtherCaseNoted
 from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.anytime.watching import named, noted, watched
 from domain.stages.records.documents import DocumentStored, linked
@@ -143,6 +144,15 @@ class Journey:
         """Note a file that was stored for this case, as the door does. Without `content` it is like no other."""
         noted = linked(self.case, DocumentStored(document, content or document, media, 9, **found))
         made = as_fact(Draft(noted, f"stored-{document}"), self.case.version + 1, self.now, "person-1")
+        self.case = replace(follow(self.case, self.facts, [made]), id="case-1")
+        self.facts.append(made)
+        return self
+
+    def meet(self, other: str = "case-2", number: str = "1111-2222-3", **stands: Any) -> Journey:
+        """Note how another case stands, as the door does before a link with it is decided."""
+        as_usual = {"open": True, "merged_into": "", "erased": False, "births": "agree"}
+        noted = OtherCaseNoted(other, number, **{**as_usual, **stands})
+        made = as_fact(Draft(noted, self.ids()), self.case.version + 1, self.now, "person-1")
         self.case = replace(follow(self.case, self.facts, [made]), id="case-1")
         self.facts.append(made)
         return self

@@ -30,7 +30,7 @@ from domain.journey import (
     as_markdown,
     meaning,
 )
-from domain.stages.anytime import correcting, moving, watching
+from domain.stages.anytime import correcting, linking, moving, watching
 from domain.stages.anytime.moving import NEEDS
 from domain.stages.records import documents
 from domain.stages.treatment.adverse_events import ReportToxicity
@@ -39,7 +39,7 @@ from tests.domain.course import CENTRE, FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
 
 NAMED = {c.__name__: c for c in COMMANDS}
-NOTED = {*watching.KINDS.values(), documents.DocumentStored}
+NOTED = {*watching.KINDS.values(), documents.DocumentStored, linking.OtherCaseNoted}
 """What nobody tells and no rule brings: the door notes it."""
 BY_RULE = {event for rule in (*RULES, *ALWAYS) for event in rule.brings}
 
@@ -138,6 +138,10 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "RetractDeath": (("ReportDeath",),),
     "ConfirmErasure": (("OrderErasure",),),
     "WithdrawErasure": (("OrderErasure",),),
+    "UnlinkCase": (("LinkCase", "ConfirmLink"),),
+    "AcceptLink": ((), ("LinkCase", "ConfirmLink")),
+    "ConfirmLink": (("MergeCase",), ("LinkCase", "ConfirmLink", "UnlinkCase")),
+    "RefuseLink": (("LinkCase",),),
     "RecordErasure": (("OrderErasure", "ConfirmErasure"),),
     "DecideStayExtension": (("FileStayExtension",),),
     "DeclineTransplant": (("ReferTransplant",),),

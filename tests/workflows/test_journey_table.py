@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from activities.effect_handlers.linking import on_cases
 from activities.effect_handlers.table import effect_handlers
 from api.run.engine.worker import SLOTS
 from domain.case.effect import EffectRequested
@@ -84,7 +85,7 @@ def test_every_effect_has_a_handler_and_slots_to_run_in() -> None:
     table = effect_handlers(
         {kind: effect.channel for kind, effect in EFFECTS.items()},
         *(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, nobody),
-        cast("Any", object()),
+        {"erase_case": cast("Any", object()), **on_cases(nobody)},
         nobody,
     )
     assert set(table) == set(EFFECTS)

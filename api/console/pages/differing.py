@@ -20,6 +20,7 @@ MOST = 60
 UNTOLD = frozenset({
     "effects", "contact_attempts", "alerts", "episodes", "undone",  # what the messages and the timeline say better
     "stage_since", "left_from", "exit_fact", "shut_fact", "hold_round", "reopenings", "reopened", "spare",  # of rules
+    "others",  # what a link was decided by
 })  # fmt: skip
 
 

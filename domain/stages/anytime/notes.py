@@ -141,6 +141,10 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
+ONLY_WE_KNOW = {"erase_case": "keys are destroyed", "tell_linked_case": "the other case was told"}
+"""What happens in our own ledger and keys, and never by somebody's word."""
+
+
 def _settle(case: Case, c: SettleEffect, now: datetime, ids: Ids) -> Sequence[Also]:
     known = case.effects.get(c.effect)
     if known is None:
@@ -148,8 +152,9 @@ def _settle(case: Case, c: SettleEffect, now: datetime, ids: Ids) -> Sequence[Al
     open_still = known.state in ("unknown", "refused") or known.bounced
     require(open_still, Reason.NOT_NOW, f"the effect is {known.state}", "effect")
     require(not known.settled, Reason.ALREADY, "a person has settled it", "effect")
-    ours = known.kind == "erase_case" and c.outcome != "try_again"
-    require(not ours, Reason.NOT_NOW, "only the engine can tell that keys are destroyed; try again", "outcome")
+    ours = c.outcome != "try_again" and known.kind in ONLY_WE_KNOW
+    words = f"only the engine can tell that {ONLY_WE_KNOW.get(known.kind, '')}; try again"
+    require(not ours, Reason.NOT_NOW, words, "outcome")
     match c.outcome:
         case "delivered":
             return [EffectDelivered(known.id, known.tries, f"settled by {c.by}")]

@@ -147,7 +147,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 def _reopen(case: Case, c: ReopenCase) -> Event:
     gone = case.exit or case.follow_up in REOPENABLE
     require(gone, Reason.NOT_NOW, "the journey was not left")
-    final = case.died or case.exit in (Exit.DIED, Exit.VOIDED)
+    final = case.died or case.exit in (Exit.DIED, Exit.VOIDED, Exit.MERGED)
     require(not final, Reason.IRREVERSIBLE, "this case cannot be taken up again")
     stage = case.left_from if case.exit else Stage.FOLLOW_UP
     stays_closed = case.exit is not None and _reason(_reopened(case, stage, "")) is not None
@@ -272,6 +272,8 @@ def _filed(case: Case) -> Iterable[str]:
     return [f"{v.person}/{v.round}" for v in case.visas.values() if v.state == "filed" and case.exit]
 
 
+UNTOLD = (Exit.VOIDED, Exit.MERGED)
+"""Ways of closing a case that end nobody's journey."""
 Undo = tuple[int, str, Party, Callable[[Case], Iterable[str]]]
 UNDO: tuple[Undo, ...] = (
     (1, "tell_centre_of_exit", Party.HOSPITAL, lambda c: _exited(c) if c.centre and (c.admitted or c.entered) else []),
@@ -286,7 +288,7 @@ UNDO: tuple[Undo, ...] = (
     (3, "withdraw_from_registry", Party.HOSPITAL, acquired.undone_by("withdraw_from_registry")),
     (4, "cancel_travel", Party.FAMILY, lambda c: _held(c.travel) if c.exit and not c.entered else []),
     (4, "refund_payment", Party.HOSPITAL, acquired.undone_by("refund_payment")),
-    (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit != Exit.VOIDED else []),
+    (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit not in UNTOLD else []),
 )
 """What is undone on leaving, by rank: safety, scarce resources, paperwork, money, words [undoing.order]."""
 

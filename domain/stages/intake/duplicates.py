@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.case.phases.links import Births
 from domain.core.names import folded
 from domain.core.personal import readable
 from domain.criteria.observation import birth_days
@@ -65,6 +66,18 @@ def grounds(one: Described, other: Described) -> Sequence[Ground]:
     if birth == "same day" and (found or fewer & more or not told_apart):
         found.append("birth")
     return found
+
+
+def same_birth(one: object, other: object) -> Births:
+    """Return whether two birth dates, as told or unreadable, are of one person; a year agrees with a day in it."""
+    told = [str(birth) if readable(birth) else "" for birth in (one, other)]
+    match _birth(*told):
+        case "other":
+            return "contradict"
+        case "same day" | "possible":
+            return "agree"
+        case "unknown":
+            return "unknown"
 
 
 def _birth(one: str, other: str) -> Literal["same day", "possible", "other", "unknown"]:

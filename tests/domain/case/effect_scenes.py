@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from domain.case.phases.submissions import ResourceKind
 from domain.case.undoing import Fate
 from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
+from domain.stages.anytime.linking import LinkCase
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
@@ -173,6 +174,7 @@ SCENES: dict[str, Scene] = {
     "refund_payment": Scene("priced", acquire("payment", "refund_payment"), became("refunded"), reopen),
     "cancel_travel": Scene("admission", leave_until("cancel_travel"), drop=None),
     "tell_family_of_exit": Scene("records", leave, drop=reopen),
+    "tell_linked_case": Scene("opened", lambda j: j.meet().tell(LinkCase("case-2", "one person")), drop=None),
     "erase_case": Scene("handed_over", order_erasure, drop=None),
 }
 """`drop=None`: what is held is given back whatever follows."""

@@ -26,7 +26,7 @@ from api.http.paging import cursor_of, read_cursor
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.looks import looked_over
-from api.routes.reads import scope_of
+from api.routes.reads import scope_of, surviving
 from api.routes.then import worklist_then
 from api.untold import state_of
 from domain.case.stage import Stage
@@ -151,7 +151,7 @@ async def to_number(request: Request, service: Service, viewer: Visitor, number:
     except (Problem, Refused):
         known = []
     if known and allow(viewer.who, Action.SEE, belonging_of(known[0])):
-        return seen(f"/console/cases/{known[0]['stream']}")
+        return seen(f"/console/cases/{(await surviving(service, known[0]['stream'])).id}")
     glass = f"/console/cases/{quote(number)}/do/BreakGlass" if SPOKEN.fullmatch(number) else ""
     return page(request, "not_found.html", viewer, 404, glass=glass if allow(viewer.who, Action.BREAK_GLASS) else "")
 
