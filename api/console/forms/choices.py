@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from api.console.forms.fields import Option
 from api.console.names import Entry
 from api.console.text.fact_text import Speaker
+from domain.case.undoing import ended
 from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.criteria.diseases import DISEASES
 from domain.stages.anytime.moving import missing
+from domain.stages.anytime.reconsidering import open_again
 from domain.stages.records.observing import SEXES
 from domain.stages.treatment.grading import CODED
 
@@ -85,6 +87,21 @@ def _analytes(s: Speaker) -> Sequence[Option]:
     return [(code, s.clock.t.named("analyte", code)) for code in ANALYTES if code not in DERIVED]
 
 
+def _decisions(s: Speaker) -> Sequence[Option]:
+    waiting = dict.fromkeys(About.of(key).id for key in open_again(s.case))
+    return [(i, s.clock.t.named("event", s.case.decisions[i].kind)) for i in waiting]
+
+
+def _resources(s: Speaker) -> Sequence[Option]:
+    known = [one for one in s.case.resources.values() if not ended(one)]
+    return [(one.id, f"{s.clock.t.named('kind', one.kind)}, {s.label(one.submission)}") for one in known]
+
+
+def _orders(s: Speaker) -> Sequence[Option]:
+    known = s.case.erasure
+    return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
+
+
 OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],
@@ -92,6 +109,9 @@ OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "seizure": lambda s: [(code, s.clock.t.named("seizure", code)) for code in CODED["seizure"]],
     "brain_oedema": lambda s: [(code, s.clock.t.named("brain_oedema", code)) for code in CODED["brain_oedema"]],
     "upper_gut": lambda s: [(code, s.clock.t.named("upper_gut", code)) for code in CODED["upper_gut"]],
+    "decision": _decisions,
+    "resource": _resources,
+    "order": _orders,
     "person": lambda s: [(i, s.person(i)) for i in s.case.people],
     "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],
     "submission": lambda s: [(i, s.label(i)) for i in s.case.submissions],

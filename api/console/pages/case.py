@@ -11,7 +11,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.actions import actions, not_now
-from api.console.costs import cost_table
+from api.console.overview.costs import cost_table
+from api.console.overview.reopened import reopened
+from api.console.overview.screened import screened
 from api.console.pages.case_status import askings, lacking, legs, waits
 from api.console.pages.differing import since
 from api.console.pages.summarised import summarised
@@ -25,7 +27,6 @@ from api.console.pages.travel import (
     owed_since,
     recorded_scale,
 )
-from api.console.screened import screened
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.fact_text import FactText, Speaker
 from api.console.text.times import Clock
@@ -177,6 +178,7 @@ async def overview(
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),
         differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
+        reopened=reopened(one.case, one.facts, one.speaker, [act for group in groups for act in group.acts]),
         groups=groups,
         may={act.name for group in groups for act in group.acts},
         refused=() if one.past else not_now(viewer, one.case),

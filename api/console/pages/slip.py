@@ -8,8 +8,8 @@ from datetime import date
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.costs import range_in_words
 from api.console.forms.form_restore import shown_to
+from api.console.overview.costs import range_in_words
 from api.console.pages.case import opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer, fresh_key

@@ -144,7 +144,7 @@ def _about(event: Any) -> str:  # noqa: ANN401 - any event
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """A decision that is open again is confirmed."""
-    waiting = any(key.startswith(f"{command.decision}/") for key in _open(case))
+    waiting = any(key.startswith(f"{command.decision}/") for key in open_again(case))
     require(waiting, Reason.NOT_FOUND, "no such decision waits to be looked at again", "decision")
     return [DecisionReviewed(command.decision, command.note)]
 
@@ -191,7 +191,7 @@ def reopen(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Even
 RULES = (Rule("ground_corrected", 1, reopen, ("FactCorrected", "RecordRejected"), (DecisionReopened,)),)
 
 
-def _open(case: Case) -> Iterable[str]:
+def open_again(case: Case) -> Iterable[str]:
     return [key for key, done in case.reopened.items() if not done and _in_question(case, key)]
 
 
@@ -205,7 +205,7 @@ OWES = (
         "decision_review",
         Party.COORDINATOR,
         Party.SUPERVISOR,
-        _open,
+        open_again,
         lambda c, about: c.reopened.get(about, False) or About.of(about).id not in c.decisions,
     ),
 )
