@@ -31,7 +31,7 @@ from domain.stages.eligibility import choosing, eligibility, handing_over, quote
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
-from domain.stages.travel import letter, postponing, travel, visa
+from domain.stages.travel import arrangement_answers, arranging, letter, postponing, travel, visa
 from domain.stages.treatment import (
     admission,
     adverse_events,
@@ -90,7 +90,9 @@ JOURNEY: tuple[Row, ...] = (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
         letter.AskLetterAgain, visa.RecordPassport, visa.FileVisa, travel.PlanStay, travel.RecordFitToTravel,
         travel.BookTravel, postponing.PostponeAdmission,
-        arrival.MoveArrival)),
+        arrival.MoveArrival, arranging.AskArrangement, arranging.AskArrangementAgain, arranging.CancelArrangement,
+        arrangement_answers.OfferSlots, arrangement_answers.ChooseSlot, arrangement_answers.ConfirmArrangement,
+        arrangement_answers.RefuseArrangement)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
@@ -162,6 +164,8 @@ MODULES: Mapping[str, ModuleType] = {
     "travel": travel,
     "postponing": postponing,
     "arrival": arrival,
+    "arranging": arranging,
+    "arrangement_answers": arrangement_answers,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "infusion": infusion,

@@ -70,6 +70,14 @@ STRUCK = _hospital("tell_centre_of_document")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
 MOVED = (_hospital("tell_centre_of_arrival"), _mail("tell_family_of_arrival"))
+ARRANGE = (
+    _hospital("arrange_service"),
+    _hospital("book_appointment"),
+    _mail("ask_family_to_arrange"),
+    _hospital("cancel_arrangement"),
+    _mail("cancel_family_arrangement"),
+    _mail("cancel_outside_arrangement"),
+)
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
@@ -88,6 +96,7 @@ UNDO = (
     _hospital("return_material"),
     _hospital("withdraw_from_registry"),
     _mail("cancel_travel"),
+    *ARRANGE[3:],
     _hospital("refund_payment"),
     _mail("tell_family_of_exit"),
 )
@@ -101,7 +110,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
     Stage.RECORDS: (*DOSSIER, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *COSTS, ACCEPTANCES, PROGRESSION, STRUCK, *ANYTIME),
+    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *COSTS, ACCEPTANCES, *ARRANGE, PROGRESSION, STRUCK, *ANYTIME),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,
@@ -115,6 +124,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         WARN,
         POSTPONED,
         *MOVED,
+        *ARRANGE,
         *ANYTIME,
     ),
     # waits for arrival, admission, screening on site, and consent to the trial
@@ -128,12 +138,14 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         WARN,
         POSTPONED,
         *MOVED,
+        *ARRANGE,
         ALERT,
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
     # waits for the signed gate, then for the hospital's report of each day, or of the omission
     Stage.LYMPHODEPLETION: (
+        *ARRANGE,
         PROGRESSION,
         STRUCK,
         ALERT,
@@ -144,6 +156,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     ),
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (
+        *ARRANGE,
         MARK_USED,
         STRUCK,
         ALERT,
@@ -159,13 +172,25 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         STRUCK,
         POSTPONED,
         *MOVED,
+        *ARRANGE,
         ALERT,
         RESERVE_DOSE,
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
     # waits for the return home, the hand-over, and every visit until year fifteen
-    Stage.FOLLOW_UP: (MARK_USED, ERASE, STRUCK, ALERT, SEND_HANDOVER, REFER_TRANSPLANT, *UNDO, CARRY_OUT, *ANYTIME),
+    Stage.FOLLOW_UP: (
+        MARK_USED,
+        ERASE,
+        STRUCK,
+        ALERT,
+        SEND_HANDOVER,
+        REFER_TRANSPLANT,
+        *ARRANGE[:3],
+        *UNDO,
+        CARRY_OUT,
+        *ANYTIME,
+    ),
     # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
         MARK_USED,

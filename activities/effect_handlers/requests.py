@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from activities.gateways import GatewayRefused, Request, Unreachable
 from domain.case.costs import Costs
 from domain.case.effect import Effect
+from domain.case.phases.arrangements import Arrangement
 from domain.case.phases.intake import Person
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
@@ -31,7 +32,7 @@ OF_ARRIVAL = ("tell_family_of_arrival", "tell_centre_of_arrival")
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
-ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote", ORDER})
+ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", ORDER})
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
 DECIDED_WITHIN = timedelta(days=365)
 """The link of a dossier, or of a file to translate, ends with its question, which the page asks of the case; after
@@ -68,6 +69,9 @@ class Addressing:
         submission = case.submission_of(effect.about)
         if submission is not None:
             return submission.centre
+        arranged = case.arrangements.get(case.root_of(effect.about))
+        if arranged is not None:
+            return arranged.centre
         asked = [s.centre for s in case.submissions.values()]
         return case.centre or (asked[-1] if asked else "")
 
@@ -141,6 +145,8 @@ class Addressing:
             facts |= {"costs": costs, "day": _local(costs.at, reader.zone).date()}
         elif effect.kind in OF_ARRIVAL and case.moved is not None:
             facts["day"] = case.moved.arrives
+        if (arranged := case.arrangements.get(case.root_of(effect.about))) is not None:
+            facts["arrangement"] = _details(arranged, reader.zone)
         if effect.kind == "send_quote" and case.quote.until:
             facts["valid_until"] = _local(case.quote.until, reader.zone)
         del now
@@ -253,9 +259,32 @@ def _resource(case: Case, effect: Effect) -> dict[str, Any]:
     return {"what": known.kind, "ref": known.ref, "reason": known.order} if known else {}
 
 
+TOLD_OF_ARRANGEMENT = (
+    "kind", "starts", "ends", "place", "distance_km", "payer", "language_from", "language_to", "mode", "setting",
+    "hours_a_day", "flight", "contact", "phone", "emergency_number", "ref",
+)  # fmt: skip
+
+
+def _arrangement(case: Case, effect: Effect) -> dict[str, Any]:
+    """What is asked for or cancelled, with all that is known of it, the centre's own number among it."""
+    known = case.arrangements.get(About.of(effect.about).id)
+    if known is None:
+        return {}
+    chosen = {"slot": True} if known.slot else {}
+    return {"arrangement": known.id, **chosen, **{name: getattr(known, name) for name in TOLD_OF_ARRANGEMENT}}
+
+
+def _details(a: Arrangement, zone: str) -> Mapping[str, Any]:
+    """What a mail says of an arrangement: what is known of it, times on the reader's clock."""
+    told = {name: _told(getattr(a, name)) for name in TOLD_OF_ARRANGEMENT}
+    return {**told, "starts": _local(a.starts, zone), "ends": _local(a.ends, zone)}
+
+
 def _owed(case: Case, effect: Effect) -> dict[str, Any]:
     owed = case.obligations.get(About.of(effect.about).id)
-    return {"what": owed.kind, "due": owed.due.isoformat()} if owed else {}
+    arranged = case.arrangements.get(case.root_of(effect.about))
+    which = {"arrangement": arranged.id} if arranged else {}
+    return {"what": owed.kind, "due": owed.due.isoformat(), **which} if owed else {}
 
 
 INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
@@ -272,6 +301,9 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "return_material": _resource,
     "withdraw_from_registry": _resource,
     "refund_payment": _resource,
+    "arrange_service": _arrangement,
+    "book_appointment": _arrangement,
+    "cancel_arrangement": _arrangement,
     "remind": _owed,
     "escalate": _owed,
 }

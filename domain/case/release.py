@@ -41,6 +41,7 @@ def let_go(case: Case, fact: str) -> Case:
         letter=_fresh(case.letter, fact),
         travel=_fresh(case.travel, fact),
         shut=(),
+        arrangements={a.id: replace(a, state="cancelled") if a.live else a for a in case.arrangements.values()},
     )
 
 
@@ -60,4 +61,14 @@ def given_back(case: Case, kind: str, about: str, fact: str) -> Case:
         case "travel" if case.travel.fact == about:
             return replace(case, travel=case.travel.ended("released", fact))
         case _:
-            return case
+            return _cancelled(case, about) if kind in CANCELS else case
+
+
+CANCELS = ("cancel_arrangement", "cancel_family_arrangement", "cancel_outside_arrangement")
+"""The effects that give back what was arranged, by whom it was asked of."""
+
+
+def _cancelled(case: Case, about: str) -> Case:
+    """Whoever was asked knows that it is not wanted; what was asked for anew meanwhile stays."""
+    given = {a.id: replace(a, state="cancelled") for a in case.arrangements.values() if a.about == about and a.live}
+    return replace(case, arrangements={**case.arrangements, **given}) if given else case

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.case.phases.arrangements import Arrangements
 from domain.case.phases.bookkeeping import Bookkeeping
 from domain.case.phases.consents import Consents
 from domain.case.phases.findings import Findings
@@ -44,7 +45,9 @@ class MainLine:
 
 
 @dataclass(frozen=True)
-class Case(Bookkeeping, Links, FollowUp, InHospital, Travel, Submissions, Findings, Records, Consents, MainLine):
+class Case(
+    Bookkeeping, Links, FollowUp, InHospital, Arrangements, Travel, Submissions, Findings, Records, Consents, MainLine
+):
     """One patient's journey. Every field is folded from facts; nothing here reads a clock.
 
     The phases are its bases, the last first, so that `fields` lists them in the journey's order. Without slots: a fold
@@ -66,12 +69,21 @@ class Case(Bookkeeping, Links, FollowUp, InHospital, Travel, Submissions, Findin
         root = chased(about)[0] if kind.startswith("chase") else kind
         return self.on_hold is not None and root not in NEVER_HELD
 
+    def root_of(self, about: str) -> str:
+        """Return what an effect is about in the end: a reminder is about the thing that is owed."""
+        first = About.of(about).id
+        owed = self.obligations.get(first)
+        return About.of(owed.about).id if owed else first
+
     def centre_of(self, about: str) -> str:
         """The centre an obligation or effect is about: the one a submission went to, else the treating centre."""
         submission = self.submission_of(about)
         if submission is not None:
             return submission.centre
         first = About.of(about).id
+        arranged = self.arrangements.get(first)
+        if arranged is not None and arranged.centre:
+            return arranged.centre
         return first if first.startswith("centre-") else self.centre
 
     def country_of(self, party: Party, about: str, policy: Policy) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.gateways import Answer
 from domain.case.costs import CostLine
+from domain.case.phases.arrangements import Slot
 from domain.core.about import About
 from domain.core.shape import Shape, shape_of, shapes
 from domain.core.when import When
@@ -16,7 +17,7 @@ from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
 from infra.hospitals.fhir_map import Unmapped, checked, coded, identified, stated
 
-ABOUT_IT = {"submission", "alert", "resource"}
+ABOUT_IT = {"submission", "alert", "resource", "arrangement"}
 """Fields a hospital may leave out, because what it was asked about names them."""
 
 
@@ -83,6 +84,8 @@ def _value(word: str, shape: Shape, output: Mapping[str, Any]) -> object:
     try:
         if shape.inner is CostLine:
             return fhir_values.span(output)
+        if shape.inner is Slot:
+            return fhir_values.slot(output)
         return fhir_values.when(output) if word == "occurred" else fhir_values.plain(output)
     except (ValueError, KeyError, TypeError, OverflowError):
         raise BadAnswer(f"output: {word} has no usable value") from None
@@ -120,7 +123,13 @@ def _outputs(name: str, word: str, value: object) -> Iterable[dict[str, Any]]:
 def _element(given: object, shape: Shape | None) -> dict[str, Any]:
     if shape is not None and shape.inner is CostLine and isinstance(given, Mapping):
         return fhir_values.range_of(given["low"], given.get("high"))
+    if shape is not None and shape.inner is Slot and isinstance(given, Mapping):
+        return fhir_values.period_of(*(_instant(given[end]) for end in ("starts", "ends")))
     return fhir_values.valued(_when(given) if isinstance(given, Mapping) else given)
+
+
+def _instant(value: object) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
 
 
 def _listed(shape: Shape) -> bool:

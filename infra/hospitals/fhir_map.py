@@ -116,12 +116,29 @@ def _focus(request: Request, row: Asking) -> dict[str, Any]:
     resource: dict[str, Any] = {"resourceType": row.focus, "id": "focus", "status": row.status}
     match row.focus:
         case "ServiceRequest":
-            return resource | {"intent": "order", "subject": _case(request), "code": {"text": row.words}}
+            when = {"occurrencePeriod": period} if (period := _period(request)) else {}
+            return resource | {"intent": "order", "subject": _case(request), "code": {"text": row.words}, **when}
         case "Appointment":
             who = {"actor": _case(request), "status": "needs-action"}
-            return resource | {"participant": [who], "description": row.words}
+            return resource | {"participant": [who], "description": row.words} | _times(request, row)
         case "Communication":
             return resource | {"subject": _case(request), "payload": [{"contentString": row.words}]}
+
+
+def _period(request: Request) -> dict[str, Any]:
+    """From when until when it is wanted; empty = the request says nothing of it."""
+    ends = {"start": request.body.get("starts"), "end": request.body.get("ends")}
+    return ends if all(ends.values()) else {}
+
+
+def _times(request: Request, row: Asking) -> dict[str, Any]:
+    """A time that was chosen or is given back is the appointment's own; else the span within which one is asked for."""
+    period = _period(request)
+    if not period:
+        return {}
+    if request.body.get("slot"):
+        return {"status": "pending", **period}
+    return period if row.status == "cancelled" else {"requestedPeriod": [period]}
 
 
 def _document(request: Request, number: int, digest: str) -> dict[str, Any]:

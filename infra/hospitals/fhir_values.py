@@ -59,6 +59,23 @@ def range_of(low: int, high: int | None) -> dict[str, Any]:
     return {"valueRange": {end: {"value": value} for end, value in ends.items() if value is not None}}
 
 
+def slot(element: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a time that is offered as the JSON of a slot: a period with both ends, each with its zone.
+
+    Raises ValueError for anything else.
+    """
+    value = plain(element)
+    if "valuePeriod" not in element or not isinstance(value, Mapping):
+        raise ValueError("not a period")
+    ends = {"starts": value["start"], "ends": value["end"]}
+    return {name: _aware(datetime.fromisoformat(str(at))).isoformat() for name, at in ends.items()}
+
+
+def period_of(starts: datetime, ends: datetime) -> dict[str, Any]:
+    """Write such a time."""
+    return {"valuePeriod": {"start": _aware(starts).isoformat(), "end": _aware(ends).isoformat()}}
+
+
 def _whole(quantity: Mapping[str, Any]) -> int:
     value = quantity["value"]
     if int(value) != value:

@@ -97,12 +97,13 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
 
     async def link(case: Case, effect: Effect, until: datetime) -> str:
         kind = asked(case, effect)
-        about = root(case, effect)
+        about = case.root_of(effect.about)
         submission = case.submission_of(about) or case.accepted
         centre = submission.centre if submission else case.centre
         actor = centre if effect.to is Party.HOSPITAL else f"{effect.to.value}-of-{case.id}"
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}
+        fixed |= {"arrangement": about} if about in case.arrangements else {}
         fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
         reader = case.family_reader if effect.to is Party.FAMILY else None
         fixed |= {"person": reader.id} if reader else {}
@@ -115,19 +116,12 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
     return link
 
 
-def root(case: Case, effect: Effect) -> str:
-    """Return what an effect is about in the end: a reminder is about the thing that is owed."""
-    first = About.of(effect.about).id
-    owed = case.obligations.get(first)
-    return About.of(owed.about).id if owed else first
-
-
 def asked(case: Case, effect: Effect) -> str:
     """Return the kind of the question: the effect's own, or of what a reminder is about."""
     owed = case.obligations.get(About.of(effect.about).id)
     if effect.kind in ANSWERS or owed is None:
         return effect.kind
-    resource = case.resources.get(root(case, effect))
+    resource = case.resources.get(case.root_of(effect.about))
     own = owed.kind if owed.kind in ANSWERS else effect.kind
     return UNDOING[resource.kind].effect if resource else OWED.get(owed.kind, own)
 

@@ -16,8 +16,10 @@ from domain.case.costs import Costs, items
 
 LANGUAGES = ("en", "zh", "ar")
 TEXTS = Path(__file__).with_name("texts")
-TONGUES = frozenset({"language_from", "into"})
+TONGUES = frozenset({"language_from", "language_to", "into"})
 """Facts that are codes of languages."""
+CODED = frozenset({"kind", "payer", "mode", "setting"})
+"""Details that are codes."""
 QUESTION = "question"
 """The one-question mail that stands for every request to a hospital without an interface of its own."""
 
@@ -76,6 +78,8 @@ def _written(name: str, value: object, language: str) -> str:
         return words.get(str(value), words["other"])
     if isinstance(value, Costs):
         return _priced(value, language)
+    if isinstance(value, Mapping):
+        return _listed(value, language)
     if name in TONGUES:
         tongues: Mapping[str, str] = _texts(language)["tongues"]
         return tongues.get(str(value).split("-", maxsplit=1)[0].lower(), str(value))
@@ -83,6 +87,18 @@ def _written(name: str, value: object, language: str) -> str:
         form = "instant" if isinstance(value, datetime) else "day"
         return value.strftime(_texts(language)["forms"][form])
     return str(value)
+
+
+def _listed(details: Mapping[str, Any], language: str) -> str:
+    """Each detail that is known, on a line; a code in words, a language by its name."""
+    words: Mapping[str, Any] = _texts(language)["details"]
+    lines = ((name, value) for name, value in details.items() if value not in ("", None))
+    return "\n".join(f"- {words['names'][name]}: {_detail(name, value, language)}" for name, value in lines)
+
+
+def _detail(name: str, value: object, language: str) -> str:
+    codes: Mapping[str, str] = _texts(language)["details"]["codes"]
+    return codes.get(str(value), "") if name in CODED else _written(name, value, language)
 
 
 def _priced(costs: Costs, language: str) -> str:

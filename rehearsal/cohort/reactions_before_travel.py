@@ -18,6 +18,7 @@ from domain.stages.records import checklist, dossier, observing, records
 from domain.stages.travel import letter, travel, visa
 from domain.stages.travel.letter import needs_visa
 from domain.stages.treatment import bed, dose
+from rehearsal.cohort.arranging import ARRANGING
 from rehearsal.cohort.named import made_up
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
 
@@ -314,6 +315,7 @@ def _later(s: Situation) -> Command | None:
 
 
 BEFORE_TRAVEL: Mapping[str, React] = {
+    **ARRANGING,
     "first_reply": _reply,
     "family_reply": _agree,
     "doctor_consent": lambda s: consent(s.case, "share_with_home_doctor"),

@@ -21,6 +21,8 @@ from rehearsal.hospitals.habits import (
     About,
     Ahead,
     Drawn,
+    Fits,
+    FreeTimes,
     Line,
     OneOf,
     Told,
@@ -66,7 +68,8 @@ def behaviour(seed: int, effect_id: str, kind: str) -> Plan:
 
 def spoken(said: Said, request: Request, at: datetime) -> dict[str, Any]:
     """Return the command's JSON as said at that instant in reply to that request."""
-    return {name: _filled(value, request, at) for name, value in said.command.items()}
+    filled = {name: _filled(value, request, at) for name, value in said.command.items()}
+    return {name: value for name, value in filled.items() if value is not None}
 
 
 def callback_id(effect_id: str, number: int) -> str:
@@ -115,14 +118,33 @@ def _filled(value: object, request: Request, at: datetime) -> object:
     match value:
         case Ahead():
             return (at + timedelta(days=value.days)).isoformat()
+        case FreeTimes():
+            return _free_times(value.count, request, at)
+        case Fits():
+            return _filled(value.said.get(str(request.body.get(value.name)), value.otherwise), request, at)
+        case _:
+            return _told(value, request)
+
+
+def _told(value: object, request: Request) -> object:
+    match value:
         case About():
             return request.about.split("/", maxsplit=1)[0]
         case Told(name="unit"):
             return str(request.body.get("unit") or f"{value.otherwise}-{request.effect[:12]}")
         case Told():
             return str(request.body.get(value.name) or value.otherwise)
+        case Drawn():
+            return f"{value.prefix}-{request.effect[:8]}"
         case _:
             return value
+
+
+def _free_times(count: int, request: Request, at: datetime) -> Sequence[Mapping[str, str]]:
+    wanted = datetime.fromisoformat(str(request.body.get("starts") or at.isoformat()))
+    first = max(wanted, at + timedelta(days=2)).replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    begins = (first + timedelta(days=n) for n in range(count))
+    return [{"starts": one.isoformat(), "ends": (one + timedelta(hours=1)).isoformat()} for one in begins]
 
 
 def _weighted(chance: random.Random, choices: Sequence[tuple[float, T]]) -> T:

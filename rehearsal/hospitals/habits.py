@@ -41,6 +41,22 @@ class OneOf:
     choices: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Says what fits the request's input of that name, or else `otherwise`; None leaves the field out."""
+
+    name: str
+    said: Mapping[str, Any]
+    otherwise: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTimes:
+    """Offers so many free hours, one a morning, from when the request wants it on; two days ahead at least."""
+
+    count: int
+
+
 SUBMISSION = About()
 
 
@@ -50,7 +66,7 @@ class Line:
 
     earliest: float
     latest: float
-    says: str
+    says: str | Fits
     fields: Mapping[str, Any]
 
 
@@ -111,6 +127,34 @@ def _became(fate: object, earliest: float, latest: float) -> Line:
     return Line(earliest, latest, "ReportResource", {"resource": About(), "fate": fate})
 
 
+CHOSEN = "True"
+"""How the input `slot` says that a time was chosen."""
+CALL = "https://call.example.org/7"
+AGREES = {
+    "arrangement": About(),
+    "ref": Drawn("A"),
+    "place": Fits("kind", {"lodging": "Family house, 3 Hospital Road"}),
+    "distance_km": Fits("kind", {"lodging": 2}),
+    "contact": Fits(
+        "kind", {"transfer": "the driver of the family house", "local_contact": "Ms Wang, patient services"}
+    ),
+    "phone": Fits("kind", {"local_contact": "+86 21 5550 0100"}),
+    "emergency_number": Fits("kind", {"local_contact": "+86 21 5550 0199"}),
+}
+CANNOT = {"arrangement": About(), "code": OneOf(("none_free", "not_offered"))}
+BOOKS = Line(
+    0.2,
+    1.5,
+    Fits("slot", {CHOSEN: "ConfirmArrangement"}, "OfferSlots"),
+    {
+        "arrangement": About(),
+        "slots": Fits("slot", {CHOSEN: None}, FreeTimes(3)),
+        "ref": Fits("slot", {CHOSEN: Drawn("A")}),
+        "place": Fits("slot", {CHOSEN: Fits("kind", {"tele_consultation": CALL}, "Building 2")}),
+    },
+)
+"""Free times at first; the one that was chosen is booked."""
+
 HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
     "submit_dossier": (
         (70, (GOT_IT, ACCEPTS)),
@@ -149,6 +193,12 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         ),
         (3, (ADMITS,)),
     ),
+    "arrange_service": (
+        (90, (Line(0.5, 3, "ConfirmArrangement", AGREES),)),
+        (7, (Line(0.5, 3, "RefuseArrangement", CANNOT),)),
+        (3, ()),
+    ),
+    "book_appointment": ((95, (BOOKS,)), (3, (Line(0.2, 1.5, "RefuseArrangement", CANNOT),)), (2, ())),
     "confirm_depletion_start": (
         (
             97,

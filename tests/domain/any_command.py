@@ -103,11 +103,12 @@ from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, Disc
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
-from tests.domain.any_result import any_results, any_therapy
+from tests.domain.any_result import any_results, any_therapy, any_value
 from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 from tests.domain.stages.anytime.any_person import OF_PERSONS
+from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
 T = TypeVar("T")
 Make = Callable[[Journey, int], Any]
@@ -237,13 +238,7 @@ MAKE: dict[type[Any], Make] = {
     WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
     AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),
     DescribePatient: lambda j, n: DescribePatient(pick(("1980-02-03", "1980", "2001"), n, ""), "female"),
-    RecordObservation: lambda j, n: RecordObservation(
-        analyte="creatinine",
-        value=str(50 + n % 300),
-        unit="umol/L",
-        limit="100",
-        occurred=moment(j, n) or When.on(j.now.date()),
-    ),
+    RecordObservation: lambda j, n: any_value(moment(j, n) or When.on(j.now.date()), n),
     RecordTherapy: any_therapy,
     ImportResults: any_results,
     RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
@@ -284,6 +279,7 @@ MAKE: dict[type[Any], Make] = {
     AdmitPatient: lambda j, n: AdmitPatient("E"),
     PostponeAdmission: lambda j, n: PostponeAdmission((j.now + (n - 5) * DAY).date(), "no room"),
     MoveArrival: any_move,
+    **ARRANGEMENTS,
     ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
     FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
     FileStayExtension: lambda j, n: FileStayExtension(),

@@ -6,7 +6,7 @@ from typing import get_args
 
 from domain.case.phases.findings import EndedBecause, NotTaken, Statement, TherapyKind
 from domain.core.when import When
-from domain.stages.records.observing import RecordTherapy
+from domain.stages.records.observing import RecordObservation, RecordTherapy
 from domain.stages.records.results import ImportResults, Result
 from tests.domain.journey import DAY, Journey
 
@@ -22,6 +22,10 @@ def any_therapy(j: Journey, n: int) -> RecordTherapy:
     started = (j.now - 200 * DAY).date()
     kind, because = kinds[n % len(kinds)], ends[n // 3 % len(ends)]
     return RecordTherapy(kind=kind, line=n % 4, target=("", "CD19")[n % 2], started=started, ended_because=because)
+
+
+def any_value(taken: When, n: int) -> RecordObservation:
+    return RecordObservation(analyte="creatinine", value=str(50 + n % 300), unit="umol/L", limit="100", occurred=taken)
 
 
 def any_results(j: Journey, n: int) -> ImportResults:

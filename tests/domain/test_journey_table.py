@@ -151,6 +151,13 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
     "ReportBounce": (("ReferTransplant",),),
+    "MoveArrival": ((), ("AskArrangement",)),
+    "AskArrangementAgain": (("AskArrangement",),),
+    "CancelArrangement": (("AskArrangement",),),
+    "OfferSlots": (("AskArrangement",),),
+    "ChooseSlot": (("AskArrangement", "OfferSlots"),),
+    "ConfirmArrangement": (("AskArrangement",),),
+    "RefuseArrangement": (("AskArrangement",),),
     "CorrectFact": tuple((c,) for c in ("", *REPORTS, *TOLD_AGAIN)),
     "ReviewDecision": (("CorrectFact",),),
 }  # fmt: skip

@@ -17,7 +17,8 @@ from api.console.text.fact_text import Speaker
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
-from domain.stages.treatment.slip import SlipLine, next_day, planned_day, slip
+from domain.stages.travel.arrangement_kinds import planned_arrival
+from domain.stages.treatment.slip import SlipLine, next_day, slip
 
 router = pages()
 
@@ -51,7 +52,7 @@ async def slip_page(
         "slip",
         rows=[_row(line, one.speaker) for line in lines],
         arrives=day,
-        planned=planned_day(one.case),
+        planned=planned_arrival(one.case),
         left=[_words(step.kind, step.about, one.speaker) for step in left],
         may_move="MoveArrival" in allowed_now(viewer.who, one.case),
         key=fresh_key(),

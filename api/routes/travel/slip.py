@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from api.http.auth import Parts, Who
 from api.routes.reads import private, seen_case
 from domain.case.phases.travel import SlipStep
-from domain.stages.treatment.slip import SlipLine, next_day, planned_day, slip
+from domain.stages.travel.arrangement_kinds import planned_arrival
+from domain.stages.treatment.slip import SlipLine, next_day, slip
 
 router = APIRouter(tags=["cases"])
 
@@ -31,7 +32,7 @@ async def slip_of(
     at = known_at or now
     day = arrives or next_day(state, at) or at.date()
     lines = slip(state, day, at, service.commands.policy)
-    planned, moved = planned_day(state), state.moved
+    planned, moved = planned_arrival(state), state.moved
     body = {
         "id": state.id,
         "arrives": day.isoformat(),

@@ -36,7 +36,7 @@ class Postponement:
 
 SlipKind = Literal[
     "acceptance", "protocol", "dose", "bed", "letter", "visa", "stay", "passport", "fitness", "ticket", "lodging",
-    "interpreter", "depletion", "quote",
+    "interpreter", "transfer", "local_contact", "admission", "depletion", "quote",
 ]  # fmt: skip
 SLIP_KINDS: tuple[SlipKind, ...] = get_args(SlipKind)
 

@@ -21,6 +21,7 @@ from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.follow_up import acquired
 from domain.stages.intake import inquiry
+from domain.stages.travel import arranging
 from domain.stages.treatment import admission
 
 What = Literal[
@@ -287,6 +288,9 @@ UNDO: tuple[Undo, ...] = (
     (3, "return_material", Party.HOSPITAL, acquired.undone_by("return_material")),
     (3, "withdraw_from_registry", Party.HOSPITAL, acquired.undone_by("withdraw_from_registry")),
     (4, "cancel_travel", Party.FAMILY, lambda c: _held(c.travel) if c.exit and not c.entered else []),
+    (4, "cancel_arrangement", Party.HOSPITAL, arranging.to_cancel("centre")),
+    (4, "cancel_family_arrangement", Party.FAMILY, arranging.to_cancel("family")),
+    (4, "cancel_outside_arrangement", Party.COORDINATOR, arranging.to_cancel(*arranging.OUTSIDE)),
     (4, "refund_payment", Party.HOSPITAL, acquired.undone_by("refund_payment")),
     (5, "tell_family_of_exit", Party.FAMILY, lambda c: _exited(c) if not c.died and c.exit not in UNTOLD else []),
 )
@@ -325,6 +329,7 @@ ASKS: Mapping[str, Asking] = {
     "recall_dossier": notice("Please destroy your copies where law allows"),
     "return_material": service("Please send the slides or blocks back"),
     "withdraw_from_registry": service("Please withdraw the patient from the registry"),
+    "cancel_arrangement": appointment("What was arranged is not needed any more", "cancelled"),
     "refund_payment": service("Please pay back what the contract provides for"),
 }
 """How hospitals are asked to undo; doses are freed on the lots' own streams."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 from domain.case.state import Case
 from domain.core.policy import Policy
 from domain.stages.eligibility.eligibility import accepted_now
 from domain.stages.eligibility.review_again import ON_HOLD, PROGRESSED, unreviewed
 from domain.stages.eligibility.submissions import protocol_open
+from domain.stages.travel.arrangement_kinds import lands, planned_arrival
 from domain.stages.travel.letter import needs_visa
 from domain.stages.travel.postponing import arrives_in_time
 from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, travellers
@@ -16,7 +17,8 @@ from domain.stages.travel.visa import may_enter, passport_lasts, stay_lasts, tra
 
 def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
     """Say what is shut or about to end; empty = the way is free right now."""
-    lands = _lands(case) or now
+    day = planned_arrival(case)
+    arrival = lands(day) if day else now
     checks: list[tuple[bool, str]] = [
         (accepted_now(case, now), "the centre's acceptance has ended"),
         (not case.noted(case.centre).get("paused"), "the centre takes no patients at present"),
@@ -27,23 +29,18 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
         (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
         (case.bed.good_at(now), "no bed is held"),
         (arrives_in_time(case), "the hospital has postponed the admission past the planned arrival"),
-        (case.fit_to_travel.good_at(now) or now > lands, "fitness to travel is not stated or has ended"),
+        (case.fit_to_travel.good_at(now) or now > arrival, "fitness to travel is not stated or has ended"),
         (bool(case.stay_plan.get("funds_confirmed")), "the stay is not planned and funded"),
     ]
     if needs_visa(case):
-        entry = max(now, lands)
+        entry = max(now, arrival)
         checks += [(may_enter(case, p, entry), "a traveller has no visa valid on arrival") for p in travellers(case)]
         checks += [(stay_lasts(case, p, policy), "a visa's permitted stay is too short") for p in travellers(case)]
-        checks += [(passport_lasts(case, p, lands, policy), "a passport ends too soon") for p in travellers(case)]
+        checks += [(passport_lasts(case, p, arrival, policy), "a passport ends too soon") for p in travellers(case)]
     return tuple(dict.fromkeys(words for good, words in checks if not good))
 
 
 def _lot_lasts(case: Case, policy: Policy) -> bool:
     """Whether the lot held outlasts the planned arrival by the margin; day 0 comes later still [doses.margin]."""
-    expires, lands = case.noted(case.lot).get("expires"), _lands(case)
-    return not isinstance(expires, datetime) or lands is None or expires >= lands + policy.dose_margin
-
-
-def _lands(case: Case) -> datetime | None:
-    arrives = case.stay_plan.get("arrives")
-    return datetime.combine(arrives, time(), UTC) if isinstance(arrives, date) else None
+    expires, day = case.noted(case.lot).get("expires"), planned_arrival(case)
+    return not isinstance(expires, datetime) or day is None or expires >= lands(day) + policy.dose_margin

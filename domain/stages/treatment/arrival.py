@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from domain.case.asking import service
-from domain.case.phases.travel import MovedArrival, SlipKind, SlipStep
+from domain.case.phases.travel import SLIP_KINDS, MovedArrival, SlipKind, SlipStep
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Takes, Wants
@@ -17,7 +17,8 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
-from domain.stages.travel import letter, travel
+from domain.stages.travel import arranging, letter, travel
+from domain.stages.travel.arrangement_kinds import KINDS
 from domain.stages.travel.letter import preparing
 from domain.stages.treatment import bed, dose
 from domain.stages.treatment.slip import require_day, slip
@@ -57,7 +58,14 @@ Event = ArrivalMoved
 TAKES = (
     Takes(
         MoveArrival,
-        (ArrivalMoved, dose.DoseAsked, bed.BedAsked, letter.LetterAsked, travel.TravelStopped),
+        (
+            ArrivalMoved,
+            dose.DoseAsked,
+            bed.BedAsked,
+            letter.LetterAsked,
+            travel.TravelStopped,
+            arranging.ArrangementAskedAgain,
+        ),
         at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING),
     ),
 )
@@ -92,10 +100,21 @@ def _letter(case: Case, steps: Sequence[SlipStep], now: datetime, ids: Ids, poli
     return letter.decide(case, command, now, ids, policy)
 
 
+def _arranged(kind: SlipKind) -> Asks:
+    """Whatever of that kind is arranged with somebody is asked for again, for the new day."""
+
+    def asked(case: Case, steps: Sequence[SlipStep], now: datetime, ids: Ids, policy: Policy) -> Sequence[Any]:
+        known = ((step, case.arrangements.get(step.about)) for step in steps if step.kind == kind)
+        return [arranging.again(a, step.needed.date()) for step, a in known if a]
+
+    return asked
+
+
 ASKS: Mapping[SlipKind, Asks] = {
     "dose": lambda c, _, now, ids, policy: dose.decide(c, dose.AskDoseAgain(), now, ids, policy),
     "bed": lambda c, _, now, ids, policy: bed.decide(c, bed.AskBedAgain(), now, ids, policy),
     "letter": _letter,
+    **{kind: _arranged(kind) for kind in SLIP_KINDS if kind in KINDS},
     "ticket": lambda *_: [travel.TravelStopped("arrival_moved", answered=False)],
 }
 """What is asked for by an event of its own; the rest is asked for by folding the move, and by the two messages."""

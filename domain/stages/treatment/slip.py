@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from domain.case.costs import TOTAL, Item, compared, items
-from domain.case.phases.travel import SlipKind, SlipStep, Visa
+from domain.case.phases.arrangements import Arrangement, ArrangementKind, AskedOf
+from domain.case.phases.travel import SLIP_KINDS, SlipKind, SlipStep, Visa
 from domain.case.state import Case
 from domain.case.track import Track
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.policy import Party, Policy
 from domain.stages.eligibility.submissions import open_until
+from domain.stages.travel.arrangement_kinds import lands, made_for_another_day, planned_arrival
 from domain.stages.travel.letter import needs_visa, preparing
 from domain.stages.travel.visa import may_enter, passport_lasts, passport_needed, stay_lasts, travellers
 from domain.stages.treatment import bed, dose
@@ -74,15 +76,9 @@ class _Row:
     price: str = ""
 
 
-def planned_day(case: Case) -> date | None:
-    """Return the day on which the patient is planned to arrive."""
-    known = case.stay_plan.get("arrives")
-    return known if isinstance(known, date) else None
-
-
 def next_day(case: Case, now: datetime) -> date | None:
     """Return the day a plan is proposed for: the planned one, unless it is over or the hospital admits only later."""
-    planned = planned_day(case)
+    planned = planned_arrival(case)
     if planned is None:
         return None
     return max(planned, now.date(), case.postponed.admits_from if case.postponed else planned)
@@ -91,7 +87,7 @@ def next_day(case: Case, now: datetime) -> date | None:
 def require_day(case: Case, arrives: date, now: datetime) -> date:
     """Return the planned day. Raises Refused where no journey is prepared, or nobody can arrive on the new day."""
     require(preparing(case), Reason.NOT_NOW, "no journey is being prepared")
-    planned = planned_day(case)
+    planned = planned_arrival(case)
     if planned is None:
         raise Refused(Reason.MISSING, "no stay is planned yet: plan it first (PlanStay)")
     require(arrives >= now.date(), Reason.INVALID, "the day of arrival is over", "arrives")
@@ -110,9 +106,8 @@ LATEST = timedelta(days=2 * 365)
 def slip(case: Case, arrives: date, now: datetime, policy: Policy) -> Sequence[SlipLine]:
     """Return what does not hold if the patient arrives on that day, in the order of the plan. Raises Refused."""
     planned = require_day(case, arrives, now)
-    lands = datetime.combine(arrives, time(), UTC)
     then = replace(case, stay_plan={**case.stay_plan, "arrives": arrives})
-    day = _Day(then, lands, arrives != planned, policy)
+    day = _Day(then, lands(arrives), arrives != planned, policy)
     return [_line(row, step, case) for row in ROWS for step in row.found(day)]
 
 
@@ -130,9 +125,18 @@ def _line(row: _Row, step: SlipStep, case: Case) -> SlipLine:
     known = case.quoted or case.estimated
     price = _prices(case).get(row.price)
     asked = row.asked(case, step)
-    return SlipLine(step, why, row.mend, row.to, asked, price, known.currency if known and price else "")
+    arranged = case.arrangements.get(step.about)
+    to = ASKED_OF[arranged.asked_of] if arranged else row.to
+    return SlipLine(step, why, row.mend, to, asked, price, known.currency if known and price else "")
 
 
+ASKED_OF: Mapping[AskedOf, Party] = {
+    "centre": Party.HOSPITAL,
+    "family": Party.FAMILY,
+    "lodging_house": Party.COORDINATOR,
+    "agency": Party.COORDINATOR,
+}
+"""Who asks again for an arrangement, or is asked."""
 MADE_FOR_A_DAY: frozenset[SlipKind] = frozenset({"ticket", "lodging", "interpreter", "depletion"})
 
 
@@ -227,11 +231,32 @@ def _ticket(day: _Day) -> Iterable[SlipStep]:
     return [SlipStep("ticket", str(known.round), None, day.lands)] if bought else []
 
 
+def _arranged(kind: ArrangementKind) -> Callable[[_Day], Iterable[SlipStep]]:
+    """What is arranged with somebody else, and for another day of arrival."""
+
+    def found(day: _Day) -> Iterable[SlipStep]:
+        known = [a for a in day.case.arrangements.values() if a.kind == kind]
+        other = [a for a in known if made_for_another_day(day.case, a, day.lands.date())]
+        return [SlipStep(kind_of(a), a.id, a.ends, day.lands) for a in other]
+
+    return found
+
+
+def kind_of(a: Arrangement) -> SlipKind:
+    """Return the kind of the step that moves an arrangement."""
+    return next(kind for kind in SLIP_KINDS if kind == a.kind)
+
+
 def _lodging(day: _Day) -> Iterable[SlipStep]:
+    """Where nobody was asked for lodging, it is what the family's plan says in words."""
+    if any(a.kind == "lodging" for a in day.case.arrangements.values()):
+        return _arranged("lodging")(day)
     return [SlipStep("lodging", "", None, day.lands)] if day.made_for_another("lodging") else []
 
 
 def _interpreter(day: _Day) -> Iterable[SlipStep]:
+    if any(a.kind == "interpreter" for a in day.case.arrangements.values()):
+        return _arranged("interpreter")(day)
     wanted = day.case.stay_plan.get("interpreter_language") and day.made_for_another("interpreter")
     return [SlipStep("interpreter", "", None, day.lands)] if wanted else []
 
@@ -273,6 +298,9 @@ ROWS: tuple[_Row, ...] = (
     _Row("ticket", "rebook", Party.COORDINATOR, _ticket, _carried_out),
     _Row("lodging", "arrange_anew", Party.FAMILY, _lodging, _carried_out, "accommodation"),
     _Row("interpreter", "arrange_anew", Party.HOSPITAL, _interpreter, _carried_out, "interpreter"),
+    _Row("transfer", "ask_again", Party.HOSPITAL, _arranged("transfer"), _carried_out),
+    _Row("local_contact", "ask_again", Party.HOSPITAL, _arranged("local_contact"), _carried_out),
+    _Row("admission", "ask_again", Party.HOSPITAL, _arranged("admission"), _carried_out),
     _Row("depletion", "plan_anew", Party.HOSPITAL, _depletion, _carried_out, "lymphodepletion"),
     _Row("quote", "ask_centre", Party.HOSPITAL, _quote, lambda c, s: c.quote.unanswered or _carried_out(c, s), TOTAL),
 )

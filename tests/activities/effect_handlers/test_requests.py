@@ -16,9 +16,12 @@ from domain.case.phases.intake import Person
 from domain.case.state import Case
 from domain.core.personal import ERASED, NO_KEY
 from domain.core.policy import Party
+from domain.stages.travel.arranging import AskArrangement
 from domain.stages.travel.travel import PlanStay
 from infra.hospitals.fhir_map import task
+from infra.mail.notices import compose
 from tests.domain.course import start
+from tests.domain.stages.travel.arranged import ask_admission, ask_lodging, choose, newest, offer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LETTER = Effect("e-1", "request_invitation_letter", "letter/1", Party.HOSPITAL, NOW)
@@ -90,3 +93,45 @@ async def test_mail_waits_for_the_key_of_its_address_and_is_refused_without_one(
         await ADDRESSING.mail(of("Asha Rao", NO_KEY), MAIL, NOW)
     with pytest.raises(GatewayRefused, match="no_address"):
         await ADDRESSING.mail(of("Asha Rao", ERASED), MAIL, NOW)
+
+
+def test_a_request_for_the_stay_carries_what_it_is_about_and_fhir_says_when() -> None:
+    j = start("planned")
+    j.tell(AskArrangement("interpreter", language_from="hi", language_to="zh", mode="present", hours_a_day=4))
+    known = newest(j)
+    [asked] = j.asked("arrange_service")
+    request = ADDRESSING.hospital(j.case, asked)
+    assert request.centre == "centre-a"
+    body = request.body
+    assert (body["arrangement"], body["kind"]) == (known.id, "interpreter")
+    assert (body["language_from"], body["language_to"], body["hours_a_day"]) == ("hi", "zh", 4)
+    assert "distance_km" not in body
+    focus = task(request)["contained"][0]
+    assert focus["occurrencePeriod"] == {"start": known.starts.isoformat(), "end": known.ends.isoformat()}
+    reminder = Effect("e-9", "remind", f"{j.owed('arrangement_answer').id}/0", Party.HOSPITAL, NOW)
+    assert ADDRESSING.hospital(j.case, reminder).body["arrangement"] == known.id
+
+
+def test_an_appointment_is_looked_for_in_a_span_and_booked_at_the_time_that_was_chosen() -> None:
+    j = start("planned")
+    ask_admission(j)
+    looked_for, known = task(ADDRESSING.hospital(j.case, j.asked("book_appointment")[-1]))["contained"][0], newest(j)
+    assert looked_for["requestedPeriod"] == [{"start": known.starts.isoformat(), "end": known.ends.isoformat()}]
+    assert looked_for["status"] == "proposed"
+    offer(j)
+    choose(j)
+    booked = task(ADDRESSING.hospital(j.case, j.asked("book_appointment")[-1]))["contained"][0]
+    assert (booked["status"], booked["start"], booked["end"]) == (
+        "pending", newest(j).starts.isoformat(), newest(j).ends.isoformat()
+    )  # fmt: skip
+    assert "requestedPeriod" not in booked
+
+
+async def test_a_centre_with_mail_only_and_the_family_read_what_it_is_about() -> None:
+    j = start("planned")
+    ask_lodging("family")(j)
+    [asked] = j.asked("ask_family_to_arrange")
+    request = await ADDRESSING.mail(j.case, asked, NOW)
+    assert request.body["arrangement"]["distance_km"] == 5
+    assert "- kilometres to the hospital: 5\n" in compose("ask_family_to_arrange", "en", request.body).body
+    assert request.body["link"]

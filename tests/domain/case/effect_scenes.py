@@ -32,6 +32,7 @@ from tests.domain.case.obligation_scenes import (
 )
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
+from tests.domain.stages.travel.arranged import ask_admission, ask_lodging, cancel, cancelled, confirm_lodging, offer
 
 Lead = Callable[[Journey], object]
 
@@ -128,6 +129,12 @@ SCENES: dict[str, Scene] = {
     ),
     "confirm_open_door": Scene("fit", STEPS["booking"], STEPS["admission"]),
     "arrange_stay": Scene("booking", STEPS["admission"]),
+    "arrange_service": Scene("planned", ask_lodging(), confirm_lodging, cancel),
+    "book_appointment": Scene("planned", ask_admission, offer, cancel),
+    "ask_family_to_arrange": Scene("planned", ask_lodging("family"), confirm_lodging, cancel),
+    "cancel_arrangement": Scene("planned", cancelled(), drop=None),
+    "cancel_family_arrangement": Scene("planned", cancelled("family"), drop=None),
+    "cancel_outside_arrangement": Scene("planned", cancelled("agency"), drop=None),
     "warn_of_closed_door": Scene(
         "admission",
         lambda j: j.source(PROTOCOL, open=False).look(),

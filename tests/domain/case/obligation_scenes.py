@@ -47,6 +47,7 @@ from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, Repo
 from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
+from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
 
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}
@@ -283,6 +284,7 @@ SCENES: dict[str, Scene] = {
     "fit_to_travel": Scene("planned", STEPS["fit"]),
     "travel_booking": Scene("fit", STEPS["booking"]),
     "door_confirmation": Scene("booking", STEPS["admission"]),
+    **{kind: Scene("planned", meet, before) for kind, (before, meet) in SCENES_OF_ARRANGEMENTS.items()},
     "new_arrival_plan": Scene("planned", plan_anew, postpone),
     "closed_door": Scene(
         "admission",

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from dataclasses import MISSING, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -106,6 +106,8 @@ def sample(command: type[Any]) -> dict[str, Any]:
             said[f.name]["latest"] = "2026-03-01T23:59:59.999999+00:00"
         elif "CostLine" in str(hint):
             said[f.name] = {"low": 2, "high": 5}
+        elif "arrangements.Slot" in str(hint):
+            said[f.name] = [{"starts": AT.isoformat(), "ends": (AT + timedelta(hours=1)).isoformat()}]
         elif f.name != "type" and "Literal" in str(hint):
             first = next(a for a in _literals(hint))
             said[f.name] = [first] if get_origin(hint) is tuple else first

@@ -5,7 +5,7 @@ import pytest
 from domain.core.policy import Party
 from domain.journey import OWES, TAKES
 from domain.stages.treatment.adverse_events import ReportToxicity
-from infra.identity.capabilities import ANSWERS, OWED, asked, root
+from infra.identity.capabilities import ANSWERS, OWED, asked
 from tests.domain.course import start
 from tests.domain.journey import DAY
 
@@ -30,4 +30,4 @@ def test_a_reminder_of_what_nobody_asked_for_asks_for_the_thing_itself() -> None
     j = start("infused").tell(ReportToxicity("CRS", 3))
     j.wait(by=DAY / 24)
     reminder = next(e for e in j.case.effects.values() if e.kind == "remind" and e.to is Party.HOSPITAL)
-    assert (asked(j.case, reminder), root(j.case, reminder)) == ("urgent_answer", next(iter(j.case.alerts)))
+    assert (asked(j.case, reminder), j.case.root_of(reminder.about)) == ("urgent_answer", next(iter(j.case.alerts)))

@@ -24,6 +24,8 @@ NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 FACTS: dict[str, Any] = {
     "number": "2603-0017-4", "contact": "help@caravel.example", "what": "labs", "into": "zh", "due": NOW, "until": NOW,
     "language_from": "hi",
+    "arrangement": {"kind": "interpreter", "starts": NOW, "ends": NOW, "language_to": "zh", "mode": "phone",
+                    "payer": ""},
     "link": "https://caravel.example/q/abc", "day": NOW.date(), "valid_until": NOW,
     "costs": Costs("f", NOW, "USD", 31_000, 73_000, CostLines(
         **{kind: CostLine(1_000, 9_000) for kind in KINDS}, trial_pays=("cell_product", "lymphodepletion"))),
@@ -197,3 +199,17 @@ def test_other_hours_and_what_is_no_instant() -> None:
 def test_the_pair_of_languages_is_said_to_the_translator(reader: str, pair: tuple[str, str], says: str) -> None:
     facts = {**FACTS, "language_from": pair[0], "into": pair[1]}
     assert says in compose("order_translation", reader, facts).body
+
+
+def test_a_mail_about_an_arrangement_says_what_is_known_of_it_in_words() -> None:
+    body = compose("arrange_service", "en", FACTS).body
+    assert "- what: an interpreter\n" in body
+    assert "- into: Chinese\n- how: by phone\n" in body
+    assert "paid by" not in body, "nobody has said who pays"
+    assert "interpreter" not in compose("arrange_service", "zh", FACTS).body
+
+
+def test_details_of_arrangements_have_the_same_words_in_all_languages() -> None:
+    every = [_texts(language)["details"] for language in LANGUAGES]
+    said = [{part: sorted(one[part]) for part in one} for one in every]
+    assert all(one == said[0] for one in said)

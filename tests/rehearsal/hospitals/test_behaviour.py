@@ -5,20 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from activities.gateways import GatewayRefused, Request
+from domain.stages.travel.arrangement_kinds import KINDS
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
+from infra.hospitals.fhir_map import request_of, task
 from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken
 from rehearsal.hospitals.book import Book, DueAnswer
 from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.habits import HABITS, REFUSES
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.hospitals.speaker import LONGEST_WAIT, again
+from tests.activities.effect_handlers.test_requests import ADDRESSING
+from tests.domain.course import start
+from tests.domain.journey import Journey
+from tests.domain.stages.travel.any_arrangement import any_asked
+from tests.domain.stages.travel.arranged import ask_admission, choose, newest
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MANY = 3_000
@@ -157,3 +168,36 @@ def test_a_no_is_final_unless_the_receiver_says_when_to_come_again() -> None:
     assert again(said(START, 20), 503, START + timedelta(hours=13)) is None
     assert again(said(START, 20), 409, START + timedelta(days=6), minute) == START + timedelta(days=6) + LONGEST_WAIT
     assert again(said(START, 20), 409, START + timedelta(days=8), minute) is None
+
+
+def arranged(j: Journey, kind: str, n: int) -> Mapping[str, Any]:
+    """What the simulated centre says first to the newest request of that kind, read back as a callback is."""
+    asked = j.asked(kind)[-1]
+    request = ADDRESSING.hospital(j.case, replace(asked, id=f"e{n}"))
+    read = request_of(task(request), request.centre)
+    said = behaviour(1, read.effect, kind).answers
+    return spoken(said[0], read, j.now) if said else {}
+
+
+@pytest.mark.parametrize("kind", ["lodging", "interpreter", "transfer", "local_contact"])
+def test_what_a_centre_says_of_an_arrangement_is_taken(kind: str) -> None:
+    j = start("planned")
+    j.tell(any_asked(j, [str(k) for k in KINDS].index(kind)))
+    said = [arranged(j, "arrange_service", n) for n in range(30)]
+    assert {one.get("type") for one in said} >= {"ConfirmArrangement", "RefuseArrangement"}
+    for one in said:
+        if one:
+            j.fork().tell(TypeAdapter(SAYS[one["type"]]).validate_python(one))
+
+
+def test_a_centre_offers_times_and_books_the_one_that_was_chosen() -> None:
+    j = start("planned")
+    ask_admission(j)
+    offers = next(one for n in range(30) if (one := arranged(j, "book_appointment", n)).get("type") == "OfferSlots")
+    j.tell(TypeAdapter(SAYS["OfferSlots"]).validate_python(offers))
+    choose(j)
+    booked = [arranged(j, "book_appointment", n) for n in range(30)]
+    yes = next(one for one in booked if one.get("type") == "ConfirmArrangement")
+    assert "OfferSlots" not in {one.get("type") for one in booked}
+    j.tell(TypeAdapter(SAYS["ConfirmArrangement"]).validate_python(yes))
+    assert newest(j).state == "confirmed"

@@ -1,0 +1,98 @@
+"""Arranging a stay, step by step, from a case whose stay is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain.case.phases.arrangements import Arrangement, AskedOf, Slot
+from domain.stages.travel.arrangement_answers import ChooseSlot, ConfirmArrangement, OfferSlots, RefuseArrangement
+from domain.stages.travel.arranging import AskArrangement, AskArrangementAgain, CancelArrangement
+from domain.stages.travel.travel import PlanStay
+from tests.domain.journey import DAY, HOUR, Journey
+
+Lead = Callable[[Journey], object]
+
+
+def newest(j: Journey) -> Arrangement:
+    """The arrangement asked for last."""
+    return list(j.case.arrangements.values())[-1]
+
+
+def ask_lodging(of: AskedOf = "centre") -> Lead:
+    return lambda j: j.tell(AskArrangement("lodging", of, distance_km=5, payer="family"))
+
+
+def ask_interpreter(j: Journey) -> None:
+    j.tell(AskArrangement("interpreter", language_from="hi", language_to="zh", mode="present"))
+
+
+def ask_admission(j: Journey) -> None:
+    j.tell(AskArrangement("admission"))
+
+
+def times(j: Journey) -> tuple[Slot, ...]:
+    """Two mornings from the planned arrival on."""
+    at = newest(j).starts + 9 * HOUR
+    return Slot(at, at + HOUR), Slot(at + DAY, at + DAY + HOUR)
+
+
+def offer(j: Journey) -> None:
+    j.tell(OfferSlots(newest(j).id, times(j)))
+
+
+def choose(j: Journey) -> None:
+    j.tell(ChooseSlot(newest(j).id, newest(j).slots[1].starts))
+
+
+def confirm_lodging(j: Journey) -> None:
+    j.tell(ConfirmArrangement(newest(j).id, "L-7", place="12 Garden Road", distance_km=2))
+
+
+def refuse(j: Journey) -> None:
+    j.tell(RefuseArrangement(newest(j).id, "none_free"))
+
+
+def cancel(j: Journey) -> None:
+    j.tell(CancelArrangement(newest(j).id, "not_needed"))
+
+
+def cancelled(of: AskedOf = "centre") -> Lead:
+    """Agreed, and not wanted any more."""
+
+    def lead(j: Journey) -> None:
+        ask_lodging(of)(j)
+        confirm_lodging(j)
+        cancel(j)
+
+    return lead
+
+
+def plan_another_day(j: Journey) -> None:
+    """The stay is planned three days later."""
+    days: Any = j.case.stay_plan["arrives"] + 3 * DAY
+    j.tell(PlanStay(days, 70, "", "Hostel", funds_confirmed=True))
+
+
+def again(j: Journey) -> None:
+    j.tell(AskArrangementAgain(newest(j).id))
+
+
+def _then(*leads: Lead) -> Lead:
+    def lead(j: Journey) -> None:
+        for one in leads:
+            one(j)
+
+    return lead
+
+
+SCENES_OF_ARRANGEMENTS: dict[str, tuple[Lead, Lead]] = {
+    "arrangement_answer": (ask_lodging(), confirm_lodging),
+    "appointment_answer": (ask_admission, offer),
+    "family_arrangement": (ask_lodging("family"), refuse),
+    "outside_arrangement": (ask_lodging("agency"), confirm_lodging),
+    "slot_choice": (_then(ask_admission, offer), choose),
+    "find_arrangement": (_then(ask_lodging(), refuse), ask_lodging("agency")),
+    "arrangement_day": (_then(ask_lodging(), confirm_lodging, plan_another_day), again),
+}
+"""What is owed → how it comes to be owed, and what meets it."""
