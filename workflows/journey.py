@@ -81,7 +81,7 @@ ARRANGE = (
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
 CARRY_OUT = _hospital("carry_out_order")
-ERASE = Effect("erase_case", "dedupes")
+ERASE = (Effect("erase_case", "dedupes"), Effect("erase_linked_case", "dedupes"))
 LINKED = Effect("tell_linked_case", "dedupes")
 
 UNDO = (
@@ -181,7 +181,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (
         MARK_USED,
-        ERASE,
+        *ERASE,
         STRUCK,
         ALERT,
         SEND_HANDOVER,
@@ -194,7 +194,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
         MARK_USED,
-        ERASE,
+        *ERASE,
         ALERT,
         SEND_HANDOVER,
         REFER_TRANSPLANT,

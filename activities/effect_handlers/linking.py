@@ -12,8 +12,10 @@ from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.core.about import About
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE, Command
+from domain.stages.anytime.erasing import Keep, OrderErasure
 from domain.stages.anytime.linking import AcceptLink, ConfirmLink, RefuseLink
 
 NO = frozenset({Reason.NOT_FOUND, Reason.NOT_NOW, Reason.ALREADY, Reason.IRREVERSIBLE, Reason.MERGED, Reason.MISSING})
@@ -22,7 +24,7 @@ NO = frozenset({Reason.NOT_FOUND, Reason.NOT_NOW, Reason.ALREADY, Reason.IRREVER
 
 def on_cases(commands: CommandHandler) -> Mapping[str, EffectHandler]:
     """Return the handlers of what one case tells another."""
-    return {"tell_linked_case": TellingLinkedCase(commands)}
+    return {"tell_linked_case": TellingLinkedCase(commands), "erase_linked_case": ErasingLinkedCase(commands)}
 
 
 class TellingLinkedCase:
@@ -44,6 +46,30 @@ class TellingLinkedCase:
                 raise
             return Delivered(f"{asked.other}: {no.reason}", answer=RefuseLink(asked.fact, no.reason.value))
         return Delivered(asked.other, answer=ConfirmLink(asked.fact))
+
+
+class ErasingLinkedCase:
+    """erase_linked_case: the erasure is ordered in the other case of the person, too; somebody confirms it there."""
+
+    def __init__(self, commands: CommandHandler) -> None:
+        self._commands = commands
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Raises GatewayRefused where the other case cannot be erased yet, and why: then a person sees to it."""
+        del now, repeat
+        order, other = case.erasure, About.of(effect.about).round
+        if order is None or other not in case.links:
+            raise GatewayRefused("no_link")
+        keep: Keep = "trace" if "clinical" in order.classes else "trace_and_clinical"
+        try:
+            await told(self._commands, other, OrderErasure(order.reason, keep, by=order.by), effect.id)
+        except Refused as no:
+            if no.reason is Reason.ALREADY:
+                return Delivered(f"{other}: {no.detail}")
+            if no.reason not in NO:
+                raise
+            raise GatewayRefused(no.reason.value, no.detail) from no
+        return Delivered(f"{other}: ordered")
 
 
 async def told(commands: CommandHandler, other: str, command: Command, effect: str) -> None:

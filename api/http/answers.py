@@ -14,6 +14,7 @@ from activities.command_handler import Recorded
 from api.http.access import belonging
 from api.http.problems import Fault, Problem
 from domain.case.obligation import Obligation
+from domain.case.phases.links import CaseLink
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue.streams import aggregate
@@ -97,6 +98,11 @@ def owed(o: Obligation) -> dict[str, Any]:
     }
 
 
+def linked(link: CaseLink) -> dict[str, Any]:
+    """Write another case of the same person as JSON: what is done to a person in one case concerns the others."""
+    return {"case": link.other, "number": link.number, "kind": link.kind, "since": link.since.isoformat()}
+
+
 def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more: Any) -> JSONResponse:  # noqa: ANN401 - JSON
     """Return the case after a command, and what else there is to say."""
     case = recorded.case
@@ -110,6 +116,7 @@ def recorded_answer(recorded: Recorded, actor: Actor, status: int = 200, **more:
         "next": owed(min(owing, key=lambda o: o.next_at)) if owing else None,
         "allowed": allowed_now(actor, case),
         "repeated": recorded.repeated,
+        **({"same_person": [linked(link) for link in case.links.values()]} if case.links else {}),
         **more,
     }
     return JSONResponse(body, status, _headers(case.people_version, f"/cases/{case.id}" if status == CREATED else ""))

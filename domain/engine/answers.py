@@ -16,7 +16,8 @@ ROUND: Mapping[str, Callable[[Case], int]] = {
     "request_invitation_letter": lambda c: c.letter.round,
 }
 
-PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case", "tell_linked_case"})
+ON_CASES = ("tell_linked_case", "erase_linked_case")
+PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case", *ON_CASES})
 """Effects that begin at home (lots, keys, other cases): an answer from outside does not mean that was done."""
 
 

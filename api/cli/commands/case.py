@@ -109,6 +109,8 @@ def _recorded(answer: Mapping[str, Any], *, json: bool) -> None:
     say(f"{answer['case']}  {answer['number']}  stage {answer['stage']}  version {answer['version']}{again}")
     for one in answer["recorded"]:
         say(f"  recorded {one['type']}  {one['id']}")
+    for other in answer.get("same_person", ()):
+        say(f"  same person: {other['number']} ({other['kind']})")
     if due := answer["next"]:
         say(f"  next: {due['debtor']} owes {due['kind']} by {due['due']}")
     say_ways(answer)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from api.http.access import belonging, case_meant, require_command
+from api.http.answers import linked
 from api.http.auth import Parts, Who
 from api.http.masking import Sees, mask
 from api.http.problems import Problem
@@ -110,8 +111,7 @@ async def same_person(case: str, request: Request, service: Parts, who: Who) -> 
 
 
 def _line(one: Linked) -> Mapping[str, Any]:
-    link = one.link
-    line = {"case": link.other, "number": link.number, "kind": link.kind, "since": link.since.isoformat()}
+    line = linked(one.link)
     if one.seen is None:
         return {**line, "masked": True}
     other, _, _, visible = one.seen

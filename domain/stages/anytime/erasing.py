@@ -25,6 +25,8 @@ from domain.stages.follow_up.closing import ReopenCase, RetractDeath
 from domain.stages.follow_up.follow_up import FollowUpEnded
 from domain.stages.treatment import admission
 
+Keep = Literal["trace", "trace_and_clinical"]
+"""What an erasure leaves readable."""
 LAW = "Regulation (EC) No 1394/2007, Article 15"
 """Why the `trace` class stays: thirty years of product to patient and back [privacy.thirty-years]."""
 LAPSES = timedelta(days=14)
@@ -36,7 +38,7 @@ class OrderErasure:
     """Make this person unreadable for good, once somebody else confirms. What the law keeps for tracing stays."""
 
     reason: Ground
-    keep: Literal["trace", "trace_and_clinical"] = "trace"
+    keep: Keep = "trace"
     stops: Literal["nothing", "follow_up"] = "nothing"
     note: Identity = ""
     by: str = ""

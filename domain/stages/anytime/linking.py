@@ -15,6 +15,7 @@ from domain.case.phases.links import Births, CaseLink, LinkAsked, LinkRequest, L
 from domain.case.stage import EVERY_STAGE, Exit, Stage
 from domain.case.state import Case
 from domain.case.table import Takes, Wants, not_answered
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -314,4 +315,13 @@ def _to_tell(case: Case) -> Iterable[str]:
     return [case.link_asked.fact] if case.link_asked else []
 
 
-WANTS = (Wants("tell_linked_case", Party.SUPERVISOR, _to_tell, not_answered),)
+def _to_erase(case: Case) -> Iterable[str]:
+    """The other cases of a person whose erasure two people have confirmed here, each once for that order."""
+    known = case.erasure
+    return [str(About(known.order, other)) for other in case.links] if known and known.confirmed_by else []
+
+
+WANTS = (
+    Wants("tell_linked_case", Party.SUPERVISOR, _to_tell, not_answered),
+    Wants("erase_linked_case", Party.SUPERVISOR, _to_erase, not_answered),
+)

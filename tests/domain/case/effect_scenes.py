@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from domain.case.phases.submissions import ResourceKind
 from domain.case.undoing import Fate
+from domain.core.fact import ENGINE
 from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
-from domain.stages.anytime.linking import LinkCase
+from domain.stages.anytime.linking import AcceptLink, LinkCase
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
@@ -74,6 +75,11 @@ def acquire(kind: ResourceKind, effect: str) -> Lead:
         leave_until(effect)(j)
 
     return lead
+
+
+def erase_both(j: Journey) -> None:
+    j.tell(AcceptLink("case-2", "1111-2222-3", "link"), ENGINE)
+    order_erasure(j)
 
 
 def enrol(j: Journey) -> None:
@@ -182,6 +188,7 @@ SCENES: dict[str, Scene] = {
     "cancel_travel": Scene("admission", leave_until("cancel_travel"), drop=None),
     "tell_family_of_exit": Scene("records", leave, drop=reopen),
     "tell_linked_case": Scene("opened", lambda j: j.meet().tell(LinkCase("case-2", "one person")), drop=None),
+    "erase_linked_case": Scene("handed_over", erase_both, drop=None),
     "erase_case": Scene("handed_over", order_erasure, drop=None),
 }
 """`drop=None`: what is held is given back whatever follows."""

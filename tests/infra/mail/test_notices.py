@@ -30,7 +30,14 @@ FACTS: dict[str, Any] = {
     "costs": Costs("f", NOW, "USD", 31_000, 73_000, CostLines(
         **{kind: CostLine(1_000, 9_000) for kind in KINDS}, trial_pays=("cell_product", "lymphodepletion"))),
 }  # fmt: skip
-AT_HOME = {"reserve_dose", "release_dose", "mark_unit_used", "erase_case", "tell_linked_case"}  # lots, keys, cases
+AT_HOME = {
+    "reserve_dose",
+    "release_dose",
+    "mark_unit_used",
+    "erase_case",
+    "tell_linked_case",
+    "erase_linked_case",
+}  # lots, keys, cases
 SENDER = "coordination@caravel.example"
 PROMISES = re.compile(
     r"guarante|cure|eligib|success|hope|best treatment|will be accepted|保证|治愈|符合条件|疗效|成功|希望|"

@@ -183,6 +183,53 @@ async def test_two_merges_into_each_other_leave_both_as_they_were(here: Parts, p
     assert refusals == ["not_now"]
 
 
+async def order(here: Parts, case: str) -> Any:
+    return (await here.commands.case(case))[0].erasure
+
+
+async def test_an_erasure_names_the_other_cases_and_is_ordered_there(here: Parts, people: Mapping[str, Person]) -> None:
+    supervisor, quality = people["supervisor"], people["quality"]
+    old, new, _ = await two(supervisor)
+    await merged(here, supervisor, old["case"], new["case"])
+    await supervisor.send(new["case"], "LeaveJourney", reason="declined")
+    asked = await quality.send(new["case"], "OrderErasure", reason="consent_withdrawn")
+    assert [(one["number"], one["kind"]) for one in asked.json()["same_person"]] == [(old["number"], "replaces")]
+    await supervisor.send(new["case"], "ConfirmErasure", order=(await order(here, new["case"])).order)
+    assert await order(here, old["case"]) is None
+    await carried_out(here, new["case"])
+    there = await order(here, old["case"])
+    assert (there.reason, there.by, there.confirmed_by) == ("consent_withdrawn", quality.id, "")
+    owed = (await supervisor.get(f"/cases/{old['case']}/agenda")).json()["obligations"]
+    assert "erasure_confirmation" in {one["kind"] for one in owed}
+    itself = await quality.send(old["case"], "ConfirmErasure", order=there.order)
+    assert_problem(itself, 403, "four_eyes")
+    done = await supervisor.send(old["case"], "ConfirmErasure", order=there.order)
+    assert done.status_code == 200, done.text
+    await carried_out(here, old["case"])  # and back: there it is ordered already
+    effects = (await here.commands.case(old["case"]))[0].effects.values()
+    assert [e.state for e in effects if e.kind == "erase_linked_case"] == ["delivered"]
+
+
+async def test_where_the_journey_goes_on_a_person_sees_to_the_erasure(
+    here: Parts, people: Mapping[str, Person]
+) -> None:
+    supervisor, quality = people["supervisor"], people["quality"]
+    one, other, _ = await two(supervisor)
+    await supervisor.send(one["case"], "LinkCase", other=other["case"], reason="one person")
+    await carried_out(here, one["case"])
+    await supervisor.send(one["case"], "LeaveJourney", reason="declined")
+    await quality.send(one["case"], "OrderErasure", reason="consent_withdrawn")
+    await supervisor.send(one["case"], "ConfirmErasure", order=(await order(here, one["case"])).order)
+    await carried_out(here, one["case"])
+    assert await order(here, other["case"]) is None
+    case = (await here.commands.case(one["case"]))[0]
+    [effect] = [e for e in case.effects.values() if e.kind == "erase_linked_case"]
+    assert effect.state == "refused"
+    assert [o.kind for o in case.obligations.values() if o.state == "open" and effect.id in o.about] == [
+        "settle_effect"
+    ]
+
+
 async def test_birth_dates_that_contradict_each_other_want_a_reason(people: Mapping[str, Person]) -> None:
     supervisor = people["supervisor"]
     one = (await supervisor.post("/cases", somebody(birth="1980-03-02"))).json()

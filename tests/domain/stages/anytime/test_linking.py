@@ -197,6 +197,21 @@ def test_a_link_is_told_while_a_case_is_on_hold_and_only_we_know_whether_it_was(
     j.tell(SettleEffect(effect.id, "try_again"))
 
 
+def test_an_erasure_is_ordered_in_every_other_case_of_the_person() -> None:
+    j = start("handed_over")
+    for other in ("case-3", "case-4"):
+        j.tell(AcceptLink(other, "4444-5555-6", "merge"), ENGINE)
+    j.tell(OrderErasure("objection", stops="follow_up", by="person-8"))
+    assert not j.asked("erase_linked_case"), "one alone orders nothing"
+    assert j.case.erasure
+    order = j.case.erasure.order
+    j.tell(ConfirmErasure(order, "person-9"))
+    assert [e.about for e in j.asked("erase_linked_case")] == [f"{order}/case-3", f"{order}/case-4"]
+    [first, _] = j.asked("erase_linked_case")
+    j.tell(RecordOutcome(first.id, 1, "refused", code="not_now"), ENGINE)
+    assert [o.about for o in j.all_owed("settle_effect")] == [f"{first.id}/0"], "a person sees to it"
+
+
 REFUSALS = (
     No("records", LINK, Reason.NOT_FOUND, "no such case"),
     No("records", LinkCase("case-1", "x"), Reason.INVALID, "a case is not linked with itself"),
