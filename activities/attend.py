@@ -14,6 +14,8 @@ from domain.case.effect import Effect
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE, Event, Fact
 from domain.engine.agenda import Agenda, agenda
+from domain.recalls import following
+from domain.recalls.recall import Recall
 from domain.stages.anytime.moving import StageEntered
 
 GONE = Turn("", 0, [], None, ended=True, superseded=True)
@@ -39,6 +41,8 @@ class Attending:
             raise nameless(refused) from None
         except Exception as error:  # noqa: BLE001 - its text may describe a person, and Temporal would keep it
             raise nameless(error) from None
+        if isinstance(recorded.state, Recall):
+            return turn_of_recall(recorded.state, recorded.now)
         unseen = (*recorded.earlier[step.seen :], *recorded.facts) if step.seen else ()
         return turn_of(agenda(recorded.case, recorded.now), recorded.now, unseen)
 
@@ -50,6 +54,15 @@ def turn_of(today: Agenda, now: datetime, unseen: Sequence[Fact[Event]] = ()) ->
     due = [Due(e.id, e.kind, _says(today, e)) for e in today.effects]
     entered = [Entered(f.event.stage.value, f.version) for f in unseen if isinstance(f.event, StageEntered)]
     return Turn(today.stage.value, today.version, due, wake_in, today.ended, waiting=waiting, entered=entered)
+
+
+def turn_of_recall(recall: Recall, now: datetime) -> Turn:
+    """Return what is due of a recall as its loop needs it: codes only."""
+    wakes = following.wake_at(recall, now)
+    wake_in = max(0.0, (wakes - now).total_seconds()) if wakes else None
+    due = [Due(e.id, e.kind, e.about) for e in recall.effects.values() if e.due(now)]
+    waiting = "\n".join(f"- {centre}" for centre in recall.waiting[:5])
+    return Turn("", recall.version, due, wake_in, following.ended(recall), waiting=waiting)
 
 
 def _says(today: Agenda, effect: Effect) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.case_session import CaseSession, Reply
+from activities.doses.recalling import Reaches, RecallSession, recall_views, scope_of
 from activities.fold_cache import EntriesOnce, FoldOnce
 from activities.keepers import keepers
 from activities.ports import (
@@ -38,6 +39,7 @@ from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
+from domain.recalls import following, recall
 from domain.stages.anytime.linking import other_named
 from domain.stages.anytime.watching import named, watched
 from domain.stages.records.documents import DocumentStored
@@ -129,6 +131,8 @@ class CommandHandler:
         self._parse = parse
         self._allowed = allowed
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
+        self.reaches: Reaches | None = None
+        """How far a recall reaches; None = this process records none."""
 
     async def record(self, request: CommandRequest) -> Recorded:
         """Record a command. Raises Refused with nothing recorded; CONFLICT when others never pause."""
@@ -139,6 +143,8 @@ class CommandHandler:
                     return await self._again(request, loaded, loaded.remembered)
                 if request.stream.startswith(CASE):
                     return await self._on_case(request, loaded)
+                if request.stream.startswith(recall.PREFIX):
+                    return await self._on_recall(request, loaded)
                 return await self._on_stream(request, loaded)
             except VersionConflict:
                 continue
@@ -149,6 +155,15 @@ class CommandHandler:
         loaded = await self.ledger.load(stream)
         require(loaded.facts, Reason.NOT_FOUND, "no such case")
         return self.fold(loaded.facts, stream), loaded.facts, self._now(loaded)
+
+    async def driven(self, stream: str) -> tuple[Case | recall.Recall, datetime]:
+        """Return a case or recall as it stands, and the instant. Raises Refused(NOT_FOUND)."""
+        if not stream.startswith(recall.PREFIX):
+            case, _, now = await self.case(stream)
+            return case, now
+        loaded = await self.ledger.load(stream)
+        require(loaded.facts, Reason.NOT_FOUND, "no such recall")
+        return recall.fold(loaded.facts, stream), self._now(loaded)
 
     async def entry(self, stream: str) -> Recorded:
         """Return a stream of the catalogue as it stands with all its facts. Raises Refused(NOT_FOUND)."""
@@ -180,7 +195,7 @@ class CommandHandler:
 
     async def _again(self, request: CommandRequest, loaded: Loaded, first: Remembered) -> Recorded:
         """Answer with the first result of a command that was recorded before; refuse its key with another command."""
-        opening = request.command is not None and request.command.type in ("OpenCase", *OPENING)
+        opening = request.command is not None and request.command.type in ("OpenCase", "OpenRecall", *OPENING)
         same = request.key is not None and first.is_of(request.key.body)
         known = same and (opening or first.stream == loaded.stream)  # an opening names no stream of its own
         require(known, Reason.KEY_REUSED, "this idempotency key was used for another command")
@@ -234,6 +249,36 @@ class CommandHandler:
         beside = {one.stream: self._parse(one.stream, one.state) for one in found}
         return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed, beside)
 
+    async def _on_recall(self, request: CommandRequest, loaded: Loaded) -> Recorded:
+        reaches = self.reaches
+        if reaches is None:
+            raise Refused(Reason.NOT_FOUND, "no recalls are recorded here")
+        now = self._now(loaded)
+        session = RecallSession(request.stream, loaded.facts, now, self.ids, self.policy, request.meta.actor)
+        require(request.if_version in (None, session.recall.version), Reason.STALE, STALE)
+        if request.command is not None:
+            session.decide(request.command)
+        await scope_of(self.ledger, session.recall)
+        if not session.recall.over:
+            session.advance(await reaches(session.recall.scope, now))
+        if not session.drafts and request.attended_by is None and request.key is None:
+            return Recorded(request.stream, session.recall, (), now)
+        due = _attention(request, loaded, following.wake_at(session.recall, now), ended=following.ended(session.recall))
+        append = Append(
+            request.stream,
+            len(loaded.facts),
+            session.drafts,
+            request.meta,
+            recall_views(session.recall),
+            request.key,
+            due,
+            now if self._clock else None,
+            calls=False,
+        )
+        facts = await self.ledger.append(append)
+        recorded = recall.fold((*loaded.facts, *facts), request.stream)
+        return Recorded(request.stream, recorded, facts, now, earlier=loaded.facts)
+
     async def _on_case(self, request: CommandRequest, loaded: Loaded) -> Recorded:
         now = self._now(loaded)
         case = self.fold(loaded.facts, request.stream)
@@ -283,7 +328,7 @@ class CommandHandler:
                 request.meta,
                 case_views(case, session.before if loaded.facts else None, None if self._clock else session.now),
                 request.key,
-                _attention(request, case, loaded, session.now),
+                _attention(request, loaded, wake_at(case, session.now), ended=not case.open),
                 session.now if self._clock else None,
                 calls=False,  # nobody watches a case
             )
@@ -298,12 +343,12 @@ async def _done(request: CommandRequest, work: Callable[..., T], *given: Any) ->
     return await asyncio.to_thread(work, *given) if request.bulky else work(*given)
 
 
-def _attention(request: CommandRequest, case: Case, loaded: Loaded, now: datetime) -> Attention:
+def _attention(request: CommandRequest, loaded: Loaded, wakes: datetime | None, *, ended: bool) -> Attention:
     own = request.meta.actor.startswith(ENGINE)
     return Attention(
         attended=request.attended_by is not None,
-        wake_at=wake_at(case, now),
-        ended=not case.open,
+        wake_at=wakes,
+        ended=ended,
         grace=GRACE if own else timedelta(0),
         epoch=request.attended_by.epoch if request.attended_by else None,
         woken=loaded.woken,
@@ -314,4 +359,6 @@ STALE = "facts changed since this page was read"
 
 
 def _folded(stream: str, facts: Sequence[Fact[Event]]) -> Any:  # noqa: ANN401 - a Case, or the state of another stream
+    if stream.startswith(recall.PREFIX):
+        return recall.fold(facts, stream)
     return replace(fold(facts), id=stream) if stream.startswith(CASE) else streams.fold(stream, facts)

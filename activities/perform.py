@@ -21,6 +21,7 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE, Command
+from domain.recalls.recall import Recall
 from domain.stages.anytime.outcomes import RecordOutcome
 
 CALL = 30.0
@@ -49,7 +50,7 @@ class PutOff(Exception):
 class EffectHandler(Protocol):
     """Carries out one kind of effect."""
 
-    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+    async def deliver(self, case: Any, effect: Effect, now: datetime, *, repeat: int) -> Delivered:  # noqa: ANN401 - a Case; of a recall's effects a Recall
         """Call the far side, which `repeat` attempts may have reached. Raises FarSideRefused, PutOff; else unknown."""
 
 
@@ -99,7 +100,7 @@ class Performing:
 
     async def attempt(self, order: Order, handler: EffectHandler) -> None:
         """Make one attempt, if it is still wanted. Raises ClaimHeld, or whatever left the outcome unknown."""
-        case, _, now = await self._commands.case(order.case)
+        case, now = await self._commands.driven(order.case)
         effect = case.effects.get(order.effect)
         if effect is None or not effect.due(now):
             return
@@ -113,7 +114,9 @@ class Performing:
             raise
         await self._call(case, effect, claim, now, handler)
 
-    async def _call(self, case: Case, effect: Effect, claim: Claim, now: datetime, handler: EffectHandler) -> None:
+    async def _call(
+        self, case: Case | Recall, effect: Effect, claim: Claim, now: datetime, handler: EffectHandler
+    ) -> None:
         try:
             delivered = await asyncio.wait_for(handler.deliver(case, effect, now, repeat=claim.before), CALL)
         except (GatewayRefused, PutOff) as no:
@@ -142,7 +145,7 @@ class Performing:
     @activity.defn(name=RECORD_UNKNOWN)
     async def record_unknown(self, order: Order) -> None:
         """Ten minutes brought no certainty: the ledger says so, and when it is tried again."""
-        case, _, now = await self._commands.case(order.case)
+        case, now = await self._commands.driven(order.case)
         effect = case.effects.get(order.effect)
         if effect is None or not effect.due(now):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,8 +45,8 @@ def case_views(case: Case, before: Case | None = None, now: datetime | None = No
         row,
         None
         if before and before.obligations is case.obligations
-        else [_obligation_row(o, case) for o in open_obligations],
-        None if before and before.effects is case.effects else [_recorded(_effect_row(e), now) for e in pending],
+        else [obligation_row(o, case.obligations.values()) for o in open_obligations],
+        None if before and before.effects is case.effects else [_recorded(effect_row(e), now) for e in pending],
         None if before and watched(before) == watching else sorted(watching),
     )
 
@@ -106,7 +106,8 @@ def _detail(case: Case) -> CaseDetail:
     return CaseDetail(case.patient.name if case.patient else "", tracks)
 
 
-def _obligation_row(o: Obligation, case: Case) -> dict[str, Any]:
+def obligation_row(o: Obligation, among: Iterable[Obligation]) -> dict[str, Any]:
+    """Return the row of what is owed, among all that was."""
     return {
         "id": o.id,
         "kind": o.kind,
@@ -117,11 +118,12 @@ def _obligation_row(o: Obligation, case: Case) -> dict[str, Any]:
         "due": o.due,
         "next_step_at": o.next_at,
         "opened_at": o.opened_at,
-        "late_since": overdue_since(o, case.obligations.values()),
+        "late_since": overdue_since(o, among),
     }
 
 
-def _effect_row(e: Effect) -> dict[str, Any]:
+def effect_row(e: Effect) -> dict[str, Any]:
+    """Return the row of what is asked of the world."""
     return {
         "id": e.id,
         "kind": e.kind,

@@ -36,7 +36,7 @@ from api.routes import (
     start,
 )
 from api.routes.desk import tasks
-from api.routes.doses import genealogy
+from api.routes.doses import genealogy, recalls
 from api.routes.findings import summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
@@ -68,6 +68,7 @@ PARTS = (
     handing_over,
     changes,
     genealogy,
+    recalls,
     loading,
     reviews,
     rules,

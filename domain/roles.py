@@ -9,6 +9,7 @@ from typing import Protocol
 from domain.catalogue.streams import CATALOGUE
 from domain.core.roles import Action, Role, Scope
 from domain.journey import TAKES
+from domain.recalls.recall import BY as RECALL
 
 CARE = "care_coordination"
 PURPOSES: Mapping[Role, tuple[str, ...]] = {
@@ -138,6 +139,7 @@ def _within(actor: Actor, scope: Scope, case: Belongs) -> bool:
 _ACTIONS: Mapping[str, Action] = {
     **{command.__name__: row.by for command, row in TAKES.items()},
     **{command.__name__: by for kind in CATALOGUE.values() for command, by in kind.by.items()},
+    **{command.__name__: by for command, by in RECALL.items()},
 }
 
 

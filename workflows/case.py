@@ -9,9 +9,11 @@ runs is the journey. It holds no facts and no rules: a lost run is started again
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import ClassVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -66,6 +68,8 @@ class Asleep:
 @workflow.defn(name=CASE_WORKFLOW)
 class CaseWorkflow:
     """Look, do what is due, sleep until something falls due or a nudge comes; a new run at every change of stage."""
+
+    effects: ClassVar[Mapping[str, Effect]] = EFFECTS
 
     @workflow.init
     def __init__(self, start: CaseStart) -> None:
@@ -145,7 +149,7 @@ class CaseWorkflow:
         """Run one task per effect beside the loop, which never waits for it. What a new stage asks for is its run's."""
         moving_on = self._ahead and not self._running
         if due.effect not in self._running and not moving_on:
-            self._running[due.effect] = asyncio.create_task(self._attempt(due, EFFECTS[due.kind], self._look))
+            self._running[due.effect] = asyncio.create_task(self._attempt(due, self.effects[due.kind], self._look))
 
     async def _attempt(self, due: Due, row: Effect, look: Context) -> None:
         order = Order(self._start.case, due.effect, self._start.epoch)

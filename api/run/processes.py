@@ -17,6 +17,7 @@ from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.linking import on_cases
 from activities.effect_handlers.mail import desks_of
+from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.gateways import Gateway
@@ -45,6 +46,7 @@ from infra.identity.document_links import addresses
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide
+from infra.reads.genealogy import GenealogyQueries
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces
@@ -117,7 +119,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
-        yield effect_handlers(
+        table = effect_handlers(
             {kind: row.channel for kind, row in EFFECTS.items()},
             here.ledger,
             here.commands.policy,
@@ -130,6 +132,10 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             {"erase_case": erasing, **on_cases(keeper)},
             quiet_until,
         )
+        yield {
+            **table,
+            **recall_handlers(keeper, offices(here), mail, GenealogyQueries(here.ledger.pool, here.keys).numbers_of),
+        }
 
 
 async def run_worker(settings: Settings) -> None:

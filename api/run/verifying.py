@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from rich.console import Console
 
+from activities.doses.recalling import recall_views
 from activities.ports import Finding, Views
 from activities.views import case_views
 from api.run.sealing import signing_keys
@@ -19,6 +20,7 @@ from domain.catalogue import streams as catalogue
 from domain.core.copying import replace
 from domain.core.fact import Fact
 from domain.engine.evolve import fold
+from domain.recalls import recall
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import Key, parse_key
@@ -183,6 +185,8 @@ def views_of(stream: str, facts: Sequence[Fact[Any]]) -> Views:
     kind = stream.split("-", maxsplit=1)[0]
     if kind == "case":
         return case_views(replace(fold(facts), id=stream))
+    if kind == "recall":
+        return recall_views(recall.fold(facts, stream))
     if kind in catalogue.CATALOGUE:
         return Views(source=catalogue.read_model(stream, catalogue.fold(stream, facts)))
     return Views()

@@ -14,6 +14,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from activities.command_handler import CommandHandler
+from activities.doses.genealogy import Genealogy
+from activities.doses.recalling import reaching
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
 from domain.catalogue.looks import EVENTS as LOOKS
@@ -23,6 +25,7 @@ from domain.catalogue.streams import parse_source_state
 from domain.core.errors import Reason, Refused
 from domain.core.roles import Role
 from domain.engine.evolve import EVENTS
+from domain.recalls.recall import OWN as RECALL_EVENTS
 from domain.roles import Actor, of_staff
 from infra.clock import Clock
 from infra.ids import fresh_id
@@ -32,10 +35,11 @@ from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
 from infra.policy.kept import keep_policy
 from infra.policy.reading import load_policy, policy_files
+from infra.reads.genealogy import GenealogyQueries
 from infra.settings import Settings
 from infra.tracing import interceptors
 
-RECORDED = (*EVENTS, *CATALOGUE_EVENTS, *LOOKS)
+RECORDED = (*EVENTS, *CATALOGUE_EVENTS, *RECALL_EVENTS, *LOOKS)
 EVERY_EVENT = (*INSTALLATION_EVENTS, *RECORDED)
 MACHINE = Actor("operator", Role.MACHINE)
 """Who commands come from that are given on the machine without a person's name."""
@@ -74,6 +78,8 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         commands = CommandHandler(
             ledger, load_policy(settings.policy), fresh_id, parse_source_state, allowed=settings.allowed
         )
+        queries = GenealogyQueries(ledger.pool, keys)
+        commands.reaches = reaching(Genealogy(ledger, queries), queries.centres_of)
         here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget, commands.entries.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:

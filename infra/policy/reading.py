@@ -17,7 +17,7 @@ from infra.policy.calendars import CALENDARS, read_calendars
 
 POLICY = Path(__file__).with_name("policy.yaml")
 WITHOUT_STEPS = frozenset({"catch_up"})
-ALSO = WITHOUT_STEPS | {"chase", "chase_again"}
+ALSO = WITHOUT_STEPS | {"chase", "chase_again", "recall_acknowledgement"}
 KINDS = frozenset(row.kind for row in OWES) | ALSO
 ANCHORED = frozenset(row.kind for row in OWES if row.due)
 """Kinds whose deadline the facts give; the others need one of their own."""

@@ -7,10 +7,12 @@ opening others, and the name tells nothing of the code.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+
+from sqlalchemy import func, select
 
 from activities.ports import Keys
 from domain.core.personal import KeyClass
@@ -19,10 +21,17 @@ from domain.doses.genealogy import Edge, Way
 from infra.ledger import queries
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
+from infra.ledger.schema.tables import CaseView
+from infra.ledger.statement import Statement, fixed, one_of, table
 
 STREAM = "material-codes"
 CLASS: KeyClass = "trace"
 WALKS = {"made_into": queries.MADE_INTO, "made_of": queries.MADE_OF}
+
+case = table(CaseView).c
+WITH_A_CENTRE = func.coalesce(case.centre, fixed("")) != fixed("")
+CENTRES = Statement(select(case.stream, case.centre).where(one_of(case.stream, "cases"), WITH_A_CENTRE))
+NUMBERS = Statement(select(case.stream, case.number).where(one_of(case.stream, "cases")))
 
 
 class GenealogyQueries:
@@ -41,3 +50,12 @@ class GenealogyQueries:
         """Name a material's stream. Raises Refused(READ_ONLY) where the keys of this ledger are somewhere else."""
         secret = (await self._keys.for_sealing(STREAM, [CLASS]))[CLASS].secret
         return f"material-{hmac.digest(secret, f'{kind} {folded(code)}'.encode(), sha256).hex()[:32]}"
+
+    async def centres_of(self, cases: Sequence[str]) -> Mapping[str, str]:
+        """Return which hospital treats each of these cases; one that none has accepted is left out."""
+        rows = await CENTRES.rows(self._pool, cases=list(cases))
+        return {row["stream"]: row["centre"] for row in rows}
+
+    async def numbers_of(self, cases: Sequence[str]) -> Mapping[str, str]:
+        """Return the number of each of these cases."""
+        return {row["stream"]: row["number"] for row in await NUMBERS.rows(self._pool, cases=list(cases))}

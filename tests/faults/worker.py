@@ -16,6 +16,7 @@ from activities import perform
 from activities.gateways import Channel, Request
 from activities.perform import Delivered, Outward
 from activities.ports import Append
+from api.run.engine.worker import EVERY_EFFECT
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.fact import Fact
@@ -110,7 +111,7 @@ async def working(given: Given, works: Event) -> None:
     crash = Crash(given.crash, given.at)
     hands = Dying(World(given.folder / "world.db"), crash, careless=given.careless)
     async with engine(given.dsn, given.temporal, given.folder, working=False) as here:
-        here.hands.table = lambda: dict.fromkeys(journey.EFFECTS, hands)  # type: ignore[method-assign]
+        here.hands.table = lambda: dict.fromkeys(EVERY_EFFECT, hands)  # type: ignore[method-assign]
         die_after_commit(here, crash)
         await here.start()
         works.set()

@@ -23,7 +23,7 @@ from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
 from api.run.engine.courier import Courier
 from api.run.engine.restore import Restored, restore
-from api.run.engine.worker import work, workers
+from api.run.engine.worker import EVERY_EFFECT, work, workers
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.fact import Fact
@@ -35,7 +35,6 @@ from infra.keys import FolderKeys
 from infra.ledger.ledger import PgLedger
 from infra.ledger.opening import open_ledger
 from infra.policy.reading import load_policy
-from workflows.journey import EFFECTS
 
 T = TypeVar("T")
 STAFF = Meta("person-1")
@@ -108,7 +107,7 @@ class Hands:
     calls: list[Call] = field(default_factory=list)
 
     def table(self) -> Mapping[str, EffectHandler]:
-        return dict.fromkeys(EFFECTS, self)
+        return dict.fromkeys(EVERY_EFFECT, self)
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         call = Call(case.id, effect.id, effect.kind, effect.about, repeat, now)

@@ -16,8 +16,9 @@ from infra.leader import COURIER, leading
 from infra.ledger.bells import ATTENTION
 from infra.ledger.ledger import CaseDue, PgLedger
 from infra.tracing import TRACER, context_of, tracing
-from workflows.case import CaseStart, CaseWorkflow
+from workflows.case import CaseStart
 from workflows.names import CASES, NUDGE
+from workflows.recall import workflow_of
 
 log = structlog.get_logger()
 
@@ -114,7 +115,7 @@ class Courier:
         """Signal the case's loop, starting it if there is none. `parent`: the trace this belongs to."""
         with TRACER.start_as_current_span("nudge", context_of(parent), attributes={"caravel.case": case}):
             await self._client.start_workflow(
-                CaseWorkflow.run,
+                workflow_of(case).run,
                 CaseStart(case, epoch),
                 id=case,
                 task_queue=CASES,
@@ -127,7 +128,7 @@ class Courier:
         """Start a loop that sleeps for `delay`; a nudge wakes it before that. `anew`: in place of the one there is."""
         replaced = WorkflowIDConflictPolicy.TERMINATE_EXISTING if anew else WorkflowIDConflictPolicy.USE_EXISTING
         await self._client.start_workflow(
-            CaseWorkflow.run,
+            workflow_of(case).run,
             CaseStart(case, epoch),
             id=case,
             task_queue=CASES,

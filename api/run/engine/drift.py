@@ -17,7 +17,7 @@ from activities.ports import Finding
 from infra.ledger.ledger import PgLedger
 from infra.reads.attention import AttentionQueries
 from workflows.case import Asleep
-from workflows.names import ASLEEP, CASE_WORKFLOW
+from workflows.names import ASLEEP, CASE_WORKFLOW, RECALL_WORKFLOW
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "ahead": "loops that have seen more of their case than the ledger holds",
     "silent": "loops that do not answer",
 }
-RUNNING = f"WorkflowType = '{CASE_WORKFLOW}' AND ExecutionStatus = 'Running'"
+RUNNING = f"WorkflowType IN ('{CASE_WORKFLOW}', '{RECALL_WORKFLOW}') AND ExecutionStatus = 'Running'"
 LATE = timedelta(minutes=10)
 """The courier makes up for less."""
 PAUSE = 5.0

@@ -20,11 +20,13 @@ from workflows.case import CaseWorkflow
 from workflows.journey import EFFECTS
 from workflows.names import CASES, HOSPITALS, NOTICES, UPKEEP
 from workflows.nightly import UpkeepWorkflow
+from workflows.recall import RECALL_EFFECTS, RecallWorkflow
 
 GRACE = timedelta(seconds=20)
 STICKY = timedelta(seconds=1)
 SLOTS = {CASES: 20, HOSPITALS: 40, NOTICES: 20, UPKEEP: 1}
 """Activities at once."""
+EVERY_EFFECT = {**EFFECTS, **RECALL_EFFECTS}
 PASSED_THROUGH = (
     "domain",
     "activities",
@@ -43,7 +45,7 @@ def workers(client: Client, commands: CommandHandler, handlers: Mapping[str, Eff
     performing = Performing(commands, handlers)
 
     def named(queue: str) -> list[Callable[..., Any]]:
-        return performing.activities(kind for kind, row in EFFECTS.items() if row.queue == queue)
+        return performing.activities(kind for kind, row in EVERY_EFFECT.items() if row.queue == queue)
 
     return [
         _worker(client, CASES, [Attending(commands).attend, performing.record_unknown, *named(CASES)]),
@@ -58,7 +60,7 @@ def night_worker(client: Client, chores: Sequence[Callable[..., Any]]) -> Worker
 
 
 def _worker(client: Client, queue: str, activities: list[Callable[..., Any]]) -> Worker:
-    workflows: Mapping[str, Sequence[type]] = {CASES: [CaseWorkflow], UPKEEP: [UpkeepWorkflow]}
+    workflows: Mapping[str, Sequence[type]] = {CASES: [CaseWorkflow, RecallWorkflow], UPKEEP: [UpkeepWorkflow]}
     return Worker(
         client,
         task_queue=queue,

@@ -22,12 +22,13 @@ from domain.catalogue import streams as catalogue
 from domain.core.personal import KEY_CLASSES, KeyClass, Unread
 from domain.core.when import When
 from domain.engine.evolve import EVENTS as CASE_EVENTS
+from domain.recalls import recall
 from infra.ledger.encoding.codec import Codec, stored_type
 from infra.ledger.encoding.sealing import Place, seal
 from infra.ledger.encoding.stored import Stored
 
 FOLDER = Path(__file__).parent / "samples"
-EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.EVENTS, *looks.EVENTS)
+EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.EVENTS, *looks.EVENTS, *recall.OWN)
 KEYS: Mapping[KeyClass, DataKey] = {
     name: DataKey(f"sample-{name}", bytes([n] * 32)) for n, name in enumerate(KEY_CLASSES)
 }

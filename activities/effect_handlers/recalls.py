@@ -1,0 +1,81 @@
+"""Carries out what a recall asks for: stops its lots, asks its hospitals by mail to acknowledge, and chases them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from activities.command_handler import CommandHandler, CommandRequest
+from activities.effect_handlers.requests import Offices, Reader
+from activities.gateways import Gateway, GatewayRefused, Request
+from activities.perform import Delivered, EffectHandler, Outward
+from activities.ports import CommandKey, Meta
+from domain.case.effect import Effect
+from domain.catalogue import streams as catalogue
+from domain.catalogue.centre import Centre
+from domain.core.fact import ENGINE
+from domain.core.policy import Party
+from domain.doses.lot import RecallLot
+from domain.recalls import following
+from domain.recalls.recall import Recall
+
+Numbers = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Cases → the number of each, as it is said on the phone."""
+SHOWN = 8
+"""So many characters of a recall's id are its name in mail."""
+
+
+class StoppingLot:
+    """Recalls one lot: nothing of it is held, committed or sent any more; asking twice changes nothing."""
+
+    def __init__(self, commands: CommandHandler) -> None:
+        self._commands = commands
+
+    async def deliver(self, recall: Recall, effect: Effect, _now: datetime, *, repeat: int) -> Delivered:
+        """Record it on the lot's own stream, on behalf of whoever opened the recall."""
+        del repeat  # the same key, however often
+        key = CommandKey(ENGINE, effect.id, sha256(effect.id.encode()).digest())
+        meta = Meta(ENGINE, "operation", on_behalf_of=recall.opened_by, key=effect.id, causation=effect.id)
+        recorded = await self._commands.record(CommandRequest(effect.about, meta, RecallLot(recall.reason), key))
+        return Delivered(f"{recorded.stream}/{recorded.state.version}")
+
+
+class AskingHospitals:
+    """Writes to the hospital of a recall, and to the supervisors where it stays silent."""
+
+    def __init__(self, commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers) -> None:
+        self._commands, self._offices, self._mail, self._numbers = commands, offices, mail, numbers
+
+    async def deliver(self, recall: Recall, effect: Effect, _now: datetime, *, repeat: int) -> Delivered:
+        """Send the mail. Raises GatewayRefused(no_address) where nobody can be reached."""
+        name = following.centre_of(recall, effect)
+        centre: Any = catalogue.fold(name, (await self._commands.ledger.load(name)).facts)
+        reader = await self._reader(centre, effect)
+        cases = sorted(recall.hospitals[name].cases)
+        numbers = await self._numbers(cases)
+        facts: dict[str, Any] = {"recall": recall.id[-SHOWN:], "contact": self._offices.contact}
+        facts |= {"cases": ", ".join(sorted(numbers.values())), "entry": getattr(centre, "name", "") or name}
+        facts |= {"address": reader.address, "language": reader.language}
+        kind = f"{effect.kind}_drill" if recall.drill else effect.kind
+        request = Request(effect.id, kind, recall.id, effect.about, effect.to, name, facts)
+        return await Outward(self._mail).deliver(request, repeat=repeat)
+
+    async def _reader(self, centre: object, effect: Effect) -> Reader:
+        found = None
+        if effect.to is not Party.HOSPITAL:
+            found = await self._offices.by_role(effect.to)
+        elif isinstance(centre, Centre) and isinstance(centre.mail, str):
+            found = Reader(centre.mail, next(iter(centre.languages), "en"), centre.zone)
+        if found is None or not found.address:
+            raise GatewayRefused("no_address")
+        return found
+
+
+def recall_handlers(
+    commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers
+) -> Mapping[str, EffectHandler]:
+    """Return one handler for each kind of effect of a recall."""
+    asking = AskingHospitals(commands, offices, mail, numbers)
+    return {**dict.fromkeys(following.KINDS, asking), following.STOP: StoppingLot(commands)}
