@@ -279,3 +279,37 @@ class Documents(Protocol):
 
     async def remove(self, name: str) -> None:
         """Take away what no case came to name."""
+
+
+class LinkUnusable(Exception):
+    """A link that cannot be opened: why, which of link, passcode and file is at fault, how many tries are left.
+
+    `later`: the same link may do at another time. It never holds anything of the link.
+    """
+
+    def __init__(self, detail: str, field: str = "link", *, remaining: int | None = None, later: bool = False) -> None:
+        super().__init__(detail)
+        self.detail, self.field, self.remaining, self.later = detail, field, remaining, later
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file behind a link, opened."""
+
+    media: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Holds what a link shares: the file that was fetched, and the media types of those that were not."""
+
+    file: SharedFile
+    others: tuple[str, ...]
+
+
+class HealthLinks(Protocol):
+    """Opens SMART Health Links."""
+
+    async def fetch(self, link: str, passcode: str, recipient: str, file: int = 0) -> Shared:
+        """Fetch and open one file. Raises LinkUnusable."""

@@ -37,7 +37,7 @@ from api.routes import (
 )
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, recalls
-from api.routes.findings import summaries
+from api.routes.findings import links, summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules
@@ -61,6 +61,7 @@ PARTS = (
     linking,
     results,
     summaries,
+    links,
     looks,
     audit,
     evidence,

@@ -12,7 +12,7 @@ from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
 from activities.gateways import Answer
-from activities.ports import DocumentLink, Documents
+from activities.ports import DocumentLink, Documents, HealthLinks
 from domain.core.policy import Party
 from domain.roles import Actor
 
@@ -289,6 +289,7 @@ class Service:
     capabilities: Capabilities
     documents: Documents
     document_links: DocumentLinks
+    health_links: HealthLinks
     visits: Visits
     code_mail: CodeMail
     desk: Callable[[Party], Awaitable[Reader | None]]

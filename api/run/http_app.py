@@ -25,8 +25,10 @@ from domain.roles import Actor
 from infra.audit.package.making import EvidencePackages
 from infra.destroyed_keys import destroyed_in
 from infra.documents import StoredDocuments, store_of
+from infra.health_links.fetching import SmartHealthLinks
 from infra.hospitals.answers import BadAnswer, answer_of
 from infra.hospitals.callbacks import BadSignature, read_key, verify
+from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities
 from infra.identity.document_links import DocumentLinks
 from infra.identity.oidc import Oidc
@@ -122,7 +124,9 @@ def _dossiers(here: Parts) -> Mapping[str, Any]:
     """What the ways of people outside to their files need: addresses, visits, the mail of their codes, and to whom."""
     links, visits = DocumentLinks(here.keys), Visits(here.ledger)
     desk = desks_of(here.ledger, desks(here.settings))
-    return {"document_links": links, "visits": visits, "code_mail": code_mail(here.settings), "desk": desk}
+    shared = SmartHealthLinks(lambda: PinnedTransport(here.settings.allowed), lambda: datetime.now(UTC))
+    mail = code_mail(here.settings)
+    return {"document_links": links, "visits": visits, "code_mail": mail, "desk": desk, "health_links": shared}
 
 
 def _outside_production(dev: DevSignIn | None, ledger: PgLedger) -> DevSignIn | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -72,6 +73,53 @@ def _tell(answer: Mapping[str, Any]) -> None:
     if answer["conflicts"]:
         say(f"{len(answer['conflicts'])} measurements have several values; none was chosen")
         table(("these contradict one another",), [(", ".join(group),) for group in answer["conflicts"]])
+
+
+@app.command(name="link")
+def link_of(
+    case: str,
+    file: Path,
+    *,
+    passcode: Path | None = None,
+    recipient: str = "",
+    number: int = 0,
+    skip_faults: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    as_: As = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Open a SMART Health Link and take in the FHIR bundle behind it: all of it, or nothing and what is wrong.
+
+    Link and passcode are read from files, since arguments stand in the list of processes; neither is kept anywhere.
+
+    Args:
+        case: The case.
+        file: A file that holds the link, as shlink:/…
+        passcode: A file that holds the passcode, if the link asks for one.
+        recipient: Who opens it, as whoever shared it is told.
+        number: Which of several files, counted from 1.
+        skip_faults: Leave out what is wrong and take the rest.
+        dry_run: Record nothing, only say what would come of it.
+        as_: In whose name, where there is no API to sign in to.
+        key: Idempotency key.
+        json: For programs.
+    """
+    try:
+        told: dict[str, Any] = {"link": file.read_text("utf-8").strip()}
+        told |= {"passcode": passcode.read_text("utf-8").strip()} if passcode else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
+    told |= {"recipient": recipient} if recipient else {}
+    told |= {"file": number, "skip_faults": skip_faults, "dry_run": dry_run}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
+    answer = asking(lambda c: c.send(f"/cases/{case}/health-links", dumps(told).encode(), headers), person=as_)
+    if json:
+        as_json(answer)
+        return
+    _tell(answer)
+    for media in answer["others"]:
+        say(f"the link shares a file that was not read: {media}")
 
 
 @app.command

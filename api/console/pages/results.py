@@ -24,6 +24,7 @@ from api.http.problems import Fault, Problem, invalid, of_refusal
 from api.ports import Service
 from api.results.csv_file import FIELDS, ColumnMapping
 from api.results.taking import COMMAND, MOST_BYTES, File, take
+from api.routes.findings.links import Asked, open_and_take
 from domain.core.errors import Refused
 
 router = pages()
@@ -32,6 +33,9 @@ MEDIA: Mapping[str, str] = {"csv": "text/csv", "json": "application/fhir+json"}
 """How the name of a file ends → what is in it: browsers call a CSV many things."""
 OPTIONS = ("dates", "zone", "decimal", "delimiter")
 CHECKS = ("skip_faults", "dry_run")
+LINK = "link"
+SECRETS: Mapping[str, str] = {LINK: "password", "passcode": "password", "number": "text"}
+"""Fields of a health link; what was typed into them is never shown again."""
 Form = Mapping[str, str]
 
 
@@ -57,7 +61,7 @@ async def send(case: str, request: Request, service: Parts, viewer: Viewer) -> R
         require_csrf(request, typed.get(CSRF, ""))
         one = await opened(request, service, viewer, case)
         try:
-            answer = await take(service, viewer.who, one.case.id, await _file(request, typed), typed.get("key", ""))
+            answer = await _taken(request, service, viewer, one, typed)
         except Problem as problem:
             return await _show(request, service, viewer, one, typed, Shown(problem=problem))
         except Refused as no:
@@ -66,6 +70,18 @@ async def send(case: str, request: Request, service: Parts, viewer: Viewer) -> R
     finally:
         if sent := sent_file(request):
             await sent.rest()
+
+
+async def _taken(request: Request, service: Service, viewer: Visitor, one: Opened, typed: Form) -> Mapping[str, Any]:
+    """Take in what was sent: a file, or what stands behind a link. Raises Problem, Refused."""
+    if not typed.get(LINK, "").strip():
+        return await take(service, viewer.who, one.case.id, await _file(request, typed), typed.get("key", ""))
+    number = typed.get("number", "").strip()
+    if number and not (number.isascii() and number.isdecimal() and len(number) < len("100")):
+        raise invalid("the file is a number", Fault("must be a whole number", "#/number"))
+    checks = (bool(typed.get(name)) for name in CHECKS)
+    asked = Asked(typed[LINK], typed.get("passcode", "").strip(), "", int(number or 0), *checks)
+    return await open_and_take(service, viewer.who, one.case.id, asked, typed.get("key", ""))
 
 
 async def _file(request: Request, typed: Form) -> File:
@@ -109,6 +125,10 @@ async def _show(
         checks=[_input(name, t(f"results.{name}"), typed, "check") for name in CHECKS],
         file=Input(FILE, t("upload.file"), "file", needed=True, optional=False, hint=t("results.file_hint")),
         media=[".csv", ".json", *MEDIA.values()],
+        link=[
+            Input(name, t(f"results.{name}"), kind, needed=False, optional=True, hint=t(f"results.{name}_hint"))
+            for name, kind in SECRETS.items()
+        ],
         aside=None,
         key=fresh_key(),
         shown=await shown_to(service, viewer.who.id),

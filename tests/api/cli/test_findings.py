@@ -12,6 +12,8 @@ import structlog
 from api.run.wiring import Parts
 from tests.api.cli.test_cli import INQUIRY, Cli
 from tests.api.results.bundles import CREATININE, bundle
+from tests.api.results.summaries import WHOLE, sent
+from tests.infra.health_links.sharing import FHIR, encrypted, link, sharing
 
 pytestmark = pytest.mark.slow
 TABLE = "Test;Result;Units;Drawn\nHb;9,5;g/dL;05.01.2026\nHb;900;g/dL;06.01.2026\n"
@@ -24,7 +26,9 @@ MAPPING = {
 @pytest.fixture(scope="module")
 def cli(here: Parts) -> Iterator[Cli]:
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
+    yield Cli(
+        {"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home), "CARAVEL_ENDPOINTS_ALLOWED": "127.0.0.1"}
+    )
     structlog.reset_defaults()  # the command line keeps its own logs quiet
 
 
@@ -56,3 +60,25 @@ async def test_matches(cli: Cli) -> None:
     assert "disease: b_all (read from the words of the diagnosis" in shown.out
     assert "the hospital decides" in shown.out
     assert (await cli("case", "match", case, "--json")).json["of"] == 0
+
+
+async def test_a_health_link_and_what_it_said(cli: Cli, tmp_path: Path) -> None:
+    case = str((await cli("case", "open", *INQUIRY, "--json")).json["case"])
+    async with sharing(passcode="canary-4711") as far:
+        files = [
+            {"contentType": FHIR, "embedded": encrypted(sent(WHOLE))},
+            {"contentType": "application/smart-health-card"},
+        ]
+        text, passcode = tmp_path / "link.txt", tmp_path / "passcode.txt"
+        text.write_text(link(far.shares("manifest", {"files": files}), flag="P") + "\n")
+        passcode.write_text("canary-0\n")
+        wrong = await cli("case", "link", case, str(text), "--passcode", str(passcode))
+        assert (wrong.code, "4 more tries" in wrong.err) == (2, True), wrong.err
+        passcode.write_text("canary-4711\n")
+        taken = await cli("case", "link", case, str(text), "--passcode", str(passcode))
+        assert "8 statements taken, 0 known already" in taken.out, taken.err
+        assert "not read: application/smart-health-card" in taken.out
+        assert "canary" not in wrong.out + wrong.err + taken.out + taken.err
+    listed = (await cli("case", "summary", case)).out
+    assert "medications: not said" in listed
+    assert "Penicillin" in listed

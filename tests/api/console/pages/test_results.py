@@ -7,6 +7,7 @@ import httpx2
 from tests.api.conftest import Person
 from tests.api.console.conftest import ORIGIN, Browser, hidden
 from tests.api.results import summaries
+from tests.infra.health_links.sharing import FHIR, encrypted, link, sharing
 
 FILE = "Test;Result;Units;Drawn\nHb;9,5;g/dL;05.01.2026\nHb;900;g/dL;06.01.2026\n"
 MAPPED = {
@@ -49,3 +50,18 @@ async def test_a_summary_is_taken_from_the_page_and_shown_on_the_case(mei: Brows
     shown = (await mei.get(f"/console/cases/{case}")).text
     for words in ("What summaries say", "Penicillin", "Anaphylaxis", "none known", "not said", "summary-7"):
         assert words in shown, words
+
+
+async def test_a_link_is_opened_from_the_page_and_never_shown_again(mei: Browser, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    path = f"/console/cases/{case}/do/ImportResults"
+    async with sharing(passcode="canary-4711") as far:
+        files = [{"contentType": FHIR, "embedded": encrypted(summaries.sent(summaries.WHOLE))}]
+        typed = {"link": link(far.shares("manifest", {"files": files}), flag="P"), "passcode": "canary-0"}
+        form = hidden((await mei.get(path)).text)
+        wrong = await mei.http.post(path, data=form | typed, headers={"Origin": ORIGIN})
+        assert (wrong.status_code, "4 more tries" in wrong.text) == (422, True), wrong.text[-2000:]
+        assert "canary-0" not in wrong.text
+        assert "shlink:/ey" not in wrong.text
+        done = await mei.http.post(path, data=form | typed | {"passcode": "canary-4711"}, headers={"Origin": ORIGIN})
+        assert "8 statements taken." in done.text
