@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from activities.catalogue_files.reading import Entry
-from domain.catalogue.centre import AmendCentre, Centre, ChangeEndpoint, RegisterCentre
+from domain.catalogue.centre import AmendCentre, Centre, ChangeEndpoint, Handing, RegisterCentre
 from domain.catalogue.protocol import AmendProtocol, Description, Protocol
 from domain.catalogue.review import ReviewEntry
 from domain.catalogue.site import SiteLease
@@ -93,9 +93,14 @@ def _of_centre(entry: Entry, known: Centre) -> Plan:
         commands = [AmendCentre(**{name: getattr(said, name) for name in (*OF_CENTRE, *SAYING)}, change=why)]
     reached = [*_differing(REACHED, known, said)] if set(REACHED) & set(entry.row.fields) else []
     if reached:
-        commands.append(ChangeEndpoint(said.endpoint, said.mail, said.callback_key))
+        commands.append(ChangeEndpoint(said.endpoint, said.mail, said.callback_key, _handing(said, known)))
     what: What = "amended" if changes or reached else "reviewed" if commands else "unchanged"
     return Plan(entry, what, [*changes, *reached], commands)
+
+
+def _handing(said: RegisterCentre, known: Centre) -> Handing:
+    """Return how documents are handed over: as before, which a file does not say, while there is an interface."""
+    return known.documents if said.endpoint else "address"
 
 
 def _seen_again(entry: Entry, known: Protocol | Centre) -> list[Any]:

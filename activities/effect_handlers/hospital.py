@@ -20,17 +20,17 @@ Hospitals = Callable[[str, str], Gateway]
 """A far side for a centre: (centre's stream, its endpoint)."""
 
 
-Addresses = Callable[[str, Submission], Awaitable[Mapping[str, str]]]
-"""Makes the addresses at which a hospital fetches the documents of a submission of this case."""
+Handed = Callable[[str, Submission, Centre], Awaitable[Mapping[str, str]]]
+"""Says where a hospital has each document of a submission of this case: at an address of ours, or uploaded to it."""
 
 
 class ToHospital:
     """Over the centre's interface where it has one, else as a mail with one question."""
 
     def __init__(
-        self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: Gateway, addresses: Addresses
+        self, ledger: Ledger, addressing: Addressing, hospitals: Hospitals, mail: Gateway, handed: Handed
     ) -> None:
-        self._ledger, self._addresses = ledger, addresses
+        self._ledger, self._handed = ledger, handed
         self._addressing = addressing
         self._hospitals = hospitals
         self._mail = mail
@@ -44,7 +44,7 @@ class ToHospital:
         if centre.endpoint:
             request = self._addressing.hospital(case, effect)
             if (submitted := self._addressing.dossier(case, effect)) is not None:
-                request = replace(request, links=await self._addresses(case.id, submitted))
+                request = replace(request, links=await self._handed(case.id, submitted, centre))
             return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)
         reader = Reader(centre.mail, next(iter(centre.languages), "en"), centre.zone)
         question = await self._addressing.question(case, effect, reader, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
-from activities.effect_handlers.hospital import Addresses, Hospitals, ToHospital
+from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
 from activities.gateways import Gateway
@@ -24,7 +24,7 @@ def effect_handlers(
     hospitals: Hospitals,
     mail: Gateway,
     link: Link,
-    addresses: Addresses,
+    handed: Handed,
     at_home: Mapping[str, EffectHandler],
     quiet: QuietUntil,
 ) -> Mapping[str, EffectHandler]:
@@ -33,7 +33,7 @@ def effect_handlers(
     `at_home` are the handlers of what happens in our own ledger and keys.
     """
     addressing = Addressing(offices, staff_of(ledger), link)
-    hospital = ToHospital(ledger, addressing, hospitals, mail, addresses)
+    hospital = ToHospital(ledger, addressing, hospitals, mail, handed)
     people = ToPeople(addressing, mail, hospital, quiet)
     special = {**on_lots(lots, policy, hospital), **at_home}
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}

@@ -12,6 +12,7 @@ import httpx2
 import structlog
 from temporalio.client import Client
 
+from activities.access_log import Looks
 from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
@@ -20,7 +21,7 @@ from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
-from activities.gateways import Gateway
+from activities.effect_handlers.uploading import Uploading
 from activities.perform import EffectHandler
 from activities.ports import Meta
 from activities.telling import TellingChanges
@@ -31,6 +32,7 @@ from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
 from api.run.engine.worker import night_worker, work, workers
+from api.run.http_app import documents
 from api.run.loss import explained, find
 from api.run.mailing import mail_server
 from api.run.sealing import sealing
@@ -110,7 +112,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
     settings = here.settings
     async with httpx2.AsyncClient(transport=PinnedTransport(settings.allowed)) as http:
 
-        def hospital(_centre: str, endpoint: str) -> Gateway:
+        def hospital(_centre: str, endpoint: str) -> FhirFarSide:
             return FhirFarSide(
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call
@@ -118,6 +120,9 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
         keeper = here.commands
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
+        uploading = Uploading(
+            keeper, documents(here), Looks(here.ledger, keeper.ids), addresses(here.keys, settings.public_url), hospital
+        )  # fmt: skip
         erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
         table = effect_handlers(
             {kind: row.channel for kind, row in EFFECTS.items()},
@@ -128,7 +133,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             hospital,
             mail,
             link,
-            addresses(here.keys, settings.public_url),
+            uploading.handed,
             {"erase_case": erasing, **on_cases(keeper)},
             quiet_until,
         )

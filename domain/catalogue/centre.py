@@ -20,6 +20,8 @@ from domain.core.roles import Action
 from domain.law.countries import HospitalClass
 
 Capability = Literal["cell_therapy", "transplant", "paediatric"]
+Handing = Literal["address", "binary"]
+"""How an interface gets the documents of a dossier: it fetches them, or they are uploaded to it [doors.documents]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,15 @@ class ResumeCentre:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEndpoint:
-    """Change how a centre is reached, once another person confirms it; every field replaces what was there."""
+    """Change how a centre is reached, once another person confirms it; every field replaces what was there.
+
+    `documents`: its interface fetches those of a dossier at addresses of ours, or they are uploaded to it.
+    """
 
     endpoint: str
     mail: str
     callback_key: str
+    documents: Handing = "address"
     type: Literal["ChangeEndpoint"] = "ChangeEndpoint"
 
 
@@ -159,6 +165,8 @@ class EndpointChanged:
     endpoint: str
     mail: str
     callback_key: str
+    documents: Handing = "address"
+    schema_version: ClassVar[int] = 2
     type: Literal["EndpointChanged"] = "EndpointChanged"
 
 
@@ -171,6 +179,8 @@ class EndpointProposed:
     mail: str
     callback_key: str
     until: datetime
+    documents: Handing = "address"
+    schema_version: ClassVar[int] = 2
     type: Literal["EndpointProposed"] = "EndpointProposed"
 
 
@@ -194,6 +204,7 @@ class Centre:
     mail: str = ""
     callback_key: str = ""
     hospital_class: HospitalClass | None = None
+    documents: Handing = "address"
     paused: str = ""
     eyes: FourEyes = NOTHING
     review: Review | None = None
@@ -221,7 +232,7 @@ def decide(centre: Centre, command: Command, now: datetime, ids: Ids, around: Ar
             return [CentreResumed()]
         case ChangeEndpoint():
             key = _reachable(command, around.allowed)
-            change = EndpointChanged(command.endpoint, command.mail, key)
+            change = EndpointChanged(command.endpoint, command.mail, key, command.documents)
             require(change != _reached(centre), Reason.ALREADY, "the centre is reached like that", "endpoint")
             return _told(centre, change, now, ids, around)
         case _:
@@ -263,7 +274,9 @@ def _told(centre: Centre, change: EndpointChanged, now: datetime, ids: Ids, arou
     """The change itself while nobody can be asked, else its proposal; nothing to reach needs no second person."""
 
     def propose(proposal: str, until: datetime) -> EndpointProposed:
-        return EndpointProposed(proposal, change.endpoint, change.mail, change.callback_key, until)
+        return EndpointProposed(
+            proposal, change.endpoint, change.mail, change.callback_key, until, change.documents
+        )  # fmt: skip
 
     if change == UNREACHED == _reached(centre):
         return [change]
@@ -275,13 +288,14 @@ def _tell(centre: Centre, change: EndpointChanged) -> four_eyes.Told:
         ("FHIR", centre.endpoint, change.endpoint),
         ("@", centre.mail, change.mail),
         ("Ed25519", centre.callback_key, change.callback_key),
+        *((("DocumentReference", centre.documents, change.documents),) if change.documents != centre.documents else ()),
     )
     return four_eyes.Told(said, centre.mail)
 
 
 def _reached(centre: Centre) -> EndpointChanged:
     """How it is reached now, as the event that says so."""
-    return EndpointChanged(centre.endpoint, centre.mail, centre.callback_key)
+    return EndpointChanged(centre.endpoint, centre.mail, centre.callback_key, centre.documents)
 
 
 UNREACHED = EndpointChanged("", "", "")
@@ -292,6 +306,8 @@ def _reachable(c: RegisterCentre | ChangeEndpoint, allowed: Allowed) -> str:
     require_mail(c.mail)
     if c.endpoint:
         require_endpoint(c.endpoint, allowed)
+    uploaded = isinstance(c, ChangeEndpoint) and c.documents == "binary"
+    require(c.endpoint or not uploaded, Reason.INVALID, "without an endpoint nothing can be uploaded", "documents")
     needed = not c.endpoint or c.callback_key
     require(needed, Reason.INVALID, "answers over an endpoint need a key to be checked with", "callback_key")
     return canonical(c.callback_key) if c.callback_key else ""
@@ -325,10 +341,13 @@ def _folded(centre: Centre, fact: Fact[Event]) -> Centre:
         case CentreResumed():
             return replace(centre, paused="")
         case EndpointProposed():
-            change = EndpointChanged(event.endpoint, event.mail, event.callback_key)
+            change = EndpointChanged(event.endpoint, event.mail, event.callback_key, event.documents)
             return replace(centre, eyes=four_eyes.proposed(centre.eyes, fact, change))  # type: ignore[arg-type] # its event
         case EndpointChanged():
-            return replace(centre, endpoint=event.endpoint, mail=event.mail, callback_key=event.callback_key)
+            return replace(
+                centre, endpoint=event.endpoint, mail=event.mail, callback_key=event.callback_key,
+                documents=event.documents,
+            )  # fmt: skip
         case _:
             eyes = four_eyes.evolve(centre.eyes, fact, lambda: _reached(centre))  # type: ignore[arg-type] # its event
             return replace(centre, eyes=eyes)

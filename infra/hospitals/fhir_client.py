@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from activities.gateways import UNUSABLE, Channel, GatewayRefused, Receipt, Requ
 from infra.hospitals import fhir_map
 from infra.hospitals.codes import EFFECT
 
-OK, CREATED, REQUEST_ERROR, SERVER_ERROR = 200, 201, 400, 500
+OK, CREATED, EMPTY, REQUEST_ERROR, SERVER_ERROR = 200, 201, 204, 400, 500
 ALREADY = (409, 412)
 LATER = (408, 425, 429)
 LARGEST = 1 << 20
@@ -30,6 +30,7 @@ ISSUES = (
 )  # fmt: skip
 """FHIR's value set issue-type, which is closed."""
 FHIR_JSON = "application/fhir+json"
+Body = bytes | AsyncIterator[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,18 @@ class FhirFarSide:
             raise NotUnderstood("search counted what it did not show")
         return Receipt(numbers[0]) if numbers else None
 
+    async def put(self, name: str, media: str, size: int, content: AsyncIterator[bytes]) -> str:
+        """Upload a document as a Binary under an id of ours, so that a repeat writes the same; return where it is.
+
+        It is streamed. Raises GatewayRefused, Unreachable; any other = unknown.
+        """
+        headers = {"Content-Type": media, "Content-Length": str(size)}
+        async with asyncio.timeout(self._patience.total):
+            status, answer, _ = await self._call("PUT", f"/Binary/{name}", content, headers)
+        if status not in (OK, CREATED, EMPTY):
+            raise _no(status, answer)
+        return f"{self._base}/Binary/{name}"
+
     async def _already(self, effect: str) -> Receipt:
         receipt = await self.ask(effect)
         if receipt is None:
@@ -86,7 +99,7 @@ class FhirFarSide:
         return receipt
 
     async def _call(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, Any] | None, str]:
         """Status, JSON object if it is one, Location. Reads at most a mebibyte. Raises NotReached."""
         try:
@@ -95,7 +108,7 @@ class FhirFarSide:
             raise Unreachable from None
 
     async def _answered(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, path: str, body: Body, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, Any] | None, str]:
         sent = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON, **headers}
         timeout = httpx2.Timeout(self._patience.read, connect=self._patience.connect)
@@ -132,10 +145,15 @@ def _receipt(status: int, answer: dict[str, Any] | None, location: str, effect: 
         if number:
             return Receipt(number)
         raise NotUnderstood(f"{status} without our Task in it")
+    raise _no(status, answer)
+
+
+def _no(status: int, answer: dict[str, Any] | None) -> Exception:
+    """Return what an answer that is no yes comes to: a refusal where it is one for good, else nobody can say."""
     final = REQUEST_ERROR <= status < SERVER_ERROR and status not in LATER
     if final and answer and answer.get("resourceType") == "OperationOutcome":
-        raise _refusal(status, answer)
-    raise NotUnderstood(f"answered {status}")
+        return _refusal(status, answer)
+    return NotUnderstood(f"answered {status}")
 
 
 def _number(task: object, effect: str) -> str:

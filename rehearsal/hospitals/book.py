@@ -26,6 +26,9 @@ CREATE INDEX IF NOT EXISTS answer_due ON answer (next_at) WHERE next_at IS NOT N
 CREATE TABLE IF NOT EXISTS document (
     effect TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, digest TEXT, size INTEGER, status INTEGER,
     tries INTEGER NOT NULL DEFAULT 0, next_at REAL, PRIMARY KEY (effect, name));
+CREATE TABLE IF NOT EXISTS binary_ (
+    centre TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL,
+    PRIMARY KEY (centre, name));
 CREATE TABLE IF NOT EXISTS delivery (callback TEXT NOT NULL, at REAL NOT NULL, status INTEGER NOT NULL);
 """
 
@@ -154,6 +157,22 @@ class Book:
                     WHERE effect = ? AND name = ?"""
         again = again_at.timestamp() if again_at else None
         self._db.execute(update, (status, again, digest or None, size, one.effect, one.name))
+
+    def uploaded(self, centre: str, name: str, digest: str, size: int) -> int:
+        """Keep what was uploaded; return how often it was, 0 = something else is kept under that name."""
+        insert = """INSERT INTO binary_ VALUES (?, ?, ?, ?, 1) ON CONFLICT (centre, name) DO UPDATE
+                    SET times = times + 1 WHERE digest = excluded.digest RETURNING times"""
+        row = self._db.execute(insert, (centre, name, digest, size)).fetchone()
+        return int(row["times"]) if row else 0
+
+    def binary(self, name: str) -> tuple[str, int] | None:
+        """Return digest and size of what was uploaded under a name."""
+        row = self._db.execute("SELECT digest, size FROM binary_ WHERE name = ?", (name,)).fetchone()
+        return (str(row["digest"]), int(row["size"])) if row else None
+
+    def binaries(self) -> Sequence[Mapping[str, Any]]:
+        """Return everything that was uploaded, and how often."""
+        return [dict(row) for row in self._db.execute("SELECT * FROM binary_ ORDER BY centre, name")]
 
     def confirm(self, effect: str, now: datetime) -> bool:
         """Once every document of a dossier was fetched, plan the answer that names their digests."""

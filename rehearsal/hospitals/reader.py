@@ -47,13 +47,19 @@ class Reader:
         """Try once to fetch a document; what is refused for good is not asked for again."""
         now = datetime.now(UTC)
         try:
-            status, digest, size = await self._fetch(one.url)
+            status, digest, size = self._uploaded(one) or await self._fetch(one.url)
         except httpx2.HTTPError:
             status, digest, size = NO_ANSWER, "", 0
         tried = digest or status in FINAL or one.tries + 1 >= TRIES
         self.book.fetched(one, status, None if tried else now + FIRST_WAIT * 2**one.tries, digest, size)
         if self.book.confirm(one.effect, now):
             self.speaker.wake()
+
+    def _uploaded(self, one: Unread) -> tuple[int, str, int] | None:
+        """What was uploaded here before the request came that names it; None = it is somewhere else."""
+        _, here, name = one.url.rpartition("/fhir/Binary/")
+        kept = self.book.binary(name) if here else None
+        return (OK, *kept) if kept else None
 
     async def _fetch(self, url: str) -> tuple[int, str, int]:
         """The status, and digest and size of the body where it came whole."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -43,6 +44,17 @@ def application(desk: HospitalDesk, woken: Callable[[], None]) -> FastAPI:
         found = [{"resource": _task(number, effect), "search": {"mode": "match"}}] if number else []
         return _fhir(200, {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found})
 
+    @app.put("/{centre}/fhir/Binary/{name}")
+    async def upload(centre: str, name: str, request: Request) -> Response:
+        digest, size = sha256(), 0
+        async for part in request.stream():
+            digest.update(part)
+            size += len(part)
+        times = desk.book.uploaded(centre, name, digest.hexdigest(), size)
+        if not times:
+            return _outcome(409, "conflict", "something else is kept under this id")
+        return Response(status_code=201 if times == 1 else 200)
+
     @app.get("/healthz")
     async def healthz() -> Mapping[str, str]:
         return {"status": "ok"}
@@ -53,6 +65,7 @@ def application(desk: HospitalDesk, woken: Callable[[], None]) -> FastAPI:
             "effects": desk.book.effects(),
             "answers": desk.book.answers(),
             "documents": desk.book.documents(),
+            "binaries": desk.book.binaries(),
         }
 
     return app

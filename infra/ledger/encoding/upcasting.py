@@ -56,6 +56,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         "filing": "",
     },
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},
+    **{(name, 1): lambda old: {**old, "documents": "address"} for name in ("EndpointChanged", "EndpointProposed")},
     ("CentreStateNoted", 2): lambda old: {**old, "hospital_class": None},  # not noted
 }
 """(type, from version) → what the next version makes of it."""
