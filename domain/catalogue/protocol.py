@@ -32,7 +32,7 @@ class Description:
     `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
     `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
     sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
-    `research_items`: the lines of a price that are the research itself.
+    `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
     """
 
     registry: str
@@ -56,6 +56,7 @@ class Description:
     registry_status: str = ""
     route: Route = "not_said"
     research_items: tuple[LineKind, ...] = ()
+    concerns_offspring: bool = False
     source: str
     as_of: date
 
@@ -115,7 +116,7 @@ BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 4
+    schema_version: ClassVar[int] = 5
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -126,7 +127,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 4
+    schema_version: ClassVar[int] = 5
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -277,6 +278,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "open": protocol.open_until is not None,
         "open_until": protocol.open_until,
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
+        "number": protocol.number,
         **_asked(protocol.description),
         **_sites(protocol),
         **_for_whom(protocol),
@@ -295,6 +297,7 @@ def _under(protocol: Protocol) -> Mapping[str, Any]:
     if told is None or told.route == "not_said":
         return {}
     said: dict[str, Any] = {"route": told.route, "research_items": told.research_items}
+    said["concerns_offspring"] = told.concerns_offspring
     if files(told.route):
         said |= {"reviewed": protocol.study.reviewed(protocol.number), "filing": protocol.study.number(protocol.number)}
     return {name: value for name, value in said.items() if value}

@@ -150,6 +150,17 @@ def never_charged(route: str, research: Sequence[str] = ()) -> frozenset[str]:
     return frozenset(code for one in rows for code in (*one.about, *research))
 
 
+def kept(route: str, *, offspring: bool) -> Sequence[CountryRule]:
+    """Return the rows that say how long records are kept: those of the route, then those whichever it is.
+
+    Where the study concerns offspring, what is kept for ever takes the place of the years.
+    """
+    every = [one for one in RULES if one.kind in ("keep", "keep_for_ever") and (route in one.routes or not one.routes)]
+    ever = [one for one in every if one.kind == "keep_for_ever"]
+    years = [one for one in every if one.kind == "keep" and not (offspring and ever and one.routes)]
+    return [*years, *(ever if offspring else [])]
+
+
 def files(route: str) -> bool:
     """Return whether the study is filed with an authority on that route, within working days of its review."""
     return bool(rules_of(route, "filing"))

@@ -50,6 +50,7 @@ class Submission:
     handed: Mapping[str, Clinical] = field(default_factory=dict)
     read: tuple[str, ...] = ()
     misread: str = ""
+    version: int = 0  # of the protocol, under which the acceptance was given; 0 = not known
 
     @property
     def not_met(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.anytime.keeping import laws, require_free
 from domain.stages.anytime.outcomes import RecordOutcome
 from domain.stages.follow_up.closing import ReopenCase, RetractDeath
 from domain.stages.follow_up.follow_up import FollowUpEnded
@@ -27,8 +28,6 @@ from domain.stages.treatment import admission
 
 Keep = Literal["trace", "trace_and_clinical"]
 """What an erasure leaves readable."""
-LAW = "Regulation (EC) No 1394/2007, Article 15"
-"""Why the `trace` class stays: thirty years of product to patient and back [privacy.thirty-years]."""
 LAPSES = timedelta(days=14)
 """How long an order waits for somebody else to confirm it."""
 
@@ -158,6 +157,8 @@ def _ordered(case: Case, c: OrderErasure, now: datetime, ids: Ids) -> ErasureOrd
     require(not waiting, Reason.ALREADY, "an order stands already; confirm or withdraw that one")
     require(set(classes) - erased(case), Reason.ALREADY, "this was erased before")
     _may_begin(case, stops=c.stops)
+    if "clinical" in classes:
+        require_free(case, now)
     return ErasureOrdered(ids(), c.reason, classes, c.stops, c.note, c.by, now + LAPSES)
 
 
@@ -195,6 +196,8 @@ def _confirmed(case: Case, c: ConfirmErasure, now: datetime) -> Sequence[Event |
     known = _standing(case, c.order, now)
     require(known.by != c.by, Reason.FOUR_EYES, "nobody confirms an order of their own", "by")
     _may_begin(case, stops=known.stops)
+    if "clinical" in known.classes:
+        require_free(case, now)
     ends = [FollowUpEnded("withdrawn", "")] if case.follow_up == "open" else []
     return [ErasureConfirmed(known.order, c.by), *ends]
 
@@ -207,14 +210,14 @@ def _erased(case: Case, c: RecordErasure) -> Sequence[CaseErased]:
         raise Refused(Reason.NOT_FOUND, "no such confirmed order in this case", "order")
     if known.done:
         return []
-    return [CaseErased(known.order, known.classes, known.reason, known.by, known.confirmed_by, LAW)]
+    return [CaseErased(known.order, known.classes, known.reason, known.by, known.confirmed_by, laws(case))]
 
 
 def _told_again(case: Case, stone: Tombstone) -> Sequence[CaseErased]:
     """Of a ledger that was put back to before the erasure: what the key service remembers of it."""
     if set(stone.classes) <= erased(case):
         return []
-    return [CaseErased(stone.order, stone.classes, stone.reason, stone.ordered_by, stone.confirmed_by, LAW)]
+    return [CaseErased(stone.order, stone.classes, stone.reason, stone.ordered_by, stone.confirmed_by, laws(case))]
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

@@ -24,7 +24,7 @@ class ProtocolStateNoted:
 
     Where there are `sites`, how it stands at the centre counts instead. `centre`: the only one that runs it, empty =
     not said; `shut`: closed everywhere, or a draft. `route`: the law it runs under; `reviewed` and
-    `filing`: the review and the filing of the study as it reads now.
+    `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
     """
 
     stream: str
@@ -41,7 +41,9 @@ class ProtocolStateNoted:
     research_items: tuple[str, ...] = ()
     reviewed: datetime | None = None
     filing: str = ""
-    schema_version: ClassVar[int] = 5
+    concerns_offspring: bool = False
+    number: int = 0
+    schema_version: ClassVar[int] = 6
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

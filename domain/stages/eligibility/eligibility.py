@@ -20,7 +20,7 @@ from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.criteria import against
 from domain.stages.eligibility.filing import STUDY_FILING
-from domain.stages.eligibility.review_again import unreviewed
+from domain.stages.eligibility.review_again import unreviewed, version_of
 from domain.stages.eligibility.submissions import (
     LIVE,
     by_round,
@@ -108,13 +108,17 @@ class CriterionRecorded:
 
 @dataclass(frozen=True, slots=True)
 class PatientAccepted:
-    """The treating centre accepted, provisionally, until `valid_until`; `despite` says why over what is not met."""
+    """The treating centre accepted, provisionally, until `valid_until`; `despite` says why over what is not met.
+
+    `protocol_version` is the version it was given under, 0 = not known.
+    """
 
     submission: str
     clinician: Identity
     valid_until: datetime
     despite: Clinical = ""
-    schema_version: ClassVar[int] = 2
+    protocol_version: int = 0
+    schema_version: ClassVar[int] = 3
     type: Literal["PatientAccepted"] = "PatientAccepted"
 
 
@@ -137,14 +141,26 @@ TAKES = (
         (PatientAccepted,),
         at=stages(Stage.ELIGIBILITY, Stage.LYMPHODEPLETION, Stage.REDOSING),
         by=Action.ANSWER,
-        answers=("submit_dossier", "tell_centre_of_progression", "tell_centre_of_arrival", "reconfirm_decision"),
+        answers=(
+            "submit_dossier",
+            "tell_centre_of_progression",
+            "tell_centre_of_arrival",
+            "reconfirm_decision",
+            "amended_protocol",
+        ),
     ),
     Takes(
         DeclinePatient,
         (PatientDeclined,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
         by=Action.ANSWER,
-        answers=("submit_dossier", "tell_centre_of_progression", "tell_centre_of_arrival", "reconfirm_decision"),
+        answers=(
+            "submit_dossier",
+            "tell_centre_of_progression",
+            "tell_centre_of_arrival",
+            "reconfirm_decision",
+            "amended_protocol",
+        ),
     ),
     Takes(
         AskForMore,
@@ -185,7 +201,7 @@ def _accept(case: Case, c: AcceptPatient, now: datetime, policy: Policy) -> Even
     until = c.valid_until or now + policy.decision_valid
     require(until > now, Reason.INVALID, "the acceptance has ended already", "valid_until")
     _require_reason(against(case, known, now), c.despite)
-    return PatientAccepted(c.submission, c.clinician, until, c.despite)
+    return PatientAccepted(c.submission, c.clinician, until, c.despite, version_of(case, known))
 
 
 def _require_reason(not_met: Sequence[str], despite: Clinical) -> None:
@@ -225,7 +241,15 @@ def _taken(case: Case, event: PatientAccepted, fact: str) -> Case:
             case = moved(case, one, unseen=case.progressed)
     case = replace(case, progressed="", offered=case.offered if others else fact)
     until = event.valid_until
-    return moved(case, event.submission, state="accepted", valid_until=until, fact=fact, unseen="")
+    return moved(
+        case,
+        event.submission,
+        state="accepted",
+        valid_until=until,
+        fact=fact,
+        unseen="",
+        version=event.protocol_version,
+    )
 
 
 def _read(case: Case, event: CriterionRecorded) -> Case:

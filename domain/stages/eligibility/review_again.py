@@ -1,4 +1,4 @@
-"""Looks again at a change: the disease moved on, or the trial stands still [eligibility.disease-moves-on]."""
+"""Looks again at a change of disease or protocol, or where the trial stands still [eligibility.disease-moves-on]."""
 
 from __future__ import annotations
 
@@ -67,7 +67,25 @@ def _waiting(case: Case) -> Iterable[str]:
     return [case.trial_hold] if case.trial_hold and not over and not case.exit else []
 
 
+def version_of(case: Case, s: Submission) -> int:
+    """Return the version of the protocol as the case noted it last, 0 = not noted."""
+    return int(case.noted(s.protocol).get("number", 0))
+
+
+def _amended(case: Case) -> Iterable[str]:
+    """Acceptances given under an earlier version of the protocol, while cells are to come [eligibility.amended]."""
+    if case.stage in (Stage.FOLLOW_UP, Stage.CLOSED) or (case.treatment is not None and not case.treatment.untouched):
+        return []
+    return [f"{s.id}/{version_of(case, s)}" for s in standing(case, "accepted") if 0 < s.version < version_of(case, s)]
+
+
+def _confirmed(case: Case, about: str) -> bool:
+    known, number = case.submissions.get(About.of(about).id), About.of(about).number
+    return known is not None and (known.version >= number or known.state == "declined")
+
+
 OWES = (
+    Owes("amended_protocol", Party.HOSPITAL, Party.COORDINATOR, _amended, _confirmed, settled_in="eligibility"),
     Owes(
         "review_again",
         Party.HOSPITAL,

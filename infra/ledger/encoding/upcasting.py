@@ -55,6 +55,12 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         "reviewed": None,
         "filing": "",
     },
+    **{
+        (name, 4): lambda old: {**old, "concerns_offspring": False}  # nobody asked
+        for name in ("ProtocolRegistered", "ProtocolAmended")
+    },
+    ("ProtocolStateNoted", 5): lambda old: {**old, "concerns_offspring": False, "number": 0},  # not noted
+    ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},
     **{(name, 1): lambda old: {**old, "documents": "address"} for name in ("EndpointChanged", "EndpointProposed")},
     ("CentreStateNoted", 2): lambda old: {**old, "hospital_class": None},  # not noted

@@ -63,13 +63,15 @@ def accepted_by_two(j: Journey) -> None:
     j.tell(AcceptPatient(second, "Dr B", j.now + 50 * DAY))
 
 
-def _reviewed(j: Journey) -> None:
-    """The hospital runs the study under Order 818, and it passed its reviews today."""
-    j.source(PROTOCOL, route="cn_order_818", reviewed=j.now).look()
+def _accepted_anew(j: Journey) -> None:
+    j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 60 * DAY))
 
 
-def _filed(j: Journey) -> None:
-    j.source(PROTOCOL, filing="F-1").look()
+def _amended(j: Journey) -> None:
+    """It was accepted under version 1; the protocol reads otherwise now."""
+    j.source(PROTOCOL, number=1).look()
+    j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 50 * DAY))
+    j.source(PROTOCOL, number=2).look()
 
 
 def choose(j: Journey) -> None:
@@ -249,7 +251,12 @@ SCENES: dict[str, Scene] = {
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
     "consent_at_majority": Scene("opened", consents_anew, comes_of_age),
-    "study_filing": Scene("submitted", _filed, _reviewed),
+    "amended_protocol": Scene("accepted", _accepted_anew, _amended),
+    "study_filing": Scene(
+        "submitted",
+        lambda j: j.source(PROTOCOL, filing="F-1").look(),
+        lambda j: j.source(PROTOCOL, route="cn_order_818", reviewed=j.now).look(),
+    ),
     "acceptance_choice": Scene("submitted", choose, accepted_by_two),
     "misread_dossier": Scene(
         "submitted",

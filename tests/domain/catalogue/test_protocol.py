@@ -52,6 +52,7 @@ def test_a_protocol_is_registered_and_not_open_by_that() -> None:
         "open": False,
         "open_until": None,
         "planned_infusions": 3,
+        "number": 1,
         **FOR_WHOM,
     }
 
@@ -96,6 +97,7 @@ def test_open_is_a_lease_confirmed_by_somebody_named() -> None:
         "open": True,
         "open_until": LEASE,
         "planned_infusions": 3,
+        "number": 1,
         **FOR_WHOM,
     }
     assert refused(STREAM, state, ConfirmProtocolOpen(NOW, "Dr Li")) == (Reason.INVALID, "until")
@@ -109,7 +111,7 @@ def test_a_closed_protocol_is_not_open_until_confirmed_again() -> None:
     assert when(STREAM, opened, CloseProtocol("on_hold", "by the authority")) == [closed]
     shut = given(STREAM, REGISTERED, CONFIRMED, closed)
     assert read_model(STREAM, shut) == {
-        "open": False, "open_until": None, "planned_infusions": 3, **FOR_WHOM, "shut": True,
+        "open": False, "open_until": None, "planned_infusions": 3, "number": 1, **FOR_WHOM, "shut": True,
     }  # fmt: skip
     assert refused(STREAM, shut, CloseProtocol("completed")) == (Reason.ALREADY, None)
     assert when(STREAM, shut, ConfirmProtocolOpen(LEASE, "Dr Li")) == [CONFIRMED]
@@ -120,7 +122,13 @@ def test_an_amendment_is_the_next_version_of_the_same_protocol() -> None:
     amended = ProtocolAmended(**{**FIELDS, "planned_infusions": 1}, number=2, label="v4.0", change="one infusion only")
     assert when(STREAM, given(STREAM, REGISTERED), amend) == [amended]
     state = given(STREAM, REGISTERED, CONFIRMED, amended)
-    assert read_model(STREAM, state) == {"open": True, "open_until": LEASE, "planned_infusions": 1, **FOR_WHOM}
+    assert read_model(STREAM, state) == {
+        "open": True,
+        "open_until": LEASE,
+        "planned_infusions": 1,
+        "number": 2,
+        **FOR_WHOM,
+    }
     [third] = when(STREAM, state, replace(amend, label="v5.0"))
     assert asdict(third) == asdict(replace(amended, number=3, label="v5.0"))
     assert refused(STREAM, state, replace(amend, registry="NCT2")) == (Reason.INVALID, "registry")

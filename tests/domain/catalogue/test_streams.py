@@ -39,6 +39,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
         protocol.ProtocolRegistered(
             registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
+            concerns_offspring=True,
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
         study.StudyReviewPassed(1, date(2026, 1, 5), "minutes"),
@@ -65,7 +66,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
-    "hospital_class",
+    "hospital_class", "concerns_offspring",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

@@ -23,9 +23,12 @@ from rehearsal.world.papers import papers_in
 from tests.conftest import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
-BY_NOBODY = {"study_filing", "access_review", "owner", "infusion_date", "erasure_confirmation", "key_destruction"}
+BY_NOBODY = {
+    "study_filing", "amended_protocol", "access_review", "owner", "infusion_date", "erasure_confirmation",
+    "key_destruction",
+}  # fmt: skip
 """In a cohort nobody breaks a glass or is forgotten, a case has an owner, and its infusions are told on the day; no
-source says under which law its protocols run."""
+protocol of it is amended, and no source says under which law one runs."""
 
 
 def test_whatever_can_be_owed_somebody_reacts_to() -> None:

@@ -18,7 +18,6 @@ from domain.engine.advance import advance
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.erasing import (
     LAPSES,
-    LAW,
     CaseErased,
     ConfirmErasure,
     ErasureConfirmed,
@@ -41,6 +40,7 @@ from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
 
 ORDER = OrderErasure("consent_withdrawn", stops="follow_up", note="by letter", by="person-8")
+LAW = "Regulation (EC) No 1394/2007, Article 15"
 CONFIRM = ConfirmErasure("", "person-9")
 SILENT = replace(ORDER, note="")
 
