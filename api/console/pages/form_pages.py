@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from activities.command_handler import Recorded
 from api.console.actions import meaning_of, why_not
 from api.console.forms.choices import FieldChoices
+from api.console.forms.codes import coded
 from api.console.forms.correction import correcting
 from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
@@ -214,7 +215,8 @@ async def _choices(request: Request, service: Service, viewer: Visitor, one: Ope
     directory = directory_of(request)
     staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
     centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]
-    return FieldChoices(one.speaker if one else None, staff, centres, protocols).options()
+    of_case = FieldChoices(one.speaker if one else None, staff, centres, protocols).options()
+    return {**coded(viewer.t.language), **of_case}
 
 
 def _summary(viewer: Visitor, inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:
