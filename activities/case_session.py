@@ -60,7 +60,7 @@ class CaseSession:
 
     def note(self, source: Source, state: Mapping[str, Any], known: Noted | None) -> None:
         """Note the state of a watched source, unless what the case wants to know of it is as it was."""
-        event = noted(source.stream, source.version, state)
+        event = noted(source.stream, source.version, state, self.case.id)
         if known is not None and all(getattr(event, name) == value for name, value in known.state.items()):
             return
         self._add([Draft(event, self._ids(), None, Why("source_changed", 1, self._policy.hash, self.now))])

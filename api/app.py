@@ -40,7 +40,7 @@ from api.routes.doses import genealogy, recalls
 from api.routes.findings import links, summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
-from api.routes.register import entries, loading, reviews, rules
+from api.routes.register import entries, loading, reviews, rules, waiting
 from api.routes.then import Rows
 from api.routes.travel import slip
 from domain.catalogue.streams import CATALOGUE
@@ -73,6 +73,7 @@ PARTS = (
     loading,
     reviews,
     rules,
+    waiting,
     reply_page,
     reading_room,
     translation_room,

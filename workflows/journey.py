@@ -80,6 +80,7 @@ ARRANGE = (
 )
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
+TELL_LIST = Effect("tell_waiting_list", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = (Effect("erase_case", "dedupes"), Effect("erase_linked_case", "dedupes"))
 LINKED = Effect("tell_linked_case", "dedupes")
@@ -108,9 +109,19 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised
     Stage.INQUIRY: (*DOSSIER, *ANYTIME),
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
-    Stage.RECORDS: (*DOSSIER, *ANYTIME),
+    Stage.RECORDS: (*DOSSIER, TELL_LIST, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
-    Stage.ELIGIBILITY: (*DOSSIER, *CENTRES, *COSTS, ACCEPTANCES, *ARRANGE, PROGRESSION, STRUCK, *ANYTIME),
+    Stage.ELIGIBILITY: (
+        *DOSSIER,
+        *CENTRES,
+        *COSTS,
+        ACCEPTANCES,
+        TELL_LIST,
+        *ARRANGE,
+        PROGRESSION,
+        STRUCK,
+        *ANYTIME,
+    ),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
     Stage.VISA: (
         *DOSSIER,
@@ -119,6 +130,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         _hospital("request_invitation_letter"),
         _hospital("confirm_open_door"),
         _hospital("arrange_stay"),
+        TELL_LIST,
         PROGRESSION,
         STRUCK,
         WARN,
@@ -133,6 +145,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *COSTS,
         _hospital("arrange_stay"),
         _hospital("announce_arrival"),
+        TELL_LIST,
         PROGRESSION,
         STRUCK,
         WARN,
@@ -146,6 +159,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the signed gate, then for the hospital's report of each day, or of the omission
     Stage.LYMPHODEPLETION: (
         *ARRANGE,
+        TELL_LIST,
         PROGRESSION,
         STRUCK,
         ALERT,
@@ -195,6 +209,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     Stage.CLOSED: (
         MARK_USED,
         *ERASE,
+        TELL_LIST,
         ALERT,
         SEND_HANDOVER,
         REFER_TRANSPLANT,

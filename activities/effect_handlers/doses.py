@@ -15,6 +15,7 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import Protocol as TreatmentProtocol
+from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Refused
 from domain.core.fact import ENGINE
 from domain.core.policy import Policy
@@ -35,6 +36,9 @@ class Lots(Protocol):
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per key; the lot after it. Raises Refused."""
+
+    async def tell_list(self, protocol: str, command: TellWaitingList, key: str) -> TreatmentProtocol:
+        """Tell the waiting list of a protocol what a case wants of it, once per key. Raises Refused."""
 
 
 class StockedLots(Lots):
@@ -63,14 +67,24 @@ class StockedLots(Lots):
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per (lot, effect, command)."""
-        name = f"{key}/{stream}/{command.type}"
-        body = sha256(name.encode()).digest()
-        done = await self._keeper.record(
-            CommandRequest(stream, Meta(ENGINE, key=name), command, CommandKey(ENGINE, name, body))
-        )
-        state = done.state
+        state = await tell_once(self._keeper, stream, command, key)
         assert isinstance(state, Lot)
         return state
+
+    async def tell_list(self, protocol: str, command: TellWaitingList, key: str) -> TreatmentProtocol:
+        """Tell the waiting list of a protocol what a case wants of it, once per effect."""
+        state = await tell_once(self._keeper, protocol, command, key)
+        assert isinstance(state, TreatmentProtocol)
+        return state
+
+
+async def tell_once(keeper: CommandHandler, stream: str, command: catalogue.Command, key: str) -> catalogue.State:
+    """Record a command of the engine's on a stream of the catalogue, once per (key, stream, command)."""
+    name = f"{key}/{stream}/{command.type}"
+    body = sha256(name.encode()).digest()
+    ask = CommandRequest(stream, Meta(ENGINE, key=name), command, CommandKey(ENGINE, name, body))
+    state: catalogue.State = (await keeper.record(ask)).state
+    return state
 
 
 class Reserving:

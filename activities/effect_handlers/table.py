@@ -8,6 +8,7 @@ from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
+from activities.effect_handlers.waiting import TellingList
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
 from activities.ports import Ledger
@@ -41,11 +42,12 @@ def effect_handlers(
 
 
 def on_lots(lots: Lots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
-    """Return the handlers of what is compared and set on a lot's own stream before anybody outside is told."""
+    """Return the handlers of what is compared and set on a lot's or a protocol's own stream first."""
     return {
         "reserve_dose": Reserving(lots, policy),
         "release_dose": OnUnit(lots, FreeUnit),
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
         "mark_unit_used": UsedUnit(lots),
+        "tell_waiting_list": TellingList(lots),
     }

@@ -1,12 +1,17 @@
-"""Shows a way of the catalogue on a page: its rank, what is for and against it, and the form that proposes it."""
+"""Shows ways of the catalogue on pages: rank, what is for and against, the form that proposes; and who waits there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from api.console.text.fact_text import Speaker
+from api.console.text.times import Clock
+from api.ports import Service
+from domain.case.state import Case
+from domain.catalogue.protocol import Protocol
+from domain.catalogue.waiting.waiting_list import Place
 from domain.criteria.matching import Check, Match
 from domain.stages.eligibility.excluding import HARD
 
@@ -45,3 +50,78 @@ def way_of(m: Match, speaker: Speaker, may: Collection[str], of: int, *, left: b
 
 ORDER = ("no", "unknown", "yes", "no_matter")
 """What stands against it first, then what is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLine:
+    """One waiting of a case: `ahead` of so many `of` that wait there, None = the list does not know of it now."""
+
+    id: str
+    protocol: str
+    stream: str
+    centre: str
+    state: str
+    since: str
+    until: str
+    ahead: int | None
+    of: int
+
+
+async def waits_of(service: Service, case: Case, speaker: Speaker) -> Sequence[WaitLine]:
+    """Return how the case waits, each waiting with its place on the list as it is now."""
+    lines = []
+    for wait in case.waiting.values():
+        if not wait.live:
+            continue
+        protocol: Protocol = (await service.commands.entry(wait.protocol)).state
+        order = [entry.wait for entry in protocol.waiting.in_order()]
+        at, stands = wait.centre, wait.state
+        if stands in ("offered", "taken"):
+            at = wait.at
+        lines.append(
+            WaitLine(
+                wait.id,
+                speaker.label(wait.protocol),
+                wait.protocol,
+                speaker.label(at) if at else "",
+                stands,
+                speaker.clock.instant(wait.since),
+                speaker.clock.instant(wait.until) if wait.until and stands == "offered" else "",
+                order.index(wait.id) if wait.id in order and stands == "waiting" else None,
+                len(order),
+            )
+        )
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """One case on the list of a protocol, or one place; `because` and `longer` say why it was offered to this case."""
+
+    case: str
+    centre: str
+    urgent: bool
+    since: str
+    state: str = "waiting"
+    until: str = ""
+    because: str = ""
+    waiting: int = 0
+    longer: int = 0
+
+
+def list_lines(
+    protocol: Protocol, clock: Clock, names: Mapping[str, str]
+) -> tuple[Sequence[ListLine], Sequence[ListLine]]:
+    """Return who waits, in the order in which places are offered, and the places there are."""
+    entries = [
+        ListLine(one.case, names.get(one.centre, one.centre), one.urgent, clock.instant(one.since))
+        for one in protocol.waiting.in_order()
+    ]
+    return entries, [_place(place, clock, names) for place in protocol.waiting.places]
+
+
+def _place(place: Place, clock: Clock, names: Mapping[str, str]) -> ListLine:
+    until = clock.instant(place.until) if place.until and place.state == "offered" else ""
+    why = place.because if place.case else ""
+    centre = names.get(place.centre, place.centre)
+    return ListLine(place.case, centre, False, "", place.state, until, why, place.waiting, place.longer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, get_args
 
@@ -12,6 +12,8 @@ from domain.catalogue import product, review, site
 from domain.catalogue.product import Access, ApprovalRecorded, Depletion, Location, RecordApproval
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
 from domain.catalogue.site import ConfirmSite, Site
+from domain.catalogue.waiting import waiting_list
+from domain.catalogue.waiting.waiting_list import TellWaitingList, WaitingList
 from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -104,12 +106,13 @@ Command = (
     | RecordApproval
     | site.Command
     | study.Command
+    | waiting_list.Command
 )
 
 MOST_INFUSIONS = 100
 """No protocol plans more; a number with more figures is a slip of the pen."""
-BY = dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE)
-"""What giving each command is called in the table of roles."""
+BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
+"""What giving each command is called in the table of roles; who waits is told by the engine, for a case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +161,7 @@ Event = (
     | ApprovalRecorded
     | site.Event
     | study.Event
+    | waiting_list.Event
 )
 
 
@@ -177,6 +181,7 @@ class Protocol:
     review: Review | None = None
     approvals: tuple[ApprovalRecorded, ...] = ()
     study: study.Study = study.NOTHING
+    waiting: WaitingList = field(default_factory=WaitingList)
 
 
 initial = Protocol()
@@ -204,13 +209,28 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
             return [ProtocolOpenConfirmed(command.until, command.by)]
         case CloseProtocol():
             require(protocol.closed is None, Reason.ALREADY, "the protocol is closed")
-            return [ProtocolClosed(command.reason, command.detail)]
+            return [ProtocolClosed(command.reason, command.detail), *waiting_list.closed(protocol.waiting)]
         case study.RecordStudyReview() | study.RecordStudyFiling():
             return [study.decide(protocol.study, command, protocol.number, route_of(protocol), now)]
+        case TellWaitingList():
+            return waiting_list.told(protocol.waiting, site.leases(protocol.sites), command, now, ids)
         case _:
-            if isinstance(command, ConfirmSite) and command.state == "open":
-                _require_structured(protocol)
-            return site.decide(protocol.sites, command, now, closed=protocol.closed is not None)
+            return _at_site(protocol, command, now, ids)
+
+
+def _at_site(protocol: Protocol, command: site.Command, now: datetime, ids: Ids) -> Sequence[Event]:
+    """How it stands at a site, and what that does to those who wait for a place there."""
+    if not isinstance(command, ConfirmSite):
+        return site.decide(protocol.sites, command, now, closed=protocol.closed is not None)
+    if command.state == "open":
+        _require_structured(protocol)
+    waiting_list.require_places(command.places, command.state)
+    said = site.decide(protocol.sites, command, now, closed=protocol.closed is not None)
+    before, sites = protocol.sites, protocol.sites
+    for event in said:
+        sites = site.evolve(sites, event)
+    then = (site.leases(before), site.leases(sites), command.centre, command.places)
+    return [*said, *waiting_list.confirmed(protocol.waiting, *then, now, ids)]
 
 
 def _require_structured(protocol: Protocol) -> None:
@@ -268,8 +288,10 @@ def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
             return replace(protocol, open_until=None, closed=event.reason, sites=sites)
         case study.StudyReviewPassed() | study.StudyFiled():
             return replace(protocol, study=study.evolve(protocol.study, event))
-        case _:
+        case site.SiteConfirmed() | site.InvestigatorNamed():
             return replace(protocol, sites=site.evolve(protocol.sites, event))
+        case _:
+            return replace(protocol, waiting=waiting_list.evolve(protocol.waiting, event))
 
 
 def read_model(protocol: Protocol) -> Mapping[str, Any]:
@@ -283,6 +305,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         **_sites(protocol),
         **_for_whom(protocol),
         **_under(protocol),
+        **_places(protocol),
     }
 
 
@@ -301,6 +324,12 @@ def _under(protocol: Protocol) -> Mapping[str, Any]:
     if files(told.route):
         said |= {"reviewed": protocol.study.reviewed(protocol.number), "filing": protocol.study.number(protocol.number)}
     return {name: value for name, value in said.items() if value}
+
+
+def _places(protocol: Protocol) -> Mapping[str, Any]:
+    """The places that are offered to cases or taken by them; left out where there is none, as in rows of before."""
+    known = protocol.waiting.of_cases()
+    return {"places": known} if known else {}
 
 
 def _asked(description: Description | None) -> Mapping[str, Any]:

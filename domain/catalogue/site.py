@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 
 from domain.core.codes import require_days, require_mail
 from domain.core.errors import Reason, require
@@ -19,6 +19,7 @@ class ConfirmSite:
     """Somebody at the centre or sponsor, named in `by`, says how the protocol stands there; it counts until `until`.
 
     `since` None = from today on. Once a protocol has sites, only theirs count: a centre that is none has no open door.
+    `places` are free there now, None = they do not say: those who wait are offered them.
     """
 
     centre: str
@@ -26,6 +27,7 @@ class ConfirmSite:
     until: datetime
     by: Identity
     since: date | None = None
+    places: int | None = None
     type: Literal["ConfirmSite"] = "ConfirmSite"
 
 
@@ -52,6 +54,8 @@ class SiteConfirmed:
     since: date
     until: datetime
     by: Identity
+    places: int | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["SiteConfirmed"] = "SiteConfirmed"
 
 
@@ -131,7 +135,7 @@ def _confirmed(c: ConfirmSite, now: datetime, *, closed: bool) -> SiteConfirmed:
     require(readable(c.by), Reason.INVALID, "name who says so", "by")
     shut = closed and c.state == "open"
     require(not shut, Reason.NOT_NOW, "the protocol is closed everywhere; confirm it open first", "state")
-    return SiteConfirmed(c.centre, c.state, since, c.until, c.by)
+    return SiteConfirmed(c.centre, c.state, since, c.until, c.by, c.places)
 
 
 def evolve(sites: Sequence[Site], event: Event) -> tuple[Site, ...]:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
 from domain.catalogue.site import site_of
+from domain.catalogue.waiting.waiting_list import place_of
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
@@ -130,6 +131,7 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
 LISTED: Mapping[str, Callable[[Any], Any]] = {
     "criteria": criterion_of,
     "sites": site_of,
+    "places": place_of,
     "diseases": str,
     "capabilities": str,
     "research_items": str,

@@ -11,6 +11,7 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.holding import Redate
 from domain.stages.anytime.notes import AddNote, SettleEffect
 from domain.stages.eligibility.quote import GiveQuote, QuoteLapsed
+from domain.stages.eligibility.waiting import PlacePassed
 from domain.stages.follow_up.closing import JourneyLeft, ReopenCase
 from domain.stages.follow_up.follow_up import FollowUpEnded
 from domain.stages.intake.majority import MajorityReached
@@ -32,6 +33,7 @@ WAYS: Mapping[type[Any], tuple[type[Any] | None, str]] = {
     DoseLapsed: (AskDoseAgain, "the unit may have gone to somebody else meanwhile"),
     BedLapsed: (AskBedAgain, "the centre is asked for the bed again"),
     LetterLapsed: (AskLetterAgain, "the centre is asked for the letter again"),
+    PlacePassed: (AddNote, "the place may have gone to the next; the case waits on where it stood"),
     QuoteLapsed: (GiveQuote, "the centre's price, told again with its end"),
     VisaLapsed: (GrantVisa, "the visa, told again with its end"),
     FitToTravelLapsed: (RecordFitToTravel, "the clinician's statement, told again"),

@@ -24,8 +24,6 @@ from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, Dec
 from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
-from domain.stages.eligibility.submissions import ChooseCentre as Choose
-from domain.stages.eligibility.submissions import ChooseExcludedCentre as ChooseExcluded
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
 from domain.stages.follow_up.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
@@ -108,6 +106,7 @@ from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 from tests.domain.stages.anytime.any_person import OF_PERSONS
+from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
 T = TypeVar("T")
@@ -228,8 +227,6 @@ MAKE: dict[type[Any], Make] = {
     CertifyTranslation: lambda j, n: CertifyTranslation(item(j, n), "person-5"),
     DraftSummary: lambda j, n: DraftSummary(DOCUMENT, "person-2"),
     SignSummary: lambda j, n: SignSummary("person-3"),
-    Choose: lambda j, n: Choose(*pick([(CENTRE, PROTOCOL), ("centre-b", "protocol-b")], n, ("", ""))),
-    ChooseExcluded: lambda j, n: ChooseExcluded(pick([CENTRE, "centre-b"], n, ""), PROTOCOL, "no other", n % 3, 2),
     SubmitDossier: lambda j, n: SubmitDossier(submission(j, n)),
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
     HandOverDocument: lambda j, n: HandOverDocument(submission(j, n), 1, DOCUMENT, f"{n % 3:064x}"),
@@ -247,6 +244,7 @@ MAKE: dict[type[Any], Make] = {
     ),
     DeclinePatient: lambda j, n: DeclinePatient(submission(j, n), "Dr Li", "other", "palliative care at home"),
     ChooseAcceptance: lambda j, n: ChooseAcceptance(submission(j, n), person(j, n)),
+    **WAITS,
     IssueEstimate: lambda j, n: IssueEstimate("USD", 1, 2),
     AcknowledgeEstimate: lambda j, n: AcknowledgeEstimate(person(j, n)),
     GiveQuote: lambda j, n: GiveQuote(submission(j, n), "USD", j.now + (1 + n % 9) * DAY, 7),

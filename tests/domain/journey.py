@@ -137,7 +137,7 @@ class Journey:
             known = self.case.sources.get(stream)
             if known is None or known.version < version:
                 why = Why("source_changed", 1, self.policy.hash, self.now)
-                drafts.append(Draft(noted(stream, version, state), self.ids(), None, why))
+                drafts.append(Draft(noted(stream, version, state, self.case.id), self.ids(), None, why))
         return drafts
 
     def store(self, document: str, content: str = "", media: str = "application/pdf", **found: Any) -> Journey:

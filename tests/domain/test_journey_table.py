@@ -37,6 +37,7 @@ from domain.stages.treatment.adverse_events import ReportToxicity
 from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
+from tests.domain.stages.eligibility.waits import offered
 
 NAMED = {c.__name__: c for c in COMMANDS}
 NOTED = {*watching.KINDS.values(), documents.DocumentStored, linking.OtherCaseNoted}
@@ -121,7 +122,7 @@ def test_a_stage_refuses_what_its_row_does_not_list() -> None:
 
 
 TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient", "RecordTherapy")
-REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "RecordTransplant"))]
+REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "Grade", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),
     "DeliverTranslation": (("OrderTranslation",),),
@@ -130,6 +131,9 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ExplainMisreading": (("HandOverDocument", "ConfirmDossierRead"),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
+    "TakePlace": (("WaitForPlace", "Offered"),),
+    "DeclinePlace": (("WaitForPlace", "Offered"),),
+    "StopWaiting": (("WaitForPlace",),),
     "ChooseExcludedCentre": (("Paused",),),  # what a centre that takes no patients is chosen in spite of
     "OrderCells": (("RecordResource",),),
     "ResumeCase": (("HoldCase",),),
@@ -188,6 +192,8 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
         for earlier in before:
             if earlier == "Paused":
                 fresh.source(CENTRE, paused=True).source("centre-b", paused=True)
+            elif earlier == "Offered":
+                offered(fresh, 1)
             elif earlier:
                 fresh.tried(HIGH if earlier == "HighGrade" else MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR

@@ -16,7 +16,7 @@ from api.cli.words import command_of
 from domain.catalogue.streams import CATALOGUE
 
 LOADED = ("protocol", "centre")
-LONG = ("criteria",)
+LONG = ("criteria", "places")
 """What a table has no room for; `show` and --json have it."""
 
 
@@ -54,7 +54,27 @@ def _app(prefix: str) -> App:
         _add_opening(app, prefix, opening, known)
     if prefix in LOADED:
         _add_loading(app, prefix)
+    if prefix == "protocol":
+        app.command(waiting)
     return app
+
+
+def waiting(protocol: str, *, json: Json = False) -> None:
+    """List who waits for a place, the first to be offered one first; and whose each place is, and why."""
+    answer = asking(lambda c: c.get(f"/protocols/{protocol}/waiting"))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (w["number"], w["case"], "urgent" if w["urgent"] else "", w["since"], w["centre"]) for w in answer["waiting"]
+    ]
+    table(("", "case", "", "waits since", "only at"), rows, "waiting list")
+    places = [(p["centre"], p["state"], p["case"], p["until"], _why(p["why"])) for p in answer["places"]]
+    table(("centre", "place", "case", "answers until", "why this one"), places, "places")
+
+
+def _why(why: Mapping[str, Any] | None) -> str:
+    return f"{why['because']}; of {why['waiting']} who waited, {why['longer']} had waited longer" if why else ""
 
 
 def _add_loading(app: App, prefix: str) -> None:

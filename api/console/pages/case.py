@@ -30,7 +30,7 @@ from api.console.pages.travel import (
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.fact_text import FactText, Speaker
 from api.console.text.times import Clock
-from api.console.ways import Way, way_of
+from api.console.ways import Way, waits_of, way_of
 from api.console.web import page, pages, seen
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -186,6 +186,7 @@ async def overview(
         recorded=_recorded(one, done),
         again=again,
         ways=None if one.past else await _ways(service, viewer, one),
+        queues=() if one.past else await waits_of(service, one.case, one.speaker),
     )
 
 

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
 from api.console.text.texts import Texts
 from api.console.text.times import Clock
+from api.console.ways import list_lines
 from api.console.web import page, pages, seen
 from api.http.access import require_command, stream_meant
 from api.http.auth import Parts
@@ -29,6 +30,7 @@ from domain.case.costs import KINDS
 from domain.catalogue.product import in_force
 from domain.catalogue.protocol import Protocol, ProtocolAmended, ProtocolRegistered
 from domain.catalogue.site import Site
+from domain.catalogue.waiting.waiting_list import MOST_PLACES
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Unread
 from domain.core.roles import Action
@@ -130,6 +132,7 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         by=names.get(seen_by.by, seen_by.by),
         stale=age["stale"],
         due=clock.day(date.fromisoformat(age["review_due"][:10])),
+        queue=list_lines(state, clock, names),
         sites=_sites(state.sites, clock, names, visible_to(viewer.who, "protocol")),
         versions=_versions(found.facts, clock, names),
         rules=rules_of(description.route),
@@ -198,13 +201,21 @@ async def confirm_site(request: Request, entry: str, service: Parts, viewer: Vie
     given = dict(read_form(await read_body(request)))
     require_csrf(request, given.get(CSRF, ""))
     stream = stream_meant(entry, "protocol")
-    said = {name: given.get(name, "") for name in ("centre", "state", "by")}
+    said: dict[str, Any] = {name: given.get(name, "") for name in ("centre", "state", "by")}
     said |= {"type": "ConfirmSite", "until": _end_of(given.get("until", ""), viewer.t)}
+    said |= {"places": _number(places, viewer.t)} if (places := given.get("places", "").strip()) else {}
     command = COMMANDS.parse(said, viewer.who.id, only=("ConfirmSite",))
     require_command(viewer.who, command.type)
     sent = request_of(service, viewer.who, f"site/{given.get('nonce', '')}", stream, command, about=stream)
     await carried_out(request, service, sent)
     return seen(f"/console/protocols/{stream}")
+
+
+def _number(text: str, t: Texts) -> int:
+    """A number of places, as a form's field gives it. Raises Refused."""
+    number = text.isdecimal() and len(text) <= len(str(MOST_PLACES))
+    require(number, Reason.INVALID, t("catalogue.no_number"), "places")
+    return int(text)
 
 
 def _end_of(day: str, t: Texts) -> str:

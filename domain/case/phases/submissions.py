@@ -78,6 +78,33 @@ class Resource:
     orders: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A place at a protocol that the case waits for since `since`; `centre`: there only, empty = at any centre.
+
+    `place`, `at` and `until` are of the newest offer, `passed` those it let go. `round` counts what the protocol's list
+    was told, `urgent` is what it knows. `asked`: the submissions there were when the place was taken.
+    """
+
+    id: str
+    protocol: str
+    centre: str
+    since: datetime
+    urgent: bool
+    state: Literal["waiting", "offered", "taken", "ended"] = "waiting"
+    round: int = 1
+    place: str = ""
+    at: str = ""
+    until: datetime | None = None
+    passed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Return whether the list still knows of it."""
+        return self.state != "ended"
+
+
 @dataclass(frozen=True)
 class Submissions:
     """Holds what was put before hospitals, and what came of it."""
@@ -91,6 +118,7 @@ class Submissions:
     alternative: str = ""
     chosen: str = ""  # the submission whose acceptance the family took
     offered: str = ""  # the acceptance with which the present choice opened
+    waiting: Mapping[str, Wait] = field(default_factory=dict)
 
     @property
     def accepted(self) -> Submission | None:

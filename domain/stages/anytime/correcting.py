@@ -128,6 +128,7 @@ _FILES = (
     observing,
     eligibility,
     adverse_events,
+    grading,
     observations,
     safety,
     transplant,

@@ -11,11 +11,13 @@ from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.case.table import Takes
 from domain.catalogue.site import SiteLease
+from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
 from domain.criteria.criterion import Criterion
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
+from domain.stages.eligibility.waiting import WaitForPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class ProtocolStateNoted:
     Where there are `sites`, how it stands at the centre counts instead. `centre`: the only one that runs it, empty =
     not said; `shut`: closed everywhere, or a draft. `route`: the law it runs under; `reviewed` and
     `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
+    `places`: those that this case was offered there, or has taken.
     """
 
     stream: str
@@ -43,7 +46,8 @@ class ProtocolStateNoted:
     filing: str = ""
     concerns_offspring: bool = False
     number: int = 0
-    schema_version: ClassVar[int] = 6
+    places: tuple[Place, ...] = ()
+    schema_version: ClassVar[int] = 7
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -107,21 +111,27 @@ def watched(case: Case) -> frozenset[str]:
 def _needed(case: Case) -> set[str]:
     live = [s for s in case.submissions.values() if s.state not in ("declined", "withdrawn")]
     owner = {case.owner} if case.owner.startswith("person-") else set()
-    return {s.centre for s in live} | {s.protocol for s in live} | {case.lot} | owner
+    awaited = {w.protocol for w in case.waiting.values() if w.live}
+    return {s.centre for s in live} | {s.protocol for s in live} | awaited | {case.lot} | owner
 
 
 def named(command: object) -> frozenset[str]:
     """Return the streams a command names that are looked up before it is decided: nobody watches them yet."""
-    if isinstance(command, ChooseCentre | ChooseExcludedCentre):
+    if isinstance(command, ChooseCentre | ChooseExcludedCentre | WaitForPlace):
         return frozenset({command.centre, command.protocol}) - {""}
     return frozenset()
 
 
-def noted(stream: str, version: int, state: Mapping[str, Any]) -> Event:
-    """The event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind."""
+def noted(stream: str, version: int, state: Mapping[str, Any], case: str = "") -> Event:
+    """The event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind.
+
+    Of places a case notes its own only; no `case` = those of all.
+    """
     kind = KINDS.get(stream.split("-", 1)[0])
     if kind is None:
         raise Refused(Reason.NOT_FOUND, f"nothing can be noted of {stream}")
+    if case and "places" in state:
+        state = {**state, "places": tuple(place for place in state["places"] if place.case == case)}
     wanted = {f: _instant(state[f]) if f in INSTANTS else state[f] for f in kind.__dataclass_fields__ if f in state}
     event: Event = kind(stream=stream, source_version=version, **wanted)
     return event

@@ -11,6 +11,7 @@ from domain.core.fact import ENGINE
 from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
 from domain.stages.anytime.linking import AcceptLink, LinkCase
 from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.waiting import StopWaiting, WaitForPlace
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import UNDO, LeaveJourney, ReopenCase
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
@@ -129,6 +130,11 @@ SCENES: dict[str, Scene] = {
     "send_quote": Scene("accepted", STEPS["quoted"], STEPS["priced"]),
     "request_quote": Scene("acknowledged", STEPS["accepted"], STEPS["quoted"]),
     "reserve_dose": Scene("quoted", STEPS["priced"], STEPS["dose_held"]),
+    "tell_waiting_list": Scene(
+        "eligibility",
+        lambda j: j.tell(WaitForPlace(PROTOCOL)),
+        drop=lambda j: j.tell(StopWaiting(next(iter(j.case.waiting)))),
+    ),
     "hold_bed": Scene("quoted", STEPS["priced"], lambda j: j.tell(HoldBed("B", j.now + DAY))),
     "request_invitation_letter": Scene(
         "dose_held", STEPS["visa"], lambda j: j.tell(IssueLetter("L", j.now + 30 * DAY))

@@ -66,7 +66,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
-    "hospital_class", "concerns_offspring",
+    "hospital_class", "concerns_offspring", "places",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

@@ -58,7 +58,8 @@ def test_every_effect_for_a_hospital_has_its_row() -> None:
         "release_dose",
         "mark_unit_used",
         "erase_case",
-    }  # on the lots' own streams
+        "tell_waiting_list",
+    }  # on the lots' and protocols' own streams
 
 
 def test_the_page_for_hospitals_names_every_kind_and_command_and_no_other() -> None:

@@ -37,7 +37,8 @@ AT_HOME = {
     "erase_case",
     "tell_linked_case",
     "erase_linked_case",
-}  # lots, keys, cases
+    "tell_waiting_list",
+}  # lots, keys, cases, protocols
 SENDER = "coordination@caravel.example"
 PROMISES = re.compile(
     r"guarante|cure|eligib|success|hope|best treatment|will be accepted|保证|治愈|符合条件|疗效|成功|希望|"

@@ -1,0 +1,62 @@
+"""What random histories are made of where a way is chosen, or a place waited for; now and then one is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.catalogue.waiting.waiting_list import Place
+from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
+from domain.stages.eligibility.waiting import DeclinePlace, StopWaiting, TakePlace, WaitForPlace
+from tests.domain.course import CENTRE, PROTOCOL, patient
+from tests.domain.journey import DAY, Journey
+
+
+def offered(j: Journey, n: int) -> str:
+    """A wait of the case; for every other number the list has just offered it a place."""
+    waits = list(j.case.waiting)
+    wait = waits[n % len(waits)] if waits else "nothing"
+    known = j.case.waiting.get(wait)
+    if known and known.state == "waiting" and n % 2:
+        place = Place(f"place-{len(known.passed)}", CENTRE, "offered", wait, j.case.id, j.now + DAY)
+        j.source(known.protocol, places=(place,)).look()
+    return wait
+
+
+def _person(j: Journey, n: int) -> str:
+    people = list(j.case.people)
+    return people[n % len(people)] if people else "nobody"
+
+
+def offered_place(j: Journey) -> None:
+    """The case waits, and the protocol's list offers it a place."""
+    j.tell(WaitForPlace(PROTOCOL))
+    wait = next(iter(j.case.waiting))
+    place = Place("place-1", CENTRE, "offered", wait, "case-1", j.now + 3 * DAY, "longest", 2, 0)
+    j.source(PROTOCOL, places=(place,)).look()
+
+
+def take_place(j: Journey) -> None:
+    j.tell(TakePlace(next(iter(j.case.waiting)), patient(j)))
+
+
+def _wait(_: Journey, n: int) -> WaitForPlace:
+    return WaitForPlace((PROTOCOL, "protocol-b")[n % 2], ("", CENTRE)[n // 2 % 2])
+
+
+def _choose(_: Journey, n: int) -> ChooseCentre:
+    return ChooseCentre(*((CENTRE, PROTOCOL), ("centre-b", "protocol-b"))[n % 2])
+
+
+def _exclude(_: Journey, n: int) -> ChooseExcludedCentre:
+    return ChooseExcludedCentre((CENTRE, "centre-b")[n % 2], PROTOCOL, "no other", n % 3, 2)
+
+
+WAITS: Mapping[type[Any], Callable[[Journey, int], Any]] = {
+    ChooseCentre: _choose,
+    ChooseExcludedCentre: _exclude,
+    WaitForPlace: _wait,
+    TakePlace: lambda j, n: TakePlace(offered(j, n), _person(j, n)),
+    DeclinePlace: lambda j, n: DeclinePlace(offered(j, n), "too far"),
+    StopWaiting: lambda j, n: StopWaiting([*j.case.waiting, "nothing"][n % (len(j.case.waiting) + 1)], "enough"),
+}
