@@ -313,3 +313,27 @@ class HealthLinks(Protocol):
 
     async def fetch(self, link: str, passcode: str, recipient: str, file: int = 0) -> Shared:
         """Fetch and open one file. Raises LinkUnusable."""
+
+
+class ScannerDown(Exception):
+    """A file could not be scanned; its text says why, and nothing of the file."""
+
+
+class Scan(Protocol):
+    """One file on its way past a virus scanner."""
+
+    def passing(self, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the file while the scanner gets it too."""
+
+    async def verdict(self) -> str:
+        """Return the name of the signature found in it, empty = none. Raises ScannerDown."""
+
+    def close(self) -> None:
+        """End it, whether or not there is a verdict."""
+
+
+class Scanner(Protocol):
+    """Looks for viruses."""
+
+    async def begin(self) -> Scan:
+        """Begin with a file. Raises ScannerDown."""

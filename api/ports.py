@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from activities.access_log import Looks
 from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
 from activities.gateways import Answer
-from activities.ports import DocumentLink, Documents, HealthLinks
+from activities.ports import DocumentLink, Documents, HealthLinks, Scanner
 from domain.core.policy import Party
 from domain.roles import Actor
 
@@ -311,6 +311,10 @@ class Service:
     signs_in: SignsIn | None = None
     seal: Seal
     """For what somebody typed whose session had ended; it travels in their own page."""
+    scanner: Scanner | None = None
+    """What looks at documents for viruses as they come in; None = nothing does."""
+    unscanned: Literal["refuse", "take"] = "refuse"
+    """What becomes of a document that the scanner could not look at."""
     public_url: str = ""
     temporal_ui: str = ""
     """Where a case's workflow is looked at: the address before its id; empty = nowhere."""

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     documents: str = ""
     document_bytes: Annotated[int, Field(ge=1, le=2**43)] = 2 * 1024**3
     """The most bytes one document may have."""
+    clamd: str = ""
+    """HOST:PORT or local socket of a clamd that looks at every document as it comes in; empty = none does."""
+    clamd_down: Literal["refuse", "take"] = "refuse"
+    """What becomes of a document while it does not answer: `take` stores it, marked as not scanned."""
     public_url: str = "http://127.0.0.1"
     smtp: str = "127.0.0.1:1025"
     smtp_user: str = ""

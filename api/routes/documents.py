@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +32,7 @@ from api.http.command_json import CASE
 from api.http.files.dicom import compared
 from api.http.files.file_types import CALLED, TYPES, UNTOLD
 from api.http.files.inspection import Found, Inspection
+from api.http.files.scanning import Scanning
 from api.http.limits import stream_body
 from api.http.problems import Fault, Problem, invalid
 from api.http.strangers.header_values import filename, parameters
@@ -131,10 +133,14 @@ async def taken(
     looked = Inspection(content)
     _require_type(await looked.begin(), media, looked.words)
     try:
-        kept = await service.documents.keep(stream, key_class, looked.media, looked.content())
+        keep = partial(service.documents.keep, stream, key_class, looked.media)
+        kept, unsure = await Scanning(service.scanner, service.unscanned).kept(
+            looked.content(), keep, service.documents.remove
+        )
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    return kept, await _noted(service, stream, kept, await looked.found())
+    found = await looked.found()
+    return kept, await _noted(service, stream, kept, replace(found, troubles=(*found.troubles, *unsure)))
 
 
 def media_told(said: str) -> str:

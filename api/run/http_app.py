@@ -49,6 +49,7 @@ from infra.reads.proofs import ProofQueries
 from infra.reads.registers import RegisterQueries
 from infra.reads.tasks import TaskQueries
 from infra.reads.worklist import WorklistQueries
+from infra.virus_scan import Clamd
 
 SCHEMA_SEEN = timedelta(seconds=60)
 
@@ -91,6 +92,8 @@ def http_app(
         dev=_outside_production(dev, ledger),
         signs_in=signs_in,
         seal=SealedText(here.keys),
+        scanner=Clamd(here.settings.clamd) if here.settings.clamd else None,
+        unscanned=here.settings.clamd_down,
         public_url=here.settings.public_url,
         temporal_ui=here.settings.temporal_ui,
         checkpoint_places=where_checkpoints_are(here.settings),

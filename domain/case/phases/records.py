@@ -47,7 +47,8 @@ class RecordItem:
 class StoredDocument:
     """A file the store keeps for this case. `content` is equal for equal files; `same_as` names an earlier one.
 
-    `troubles`: encrypted, truncated. `named`: whether the name in it is the patient's; empty where none can be read.
+    `troubles`: encrypted, truncated, not_scanned. `named`: whether the name in it is the patient's; empty where none
+    can be read.
     """
 
     media_type: str
