@@ -69,6 +69,12 @@ class Genealogy:
             [stream for stream in written if found[stream].state != "none"],
         )
 
+    async def shared(self, starts: Sequence[str], known_at: datetime | None = None) -> Sequence[str]:
+        """Return these and the vector lots they were made with: what others of the same may have in common."""
+        above = await self.trace(starts, known_at)
+        vectors = [stream for stream, one in above.materials.items() if one.kind == "vector_lot"]
+        return sorted({*starts, *vectors})
+
     async def _then(self, stream: str, known_at: datetime | None) -> Any:  # noqa: ANN401 - a Material or Lot
         facts = (await self._ledger.load(stream)).facts
         return fold(stream, facts if known_at is None else [fact for fact in facts if fact.at <= known_at])

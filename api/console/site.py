@@ -20,6 +20,7 @@ from api.console.pages import (
     slip,
 )
 from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
+from api.console.pages.doses import genealogy, recalls
 from api.console.pages.history import audit, looks
 from api.name_index import NameIndex, PersonIndex
 
@@ -48,6 +49,8 @@ def install(app: FastAPI) -> None:
         operations,
         changes,
         catalogue,
+        genealogy,
+        recalls,
         clerk,
     )
     for part in parts:

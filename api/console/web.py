@@ -25,7 +25,9 @@ from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
 from api.console.text.times import stamp
 from api.http.auth import CLERKS, FOR_CLERKS
 from api.http.form_parse import pointed
+from api.http.masking import EVERYTHING
 from api.http.problems import Problem, invalid, of_failure, of_refusal
+from api.routes.register.entries import visible_to
 from domain.core.errors import Refused
 from domain.core.roles import Action, Role
 from domain.roles import allow
@@ -72,7 +74,7 @@ def page(
     dev = request.app.state.service.dev is not None
     known: dict[str, Any] = {"t": t, "viewer": visitor, "here": request.url.path, "whole": _whole(request)}
     known |= {"languages": languages(), "demo": dev, "csrf": _csrf(visitor)}
-    known |= {"proves": _proves(visitor), "runs": _runs(visitor)}
+    known |= {"proves": _proves(visitor), "runs": _runs(visitor), "traces": _traces(visitor)}
     text = PAGES.get_template(name).render(**known, **values)
     return HTMLResponse(marked(text), status, {**HEADERS, **(headers or {})})
 
@@ -91,6 +93,10 @@ def _proves(visitor: Visitor | None) -> bool:
 
 def _runs(visitor: Visitor | None) -> bool:
     return visitor is not None and visitor.who.role in (Role.OPERATOR, Role.SUPERVISOR)
+
+
+def _traces(visitor: Visitor | None) -> bool:
+    return visitor is not None and visible_to(visitor.who, "lot") is EVERYTHING
 
 
 def _csrf(visitor: Visitor | None) -> str:

@@ -19,6 +19,7 @@ def preview(
     code: str,
     *,
     known_at: Annotated[datetime | None, Parameter(help="as it was known at this instant")] = None,
+    shared: Annotated[bool, Parameter(negative="", help="everything made with the same vector lots")] = False,
     json: Json = False,
 ) -> None:
     """Every unit and patient that a code reaches: of a donor, donation, bank, vector run or lot, batch, reagent, case.
@@ -26,7 +27,7 @@ def preview(
     Nothing is stopped and nobody is told.
     """
     at = known_at.astimezone().isoformat() if known_at else None
-    answer = asking(lambda c: c.post("/genealogy/trace", {"of": code, "known_at": at}, None))
+    answer = asking(lambda c: c.post("/genealogy/trace", {"of": code, "known_at": at, "shared": shared}, None))
     if json:
         as_json(answer)
         return

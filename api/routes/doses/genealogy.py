@@ -30,19 +30,25 @@ router = APIRouter(prefix="/genealogy", tags=["genealogy"])
 async def trace(request: Request, service: Parts, who: Who) -> JSONResponse:
     """Trace what `of` names, now or as known at `known_at`: the code or id of a material or lot, or a case.
 
+    `shared`: from there back to the vector lots it was made with, and down to everybody who got cells of the same.
     A code may describe a donor, so it is asked by POST. Whoever may see who got a unit may ask.
     """
     body = read_json(await read_body(request))
-    found, at = await traced(service, who, str(body.get("of", "")), _instant(body.get("known_at")))
+    then, shared = _instant(body.get("known_at")), body.get("shared") is True
+    found, at = await traced(service, who, str(body.get("of", "")), then, shared=shared)
     return JSONResponse(await answered(service, who, found, at), headers=private())
 
 
-async def traced(service: Service, who: Actor, of: str, known_at: datetime | None) -> tuple[Trace, datetime]:
+async def traced(
+    service: Service, who: Actor, of: str, known_at: datetime | None, *, shared: bool = False
+) -> tuple[Trace, datetime]:
     """Return what stands around what somebody named, and as of when. Raises Refused."""
     require_quality(who)
     starts = await starts_of(service, of)
     require(starts, Reason.NOT_FOUND, "no material, lot or case has that code", "of")
     now = service.clock()
+    if shared:
+        starts = await service.genealogy.shared(starts, known_at)
     return await service.genealogy.trace(starts, known_at), min(known_at or now, now)
 
 

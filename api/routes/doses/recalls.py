@@ -36,7 +36,7 @@ async def open_recall(request: Request, service: Parts, who: Who) -> JSONRespons
     key = idempotency_key(request)
     command = COMMANDS.parse(await read_body(request), who.id, only=("OpenRecall",), default="OpenRecall")
     require_command(who, command.type)
-    recorded = await service.commands.record(_sent(who, key, service.fresh_stream("recall"), command))
+    recorded = await service.commands.record(sent_of(who, key, service.fresh_stream("recall"), command))
     await request.app.state.ringing.ring()
     return entry_answer(recorded, CREATED)
 
@@ -69,14 +69,15 @@ async def command_recall(recall: str, request: Request, service: Parts, who: Who
     stream = stream_meant(recall, "recall")
     command = COMMANDS.parse(await read_body(request), who.id, only=("AcknowledgeRecall",))
     require_command(who, command.type)
-    recorded = await service.commands.record(_sent(who, key, stream, command, expected, about=stream))
+    recorded = await service.commands.record(sent_of(who, key, stream, command, expected, about=stream))
     await request.app.state.ringing.ring()
     return entry_answer(recorded)
 
 
-def _sent(
+def sent_of(
     who: Actor, key: str, stream: str, command: Command, expected: int | None = None, about: str = ""
 ) -> CommandRequest:
+    """Make the request; `about` is what its digest names: a new recall has no name that a repeat would know."""
     remembered = CommandKey(who.id, key, COMMANDS.digest(about, command))
     return CommandRequest(stream, Meta(who.id, who.stated, key=key), command, remembered, if_version=expected)
 

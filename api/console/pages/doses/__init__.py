@@ -1,0 +1,1 @@
+"""Pages of what doses are made of, who got them, and recalls."""

@@ -1,0 +1,97 @@
+"""Pages of genealogy and recall, from a code that is typed to a hospital that has acknowledged."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.command_handler import CommandRequest
+from activities.ports import Meta
+from api.run.wiring import Parts
+from domain.catalogue.centre import RegisterCentre
+from domain.doses.lot import ReleaseLot
+from domain.doses.unit import HoldUnit
+from domain.stages.eligibility.eligibility import AcceptPatient
+from tests.agreed import agreed
+from tests.api.conftest import Person
+from tests.api.console.conftest import Browser, hidden
+from tests.api.routes.doses.test_genealogy import lot, material, told
+from tests.api.submitted import submitted
+
+
+@pytest.fixture
+async def made(people: Mapping[str, Person], here: Parts) -> Mapping[str, str]:
+    """A vector lot, two lots made with it, and a patient who has a unit of the first held."""
+    quality, mark = people["quality"], uuid.uuid4().hex[:8]
+    vector = await material(quality, "vector_lot", f"LV-{mark}", vector="lentiviral", integrating=True)
+    donor = await material(quality, "donor", f"D-{mark}")
+    await told(quality, donor, "RecordScreening", marker="HBsAg", result="reactive", sampled="2026-01-05")
+    first, second = await lot(quality, f"a-{mark}"), await lot(quality, f"b-{mark}")
+    for batch in (first, second):
+        await told(quality, batch, "LinkMaterial", parent=vector)
+    centre = RegisterCentre(
+        f"Hospital {mark}", "Beijing", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "itself",
+        datetime.now(UTC).date(), "", "quality@hospital.example", "",
+    )  # fmt: skip
+    await agreed(here.commands, f"centre-{mark}", centre)
+    case = await submitted(here, f"centre-{mark}")
+    until = datetime.now(UTC) + timedelta(days=20)
+    await case.tell(AcceptPatient(case.submission, "Dr Li", until))
+    await here.commands.record(CommandRequest(first, Meta("person-z"), ReleaseLot("person-z")))
+    await here.commands.record(CommandRequest(first, Meta("engine"), HoldUnit(case.id, f"e-{mark}", until)))
+    number = (await case.state()).number
+    return {"mark": mark, "vector": vector, "donor": donor, "first": first, "second": second, "number": number,
+            "centre": f"Hospital {mark}"}  # fmt: skip
+
+
+async def test_a_code_leads_to_what_is_made_of_it_units_and_patients(
+    browsers: Mapping[str, Browser], made: Mapping[str, str]
+) -> None:
+    quality = browsers["quality"]
+    page = await quality.post("/console/genealogy", csrf=await quality.csrf(), code=f" lv-{made['mark'].upper()} ")
+    ids = made["first"], made["second"], made["number"]
+    for words in (*ids, "Vector lot", "integrates", "in the freezer: <", "held: <"):
+        assert words in page.text, words
+    assert f"LV-{made['mark']}" not in str(page.url)
+    donor = await quality.get(f"/console/genealogy/{made['donor']}")
+    assert "HBsAg" in donor.text
+    assert "reactive" in donor.text
+    missed = await quality.post("/console/genealogy", csrf=await quality.csrf(), code="nothing of the kind")
+    assert (missed.status_code, "Nothing has that code" in missed.text) == (404, True)
+
+
+async def test_a_lot_shows_others_of_the_same_vector_lot(
+    browsers: Mapping[str, Browser], made: Mapping[str, str]
+) -> None:
+    own = (await browsers["quality"].get(f"/console/genealogy/{made['second']}")).text
+    assert made["number"] not in own
+    shared = (await browsers["quality"].get(f"/console/genealogy/{made['second']}?shared=true")).text
+    assert made["number"] in shared
+    assert made["first"] in shared
+
+
+async def test_a_drill_is_opened_and_each_hospital_entered(
+    browsers: Mapping[str, Browser], made: Mapping[str, str]
+) -> None:
+    quality = browsers["quality"]
+    form = hidden((await quality.get(f"/console/genealogy/{made['vector']}")).text)
+    opened = await quality.post("/console/recalls", **form, reason="yearly", drill="yes")
+    assert "not yet acknowledged" in opened.text
+    assert made["number"] in opened.text
+    again = await quality.post("/console/recalls", **form, reason="yearly", drill="yes")
+    assert again.url == opened.url, "sent twice, it is one"
+    listed = (await quality.get("/console/recalls")).text
+    assert made["centre"] in listed
+    entered = await quality.post(f"{opened.url.path}/acknowledged", **hidden(opened.text), said_by="Dr Wu")
+    assert "Dr Wu" in entered.text
+    assert ">over<" in entered.text
+
+
+async def test_they_are_for_quality_assurance(browsers: Mapping[str, Browser], made: Mapping[str, str]) -> None:
+    for role in ("coordinator", "auditor", "operator", "reviewer"):
+        for path in ("/console/genealogy", f"/console/genealogy/{made['vector']}", "/console/recalls"):
+            assert (await browsers[role].get(path)).status_code == 403
+        assert "/console/genealogy" not in (await browsers[role].get("/console/")).text
