@@ -59,11 +59,11 @@ async def test_a_case_and_the_ledger_hold(
     opened = await coordinator.open()
     await seal(here)
     one = await checked(browsers["auditor"], case=opened["number"])
-    assert "It holds." in one
+    assert "Verified." in one
     assert opened["case"] in one
     events = (await people["auditor"].get("/audit/status")).json()["exposure"]["head"]
     whole = await checked(browsers["auditor"])
-    assert "It holds." in whole
+    assert "Verified." in whole
     assert f"{events} events" in whole
 
 
@@ -104,7 +104,7 @@ async def test_an_auditor_verifies_and_exports_and_a_changed_event_is_named(
     one = await screen(chromium, site, await registered(here, "auditor"))
     await one.go("/console/audit")
     await one.page.get_by_role("button", name="Verify the whole ledger").click()
-    await expect(one.page.locator(".done")).to_contain_text("It holds.", timeout=30_000)
+    await expect(one.page.locator(".done")).to_contain_text("Verified.", timeout=30_000)
     await one.go("/console/audit")
     exporting = one.page.locator('form[action="/console/audit/evidence"]')
     await exporting.locator('[name="case"]').fill(opened["number"])
@@ -147,7 +147,7 @@ async def test_a_check_is_seen_by_every_process_and_there_is_never_a_second(
             break
         await asyncio.sleep(0.2)
     assert (found.state, found.done) == ("holds", found.of)
-    assert "It holds." in (await browsers["auditor"].get(page)).text
+    assert "Verified." in (await browsers["auditor"].get(page)).text
     assert (await other.newest())[0] == found
 
 
@@ -167,7 +167,7 @@ async def test_a_check_whose_process_ended_says_so_and_can_be_made_anew(
     assert "left off after 7 events" in page
     assert "data-poll" not in page
     assert "left off" in (await auditor.get("/console/audit")).text
-    assert "It holds." in await checked(auditor), "and another may begin"
+    assert "Verified." in await checked(auditor), "and another may begin"
     await verifications.told(pool, "killed", "holds", {})
     assert "left off after 7 events" not in (await auditor.get("/console/audit/checks/killed")).text, "it was only slow"
 

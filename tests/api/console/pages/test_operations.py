@@ -97,7 +97,7 @@ async def test_an_operator_finds_a_failed_call_and_sees_it_settled(
     case = await failed(coordinator, here)
     one = await screen(chromium, site, await registered(here, "operator"))
     await one.page.get_by_role("link", name="Operations").click()
-    link = one.page.get_by_role("link", name=f"Settle Request for a document of case {case['number']}")
+    link = one.page.get_by_role("link", name=f"Resolve Request for a document of case {case['number']}")
     await link.click()
     await one.page.wait_for_url("**/do/SettleEffect*")
     assert await one.page.locator('[name="effect"]').input_value() == case["effect"]
