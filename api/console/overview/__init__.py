@@ -1,1 +1,1 @@
-"""What the page of a case puts together: costs, criteria, decisions that are open again."""
+"""Puts together what the page of a case shows: costs, criteria, decisions that are open again."""

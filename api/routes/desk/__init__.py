@@ -1,1 +1,1 @@
-"""What the desk works through: tasks."""
+"""Serves what the desk works through: tasks."""

@@ -1,4 +1,7 @@
-"""The list of documents [records.checklist]: drawn up once, everything on it is asked for; the dossier waits for it."""
+"""The list of documents [records.checklist]: everything on it is asked for, and the dossier waits for it.
+
+A person draws it up, or it is drawn up by itself once disease, age and protocol are known, and again when they change.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from typing import Literal, cast
 
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
-from domain.case.table import Takes
+from domain.case.table import Rule, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
+from domain.core.personal import readable
 from domain.core.policy import Policy
-from domain.stages.records.needed import lines, needed
+from domain.criteria.diseases import DISEASES
+from domain.stages.records.needed import chosen, lines, needed
 from domain.stages.records.records import RecordKind, RecordRequested
 
 AT_THE_DOCTOR = frozenset({"pathology", "antigen", "marrow_mrd", "cardiac_lung", "treatment_history"})
@@ -44,9 +49,17 @@ def decide(
     case: Case, command: DrawUpChecklist, now: datetime, ids: Ids, policy: Policy
 ) -> Sequence[ChecklistDrawnUp | RecordRequested]:
     """Draw up the list, or draw it up anew. Raises Refused where it says the same and nothing is left to ask for."""
+    drawn = _drawn(case, ids)
+    require(drawn, Reason.ALREADY, "the list is drawn up, and everything on it asked for")
+    return drawn
+
+
+def _drawn(case: Case, ids: Ids) -> Sequence[ChecklistDrawnUp | RecordRequested]:
+    """The list as it is needed now, and a request for each document nobody asked for; nothing where it stands so."""
     kinds = tuple(cast("RecordKind", one.kind) for one in needed(case))
     fresh = [cast("RecordKind", one.kind) for one in lines(case) if one.state == "missing"]
-    require(fresh or kinds != case.checklist, Reason.ALREADY, "the list is drawn up, and everything on it asked for")
+    if not fresh and kinds == case.checklist:
+        return []
     doctor = case.home_doctor is not None and case.shares_with_doctor
     return [
         ChecklistDrawnUp(kinds),
@@ -60,3 +73,34 @@ def decide(
 def evolve(case: Case, fact: Fact[ChecklistDrawnUp]) -> Case:
     """Fold the list."""
     return replace(case, checklist=fact.event.kinds)
+
+
+def draw(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[ChecklistDrawnUp | RecordRequested]:
+    """The list is drawn up once what is needed is known, and anew when it changes; what is missing is asked for.
+
+    What was waived stays so. Once a centre has accepted, what else is wanted is for people to ask.
+    """
+    before = case.stage in (Stage.INQUIRY, Stage.RECORDS, Stage.ELIGIBILITY) and not case.exit
+    if not before or any(s.state == "accepted" for s in case.submissions.values()):
+        return []
+    kinds = tuple(one.kind for one in needed(case))
+    due = kinds != case.checklist and (bool(case.checklist) or _known(case))
+    return _drawn(case, ids) if due else []
+
+
+def _known(case: Case) -> bool:
+    """Whether disease, age and a protocol are known: before that a list would be a guess."""
+    disease = readable(case.disease) and case.disease in DISEASES
+    born = readable(case.birth) and bool(case.birth)
+    return disease and born and any(case.noted(protocol) for protocol in chosen(case))
+
+
+RULES = (
+    Rule(
+        "checklist_follows",
+        1,
+        draw,
+        ("DiagnosisStated", "PatientDescribed", "CentreChosen", "ProtocolStateNoted"),
+        (ChecklistDrawnUp, RecordRequested),
+    ),
+)

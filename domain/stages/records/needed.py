@@ -67,10 +67,14 @@ def _among(code: str, diseases: Iterable[str], *, unknown: bool) -> bool:
     return any(unknown if (told := within(code, one)) is None or not code else told for one in diseases)
 
 
+def chosen(case: Case) -> Sequence[str]:
+    """Return the protocols that were chosen for this case and still stand."""
+    return [s.protocol for s in case.submissions.values() if s.state in ("chosen", *ASKED, "accepted")]
+
+
 def _asked(case: Case) -> Iterable[str]:
     """What the criteria of the protocols ask for that were chosen and still stand."""
-    live = [s for s in case.submissions.values() if s.state in ("chosen", *ASKED, "accepted")]
-    criteria = (one for s in live for one in case.noted(s.protocol).get("criteria", ()))
+    criteria = (one for protocol in chosen(case) for one in case.noted(protocol).get("criteria", ()))
     return (test.analyte for one in criteria for test in one.tests)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -14,9 +15,10 @@ from domain.core.policy import Party
 from domain.criteria.criterion import Comparison, Criterion
 from domain.stages.eligibility.submissions import ChooseCentre
 from domain.stages.intake.inquiry import StateDiagnosis
-from domain.stages.records.checklist import ChecklistDrawnUp, DrawUpChecklist
+from domain.stages.records.checklist import ChecklistDrawnUp, DrawUpChecklist, draw
 from domain.stages.records.dossier import DossierFrozen, DraftSummary, SignSummary
 from domain.stages.records.needed import lines, needed, outstanding
+from domain.stages.records.observing import DescribePatient
 from domain.stages.records.records import ReceiveRecord, RecordRequested, RejectRecord, VerifyRecord, WaiveRecord
 from tests.domain.course import CENTRE, DOCUMENT, PROTOCOL, start
 from tests.domain.journey import Journey, when
@@ -119,15 +121,69 @@ def test_the_dossier_waits_for_the_list() -> None:
     assert told.case.stage is Stage.ELIGIBILITY
 
 
-def test_a_disease_told_more_exactly_stops_the_dossier_until_the_list_is_drawn_anew() -> None:
+def test_a_disease_told_more_exactly_draws_the_list_anew_and_the_dossier_waits_for_it() -> None:
     j = start("received")
     j.tell(StateDiagnosis("B-ALL", disease="b_all")).tell(DrawUpChecklist())
     settle(j)
+    assert not outstanding(j.case)
     j.tell(StateDiagnosis("DLBCL", disease="dlbcl"))
-    assert outstanding(j.case), "imaging is needed now, and nobody asked for it"
-    j.tell(DrawUpChecklist())
+    assert [e.kind for e in j.last if isinstance(e, RecordRequested)] == ["imaging"], "what was asked for is not again"
+    assert outstanding(j.case)
     settle(j)
     assert not outstanding(j.case)
+    j.tell(StateDiagnosis("B-ALL after all", disease="b_all"))
+    assert [type(e) for e in j.last if isinstance(e, ChecklistDrawnUp | RecordRequested)] == [ChecklistDrawnUp]
+    assert "imaging" not in j.case.checklist
+
+
+ASKS = Criterion(
+    id="m", kind="inclusion", words="w", ways=((Comparison(analyte="measurable_lesions", op=">=", value="1"),),)
+)
+KNOWN: tuple[Callable[[Journey], object], ...] = (
+    lambda j: j.tell(DescribePatient("1980-05-01", "female")),
+    lambda j: j.tell(StateDiagnosis("B-ALL", disease="b_all")),
+    lambda j: j.tell(ChooseCentre(CENTRE, PROTOCOL)),
+)
+
+
+def drawn(j: Journey) -> list[ChecklistDrawnUp]:
+    return [fact.event for fact in j.facts if isinstance(fact.event, ChecklistDrawnUp)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_disease_age_and_protocol_draw_the_list_up_by_themselves_in_whatever_order(order: tuple[int, ...]) -> None:
+    j = start("eligibility")
+    for n in order:
+        assert not drawn(j), "two of the three are no ground for a list"
+        KNOWN[n](j)
+    [told] = drawn(j)
+    asked = {item.kind for item in j.case.records.values()}
+    assert set(told.kinds) == kinds(j) <= asked
+    assert j.look().last == []
+
+
+def test_an_amended_protocol_adds_to_the_list_and_what_was_waived_stays_so() -> None:
+    j = start("eligibility")
+    for step in KNOWN:
+        step(j)
+    labs = next(item.id for item in j.case.records.values() if item.kind == "labs")
+    j.tell(WaiveRecord(labs, "the centre does them itself"))
+    j.source(PROTOCOL, criteria=(ASKS,)).look()
+    assert [e.kind for e in j.last if isinstance(e, RecordRequested)] == ["imaging"]
+    assert (states(j)["labs"][0], states(j)["imaging"][0]) == ("waived", "requested")
+
+
+def test_once_a_centre_accepted_nothing_more_is_asked_for_by_itself() -> None:
+    j = start("accepted")
+    j.tell(DescribePatient("1980-05-01", "female")).tell(StateDiagnosis("B-ALL", disease="b_all"))
+    assert not drawn(j)
+
+
+def test_an_erased_disease_and_a_code_nobody_knows_are_no_ground_for_a_list() -> None:
+    j = start("eligibility").tell(DescribePatient("1980-05-01", "female")).tell(ChooseCentre(CENTRE, PROTOCOL))
+    for disease in (ERASED, "", "no_such"):
+        assert draw(replace(j.case, disease=disease), j.now, j.ids, j.policy) == []
+    assert draw(replace(j.case, disease="b_all"), j.now, j.ids, j.policy)
 
 
 def test_a_rejected_document_is_owed_again_and_a_case_without_a_list_keeps_its_rule() -> None:
