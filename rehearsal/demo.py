@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from activities.command_handler import CommandHandler, CommandRequest
 from activities.ports import CommandKey, Meta
+from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import ChangeEndpoint
@@ -26,6 +28,8 @@ from domain.core.errors import Refused
 from domain.core.fact import Command
 from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.stages.eligibility.handing_over import may_read
+from domain.stages.eligibility.submissions import LIVE
+from domain.stages.eligibility.waiting import WaitForPlace
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import migrate
 from infra.ledger.schema.whole import empty, past_of
@@ -43,6 +47,9 @@ ACTOR = "demo"
 META = Meta(ACTOR, purpose="demonstration", provenance="demonstration")
 OPEN_FOR, STOCK, EVERY = timedelta(days=120), 40, 20.0
 """How long a protocol is confirmed open, units per demonstration lot, seconds between two acts."""
+
+WAITING = 3
+"""How many cases wait for a place at one protocol."""
 
 SPAN = timedelta(days=700)
 ZONES = ("Asia/Kolkata", "Asia/Shanghai", "Europe/London")
@@ -131,6 +138,25 @@ async def open_for_visitors(commands: CommandHandler, ledger: PgLedger, demo: De
     await _once(keeper, HOSPITALS_CLERK, clerk)
     for stream, person in STAFF.items():  # last: once two of them keep the catalogue, nobody changes it alone
         await _once(keeper, stream, person)
+    await wait_for_a_place(commands, ledger, demo.seed)
+
+
+async def wait_for_a_place(commands: CommandHandler, ledger: PgLedger, seed: int) -> None:
+    """A few cases whose disease one trial takes wait for a place there, where nobody waits anywhere yet."""
+    seeking: dict[str, list[str]] = {}
+    for row in await ledger.open_cases():
+        case, _, _ = await commands.case(row.stream)
+        if case.waiting:
+            return
+        trials = _family(case, seed).trials if case.stage in (Stage.RECORDS, Stage.ELIGIBILITY) else ()
+        if trials and not any(s.state in LIVE for s in case.submissions.values()):
+            seeking.setdefault(trials[0].protocol, []).append(case.id)
+    if not seeking:
+        return
+    trial = max(seeking, key=lambda one: len(seeking[one]))
+    for stream in seeking[trial][:WAITING]:
+        with suppress(Refused):
+            await commands.record(CommandRequest(stream, META, WaitForPlace(trial)))
 
 
 async def _busiest(commands: CommandHandler, registers: RegisterQueries, centres: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from domain.case.phases.submissions import ASKED, Submission
 from domain.case.state import Case
 from domain.core.fact import Command
 from domain.core.when import When
-from domain.stages.eligibility import choosing, eligibility, handing_over, quote, submissions
+from domain.stages.eligibility import choosing, eligibility, handing_over, quote, submissions, waiting
 from domain.stages.follow_up import acquired, closing
 from domain.stages.intake import inquiry, people
 from domain.stages.records import checklist, dossier, observing, records
@@ -314,6 +314,10 @@ def _later(s: Situation) -> Command | None:
     return travel.PlanStay(known.admits_from, 70, "", "near the centre", funds_confirmed=True)
 
 
+def _take_place(s: Situation) -> Command | None:
+    return waiting.TakePlace(s.root, deciding(s.case))
+
+
 BEFORE_TRAVEL: Mapping[str, React] = {
     **ARRANGING,
     "first_reply": _reply,
@@ -328,6 +332,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "summary_signature": _summary,
     "next_centre": _next_centre,
     "acceptance_choice": _choose,
+    "place_offer": _take_place,
     "consent_at_majority": _of_age,
     "submission_receipt": _receipt,
     "misread_dossier": _misread,
