@@ -194,8 +194,8 @@ def _said(book: WaitingList, c: TellWaitingList) -> Iterator[Event]:
     own = [place for place in book.places if place.wait == c.wait]
     taken = any(place.id == c.takes for place in own)
     for place in own:
-        left = c.ends and place.state != "free"
-        if left or (place.state == "offered" and place.id in c.passed):
+        dropped = place.state == "taken" and place.id != c.takes
+        if c.ends or dropped or (place.state == "offered" and place.id in c.passed):
             yield PlaceReturned(place.id, c.wait, c.round, "left" if c.ends else "passed")
     if c.ends:
         yield ListLeft(c.wait, c.round)

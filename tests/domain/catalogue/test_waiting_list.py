@@ -131,6 +131,14 @@ def test_a_place_that_is_taken_is_given_back_by_whoever_leaves() -> None:
     assert book.offers() == [("case-2", "only", 1, 0)]
 
 
+def test_a_case_that_waits_again_does_not_keep_the_place_it_had_taken() -> None:
+    book = List().say(site("full"), case(1, days=9), case(2, days=5), site(places=1))
+    [place] = book.places
+    book.say(case(1, 2, takes=place.id)).say(case(1, 3, days=9))
+    assert types(book.last) == [PlaceReturned, ListJoined, PlaceAllotted]
+    assert book.offers() == [("case-2", "only", 1, 0)]
+
+
 def test_only_a_place_at_the_centre_that_is_waited_for_is_offered() -> None:
     book = List().say(site("full"), case(1, days=9, centre=B), case(2, days=1)).say(site(places=1))
     assert book.offers() == [("case-2", "only", 1, 0)]
