@@ -12,6 +12,7 @@ from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.personal import KeyClass
 from domain.core.roles import Action
+from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Match
 from domain.roles import Actor, allow
 from domain.stages.eligibility.matching import matches, offers, turned_away, ways_left
@@ -63,7 +64,12 @@ async def next_ways(
 
 
 def line(one: Match, of: int) -> Mapping[str, Any]:
-    """Write one way as JSON, with what its rank rests on; `ranked`: among how many, as whoever chooses it says."""
+    """Write one way as JSON, with what its rank rests on; `ranked`: among how many, as whoever chooses it says.
+
+    `first_dose`: days until there is one, as far as anybody says of its kind of product; null = not known.
+    """
     checks = [{"name": c.name, "result": c.result, "about": list(c.about)} for c in one.checks]
     named = {"protocol": one.offer.protocol, "centre": one.offer.centre, "rank": one.rank, "ranked": of}
-    return {**named, "standing": one.standing, "checks": checks}
+    days = FIRST_DOSE.get(one.offer.product)
+    first = {"least_days": days[0], "most_days": days[1]} if days else None
+    return {**named, "standing": one.standing, "checks": checks, "first_dose": first}

@@ -18,6 +18,12 @@ def say_ways(answer: Mapping[str, Any]) -> None:
     """Say the next ways of an answer with their reasons, and how one is chosen; nothing where it names none."""
     for one in answer.get("next_ways", ()):
         say(f"a way not tried yet: {one['protocol']} at {one['centre']}, rank {one['rank']} of {one['ranked']}")
+        days = one["first_dose"]
+        say(
+            f"  first dose: {days['least_days']} to {days['most_days']} days to make"
+            if days
+            else "  first dose: not known"
+        )
         for result, words in (("yes", "for it"), ("unknown", "not known"), ("no", "against it")):
             if said := standing_by(one, result):
                 say(f"  {words}: {said}")

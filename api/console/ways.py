@@ -12,6 +12,7 @@ from api.ports import Service
 from domain.case.state import Case
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.waiting.waiting_list import Place
+from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Check, Match
 from domain.stages.eligibility.excluding import HARD
 
@@ -28,6 +29,7 @@ class Way:
     command: str
     choose: str
     checks: Sequence[Check]
+    first_dose: tuple[int, int] | None
 
 
 def way_of(m: Match, speaker: Speaker, may: Collection[str], of: int, *, left: bool) -> Way:
@@ -45,6 +47,7 @@ def way_of(m: Match, speaker: Speaker, may: Collection[str], of: int, *, left: b
         command if command in may else "",
         chosen,
         sorted((c for c in m.checks if c.result != "no_matter"), key=lambda c: ORDER.index(c.result)),
+        FIRST_DOSE.get(offer.product),
     )
 
 

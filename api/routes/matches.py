@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -12,7 +14,8 @@ from api.ranking import MOST, line, ranked
 from api.routes.reads import private, seen_case
 from api.routes.screening import NOT_AN_ANSWER
 from domain.core.errors import Reason, require
-from domain.stages.eligibility.matching import disease_of, ways_left
+from domain.criteria.comparison import Row, compare
+from domain.stages.eligibility.matching import disease_of, patient_of, ways_left
 
 router = APIRouter(tags=["cases"])
 
@@ -40,3 +43,24 @@ async def matches_of(
         "as_known_at": at.isoformat(),
     }
     return JSONResponse(body, headers=private())
+
+
+@router.get("/cases/{case}/comparison")
+async def comparison_of(case: str, service: Parts, who: Who) -> JSONResponse:
+    """Four kinds of products side by side by six factors: what is known, its source, and what in the case bears on it.
+
+    Evidence for people: no verdict and no rank. `known` null = not known.
+    """
+    state, _, now, visible = await seen_case(service, who, case, "matches")
+    require("clinical" in visible, Reason.NOT_ALLOWED, f"what it rests on is not for a {who.role.value}")
+    rows = compare(patient_of(state, now), await ranked(service, who, state, now))
+    body = {"id": state.id, "note": NOT_AN_ANSWER, "factors": [_factor(row) for row in rows]}
+    return JSONResponse(body, headers=private())
+
+
+def _factor(row: Row) -> Mapping[str, Any]:
+    kinds = {
+        one.kind: {"known": one.known or None, "source": one.source or None, "ways": dict(one.ways)}
+        for one in row.cells
+    }
+    return {"factor": row.factor, "in_the_case": list(row.bears), "kinds": kinds}

@@ -187,3 +187,20 @@ def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, 
     table(("rank", "protocol", "centre", "stands", "against it", "not known"), rows)
     say(f"{len(rows)} of {answer['of']}; {answer['note']}")
     say_ways(answer)
+
+
+@app.command
+def compare(case: str, *, json: Json = False) -> None:
+    """Four kinds of products side by side by six factors, as evidence; no verdict and no rank."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/comparison"))
+    if json:
+        as_json(answer)
+        return
+    for row in answer["factors"]:
+        rows = [
+            (kind, one["known"] or "not known", one["source"], ", ".join(f"{r} {n}" for r, n in one["ways"].items()))
+            for kind, one in row["kinds"].items()
+        ]
+        said = ", ".join(row["in_the_case"]) or "nothing recorded"
+        table(("kind", "known", "source", "ways in the catalogue"), rows, f"{row['factor']} (in the case: {said})")
+    say(answer["note"])

@@ -14,7 +14,8 @@ from api.http.answers import allowed_now
 from api.http.auth import Parts
 from api.ranking import ranked
 from domain.core.errors import Reason, require
-from domain.stages.eligibility.matching import disease_of, ways_left
+from domain.criteria.comparison import KINDS, compare
+from domain.stages.eligibility.matching import disease_of, patient_of, ways_left
 
 router = pages()
 SHOWN = 40
@@ -40,4 +41,6 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
             for m in found[:SHOWN]
         ],
         more=max(0, len(found) - SHOWN),
+        factors=compare(patient_of(one.case, one.now), found),
+        kinds=KINDS,
     )

@@ -18,5 +18,8 @@ async def test_a_way_stands_with_what_is_against_it(mei: Browser, people: Mappin
     assert "Nothing here is an answer; the hospital decides." in page
     assert "The protocol takes patients there" in page
     assert "something stands against it" in page
+    assert "Four kinds of products, by six factors" in page
+    assert "two to four weeks to make" in page
+    assert "first dose: not known when" in page
     assert f"protocol={stream}" not in page, "what is excluded is not proposed"
     assert "/matches" in (await mei.get(f"/console/cases/{case}")).text

@@ -120,3 +120,18 @@ async def test_what_the_catalogue_excludes_takes_a_supervisor_with_a_reason(peop
     chosen = [one["data"] for one in events if one["type"] == "CentreChosen"]
     assert [(one["against"], one["rank"], one["ranked"]) for one in chosen] == [(["protocol:full"], 2, 2), ([], 1, 2)]
     assert chosen[0]["reason"] == over["despite"]
+
+
+async def test_kinds_of_products_stand_side_by_side_without_a_verdict(people: Mapping[str, Person]) -> None:
+    stream, where = await protocol(people), await centre(people)
+    await site(people, stream, where)
+    case = (await people["coordinator"].open())["case"]
+    answer = await people["coordinator"].get(f"/cases/{case}/comparison")
+    assert answer.status_code == 200, answer.text
+    factors = {row["factor"]: row for row in answer.json()["factors"]}
+    assert list(factors) == ["diagnosis", "prior_therapy", "urgency", "cell_quality", "antigen", "availability"]
+    assert factors["diagnosis"]["in_the_case"] == ["b_all"]
+    assert factors["diagnosis"]["kinds"]["allogeneic"]["ways"]["yes"] >= 1
+    assert factors["cell_quality"]["kinds"]["in_vivo"] == {"known": None, "source": None, "ways": {}}
+    assert "eligible" not in answer.text.lower()
+    assert_problem(await people["auditor"].get(f"/cases/{case}/comparison"), 403, "not_allowed")
