@@ -14,7 +14,7 @@ from domain.case.phases.records import RecordItem
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.journey import MODULES
-from domain.stages.eligibility.handing_over import undecided
+from domain.stages.eligibility.handing_over import SUMMARY, undecided
 from domain.stages.records.translating import ORDER, Commission, commissioned
 
 DOSSIER, TRANSLATION, CODE, VISIT = "submit_dossier", ORDER, "visit code", "visit"
@@ -77,7 +77,7 @@ async def ordered(service: Service, row: Mapping[str, Any]) -> Ordered | None:
 
 
 def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
-    """List the documents of the dossier that was submitted, in its order."""
+    """List the documents of the dossier that was submitted, in its order, then the summary that goes with it."""
     items = {name: item for item in case.records.values() for name in (item.original, item.document) if name}
     for name in known.documents:
         item, file = items.get(name) or case.records.get(case.unfit.get(name, "")), case.stored.get(name)
@@ -93,6 +93,15 @@ def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
             name in known.handed,
             name not in case.unfit,
         )
+    yield _summary(t, known)
+
+
+def _summary(t: Texts, known: Submission) -> Paper:
+    """The patient summary that is made of the case, for whose software reads FHIR."""
+    seen = SUMMARY in known.handed
+    return Paper(
+        SUMMARY, t("dossier.patient_summary"), "", "", "FHIR", shows=False, previewed=False, seen=seen, fit=True
+    )
 
 
 def _language(item: RecordItem, name: str) -> str:

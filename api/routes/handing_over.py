@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from fastapi import APIRouter, Request
@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest
+from activities.patient_summary.document import patient_summary
 from activities.ports import CommandKey, DocumentKeyless, DocumentLink, Meta
 from api.http.auth import Parts
 from api.http.command_json import CASE
@@ -19,14 +20,21 @@ from api.http.limits import address, note_known, only_head
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.documents import FAILED, UNREADABLE
+from api.routes.findings.summaries import FHIR, as_fhir
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
-from domain.stages.eligibility.handing_over import HandOverDocument, require_inside, require_readable
+from domain.core.personal import KeyClass
+from domain.engine.evolve import fold
+from domain.history.dated import known as known_at
+from domain.stages.eligibility.handing_over import SUMMARY, HandOverDocument, require_inside, require_readable
+from domain.stages.eligibility.submissions import DossierSubmitted
 
 router = APIRouter(tags=["hospitals"])
 GONE = 410
+SEEN: frozenset[KeyClass] = frozenset({"identity", "clinical"})
+"""What a patient summary shows."""
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 
 
@@ -67,6 +75,8 @@ class Look:
 async def handed(service: Service, look: Look, link: DocumentLink) -> StreamingResponse:
     """Hand one document over. Raises Problem 410 where the way to it has ended; nothing of it is shown then."""
     known = await may_open(service, link)
+    if link.document == SUMMARY:
+        return await _summarised(service, look, link, known)
     try:
         opened = await service.documents.open(link.case, link.document)
     except UNREADABLE as error:
@@ -97,6 +107,35 @@ async def may_open(service: Service, link: DocumentLink) -> Submission:
         if refused.reason is Reason.LAPSED:
             raise Problem(GONE, "lapsed", refused.detail) from None
         raise
+
+
+async def _summarised(service: Service, look: Look, link: DocumentLink, asked: Submission) -> StreamingResponse:
+    """Hand over the patient summary of the case as it stood when this dossier was submitted, so that it stays the same.
+
+    Raises Problem 410 where it can be made no more.
+    """
+    _, facts, _ = await service.commands.case(link.case)
+    sent = next(fact for fact in reversed(facts) if _submitted(fact.event, link))
+    then = replace(fold(known_at(facts, sent.at)), id=link.case)
+    try:
+        body = as_fhir(patient_summary(then, sent.at))
+    except Refused as refused:
+        raise Problem(GONE, "erased", refused.detail) from None
+    if not look.head:
+        await service.looks.record(Meta(look.actor, "treatment"), "patient summary", [link.case], SEEN)
+        if SUMMARY not in asked.handed:
+            await _record(service, look, link, sha256(body).hexdigest())
+    name = {"Content-Disposition": 'attachment; filename="patient-summary.json"'}
+    content = _nothing() if look.head else _whole(body)
+    return StreamingResponse(content, media_type=FHIR, headers={**HEADERS, **name, **look.headers})
+
+
+def _submitted(event: object, link: DocumentLink) -> bool:
+    return isinstance(event, DossierSubmitted) and (event.submission, event.round) == (link.submission, link.round)
+
+
+async def _whole(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 def _opens(case: Case, link: DocumentLink) -> Submission:

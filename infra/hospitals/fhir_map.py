@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 from activities.gateways import Request
 from domain.case.asking import Asking
+from domain.criteria.loinc import LOINC
+from domain.criteria.summaries import SUMMARY as PATIENT_SUMMARY
+from domain.stages.eligibility.handing_over import SUMMARY
 from infra.hospitals.codes import ABOUT, ASKED, CASE, CENTRE, DOCUMENT, EFFECT, INPUT, INPUTS, KIND
 from infra.hospitals.fhir_values import plain, valued
 
@@ -28,6 +31,7 @@ def task(request: Request) -> dict[str, Any]:
     if row is None:
         raise Unmapped(f"hospitals are not sent {request.kind}")
     documents = [_document(request, n, digest) for n, digest in enumerate(request.documents)]
+    documents += [_summary(request, request.links[SUMMARY])] if SUMMARY in request.links else []
     made = {
         "resourceType": "Task",
         "identifier": [{"system": EFFECT, "value": request.effect}],
@@ -149,6 +153,18 @@ def _document(request: Request, number: int, digest: str) -> dict[str, Any]:
         "status": "current",
         "subject": _case(request),
         "content": [{"attachment": {"url": request.links.get(digest, f"{DOCUMENT}:{digest}")}}],
+    }
+
+
+def _summary(request: Request, address: str) -> dict[str, Any]:
+    """The patient summary: made for this request, so that it has no name of its own among the stored documents."""
+    return {
+        "resourceType": "DocumentReference",
+        "id": "summary",
+        "status": "current",
+        "type": {"coding": [{"system": LOINC, "code": PATIENT_SUMMARY}], "text": "Patient summary"},
+        "subject": _case(request),
+        "content": [{"attachment": {"contentType": "application/fhir+json", "url": address}}],
     }
 
 

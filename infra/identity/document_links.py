@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from activities.ports import DocumentLink, Keys
 from domain.case.phases.submissions import Submission
+from domain.stages.eligibility.handing_over import SUMMARY
 from infra.identity.sealed_text import SealedText
 
 STREAM = "document-links"
@@ -37,14 +38,17 @@ class DocumentLinks:
 
 
 def addresses(keys: Keys, public_url: str) -> Callable[[str, Submission], Awaitable[Mapping[str, str]]]:
-    """Makes an address for each document of a submission: `<public_url>/hospitals/<centre>/documents/<token>`."""
+    """Makes an address for each document of a submission and for the summary that goes with it.
+
+    It is `<public_url>/hospitals/<centre>/documents/<token>`.
+    """
     links = DocumentLinks(keys)
 
     async def made(case: str, known: Submission) -> Mapping[str, str]:
         base = f"{public_url.rstrip('/')}/hospitals/{known.centre}/documents"
         return {
             name: f"{base}/{await links.make(DocumentLink(case, known.centre, known.id, known.round, name))}"
-            for name in known.documents
+            for name in (*known.documents, SUMMARY)
         }
 
     return made

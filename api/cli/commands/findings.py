@@ -163,6 +163,17 @@ def summary_of(case: str, *, json: Json = False) -> None:
     table(("section", "what", "said", "status", "since", "bundle", "entry"), rows)
 
 
+@app.command(name="ips")
+def patient_summary_of(case: str, file: Path, *, known_at: datetime | None = None) -> None:
+    """Write the International Patient Summary of a case to a file, as FHIR."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/ips", known_at=known_at and zoned(known_at)))
+    try:
+        file.write_text(dumps(answer, ensure_ascii=False), "utf-8")
+    except OSError as error:
+        raise Failed(USAGE, f"the file cannot be written: {type(error).__name__}") from None
+    say(f"written: {len(answer['entry'])} entries")
+
+
 @app.command(name="match")
 def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, json: Json = False) -> None:
     """Protocols at centres for a case, with least against them first, and why. The hospital decides."""

@@ -25,6 +25,7 @@ from api.ports import Service
 from api.results.csv_file import FIELDS, ColumnMapping
 from api.results.taking import COMMAND, MOST_BYTES, File, take
 from api.routes.findings.links import Asked, open_and_take
+from api.routes.findings.summaries import summary_for
 from domain.core.errors import Refused
 
 router = pages()
@@ -70,6 +71,12 @@ async def send(case: str, request: Request, service: Parts, viewer: Viewer) -> R
     finally:
         if sent := sent_file(request):
             await sent.rest()
+
+
+@router.get("/console/cases/{case}/ips")
+async def patient_summary(case: str, service: Parts, viewer: Viewer) -> Response:
+    """Give the patient summary of the case as a file."""
+    return await summary_for(service, viewer.who, case)
 
 
 async def _taken(request: Request, service: Service, viewer: Visitor, one: Opened, typed: Form) -> Mapping[str, Any]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from activities.patient_summary.document import patient_summary
 from api.http.auth import Parts, Who
 from api.http.masking import Sees, mask, masked, shown
+from api.ports import Service
 from api.routes.reads import private, seen_case
 from domain.case.state import Case
+from domain.core.errors import Reason, require
+from domain.roles import Actor
 from domain.stages.records.summary import Section, sections
 
 router = APIRouter(tags=["cases"])
+FHIR = "application/fhir+json"
 
 
 @router.get("/cases/{case}/summary")
@@ -33,6 +39,30 @@ async def summary_of(case: str, service: Parts, who: Who, known_at: datetime | N
         "as_known_at": (known_at or now).isoformat(),
     }
     return JSONResponse(body, headers=private())
+
+
+@router.get("/cases/{case}/ips")
+async def patient_summary_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> Response:
+    """The International Patient Summary of a case, as FHIR (docs/ips.md), for whoever sees name and findings.
+
+    With `known_at`, as it would have been made then. The mandatory sections say so where nothing is known.
+    """
+    return await summary_for(service, who, case, known_at)
+
+
+async def summary_for(service: Service, who: Actor, case: str, known_at: datetime | None = None) -> Response:
+    """Make the summary of a case for somebody, as a file; the look is recorded. Raises Refused."""
+    state, _, now, visible = await seen_case(service, who, case, "patient summary", known_at)
+    seen = {"identity", "clinical"} <= visible
+    require(seen, Reason.NOT_ALLOWED, "a patient summary is for those who see the patient's name and findings")
+    body = as_fhir(patient_summary(state, known_at or now))
+    name = {"Content-Disposition": f'attachment; filename="ips-{state.number}.json"'}
+    return Response(body, media_type=FHIR, headers={**private(), **name})
+
+
+def as_fhir(bundle: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a summary: the same for the same document."""
+    return json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _section(one: Section, visible: Sees) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from domain.core.roles import Action
 from domain.stages.eligibility.submissions import may_receive, moved, require_submission, standing
 
 DIGEST = re.compile("[0-9a-f]{64}")
+SUMMARY = "summary"
+"""Names the patient summary that goes with a dossier: made of the case as it stood when the dossier was submitted."""
 READABLE = (*ASKED, "accepted")
 """While a submission stands so, its centre may open the documents of its dossier."""
 
@@ -132,7 +134,7 @@ def require_readable(case: Case, submission: str, round_: int) -> Submission:
 
 def require_inside(case: Case, known: Submission, document: str) -> None:
     """Refuse what is not in that dossier, or turned out not to be fit for it [records.struck]. Raises Refused."""
-    inside = document in known.documents
+    inside = document in known.documents or document == SUMMARY
     require(inside, Reason.NOT_FOUND, "no such document in the dossier that was submitted", "document")
     fit = document not in case.unfit
     require(fit, Reason.LAPSED, "this document turned out not to be fit for the dossier; do not rely on it", "document")

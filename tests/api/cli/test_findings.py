@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from api.run.wiring import Parts
+from tests.activities.ips_rules import broken
 from tests.api.cli.test_cli import INQUIRY, Cli
 from tests.api.results.bundles import CREATININE, bundle
 from tests.api.results.summaries import WHOLE, sent
@@ -82,3 +83,7 @@ async def test_a_health_link_and_what_it_said(cli: Cli, tmp_path: Path) -> None:
     listed = (await cli("case", "summary", case)).out
     assert "medications: not said" in listed
     assert "Penicillin" in listed
+    out = tmp_path / "ips.json"
+    written = await cli("case", "ips", case, str(out))
+    assert "entries" in written.out, written.err
+    assert broken(json.loads(out.read_text())) == []

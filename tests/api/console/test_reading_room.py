@@ -22,6 +22,7 @@ from api.console.dossier_question import papers
 from api.console.text.texts import Texts
 from api.http.streams_end import serve
 from api.run.http_app import http_app
+from domain.stages.eligibility.handing_over import SUMMARY
 from domain.stages.eligibility.submissions import SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
@@ -29,6 +30,7 @@ from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation
 from domain.stages.records.records import RejectRecord, VerifyRecord
 from infra.embedded.server_process import free_port
 from infra.identity import visits
+from tests.activities.ips_rules import broken
 from tests.api.by_mail import House, browser, by_mail, code_in
 from tests.api.conftest import CANARY, HOST, NO_LIMIT
 from tests.api.submitted import Submitted, stored, submitted
@@ -250,7 +252,16 @@ async def test_each_file_is_called_by_its_kind_and_its_own_language(clerk: Clerk
     shown = list(papers(Texts("en"), state, state.submissions[sent.submission]))
     assert [(one.name, one.words == "Medical summary", one.language) for one in shown] == [
         (translated.document, False, "zh"), (report, False, "en"), (list(sent.files)[1], True, ""),
+        (SUMMARY, False, ""),
     ]  # fmt: skip
+
+
+async def test_the_patient_summary_is_the_last_file_of_the_room(clerk: Clerk, house: House) -> None:
+    await clerk.enter(await clerk.code())
+    got = await clerk.look(f"/dossier/{SUMMARY}")
+    assert (got.status_code, got.headers["content-type"]) == (200, "application/fhir+json")
+    assert broken(got.json()) == []
+    assert SUMMARY in (await clerk.sent.state()).submissions[clerk.sent.submission].handed
 
 
 async def test_erasing_a_case_clears_link_code_and_visit(clerk: Clerk, house: House) -> None:
@@ -287,7 +298,7 @@ async def test_as_a_browser_shows_it(house: House, chromium: Chromium, tmp_path:
         await page.screenshot(path=tmp_path / f"code-{width}.png")
         await page.get_by_label("Code").fill(code_in(await house.newest("your code")))
         await page.get_by_role("button", name="Open").click()
-        await expect(page.get_by_role("listitem")).to_have_count(len(sent.files))
+        await expect(page.get_by_role("listitem")).to_have_count(len(sent.files) + 1)  # and the patient summary
         found = await Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.activities.ips_rules import broken
 from tests.api.conftest import Person
 from tests.api.results import summaries as ips
 from tests.api.results.summaries import WHOLE, sent, summary
@@ -80,3 +81,22 @@ async def test_whoever_sees_nothing_clinical_sees_no_statement(people: Mapping[s
         clinical = answer.status_code == 200 and "clinical" not in answer.json()["masked"]
         assert ("Penicillin" in answer.text) is clinical, role
         assert (b"summary-7" in answer.content) is clinical, role
+
+
+async def test_the_summary_of_a_case_goes_out_to_whoever_sees_name_and_findings(people: Mapping[str, Person]) -> None:
+    coordinator = people["coordinator"]
+    case = (await coordinator.open())["case"]
+    await give(coordinator, case, sent(WHOLE))
+    for role, person in people.items():
+        answer = await person.get(f"/cases/{case}/ips")
+        seen = (await person.get(f"/cases/{case}/summary")).json().get("masked", ["none"])
+        assert (answer.status_code == 200) is (not {"identity", "clinical"} & set(seen) and seen != ["none"]), role
+        assert ("Penicillin" in answer.text) is (answer.status_code == 200), role
+    told = await coordinator.get(f"/cases/{case}/ips")
+    assert (told.headers["content-type"], told.headers["cache-control"]) == ("application/fhir+json", "no-store")
+    assert broken(told.json()) == []
+    looks = (await people["supervisor"].get(f"/cases/{case}/looks")).json()["looks"]
+    assert {one["what"] for one in looks} >= {"patient summary"}
+    other = (await coordinator.open())["case"]
+    back = await give(coordinator, other, told.content)
+    assert (back.status_code, back.json()["statements"]["taken"] > 5) == (201, True), back.text
