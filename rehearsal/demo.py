@@ -121,23 +121,23 @@ async def open_for_visitors(commands: CommandHandler, ledger: PgLedger, demo: De
     keeper = commands
     known = catalogued()
     for centre, registered in known.centres.items():
-        await _once(keeper, centre, registered)
+        await once(keeper, centre, registered)
         endpoint, key = demo.reached(centre)
-        await _tell(keeper, centre, ChangeEndpoint(endpoint, "desk@hospital.example", key), f"{endpoint}/{key}")
+        await tell(keeper, centre, ChangeEndpoint(endpoint, "desk@hospital.example", key), f"{endpoint}/{key}")
     month = f"{datetime.now(UTC):%Y-%m}"
     for number, protocol in enumerate(known.protocols):
-        await _once(keeper, protocol.stream, protocol.command)
+        await once(keeper, protocol.stream, protocol.command)
         until = datetime.now(UTC) + OPEN_FOR
-        await _tell(keeper, protocol.stream, ConfirmProtocolOpen(until, "demonstration desk"), month)
+        await tell(keeper, protocol.stream, ConfirmProtocolOpen(until, "demonstration desk"), month)
         if centre := protocol.command.centre:
             site = ConfirmSite(centre, "open", until, "demonstration desk")
-            await _tell(keeper, protocol.stream, site, f"site {month}")
+            await tell(keeper, protocol.stream, site, f"site {month}")
         await _stock(keeper, f"lot-demo-{number}-{month}", protocol.command.product)
     centre = await _busiest(commands, RegisterQueries(ledger.pool), sorted(known.centres))
     clerk = RegisterPerson("hospital", centre, "Lin Chen", "clerk@hospital.example", "Asia/Shanghai", "en")
-    await _once(keeper, HOSPITALS_CLERK, clerk)
+    await once(keeper, HOSPITALS_CLERK, clerk)
     for stream, person in STAFF.items():  # last: once two of them keep the catalogue, nobody changes it alone
-        await _once(keeper, stream, person)
+        await once(keeper, stream, person)
     await wait_for_a_place(commands, ledger, demo.seed)
 
 
@@ -174,19 +174,19 @@ async def _busiest(commands: CommandHandler, registers: RegisterQueries, centres
 async def _stock(keeper: CommandHandler, lot: str, product: str) -> None:
     units = tuple(f"{lot}-U{n:03d}" for n in range(STOCK))
     expires = datetime.now(UTC) + timedelta(days=400)
-    await _once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
-    await _tell(keeper, lot, ReleaseLot("person-quality"), "first")
+    await once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
+    await tell(keeper, lot, ReleaseLot("person-quality"), "first")
 
 
-async def _once(keeper: CommandHandler, stream: str, command: catalogue.Command) -> None:
+async def once(keeper: CommandHandler, stream: str, command: catalogue.Command) -> None:
     """Register what is not there yet; what is new in a later version may need two people in a ledger of before."""
     try:
         await keeper.entry(stream)
     except Refused:
-        await _tell(keeper, stream, command, "first")
+        await tell(keeper, stream, command, "first")
 
 
-async def _tell(keeper: CommandHandler, stream: str, command: catalogue.Command, about: str) -> None:
+async def tell(keeper: CommandHandler, stream: str, command: catalogue.Command, about: str) -> None:
     """Tell a stream something once; what it refuses (a closed protocol, a recalled lot) stays as it is."""
     name = f"demo/{stream}/{command.type}/{about}"
     body = sha256(name.encode()).digest()

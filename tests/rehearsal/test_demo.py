@@ -12,7 +12,7 @@ from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import OpenCase
 from infra.ids import fresh_stream
 from rehearsal.courses.known import catalogued
-from rehearsal.demo import WAITING, _once, wait_for_a_place
+from rehearsal.demo import WAITING, once, wait_for_a_place
 from tests.api.conftest import here, registered
 
 __all__ = ["here"]
@@ -22,17 +22,17 @@ LATE = RegisterPerson("hospital", "centre-renji", "Lin Chen", "clerk@hospital.ex
 async def test_who_is_new_in_a_later_version_does_not_stop_it(here: Parts) -> None:
     """Once two people keep the catalogue nobody joins the staff alone; before, the first still do."""
     keeper = here.commands
-    await _once(keeper, "person-early", LATE)
+    await once(keeper, "person-early", LATE)
     found = (await keeper.entry("person-early")).state
     assert isinstance(found, Staff)
     for _ in range(2):
         await registered(here, Role.OPERATOR)
-    await _once(keeper, "person-late", LATE)
+    await once(keeper, "person-late", LATE)
 
 
 async def test_a_few_cases_wait_for_a_place_and_no_more_when_it_starts_again(here: Parts) -> None:
     for protocol in catalogued().protocols:
-        await _once(here.commands, protocol.stream, protocol.command)
+        await once(here.commands, protocol.stream, protocol.command)
     cases = [fresh_stream("case") for _ in range(12)]
     for case in cases:
         for command in (OpenCase("IN", "en", "Asia/Kolkata", "A. Name", imported=True), ImportFacts(Stage.ELIGIBILITY)):

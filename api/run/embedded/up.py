@@ -21,8 +21,11 @@ from api.run.serving import serve_api
 from api.run.wiring import Parts, connect_temporal, parts
 from infra.ledger.schema.migrate import migrate
 from infra.reads.gauges import courier_active
+from infra.reads.genealogy import GenealogyQueries
+from infra.reads.registers import RegisterQueries
 from infra.telemetry import configure_logs
 from rehearsal.demo import HOSPITALS_CLERK, STAFF, Demo, act, open_for_visitors, rehearse_past
+from rehearsal.genealogy import give_genealogy
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.world.papers import papers_in
 
@@ -66,6 +69,8 @@ async def _up(
         await rehearse_past(here.postgres.dsn, home, demo, console)
         opened = await stack.enter_async_context(parts(settings))
         await open_for_visitors(opened.commands, opened.ledger, demo)
+        pool = opened.ledger.pool
+        await give_genealogy(opened.commands, GenealogyQueries(pool, opened.keys), RegisterQueries(pool))
         for name in ("mail catcher", "hospitals"):
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)
