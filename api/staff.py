@@ -13,22 +13,50 @@ from domain.catalogue.staff import Staff
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Command
 from domain.core.roles import Action, Role
-from domain.roles import Actor, allow
+from domain.roles import Actor, allow, of_staff
 
 OWNER = "owner"
 NAMED: Mapping[str, str] = {"OpenCase": OWNER, "AssignCase": OWNER, "ImportFacts": OWNER, "SetAbsence": "cover"}
 """Command → the field that names somebody of the staff by their stream; empty names nobody."""
 
 
-async def require_named(service: Service, command: Command, about: str = "") -> None:
+TEAMED = ("OpenCase", "AssignCase", "ImportFacts")
+"""Commands that hand a case to a team."""
+MOST = 12
+"""How many a refusal names who could."""
+
+
+async def require_named(service: Service, who: Actor, command: Command, about: str = "") -> None:
     """Refuse whom the register does not know, who has left, who owns no cases, and who would cover for themselves.
 
-    `about` is the stream the command is given to.
+    A team is refused where nobody in it could own a case. `about` is the stream the command is given to.
     """
+    team = str(getattr(command, "team", "")) if command.type in TEAMED else ""
+    owner = await _named(service, command, about)
+    known = {who.team if allow(who, Action.COORDINATE) else "", owner.team if owner else ""}
+    if not team or team in known:
+        return
+    teams = sorted({one.team for one in (await _owners(service)).values()})
+    there = ", ".join(teams[:MOST]) or "none yet, so register a coordinator first"
+    require(team in teams, Reason.NOT_FOUND, f"no such team owns cases; these do: {there}", "team")
+
+
+async def _owners(service: Service) -> Mapping[str, Staff]:
+    """Everybody who could own a case, by their stream."""
+    found = {}
+    for stream in await service.commands.ledger.streams("person-"):
+        person = (await service.commands.entry(stream)).state
+        if person.role and allow(of_staff(stream, person.role, person.team), Action.COORDINATE):
+            found[stream] = person
+    return found
+
+
+async def _named(service: Service, command: Command, about: str) -> Staff | None:
+    """The member of staff that a command names; None = it names nobody. Raises Refused."""
     field = NAMED.get(command.type, "")
     person = str(getattr(command, field)) if field else ""
     if not person:
-        return
+        return None
     try:
         found = (await service.commands.entry(person)).state
     except Refused:
@@ -39,5 +67,8 @@ async def require_named(service: Service, command: Command, about: str = "") -> 
     if found.role is None:
         raise Refused(Reason.NOT_ALLOWED, "they do not work here any more; name somebody who does", field)
     may = field != OWNER or allow(Actor(person, Role(found.role), found.team), Action.COORDINATE)
-    words = f"the role {found.role} owns no cases; a coordinator or a supervisor does"
-    require(may, Reason.NOT_ALLOWED, words, field)
+    if not may:
+        could = ", ".join(sorted(await _owners(service))[:MOST]) or "nobody yet"
+        words = f"the role {found.role} owns no cases; a coordinator or a supervisor does: {could}"
+        raise Refused(Reason.NOT_ALLOWED, words, field)
+    return found

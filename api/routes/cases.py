@@ -68,7 +68,7 @@ async def opened(service: Service, index: PersonIndex, who: Actor, body: bytes |
         require_command(who, "ImportFacts")
     stream = service.fresh_stream("case")
     try:
-        await require_named(service, command)
+        await require_named(service, who, command)
         await require_nobody_like(service, index, who, command)
     except (Problem, Refused):
         await _unless_repeated(service, who, stream, key)
@@ -85,7 +85,7 @@ async def given(
     command = await other_meant(service, who, CASE.parse(body, who.id))
     await require_document(service, who, stream, command)
     try:
-        await require_named(service, command, stream)
+        await require_named(service, who, command, stream)
     except Refused:
         await _unless_repeated(service, who, stream, key)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))

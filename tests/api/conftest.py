@@ -25,7 +25,8 @@ CANARY = "Wilhelmina Canary-Øster"
 ROLES = ("coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator")
 OWNERS = {
     "person-other": "asia", "person-else": "europe", "person-x": "narrow", "person-far": "far", "person-9": "europe",
-    "person-before": "asia", "person-after": "asia", "person-7": "asia",
+    "person-before": "asia", "person-after": "asia", "person-7": "asia", "person-pages": "pages",
+    "person-pressing": "pressing", "person-moments": "moments",
 }  # fmt: skip
 NO_LIMIT = Limits(0, 0, 0)
 

@@ -49,7 +49,6 @@ INQUIRY = (
     "zone=Asia/Kolkata",
     f"patient_name={NAME}",
     f"patient_mail={MAIL}",
-    "team=asia",
     "diagnosis=forgettable-lymphoma",
     "despite_duplicates=test",
 )

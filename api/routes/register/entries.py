@@ -68,7 +68,7 @@ def router_of(prefix: str) -> APIRouter:
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_command(who, command.type)
-        await require_named(service, command, stream)
+        await require_named(service, who, command, stream)
         sent = request_of(service, who, key, stream, command, expected, about=stream)
         return entry_answer(await carried_out(request, service, sent))
 

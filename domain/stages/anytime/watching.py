@@ -18,6 +18,7 @@ from domain.core.fact import Fact
 from domain.criteria.criterion import Criterion
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 from domain.stages.eligibility.waiting import WaitForPlace
+from domain.stages.intake.people import GiveConsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def named(command: object) -> frozenset[str]:
     """Return the streams a command names that are looked up before it is decided: nobody watches them yet."""
     if isinstance(command, ChooseCentre | ChooseExcludedCentre | WaitForPlace):
         return frozenset({command.centre, command.protocol}) - {""}
+    if isinstance(command, GiveConsent) and command.recipient.startswith("centre-"):
+        return frozenset({command.recipient})
     return frozenset()
 
 

@@ -206,6 +206,9 @@ def require_decider(case: Case, person: str, now: datetime) -> Person:
 def _consent(case: Case, c: GiveConsent, now: datetime) -> Event:
     require_decider(case, c.person, now)
     recipient = _recipient(case, c)
+    party = not recipient or recipient in case.people or case.noted(recipient).get("country")
+    require(party, Reason.NOT_FOUND, "no such centre, and nobody of this case; GET /centres lists who is", "recipient")
+    require(c.form_version.strip(), Reason.INVALID, "a consent names the version of the form", "form_version")
     named = f"only risks are accepted one by one: {', '.join(RISK_ITEMS)}"
     require(not c.items or c.purpose == "risks", Reason.INVALID, named, "items")
     return ConsentGiven(c.purpose, recipient, c.person, c.form_version, c.language, c.items)

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,8 @@ class Cli:
 
 
 @pytest.fixture(scope="module")
-def cli(here: Parts) -> Iterator[Cli]:
+async def cli(here: Parts) -> AsyncIterator[Cli]:
+    await registered(here, "coordinator")  # somebody in whose team cases are opened
     dsn = here.settings.database_url.get_secret_value()
     yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
     structlog.reset_defaults()  # the command line keeps its own logs quiet

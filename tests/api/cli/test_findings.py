@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import structlog
 from api.run.wiring import Parts
 from tests.activities.ips_rules import broken
 from tests.api.cli.test_cli import INQUIRY, Cli
+from tests.api.conftest import registered
 from tests.api.results.bundles import CREATININE, bundle
 from tests.api.results.summaries import WHOLE, sent
 from tests.infra.health_links.sharing import FHIR, encrypted, link, sharing
@@ -25,7 +26,8 @@ MAPPING = {
 
 
 @pytest.fixture(scope="module")
-def cli(here: Parts) -> Iterator[Cli]:
+async def cli(here: Parts) -> AsyncIterator[Cli]:
+    await registered(here, "coordinator")  # somebody in whose team cases are opened
     dsn = here.settings.database_url.get_secret_value()
     yield Cli(
         {"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home), "CARAVEL_ENDPOINTS_ALLOWED": "127.0.0.1"}

@@ -33,6 +33,29 @@ async def test_an_owner_needs_the_right_to_coordinate(people: Mapping[str, Perso
     assert (await supervisor.send(case, "AssignCase", owner=people["coordinator"].id, team="asia")).is_success
 
 
+async def test_a_team_in_which_nobody_could_own_the_case_is_refused_with_those_that_could(
+    people: Mapping[str, Person], here: Parts
+) -> None:
+    supervisor = people["supervisor"]
+    await registered(here, "auditor", "auditors")
+    case = (await supervisor.open())["case"]
+    for team in ("nowhere", "auditors"):
+        refused = await supervisor.send(case, "AssignCase", owner="", team=team)
+        assert_problem(refused, 404, "not_found")
+        assert refused.json()["errors"][0]["pointer"] == "#/team"
+        assert "asia, europe" in refused.text
+        assert_problem(await supervisor.post("/cases", {**INQUIRY, "team": team}), 404, "not_found")
+    assert (await supervisor.send(case, "AssignCase", owner="", team="europe")).is_success
+
+
+async def test_who_could_own_a_case_is_named_where_somebody_may_not(people: Mapping[str, Person]) -> None:
+    supervisor = people["supervisor"]
+    case = (await supervisor.open())["case"]
+    refused = await supervisor.send(case, "AssignCase", owner=people["auditor"].id, team="asia")
+    assert "person-7" in refused.json()["detail"]
+    assert people["auditor"].id not in refused.json()["detail"]
+
+
 async def test_who_has_left_gets_no_case_and_a_repeat_gets_its_first_answer(
     people: Mapping[str, Person], here: Parts
 ) -> None:

@@ -10,7 +10,7 @@ from domain.case.effect import EffectRequested
 from domain.case.stage import Stage
 from domain.core.errors import Reason
 from domain.stages.anytime.moving import StageEntered
-from domain.stages.anytime.watching import CentreStateNoted, ProtocolStateNoted
+from domain.stages.anytime.watching import ProtocolStateNoted
 from domain.stages.eligibility.eligibility import (
     AcceptPatient,
     AskForMore,
@@ -42,7 +42,7 @@ from domain.stages.eligibility.submissions import (
     WithdrawSubmission,
 )
 from domain.stages.intake.importing import ImportFacts
-from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.intake.people import ConsentGiven, GiveConsent, WithdrawConsent
 from domain.stages.records.records import ReceiveRecord, RecordRequested, VerifyRecord
 from domain.stages.treatment.bed import BedHeld, HoldBed
 from tests.domain.course import CENTRE, DOCUMENT, PROTOCOL, STEPS, patient, start, submission
@@ -67,10 +67,10 @@ def accepted_by_first(j: Journey) -> None:
 
 
 def unknown_world(j: Journey) -> None:
-    """Neither centre nor protocol is in the catalogue."""
+    """Neither centre nor protocol is in the catalogue; the consent is of a time when nobody looked there."""
     j.sources.clear()
     j.tell(ChooseCentre("centre-x", "protocol-x"))
-    j.tell(GiveConsent("share_with_hospital", patient(j), "1", "hi", "centre-x"))
+    j.record(ConsentGiven("share_with_hospital", "centre-x", patient(j), "1", "hi"))
 
 
 def known_centre_unknown_protocol(j: Journey) -> None:
@@ -182,7 +182,6 @@ def test_a_dossier_cannot_be_submitted_before_it_is_frozen() -> None:
 def test_a_chosen_centre_becomes_known_and_gets_the_dossier() -> None:
     j = start("eligibility")
     when(j, ChooseCentre(CENTRE, PROTOCOL, "CD7")).then_told(
-        CentreStateNoted(CENTRE, 1, False, "CN", "Asia/Shanghai"),
         ProtocolStateNoted(PROTOCOL, 1, True, ANY, 1),
         CentreChosen(ANY, CENTRE, PROTOCOL, "CD7", open=("international", "paediatric", "diagnosis")),
     )

@@ -17,7 +17,7 @@ from domain.stages.intake.people import AddPerson, ConsentGiven, ConsentWithdraw
 from domain.stages.records.records import RequestRecord
 from domain.stages.treatment.redosing import DecideRedosing
 from domain.stages.treatment.transplant import ReferTransplant
-from tests.domain.course import STEPS, patient, start
+from tests.domain.course import CENTRE, STEPS, patient, start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
 
@@ -35,6 +35,19 @@ def as_opened_before(j: Journey) -> Journey:
 
 
 REFUSALS = (
+    No(
+        "answered",
+        lambda j: GiveConsent("share_with_hospital", patient(j), "1", "hi", "centre-nowhere"),
+        Reason.NOT_FOUND,
+        "no such centre, and nobody of this case",
+    ),
+    No(
+        "answered",
+        lambda j: GiveConsent("cross_border", patient(j), "1", "hi", "the ministry"),
+        Reason.NOT_FOUND,
+        "no such centre, and nobody of this case",
+    ),
+    No("answered", lambda j: GiveConsent("trial", patient(j), " ", "hi"), Reason.INVALID, "a consent names the"),
     No(
         "answered",
         lambda j: GiveConsent("trial", patient(j), "1", "hi", items=("gvhd",)),
@@ -75,6 +88,25 @@ REFUSALS = (
 @pytest.mark.parametrize("no", REFUSALS, ids=str)
 def test_refused(no: No) -> None:
     no.check()
+
+
+def test_a_recipient_is_a_centre_of_the_catalogue_or_somebody_of_the_case() -> None:
+    j = start("opened")
+    doctor = j.case.home_doctor
+    assert doctor
+    j.tell(GiveConsent("cross_border", patient(j), "1", "hi", doctor.id))
+    j.tell(GiveConsent("cross_border", patient(j), "1", "hi", CENTRE))
+    j.source("centre-proposed", paused=False, country="", zone="UTC")
+    when(j, GiveConsent("cross_border", patient(j), "1", "hi", "centre-proposed")).then_refused(
+        Reason.NOT_FOUND, "no such centre"
+    )
+
+
+def test_a_consent_of_before_with_an_unknown_recipient_stands_and_can_be_taken_back() -> None:
+    j = start("opened").record(ConsentGiven("cross_border", "centre-nowhere", "", "", "hi"))
+    assert j.case.consented("cross_border", "centre-nowhere")
+    j.tell(WithdrawConsent("cross_border", patient(j), "centre-nowhere"))
+    assert not j.case.consented("cross_border", "centre-nowhere")
 
 
 def test_the_consent_names_the_doctor_whom_the_case_knows() -> None:
