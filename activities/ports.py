@@ -337,3 +337,43 @@ class Scanner(Protocol):
 
     async def begin(self) -> Scan:
         """Begin with a file. Raises ScannerDown."""
+
+
+class TooManyUploads(Exception):
+    """A person has as many uploads open as one may."""
+
+
+class OffsetDiffers(Exception):
+    """The piece that came does not begin where the upload ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartialUpload:
+    """Names an upload that is on its way: whose it is, and of which case and key."""
+
+    person: str
+    name: str
+    case: str
+    key_class: KeyClass
+
+
+class PartialUploads(Protocol):
+    """Keeps uploads that are on their way, encrypted, for a day after their last piece."""
+
+    async def begin(self, person: str, case: str, key_class: KeyClass, name: str, told: bytes) -> PartialUpload:
+        """Begin an upload, or go on with the one of that name. Raises TooManyUploads, DocumentErased."""
+
+    async def find(self, person: str, case: str, name: str) -> tuple[PartialUpload, bytes] | None:
+        """Return an upload of this person and case, and what it is for; None = there is none."""
+
+    async def offset(self, upload: PartialUpload) -> int:
+        """Return how many bytes of it are kept."""
+
+    async def append(self, upload: PartialUpload, offset: int, content: AsyncIterator[bytes]) -> int:
+        """Keep what comes from `offset` on; return where it ends. Raises OffsetDiffers."""
+
+    def content(self, upload: PartialUpload) -> AsyncIterator[bytes]:
+        """Yield all of it that is kept."""
+
+    async def remove(self, upload: PartialUpload) -> None:
+        """Take it away."""

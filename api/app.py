@@ -37,6 +37,7 @@ from api.routes import (
 )
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, recalls
+from api.routes.files import uploads
 from api.routes.findings import links, summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
@@ -50,6 +51,7 @@ PARTS = (
     cases,
     documents,
     previews,
+    uploads,
     reads,
     moments,
     screening,

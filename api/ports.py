@@ -12,7 +12,7 @@ from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
 from activities.gateways import Answer
-from activities.ports import DocumentLink, Documents, HealthLinks, Scanner
+from activities.ports import DocumentLink, Documents, HealthLinks, PartialUploads, Scanner
 from domain.core.policy import Party
 from domain.roles import Actor
 
@@ -288,6 +288,7 @@ class Service:
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents
+    uploads: PartialUploads
     document_links: DocumentLinks
     health_links: HealthLinks
     visits: Visits

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,11 @@ from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, failed_of
 from domain.core.errors import Refused
 
 TIMEOUT, PIECE = 60, 1024 * 1024
-"""Seconds that an answer may take; bytes of a file that are sent at once."""
+LARGE, CUTS = 8 * 1024 * 1024, (1, 2, 4, 8, 16)
+"""Seconds that an answer may take; bytes of a file that are sent at once.
+
+Bytes from which a file goes on after a cut, and seconds before each further try.
+"""
 R = TypeVar("R")
 
 
@@ -43,10 +48,39 @@ class Caravel:
         told = {"Idempotency-Key": uuid4().hex, **headers}
         return _answer(await self._http.post(path, content=content, headers=told, params=query))
 
+    async def upload(self, case: str, file: Path, headers: Mapping[str, str], **query: str) -> Any:  # noqa: ANN401 - JSON
+        """Send a large file so that after a cut it goes on where it stopped, also when all of this is called again.
 
-async def pieces(file: Path) -> AsyncIterator[bytes]:
-    """Yield a file piece by piece, so that it is never in memory as a whole."""
+        Its key is made of what is sent, unless `headers` have one; beginning under the same key is going on.
+        """
+        size = (await asyncio.to_thread(file.stat)).st_size
+        key = headers.get("Idempotency-Key") or await _key_of(case, file, query)
+        told = {**headers, "Idempotency-Key": key, "Upload-Length": str(size)}
+        for wait in (*CUTS, None):
+            try:
+                began = _answer(await self._http.post(f"/cases/{case}/uploads", headers=told, params=query))
+                offset = int(began["offset"])
+                rest = {"Upload-Offset": str(offset)}
+                return _answer(await self._http.patch(began["upload"], content=pieces(file, offset), headers=rest))
+            except httpx2.TransportError:
+                if wait is None:
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("the last try answers or raises")
+
+
+async def _key_of(case: str, file: Path, query: Mapping[str, str]) -> str:
+    """Make a key that the same file, sent for the same, has again."""
+    made = sha256("\n".join([case, file.name, *(f"{name}={query[name]}" for name in sorted(query))]).encode())
+    async for part in pieces(file):
+        made.update(part)
+    return made.hexdigest()
+
+
+async def pieces(file: Path, start: int = 0) -> AsyncIterator[bytes]:
+    """Yield a file piece by piece from an offset on, so that it is never in memory as a whole."""
     with await asyncio.to_thread(file.open, "rb") as opened:
+        opened.seek(start)
         while part := await asyncio.to_thread(opened.read, PIECE):
             yield part
 

@@ -77,9 +77,16 @@ async def attach(
     key, stream = idempotency_key(request), await case_meant(service, case)
     _, named = parameters(request.headers.get("content-disposition", ""))
     media, _ = parameters(request.headers.get("content-type", ""))
-    told = _told(item, language, translates=translates)
+    told = told_of_file(item, language, translates=translates)
     sent = Sent(key, media, filename(named), told)
-    kept, noted = await stored(service, who, stream, sent, stream_body(request, service.limits.document))
+    return await attached(service, who, stream, sent, stream_body(request, service.limits.document))
+
+
+async def attached(
+    service: Service, who: Actor, stream: str, sent: Sent, content: AsyncIterator[bytes]
+) -> JSONResponse:
+    """Store a document and record it; the answer says where it is. Raises Problem, Refused; then it is not kept."""
+    kept, noted = await stored(service, who, stream, sent, content)
     try:
         done = await recorded(service, who, stream, sent, kept, noted)
     except (Problem, Refused):
@@ -91,7 +98,7 @@ async def attach(
     return answer
 
 
-def _told(item: str, language: str, *, translates: bool) -> Mapping[str, Any]:
+def told_of_file(item: str, language: str, *, translates: bool) -> Mapping[str, Any]:
     """Return what the file is sent for, as the command that will name it."""
     if translates:
         return {"type": "DeliverTranslation", "item": item}
@@ -129,7 +136,7 @@ async def taken(
     """Look at a document while it is stored, whoever sends it; whether they may was asked before. Raises Problem."""
     bind_contextvars(case=stream, key=sent.key)
     media = media_told(sent.media)
-    key_class = await _class_of(service, stream, sent.told.get("item", ""))
+    key_class = await class_of(service, stream, sent.told.get("item", ""))
     looked = Inspection(content)
     _require_type(await looked.begin(), media, looked.words)
     try:
@@ -171,7 +178,8 @@ async def _noted(service: Service, stream: str, kept: Kept, found: Found) -> Doc
     )  # fmt: skip
 
 
-async def _class_of(service: Service, stream: str, item: str) -> KeyClass:
+async def class_of(service: Service, stream: str, item: str) -> KeyClass:
+    """Return which of the case's keys keeps a file sent for that record; empty = for none. Raises Problem."""
     if not item:
         return "clinical"
     known = (await service.commands.case(stream))[0].records.get(item)

@@ -41,6 +41,7 @@ from infra.ledger.erasures import unlisted
 from infra.ledger.key_folder import keys_here
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
+from infra.partial_uploads import PartialUploads
 from infra.reads import gauges
 from infra.reads.access_log import AccessLogQueries, ChangeQueries
 from infra.reads.genealogy import GenealogyQueries
@@ -77,7 +78,7 @@ def http_app(
         operations=OperationsQueries(ledger, temporal),
         sessions=Sessions(ledger),
         capabilities=Capabilities(ledger),
-        documents=documents(here),
+        **_files(here),
         **_dossiers(here),
         signed_by=signed_by,
         open_callback=open_callback,
@@ -92,8 +93,6 @@ def http_app(
         dev=_outside_production(dev, ledger),
         signs_in=signs_in,
         seal=SealedText(here.keys),
-        scanner=Clamd(here.settings.clamd) if here.settings.clamd else None,
-        unscanned=here.settings.clamd_down,
         public_url=here.settings.public_url,
         temporal_ui=here.settings.temporal_ui,
         checkpoint_places=where_checkpoints_are(here.settings),
@@ -130,6 +129,17 @@ def _dossiers(here: Parts) -> Mapping[str, Any]:
     shared = SmartHealthLinks(lambda: PinnedTransport(here.settings.allowed), lambda: datetime.now(UTC))
     mail = code_mail(here.settings)
     return {"document_links": links, "visits": visits, "code_mail": mail, "desk": desk, "health_links": shared}
+
+
+def _files(here: Parts) -> Mapping[str, Any]:
+    """What becomes of files: where they are kept, whole or not yet, and what looks at them."""
+    settings = here.settings
+    return {
+        "documents": documents(here),
+        "uploads": PartialUploads(store_of(settings.documents, settings.document_folder), here.keys),
+        "scanner": Clamd(settings.clamd) if settings.clamd else None,
+        "unscanned": settings.clamd_down,
+    }
 
 
 def _outside_production(dev: DevSignIn | None, ledger: PgLedger) -> DevSignIn | None:

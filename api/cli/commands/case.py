@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from importlib import import_module
@@ -14,7 +15,7 @@ from cyclopts import App, Parameter
 
 from api.cli.options import As, Json, Key
 from api.cli.outcome import REFUSED, Failed, as_json, in_words, say, table
-from api.cli.way import Caravel, asking, pieces, running
+from api.cli.way import LARGE, Caravel, asking, pieces, running
 from api.cli.ways import say_ways
 from api.cli.words import command_of
 from domain.journey import COMMANDS
@@ -43,6 +44,7 @@ def attach(
     """Store a file, encrypted, as a document of the case; --item: a record asked for.
 
     PDF, JPEG, PNG, HEIC, TIFF, DICOM (a ZIP of a series too) and DOCX are taken, by content, whatever the name says.
+    What is larger than 8 MiB goes on after a cut, also when the same command is given again.
     """
     headers = {
         "Content-Type": guess_type(file.name)[0] or "application/octet-stream",
@@ -50,9 +52,13 @@ def attach(
         **({"Idempotency-Key": key} if key else {}),
     }
     asked = {"item": item, "language": language}
-    _recorded(
-        asking(lambda c: c.send(f"/cases/{case}/documents", pieces(file), headers, **asked), person=as_), json=json
-    )
+
+    async def sent(c: Caravel) -> Any:  # noqa: ANN401 - JSON
+        if (await asyncio.to_thread(file.stat)).st_size > LARGE:
+            return await c.upload(case, file, headers, **asked)
+        return await c.send(f"/cases/{case}/documents", pieces(file), headers, **asked)
+
+    _recorded(asking(sent, person=as_), json=json)
 
 
 @app.command

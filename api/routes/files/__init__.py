@@ -1,0 +1,1 @@
+"""Brings files in piece by piece."""
