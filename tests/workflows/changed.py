@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.case import CaseStart
-    from workflows.names import CASE_WORKFLOW, NUDGE
+    from workflows.names import CASE_WORKFLOW, NUDGE, RECALL_WORKFLOW
 
 
 @workflow.defn(name=CASE_WORKFLOW)
@@ -24,3 +24,13 @@ class Changed:
         """A timer where a look should be."""
         await workflow.sleep(timedelta(hours=1))
         return start.case
+
+
+@workflow.defn(name=RECALL_WORKFLOW)
+class ChangedRecall(Changed):
+    """The same for a recall."""
+
+    @workflow.run
+    async def run(self, start: CaseStart) -> str:
+        """A timer where a look should be."""
+        return await super().run(start)
