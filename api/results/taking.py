@@ -66,7 +66,8 @@ async def take(service: Service, who: Actor, case: str, file: File, key: str) ->
         raise _refused(read, wrong)
     bad = {one.place for one in wrong}
     good = [(place, one) for place, one in read.results if place not in bad]
-    said = [(place, one) for place, one in read.statements if place not in bad]
+    # what sections say stands at the Composition, of which a reference may be at fault
+    said = [(place, one) for place, one in read.statements if place not in bad or place in read.used]
     kind = "line" if read.form == "csv" else "entry"
     left = [*read.left, *(Left(place, kind, "faulty") for place in sorted(bad))]
     command = ImportResults(

@@ -112,7 +112,7 @@ def disease_in(text: str) -> str:
     """
     left, found = _plain(ALL_OF.sub(",", text)), set[str]()
     for name, code in _written():
-        place = re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", left)
+        place = re.search(rf"(?<![\w/]){re.escape(name)}(?!\w)", left) if name in left else None
         if place and not NOT_BEFORE.search(left[: place.start()]):
             found.add(code)
             left = left[: place.start()] + "," * len(name) + left[place.end() :]

@@ -49,8 +49,9 @@ async def test_nothing_was_said_is_said(coordinator: Person) -> None:
 
 async def test_a_fault_refuses_the_whole_and_can_be_left_out(coordinator: Person) -> None:
     case = (await coordinator.open())["case"]
-    body = sent(summary([ips.section("11450-4", "Condition/dlbcl", "Condition/nowhere")],
-                        {**ips.LYMPHOMA, "onsetDateTime": "last year"}))  # fmt: skip
+    broken_off = ips.section("11450-4", "Condition/dlbcl", "Condition/nowhere")
+    body = sent(summary([broken_off, ips.empty("48765-2", "nilknown")],
+                        {**ips.LYMPHOMA, "onsetDateTime": "last year"}, ips.ASTHMA))  # fmt: skip
     no = await give(coordinator, case, body)
     assert no.status_code == 422
     assert [one["pointer"] for one in no.json()["errors"]] == [
@@ -59,7 +60,7 @@ async def test_a_fault_refuses_the_whole_and_can_be_left_out(coordinator: Person
     assert "last year" not in no.text
     assert (await coordinator.get(f"/cases/{case}/summary")).json()["bundles"] == []
     taken = (await give(coordinator, case, body, skip_faults=True)).json()
-    assert (taken["recorded"], taken["statements"]["taken"]) == (True, 0)
+    assert (taken["recorded"], taken["statements"]["taken"]) == (True, 2), "the section that is empty, and the asthma"
 
 
 @pytest.mark.parametrize("person", [{"birthDate": "1979-01-01"}, {"name": [{"text": "Somebody Else"}]}])

@@ -43,7 +43,7 @@ REFUSALS = (
     No("opened", bundle(one(began="2199-01-01")), Reason.INVALID, "a fact lies in the past"),
     No("opened", bundle(one(disease="flu")), Reason.INVALID, "is no disease"),
     No("opened", bundle(one(text="x" * 1001)), Reason.INVALID, "has more than 1000 characters"),
-    No("opened", bundle(*[one()] * (MOST + 1)), Reason.INVALID, f"at most {MOST} statements"),
+    No("opened", bundle(*[one()] * (MOST + 1)), Reason.INVALID, f"a bundle holds at most {MOST} statements"),
 )
 
 
