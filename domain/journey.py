@@ -31,7 +31,7 @@ from domain.stages.eligibility import choosing, eligibility, handing_over, quote
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
-from domain.stages.travel import arrangement_answers, arranging, letter, postponing, travel, visa
+from domain.stages.travel import arrangement_answers, arranging, letter, postponing, readiness, travel, visa
 from domain.stages.treatment import (
     admission,
     adverse_events,
@@ -93,7 +93,7 @@ JOURNEY: tuple[Row, ...] = (
         travel.BookTravel, postponing.PostponeAdmission,
         arrival.MoveArrival, arranging.AskArrangement, arranging.AskArrangementAgain, arranging.CancelArrangement,
         arrangement_answers.OfferSlots, arrangement_answers.ChooseSlot, arrangement_answers.ConfirmArrangement,
-        arrangement_answers.RefuseArrangement)),
+        arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
@@ -168,6 +168,7 @@ MODULES: Mapping[str, ModuleType] = {
     "arrival": arrival,
     "arranging": arranging,
     "arrangement_answers": arrangement_answers,
+    "readiness": readiness,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "infusion": infusion,

@@ -22,6 +22,7 @@ from api.console.pages import (
 from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
 from api.console.pages.doses import genealogy, recalls
 from api.console.pages.history import audit, looks
+from api.console.pages.travelling import stay
 from api.name_index import NameIndex, PersonIndex
 
 
@@ -42,6 +43,7 @@ def install(app: FastAPI) -> None:
         results,
         matches,
         slip,
+        stay,
         linked,
         form_pages,
         looks,

@@ -85,7 +85,8 @@ NO_HOLIDAYS = Calendar("UTC")
 class Policy:
     """Ladders, deadlines and leases; `hash` is the SHA-256 of the file and tables it was read from.
 
-    `urgent` are the ladders of an urgent case, of the kinds that have one of their own [policy.urgent].
+    `urgent` are the ladders of an urgent case, of the kinds that have one of their own [policy.urgent]. `lead_times`
+    say how long before the infusion each step of a journey is done [travel.backward].
     """
 
     name: str
@@ -107,6 +108,7 @@ class Policy:
     protocol_review: timedelta = timedelta(days=90)
     centre_review: timedelta = timedelta(days=180)
     urgent: Mapping[str, Ladder] = field(default_factory=dict)
+    lead_times: Mapping[str, Span] = field(default_factory=dict)
 
     def ladder(self, kind: str, *, urgent: bool) -> Ladder:
         """Return how this kind is chased in an urgent or an ordinary case."""

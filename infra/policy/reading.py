@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from domain.core.policy import Calendar, Ladder, Party, Policy, Rung, Span
 from domain.journey import OWES
+from domain.stages.travel.backward_plan import BEFORE
 from infra.policy.calendars import CALENDARS, read_calendars
 
 POLICY = Path(__file__).with_name("policy.yaml")
@@ -127,6 +128,7 @@ class _File(_Row):
     retry_unknown: Annotated[tuple[Duration, ...], Field(min_length=1)]
     leases: _Leases
     ladders: dict[str, _Ladder]
+    lead_times: dict[str, SpanText] = {}  # steps of the backward plan; none in earlier policies
     urgent: dict[str, _Ladder] = {}  # kinds an urgent case is chased by otherwise; none in earlier policies
 
 
@@ -146,6 +148,7 @@ def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy
     file = _parsed(text)
     _every_kind(file.ladders)
     _shorter(file)
+    _every_step(file)
     return _policy(file, read_calendars(tables), fingerprint(text, tables))
 
 
@@ -157,7 +160,7 @@ def policy_files(path: Path | None = None, calendars: Path = CALENDARS) -> tuple
 def earlier_policy(text: bytes, tables: bytes, now: Policy) -> Policy:
     """Return a policy of earlier days; kinds it has not are those of `now`. Raises PolicyInvalid, CalendarsInvalid."""
     found = _policy(_parsed(text), read_calendars(tables), fingerprint(text, tables))
-    return replace(found, ladders={**now.ladders, **found.ladders})
+    return replace(found, ladders={**now.ladders, **found.ladders}, lead_times={**now.lead_times, **found.lead_times})
 
 
 def fingerprint(text: bytes, tables: bytes) -> str:
@@ -186,6 +189,7 @@ def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Poli
         home_country=file.home_country,
         late_after=file.late_after,
         retry_unknown=file.retry_unknown,
+        lead_times=dict(file.lead_times),
         urgent={kind: row.ladder() for kind, row in file.urgent.items()},
         **file.leases.model_dump(exclude={"stay"}),
     )
@@ -211,6 +215,17 @@ def _usable(part: str, ladders: Mapping[str, _Ladder]) -> list[str]:
         if row.steps and row.steps[0].before and kind not in ANCHORED:
             problems.append(f"{part}.{kind}.steps: `before` counts from a deadline the facts give")
     return problems
+
+
+def _every_step(file: _File) -> None:
+    """A lead time for every step of the plan and for nothing else; the arrival's in days, as a day follows from it."""
+    problems = [f"lead_times.{kind}: missing" for kind in sorted(BEFORE - set(file.lead_times))]
+    problems += [f"lead_times.{kind}: no step of a plan" for kind in sorted(set(file.lead_times) - BEFORE)]
+    arrival = file.lead_times.get("arrival")
+    if arrival and arrival.unit != "days":
+        problems.append("lead_times.arrival: in days")
+    if problems:
+        raise PolicyInvalid("policy: " + "; ".join(problems))
 
 
 def _shorter(file: _File) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.case.phases.arrangements import Arrangement
@@ -10,6 +10,7 @@ from domain.core.fact import Command
 from domain.stages.travel.arrangement_answers import ChooseSlot, ConfirmArrangement
 from domain.stages.travel.arrangement_kinds import KINDS
 from domain.stages.travel.arranging import AskArrangement, AskArrangementAgain, CancelArrangement
+from domain.stages.travel.readiness import arrival_items
 from rehearsal.cohort.situation import React, Situation
 
 DETAILS: Mapping[str, str] = {
@@ -67,6 +68,27 @@ def _move(s: Situation) -> Command | None:
     return AskArrangementAgain(known.id) if known else None
 
 
+def ask_next(s: Situation) -> Command | None:
+    """Ask for the first thing that must be there on arrival and that nobody was asked for yet."""
+    missing = [one.kind for one in arrival_items(s.case) if one.state == "missing"]
+    return next((ASKED[kind](s) for kind in missing if kind in ASKED), None)
+
+
+def _interpreter(s: Situation) -> Command:
+    there = "zh" if s.case.noted(s.case.centre).get("country") == "CN" else "en"
+    home = s.case.language
+    return AskArrangement("interpreter", language_from=home, language_to=there, mode="present", setting="consultations")
+
+
+ASKED: Mapping[str, Callable[[Situation], Command]] = {
+    "lodging": lambda _: AskArrangement("lodging", distance_km=5, payer="family"),
+    "interpreter": _interpreter,
+    "transfer": lambda _: AskArrangement("transfer", "agency", place="the airport"),
+    "local_contact": lambda _: AskArrangement("local_contact"),
+    "admission": lambda _: AskArrangement("admission"),
+}
+"""What a coordinator asks for, of whom."""
+
 ARRANGING: Mapping[str, React] = {
     "arrangement_answer": _by_phone,
     "appointment_answer": _by_phone,
@@ -75,5 +97,6 @@ ARRANGING: Mapping[str, React] = {
     "slot_choice": _choose,
     "find_arrangement": _elsewhere,
     "arrangement_day": _move,
+    "arrival_checklist": ask_next,
 }
 """Kind of obligation → what is said next about it."""

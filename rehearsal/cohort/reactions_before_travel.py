@@ -17,8 +17,9 @@ from domain.stages.intake import inquiry, people
 from domain.stages.records import checklist, dossier, observing, records
 from domain.stages.travel import letter, travel, visa
 from domain.stages.travel.letter import needs_visa
+from domain.stages.travel.readiness import contrary
 from domain.stages.treatment import bed, dose
-from rehearsal.cohort.arranging import ARRANGING
+from rehearsal.cohort.arranging import ARRANGING, ask_next
 from rehearsal.cohort.named import made_up
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
 
@@ -272,7 +273,14 @@ def _deposit(s: Situation) -> Command | None:
 
 
 def _stay(s: Situation) -> Command | None:
-    return travel.PlanStay((s.now + timedelta(days=18)).date(), 70, "", "near the centre", funds_confirmed=True)
+    return travel.PlanStay(
+        (s.now + timedelta(days=18)).date(),
+        70,
+        "",
+        "near the centre",
+        funds_confirmed=True,
+        interpreter_language=s.case.language,
+    )
 
 
 def _fit(s: Situation) -> Command | None:
@@ -291,7 +299,9 @@ def _book(s: Situation) -> Command | None:
         return None
     if case.accepted and (not case.noted(case.protocol).get("open") or (s.chased and _ended(case, s.now))):
         return submissions.WithdrawSubmission(case.accepted.id)
-    return travel.BookTravel(s.ahead(1.5))
+    if contrary(case):  # somebody looks for another one first
+        return None
+    return ask_next(s) or travel.BookTravel(s.ahead(1.5))
 
 
 def _ended(case: Case, now: datetime) -> bool:
@@ -311,7 +321,9 @@ def _later(s: Situation) -> Command | None:
     """Plan the stay for the day from which the hospital can admit."""
     if (known := s.case.postponed) is None:
         return None
-    return travel.PlanStay(known.admits_from, 70, "", "near the centre", funds_confirmed=True)
+    return travel.PlanStay(
+        known.admits_from, 70, "", "near the centre", funds_confirmed=True, interpreter_language=s.case.language
+    )
 
 
 def _take_place(s: Situation) -> Command | None:

@@ -23,6 +23,8 @@ ROOT = Path(domain.__file__).parent
 TESTS = {path.stem: path for path in sorted(HERE.rglob("test_*.py"))}
 SOURCES = [*sorted((ROOT / "stages").rglob("*.py")), ROOT / "engine/decide.py", ROOT / "case/effect.py"]
 ELSEWHERE = {
+    "no stay is planned yet (PlanStay): name the day of the infusion": "test_backward_plan",
+    "a plan is made for a day at most ": "test_backward_plan",
     "no such effect in this case": "test_effects",
     "the effect is ": "test_effects",
     "a person has settled it": "test_effects",

@@ -17,6 +17,7 @@ from api.cli.outcome import USAGE, Failed, as_json, say, table
 from api.cli.way import asking
 from api.cli.ways import say_ways, standing_by
 
+__all__ = ["app"]
 MEDIA: Mapping[str, str] = {".csv": "text/csv", ".json": "application/fhir+json"}
 
 

@@ -15,7 +15,7 @@ RUN: dict[str, tuple[str, str]] = {
 
 KINDS = ("protocol", "centre", "lot", "person", "desk", "material")
 COMMANDS: dict[str, tuple[str, str]] = {
-    "case": ("api.cli.commands.findings:app", "Cases: open, send commands, look, explain."),
+    "case": ("api.cli.commands.preparing:app", "Cases: open, send commands, look, explain."),
     "tasks": ("api.cli.commands.tasks:tasks", "What you owe, what your role owes, what others owe you."),
     **{
         kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")

@@ -83,6 +83,12 @@ def _alerts(s: Speaker) -> Sequence[Option]:
     return [(a.id, s.clock.t.named("alert", a.kind)) for a in s.case.alerts.values()]
 
 
+def _arrangements(s: Speaker) -> Sequence[Option]:
+    t, clock = s.clock.t, s.clock
+    open_ = [a for a in s.case.arrangements.values() if a.state != "over"]
+    return [(a.id, f"{t.named('kind', a.kind)}, {t.named('state', a.state)}, {clock.instant(a.starts)}") for a in open_]
+
+
 def _analytes(s: Speaker) -> Sequence[Option]:
     return [(code, s.clock.t.named("analyte", code)) for code in ANALYTES if code not in DERIVED]
 
@@ -125,6 +131,7 @@ OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "accepting": _missing,
     "fact": _facts,
     "alert": _alerts,
+    "arrangement": _arrangements,
     "access": lambda s: [
         (i, f"{s.label(a.by)}, {s.clock.t('glass.until', at=s.clock.instant(a.until))}")
         for i, a in s.case.accesses.items()

@@ -82,3 +82,4 @@ class Arrangements:
     """Holds everything that is arranged with others, by id, in the order it was first asked for."""
 
     arrangements: Mapping[str, Arrangement] = field(default_factory=dict)
+    arrival_waived: frozenset[str] = frozenset()  # what the family travels without

@@ -17,7 +17,6 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity
 from domain.core.policy import Party, Policy
-from domain.core.roles import Action
 from domain.stages.travel.arrangement_kinds import KINDS, PERSONAL, made_for_another_day, planned_arrival
 from domain.stages.travel.arranging import (
     AT,
@@ -119,10 +118,10 @@ Event = SlotsOffered | ArrangementConfirmed | ArrangementRefused
 ANSWERED = stages(Stage.ELIGIBILITY)
 ASKS = ("arrange_service", "book_appointment", "ask_family_to_arrange")
 TAKES = (
-    Takes(OfferSlots, (SlotsOffered,), at=ANSWERED, by=Action.ANSWER, answers=("book_appointment",)),
+    Takes(OfferSlots, (SlotsOffered,), at=ANSWERED, over_fhir=True, answers=("book_appointment",)),
     Takes(ChooseSlot, (ArrangementAskedAgain,), at=AT),
-    Takes(ConfirmArrangement, (ArrangementConfirmed,), at=ANSWERED, by=Action.ANSWER, answers=ASKS),
-    Takes(RefuseArrangement, (ArrangementRefused,), at=ANSWERED, by=Action.ANSWER, answers=ASKS),
+    Takes(ConfirmArrangement, (ArrangementConfirmed,), at=ANSWERED, over_fhir=True, answers=ASKS),
+    Takes(RefuseArrangement, (ArrangementRefused,), at=ANSWERED, over_fhir=True, answers=ASKS),
 )
 
 
@@ -172,12 +171,12 @@ def _confirm(case: Case, c: ConfirmArrangement, now: datetime) -> Event:
     ends = c.ends or (known.ends if c.starts is None else starts + (known.ends - known.starts))
     require_ahead(starts, ends, now)
     exact = known.slot or c.starts is not None or not row.appointment
-    require(exact, Reason.MISSING, "an appointment is agreed for a time: say when it starts", "starts")
+    require(exact, Reason.INVALID, "an appointment is agreed for a time: say when it starts", "starts")
     given = {name for name in PERSONAL if getattr(c, name, "")}
     for name in sorted(given - row.says):
         raise Refused(Reason.INVALID, f"that says nothing about {known.kind}: leave it out", name)
     for name in sorted(row.known - given - known.told):
-        raise Refused(Reason.MISSING, f"{known.kind} is agreed once this is told", name)
+        raise Refused(Reason.INVALID, f"{known.kind} is agreed once this is told", name)
     require_near(c.distance_km)
     return ArrangementConfirmed(
         known.id, c.ref, starts, ends, c.distance_km, c.payer, c.place, c.contact, c.phone, c.emergency_number,

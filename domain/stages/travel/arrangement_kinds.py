@@ -36,7 +36,7 @@ def _fields(*names: str) -> frozenset[str]:
 CENTRE: tuple[AskedOf, ...] = ("centre",)
 KINDS: Mapping[ArrangementKind, KindRow] = {
     "lodging": KindRow(
-        _fields("place", "distance_km", "payer", "contact", "phone"),
+        _fields("place", "distance_km", "payer", "contact", "phone", "emergency_number"),
         known=_fields("place"),
     ),
     "interpreter": KindRow(

@@ -24,6 +24,7 @@ from domain.stages.eligibility.submissions import open_until, require_open_door
 from domain.stages.intake.people import require_person
 from domain.stages.travel.doors import closed_doors
 from domain.stages.travel.letter import preparing
+from domain.stages.travel.readiness import contrary
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,8 @@ def _book(case: Case, c: BookTravel, now: datetime, policy: Policy) -> Event:
     require_open_door(case, case.centre, case.protocol, now)
     shut = closed_doors(case, now, policy)
     require(not shut, Reason.LAPSED, "; ".join(shut))
+    wrong = ", ".join(contrary(case))
+    require(not wrong, Reason.LAPSED, f"arranged, and not as it is needed on arrival: {wrong}")
     return TravelAsked(c.departs, case.travel.round)
 
 

@@ -9,6 +9,7 @@ from domain.case.phases.arrangements import ARRANGEMENT_KINDS, Slot
 from domain.stages.travel.arrangement_answers import ChooseSlot, ConfirmArrangement, OfferSlots, RefuseArrangement
 from domain.stages.travel.arrangement_kinds import KINDS
 from domain.stages.travel.arranging import AskArrangement, AskArrangementAgain, CancelArrangement
+from domain.stages.travel.readiness import WAIVABLE, WaiveArrivalItem
 from tests.domain.journey import DAY, HOUR, Journey
 
 
@@ -58,5 +59,6 @@ MAKE: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     OfferSlots: lambda j, n: OfferSlots(one(j, n), _slots(j, n)),
     ChooseSlot: _chosen,
     ConfirmArrangement: _confirmed,
+    WaiveArrivalItem: lambda _, n: WaiveArrivalItem(WAIVABLE[n % len(WAIVABLE)], "they see to it themselves"),
     RefuseArrangement: lambda j, n: RefuseArrangement(one(j, n), "none_free"),
 }

@@ -8,7 +8,9 @@ from typing import Any
 from domain.case.phases.arrangements import Arrangement, AskedOf, Slot
 from domain.stages.travel.arrangement_answers import ChooseSlot, ConfirmArrangement, OfferSlots, RefuseArrangement
 from domain.stages.travel.arranging import AskArrangement, AskArrangementAgain, CancelArrangement
+from domain.stages.travel.readiness import OPEN, WaiveArrivalItem, arrival_items
 from domain.stages.travel.travel import PlanStay
+from tests.domain.course import STEPS
 from tests.domain.journey import DAY, HOUR, Journey
 
 Lead = Callable[[Journey], object]
@@ -86,6 +88,26 @@ def _then(*leads: Lead) -> Lead:
     return lead
 
 
+def contact_on_site(j: Journey) -> None:
+    """Somebody on site, with a number for emergencies."""
+    j.tell(AskArrangement("local_contact"))
+    j.tell(ConfirmArrangement(newest(j).id, contact="Ms Wang", phone="+86 1", emergency_number="+86 2"))
+
+
+def make_ready(j: Journey) -> None:
+    """A contact on site, and without the rest of what can be waived."""
+    contact_on_site(j)
+    for one in arrival_items(j.case):
+        if one.waivable and one.state in OPEN:
+            j.tell(WaiveArrivalItem(one.kind, "the family sees to it"))  # type: ignore[arg-type]
+
+
+def buy_tickets(j: Journey) -> None:
+    """On from the planned stay until the centre confirmed and the tickets are bought."""
+    for name in ("filed", "granted", "fit", "booking", "admission"):
+        STEPS[name](j)
+
+
 SCENES_OF_ARRANGEMENTS: dict[str, tuple[Lead, Lead]] = {
     "arrangement_answer": (ask_lodging(), confirm_lodging),
     "appointment_answer": (ask_admission, offer),
@@ -93,6 +115,7 @@ SCENES_OF_ARRANGEMENTS: dict[str, tuple[Lead, Lead]] = {
     "outside_arrangement": (ask_lodging("agency"), confirm_lodging),
     "slot_choice": (_then(ask_admission, offer), choose),
     "find_arrangement": (_then(ask_lodging(), refuse), ask_lodging("agency")),
+    "arrival_checklist": (buy_tickets, make_ready),
     "arrangement_day": (_then(ask_lodging(), confirm_lodging, plan_another_day), again),
 }
 """What is owed → how it comes to be owed, and what meets it."""

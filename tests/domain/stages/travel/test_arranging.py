@@ -114,14 +114,14 @@ REFUSALS = (
     No(
         "planned",
         told,
-        Reason.MISSING,
+        Reason.INVALID,
         "lodging is agreed once this is told",
         ask_lodging(),
     ),
     No(
         "planned",
         told,
-        Reason.MISSING,
+        Reason.INVALID,
         "an appointment is agreed for a time",
         ask_admission,
     ),
