@@ -16,6 +16,7 @@ from api.http.masking import EVERYTHING, NOTHING, Sees, mask, masked
 from api.ports import Packed
 from api.routes.reads import seen_case
 from api.untold import state_of
+from domain.case.phases.links import LinkType
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
@@ -43,6 +44,12 @@ PAGES = Environment(
     lstrip_blocks=True,
 )
 Facts = Sequence[Fact[Any]]
+LINKED: Mapping[LinkType, str] = {
+    "see_also": "both go on",
+    "replaced_by": "goes on in place of this one",
+    "replaces": "was merged into this one",
+}
+"""How another case of the same person stands to this one; a package of it is taken separately."""
 
 
 @router.get("/cases/{case}/evidence")
@@ -70,6 +77,7 @@ def papers(case: Case, facts: Facts, visible: Sees, now: datetime) -> Callable[[
         words = {
             "case": case.id,
             "stage": case.stage.value,
+            "links": [(link.other, LINKED[link.kind]) for link in case.links.values()],
             "made": now.strftime(DATE),
             "packed": packed,
             "masked": masked(visible),

@@ -31,6 +31,7 @@ from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.hospitals.speaker import Speaker
 from tests.agreed import agreed
 from tests.api.conftest import CANARY, NO_LIMIT, Person
+from tests.api.routes.intake.test_linking import merged
 from tests.api.routes.test_commands import assert_problem
 
 PROTOCOL = "protocol-x"
@@ -142,6 +143,17 @@ async def test_an_answer_becomes_a_command_and_implies_delivery(
     assert answer.json()["recorded"][:2] == ["EffectDelivered", "LetterIssued"]
     told = next(e for e in await events_of(supervisor, case.id) if e["type"] == "LetterIssued")
     assert (told["actor"], told["provenance"]) == (hospital.id, "callback")
+
+
+async def test_of_a_merged_case_the_hospital_hears_where_it_goes_on(
+    here: Parts, hospital: Hospital, supervisor: Person, case: Waiting
+) -> None:
+    goes_on = await supervisor.open()
+    await merged(here, supervisor, case.id, goes_on["case"])
+    answer = await hospital.say(case.id, effect=case.effect)
+    assert_problem(answer, 409, "merged")
+    assert answer.json()["goes_on_as"] == goes_on["number"]
+    assert "LetterIssued" not in {e["type"] for e in await events_of(supervisor, case.id)}
 
 
 async def test_a_doubled_or_replayed_answer_gets_the_first_result(

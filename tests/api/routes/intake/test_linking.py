@@ -12,8 +12,11 @@ from activities.messages import Order
 from activities.perform import Performing
 from api.console.reply_page import GONE
 from api.run.wiring import Parts
+from infra.audit.package.container import unpack
 from infra.identity.capabilities import Capabilities
 from tests.api.conftest import Person
+from tests.api.routes.history.test_audit import seal
+from tests.api.routes.history.test_evidence import taken
 from tests.api.routes.intake.test_duplicates import somebody
 from tests.api.routes.test_commands import assert_problem
 
@@ -228,6 +231,21 @@ async def test_where_the_journey_goes_on_a_person_sees_to_the_erasure(
     assert [o.kind for o in case.obligations.values() if o.state == "open" and effect.id in o.about] == [
         "settle_effect"
     ]
+
+
+async def test_the_evidence_package_of_one_names_the_other(here: Parts, people: Mapping[str, Person]) -> None:
+    supervisor = people["supervisor"]
+    old, new, _ = await two(supervisor)
+    await merged(here, supervisor, old["case"], new["case"])
+    alone = (await supervisor.open())["case"]
+    await seal(here)
+    there = f"{new['case']}: goes on in place of this one"
+    back = f"{old['case']}: was merged into this one"
+    reports = [await taken(supervisor, case, "regulator") for case in (old["case"], new["case"], alone)]
+    told = [unpack(one)["report.html"].decode() for one in reports]
+    assert [there in one for one in told] == [True, False, False]
+    assert [back in one for one in told] == [False, True, False]
+    assert ["Same person" in unpack(one)["README.txt"].decode() for one in reports] == [True, True, False]
 
 
 async def test_birth_dates_that_contradict_each_other_want_a_reason(people: Mapping[str, Person]) -> None:
