@@ -27,7 +27,16 @@ from domain.stages.anytime import (
     reconsidering,
     watching,
 )
-from domain.stages.eligibility import choosing, eligibility, handing_over, quote, review_again, submissions, waiting
+from domain.stages.eligibility import (
+    choosing,
+    eligibility,
+    exporting,
+    handing_over,
+    quote,
+    review_again,
+    submissions,
+    waiting,
+)
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
@@ -81,6 +90,7 @@ JOURNEY: tuple[Row, ...] = (
         submissions.AcknowledgeSubmission, submissions.WithdrawSubmission, handing_over.HandOverDocument,
         handing_over.ConfirmDossierRead, handing_over.ExplainMisreading, eligibility.AskForMore,
         eligibility.RecordCriterion, eligibility.AcceptPatient, eligibility.DeclinePatient, choosing.ChooseAcceptance,
+        exporting.RecordExportAssessment,
         waiting.WaitForPlace, waiting.TakePlace, waiting.DeclinePlace, waiting.StopWaiting,
         quote.IssueEstimate, quote.AcknowledgeEstimate,
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
@@ -155,6 +165,7 @@ MODULES: Mapping[str, ModuleType] = {
     "handing_over": handing_over,
     "eligibility": eligibility,
     "choosing": choosing,
+    "exporting": exporting,
     "waiting": waiting,
     "review_again": review_again,
     "quote": quote,

@@ -161,6 +161,11 @@ def kept(route: str, *, offspring: bool) -> Sequence[CountryRule]:
     return [*years, *(ever if offspring else [])]
 
 
+def asked_for_export(country: str) -> frozenset[str]:
+    """Return what the law of a country asks for before personal records leave it: consent, assessment."""
+    return frozenset(code for one in RULES if one.kind == "export" and one.country == country for code in one.about)
+
+
 def files(route: str) -> bool:
     """Return whether the study is filed with an authority on that route, within working days of its review."""
     return bool(rules_of(route, "filing"))

@@ -21,6 +21,7 @@ from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
+from domain.stages.eligibility.exporting import RecordExportAssessment
 from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
@@ -243,6 +244,7 @@ MAKE: dict[type[Any], Make] = {
         submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""
     ),
     DeclinePatient: lambda j, n: DeclinePatient(submission(j, n), "Dr Li", "other", "palliative care at home"),
+    RecordExportAssessment: lambda j, n: RecordExportAssessment("centre-a", f"PIA-{n}", j.now.date()),
     ChooseAcceptance: lambda j, n: ChooseAcceptance(submission(j, n), person(j, n)),
     **WAITS,
     IssueEstimate: lambda j, n: IssueEstimate("USD", 1, 2),

@@ -114,6 +114,7 @@ class Submissions:
     estimated: Costs | None = None
     quoted: Costs | None = None
     resources: Mapping[str, Resource] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)  # centre abroad → where the assessment is kept
     quote: Track = field(default_factory=Track)
     alternative: str = ""
     chosen: str = ""  # the submission whose acceptance the family took

@@ -23,6 +23,7 @@ from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.criteria.matching import Check
 from domain.stages.eligibility.excluding import checked
+from domain.stages.eligibility.exporting import require_may_leave
 from domain.stages.intake.people import NAMED
 
 
@@ -249,6 +250,7 @@ def _submit(case: Case, c: SubmitDossier, now: datetime) -> Event:
     require_open_door(case, known.centre, known.protocol, now)
     words = "consent to send records to this centre's country is not given"
     require(may_receive(case, known.centre), Reason.MISSING, words, "submission")
+    require_may_leave(case, known.centre)
     return DossierSubmitted(known.id, case.dossier.version, known.round + 1)
 
 
