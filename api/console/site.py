@@ -20,7 +20,7 @@ from api.console.pages import (
     slip,
 )
 from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
-from api.console.pages.doses import genealogy, recalls
+from api.console.pages.doses import genealogy, hospital_recalls, recalls
 from api.console.pages.history import audit, looks
 from api.console.pages.travelling import stay
 from api.name_index import NameIndex, PersonIndex
@@ -53,6 +53,7 @@ def install(app: FastAPI) -> None:
         catalogue,
         genealogy,
         recalls,
+        hospital_recalls,
         clerk,
     )
     for part in parts:

@@ -55,7 +55,7 @@ class Standing:
 @router.get("/hospital/")
 async def submissions(request: Request, service: Parts, viewer: Viewer) -> Response:
     """List what stands before the clerk's centre; the look is recorded."""
-    who = _clerk(viewer)
+    who = clerk_of(viewer)
     found: list[Standing] = []
     for stream in await service.registers.watching(who.centre):
         if stream.startswith("case-"):
@@ -110,7 +110,7 @@ async def answer(case: str, submission: str, request: Request, service: Parts, v
     return seen(CLERKS)
 
 
-def _clerk(viewer: Visitor) -> Actor:
+def clerk_of(viewer: Visitor) -> Actor:
     """The clerk; these pages are for nobody else. Raises Refused."""
     require(viewer.who.role is Role.HOSPITAL, Reason.NOT_FOUND, "these pages are for a hospital's clerks")
     return viewer.who
@@ -123,7 +123,7 @@ def _standing(who: Actor, case: Case) -> Sequence[Standing]:
 
 async def _one(service: Service, viewer: Visitor, case: str, submission: str) -> Standing:
     """The submission, if it stands before the clerk's centre; anything else does not exist. Raises Refused."""
-    who = _clerk(viewer)
+    who = clerk_of(viewer)
     require(case.startswith("case-"), Reason.NOT_FOUND, NO_CASE)
     try:
         state, _, _ = await service.commands.case(case)

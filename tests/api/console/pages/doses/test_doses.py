@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
+from fastapi import FastAPI
 
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
@@ -16,8 +18,8 @@ from domain.doses.lot import ReleaseLot
 from domain.doses.unit import HoldUnit
 from domain.stages.eligibility.eligibility import AcceptPatient
 from tests.agreed import agreed
-from tests.api.conftest import Person
-from tests.api.console.conftest import Browser, hidden
+from tests.api.conftest import CANARY, Person, registered
+from tests.api.console.conftest import Browser, browsing, hidden
 from tests.api.routes.doses.test_genealogy import lot, material, told
 from tests.api.submitted import submitted
 
@@ -88,6 +90,29 @@ async def test_a_drill_is_opened_and_each_hospital_entered(
     entered = await quality.post(f"{opened.url.path}/acknowledged", **hidden(opened.text), said_by="Dr Wu")
     assert "Dr Wu" in entered.text
     assert ">over<" in entered.text
+
+
+async def test_a_hospitals_clerk_acknowledges_in_their_own_name(
+    browsers: Mapping[str, Browser], made: Mapping[str, str], app: FastAPI, here: Parts
+) -> None:
+    quality = browsers["quality"]
+    form = hidden((await quality.get(f"/console/genealogy/{made['vector']}")).text)
+    opened = await quality.post("/console/recalls", **form, reason="yearly", drill="yes")
+    clerk = await browsing(app, await registered(here, "hospital", f"centre-{made['mark']}"))
+    stranger = await browsing(app, await registered(here, "hospital", "centre-elsewhere"))
+    page = await clerk.get("/hospital/recalls")
+    assert made["number"] in page.text
+    assert made["number"] not in (await stranger.get("/hospital/recalls")).text
+    path = opened.url.path.replace("/console/recalls", "/hospital/recalls")
+    foreign = hidden((await stranger.get("/hospital/recalls")).text)
+    assert (await stranger.post(path, csrf=foreign["csrf"])).status_code == 404
+    assert (await clerk.post(path, csrf="x")).status_code == 403
+    done = await clerk.post(path, **hidden(page.text))
+    assert done.status_code == 200, done.text
+    after = (await quality.get(opened.url.path)).text
+    assert f"hospital {CANARY}" in unescape(after), "by the name they are registered with"
+    assert ">over<" in after
+    assert (await quality.get("/hospital/recalls")).status_code == 404
 
 
 async def test_they_are_for_quality_assurance(browsers: Mapping[str, Browser], made: Mapping[str, str]) -> None:

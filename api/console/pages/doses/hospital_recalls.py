@@ -1,0 +1,80 @@
+"""Shows a hospital's clerk the recalls that wait for their hospital; the clerk acknowledges in their own name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from activities.ports import Meta
+from api.console.pages.clerk import clerk_of
+from api.console.session import CSRF, Viewer, require_csrf
+from api.console.text.times import Clock
+from api.console.web import page, pages, seen
+from api.http.access import stream_meant
+from api.http.auth import CLERKS, Parts
+from api.http.form_json import read_form
+from api.http.limits import read_small
+from api.ports import Service
+from api.routes.doses.recalls import sent_of
+from domain.core.errors import Reason, require
+from domain.recalls.recall import AcknowledgeRecall, Recall
+from domain.roles import Actor
+
+router = pages()
+PAGE = 500
+
+
+@router.get("/hospital/recalls")
+async def recalls(request: Request, service: Parts, viewer: Viewer) -> Response:
+    """List the recalls and drills that reach the clerk's hospital and are not over; the look at its cases is kept."""
+    who = clerk_of(viewer)
+    found = [one for one in await _open(service) if who.centre in one.hospitals]
+    cases = sorted({case for one in found for case in one.hospitals[who.centre].cases})
+    numbers = {row["stream"]: row["number"] for row in await service.worklist.rows(cases)}
+    if cases:
+        await service.looks.record(Meta(who.id, who.stated), "genealogy", cases, ())
+    told = [_line(one, who, numbers) for one in found]
+    return page(request, "clerk_recalls.html", viewer, clock=Clock(service.clock(), viewer.zone, viewer.t), found=told)
+
+
+@router.post("/hospital/recalls/{recall}")
+async def acknowledge(request: Request, recall: str, service: Parts, viewer: Viewer) -> Response:
+    """Record that the clerk's hospital has taken note, on the word of the clerk."""
+    who = clerk_of(viewer)
+    given = dict(read_form(await read_small(request)))
+    require_csrf(request, given.get(CSRF, ""))
+    stream = stream_meant(recall, "recall")
+    state, _ = await service.commands.driven(stream)
+    reached = isinstance(state, Recall) and who.centre in state.hospitals
+    require(reached, Reason.NOT_FOUND, "no such recall reaches your hospital")
+    command = AcknowledgeRecall(who.centre, viewer.name, given.get("note", ""))
+    key = f"acknowledged/{stream}/{given.get('cases', '')}"
+    await service.commands.record(sent_of(who, key, stream, command, about=stream))
+    await request.app.state.ringing.ring()
+    return seen(f"{CLERKS}recalls")
+
+
+async def _open(service: Service) -> Sequence[Recall]:
+    found: list[Recall] = []
+    for row in await service.registers.catalogue("recall", "", PAGE):
+        if row["state"]["state"] == "open":
+            state, _ = await service.commands.driven(row["stream"])
+            assert isinstance(state, Recall)
+            found.append(state)
+    return found
+
+
+def _line(recall: Recall, who: Actor, numbers: Mapping[str, str]) -> Mapping[str, Any]:
+    own = recall.hospitals[who.centre]
+    owed = [o.due for o in recall.obligations.values() if o.state == "open" and o.about == who.centre]
+    return {
+        "id": recall.id,
+        "drill": recall.drill,
+        "numbers": sorted(numbers[case] for case in own.cases if case in numbers),
+        "acknowledged": bool(own.acknowledged),
+        "due": owed[0] if owed else None,
+        "cases": len(own.cases),
+    }
