@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Literal, get_args
 
 from domain.criteria.criterion import Criterion
 from domain.criteria.diseases import closest, disease_in, expected
 from domain.criteria.observation import Observation
-from domain.criteria.screening import OPEN, Finding, by_what, screen_by
+from domain.criteria.screening import OPEN, by_what, results_by
+from domain.criteria.screening import Result as Stands
 
 Result = Literal["yes", "no", "unknown", "no_matter"]
 Standing = Literal["nothing_against", "open", "excluded"]
@@ -97,32 +99,51 @@ Key = tuple[int, int, int, int]
 
 def match(patient: Patient, offers: Iterable[Offer], now: datetime) -> Sequence[Match]:
     """Return every offer ranked, the one with least against it first. Offers that are alike share a rank."""
-    screened: dict[str, Sequence[Finding]] = {}
     facts = by_what(patient.facts, now)
+    screened: dict[str, _Weighed] = {}
+    known: dict[tuple[Name, object], _Weighed] = {}
     found: list[tuple[Key, Offer, tuple[Check, ...]]] = []
     for offer in offers:
-        if offer.protocol not in screened:
-            screened[offer.protocol] = screen_by(offer.criteria, facts, now)
-        checks = tuple(Check(name, *CHECKS[name](patient, offer)) for name in CHECKS)
-        checks += (_criteria(patient, offer, screened[offer.protocol]),)
-        found.append((_key(checks), offer, checks))
+        criteria = screened.get(offer.protocol)
+        if criteria is None:
+            stands = results_by(offer.criteria, facts)
+            criteria = screened[offer.protocol] = _weighed(_criteria(patient, offer, stands))
+        weighed = [criteria]
+        for name, rests_on in RESTS_ON.items():
+            key = name, rests_on(offer)
+            one = known.get(key)
+            if one is None:
+                one = known[key] = _weighed(Check(name, *CHECKS[name](patient, offer)))
+            weighed.append(one)
+        checks = (*(one[0] for one in weighed[1:]), criteria[0])
+        found.append((_key(weighed), offer, checks))
     keys = sorted({key for key, _, _ in found})
     ranks = {key: n for n, key in enumerate(keys, 1)}
     ordered = sorted(found, key=lambda one: (one[0], one[1].protocol, one[1].centre))
     return [Match(offer, ranks[key], STANDINGS[key[0]], checks) for key, offer, checks in ordered]
 
 
+_Weighed = tuple[Check, int, int, int]
+"""A check, whether it stands against, whether it is open, and how little of what is preferred it is."""
+
+
 STANDINGS: Sequence[Standing] = get_args(Standing)
 
 
-def _key(checks: Sequence[Check]) -> Key:
+def _weighed(check: Check) -> _Weighed:
+    if check.name in PREFERRED:
+        return check, 0, 0, {"no": 2, "unknown": 1}.get(check.result, 0)
+    return check, check.result == "no", check.result == "unknown", 0
+
+
+def _key(weighed: Sequence[_Weighed]) -> Key:
     """Less is better: what stands against it, then what is open, then what is preferred and is not so."""
-    hard = [one.result for one in checks if one.name not in PREFERRED]
-    against, open_ = hard.count("no"), hard.count("unknown")
-    wanted = sum(one.result == "no" for one in checks if one.name in PREFERRED)
-    wanting = sum(one.result == "unknown" for one in checks if one.name in PREFERRED)
-    standing = STANDINGS.index("excluded" if against else "open" if open_ else "nothing_against")
-    return standing, against, open_, wanted * 2 + wanting
+    against = open_ = wanting = 0
+    for _, no, unknown, less in weighed:
+        against += no
+        open_ += unknown
+        wanting += less
+    return (2 if against else 1 if open_ else 0), against, open_, wanting
 
 
 Said = tuple[Result, tuple[str, ...]]
@@ -258,10 +279,26 @@ CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
 }
 
 
-def _criteria(patient: Patient, offer: Offer, findings: Sequence[Finding]) -> Check:
+RESTS_ON: Mapping[Name, Callable[[Offer], object]] = {
+    "protocol": attrgetter("door"),
+    "centre": attrgetter("takes_patients"),
+    "international": attrgetter("country", "accepts_from_abroad"),
+    "paediatric": attrgetter("capabilities"),
+    "diagnosis": attrgetter("diseases"),
+    "antigen": attrgetter("targets"),
+    "own_cells": attrgetter("product"),
+    "urgency": attrgetter("product"),
+    "transplant": attrgetter("capabilities"),
+    "language": attrgetter("languages"),
+    "hospital_class": attrgetter("wanted_class", "hospital_class"),
+}
+"""What of an offer each check rests on: where that is alike, it is worked out once for a patient."""
+
+
+def _criteria(patient: Patient, offer: Offer, found: Sequence[tuple[str, Stands]]) -> Check:
     """How the criteria stand together; what a person read of one counts before what was computed."""
     read = patient.read.get(offer.protocol, {})
-    stands = {one.criterion: read.get(one.criterion, one.result) for one in findings}
+    stands: dict[str, str] = {name: read.get(name, result) for name, result in found} if read else dict(found)
     if against := tuple(name for name, result in stands.items() if result == "not_met"):
         return Check("criteria", "no", against)
     open_ = tuple(name for name, result in stands.items() if result in (*OPEN, "needs_review"))

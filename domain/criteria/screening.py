@@ -28,8 +28,8 @@ OPEN: Sequence[Result] = ("conflicting", "stale", "unknown")
 TURNED: Mapping[Result, Result] = {"met": "not_met", "not_met": "met"}
 OPS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 YEAR = Decimal(12)
-Facts = Mapping[tuple[str, str], Sequence[Observation]]
-"""Observations by analyte and antigen."""
+_Key = tuple[str, str, tuple[str, ...], int | None]
+"""What is asked for: analyte, antigen, methods, and how many days old it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,39 @@ class _Seen:
     gaps: tuple[Gap, ...] = ()
 
 
+class Facts:
+    """Observations that count at an instant, by analyte and antigen; what is picked of them is picked once.
+
+    Many protocols ask for the same: the newest day, the methods that count and what is too old are the same for all.
+    """
+
+    __slots__ = ("_exact", "_picked", "by_what", "now")
+
+    def __init__(self, by_what: Mapping[tuple[str, str], Sequence[Observation]], now: datetime) -> None:
+        self.by_what = by_what
+        self.now = now
+        self._picked: dict[_Key, _Seen | Sequence[Observation]] = {}
+        self._exact: dict[_Key, Decimal | None] = {}
+
+    def picked(self, key: _Key) -> _Seen | Sequence[Observation]:
+        """Return the observations that count for what is asked, or why there are none."""
+        found = self._picked.get(key)
+        if found is None:
+            found = self._picked[key] = _picked(key, self.by_what.get(key[:2], ()), self.now)
+        return found
+
+    def exact(self, key: _Key) -> Decimal | None:
+        """Return the one value that all that counts agrees on; None = there is none, or more than one, or a range."""
+        if key not in self._exact:
+            found = self.picked(key)
+            values = set() if isinstance(found, _Seen) else {end for fact in found for end in (fact.low, fact.high)}
+            self._exact[key] = values.pop() if len(values) == 1 else None
+        return self._exact[key]
+
+
 def screen(criteria: Iterable[Criterion], facts: Sequence[Observation], now: datetime) -> Sequence[Finding]:
     """Return the finding of each criterion, in their order. Facts of after `now` count for nothing."""
-    return screen_by(criteria, by_what(facts, now), now)
+    return screen_by(criteria, by_what(facts, now))
 
 
 def by_what(facts: Sequence[Observation], now: datetime) -> Facts:
@@ -73,12 +103,74 @@ def by_what(facts: Sequence[Observation], now: datetime) -> Facts:
     for fact in facts:
         if fact.taken.earliest is None or fact.taken.earliest <= now:
             found.setdefault((fact.analyte, fact.target), []).append(fact)
-    return found
+    return Facts(found, now)
 
 
-def screen_by(criteria: Iterable[Criterion], facts: Facts, now: datetime) -> Sequence[Finding]:
+def screen_by(criteria: Iterable[Criterion], facts: Facts) -> Sequence[Finding]:
     """Return the finding of each criterion by facts of `by_what`."""
-    return [_found(criterion, facts, now) for criterion in criteria]
+    return [_found(criterion, facts) for criterion in criteria]
+
+
+def results_by(criteria: tuple[Criterion, ...], facts: Facts) -> Sequence[tuple[str, Result]]:
+    """Return name and result of each criterion, as `screen_by` finds them, without what they rest on and lack."""
+    return [(criterion.id, _result(criterion, plain, facts)) for criterion, plain in _plans(_Same(criteria))]
+
+
+def _result(criterion: Criterion, plain: _Plain | None, facts: Facts) -> Result:
+    value = facts.exact(plain.key) if plain else None
+    if plain is None or value is None:
+        return _found(criterion, facts).result
+    return plain.holds if plain.op(value, plain.threshold) else plain.fails
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """Holds a criterion of one comparison with a number, worked out once: a protocol is asked for every case."""
+
+    key: _Key
+    op: Callable[[Decimal, Decimal], bool]
+    threshold: Decimal
+    holds: Result
+    fails: Result
+
+
+class _Same:
+    """Criteria of a protocol told apart by being the same object: to compare them would cost more than to plan them."""
+
+    __slots__ = ("criteria",)
+
+    def __init__(self, criteria: tuple[Criterion, ...]) -> None:
+        self.criteria = criteria
+
+    def __hash__(self) -> int:
+        return id(self.criteria)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.criteria is other.criteria
+
+
+@lru_cache(maxsize=16384)
+def _plans(same: _Same) -> Sequence[tuple[Criterion, _Plain | None]]:
+    return [(criterion, _plain(criterion)) for criterion in same.criteria]
+
+
+def _plain(criterion: Criterion) -> _Plain | None:
+    """The plan of a criterion; None where it asks for more than one comparison with a number."""
+    if criterion.only_if or len(criterion.ways) != 1 or len(criterion.ways[0]) != 1:
+        return None
+    [[test]] = criterion.ways
+    years = test.analyte == "age" and ucum(test.unit) == "a"
+    if test.codes or test.unsupported or years or ucum(test.unit) == ULN or ANALYTES[test.analyte].lapse:
+        return None
+    results: tuple[Result, Result] = ("met", "not_met")
+    holds, fails = reversed(results) if criterion.kind == "exclusion" else results
+    asked = _asked(test.analyte, test.value, test.unit)
+    return _Plain(_key(test, criterion.within_days), OPS[test.op], asked, holds, fails)
+
+
+def _key(test: Comparison, within: int | None) -> _Key:
+    row = ANALYTES[test.analyte]
+    return test.analyte, test.target, test.methods, None if row.lapse or row.lasting else within
 
 
 def next_steps(findings: Iterable[Finding]) -> Sequence[tuple[Gap, int]]:
@@ -86,9 +178,10 @@ def next_steps(findings: Iterable[Finding]) -> Sequence[tuple[Gap, int]]:
     return Counter(gap for one in findings for gap in one.gaps if gap.analyte).most_common()
 
 
-def _found(criterion: Criterion, facts: Facts, now: datetime) -> Finding:
+def _found(criterion: Criterion, facts: Facts) -> Finding:
     def tested(test: Comparison) -> _Seen:
-        return _tested(test, facts.get((test.analyte, test.target), ()), criterion.within_days, now)
+        picked = facts.picked(_key(test, criterion.within_days))
+        return picked if isinstance(picked, _Seen) else _agreed(test, picked, facts.now)
 
     asked = _all(map(tested, criterion.only_if))
     if asked.result == "not_met":
@@ -132,28 +225,28 @@ def _joined(*many: tuple[object, ...]) -> tuple:  # type: ignore[type-arg] # of 
     return tuple(dict.fromkeys(one for each in many for one in each))
 
 
-def _tested(test: Comparison, facts: Sequence[Observation], within: int | None, now: datetime) -> _Seen:
-    """Hold one comparison against all that was observed of its analyte."""
-    usable = [fact for fact in facts if not test.methods or fact.method in test.methods]
+def _picked(key: _Key, facts: Sequence[Observation], now: datetime) -> _Seen | Sequence[Observation]:
+    """What of all that was observed of an analyte counts, or why nothing does."""
+    analyte, _, methods, within = key
+    usable = [fact for fact in facts if not methods or fact.method in methods]
     if not usable:
-        return _open("unknown", test, "nothing_observed", usable)
-    row, today = ANALYTES[test.analyte], now.astimezone(UTC).date()
-    within = None if row.lapse or row.lasting else within
+        return _open("unknown", key, "nothing_observed", usable)
+    row, today = ANALYTES[analyte], now.astimezone(UTC).date()
     dated = [fact for fact in usable if fact.day]
     if not dated and (row.lapse or within is not None):
-        return _open("unknown", test, "no_date", usable)
+        return _open("unknown", key, "no_date", usable)
     fresh = [f for f in dated if within is None or (f.day and (today - f.day).days <= within)]
     if dated and not fresh:
-        return _open("stale", test, "too_old", dated)
+        return _open("stale", key, "too_old", dated)
     undated = [] if row.lapse else [fact for fact in usable if not fact.day]
-    return _agreed(test, [*_newest(test, fresh), *undated], now)
+    return [*_newest(analyte, fresh), *undated]
 
 
-def _newest(test: Comparison, facts: Sequence[Observation]) -> Iterable[Observation]:
+def _newest(analyte: str, facts: Sequence[Observation]) -> Iterable[Observation]:
     """The facts of the newest day; of each method's newest day, where methods measure different things."""
     groups: dict[str, list[Observation]] = {}
     for fact in facts:
-        groups.setdefault(fact.method if ANALYTES[test.analyte].by_method else "", []).append(fact)
+        groups.setdefault(fact.method if ANALYTES[analyte].by_method else "", []).append(fact)
     for group in groups.values():
         newest = max(fact.day for fact in group if fact.day)
         yield from (fact for fact in group if fact.day == newest)
@@ -163,15 +256,15 @@ def _agreed(test: Comparison, facts: Sequence[Observation], now: datetime) -> _S
     """What the facts say together: they conflict, one of them cannot be used, or they agree."""
     said = [_compared(test, fact, now) for fact in facts]
     if {True, False} <= set(said):
-        return _open("conflicting", test, "two_results", facts)
+        return _open("conflicting", _key(test, None), "two_results", facts)
     lacks = next((one for one in said if not isinstance(one, bool)), None)
     if lacks:
-        return _open("unknown", test, lacks, facts)
+        return _open("unknown", _key(test, None), lacks, facts)
     return _Seen("met" if True in said else "not_met", tuple(fact.id for fact in facts))
 
 
-def _open(result: Result, test: Comparison, lacks: Lacks, rests: Sequence[Observation]) -> _Seen:
-    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, test.analyte, test.target, test.methods),))
+def _open(result: Result, key: _Key, lacks: Lacks, rests: Sequence[Observation]) -> _Seen:
+    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, *key[:3]),))
 
 
 def _compared(test: Comparison, fact: Observation, now: datetime) -> bool | Lacks:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.criteria.matching import CHECKS, STANDINGS, Match, Name, Offer, Patient, match, next_ways
+from domain.criteria.matching import CHECKS, RESTS_ON, STANDINGS, Match, Name, Offer, Patient, match, next_ways
 from domain.criteria.observation import Observation, aged
 from tests.domain.criteria.observed import NOW, asks, days_ago, measured, number, stated
 
@@ -83,6 +83,15 @@ def test_a_check_stands_as_the_facts_say(
     name: Name, result: str, offer: dict[str, Any], patient: dict[str, Any]
 ) -> None:
     assert check(one(replace(PATIENT, **patient), **offer), name) == result
+
+
+def test_ways_ranked_together_are_checked_as_each_by_itself() -> None:
+    """What is worked out once for a patient is worked out for each value it rests on."""
+    for patient in {str(told): replace(PATIENT, **told) for _, _, _, told in CASES}.values():
+        offers = [replace(OFFER, **changes, protocol=f"protocol-{n}") for n, (_, _, changes, _) in enumerate(CASES)]
+        together = {m.offer.protocol: m.checks for m in match(patient, offers, NOW)}
+        assert together == {offer.protocol: match(patient, [offer], NOW)[0].checks for offer in offers}
+    assert set(RESTS_ON) == set(CHECKS)
 
 
 def test_every_check_is_made_of_every_offer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import get_args
@@ -13,7 +14,18 @@ from hypothesis import strategies as st
 from domain.core.when import When
 from domain.criteria.criterion import Comparison, Criterion
 from domain.criteria.observation import Observation, aged
-from domain.criteria.screening import OPEN, Gap, Lacks, Result, next_steps, screen
+from domain.criteria.screening import (
+    OPEN,
+    Gap,
+    Lacks,
+    Result,
+    _plain,
+    by_what,
+    next_steps,
+    results_by,
+    screen,
+    screen_by,
+)
 from tests.domain.criteria.observed import NOW, among, asks, days_ago, finding, measured, number, stated
 
 GILBERT = asks(
@@ -180,6 +192,16 @@ def test_what_is_no_longer_known_only_leaves_a_criterion_open(facts: list[Observ
     for what in {fact.analyte for fact in facts}:
         after = finding(criterion, *(fact for fact in facts if fact.analyte != what)).result
         assert after == before or after in OPEN or before == "not_applicable", what
+
+
+@given(FACTS)
+def test_results_alone_are_those_of_the_findings(facts: list[Observation]) -> None:
+    """The short way is taken for criteria of one number, and says what the long one does; turned round too."""
+    turned = {"inclusion": "exclusion", "exclusion": "inclusion"}
+    criteria = (*CRITERIA, *(replace(one, kind=turned[one.kind]) for one in CRITERIA))  # type: ignore[arg-type] # of the two
+    assert any(_plain(one) for one in criteria)
+    found = screen_by(criteria, by_what(facts, NOW))
+    assert results_by(criteria, by_what(facts, NOW)) == [(one.criterion, one.result) for one in found]
 
 
 @given(FACTS, st.sampled_from(CRITERIA))
