@@ -6,7 +6,7 @@ the names of streams are no factor: what is alike in all that counts has the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -102,21 +102,19 @@ def match(patient: Patient, offers: Iterable[Offer], now: datetime) -> Sequence[
     facts = by_what(patient.facts, now)
     screened: dict[str, _Weighed] = {}
     known: dict[tuple[Name, object], _Weighed] = {}
+    alike: dict[object, tuple[tuple[Check, ...], int, int, int]] = {}
     found: list[tuple[Key, Offer, tuple[Check, ...]]] = []
     for offer in offers:
         criteria = screened.get(offer.protocol)
         if criteria is None:
             stands = results_by(offer.criteria, facts)
             criteria = screened[offer.protocol] = _weighed(_criteria(patient, offer, stands))
-        weighed = [criteria]
-        for name, rests_on in RESTS_ON.items():
-            key = name, rests_on(offer)
-            one = known.get(key)
-            if one is None:
-                one = known[key] = _weighed(Check(name, *CHECKS[name](patient, offer)))
-            weighed.append(one)
-        checks = (*(one[0] for one in weighed[1:]), criteria[0])
-        found.append((_key(weighed), offer, checks))
+        asked = ASKED(offer)
+        others = alike.get(asked)
+        if others is None:
+            others = alike[asked] = _together(_checked(patient, offer, known))
+        checks, against, open_, wanting = others
+        found.append((_key(against + criteria[1], open_ + criteria[2], wanting), offer, (*checks, criteria[0])))
     keys = sorted({key for key, _, _ in found})
     ranks = {key: n for n, key in enumerate(keys, 1)}
     ordered = sorted(found, key=lambda one: (one[0], one[1].protocol, one[1].centre))
@@ -136,13 +134,22 @@ def _weighed(check: Check) -> _Weighed:
     return check, check.result == "no", check.result == "unknown", 0
 
 
-def _key(weighed: Sequence[_Weighed]) -> Key:
+def _checked(patient: Patient, offer: Offer, known: dict[tuple[Name, object], _Weighed]) -> Iterator[_Weighed]:
+    """Each check but the criteria, worked out once for each value of the offer it rests on."""
+    for name, rests_on in RESTS_ON.items():
+        key = name, rests_on(offer)
+        if key not in known:
+            known[key] = _weighed(Check(name, *CHECKS[name](patient, offer)))
+        yield known[key]
+
+
+def _together(weighed: Iterable[_Weighed]) -> tuple[tuple[Check, ...], int, int, int]:
+    checks, against, open_, wanting = zip(*weighed, strict=True)
+    return checks, sum(against), sum(open_), sum(wanting)
+
+
+def _key(against: int, open_: int, wanting: int) -> Key:
     """Less is better: what stands against it, then what is open, then what is preferred and is not so."""
-    against = open_ = wanting = 0
-    for _, no, unknown, less in weighed:
-        against += no
-        open_ += unknown
-        wanting += less
     return (2 if against else 1 if open_ else 0), against, open_, wanting
 
 
@@ -279,29 +286,42 @@ CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
 }
 
 
-RESTS_ON: Mapping[Name, Callable[[Offer], object]] = {
-    "protocol": attrgetter("door"),
-    "centre": attrgetter("takes_patients"),
-    "international": attrgetter("country", "accepts_from_abroad"),
-    "paediatric": attrgetter("capabilities"),
-    "diagnosis": attrgetter("diseases"),
-    "antigen": attrgetter("targets"),
-    "own_cells": attrgetter("product"),
-    "urgency": attrgetter("product"),
-    "transplant": attrgetter("capabilities"),
-    "language": attrgetter("languages"),
-    "hospital_class": attrgetter("wanted_class", "hospital_class"),
+FIELDS: Mapping[Name, tuple[str, ...]] = {
+    "protocol": ("door",),
+    "centre": ("takes_patients",),
+    "international": (
+        "country",
+        "accepts_from_abroad",
+    ),
+    "paediatric": ("capabilities",),
+    "diagnosis": ("diseases",),
+    "antigen": ("targets",),
+    "own_cells": ("product",),
+    "urgency": ("product",),
+    "transplant": ("capabilities",),
+    "language": ("languages",),
+    "hospital_class": (
+        "wanted_class",
+        "hospital_class",
+    ),
 }
 """What of an offer each check rests on: where that is alike, it is worked out once for a patient."""
+RESTS_ON: Mapping[Name, Callable[[Offer], object]] = {name: attrgetter(*names) for name, names in FIELDS.items()}
+ASKED: Callable[[Offer], object] = attrgetter(*sorted({name for names in FIELDS.values() for name in names}))
+"""All of that: offers that are alike in it have the same checks but for their criteria."""
+
+
+UNREAD = frozenset({*OPEN, "needs_review"})
+"""How a criterion stands while it is open."""
 
 
 def _criteria(patient: Patient, offer: Offer, found: Sequence[tuple[str, Stands]]) -> Check:
     """How the criteria stand together; what a person read of one counts before what was computed."""
     read = patient.read.get(offer.protocol, {})
-    stands: dict[str, str] = {name: read.get(name, result) for name, result in found} if read else dict(found)
-    if against := tuple(name for name, result in stands.items() if result == "not_met"):
-        return Check("criteria", "no", against)
-    open_ = tuple(name for name, result in stands.items() if result in (*OPEN, "needs_review"))
+    stands: Sequence[tuple[str, str]] = [(n, read.get(n, result)) for n, result in found] if read else found
+    if against := [name for name, result in stands if result == "not_met"]:
+        return Check("criteria", "no", tuple(against))
+    open_ = tuple([name for name, result in stands if result in UNREAD])
     if open_ or not stands:
         return Check("criteria", "unknown", open_)
     return Check("criteria", "yes")

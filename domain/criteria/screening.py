@@ -28,8 +28,21 @@ OPEN: Sequence[Result] = ("conflicting", "stale", "unknown")
 TURNED: Mapping[Result, Result] = {"met": "not_met", "not_met": "met"}
 OPS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 YEAR = Decimal(12)
-_Key = tuple[str, str, tuple[str, ...], int | None]
-"""What is asked for: analyte, antigen, methods, and how many days old it may be."""
+
+
+class _Key:
+    """What is asked for: analyte, antigen, methods, and how many days old it may be. Made by `_key`, one for each."""
+
+    __slots__ = ("analyte", "methods", "target", "within")
+
+    def __init__(self, analyte: str, target: str, methods: tuple[str, ...], within: int | None) -> None:
+        self.analyte = analyte
+        self.target = target
+        self.methods = methods
+        self.within = within
+
+
+_key_of = lru_cache(maxsize=65536)(_Key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +93,18 @@ class Facts:
         """Return the observations that count for what is asked, or why there are none."""
         found = self._picked.get(key)
         if found is None:
-            found = self._picked[key] = _picked(key, self.by_what.get(key[:2], ()), self.now)
+            found = self._picked[key] = _picked(key, self.by_what.get((key.analyte, key.target), ()), self.now)
         return found
 
     def exact(self, key: _Key) -> Decimal | None:
         """Return the one value that all that counts agrees on; None = there is none, or more than one, or a range."""
-        if key not in self._exact:
+        try:
+            return self._exact[key]
+        except KeyError:
             found = self.picked(key)
             values = set() if isinstance(found, _Seen) else {end for fact in found for end in (fact.low, fact.high)}
-            self._exact[key] = values.pop() if len(values) == 1 else None
-        return self._exact[key]
+            exact = self._exact[key] = values.pop() if len(values) == 1 else None
+            return exact
 
 
 def screen(criteria: Iterable[Criterion], facts: Sequence[Observation], now: datetime) -> Sequence[Finding]:
@@ -113,14 +128,14 @@ def screen_by(criteria: Iterable[Criterion], facts: Facts) -> Sequence[Finding]:
 
 def results_by(criteria: tuple[Criterion, ...], facts: Facts) -> Sequence[tuple[str, Result]]:
     """Return name and result of each criterion, as `screen_by` finds them, without what they rest on and lack."""
-    return [(criterion.id, _result(criterion, plain, facts)) for criterion, plain in _plans(_Same(criteria))]
-
-
-def _result(criterion: Criterion, plain: _Plain | None, facts: Facts) -> Result:
-    value = facts.exact(plain.key) if plain else None
-    if plain is None or value is None:
-        return _found(criterion, facts).result
-    return plain.holds if plain.op(value, plain.threshold) else plain.fails
+    found = []
+    for criterion, plain in _plans(_Same(criteria)):
+        value = facts.exact(plain.key) if plain else None
+        if plain is None or value is None:
+            found.append((criterion.id, _found(criterion, facts).result))
+        else:
+            found.append((criterion.id, plain.holds if plain.op(value, plain.threshold) else plain.fails))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ def _plain(criterion: Criterion) -> _Plain | None:
 
 def _key(test: Comparison, within: int | None) -> _Key:
     row = ANALYTES[test.analyte]
-    return test.analyte, test.target, test.methods, None if row.lapse or row.lasting else within
+    return _key_of(test.analyte, test.target, test.methods, None if row.lapse or row.lasting else within)
 
 
 def next_steps(findings: Iterable[Finding]) -> Sequence[tuple[Gap, int]]:
@@ -227,7 +242,7 @@ def _joined(*many: tuple[object, ...]) -> tuple:  # type: ignore[type-arg] # of 
 
 def _picked(key: _Key, facts: Sequence[Observation], now: datetime) -> _Seen | Sequence[Observation]:
     """What of all that was observed of an analyte counts, or why nothing does."""
-    analyte, _, methods, within = key
+    analyte, methods, within = key.analyte, key.methods, key.within
     usable = [fact for fact in facts if not methods or fact.method in methods]
     if not usable:
         return _open("unknown", key, "nothing_observed", usable)
@@ -264,7 +279,7 @@ def _agreed(test: Comparison, facts: Sequence[Observation], now: datetime) -> _S
 
 
 def _open(result: Result, key: _Key, lacks: Lacks, rests: Sequence[Observation]) -> _Seen:
-    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, *key[:3]),))
+    return _Seen(result, tuple(fact.id for fact in rests), (Gap(lacks, key.analyte, key.target, key.methods),))
 
 
 def _compared(test: Comparison, fact: Observation, now: datetime) -> bool | Lacks:
