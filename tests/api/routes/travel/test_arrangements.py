@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import httpx2
+
+from api.run.wiring import Parts
 from tests.api.conftest import Person
-from tests.api.routes.test_callbacks import Hospital, events_of, hospital, keys
+from tests.api.console.test_reply_page import link_to
+from tests.api.routes.test_callbacks import Hospital, Waiting, events_of, hospital, keys
 from tests.api.routes.test_commands import assert_problem
 from tests.api.routes.travel.test_slip import planned
 
@@ -99,3 +103,18 @@ async def test_the_plan_is_reckoned_backwards_and_moves_as_a_whole(supervisor: P
     } == {60 * DAY}
     other = str((await supervisor.open())["case"])
     assert_problem(await supervisor.get(f"/cases/{other}/plan"), 409, "missing")
+
+
+async def test_the_family_tells_on_the_page_behind_the_link_what_it_arranged(
+    supervisor: Person, hospital: Hospital, here: Parts, nobody: httpx2.AsyncClient
+) -> None:
+    case, _ = await arranging(supervisor, hospital)
+    assert (await supervisor.send(case, "AskArrangement", kind="lodging", asked_of="family")).is_success
+    effect = await asked(supervisor, case, "ask_family_to_arrange")
+    link = await link_to(here, nobody, Waiting(case, effect))
+    page = (await link.look()).text
+    assert 'name="arrangement"' not in page, "the link knows which one is meant"
+    told = await nobody.post(link.path, data={"type": "ConfirmArrangement", "place": "A flat in Garden Road"})
+    assert told.status_code == 200, told.text
+    [known] = (await shown(supervisor, case))["arrangements"]
+    assert (known["state"], known["place"]) == ("confirmed", "A flat in Garden Road")
