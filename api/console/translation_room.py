@@ -32,6 +32,8 @@ from domain.stages.records.dossier import DeliverTranslation
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 ROOM = "translation"
 TRIES = 5
+OVER = (Reason.LAPSED, Reason.KEY_REUSED)
+"""Why a translation comes too late: the order is over, or another one came by this link."""
 
 
 @router.get("/reply/{token}/translation")
@@ -101,7 +103,7 @@ async def deliver(token: str, request: Request, service: Parts) -> Response:
         await _recorded(service, row, key, kept, noted)
     except Refused as refused:
         await service.documents.remove(kept.name)
-        return _closed(request, row) if refused.reason is Reason.LAPSED else _shown(request, order, of_refusal(refused))
+        return _closed(request, row) if refused.reason in OVER else _shown(request, order, of_refusal(refused))
     return plain_page(request, "reply.html", 200, title="translation.title", done="translation.done")
 
 

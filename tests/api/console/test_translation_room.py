@@ -6,18 +6,24 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import FilePayload, expect
 
+from api.http.streams_end import serve
+from api.run.http_app import http_app
 from domain.core.errors import Refused
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.records.records import VerifyRecord, WaiveRecord
 from tests.api.by_mail import TRANSLATOR, House, browser, by_mail, code_in
-from tests.api.conftest import CANARY, HOST
+from tests.api.conftest import CANARY, HOST, NO_LIMIT
 from tests.api.submitted import Submitted, submitted
 
 TRANSLATED = b"%PDF-1.7\ntranslated\n%%EOF\n"
@@ -184,3 +190,33 @@ def _path(body: str) -> str:
     found = re.search(r"http://\S+", body)
     assert found
     return found[0].removeprefix(f"http://{HOST}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_as_a_browser_shows_it(translator: Translator, chromium: Chromium, tmp_path: Path) -> None:
+    """At 390 pixels, axe-core silent, nothing wider than the window; and the file is handed in."""
+    house, stop, ready = translator.house, asyncio.Event(), asyncio.get_running_loop().create_future()
+    served = http_app(house.here, limits=NO_LIMIT)
+    task = asyncio.create_task(serve(served, "127.0.0.1", 0, stop, ready.set_result))
+    context = await chromium.new_context(viewport={"width": 390, "height": 900})
+    page = await context.new_page()
+    await page.goto(f"http://127.0.0.1:{await ready}{translator.path}")
+    await page.get_by_role("link", name="Open the file to translate").click()
+    await page.get_by_role("button", name="Send me a code").click()
+    await page.get_by_label("Code").fill(code_in(await house.newest("your code", TRANSLATOR)))
+    await page.get_by_role("button", name="Open").click()
+    await expect(page.get_by_label("The translated file")).to_be_visible()
+    found = await Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    await page.screenshot(path=tmp_path / "room.png", full_page=True)
+    given: FilePayload = {"name": "t.pdf", "mimeType": "application/pdf", "buffer": TRANSLATED}
+    await page.get_by_label("The translated file").set_input_files(given)
+    await page.get_by_role("button", name="Hand in").click()
+    await expect(page.get_by_role("status")).to_contain_text("has arrived")
+    await context.close()
+    stop.set()
+    await task
+    assert (await translator.sent.state()).records[translator.item].translation
