@@ -80,6 +80,7 @@ JOURNEY: tuple[Row, ...] = (
     Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
         "every document settled, and a summary signed by a second person", (
         observing.DescribePatient, observing.RecordObservation, observing.RecordTherapy, results.ImportResults,
+        summary.StrikeSummary,
         checklist.DrawUpChecklist, records.RequestRecord,
         records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
         dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,

@@ -114,9 +114,11 @@ async def _summarised(service: Service, look: Look, link: DocumentLink, asked: S
 
     Raises Problem 410 where it can be made no more.
     """
-    _, facts, _ = await service.commands.case(link.case)
+    present, facts, _ = await service.commands.case(link.case)
     sent = next(fact for fact in reversed(facts) if _submitted(fact.event, link))
     then = replace(fold(known_at(facts, sent.at)), id=link.case)
+    stands = {name: one for name, one in then.summaries.items() if name in present.summaries}
+    then = replace(then, summaries=stands)  # what was struck since is told to nobody
     try:
         body = as_fhir(patient_summary(then, sent.at))
     except Refused as refused:

@@ -49,6 +49,7 @@ from domain.stages.records.dossier import (
 from domain.stages.records.observing import DescribePatient, RecordObservation, RecordTherapy
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.records.results import ImportResults
+from domain.stages.records.summary import StrikeSummary
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -239,6 +240,7 @@ MAKE: dict[type[Any], Make] = {
     RecordObservation: lambda j, n: any_value(moment(j, n) or When.on(j.now.date()), n),
     RecordTherapy: any_therapy,
     ImportResults: any_results,
+    StrikeSummary: lambda j, n: StrikeSummary(pick([*j.case.summaries], n, "nothing"), "another patient's"),
     RecordCriterion: lambda j, n: RecordCriterion(submission(j, n), "ecog", pick(("met", "not_met"), n // 3, "met")),
     AcceptPatient: lambda j, n: AcceptPatient(
         submission(j, n), "Dr Li", j.now + (1 + n % 60) * DAY, "all the same" if n % 2 else ""

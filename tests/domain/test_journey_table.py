@@ -164,6 +164,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "RefuseArrangement": (("AskArrangement",),),
     "CorrectFact": tuple((c,) for c in ("", *REPORTS, *TOLD_AGAIN)),
     "ReviewDecision": (("CorrectFact",),),
+    "StrikeSummary": (("ImportResults",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 HIGH = ReportToxicity("CRS", 4)

@@ -130,6 +130,9 @@ OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
     "visit": _visits,
     "accepting": _missing,
     "fact": _facts,
+    "bundle_fact": lambda s: [
+        (i, f"{s.value(one.bundle)} ({s.clock.instant(one.at)})") for i, one in s.case.summaries.items()
+    ],
     "alert": _alerts,
     "arrangement": _arrangements,
     "access": lambda s: [

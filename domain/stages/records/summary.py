@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal, assert_never, get_args
 
 from domain.case.phases.findings import Said, SectionName, Statement, StatementKind, Summary
+from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
-from domain.core.fact import Dated, Fact
+from domain.core.fact import Dated, Fact, Ids
 from domain.core.names import visible
-from domain.core.personal import Clinical, readable
+from domain.core.personal import Clinical, Identity, readable
+from domain.core.policy import Policy
 from domain.core.when import When
 from domain.criteria.diseases import DISEASES, broader
 from domain.stages.intake.inquiry import DiagnosisStated
@@ -51,9 +53,38 @@ class SummaryTaken:
     type: Literal["SummaryTaken"] = "SummaryTaken"
 
 
-Event = SummaryTaken
-TAKES: tuple[Takes, ...] = ()
-"""It comes with a file of results, in the same step."""
+@dataclass(frozen=True, slots=True)
+class StrikeSummary:
+    """Strike what a bundle said: it is wrong, or another patient's; `bundle_fact` is the fact by which it was taken in.
+
+    Results of it stay, and are corrected one by one.
+    """
+
+    bundle_fact: str
+    reason: Identity
+    type: Literal["StrikeSummary"] = "StrikeSummary"
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryStruck:
+    """What a bundle said counts no more, and why."""
+
+    bundle_fact: str
+    reason: Identity
+    type: Literal["SummaryStruck"] = "SummaryStruck"
+
+
+Command = StrikeSummary
+Event = SummaryTaken | SummaryStruck
+TAKES = (Takes(StrikeSummary, (SummaryStruck,), at=EVERY_STAGE),)
+"""A summary comes with a file of results, in the same step."""
+
+
+def decide(case: Case, c: StrikeSummary, now: datetime, ids: Ids, policy: Policy) -> Sequence[SummaryStruck]:
+    """Decide to strike what a bundle said. Raises Refused."""
+    require(c.bundle_fact in case.summaries, Reason.NOT_FOUND, "nothing was taken in by this fact", "bundle_fact")
+    require(readable(c.reason), Reason.INVALID, "say why it counts no more", "reason")
+    return [SummaryStruck(c.bundle_fact, c.reason)]
 
 
 def taken(
@@ -138,10 +169,17 @@ def under_way(one: Statement) -> bool:
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
-    """Fold what a bundle said."""
+    """Fold what a bundle said, or that it counts no more."""
     event = fact.event
-    told = Summary(event.bundle, event.statements, fact.at)
-    return replace(case, summaries={**case.summaries, fact.id: told})
+    match event:
+        case SummaryTaken():
+            told = Summary(event.bundle, event.statements, fact.at)
+            return replace(case, summaries={**case.summaries, fact.id: told})
+        case SummaryStruck():
+            kept = {name: one for name, one in case.summaries.items() if name != event.bundle_fact}
+            return replace(case, summaries=kept)
+        case _:
+            assert_never(event)
 
 
 @dataclass(frozen=True, slots=True)

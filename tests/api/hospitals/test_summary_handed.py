@@ -8,17 +8,23 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from activities.command_handler import CommandRequest
 from activities.gateways import Request
+from activities.ports import Meta
 from api.run.wiring import Parts
+from domain.case.phases.findings import Statement
 from domain.stages.eligibility.handing_over import SUMMARY
+from domain.stages.eligibility.submissions import SubmitDossier
 from domain.stages.intake.people import WithdrawConsent
+from domain.stages.records.dossier import DraftSummary, SignSummary
 from domain.stages.records.results import ImportResults
+from domain.stages.records.summary import StrikeSummary
 from infra.hospitals.fhir_map import request_of, task
 from infra.identity.document_links import addresses
 from tests.activities.ips_rules import broken
 from tests.api.conftest import Person
 from tests.api.routes.test_callbacks import Hospital, hospital, keys, stranger
-from tests.api.submitted import Submitted, submitted
+from tests.api.submitted import Submitted, stored, submitted
 
 __all__ = ["hospital", "keys", "stranger"]
 FHIR = "application/fhir+json"
@@ -71,3 +77,17 @@ async def test_the_task_names_it_beside_the_documents(sent: Submitted) -> None:
     assert summary["content"][0]["attachment"] == {"contentType": FHIR, "url": links[SUMMARY]}
     assert list(request_of(made, sent.centre).documents) == list(known.documents)
     assert made["input"][-1]["valueReference"] == {"reference": "#summary"}
+
+
+async def test_what_was_struck_since_is_told_to_nobody(sent: Submitted, nobody: httpx2.AsyncClient) -> None:
+    gout = Statement(kind="condition", section="problems", entry=2, text="Gout")
+    state = await sent.tell(ImportResults(form="fhir", statements=(gout,), bundle="urn:uuid:7"))
+    new = await stored(sent.here, sent.id, b"%PDF-1.7\nanother summary\n%%EOF")
+    drafted = CommandRequest(sent.id, Meta("person-4"), DraftSummary(new.document, "person-4"), stored=(new,))
+    await sent.here.commands.record(drafted)
+    await sent.tell(SignSummary("person-5"))
+    await sent.tell(SubmitDossier(sent.submission))
+    at = await path(sent)
+    assert "Gout" in (await nobody.get(at)).text
+    await sent.tell(StrikeSummary(next(iter(state.summaries)), "of somebody else"))
+    assert "Gout" not in (await nobody.get(at)).text

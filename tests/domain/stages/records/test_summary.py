@@ -15,7 +15,7 @@ from domain.core.when import When
 from domain.criteria.conditions import disease_named, of_icd10
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
 from domain.stages.records.results import ImportResults, Result, ResultsImported
-from domain.stages.records.summary import MOST, SummaryTaken, sections
+from domain.stages.records.summary import MOST, StrikeSummary, SummaryStruck, SummaryTaken, sections
 from tests.domain.course import start
 from tests.domain.journey import when
 from tests.domain.refusals import No
@@ -35,6 +35,14 @@ def bundle(*statements: Statement, **more: Any) -> ImportResults:
 
 
 REFUSALS = (
+    No("opened", StrikeSummary("nothing", "why"), Reason.NOT_FOUND, "nothing was taken in"),
+    No(
+        "opened",
+        lambda j: StrikeSummary(next(iter(j.case.summaries)), ""),
+        Reason.INVALID,
+        "say why it counts",
+        before=lambda j: j.tell(bundle(one())),
+    ),
     No("opened", bundle(one(text="")), Reason.INVALID, "neither words nor a code"),
     No("opened", bundle(one(began="2026-13")), Reason.INVALID, "is no date"),
     No("opened", bundle(one(began="2026-02-30")), Reason.INVALID, "is no date"),
@@ -84,6 +92,16 @@ def test_silence_none_known_and_something_are_three_things() -> None:
     j.tell(bundle(Statement(kind="allergy", section="allergies", entry=4, text="Penicillin")))
     allergies = sections(j.case)[1]
     assert (allergies.said, [t.statement.said for t in allergies.told]) == ("stated", ["none_known", "stated"])
+
+
+def test_what_was_another_patients_counts_no_more_and_can_be_taken_again() -> None:
+    j = start("opened").tell(bundle(one(), NO_ALLERGY))
+    [taken] = j.case.summaries
+    when(j, StrikeSummary(taken, "of her sister")).then_told(SummaryStruck(taken, "of her sister"))
+    assert j.case.summaries == {}
+    j.tell(bundle(one()))
+    assert [s.said for s in sections(j.case)] == ["stated", "not_said", "not_said"]
+    assert j.refold() == j.case
 
 
 def test_one_disease_becomes_the_diagnosis_where_nobody_stated_one() -> None:
