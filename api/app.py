@@ -38,7 +38,7 @@ from api.routes import (
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, recalls
 from api.routes.files import uploads
-from api.routes.findings import links, summaries
+from api.routes.findings import depletion, links, summaries
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
@@ -59,6 +59,7 @@ PARTS = (
     slip,
     preparing,
     checklist,
+    depletion,
     tasks,
     urgency,
     linking,

@@ -40,6 +40,7 @@ from domain.stages.eligibility import (
 from domain.stages.follow_up import acquired, closing, follow_up
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
+from domain.stages.schedule import depletion_days
 from domain.stages.travel import arrangement_answers, arranging, letter, postponing, readiness, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -118,7 +119,8 @@ JOURNEY: tuple[Row, ...] = (
         safety.ReportMalignancy)),
     Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
         "the gate signed, and chemotherapy completed or omitted", (
-        lymphodepletion.SignGate, lymphodepletion.RecordDepletion, lymphodepletion.CompleteDepletion,
+        lymphodepletion.SignGate, depletion_days.PlanDepletion, lymphodepletion.RecordDepletion,
+        depletion_days.OmitDepletionDay, lymphodepletion.CompleteDepletion,
         lymphodepletion.OmitDepletion, lymphodepletion.StopDepletion, recovery.DischargePatient,
         recovery.ReadmitPatient)),
     Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
@@ -183,6 +185,7 @@ MODULES: Mapping[str, ModuleType] = {
     "readiness": readiness,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
+    "depletion_days": depletion_days,
     "infusion": infusion,
     "recovery": recovery,
     "adverse_events": adverse_events,

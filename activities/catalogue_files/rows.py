@@ -69,7 +69,7 @@ def published(row: Tree, pointer: str, as_of: str) -> Row:
         "centre": row.get("centre_stream") or "",
         "planned_infusions": planned_infusions(row.get("redosing")),
         "lymphodepletion_planned": lymphodepletion_planned(_list(row.get("lymphodepletion"))),
-        "lymphodepletion": _drugs(row.get("lymphodepletion")),
+        "lymphodepletion": drugs(row.get("lymphodepletion")),
         "cell_source": row.get("cell_source") or "",
         "registry_status": row.get("status") or "",
         "criteria": row.get("criteria", list(_in_words(row))),
@@ -95,8 +95,8 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _drugs(regimen: object) -> Any:  # noqa: ANN401 - as the file has it, so that its fault is named
-    """The drugs of a list of objects; anything else stays, and is refused as what it is."""
+def drugs(regimen: object) -> Any:  # noqa: ANN401 - as the file has it, so that its fault is named
+    """Return the drugs of a list of objects; anything else stays, and is refused as what it is."""
     if regimen is None:
         return []
     whole = isinstance(regimen, list) and all(isinstance(one, Mapping) for one in regimen)

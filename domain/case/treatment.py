@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from domain.core.personal import Trace, TraceCode
+from domain.core.personal import ClinicalCode, Trace, TraceCode
 from domain.core.when import When
 
 
@@ -19,6 +19,45 @@ class Infusion:
     lot: Trace
     fact: str
     unit: Trace = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrugDays:
+    """One drug of a plan as the protocol writes it, and its days counted from the infusion, day 0."""
+
+    drug: ClinicalCode
+    dose: ClinicalCode
+    unit: ClinicalCode
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionPlan:
+    """Holds the days of lymphodepletion planned before `infusion_day` by one variant of the protocol."""
+
+    variant: ClinicalCode
+    infusion_day: date
+    drugs: tuple[DrugDays, ...]
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """Return every day on which something is planned, in order."""
+        return tuple(sorted({day for drug in self.drugs for day in drug.days}))
+
+    def on(self, day: int) -> date:
+        """Return the date of a day."""
+        return self.infusion_day + timedelta(days=day)
+
+
+@dataclass(frozen=True, slots=True)
+class DepletionDay:
+    """Holds what was told of one day: given as planned, reduced or left out, and why; `on` None = unknown."""
+
+    day: int
+    outcome: Literal["given", "reduced", "omitted"]
+    on: date | None
+    told: ClinicalCode = ""
+    reason: ClinicalCode = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +75,8 @@ class Treatment:
     thawed: str = ""
     infusions: tuple[Infusion, ...] = ()
     given_up: bool = False
+    plan: DepletionPlan | None = None
+    days: tuple[DepletionDay, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.core.codes import require_country
 from domain.core.errors import Reason, require
@@ -24,6 +24,11 @@ class Depletion:
     dose: str = ""
     unit: str = ""
     days: tuple[int, ...] = ()
+
+
+def depletion_of(row: Mapping[str, Any]) -> Depletion:
+    """Read a drug back from the JSON of a read model."""
+    return Depletion(**{**row, "days": tuple(row["days"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

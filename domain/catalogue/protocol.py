@@ -302,6 +302,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
         "number": protocol.number,
         **_asked(protocol.description),
+        **_by_days(protocol.description),
         **_sites(protocol),
         **_for_whom(protocol),
         **_under(protocol),
@@ -335,6 +336,12 @@ def _places(protocol: Protocol) -> Mapping[str, Any]:
 def _asked(description: Description | None) -> Mapping[str, Any]:
     """The criteria, where there are any: rows written before there could be are still as they should be."""
     return {"criteria": description.criteria} if description and description.criteria else {}
+
+
+def _by_days(description: Description | None) -> Mapping[str, Any]:
+    """The drugs of lymphodepletion of which the source names the days; left out where there are none."""
+    planned = tuple(drug for drug in (description.lymphodepletion if description else ()) if drug.days)
+    return {"lymphodepletion": planned} if planned else {}
 
 
 def _for_whom(protocol: Protocol) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
+from domain.catalogue.product import depletion_of
 from domain.catalogue.site import site_of
 from domain.catalogue.waiting.waiting_list import place_of
 from domain.core.errors import Reason, Refused, require
@@ -130,6 +131,7 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
 
 LISTED: Mapping[str, Callable[[Any], Any]] = {
     "criteria": criterion_of,
+    "lymphodepletion": depletion_of,
     "sites": site_of,
     "places": place_of,
     "diseases": str,

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from domain.case.undoing import UNDOING
+from domain.core.about import About
 from domain.core.fact import Command
 from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.follow_up import acquired, follow_up
+from domain.stages.schedule import depletion_days
 from domain.stages.treatment import (
     admission,
     adverse_events,
@@ -74,6 +76,23 @@ def _depleted(s: Situation) -> Command | None:
         return None
     started = lymphodepletion.CompleteDepletion(14)
     return started if t.depletion == "started" else lymphodepletion.RecordDepletion("fludarabine + cyclophosphamide")
+
+
+def _plan(s: Situation) -> Command | None:
+    """By telephone, where the hospital has not planned by itself."""
+    first = next(iter(depletion_days.variants(s.case)), "")
+    return depletion_days.PlanDepletion((s.now + timedelta(days=6)).date(), first) if s.chased else None
+
+
+def _day(s: Situation) -> Command | None:
+    """A day nobody told of was given, given reduced, or left out; somebody calls and hears it."""
+    if not s.chased:
+        return None
+    treatment, day = int(s.root), About.of(s.about).number
+    if s.often(0.1):
+        return depletion_days.OmitDepletionDay(day, "fever", treatment=treatment)
+    reduced = "creatinine clearance" if s.often(0.1) else ""
+    return lymphodepletion.RecordDepletion("fludarabine + cyclophosphamide", day, treatment=treatment, reduced=reduced)
 
 
 def _bedside(s: Situation) -> Command | None:
@@ -241,6 +260,8 @@ IN_TREATMENT: Mapping[str, React] = {
     "trial_hold_review": _trial_goes_on,
     "gate": _gate,
     "depletion_report": _depleted,
+    "depletion_plan": _plan,
+    "depletion_day": _day,
     "infusion_window": _bedside,
     "post_thaw": _bedside,
     "unit_destruction": _destroy,

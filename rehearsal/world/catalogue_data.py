@@ -6,8 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from activities.catalogue_files.rows import CLASSES, lymphodepletion_planned, planned_infusions
+from activities.catalogue_files.rows import CLASSES, drugs, lymphodepletion_planned, planned_infusions
 from domain.catalogue.centre import RegisterCentre
+from domain.catalogue.product import depletion_of
 from domain.catalogue.protocol import ProductClass, RegisterProtocol
 from domain.criteria.criterion import criterion_of
 
@@ -65,6 +66,7 @@ def _protocol(row: Mapping[str, Any], as_of: date) -> RegisterProtocol:
         centre=row["centre_stream"] or "",
         planned_infusions=planned_infusions(row["redosing"]),
         lymphodepletion_planned=lymphodepletion_planned(row["lymphodepletion"]),
+        lymphodepletion=tuple(map(depletion_of, drugs(row["lymphodepletion"]))),
         criteria=tuple(map(criterion_of, row["criteria"])),
         source=" | ".join(source["ref"] for source in row["sources"]),
         as_of=as_of,

@@ -9,8 +9,9 @@ from domain.roles import action_of
 
 ROOT = Path(__file__).parents[2]
 PROMISES = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
-OF_THE_ENGINE_TOO = {"TravelStopped", "TreatmentPlanned", "RecordRequested"}
-"""A booking that passed unconfirmed, a case's first treatment, a document on the list: nothing a clinician decides."""
+OF_THE_ENGINE_TOO = {"TravelStopped", "TreatmentPlanned", "DepletionPlanned", "RecordRequested"}
+"""A booking that passed unconfirmed, a case's first treatment, a document on the list,
+the dates that follow from the protocol once a day was given: nothing a clinician decides."""
 SHOWN = ("api/console", "api/routes/pages", "infra/mail/texts")
 VERDICT = re.compile(r"\b(?:eligible|ineligible|should be treated|qualif(?:y|ies) for)\b", re.IGNORECASE)
 

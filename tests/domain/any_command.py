@@ -50,6 +50,7 @@ from domain.stages.records.observing import DescribePatient, RecordObservation, 
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.records.results import ImportResults
 from domain.stages.records.summary import StrikeSummary
+from domain.stages.schedule.depletion_days import OmitDepletionDay, PlanDepletion
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -288,6 +289,8 @@ MAKE: dict[type[Any], Make] = {
     DecideStayExtension: lambda j, n: DecideStayExtension(bool(n % 2), j.now + 30 * DAY),
     SignGate: lambda j, n: SignGate("Dr", True, True),
     RecordDepletion: lambda j, n: RecordDepletion("Flu/Cy", -5, moment(j, n)),
+    PlanDepletion: lambda j, n: PlanDepletion((j.now + (n % 9) * DAY).date(), ("", "A", "B")[n % 3]),
+    OmitDepletionDay: lambda j, n: OmitDepletionDay(-5 + n % 4, "fever", moment(j, n)),
     CompleteDepletion: lambda j, n: CompleteDepletion(None, moment(j, n)),
     OmitDepletion: lambda j, n: OmitDepletion("protocol"),
     StopDepletion: lambda j, n: StopDepletion("fever"),

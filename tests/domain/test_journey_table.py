@@ -38,6 +38,7 @@ from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, OPENED, start
 from tests.domain.journey import HOUR, Journey, when
 from tests.domain.stages.eligibility.waits import offered
+from tests.domain.stages.schedule.planned import names_days
 
 NAMED = {c.__name__: c for c in COMMANDS}
 NOTED = {*watching.KINDS.values(), documents.DocumentStored, linking.OtherCaseNoted}
@@ -137,6 +138,8 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ChooseExcludedCentre": (("Paused",),),  # what a centre that takes no patients is chosen in spite of
     "OrderCells": (("RecordResource",),),
     "ResumeCase": (("HoldCase",),),
+    "PlanDepletion": (("NamesDays",),),  # the protocol names the days of a variant
+    "OmitDepletionDay": (("NamesDays", "PlanDepletion"),),
     "ReviewAccess": (("BreakGlass",),),
     "ReopenCase": (("LeaveJourney",),),
     "RetractDeath": (("ReportDeath",),),
@@ -193,6 +196,8 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
         for earlier in before:
             if earlier == "Paused":
                 fresh.source(CENTRE, paused=True).source("centre-b", paused=True)
+            elif earlier == "NamesDays":
+                names_days(fresh)
             elif earlier == "Offered":
                 offered(fresh, 1)
             elif earlier:

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from api.console.actions import actions, not_now
 from api.console.overview.costs import cost_table
+from api.console.overview.depletion import depletion_tables
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
 from api.console.pages.case_status import askings, lacking, legs, waits
@@ -172,6 +173,7 @@ async def overview(
         askings=askings(one.case, one.speaker),
         screened=await screened(service, one.case, one.now, one.speaker),
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
+        depletion=depletion_tables(one.case, one.speaker),
         costs=cost_table(one.case, one.speaker),
         summaries=summarised(one.case, one.speaker),
         onward=onward,

@@ -82,7 +82,7 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
             require(not c.deviation, Reason.INVALID, "a deviation is told with the infusion itself", "correction")
             return [replace(wrong, unit=c.unit, cells=c.cells)]
         case lymphodepletion.RecordDepletion():
-            return [replace(wrong, regimen=c.regimen, day=c.day)]
+            return [replace(wrong, regimen=c.regimen, day=c.day, reduced=c.reduced)]
         case visa.RecordPassport():
             _same_person(wrong, c)
             return [replace(wrong, expires=c.expires, number=c.number)]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.case.table import Takes
+from domain.catalogue.product import Depletion
 from domain.catalogue.site import SiteLease
 from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
@@ -29,6 +30,7 @@ class ProtocolStateNoted:
     not said; `shut`: closed everywhere, or a draft. `route`: the law it runs under; `reviewed` and
     `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
     `places`: those that this case was offered there, or has taken.
+    `lymphodepletion`: the drugs of which it names the days.
     """
 
     stream: str
@@ -48,7 +50,8 @@ class ProtocolStateNoted:
     concerns_offspring: bool = False
     number: int = 0
     places: tuple[Place, ...] = ()
-    schema_version: ClassVar[int] = 7
+    lymphodepletion: tuple[Depletion, ...] = ()
+    schema_version: ClassVar[int] = 8
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Literal, assert_never
+from zoneinfo import ZoneInfo
 
 from domain.case.asking import service
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
 from domain.case.table import Need, Owes, Takes, Wants
-from domain.case.treatment import Treatment
+from domain.case.treatment import DepletionDay, Treatment
 from domain.core.codes import require_days
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -39,12 +40,14 @@ class RecordDepletion:
     """One day of chemotherapy as the hospital gave it. `regimen` names drugs and doses as the hospital wrote them.
 
     `treatment` is the one it belongs to, None = the newest that has begun; told late, it changes no later step.
+    `day` counts from the infusion, day 0; `reduced` says why less was given than planned, empty = as planned.
     """
 
     regimen: Clinical
     day: int | None = None
     occurred: When | None = None
     treatment: int | None = None
+    reduced: Clinical = ""
     type: Literal["RecordDepletion"] = "RecordDepletion"
 
 
@@ -95,6 +98,8 @@ class DepletionGiven:
     treatment: int
     regimen: Clinical
     day: int | None
+    reduced: Clinical = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["DepletionGiven"] = "DepletionGiven"
 
 
@@ -183,7 +188,7 @@ def _given(case: Case, c: RecordDepletion) -> Event:
     known = _named(case, c.treatment)
     late = case.stage is not Stage.LYMPHODEPLETION or case.treatment != known
     require(late or known.gate, Reason.MISSING, "the lymphodepletion gate is not signed")
-    return DepletionGiven(known.number, c.regimen, c.day)
+    return DepletionGiven(known.number, c.regimen, c.day, c.reduced)
 
 
 def _named(case: Case, number: int | None) -> Treatment:
@@ -242,7 +247,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case GateSigned():
             return in_treatment(case, event.treatment, gate=fact.id)
         case DepletionGiven():
-            return case if _told_late(case, event) else in_treatment(case, event.treatment, depletion="started")
+            told = with_day(case, event.treatment, _day_given(case, event, fact))
+            return told if _told_late(case, event) else in_treatment(told, event.treatment, depletion="started")
         case DepletionCompleted():
             return in_treatment(case, event.treatment, depletion="completed", window_closes=event.window_closes)
         case DepletionOmitted():
@@ -251,6 +257,35 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return in_treatment(case, event.treatment, depletion="stopped")
         case _:
             assert_never(event)
+
+
+def _day_given(case: Case, event: DepletionGiven, fact: Fact[Event]) -> DepletionDay | None:
+    """What it tells of a numbered day; None where the hospital did not say which."""
+    if event.day is None:
+        return None
+    told, reason = (text if isinstance(text, str) else "" for text in (event.regimen, event.reduced))
+    return DepletionDay(event.day, "reduced" if reason else "given", local_day(case, fact.occurred), told, reason)
+
+
+def local_day(case: Case, occurred: When) -> date | None:
+    """Return the date where the centre is; None while it is not known to the day."""
+    if occurred.precision != "instant" or occurred.earliest is None:
+        return occurred.day
+    return occurred.earliest.astimezone(zone_of(case)).date()
+
+
+def zone_of(case: Case) -> ZoneInfo:
+    """Return the zone of the treating centre; UTC while nobody said."""
+    return ZoneInfo(str(case.noted(case.centre).get("zone") or "UTC"))
+
+
+def with_day(case: Case, number: int, day: DepletionDay | None) -> Case:
+    """The case with one day of a treatment told; the newest telling of a day counts."""
+    known = next((t for t in case.treatments if t.number == number), None)
+    if known is None or day is None:
+        return case
+    others = (d for d in known.days if d.day != day.day)
+    return in_treatment(case, number, days=tuple(sorted((*others, day), key=lambda d: d.day)))
 
 
 def _told_late(case: Case, event: DepletionGiven) -> bool:

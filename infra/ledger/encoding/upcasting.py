@@ -62,6 +62,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
     ("ProtocolStateNoted", 5): lambda old: {**old, "concerns_offspring": False, "number": 0},  # not noted
+    ("ProtocolStateNoted", 7): lambda old: {**old, "lymphodepletion": []},  # not noted
+    ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
     ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},
     **{(name, 1): lambda old: {**old, "documents": "address"} for name in ("EndpointChanged", "EndpointProposed")},

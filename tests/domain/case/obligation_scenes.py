@@ -48,6 +48,7 @@ from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import offered_place, take_place
+from tests.domain.stages.schedule.planned import SCENES_OF_DAYS
 from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
 
 Lead = Callable[[Journey], object]
@@ -62,10 +63,6 @@ def accepted_by_two(j: Journey) -> None:
     second = submission(j)
     j.tell(SubmitDossier(second)).tell(AcceptPatient(first, "Dr Li", j.now + 60 * DAY))
     j.tell(AcceptPatient(second, "Dr B", j.now + 50 * DAY))
-
-
-def _accepted_anew(j: Journey) -> None:
-    j.tell(AcceptPatient(submission(j), "Dr Li", j.now + 60 * DAY))
 
 
 def _amended(j: Journey) -> None:
@@ -252,7 +249,7 @@ SCENES: dict[str, Scene] = {
     "next_centre": Scene("eligibility", STEPS["chosen"]),
     "submission_receipt": Scene("submitted", STEPS["acknowledged"]),
     "consent_at_majority": Scene("opened", consents_anew, comes_of_age),
-    "amended_protocol": Scene("accepted", _accepted_anew, _amended),
+    "amended_protocol": Scene("accepted", STEPS["accepted"], _amended),
     "study_filing": Scene(
         "submitted",
         lambda j: j.source(PROTOCOL, filing="F-1").look(),
@@ -311,6 +308,7 @@ SCENES: dict[str, Scene] = {
     "screening_result": Scene("admitted", STEPS["lymphodepletion"]),
     "stay_end": Scene("arrived", _extend),
     "gate": Scene("lymphodepletion", STEPS["gated"]),
+    **{kind: Scene("lymphodepletion", meet, before) for kind, (before, meet) in SCENES_OF_DAYS.items()},
     "depletion_report": Scene("gated", lambda j: j.tell(OmitDepletion("protocol"))),
     "infusion_window": Scene("infusion", _infuse),
     "post_thaw": Scene("thawed", STEPS["infused"]),

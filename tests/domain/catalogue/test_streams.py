@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.catalogue import centre, protocol, site, staff
+from domain.catalogue.product import Depletion
 from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
 from domain.core.errors import Reason, Refused
 from domain.criteria.criterion import Comparison, Criterion
@@ -40,6 +41,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
             registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
             concerns_offspring=True,
+            lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
         study.StudyReviewPassed(1, date(2026, 1, 5), "minutes"),
@@ -66,7 +68,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
-    "hospital_class", "concerns_offspring", "places",
+    "hospital_class", "concerns_offspring", "places", "lymphodepletion",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

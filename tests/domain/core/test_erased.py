@@ -7,6 +7,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from domain.case.state import Case
+from domain.case.treatment import Treatment
 from domain.core.errors import Refused
 from domain.core.fact import Fact
 from domain.core.personal import ERASED, KEY_CLASSES, Sealed
@@ -59,8 +61,16 @@ def test_identity_and_clinical_decide_nothing() -> None:
     """Where the case stands, what is owed and what is asked is the same without them."""
     j = start("handed_over")
     blind = fold(erased(j, "identity", "clinical"))
-    for seen in ("stage", "obligations", "effects", "treatments", "follow_up", "dose", "submissions"):
+    for seen in ("stage", "obligations", "effects", "follow_up", "dose", "submissions"):
         assert getattr(blind, seen) == getattr(j.case, seen)
+    assert _unworded(blind) == _unworded(j.case)
+
+
+def _unworded(case: Case) -> list[Treatment]:
+    """The treatments without what was written of each day, and whether that was less than planned."""
+    return [
+        replace(t, days=tuple(replace(d, told="", reason="", outcome="given") for d in t.days)) for t in case.treatments
+    ]
 
 
 def test_without_the_trace_no_unit_is_taken_for_the_right_one() -> None:
