@@ -22,6 +22,7 @@ from domain.stages.anytime.reconsidering import ReviewDecision
 from domain.stages.eligibility.choosing import ChooseAcceptance
 from domain.stages.eligibility.eligibility import AcceptPatient, AskForMore, DeclinePatient, RecordCriterion
 from domain.stages.eligibility.exporting import RecordExportAssessment
+from domain.stages.eligibility.filing import TellStudyFiling
 from domain.stages.eligibility.handing_over import ConfirmDossierRead, ExplainMisreading, HandOverDocument
 from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, GiveQuote, IssueEstimate
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
@@ -234,6 +235,7 @@ MAKE: dict[type[Any], Make] = {
     AcknowledgeSubmission: lambda j, n: AcknowledgeSubmission(submission(j, n), "R"),
     HandOverDocument: lambda j, n: HandOverDocument(submission(j, n), 1, DOCUMENT, f"{n % 3:064x}"),
     ConfirmDossierRead: lambda j, n: ConfirmDossierRead(submission(j, n), (f"{n % 5:064x}",)),
+    TellStudyFiling: lambda j, n: TellStudyFiling(submission(j, n), f"F-{n}", j.now.date()),
     ExplainMisreading: lambda j, n: ExplainMisreading(submission(j, n), "they had read an older copy"),
     WithdrawSubmission: lambda j, n: WithdrawSubmission(submission(j, n)),
     AskForMore: lambda j, n: AskForMore(submission(j, n), ("labs",)),

@@ -35,7 +35,7 @@ from domain.stages.anytime.moving import NEEDS
 from domain.stages.records import documents
 from domain.stages.treatment.adverse_events import ReportToxicity
 from tests.domain.any_command import MAKE
-from tests.domain.course import CENTRE, FROM, OPENED, start
+from tests.domain.course import CENTRE, FROM, OPENED, PROTOCOL, start
 from tests.domain.journey import HOUR, Journey, when
 from tests.domain.stages.eligibility.waits import offered
 from tests.domain.stages.schedule.planned import names_days
@@ -130,6 +130,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),
     "ConfirmDossierRead": (("HandOverDocument",),),
     "ExplainMisreading": (("HandOverDocument", "ConfirmDossierRead"),),
+    "TellStudyFiling": (("StudyReviewed",),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
     "TakePlace": (("WaitForPlace", "Offered"),),
@@ -200,6 +201,8 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
                 names_days(fresh)
             elif earlier == "Offered":
                 offered(fresh, 1)
+            elif earlier == "StudyReviewed":
+                fresh.source(PROTOCOL, route="cn_order_818", reviewed=fresh.now)
             elif earlier:
                 fresh.tried(HIGH if earlier == "HighGrade" else MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR

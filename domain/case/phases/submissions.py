@@ -51,6 +51,7 @@ class Submission:
     read: tuple[str, ...] = ()
     misread: str = ""
     version: int = 0  # of the protocol, under which the acceptance was given; 0 = not known
+    filed: str = ""  # the day of the study's review after which the hospital told the number of its filing
 
     @property
     def not_met(self) -> tuple[str, ...]:

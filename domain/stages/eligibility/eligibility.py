@@ -19,7 +19,6 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.criteria import against
-from domain.stages.eligibility.filing import STUDY_FILING
 from domain.stages.eligibility.review_again import unreviewed, version_of
 from domain.stages.eligibility.submissions import (
     LIVE,
@@ -313,7 +312,6 @@ def _next_centre(case: Case) -> Iterable[str]:
 
 
 OWES = (
-    STUDY_FILING,
     Owes(
         "next_centre",
         Party.COORDINATOR,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from domain.case.costs import CostLine
 from domain.case.obligation import ObligationOpened
 from domain.core.errors import Reason
 from domain.core.policy import Party
+from domain.stages.eligibility.filing import StudyFilingTold, TellStudyFiling
 from domain.stages.eligibility.quote import EstimateIssued, GiveQuote, IssueEstimate, QuoteGiven
 from domain.stages.eligibility.submissions import ChooseCentre, WithdrawSubmission
 from tests.domain.course import CENTRE, PROTOCOL, start, submission
 from tests.domain.journey import DAY, Journey, when
+from tests.domain.refusals import No
 
 LAW: dict[str, Any] = {"route": "cn_order_818", "research_items": ("monitoring",)}
 LINES: dict[str, Any] = {"hospital_charges": CostLine(40_000), "cell_product": CostLine(60_000)}
@@ -75,6 +78,51 @@ def test_missed_it_is_chased() -> None:
     assert j.case.obligations[kept.id].state == "missed"
     assert [o for o in j.all_owed("chase") if o.about == f"study_filing:{kept.about}"]
     assert not [e for e in j.last if isinstance(e, ObligationOpened) and e.kind == "study_filing"]
+
+
+def test_the_hospitals_own_answer_meets_it_until_the_study_is_reviewed_anew() -> None:
+    j = reviewed(2).look()
+    kept = j.owed("study_filing")
+    filed = TellStudyFiling(submission(j), "F-7", j.now.date())
+    j.tell(filed)
+    assert StudyFilingTold(submission(j), (j.now - 2 * DAY).date(), "F-7", j.now.date()) in j.last
+    assert j.case.obligations[kept.id].state == "met"
+    j.source(PROTOCOL, reviewed=passed(j.now.date())).look()
+    assert j.owed("study_filing").id != kept.id, "what is amended is reviewed and filed anew"
+
+
+def asked(j: Journey) -> None:
+    j.source(PROTOCOL, **LAW, reviewed=passed(j.now.date()))
+
+
+def told(number: str, days: int) -> Callable[[Journey], TellStudyFiling]:
+    return lambda j: TellStudyFiling(submission(j), number, (j.now + days * DAY).date())
+
+
+def filed_already(j: Journey) -> None:
+    asked(j)
+    j.tell(told("E", 0)(j))
+
+
+REFUSALS = (
+    No("submitted", told("F", 0), Reason.NOT_NOW, "no filing is asked for"),
+    No("submitted", told(" ", 0), Reason.INVALID, "a filing has a number", asked),
+    No("submitted", told("F" * 101, 0), Reason.INVALID, "at most 100 characters", asked),
+    No("submitted", told("F", 2), Reason.INVALID, "that lies in the future", asked),
+    No("submitted", told("F", -9), Reason.INVALID, "a study is filed after its review", asked),
+    No(
+        "submitted",
+        told("F", 0),
+        Reason.ALREADY,
+        "the filing after this review is told",
+        filed_already,
+    ),
+)
+
+
+@pytest.mark.parametrize("no", REFUSALS, ids=str)
+def test_refused(no: No) -> None:
+    no.check()
 
 
 def price(j: Journey, **lines: Any) -> GiveQuote:
