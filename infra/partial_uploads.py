@@ -11,6 +11,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -101,7 +102,7 @@ class PartialUploads:
     async def remove(self, upload: PartialUpload) -> None:
         """Take it away."""
         for name, _ in await self._sizes(upload):
-            await obstore.delete_async(self.store, f"{_folder(upload)}{name}")
+            await self._delete(f"{_folder(upload)}{name}")
 
     async def _sizes(self, upload: PartialUpload) -> Sequence[tuple[str, int]]:
         """The objects of an upload by name, with the bytes they hold; `told` is the last."""
@@ -127,7 +128,12 @@ class PartialUploads:
         for folder in (name for name, at in newest.items() if at < before):
             async for batch in obstore.list(self.store, f"{folder}/"):
                 for one in batch:
-                    await obstore.delete_async(self.store, one["path"])
+                    await self._delete(one["path"])
+
+    async def _delete(self, path: str) -> None:
+        """Take an object away, whoever else does so at the same time."""
+        with suppress(NotFoundError, FileNotFoundError):
+            await obstore.delete_async(self.store, path)
 
     async def _put(self, upload: PartialUpload, name: str, content: bytes) -> None:
         cipher = await self._cipher(upload)

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request
@@ -38,10 +38,10 @@ def read_cursor(text: str | None) -> Cursor | None:
         return None
     try:
         due, stream, pressing = _read(text)
-        instant = datetime.fromisoformat(due) if due is not None else None
+        instant = _instant(due) if due is not None else None
     except (ValueError, TypeError):
         raise _bad() from None
-    if not (isinstance(pressing, bool) and _name(stream)) or (instant and instant.tzinfo is None):
+    if not (isinstance(pressing, bool) and _name(stream)):
         raise _bad()
     return instant, stream, pressing
 
@@ -58,10 +58,10 @@ def read_place(text: str | None) -> Place | None:
         return None
     try:
         part, at, task = _read(text)
-        instant = datetime.fromisoformat(at)
+        instant = _instant(at)
     except (ValueError, TypeError):
         raise _bad() from None
-    if type(part) is not int or not 0 <= part < PARTS or not _name(task) or instant.tzinfo is None:
+    if type(part) is not int or not 0 <= part < PARTS or not _name(task):
         raise _bad()
     return part, instant, task
 
@@ -78,7 +78,18 @@ def _read(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _name(given: object) -> bool:
-    return isinstance(given, str) and "\0" not in given
+    return isinstance(given, str) and given.isascii() and "\0" not in given
+
+
+def _instant(written: str) -> datetime:
+    """The instant in UTC. Raises ValueError where it has no zone, or lies beyond the years there are."""
+    instant = datetime.fromisoformat(written)
+    if instant.tzinfo is None:
+        raise ValueError("no zone")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no year") from None
 
 
 def _bad() -> Problem:

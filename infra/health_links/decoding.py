@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import httpx2
@@ -90,7 +91,13 @@ def _instant(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise LinkUnusable(UNREADABLE)
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:
+        raise LinkUnusable(UNREADABLE) from None
+    if not isfinite(seconds):
+        raise LinkUnusable(UNREADABLE)
+    return seconds
 
 
 def opened(jwe: str, key: bytes) -> SharedFile:

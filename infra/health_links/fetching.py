@@ -16,7 +16,8 @@ from activities.ports import LinkUnusable, Shared, SharedFile
 from infra.health_links.decoding import LARGEST, HealthLink, decoded, manifest, opened
 
 FHIR = "application/fhir+json"
-MOST_FILES = 50
+MOST_FILES, MOST_TRIES = 50, 1_000
+"""Files of a manifest; tries that are left to guess a passcode, above which nothing is said of them."""
 ANSWER = LARGEST * 4 // 3 + 64 * 1024
 """Bytes of an answer: a file of the largest size, written in base64."""
 SECONDS = 30
@@ -144,6 +145,6 @@ def _wrong_passcode(body: bytes) -> LinkUnusable:
         left = json.loads(body).get("remainingAttempts")
     except (ValueError, AttributeError, RecursionError):
         left = None
-    known = left if isinstance(left, int) and not isinstance(left, bool) and left >= 0 else None
+    known = left if isinstance(left, int) and not isinstance(left, bool) and 0 <= left <= MOST_TRIES else None
     tries = "" if known is None else f"; {known} more tries" if known != 1 else "; 1 more try"
     return LinkUnusable(f"is not the passcode of this link{tries}", "passcode", remaining=known)

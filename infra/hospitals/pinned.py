@@ -14,6 +14,7 @@ from domain.catalogue.endpoint import Address, Allowed, literal, plain
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host name, as text. Raises OSError where it has none."""
 NOT_ALLOWED = "address_not_allowed"
+LAST_PORT = 65_535
 
 
 async def resolved(host: str) -> Sequence[str]:
@@ -36,6 +37,8 @@ class PinnedTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Try the checked addresses in their order. Raises GatewayRefused where none may be called."""
         host, scheme = request.url.host, request.url.scheme
+        if (request.url.port or 0) > LAST_PORT:
+            raise httpx2.ConnectError("there is no such port")
         may = [a for a in await self._addresses(host) if self._reaches(host, a) and plain(scheme, a, self._allowed)]
         if not may:
             raise GatewayRefused(NOT_ALLOWED, "the address is not public, or not reached by https")
@@ -58,7 +61,7 @@ class PinnedTransport(httpx2.AsyncBaseTransport):
             return [known]
         try:
             texts = await self._resolve(host)
-        except OSError:
+        except (OSError, UnicodeError):  # a name with an empty or too long part is none
             raise httpx2.ConnectError("the name of the host is not known") from None
         return list(dict.fromkeys(address for text in texts if (address := literal(text))))
 

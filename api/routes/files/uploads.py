@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from activities.ports import DocumentErased, OffsetDiffers, PartialUpload, TooManyUploads
+from activities.ports import DocumentChanged, DocumentErased, OffsetDiffers, PartialUpload, TooManyUploads
 from api.http.access import case_meant, may_command
 from api.http.answers import CREATED, idempotency_key
 from api.http.auth import Parts, Who
@@ -76,7 +77,7 @@ async def begin(
         raise Problem(429, "too_many_uploads", detail) from None
     except DocumentErased as error:
         raise Problem(*FAILED[type(error)]) from None
-    return (await _found(service, who, stream, known.name)).answer(CREATED)
+    return (await _begun(service, who, known, said)).answer(CREATED)
 
 
 @router.get("/cases/{case}/uploads/{name}")
@@ -97,9 +98,11 @@ async def piece(case: str, name: str, request: Request, service: Parts, who: Who
         body = stream_body(request, upload.length - upload.offset)
         offset = await service.uploads.append(upload.known, offset, body)
     except OffsetDiffers:
-        detail = f"the upload goes on at {upload.offset}"
-        fault = Fault(f"must be {upload.offset}", header=OFFSET)
-        raise Problem(409, "offset_differs", detail, [fault]) from None
+        kept = await service.uploads.offset(upload.known)  # another piece may have come since
+        fault = Fault(f"must be {kept}", header=OFFSET)
+        raise Problem(409, "offset_differs", f"the upload goes on at {kept}", [fault]) from None
+    except DocumentErased as error:
+        raise Problem(*FAILED[type(error)]) from None
     if offset < upload.length:
         return Upload(upload.known, upload.sent, upload.length, offset).answer()
     return await _whole(service, who, upload)
@@ -115,7 +118,7 @@ async def end(case: str, name: str, service: Parts, who: Who) -> JSONResponse:
 
 async def _whole(service: Service, who: Actor, upload: Upload) -> JSONResponse:
     try:
-        answer = await attached(service, who, upload.known.case, upload.sent, service.uploads.content(upload.known))
+        answer = await attached(service, who, upload.known.case, upload.sent, _content(service, upload))
     except Problem as problem:
         if problem.status != AGAIN:
             await service.uploads.remove(upload.known)
@@ -125,6 +128,36 @@ async def _whole(service: Service, who: Actor, upload: Upload) -> JSONResponse:
         raise
     await service.uploads.remove(upload.known)
     return answer
+
+
+async def _content(service: Service, upload: Upload) -> AsyncIterator[bytes]:
+    """All of it, or a refusal: where the last piece comes twice, whoever is done first takes the pieces away."""
+    size = 0
+    try:
+        async for part in service.uploads.content(upload.known):
+            size += len(part)
+            yield part
+    except DocumentErased as error:
+        raise Problem(*FAILED[type(error)]) from None
+    except DocumentChanged:
+        raise _ended() from None
+    if size != upload.length:
+        raise _ended()
+
+
+def _ended() -> Problem:
+    detail = "another request ended this upload meanwhile; see whether the case has the document, else begin again"
+    return Problem(409, "upload_ended", detail)
+
+
+async def _begun(service: Service, who: Actor, known: PartialUpload, said: bytes) -> Upload:
+    """Return the upload of a key. Raises Refused(KEY_REUSED) where it is of another file, or of another case."""
+    found = await service.uploads.find(who.id, known.case, known.name)
+    same = found is not None and found[1] == said
+    require(
+        same, Reason.KEY_REUSED, "this key began another upload, which is still open; give this one a key of its own"
+    )
+    return await _found(service, who, known.case, known.name)
 
 
 async def _found(service: Service, who: Actor, stream: str, name: str) -> Upload:

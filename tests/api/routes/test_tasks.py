@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +54,17 @@ async def test_names_are_for_those_who_may_see_them_and_each_look_is_recorded(pe
         assert {CANARY in one for one in patients} == {sees}, role
     looks = (await people["auditor"].get(f"/cases/{case}/looks")).json()["looks"]
     assert people["operator"].id in {one["actor"] for one in looks}
+
+
+BEYOND = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00")
+
+
+@pytest.mark.parametrize(("at", "name"), [(one, "x") for one in BEYOND] + [("2026-01-01T00:00:00Z", "\ud800")])
+async def test_a_cursor_that_no_page_gave_is_refused_by_every_list(coordinator: Person, at: str, name: str) -> None:
+    for path, place in (("/tasks", (0, at, name)), ("/cases", (at, name, True))):
+        written = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+        answer = await coordinator.get(path, after=written)
+        assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "after"), (path, answer.text)
 
 
 async def test_what_is_no_cursor_no_word_or_no_size_is_named(coordinator: Person) -> None:

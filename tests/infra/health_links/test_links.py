@@ -115,6 +115,21 @@ async def test_no_link_leads_inside(url: str) -> None:
     assert "is not public" in (await refused(link(url, flag="U"), allowed=NOTHING_MORE)).detail
 
 
+@pytest.mark.parametrize("url", [
+    "https://127.0.0.1:99999/x", "https://a..b/x", f"https://{'a' * 300}.example/x", "https://xn--/x",
+])  # fmt: skip
+async def test_an_address_that_cannot_be_is_not_reached(far: Sharing, url: str) -> None:
+    assert "cannot be reached" in (await refused(link(url, flag="U"))).detail
+    file = {"contentType": FHIR, "location": url}
+    assert "cannot be reached" in (await refused(link(far.shares("manifest", {"files": [file]})))).detail
+
+
+async def test_a_host_that_counts_beyond_measure_is_not_quoted(far: Sharing) -> None:
+    text = '{"remainingAttempts": ' + "9" * 4000 + "}"
+    no = await refused(link(far.shares("manifest", text, 401)))
+    assert (no.remaining, no.detail) == (None, "is not the passcode of this link")
+
+
 async def test_another_key_opens_nothing(far: Sharing) -> None:
     url = far.shares("file", encrypted(BUNDLE, key=bytes(32)))
     assert "does not open its file" in (await refused(link(url, flag="U"))).detail
@@ -144,6 +159,7 @@ WRONG = [
     (link(URL, exp=1), "has expired"), (link(URL, exp="soon"), "is no SMART"), (link(URL, flag="PU"), "and for none"),
     (link("ftp://example.org/"), "no https address"), (link("https://u:p@example.org/"), "no https address"),
     (link("https:///x"), "no https address"), (link("https://example.org:bad/"), "is no SMART"),
+    (link(URL, exp=10**400), "is no SMART"), (link(URL, exp=float("nan")), "is no SMART"),
 ]  # fmt: skip
 
 

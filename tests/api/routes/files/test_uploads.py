@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from activities.ports import OffsetDiffers
+from activities.ports import OffsetDiffers, PartialUpload
 from api.run.http_app import documents
 from api.run.wiring import Parts
 from infra.partial_uploads import MOST, PIECE, PartialUploads
@@ -80,6 +81,59 @@ async def test_begun_again_with_the_same_key_it_goes_on(coordinator: Person, cas
     once_more = (await begun(coordinator, case, key)).headers["location"]
     sent = await piece(coordinator, once_more, 0, FILE)
     assert sent.json()["repeated"], "an answer that was lost comes again, and nothing is recorded twice"
+
+
+async def test_a_key_is_of_one_upload(coordinator: Person, case: str) -> None:
+    key, other = uuid.uuid4().hex, str((await coordinator.open())["case"])
+    path = (await begun(coordinator, case, key)).headers["location"]
+    for again in (begun(coordinator, case, key, length=5), begun(coordinator, other, key)):
+        assert_problem(await again, 422, "key_reused")
+    assert (await begun(coordinator, case, key)).headers["location"] == path, "the control"
+    await ended(coordinator, path)
+
+
+async def test_the_last_piece_that_comes_twice_at_once_makes_one_document(
+    coordinator: Person, here: Parts, case: str
+) -> None:
+    uploads = PartialUploads(documents(here).store, here.keys)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield FILE
+
+    before = await documents_of(coordinator, case)
+    for n in range(1, 5):
+        path = (await begun(coordinator, case)).headers["location"]
+        found = await uploads.find(coordinator.id, case, path.rpartition("/")[2])
+        assert found
+        await uploads.append(found[0], 0, whole())
+        answers = await asyncio.gather(*(piece(coordinator, path, len(FILE), b"") for _ in range(4)))
+        assert {one.status_code for one in answers} <= {201, 404, 409}, [one.text for one in answers]
+        assert 201 in {one.status_code for one in answers}
+        assert await documents_of(coordinator, case) == before + n
+    assert open_files(here) == []
+
+
+async def test_pieces_that_are_gone_make_no_document(coordinator: Person, here: Parts, case: str) -> None:
+    path = (await begun(coordinator, case)).headers["location"]
+    await piece(coordinator, path, 0, FILE[: PIECE * 2])
+    uploads = PartialUploads(documents(here).store, here.keys)
+    found = await uploads.find(coordinator.id, case, path.rpartition("/")[2])
+    assert found
+    kept, get = [part async for part in uploads.content(found[0])], []
+
+    async def fewer(_: PartialUploads, upload: PartialUpload) -> AsyncIterator[bytes]:
+        get.append(upload)
+        yield kept[0]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PartialUploads, "content", fewer)
+        assert_problem(await piece(coordinator, path, PIECE * 2, FILE[PIECE * 2 :]), 409, "upload_ended")
+    assert get
+    assert await documents_of(coordinator, case) == 0
+
+
+async def documents_of(who: Person, case: str) -> int:
+    return (await who.get(f"/cases/{case}/events")).text.count('"DocumentAttached"')
 
 
 async def test_a_line_that_breaks_keeps_what_came(here: Parts, case: str) -> None:
