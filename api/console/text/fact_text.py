@@ -25,7 +25,7 @@ from domain.criteria.criterion import Criterion
 from domain.stages.anytime.watching import LotStateNoted
 
 LEFT_OUT = frozenset(
-    {"type", "content", "policy", "steps", "anchor", "attempt", "source_version", "number", "statements"}
+    {"type", "content", "policy", "steps", "anchor", "attempt", "source_version", "number", "statements", "wait"}
 )
 INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "recipient", "person"}
 """What of a value within a value serves the rules only, or is what it stands under."""

@@ -99,7 +99,8 @@ def _visa(case: Case) -> ReadyState:
     if not needs_visa(case):
         return "not_needed"
     known = [case.visas.get(person) for person in travellers(case)]
-    if known and all(v and v.state == "granted" and not v.again for v in known):
+    good = "granted" if preparing(case) else "used"  # whoever has arrived has used it
+    if known and all(v and (v.state == good or (v.state == "granted" and not v.again)) for v in known):
         return "there"
     if any(v and v.state in ("refused", "lapsed") for v in known):
         return "contrary"
@@ -122,6 +123,8 @@ def _arranged(kind: ArrangementKind) -> Callable[[Case], ReadyState]:
         fits = [a for a in known if a.live and not made_for_another_day(case, a, arrives)]
         if any(a.state == "confirmed" and covers(case, a) for a in fits):
             return "there"
+        if not preparing(case) and any(a.state == "over" for a in known):
+            return "there"  # they have arrived, and it was
         if any(a.state in ("asked", "offered") for a in fits):
             return "asked"
         return "contrary" if any(a.live or a.state in ("refused", "lapsed") for a in known) else "missing"

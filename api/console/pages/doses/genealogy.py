@@ -25,13 +25,16 @@ from domain.doses.kinds import KINDS
 
 router = pages()
 DONOR = ("consents", "screening")
+LOTS = 40
+"""How many lots are offered to whoever knows no code yet."""
 
 
 @router.get("/console/genealogy")
-async def ask(request: Request, viewer: Viewer) -> Response:
-    """Ask for a code."""
+async def ask(request: Request, service: Parts, viewer: Viewer) -> Response:
+    """Ask for a code, or choose among the first lots of the catalogue."""
     require_quality(viewer.who)
-    return page(request, "genealogy.html", viewer, found=None, asked=[])
+    lots = await service.registers.catalogue("lot", "", LOTS)
+    return page(request, "genealogy.html", viewer, found=None, asked=[], lots=lots)
 
 
 @router.post("/console/genealogy")

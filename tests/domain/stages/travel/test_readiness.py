@@ -61,6 +61,22 @@ def test_refused(no: No) -> None:
     no.check()
 
 
+def test_after_the_arrival_what_was_used_or_is_over_was_there() -> None:
+    j = start("fit")
+    ask_admission(j)
+    offer(j)
+    choose(j)
+    j.tell(ConfirmArrangement(newest(j).id, "A-1"))
+    make_ready(j)
+    for step in list(STEPS)[list(STEPS).index("booking") : list(STEPS).index("admitted") + 1]:
+        STEPS[step](j)
+        j.deliver()
+    j.away(3 * DAY).look()
+    assert j.case.entered
+    assert [a.state for a in j.case.arrangements.values() if a.kind == "admission"] == ["over"]
+    assert [states(j)[kind] for kind in ("visa", "admission", "transfer")] == ["there", "there", "waived"]
+
+
 def test_at_first_nothing_is_there_and_everything_is_named() -> None:
     found = states(start("planned"))
     assert list(found) == list(ITEMS)
