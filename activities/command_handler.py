@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from activities.case_session import CaseSession, Reply
-from activities.doses.recalling import Reaches, RecallSession, recall_views, scope_of
+from activities.doses.recalling import Reaches, Recalled, RecallSession, recall_views, scope_of
 from activities.fold_cache import EntriesOnce, FoldOnce
 from activities.keepers import keepers
 from activities.ports import (
@@ -38,6 +38,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import wake_at
+from domain.doses.lot import GATED
 from domain.engine.evolve import fold
 from domain.recalls import following, recall
 from domain.stages.anytime.linking import other_named
@@ -133,6 +134,8 @@ class CommandHandler:
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
         self.reaches: Reaches | None = None
         """How far a recall reaches; None = this process records none."""
+        self.recalled: Recalled | None = None
+        """Which recalls a lot is made of something of; None = none can be recorded here."""
 
     async def record(self, request: CommandRequest) -> Recorded:
         """Record a command. Raises Refused with nothing recorded; CONFLICT when others never pause."""
@@ -247,6 +250,8 @@ class CommandHandler:
         names = streams.named_by(request.command)
         found = await self.ledger.sources(sorted(names)) if names else ()
         beside = {one.stream: self._parse(one.stream, one.state) for one in found}
+        if isinstance(request.command, GATED) and self.recalled is not None:
+            beside |= await self.recalled(request.stream)
         return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed, beside)
 
     async def _on_recall(self, request: CommandRequest, loaded: Loaded) -> Recorded:
@@ -259,7 +264,7 @@ class CommandHandler:
         if request.command is not None:
             session.decide(request.command)
         await scope_of(self.ledger, session.recall)
-        if not session.recall.over:
+        if not (session.recall.over and session.recall.drill):
             session.advance(await reaches(session.recall.scope, now))
         if not session.drafts and request.attended_by is None and request.key is None:
             return Recorded(request.stream, session.recall, (), now)

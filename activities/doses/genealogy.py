@@ -75,6 +75,13 @@ class Genealogy:
         vectors = [stream for stream, one in above.materials.items() if one.kind == "vector_lot"]
         return sorted({*starts, *vectors})
 
+    async def above(self, lot: str) -> frozenset[str]:
+        """Return a lot and all it is made of, what its codes of a donor or vector lot name among it."""
+        state = fold(lot, (await self._ledger.load(lot)).facts)
+        told = [("donor", state.donor), ("vector_lot", state.vector_lot)] if isinstance(state, Lot) else []
+        starts = [lot, *[await self.links.stream_of(kind, str(code)) for kind, code in told if code]]
+        return streams_of(await self.links.reach(starts, "made_of", None)) | set(starts)
+
     async def _then(self, stream: str, known_at: datetime | None) -> Any:  # noqa: ANN401 - a Material or Lot
         facts = (await self._ledger.load(stream)).facts
         return fold(stream, facts if known_at is None else [fact for fact in facts if fact.at <= known_at])

@@ -17,12 +17,27 @@ from domain.core.when import When
 from domain.doses.genealogy import patients_of, units_of
 from domain.recalls import following
 from domain.recalls.following import Reached, read_model
-from domain.recalls.recall import Recall, decide, evolve, fold
+from domain.recalls.recall import PREFIX, Recall, decide, evolve, fold
 
 Reaches = Callable[[str, datetime], Awaitable[Reached]]
 """(a material or lot, an instant) → the lots made of it, and the hospitals whose patients got or are to get them."""
 CentresOf = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Cases → the hospital that treats each; one that no hospital has accepted is left out."""
+
+Recalled = Callable[[str], Awaitable[Mapping[str, Mapping[str, Any]]]]
+"""A lot → the read models of the recalls of what it is made of, or of itself, by stream; no drills."""
+
+
+def recalled_of(ledger: Ledger, genealogy: Genealogy) -> Recalled:
+    """Make what finds the recalls that reach a lot, those that have ended among them."""
+
+    async def recalled(lot: str) -> Mapping[str, Mapping[str, Any]]:
+        rows = await ledger.sources(await ledger.streams(PREFIX))
+        opened = {one.stream: one.state for one in rows if not one.state["drill"]}
+        above = await genealogy.above(lot) if opened else frozenset()
+        return {stream: state for stream, state in opened.items() if state["scope"] in above}
+
+    return recalled
 
 
 def reaching(genealogy: Genealogy, centres_of: CentresOf) -> Reaches:

@@ -16,7 +16,7 @@ from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import Protocol as TreatmentProtocol
 from domain.catalogue.waiting.waiting_list import TellWaitingList
-from domain.core.errors import Refused
+from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.core.policy import Policy
 from domain.doses import lot
@@ -148,8 +148,17 @@ class UsedUnit:
         if given is None or not isinstance(given.lot, str) or not isinstance(given.unit, str):
             raise GatewayRefused("no_unit")
         try:
-            await self._lots.tell(given.lot, CommitUnit(given.unit, case.id), effect.id)
-            await self._lots.tell(given.lot, UseUnit(given.unit, case.id), effect.id)
+            await self._use(given.lot, given.unit, case, effect)
         except Refused as no:
             raise GatewayRefused(no.reason.value, no.detail) from no
         return Delivered(f"{given.lot}/{given.unit}")
+
+    async def _use(self, lot_: str, unit: str, case: Case, effect: Effect) -> None:
+        """What was committed is marked whatever the lot is by now; only what was never committed is asked for first."""
+        try:
+            await self._lots.tell(lot_, UseUnit(unit, case.id), effect.id)
+        except Refused as no:
+            if no.reason is not Reason.MISSING:
+                raise
+            await self._lots.tell(lot_, CommitUnit(unit, case.id), effect.id)
+            await self._lots.tell(lot_, UseUnit(unit, case.id), effect.id)

@@ -15,7 +15,7 @@ from temporalio.envconfig import ClientConfig
 
 from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
-from activities.doses.recalling import reaching
+from activities.doses.recalling import reaching, recalled_of
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
 from domain.catalogue.looks import EVENTS as LOOKS
@@ -79,7 +79,9 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
             ledger, load_policy(settings.policy), fresh_id, parse_source_state, allowed=settings.allowed
         )
         queries = GenealogyQueries(ledger.pool, keys)
-        commands.reaches = reaching(Genealogy(ledger, queries), queries.centres_of)
+        genealogy = Genealogy(ledger, queries)
+        commands.reaches = reaching(genealogy, queries.centres_of)
+        commands.recalled = recalled_of(ledger, genealogy)
         here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget, commands.entries.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:

@@ -89,6 +89,9 @@ BY = {
     unit.SettleUnit: Action.RELEASE_LOT,
 }
 """What giving each command is called in the table of roles; units are held, committed and used by the engine."""
+GATED = (ReleaseLot, HoldUnit, ExtendHold, CommitUnit)
+"""What nobody does with a lot made of something recalled, whether the recall has stopped it yet or not."""
+RECALLS = "recall-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
     if isinstance(command, RegisterLot):
         return [_register(lot, command, now)]
     require(lot.state != "none", Reason.NOT_FOUND, "no such lot")
+    if isinstance(command, GATED):
+        _not_recalled(beside)
     match command:
         case ReleaseLot():
             return [_release(lot, command, now)]
@@ -186,6 +191,12 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
             return linking.decide(LOT, lot.parents, command, beside)
         case _:
             assert_never(command)
+
+
+def _not_recalled(beside: Beside) -> None:
+    by = next((name for name, state in beside.items() if name.startswith(RECALLS) and not state["drill"]), None)
+    told = f"the lot is made of what is recalled by {by}; where that is wrong, take back its link (UnlinkMaterial)"
+    require(by is None, Reason.IRREVERSIBLE, told)
 
 
 def _register(lot: Lot, c: RegisterLot, now: datetime) -> Event:

@@ -24,7 +24,7 @@ KINDS = (STOP, ASK, *SAYS.values())
 UNHEARD_OF = timedelta(minutes=11)
 """An effect that is due and of which nothing came for so long is looked after again, as a case's is."""
 LOOKS_AGAIN = timedelta(hours=1)
-"""While it is open it is looked at so often for what was linked or given meanwhile."""
+"""It is looked at so often for what was linked or given meanwhile, a recall that has ended too [doses.recall-again]."""
 ROUNDS = 20
 
 
@@ -52,10 +52,13 @@ def advance(recall: Recall, reached: Reached, now: datetime, ids: Ids, policy: P
 
 
 def _round(recall: Recall, reached: Reached, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    if not recall.version or recall.over:
+    if not recall.version or (recall.over and recall.drill):
         return []
+    found = _reached(recall, reached)
+    if recall.over:
+        return found
     return (
-        _reached(recall, reached)
+        found
         or _time(recall, now, ids, policy)
         or _asked(recall, ids)
         or _owed(recall, now, ids, policy)
@@ -139,9 +142,9 @@ def _open(recall: Recall) -> Iterable[Obligation]:
 
 
 def wake_at(recall: Recall, now: datetime) -> datetime | None:
-    """Return when time alone may bring something; None once nothing is open."""
+    """Return when time alone may bring something; None once a drill has ended."""
     if ended(recall):
-        return None
+        return None if recall.drill else now + LOOKS_AGAIN
     pending = [e for e in recall.effects.values() if e.pending]
     again = [e.not_before if e.not_before and not e.due(now) else now + UNHEARD_OF for e in pending]
     instants = [now + LOOKS_AGAIN, *(owed.next_at for owed in _open(recall)), *again]
@@ -149,7 +152,7 @@ def wake_at(recall: Recall, now: datetime) -> datetime | None:
 
 
 def ended(recall: Recall) -> bool:
-    """Return whether nothing is owed and nothing is still to be done."""
+    """Return whether nothing is owed and nothing is still to be done; its loop may end until it is looked at again."""
     return recall.over and not any(e.pending for e in recall.effects.values())
 
 

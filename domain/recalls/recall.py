@@ -1,6 +1,7 @@
 """A recall, or the drill of one: from a material or lot to every lot stopped and every hospital's acknowledgement [P8].
 
-It ends only when all have answered [doses.recall-ends]. A drill stops nothing, and asks the hospitals to acknowledge.
+It ends only when all have answered [doses.recall-ends], and goes on where more is found to be made of what is recalled
+[doses.recall-again]. A drill stops nothing, and asks the hospitals to acknowledge.
 """
 
 from __future__ import annotations
@@ -183,11 +184,12 @@ def _of_its_own(recall: Recall, fact: Fact[Event], event: OwnEvent) -> Recall:
             opened = replace(recall, scope=event.scope, reason=event.reason, drill=event.drill)
             return replace(opened, opened_at=fact.at, opened_by=fact.actor)
         case RecallLotReached():
-            return replace(recall, lots=(*recall.lots, event.lot))
+            return replace(recall, lots=(*recall.lots, event.lot), over=False)
         case RecallCentreReached():
             cases = frozenset(case for case in event.cases if isinstance(case, str))
             known = recall.hospitals.get(event.centre, Hospital(frozenset()))
-            return replace(recall, hospitals={**recall.hospitals, event.centre: Hospital(known.cases | cases)})
+            hospitals = {**recall.hospitals, event.centre: Hospital(known.cases | cases)}
+            return replace(recall, hospitals=hospitals, over=False)
         case RecallAcknowledged():
             told = replace(recall.hospitals[event.centre], acknowledged=fact.id, by=event.by)
             return replace(recall, hospitals={**recall.hospitals, event.centre: told})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -122,13 +123,21 @@ async def vector_lot(play: Play) -> str:
     return stream
 
 
+async def made_due(postgres: str, recall: str) -> None:
+    """An hour has passed: the look at it is overdue, as the courier sees it."""
+    connection = await asyncpg.connect(postgres)
+    passed = "update attention set wake_at = clock_timestamp() - interval '2 minutes' where stream = $1 and ended"
+    assert await connection.execute(passed, recall) == "UPDATE 1"
+    await connection.close()
+
+
 async def told(post: Mail) -> Sequence[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = await post.process.get("/messages?limit=1000")
     return found
 
 
 async def test_a_recall_stops_every_lot_asks_each_hospital_and_ends_when_all_have_acknowledged(
-    play: Play, post: Mail
+    play: Play, post: Mail, postgres: str
 ) -> None:
     vector = await vector_lot(play)
     first, second = await play.lot(vector, "a1"), await play.lot(vector, "b1")
@@ -167,6 +176,14 @@ async def test_a_recall_stops_every_lot_asks_each_hospital_and_ends_when_all_hav
         return described.status == WorkflowExecutionStatus.COMPLETED
 
     assert await eventually(ended)
+    late = await play.lot(await vector_lot(play), "late1")
+    await play.tell(late, LinkMaterial(vector))
+    await made_due(postgres, recall)
+
+    async def taken_up_again() -> bool:
+        return bool((await play.here.commands.entry(late)).state.state == "recalled")
+
+    assert await eventually(taken_up_again), "an ended recall is looked at again"
 
 
 async def test_a_wiped_temporal_is_the_loop_started_again(play: Play) -> None:

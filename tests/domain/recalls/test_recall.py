@@ -124,6 +124,25 @@ def test_it_ends_only_when_every_lot_is_stopped_and_all_have_acknowledged() -> N
     assert play.events[-1] == RecallEnded()
     assert {o.state for o in play.recall.obligations.values()} == {"met"}
     assert following.ended(play.recall)
+    assert following.wake_at(play.recall, play.now) == play.now + HOUR, "looked at again for what is found later"
+
+
+def found_after_the_end(*, drill: bool) -> Play:
+    play = opened(drill=drill, reached=Reached(("lot-a",))).delivered("stop_lot")
+    assert play.recall.over
+    play.reached = Reached(("lot-a", "lot-b"), {"centre-x": ("case-1",)})
+    return play.after(HOUR)
+
+
+def test_what_is_found_after_the_end_is_recalled_too() -> None:
+    play = found_after_the_end(drill=False)
+    assert (play.recall.over, play.recall.waiting) == (False, ["centre-x"])
+    assert play.asked("stop_lot") == ["lot-a", "lot-b"]
+
+
+def test_a_drill_is_not_taken_up_again() -> None:
+    play = found_after_the_end(drill=True)
+    assert (play.recall.over, play.recall.waiting, play.asked("stop_lot")) == (True, [], [])
     assert following.wake_at(play.recall, play.now) is None
 
 
@@ -202,11 +221,11 @@ def test_whatever_happens_it_is_never_over_while_anybody_or_any_lot_is_open(word
             play.delivered(*(("stop_lot",) if word == "stop" else ("ask_acknowledgement", "remind_acknowledgement")))
         elif word in ("hour", "day"):
             play.after(HOUR if word == "hour" else 24 * HOUR)
-        elif word == "more" and not before:
+        elif word == "more":
             play.reached = replace(REACHED, lots=(*REACHED.lots, f"lot-{len(play.events)}"))
             play.look()
         done = not play.recall.waiting and all(play.recall.stopped(lot) for lot in play.recall.lots)
-        assert play.recall.over == (before or done)
+        assert play.recall.over == ((drill and before) or done)
         open_for = [o.about for o in play.recall.obligations.values() if o.state == "open"]
         assert sorted(open_for) == list(play.recall.waiting), "each silent hospital owes exactly one answer"
         assert following.ended(play.recall) or following.wake_at(play.recall, play.now) is not None
