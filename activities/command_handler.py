@@ -37,8 +37,8 @@ from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
-from domain.engine.agenda import wake_at
 from domain.doses.lot import GATED
+from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
 from domain.recalls import following, recall
 from domain.stages.anytime.linking import other_named

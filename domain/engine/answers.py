@@ -23,6 +23,11 @@ PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_th
 
 def of_this_round(case: Case, effect: Effect) -> bool:
     """Return whether an answer to this effect answers what is asked at present."""
+    owed = case.obligations.get(About.of(effect.about).id)
+    about = About.of(owed.about if owed else effect.about)  # a reminder is about what is owed
+    arranged = case.arrangements.get(about.id)
+    if arranged is not None:
+        return about.round in ("", str(arranged.round))
     number = ROUND.get(effect.kind)
     return number is None or About.of(effect.about).round == str(number(case))
 
