@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from domain.case.erasure import Tombstone
 from domain.core.fact import Draft, Fact
@@ -147,6 +147,21 @@ class Finding:
 
     fine: bool
     says: Mapping[str, Any]
+
+
+class CatalogueSpan(NamedTuple):
+    """The changes to follow: all after `done`, to `upto`."""
+
+    done: int
+    upto: int
+
+
+class CatalogueChange(NamedTuple):
+    """One event of a protocol or centre."""
+
+    stream: str
+    version: int
+    position: int
 
 
 class VersionConflict(Exception):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from activities.following.first_ranks import entries
 from api.http.access import belonging
 from api.ports import Service
+from domain.case.phases.submissions import FirstRank
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.personal import KeyClass
@@ -16,8 +19,6 @@ from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Match
 from domain.roles import Actor, allow
 from domain.stages.eligibility.matching import matches, offers, turned_away, ways_left
-
-PAGE, MOST = 500, 10_000
 
 
 async def ranked(service: Service, who: Actor, case: Case, now: datetime) -> Sequence[Match]:
@@ -29,16 +30,10 @@ async def ranked(service: Service, who: Actor, case: Case, now: datetime) -> Seq
 
 
 async def _every(service: Service, prefix: str) -> Mapping[str, Any]:
-    """Every protocol or centre as it stands, by stream; what did not grow since the last question is not read anew."""
-    found: dict[str, Any] = {}
-    after = ""
-    while rows := await service.registers.catalogue(prefix, after, PAGE):
-        for row in rows:
-            found[row["stream"]] = await service.commands.entry_at(row["stream"], row["version"])
-        after = rows[-1]["stream"]
-        if len(found) >= MOST:
-            break
-    return found
+    async def listed(kind: str, after: str, limit: int) -> Sequence[tuple[str, int]]:
+        return [(row["stream"], row["version"]) for row in await service.registers.catalogue(kind, after, limit)]
+
+    return await entries(service.commands, listed, prefix)
 
 
 async def after_refusal(
@@ -73,3 +68,9 @@ def line(one: Match, of: int) -> Mapping[str, Any]:
     days = FIRST_DOSE.get(one.offer.product)
     first = {"least_days": days[0], "most_days": days[1]} if days else None
     return {**named, "standing": one.standing, "checks": checks, "first_dose": first}
+
+
+def change_line(known: FirstRank) -> Mapping[str, Any]:
+    """Write as JSON what stood first before and after the catalogue changed last, each with the checks that turned."""
+    named = {"at": known.at.isoformat(), "position": known.position}
+    return {**named, **{name: [asdict(way) for way in getattr(known, name)] for name in ("before", "after")}}

@@ -83,6 +83,7 @@ MARK_USED = _lot("mark_unit_used")
 TELL_LIST = Effect("tell_waiting_list", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = (Effect("erase_case", "dedupes"), Effect("erase_linked_case", "dedupes"))
+FIRST_RANK = _mail("tell_owner_of_first_rank")
 LINKED = Effect("tell_linked_case", "dedupes")
 
 UNDO = (
@@ -107,15 +108,16 @@ ANYTIME = (REMIND, ESCALATE, LINKED)
 
 JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised
-    Stage.INQUIRY: (*DOSSIER, *ANYTIME),
+    Stage.INQUIRY: (*DOSSIER, FIRST_RANK, *ANYTIME),
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
-    Stage.RECORDS: (*DOSSIER, TELL_LIST, *ANYTIME),
+    Stage.RECORDS: (*DOSSIER, FIRST_RANK, TELL_LIST, *ANYTIME),
     # waits for a centre's acceptance, the price accepted by the family, a dose held and a bed held
     Stage.ELIGIBILITY: (
         *DOSSIER,
         *CENTRES,
         *COSTS,
         ACCEPTANCES,
+        FIRST_RANK,
         TELL_LIST,
         *ARRANGE,
         PROGRESSION,

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 from api.console.text.fact_text import Speaker
 from api.console.text.times import Clock
 from api.ports import Service
+from domain.case.phases.submissions import RankedWay
 from domain.case.state import Case
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.waiting.waiting_list import Place
 from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Check, Match
 from domain.stages.eligibility.excluding import HARD
+from domain.stages.eligibility.ranking import CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,38 @@ def way_of(m: Match, speaker: Speaker, may: Collection[str], of: int, *, left: b
 
 ORDER = ("no", "unknown", "yes", "no_matter")
 """What stands against it first, then what is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankLine:
+    """A way that stood or stands first; `turned` are its checks that turned, each with the texts that name it."""
+
+    protocol: str
+    centre: str
+    turned: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RankChange:
+    """Shows what stood first before and since the catalogue changed last: the key of each title with its ways."""
+
+    at: str
+    ranks: Sequence[tuple[str, Sequence[RankLine]]]
+
+
+def rank_change(case: Case, speaker: Speaker) -> RankChange | None:
+    """Return what a change of the catalogue made of the first rank last; None = it did nothing to it."""
+    known = case.first_rank
+    if known is None:
+        return None
+    ranks = (("match.stood_first", known.before), ("match.stands_first", known.after))
+    shown = [(title, [_rank_line(way, speaker) for way in ways]) for title, ways in ranks]
+    return RankChange(speaker.clock.instant(known.at), shown)
+
+
+def _rank_line(way: RankedWay, speaker: Speaker) -> RankLine:
+    turned = [("match_turned" if name == CATALOGUE else "match_check", name) for name in way.turned]
+    return RankLine(speaker.label(way.protocol), speaker.label(way.centre), turned)
 
 
 @dataclass(frozen=True, slots=True)

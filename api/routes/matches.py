@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from activities.following.first_ranks import MOST
 from api.http.auth import Parts, Who
-from api.ranking import MOST, line, ranked
+from api.ranking import change_line, line, ranked
 from api.routes.reads import private, seen_case
 from api.routes.screening import NOT_AN_ANSWER
 from domain.core.errors import Reason, require
@@ -40,6 +41,7 @@ async def matches_of(
         "matches": [line(one, len(found)) for one in found[: max(1, min(limit, MOST))]],
         "of": len(found),
         "next_ways": [line(one, len(found)) for one in ways_left(state, found)],
+        "first_rank_changed": change_line(state.first_rank) if state.first_rank else None,
         "as_known_at": at.isoformat(),
     }
     return JSONResponse(body, headers=private())

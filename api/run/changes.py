@@ -1,4 +1,4 @@
-"""Sees to what workers do beside cases: desks adopted from the setting, mail about changes two people make."""
+"""Sees to what workers do beside cases: desks adopted, mail about changes two people make, the catalogue followed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from activities.command_handler import CommandRequest
+from activities.following.first_ranks import FollowingCatalogue
 from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.wiring import Parts
@@ -52,4 +53,14 @@ async def tell_changes(telling: TellingChanges) -> None:
             await telling.round()
         except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
             log.warning("not told of changes", error=type(error).__name__)
+        await asyncio.sleep(EVERY)
+
+
+async def follow_catalogue(following: FollowingCatalogue) -> None:
+    """Follow what changes in the catalogue, again and again; what fails is followed at a later look."""
+    while True:
+        try:
+            await following.round()
+        except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
+            log.warning("catalogue not followed", error=type(error).__name__)
         await asyncio.sleep(EVERY)

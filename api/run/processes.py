@@ -22,12 +22,13 @@ from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.effect_handlers.uploading import Uploading
+from activities.following.first_ranks import FollowingCatalogue
 from activities.perform import EffectHandler
 from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.alive import alive
 from api.run.backups.recover import tombstones
-from api.run.changes import adopt_desks, desks, tell_changes
+from api.run.changes import adopt_desks, desks, follow_catalogue, tell_changes
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
@@ -45,9 +46,11 @@ from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities, links
 from infra.identity.document_links import addresses
+from infra.leader import myself
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide
+from infra.reads.followed import FollowedCatalogue
 from infra.reads.genealogy import GenealogyQueries
 from infra.settings import Settings
 from infra.telemetry import configure_logs
@@ -104,6 +107,11 @@ def telling(here: Parts) -> TellingChanges:
     settings, server = here.settings, MailFarSide(mail_server(here.settings))
     link = f"{settings.public_url.rstrip('/')}/console/operations"
     return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from)
+
+
+def following(here: Parts) -> FollowingCatalogue:
+    """Follow the catalogue in the name of this process."""
+    return FollowingCatalogue(here.commands, FollowedCatalogue(here.ledger.pool), f"{myself()}/{here.commands.ids()}")
 
 
 @asynccontextmanager
@@ -175,7 +183,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         await adopt_desks(here)
         await work(
             [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))],
-            [courier.run, partial(tell_changes, telling(here))],
+            [courier.run, partial(tell_changes, telling(here)), partial(follow_catalogue, following(here))],
             stop,
         )
 

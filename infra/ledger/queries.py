@@ -137,6 +137,36 @@ select stream, case when attended < version or stream in (select stream from due
 from attention where not ended order by 2 nulls first
 """
 
+# The range of positions whose changes of the catalogue are followed next: the one begun before, if it was not finished,
+# else all since. Nobody gets it while another holds the lease; who takes over an old one gets the very same range.
+FOLLOW = """
+update followed f set upto = case when f.upto > f.done then f.upto else head.position end, holder = $1,
+       lease_until = clock_timestamp() + $2::interval
+from (select coalesce(max(position), 0) as position from event) head
+where f.lease_until < clock_timestamp() and (f.upto > f.done or head.position > f.done)
+returning f.done, f.upto
+"""
+
+# More time for whoever follows; no row where another has taken over.
+FOLLOW_ON = """
+update followed set lease_until = clock_timestamp() + $2::interval where holder = $1 and upto > done returning true
+"""
+
+# The range was followed to its end, by its holder or by one who had it before: the work is the same.
+FOLLOWED = "update followed set done = $1, lease_until = '-infinity' where upto = $1 and done < $1"
+
+# Which protocols and centres changed after a position, and where.
+CATALOGUE_AFTER = """
+select stream, version, position from event
+where position > $1 and (starts_with(stream, 'protocol-') or starts_with(stream, 'centre-')) order by position
+"""
+
+# Cases at these stages that have not left, with the position they were opened at.
+AT_STAGES = """
+select c.stream, e.position from case_view c join event e on e.stream = c.stream and e.version = 1
+where c.open and c.exit is null and c.stage = any($1::text[]) and c.stream > $2 order by c.stream limit $3
+"""
+
 # Leaves cases alone for a while, if the courier of this number still leads. Only what has not changed since it was
 # seen: a newer append keeps its own nudge.
 NUDGED = """

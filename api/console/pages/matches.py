@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from api.console.pages.case import opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer
-from api.console.ways import way_of
+from api.console.ways import rank_change, way_of
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -41,6 +41,7 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
             for m in found[:SHOWN]
         ],
         more=max(0, len(found) - SHOWN),
+        changed=rank_change(one.case, one.speaker),
         factors=compare(patient_of(one.case, one.now), found),
         kinds=KINDS,
     )

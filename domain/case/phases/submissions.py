@@ -106,6 +106,26 @@ class Wait:
         return self.state != "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class RankedWay:
+    """A protocol at a centre, and the checks that a change of the catalogue turned there; empty = none did."""
+
+    protocol: str
+    centre: str
+    turned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRank:
+    """Tells what stood first for a case before and after the catalogue changed last, up to which position of it."""
+
+    fact: str
+    at: datetime
+    before: tuple[RankedWay, ...]
+    after: tuple[RankedWay, ...]
+    position: int
+
+
 @dataclass(frozen=True)
 class Submissions:
     """Holds what was put before hospitals, and what came of it."""
@@ -121,6 +141,7 @@ class Submissions:
     chosen: str = ""  # the submission whose acceptance the family took
     offered: str = ""  # the acceptance with which the present choice opened
     waiting: Mapping[str, Wait] = field(default_factory=dict)
+    first_rank: FirstRank | None = None  # what a change of the catalogue made of it last
 
     @property
     def accepted(self) -> Submission | None:

@@ -34,6 +34,7 @@ from tests.domain.case.obligation_scenes import (
 )
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
+from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.travel.arranged import ask_admission, ask_lodging, cancel, cancelled, confirm_lodging, offer
 
 Lead = Callable[[Journey], object]
@@ -125,6 +126,7 @@ SCENES: dict[str, Scene] = {
     ),
     "submit_dossier": Scene("chosen", STEPS["submitted"], STEPS["acknowledged"]),
     "tell_family_of_acceptances": Scene("submitted", accepted_by_two, choose, withdraw),
+    "tell_owner_of_first_rank": Scene("chosen", lambda j: j.tell(note_first_rank(), ENGINE)),
     "withdraw_submission": Scene("submitted", withdraw, destroyed, drop=None),
     "send_estimate": Scene("eligibility", estimate, read_estimate),
     "send_quote": Scene("accepted", STEPS["quoted"], STEPS["priced"]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.case.phases.submissions import RankedWay
 from domain.catalogue.waiting.waiting_list import Place
+from domain.stages.eligibility.ranking import NoteFirstRank
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 from domain.stages.eligibility.waiting import DeclinePlace, StopWaiting, TakePlace, WaitForPlace
 from tests.domain.course import CENTRE, PROTOCOL, patient
@@ -52,6 +54,11 @@ def _exclude(_: Journey, n: int) -> ChooseExcludedCentre:
     return ChooseExcludedCentre((CENTRE, "centre-b")[n % 2], PROTOCOL, "no other", n % 3, 2)
 
 
+def note_first_rank(position: int = 7) -> NoteFirstRank:
+    """What was first closed, and another protocol is first."""
+    return NoteFirstRank((RankedWay(PROTOCOL, CENTRE, ("protocol",)),), (RankedWay("protocol-b", CENTRE),), position)
+
+
 WAITS: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     ChooseCentre: _choose,
     ChooseExcludedCentre: _exclude,
@@ -59,4 +66,5 @@ WAITS: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     TakePlace: lambda j, n: TakePlace(offered(j, n), _person(j, n)),
     DeclinePlace: lambda j, n: DeclinePlace(offered(j, n), "too far"),
     StopWaiting: lambda j, n: StopWaiting([*j.case.waiting, "nothing"][n % (len(j.case.waiting) + 1)], "enough"),
+    NoteFirstRank: lambda _, n: note_first_rank(n % 9 + 1),
 }

@@ -106,7 +106,10 @@ select table_name || '.' || column_name from information_schema.column_privilege
 where grantee = 'caravel_app' and privilege_type = 'UPDATE' and table_schema = 'public' order by 1
 """
 WHOLE = {"lead", "chore", "trace", "verification"}
-COLUMNS = {"attention.nudge_at", "claim.ended_at", "capability.used_at"}
+COLUMNS = {
+    "attention.nudge_at", "claim.ended_at", "capability.used_at",
+    "followed.done", "followed.upto", "followed.holder", "followed.lease_until",
+}  # fmt: skip
 
 
 async def test_what_the_application_may_update_is_what_is_written_down(ledger: PgLedger, admin: Admin[Any]) -> None:

@@ -1,0 +1,1 @@
+"""Follows what changes around cases that watch nothing of it."""
