@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from activities.case_session import CaseSession, Reply
 from activities.doses.recalling import Reaches, Recalled, RecallSession, recall_views, scope_of
@@ -131,6 +133,7 @@ class CommandHandler:
         self.entries = EntriesOnce()
         self._parse = parse
         self._allowed = allowed
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._clock = clock  # only a rehearsal has one; elsewhere the database's clock counts
         self.reaches: Reaches | None = None
         """How far a recall reaches; None = this process records none."""
@@ -139,19 +142,23 @@ class CommandHandler:
 
     async def record(self, request: CommandRequest) -> Recorded:
         """Record a command. Raises Refused with nothing recorded; CONFLICT when others never pause."""
-        for _ in range(ATTEMPTS):
-            loaded = await self._load(request)
-            try:
-                if loaded.remembered is not None:
-                    return await self._again(request, loaded, loaded.remembered)
-                if request.stream.startswith(CASE):
-                    return await self._on_case(request, loaded)
-                if request.stream.startswith(recall.PREFIX):
-                    return await self._on_recall(request, loaded)
-                return await self._on_stream(request, loaded)
-            except VersionConflict:
-                continue
+        with suppress(VersionConflict):
+            return await self._attempt(request)
+        async with self._turns.setdefault(request.stream, asyncio.Lock()):  # whoever lost once waits for their turn
+            for _ in range(ATTEMPTS - 1):
+                with suppress(VersionConflict):
+                    return await self._attempt(request)
         raise Refused(Reason.CONFLICT, "others kept changing this; nothing was recorded, try again")
+
+    async def _attempt(self, request: CommandRequest) -> Recorded:
+        loaded = await self._load(request)
+        if loaded.remembered is not None:
+            return await self._again(request, loaded, loaded.remembered)
+        if request.stream.startswith(CASE):
+            return await self._on_case(request, loaded)
+        if request.stream.startswith(recall.PREFIX):
+            return await self._on_recall(request, loaded)
+        return await self._on_stream(request, loaded)
 
     async def case(self, stream: str) -> tuple[Case, Sequence[Fact[Event]], datetime]:
         """Return a case as it stands, its facts and the instant. Raises Refused(NOT_FOUND)."""

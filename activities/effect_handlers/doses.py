@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from activities.command_handler import CommandHandler, CommandRequest
-from activities.gateways import GatewayRefused
+from activities.gateways import GatewayRefused, Unreachable
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Ledger, Meta
 from domain.case.effect import Effect
@@ -78,12 +78,24 @@ class StockedLots(Lots):
         return state
 
 
+NO_ANSWER = frozenset({Reason.CONFLICT, Reason.READ_ONLY, Reason.CLOCK_WRONG, Reason.NEWER_THAN_ME})
+"""Refusals that say nothing of what was asked; the same may be granted a moment later, or to another process."""
+
+
 async def tell_once(keeper: CommandHandler, stream: str, command: catalogue.Command, key: str) -> catalogue.State:
-    """Record a command of the engine's on a stream of the catalogue, once per (key, stream, command)."""
+    """Record a command of the engine's on a stream of the catalogue, once per (key, stream, command).
+
+    Raises Refused where the stream says no, Unreachable where it was too busy or this process may not ask: no answer.
+    """
     name = f"{key}/{stream}/{command.type}"
     body = sha256(name.encode()).digest()
     ask = CommandRequest(stream, Meta(ENGINE, key=name), command, CommandKey(ENGINE, name, body))
-    state: catalogue.State = (await keeper.record(ask)).state
+    try:
+        state: catalogue.State = (await keeper.record(ask)).state
+    except Refused as no:
+        if no.reason in NO_ANSWER:
+            raise Unreachable from no
+        raise
     return state
 
 

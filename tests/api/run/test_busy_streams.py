@@ -1,0 +1,90 @@
+"""Many cases ask the same list and the same lot at once, from several processes: a busy stream is never a no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.command_handler import CommandHandler, CommandRequest
+from activities.effect_handlers.doses import tell_once
+from activities.gateways import Unreachable
+from activities.ports import Meta, VersionConflict
+from api.run.wiring import Parts, parts
+from domain.catalogue.streams import Command
+from domain.catalogue.waiting.waiting_list import TellWaitingList
+from domain.core.errors import Reason, Refused
+from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.doses.unit import HoldUnit
+from infra.ids import fresh_stream
+from tests.api.submitted import open_protocol
+
+NOW = datetime.now(UTC)
+MANY = 48
+
+
+@pytest.fixture(scope="module")
+async def processes(here: Parts) -> AsyncIterator[Sequence[CommandHandler]]:
+    async with AsyncExitStack() as stack:
+        more = [await stack.enter_async_context(parts(here.settings)) for _ in range(2)]
+        yield [here.commands, *(one.commands for one in more)]
+
+
+async def until_answered(keeper: CommandHandler, stream: str, command: Command, key: str) -> str:
+    """Ask again where there was no answer, as Temporal does."""
+    while True:
+        try:
+            await tell_once(keeper, stream, command, key)
+        except Unreachable:
+            continue
+        except Refused as no:
+            return no.reason.value
+        return "done"
+
+
+async def all_at_once(processes: Sequence[CommandHandler], stream: str, told: Sequence[Command]) -> Counter[str]:
+    """Each process is asked by a third of them."""
+    asked = (until_answered(processes[n % len(processes)], stream, one, f"e-{n}") for n, one in enumerate(told))
+    return Counter(await asyncio.gather(*asked))
+
+
+async def test_whoever_joins_a_list_at_the_same_moment_stands_on_it(
+    here: Parts, processes: Sequence[CommandHandler]
+) -> None:
+    stream = await open_protocol(here, "centre-x")
+    told = [TellWaitingList(f"w-{n}", 1, f"case-{n}", "", urgent=False, since=NOW) for n in range(MANY)]
+    assert await all_at_once(processes, stream, told) == {"done": MANY}
+    state: Any = (await processes[0].entry(stream)).state
+    assert len(state.waiting.entries) == MANY
+
+
+async def test_of_many_who_want_a_unit_as_many_get_one_as_there_are(processes: Sequence[CommandHandler]) -> None:
+    lot, until = fresh_stream("lot"), NOW + timedelta(days=20)
+    for command in (
+        RegisterLot("CAR-S", ("u1", "u2"), NOW + timedelta(days=300), by="person-p"),
+        ReleaseLot("person-q"),
+    ):
+        await processes[0].record(CommandRequest(lot, Meta("person-q"), command))
+    told = [HoldUnit(f"case-{n}", f"e-{n}", until) for n in range(MANY)]
+    assert await all_at_once(processes, lot, told) == {"done": 2, "unavailable": MANY - 2}
+
+
+async def test_others_who_never_pause_are_no_answer(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal that a person is told to try again; an effect of a case is not ended by it."""
+
+    async def overtaken(_: object) -> None:
+        raise VersionConflict
+
+    lot = fresh_stream("lot")
+    command = RegisterLot("CAR-S", ("u1",), NOW + timedelta(days=300), by="person-p")
+    monkeypatch.setattr(here.ledger, "append", overtaken)
+    with pytest.raises(Refused) as caught:
+        await here.commands.record(CommandRequest(lot, Meta("person-p"), command))
+    assert caught.value.reason is Reason.CONFLICT
+    with pytest.raises(Unreachable):
+        await tell_once(here.commands, lot, command, "e-x")
