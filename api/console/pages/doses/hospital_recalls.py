@@ -19,7 +19,7 @@ from api.http.form_json import read_form
 from api.http.limits import read_small
 from api.ports import Service
 from api.routes.doses.recalls import sent_of
-from domain.core.errors import Reason, require
+from domain.core.errors import Reason, Refused, require
 from domain.recalls.recall import AcknowledgeRecall, Recall
 from domain.roles import Actor
 
@@ -48,11 +48,14 @@ async def acknowledge(request: Request, recall: str, service: Parts, viewer: Vie
     require_csrf(request, given.get(CSRF, ""))
     stream = stream_meant(recall, "recall")
     state, _ = await service.commands.driven(stream)
-    reached = isinstance(state, Recall) and who.centre in state.hospitals
-    require(reached, Reason.NOT_FOUND, "no such recall reaches your hospital")
+    reached = state.hospitals.get(who.centre) if isinstance(state, Recall) else None
+    if reached is None:
+        raise Refused(Reason.NOT_FOUND, "no such recall reaches your hospital")
+    seen_all = given.get("cases") == str(len(reached.cases))
+    require(seen_all, Reason.STALE, "another patient was found since this page was read; look at the page again")
     command = AcknowledgeRecall(who.centre, viewer.name, given.get("note", ""))
     key = f"acknowledged/{stream}/{given.get('cases', '')}"
-    await service.commands.record(sent_of(who, key, stream, command, about=stream))
+    await service.commands.record(sent_of(who, key, stream, command, state.version, about=stream))
     await request.app.state.ringing.ring()
     return seen(f"{CLERKS}recalls")
 

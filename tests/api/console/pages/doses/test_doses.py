@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 from fastapi import FastAPI
 
-from activities.command_handler import CommandRequest
+from activities.command_handler import AttendedBy, CommandRequest
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
@@ -92,6 +92,16 @@ async def test_a_drill_is_opened_and_each_hospital_entered(
     assert ">over<" in entered.text
 
 
+async def one_more_patient(here: Parts, made: Mapping[str, str], recall: str) -> None:
+    """Another patient of the hospital has a unit held, and the engine has looked at the recall since."""
+    case = await submitted(here, f"centre-{made['mark']}")
+    until = datetime.now(UTC) + timedelta(days=20)
+    await case.tell(AcceptPatient(case.submission, "Dr Li", until))
+    await here.commands.record(CommandRequest(made["second"], Meta("person-z"), ReleaseLot("person-z")))
+    await here.commands.record(CommandRequest(made["second"], Meta("engine"), HoldUnit(case.id, "e-more", until)))
+    await here.commands.record(CommandRequest(recall, Meta("engine"), attended_by=AttendedBy(1 << 30)))
+
+
 async def test_a_hospitals_clerk_acknowledges_in_their_own_name(
     browsers: Mapping[str, Browser], made: Mapping[str, str], app: FastAPI, here: Parts
 ) -> None:
@@ -107,7 +117,12 @@ async def test_a_hospitals_clerk_acknowledges_in_their_own_name(
     foreign = hidden((await stranger.get("/hospital/recalls")).text)
     assert (await stranger.post(path, csrf=foreign["csrf"])).status_code == 404
     assert (await clerk.post(path, csrf="x")).status_code == 403
-    done = await clerk.post(path, **hidden(page.text))
+    await one_more_patient(here, made, opened.url.path.rpartition("/")[2])
+    early = await clerk.post(path, **hidden(page.text))
+    assert (early.status_code, "another patient was found" in early.text) == (412, True), (
+        "one of whom they know nothing"
+    )
+    done = await clerk.post(path, **hidden((await clerk.get("/hospital/recalls")).text))
     assert done.status_code == 200, done.text
     after = (await quality.get(opened.url.path)).text
     assert f"hospital {CANARY}" in unescape(after), "by the name they are registered with"
