@@ -149,7 +149,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def _come_again(case: Case, fact: str) -> Case:
-    """The patient is home: letter, visa, ticket, bed and arrival start anew."""
+    """The patient is home: letter, visa, ticket, bed and arrival start anew, and what was waived for the first way."""
     return replace(
         case,
         returning=True,
@@ -160,6 +160,7 @@ def _come_again(case: Case, fact: str) -> Case:
         admitted="",
         discharged="",
         stay_plan={},
+        arrival_waived=frozenset(),
         moved=None,
         bed=_anew(case.bed, fact),
         letter=_anew(case.letter, fact),

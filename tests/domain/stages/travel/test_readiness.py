@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from domain.core.errors import Reason
+from domain.stages.follow_up.follow_up import ReturnHome
 from domain.stages.travel.arrangement_answers import ConfirmArrangement, RefuseArrangement
 from domain.stages.travel.arranging import AskArrangement
 from domain.stages.travel.readiness import ITEMS, WAIVABLE, ArrivalItemWaived, WaiveArrivalItem, arrival_items
 from domain.stages.travel.travel import BookTravel
+from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import STEPS, start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
@@ -167,3 +169,14 @@ def test_what_is_there_is_not_shown_as_waived_and_papers_are_never() -> None:
     confirm_lodging(j)
     assert states(j)["lodging"] == "there"
     assert not {"ticket", "letter", "visa", "emergency_number"} & set(WAIVABLE)
+
+
+def test_what_was_waived_for_the_first_way_is_not_waived_for_the_way_back_to_another_dose() -> None:
+    j = start("fit").tell(WaiveArrivalItem("lodging", "a cousin has a flat"))
+    for step in list(STEPS)[list(STEPS).index("booking") : list(STEPS).index("infused") + 1]:
+        STEPS[step](j)
+        j.deliver()
+    assert states(j)["lodging"] == "waived"
+    j.tell(DecideRedosing("Dr Li")).tell(ReturnHome())
+    assert j.case.returning
+    assert states(j)["lodging"] == "missing"
