@@ -40,7 +40,7 @@ class TellingLinkedCase:
         if asked is None or asked.fact != effect.about:
             raise GatewayRefused("no_link")
         try:
-            await told(self._commands, asked.other, AcceptLink(case.id, case.number, asked.kind), effect.id)
+            await told(self._commands, asked.other, AcceptLink(case.id, case.number, asked.kind, case.open), effect.id)
         except Refused as no:
             if no.reason not in NO:
                 raise

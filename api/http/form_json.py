@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from api.http.limits import MAX_BODY
 from api.http.problems import invalid
 
-MOST_FIELDS = 60
+MOST_FIELDS, LONGEST_VERSION = 60, 15
 WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -24,3 +24,9 @@ def read_form(body: bytes, most: int = MOST_FIELDS) -> list[tuple[str, str]]:
         return parse_qsl(body.decode(), max_num_fields=most, keep_blank_values=True, errors="strict")
     except ValueError:
         raise invalid("the form cannot be read") from None
+
+
+def version_in(text: str) -> int | None:
+    """Return the version of a case that a form was typed at; None where it holds none that a case could have."""
+    known = text.isascii() and text.isdecimal() and len(text) <= LONGEST_VERSION
+    return int(text) if known else None

@@ -17,7 +17,7 @@ from api.http.answers import allowed_now
 from api.http.auth import Parts
 from api.http.files.file_types import DICOM, SERIES
 from api.http.files.previews.renderer import PICTURES, NotShown
-from api.http.form_json import read_form
+from api.http.form_json import read_form, version_in
 from api.http.limits import read_small
 from api.ports import Service
 from api.routes.cases import given
@@ -94,8 +94,8 @@ async def file_as(case: str, name: str, request: Request, service: Parts, viewer
     stream = (await readable(service, viewer.who, case, name)).case.id
     told = {"type": "ReceiveRecord", "item": typed.get("item", ""), "document": name}
     told["language"] = typed.get("language", "").strip() or "und"
-    version = typed.get("version", "")
-    await given(service, viewer.who, stream, told, typed.get("key", ""), int(version) if version.isdecimal() else None)
+    version = version_in(typed.get("version", ""))
+    await given(service, viewer.who, stream, told, typed.get("key", ""), version)
     return seen(f"/console/cases/{stream}/documents/{name}")
 
 

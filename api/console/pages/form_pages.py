@@ -27,6 +27,7 @@ from api.http.answers import refused_now
 from api.http.auth import Parts
 from api.http.command_json import CASE
 from api.http.files.file_types import TYPES
+from api.http.form_json import version_in
 from api.http.form_parse import Pairs, form_parse, takes_file
 from api.http.problems import Problem, of_refusal
 from api.ports import Service
@@ -106,10 +107,7 @@ async def filled_again(request: Request, service: Service, viewer: Visitor, kept
 
 def _sheet(case: str, command: str, pairs: Pairs) -> Sheet:
     known = dict(pairs)
-    version = known.get("version", "")
-    return Sheet(
-        case, command, pairs, known.get("key", "") or fresh_key(), int(version) if version.isdecimal() else None
-    )
+    return Sheet(case, command, pairs, known.get("key", "") or fresh_key(), version_in(known.get("version", "")))
 
 
 async def _sent(request: Request, service: Service, viewer: Visitor, case: str, command: str) -> Response:

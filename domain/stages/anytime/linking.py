@@ -68,11 +68,15 @@ class MergeCase:
 
 @dataclass(frozen=True, slots=True)
 class AcceptLink:
-    """Another case asks to be linked, unlinked or merged into this one; only the engine says this."""
+    """Another case asks to be linked, unlinked or merged into this one; only the engine says this.
+
+    `open`: the other case is open, so a merge would close it.
+    """
 
     other: str
     number: str
     kind: LinkRequest
+    open: bool = False
     type: Literal["AcceptLink"] = "AcceptLink"
 
 
@@ -259,6 +263,9 @@ def _accepted(case: Case, c: AcceptLink) -> Sequence[Event]:
             return [CaseUnlinked(c.other)] if known and known.kind == "see_also" else []
         case "merge":
             merged = known is not None and known.kind == "replaces"
+            require(
+                merged or case.open or not c.open, Reason.NOT_NOW, "this case was closed meanwhile; reopen it first"
+            )
             return [] if merged else [CaseLinked(c.other, c.number, "replaces")]
         case _:
             assert_never(c.kind)

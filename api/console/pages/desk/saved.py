@@ -25,7 +25,7 @@ def saved_of(request: Request) -> Mapping[str, str]:
     try:
         found = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
         return {str(name): str(query) for name, query in found.items() if str(query).startswith("?")}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
 
 

@@ -71,3 +71,6 @@ async def test_a_proposal_fills_the_form_and_a_person_records_it(mei: Browser, c
     assert "received" in done.text.casefold()
     refused = await mei.post(path, **{**sent, "csrf": "x"})
     assert refused.status_code == 403
+    for version in ("9" * 5000, "٣"):
+        again = await mei.post(path, **{**sent, "version": version})
+        assert again.status_code < 500, "no case has such a version"

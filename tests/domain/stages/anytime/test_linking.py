@@ -97,6 +97,20 @@ def test_the_other_case_says_yes_once() -> None:
     assert j.case.stage is Stage.RECORDS
 
 
+def closed(j: Journey) -> None:
+    j.tell(LeaveJourney("declined"))
+    while j.agenda.effects:
+        j.deliver()
+    assert not j.case.open
+
+
+def test_two_closed_cases_are_merged_and_the_answer_is_repeated() -> None:
+    j = start("records")
+    closed(j)
+    when(j, AcceptLink("case-3", "4444-5555-6", "merge")).then_told(CaseLinked("case-3", "4444-5555-6", "replaces"))
+    when(j, AcceptLink("case-3", "4444-5555-6", "merge", open=True)).then()
+
+
 def test_a_link_that_was_wrong_ends_in_both() -> None:
     j = start("records")
     linked(j)
@@ -235,6 +249,8 @@ REFUSALS = (
     No("records", UnlinkCase(OTHER, "x"), Reason.MISSING, "these cases are not linked", lambda j: j.meet()),
     No("records", UnlinkCase("case-3", "x"), Reason.IRREVERSIBLE, "a merge is final",
        lambda j: j.tell(AcceptLink("case-3", "4444-5555-6", "merge"), ENGINE).meet("case-3")),
+    No("records", AcceptLink("case-3", "4444-5555-6", "merge", open=True), Reason.NOT_NOW,
+       "this case was closed meanwhile; reopen it first", closed),
     No("records", AcceptLink("case-3", "4444-5555-6", "link"), Reason.NOT_NOW, "this case is itself about to be merged",
        lambda j: ask(j, MERGE)),
     No("records", AddNote("note", "x"), Reason.NOT_NOW, f"this case is being merged into {NUMBER}; wait for its answer",
