@@ -120,11 +120,13 @@ async def _recorded(service: Service, row: Row, key: str, kept: Kept, noted: Doc
         version, reply = order.case.people_version, Reply(row["effect"])
         request = CommandRequest(order.case.id, meta, command, remembered, reply, if_version=version, stored=(noted,))
         try:
-            await service.commands.record(request)
+            done = await service.commands.record(request)
         except Refused as refused:
             if refused.reason is not Reason.STALE:  # somebody recorded something else meanwhile: ask again
                 raise
         else:
+            if done.repeated:  # the same file came twice: what came second is named nowhere
+                await service.documents.remove(kept.name)
             return
     raise Refused(Reason.LAPSED, "this translation is not awaited any more")
 

@@ -138,6 +138,17 @@ async def test_of_two_that_hand_in_at_once_one_counts(translator: Translator) ->
     assert [one.event.type for one in events].count("TranslationDelivered") == 1
 
 
+async def test_the_same_file_twice_at_once_is_kept_once(translator: Translator) -> None:
+    await translator.enter()
+    folder = translator.house.here.settings.document_folder
+    before = {one for one in folder.rglob("*") if one.is_file()}
+    answers = await asyncio.gather(*(translator.hand_in() for _ in range(4)))
+    assert {one.status_code for one in answers} <= {200, 410}
+    item = (await translator.sent.state()).records[translator.item]
+    after = {one for one in folder.rglob("*") if one.is_file()}
+    assert [one.name for one in after - before] == [item.translation], "nothing lies there that no fact names"
+
+
 async def test_whoever_cannot_take_it_says_so_and_the_link_stays(translator: Translator) -> None:
     said = await translator.http.post(translator.path, data={"type": "AddNote", "text": "no time before May"})
     assert said.status_code == 200, said.text

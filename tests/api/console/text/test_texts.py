@@ -70,6 +70,21 @@ def test_nothing_of_english_is_missing(language: str) -> None:
     assert not differing, "what is put into a text"
 
 
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_a_sentence_is_said_in_two_places_only_where_every_language_says_one_there(language: str) -> None:
+    """A sentence that was put at a wrong key stands in two places, and the other languages say two things there."""
+    own, longest = _texts(language), 14 if language == "zh" else 30
+    places: dict[str, list[str]] = {}
+    for key, text in own.items():
+        if len(text) >= longest and not text_is_form(language, key):
+            places.setdefault(text, []).append(key)
+    twice = [found for found in places.values() if len(found) > 1]
+    assert twice, "the control"
+    for other in {"en", *OTHERS} - {language}:
+        said = _texts(other)
+        assert not [found for found in twice if len({said[key] for key in found}) > 1], other
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_nothing_is_left_in_english(language: str) -> None:
     english, own = _texts("en"), _texts(language)
