@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.core.errors import Reason, require
@@ -40,6 +41,15 @@ def require_country(code: str, field: str = "country") -> None:
 def require_currency(code: str, field: str = "currency") -> None:
     """Refuse what is no currency's code."""
     require(code in CURRENCIES, Reason.INVALID, "no such currency: three capital letters (ISO 4217)", field)
+
+
+EASTMOST = timedelta(hours=14)
+"""Where a day begins first, it does so that long before it does in UTC."""
+
+
+def require_day_come(day: date, now: datetime, field: str) -> None:
+    """Refuse a day that has begun nowhere yet: a morning in Beijing is still the day before in UTC. Raises Refused."""
+    require(day <= (now + EASTMOST).date(), Reason.INVALID, "that lies in the future", field)
 
 
 def require_days(days: int, field: str) -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from math import isfinite
 from typing import Any, Literal, assert_never
 
+from domain.core.codes import require_day_come
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
 from domain.core.personal import Clinical, ClinicalCode, Identity, Trace, TraceCode
@@ -204,7 +205,7 @@ def _require_code(c: RegisterMaterial) -> None:
 def _screened(c: RecordScreening, now: datetime) -> DonorScreened:
     require(c.marker, Reason.INVALID, "a test is for some marker", "marker")
     require(c.result in RESULTS, Reason.INVALID, f"one of {', '.join(RESULTS)}", "result")
-    require(c.sampled <= now.date(), Reason.INVALID, "that lies in the future", "sampled")
+    require_day_come(c.sampled, now, "sampled")
     return DonorScreened(c.marker, c.result, c.sampled)
 
 

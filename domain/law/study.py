@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
+from domain.core.codes import require_day_come
 from domain.core.errors import Reason, require
 from domain.law.countries import files
 
@@ -82,11 +83,11 @@ def decide(study: Study, c: Command, version: int, route: str, now: datetime) ->
     require(files(route), Reason.NOT_NOW, way_on, "type")
     require(c.source.strip(), Reason.INVALID, "say who says so", "source")
     if isinstance(c, RecordStudyReview):
-        require(c.passed <= now.date(), Reason.INVALID, "that lies in the future", "passed")
+        require_day_come(c.passed, now, "passed")
         told = StudyReviewPassed(version, c.passed, c.source)
         require(told != study.review, Reason.ALREADY, "this review is recorded", "passed")
         return told
-    require(c.filed <= now.date(), Reason.INVALID, "that lies in the future", "filed")
+    require_day_come(c.filed, now, "filed")
     require(c.number.strip(), Reason.INVALID, "a filing has a number", "number")
     require(len(c.number) <= LONGEST, Reason.INVALID, f"at most {LONGEST} characters", "number")
     reviewed = study.reviewed(version)

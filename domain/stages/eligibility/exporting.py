@@ -10,6 +10,7 @@ from typing import Literal
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Takes
+from domain.core.codes import require_day_come
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
@@ -53,7 +54,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     require(c.centre.startswith("centre-"), Reason.INVALID, "name a centre by its stream", "centre")
     require(c.reference.strip(), Reason.INVALID, "say under which number the assessment is kept", "reference")
     require(len(c.reference) <= LONGEST, Reason.INVALID, f"at most {LONGEST} characters", "reference")
-    require(c.assessed <= now.date(), Reason.INVALID, "that lies in the future", "assessed")
+    require_day_come(c.assessed, now, "assessed")
     told = ExportAssessed(c.centre, c.reference, c.assessed)
     require(case.exports.get(c.centre) != c.reference, Reason.ALREADY, "this assessment is recorded", "reference")
     return [told]

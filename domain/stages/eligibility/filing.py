@@ -13,6 +13,7 @@ from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Owes, Takes
 from domain.core.about import About
+from domain.core.codes import require_day_come
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
@@ -64,8 +65,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     assert passed is not None
     require(command.number.strip(), Reason.INVALID, "a filing has a number", "number")
     require(len(command.number) <= LONGEST, Reason.INVALID, f"at most {LONGEST} characters", "number")
-    late = command.filed <= now.date()
-    require(late, Reason.INVALID, "that lies in the future", "filed")
+    require_day_come(command.filed, now, "filed")
     require(command.filed >= passed.date(), Reason.INVALID, "a study is filed after its review", "filed")
     told = known.filed == str(passed.date())
     require(not told, Reason.ALREADY, "the filing after this review is told", "number")
