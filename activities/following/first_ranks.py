@@ -7,7 +7,7 @@ same range, and a case records a range once, so that neither a race nor a kill t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,8 +22,8 @@ from domain.stages.eligibility.matching import offers
 from domain.stages.eligibility.ranking import NoteFirstRank, changed_first, seeking
 
 PAGE, MOST = 500, 10_000
-BATCH = 50
-"""Cases between two renewals of the lease."""
+RENEW = 10.0
+"""Seconds between two renewals of the lease, but for what one case takes."""
 KINDS = ("protocol", "centre")
 META = Meta(ENGINE, "operation")
 
@@ -128,22 +128,29 @@ class FollowingCatalogue:
         self, span: CatalogueSpan, known: Mapping[str, Mapping[str, Any]], changes: Iterable[CatalogueChange]
     ) -> int | None:
         """Go through every case; None where another worker has taken over."""
-        told, after, catalogue = 0, "", None
+        told, catalogue, clock = 0, None, asyncio.get_running_loop().time
         changed = await self._read(changes)
-        while seekers := await self._followed.seekers(after, BATCH):
-            for name, opened in seekers:
-                case, _, now = await self._commands.case(name)
-                catalogue = catalogue or Catalogue(known, changed, now)
-                before, later = catalogue.at(max(span.done, opened)), catalogue.at(span.upto)
-                if before == later or not seeking(case):
-                    continue
+        renewed = clock()
+        async for name, opened in self._seekers():
+            case, _, now = await self._commands.case(name)
+            catalogue = catalogue or Catalogue(known, changed, now)
+            before, later = catalogue.at(max(span.done, opened)), catalogue.at(span.upto)
+            if before != later and seeking(case):
                 found = await asyncio.to_thread(changed_first, case, before, later, now)
                 if found is not None:
                     told += await self._tell(name, NoteFirstRank(tuple(found[0]), tuple(found[1]), span.upto))
-            after = seekers[-1][0]
-            if not await self._followed.go_on(self._holder):
-                return None
+            if clock() - renewed >= RENEW:
+                if not await self._followed.go_on(self._holder):
+                    return None
+                renewed = clock()
         return told
+
+    async def _seekers(self) -> AsyncIterator[tuple[str, int]]:
+        after = ""
+        while page := await self._followed.seekers(after, PAGE):
+            for one in page:
+                yield one
+            after = page[-1][0]
 
     async def _read(self, changes: Iterable[CatalogueChange]) -> Mapping[str, Changed]:
         new: dict[str, dict[int, int]] = {}

@@ -110,7 +110,8 @@ async def test_a_change_that_leaves_the_first_where_it_was_is_told_to_nobody(
 async def test_a_killed_worker_leaves_its_range_to_the_next_which_tells_the_rest(
     people: Mapping[str, Person], here: Parts, ways: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_ranks, "BATCH", 1)
+    monkeypatch.setattr(first_ranks, "RENEW", 0)
+    monkeypatch.setattr(first_ranks, "PAGE", 2)
     cases = await opened(people, 3)
     await worker(here, "a").round()
     before = {case: len(await told(here, case)) for case in cases}
@@ -150,6 +151,27 @@ async def test_while_one_follows_nobody_else_does_and_its_end_frees_it(
     assert await done(here) == span.upto, "an earlier range ends nothing"
     newer = await here.ledger.pool.fetchval("select upto from followed")
     await followed.finish(newer)
+
+
+async def test_who_lost_the_lease_on_the_way_stops_and_leaves_the_end_to_the_other(
+    people: Mapping[str, Person], here: Parts, ways: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_ranks, "RENEW", 0)
+    await opened(people, 2)
+    await worker(here, "a").round()
+    await turn(people, ways, 0)
+    at = await done(here)
+
+    class Late(FollowedCatalogue):
+        async def go_on(self, holder: str) -> bool:
+            assert await FollowedCatalogue(here.ledger.pool).begin("other")
+            return await super().go_on(holder)
+
+    assert await worker(here, "late", Late(here.ledger.pool, AT_ONCE)).round() == 0
+    assert await done(here) == at
+    assert await worker(here, "other", FollowedCatalogue(here.ledger.pool, AT_ONCE)).round() == 0, "the lease holds"
+    span = await here.ledger.pool.fetchval("select upto from followed")
+    await FollowedCatalogue(here.ledger.pool).finish(span)
 
 
 async def test_the_position_only_grows(here: Parts) -> None:
