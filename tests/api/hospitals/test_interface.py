@@ -181,7 +181,8 @@ async def test_a_consent_withdrawn_stops_between_two_documents(real: Real) -> No
     links_to = await way.handed(other.id, known, entry)
     assert [links_to[name] for name in known.documents] == [f"https://h.example/Binary/{n}" for n in known.documents]
     taken.clear()
-    assert await way.handed(other.id, known, entry) == links_to
+    again = await way.handed(other.id, known, entry)
+    assert {n: again[n] for n in known.documents} == {n: links_to[n] for n in known.documents}
     assert taken == [], "what was uploaded is not uploaded again"
     fetched = await way.handed(other.id, known, replace(entry, documents="address"))
     assert all("/hospitals/" in url for url in fetched.values()), "the control: by address where the entry says so"
