@@ -39,7 +39,7 @@ from domain.stages.eligibility import (
     submissions,
     waiting,
 )
-from domain.stages.follow_up import acquired, closing, follow_up
+from domain.stages.follow_up import acquired, closing, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
 from domain.stages.schedule import depletion_days
@@ -198,6 +198,7 @@ MODULES: Mapping[str, ModuleType] = {
     "safety": safety,
     "redosing": redosing,
     "transplant": transplant,
+    "visit_plan": visit_plan,
     "follow_up": follow_up,
     "closing": closing,
     "holding": holding,

@@ -35,6 +35,7 @@ class Description:
     `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
     sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
     `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
+    `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion.
     """
 
     registry: str
@@ -59,6 +60,9 @@ class Description:
     route: Route = "not_said"
     research_items: tuple[LineKind, ...] = ()
     concerns_offspring: bool = False
+    vector_integrates: bool | None = None
+    follow_up_years: int = 0
+    visit_days: tuple[int, ...] = ()
     source: str
     as_of: date
 
@@ -109,6 +113,8 @@ Command = (
     | waiting_list.Command
 )
 
+MOST_YEARS = 50
+"""No protocol follows for longer."""
 MOST_INFUSIONS = 100
 """No protocol plans more; a number with more figures is a slip of the pen."""
 BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
@@ -119,7 +125,7 @@ BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 5
+    schema_version: ClassVar[int] = 6
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -130,7 +136,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 5
+    schema_version: ClassVar[int] = 6
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -254,11 +260,20 @@ def _checked(c: Description) -> dict[str, Any]:
     require(c.planned_infusions <= MOST_INFUSIONS, Reason.INVALID, f"at most {MOST_INFUSIONS}", "planned_infusions")
     near = all(abs(day) <= MOST_DAYS for drug in c.lymphodepletion for day in drug.days)
     require(near, Reason.INVALID, "days count from the infusion, day 0; none is years away", "lymphodepletion")
+    _require_follow_up(c)
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
     fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
     require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")
     require_sound(c.criteria)
     return _described(c)
+
+
+def _require_follow_up(c: Description) -> None:
+    """Refuse what nobody could follow: too many years, days out of order or past the end."""
+    most = MOST_YEARS if c.follow_up_years == 0 else c.follow_up_years
+    require(0 <= c.follow_up_years <= MOST_YEARS, Reason.INVALID, f"from 0 to {MOST_YEARS} years", "follow_up_years")
+    ordered = list(c.visit_days) == sorted({day for day in c.visit_days if 0 < day <= most * 366})
+    require(ordered, Reason.INVALID, "days after the infusion in order, each once, none after the end", "visit_days")
 
 
 def _described(c: Description) -> dict[str, Any]:
@@ -303,6 +318,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "number": protocol.number,
         **_asked(protocol.description),
         **_by_days(protocol.description),
+        **_followed(protocol.description),
         **_sites(protocol),
         **_for_whom(protocol),
         **_under(protocol),
@@ -342,6 +358,15 @@ def _by_days(description: Description | None) -> Mapping[str, Any]:
     """The drugs of lymphodepletion of which the source names the days; left out where there are none."""
     planned = tuple(drug for drug in (description.lymphodepletion if description else ()) if drug.days)
     return {"lymphodepletion": planned} if planned else {}
+
+
+def _followed(told: Description | None) -> Mapping[str, Any]:
+    """What is said of follow-up; left out where nothing is, as in rows of before."""
+    if told is None:
+        return {}
+    said = {"follow_up_years": told.follow_up_years, "visit_days": told.visit_days}
+    found: dict[str, Any] = {name: value for name, value in said.items() if value}
+    return found if told.vector_integrates is None else {**found, "vector_integrates": told.vector_integrates}
 
 
 def _for_whom(protocol: Protocol) -> Mapping[str, Any]:

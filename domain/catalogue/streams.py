@@ -135,6 +135,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "sites": site_of,
     "places": place_of,
     "diseases": str,
+    "visit_days": int,
     "capabilities": str,
     "research_items": str,
 }

@@ -28,7 +28,8 @@ from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, Gi
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
-from domain.stages.follow_up.follow_up import VISITS, AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
+from domain.stages.follow_up.follow_up import AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
+from domain.stages.follow_up.visit_plan import VISITS
 from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import (
     AcknowledgeScope,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.case.stage import Exit, Stage
@@ -45,7 +47,10 @@ def test_a_day_of_chemotherapy_is_written_down_after_its_stage_and_nothing_begin
     told = yesterday(j)
     when(j, RecordDepletion("Flu", -4, told)).then_told(DepletionGiven(1, "Flu", -4))
     assert j.facts[-1].occurred == told
-    assert j.case.treatment == before
+    assert before
+    assert j.case.treatment
+    assert replace(j.case.treatment, days=before.days) == before
+    assert -4 in {day.day for day in j.case.treatment.days}
     assert j.case.stage is start(at).case.stage
 
 

@@ -1,7 +1,7 @@
 """A case from the first mail to the fifteenth year of follow-up, as one person would tell it."""
 
 from domain.case.stage import Stage
-from domain.stages.follow_up.follow_up import VISITS
+from domain.stages.follow_up.visit_plan import VISITS
 from tests.domain.course import STEPS, at, visit_every_time
 from tests.domain.journey import DAY, Journey
 

@@ -47,6 +47,8 @@ from domain.history.dated import as_of as held
 from domain.history.dated import known
 from domain.history.grounds import grounds
 from domain.roles import allow
+from domain.stages.follow_up.follow_up import visit_lines
+from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.records.needed import Line, lines, outstanding
 from domain.stages.treatment.slip import unasked
 
@@ -174,6 +176,8 @@ async def overview(
         screened=await screened(service, one.case, one.now, one.speaker),
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
+        visits=visit_lines(one.case),
+        visits_end=last_due(one.case),
         costs=cost_table(one.case, one.speaker),
         summaries=summarised(one.case, one.speaker),
         onward=onward,

@@ -8,6 +8,15 @@ from datetime import datetime
 from typing import Literal
 
 
+@dataclass(frozen=True, slots=True)
+class VisitPlan:
+    """Holds how long follow-up lasts after an infusion and the days of its first visits; yearly from there on."""
+
+    infusion: int
+    years: int
+    days: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class FollowUp:
     """Holds what is known of the patient for fifteen years."""
@@ -21,5 +30,6 @@ class FollowUp:
     progressed: str = ""  # the newest progression since which no clinician has decided how to go on
     trial_hold: str = ""
     visits: Mapping[str, str] = field(default_factory=dict)
+    visit_plan: VisitPlan | None = None
     contact_attempts: int = 0
     follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"

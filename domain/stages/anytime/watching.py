@@ -51,7 +51,10 @@ class ProtocolStateNoted:
     number: int = 0
     places: tuple[Place, ...] = ()
     lymphodepletion: tuple[Depletion, ...] = ()
-    schema_version: ClassVar[int] = 8
+    vector_integrates: bool | None = None
+    follow_up_years: int = 0
+    visit_days: tuple[int, ...] = ()
+    schema_version: ClassVar[int] = 9
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -17,20 +17,10 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
 from domain.core.when import When
+from domain.stages.follow_up.visit_plan import VISITS, last_due, visits_of
 from domain.stages.treatment.recovery import day_0
 
-YEAR = timedelta(days=365.25)
-VISITS: tuple[tuple[str, timedelta], ...] = (
-    ("D28", timedelta(days=28)),
-    ("M2", timedelta(days=61)),
-    ("M3", timedelta(days=100)),
-    ("M6", timedelta(days=183)),
-    ("M9", timedelta(days=274)),
-    ("M12", timedelta(days=365)),
-    ("M18", timedelta(days=548)),
-    *((f"Y{year}", year * YEAR) for year in range(2, 16)),
-)
-"""Days after day 0 by which a visit's report is due; by [follow-up.schedule]."""
+Visits = Sequence[tuple[str, timedelta]]
 ATTEMPTS = 3
 """How often a family is tried before it counts as lost [follow-up.lost]."""
 
@@ -119,7 +109,7 @@ class ContactTried:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpEnded:
-    """Follow-up is over: completed after fifteen years, died, withdrawn, transferred or lost."""
+    """Follow-up is over: completed as long as it was planned, died, withdrawn, transferred or lost."""
 
     reason: Literal["completed", "died", "withdrawn", "transferred", "lost"]
     detail: Clinical
@@ -147,7 +137,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(case.handover != "accepted", Reason.ALREADY, "the hand-over is accepted")
             return [HandoverAccepted()]
         case RecordVisit():
-            names = {name for name, _ in VISITS}
+            names = {name for name, _ in visits_of(case)}
             require(not command.visit or command.visit in names, Reason.INVALID, "no such scheduled visit", "visit")
             require(command.alive, Reason.INVALID, "a death is reported as a death, with its own date", "alive")
             return [VisitRecorded(command.visit, command.alive, command.result, command.detail)]
@@ -184,34 +174,44 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def ends(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """Death ends follow-up; so do fifteen years after the last infusion, once no visit is awaited any more."""
+    """Death ends follow-up; so does its planned end, once no visit is awaited any more."""
+    return _ended(case, now, last_due(case), visits_of(case))
+
+
+def ends_after_fifteen_years(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """End follow-up fifteen years after the last infusion, whatever was infused: the rule of before."""
+    start = day_0(case)
+    return _ended(case, now, start + VISITS[-1][1] if start else None, VISITS)
+
+
+def _ended(case: Case, now: datetime, until: datetime | None, visits: Visits) -> Sequence[Event]:
     if case.follow_up != "open":
         return []
     if case.died:
         return [FollowUpEnded("died", "")]
-    until = last_due(case)
     over = until is not None and now >= until and case.stage is Stage.FOLLOW_UP
-    return [FollowUpEnded("completed", "")] if over and not _next_visit(case) else []
-
-
-def last_due(case: Case) -> datetime | None:
-    """Return when fifteen years are over, counted from the last infusion; None while its date is unknown."""
-    start = day_0(case)
-    return start + VISITS[-1][1] if start else None
+    return [FollowUpEnded("completed", "")] if over and not _awaited(case, visits) else []
 
 
 def _end(case: Case) -> Instants:
     return [last_due(case)] if case.follow_up == "open" else []
 
 
-RULES = (
+def _fifteen_years(case: Case) -> Instants:
+    start = day_0(case)
+    return [start + VISITS[-1][1] if start else None] if case.follow_up == "open" else []
+
+
+GROUNDS = ("DeathReported", "InfusionCompleted", "FollowUpPlanned", "VisitRecorded")
+RULES = (Rule("follow_up_ends", 2, ends, GROUNDS, (FollowUpEnded,), _end),)
+EARLIER = (
     Rule(
         "follow_up_ends",
         1,
-        ends,
+        ends_after_fifteen_years,
         ("DeathReported", "InfusionCompleted", "VisitRecorded"),
         (FollowUpEnded,),
-        _end,
+        _fifteen_years,
     ),
 )
 
@@ -223,7 +223,7 @@ def _about(case: Case, visit: str) -> str:
 
 def _due(case: Case, about: str) -> datetime | None:
     start = day_0(case)
-    return start + dict(VISITS)[About.of(about).id] if start else None
+    return start + after if start and (after := dict(visits_of(case)).get(About.of(about).id)) else None
 
 
 def _following(case: Case) -> bool:
@@ -231,6 +231,10 @@ def _following(case: Case) -> bool:
 
 
 def _next_visit(case: Case) -> list[str]:
+    return _awaited(case, visits_of(case))
+
+
+def _awaited(case: Case, visits: Visits) -> list[str]:
     """One visit at a time: the first that is neither recorded nor missed.
 
     Only of those that fall due after the hospital let the patient go: what came before was seen there, or lies
@@ -239,7 +243,7 @@ def _next_visit(case: Case) -> list[str]:
     start = day_0(case)
     if not _following(case) or start is None or case.stage_since is None:
         return []
-    names = (_about(case, name) for name, after in VISITS if start + after > case.stage_since)
+    names = (_about(case, name) for name, after in visits if start + after > case.stage_since)
     return [about for about in names if about not in case.visits and not case.missed("visit", about)][:1]
 
 
@@ -280,3 +284,36 @@ OWES = (
 )
 
 WANTS = (Wants("send_handover", Party.HOME_ONCOLOGIST, _to_hand_over, _handed_over),)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """One planned visit of the last infusion: when its report is due and what became of it.
+
+    `earlier`: it fell due before the hospital let the patient go, and was seen there.
+    """
+
+    name: str
+    due: datetime
+    stands: Literal["recorded", "missed", "owed", "ahead", "earlier"]
+
+
+def visit_lines(case: Case) -> Sequence[VisitLine]:
+    """Return the planned visits in order; none while no cells went in, or their day is unknown."""
+    start = day_0(case)
+    if start is None or case.follow_up == "none":
+        return []
+    return [VisitLine(name, start + after, _stands(case, name, start + after)) for name, after in visits_of(case)]
+
+
+def _stands(case: Case, name: str, due: datetime) -> Literal["recorded", "missed", "owed", "ahead", "earlier"]:
+    about = _about(case, name)
+    owed = case.latest("visit", about)
+    if about in case.visits:
+        return "recorded"
+    if owed is not None and owed.state == "missed":
+        return "missed"
+    if owed is not None and owed.state == "open":
+        return "owed"
+    left = case.stage is Stage.FOLLOW_UP and case.stage_since is not None and due <= case.stage_since
+    return "earlier" if left else "ahead"

@@ -157,7 +157,7 @@ class InfusionDeviated:
 
 @dataclass(frozen=True, slots=True)
 class InfusionCompleted:
-    """Cells went in: never changes again; follow-up of fifteen years begins."""
+    """Cells went in: never changes again; follow-up begins."""
 
     treatment: int
     number: int

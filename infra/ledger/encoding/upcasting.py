@@ -20,6 +20,7 @@ NOT_ITEMISED: Mapping[str, Any] = {
     "hospital_charges": None, "cell_product": None, "lymphodepletion": None, "monitoring": None, "accommodation": None,
     "interpreter": None, "contingency": None, "trial_pays": [],
 }  # fmt: skip
+FOLLOWED_ALIKE: Mapping[str, Any] = {"vector_integrates": None, "follow_up_years": 0, "visit_days": []}
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     # nobody was looked for, and the birth date was told later
@@ -63,6 +64,11 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     },
     ("ProtocolStateNoted", 5): lambda old: {**old, "concerns_offspring": False, "number": 0},  # not noted
     ("ProtocolStateNoted", 7): lambda old: {**old, "lymphodepletion": []},  # not noted
+    ("ProtocolStateNoted", 8): lambda old: {**old, **FOLLOWED_ALIKE},  # not noted
+    **{
+        (name, 5): lambda old: {**old, **FOLLOWED_ALIKE}  # everybody was followed for fifteen years
+        for name in ("ProtocolRegistered", "ProtocolAmended")
+    },
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
     ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},

@@ -21,7 +21,7 @@ from domain.engine.agenda import agenda
 from domain.engine.decide import decide
 from domain.engine.evolve import evolve
 from domain.journey import OWES
-from domain.stages.follow_up.follow_up import VISITS
+from domain.stages.follow_up.visit_plan import VISITS
 from domain.stages.intake.inquiry import OpenCase
 from infra.policy.calendars import CALENDARS
 from infra.policy.reading import ALSO, KINDS, POLICY, PolicyInvalid, earlier_policy, fingerprint, load_policy

@@ -20,7 +20,7 @@ from domain.stages.anytime.notes import (
 )
 from domain.stages.anytime.watching import PersonStateNoted, ProtocolStateNoted, noted
 from domain.stages.follow_up.closing import LeaveJourney
-from domain.stages.follow_up.follow_up import last_due
+from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.intake.importing import ImportFacts
 from domain.stages.treatment.dose import HoldDose
 from domain.stages.treatment.infusion import AuthoriseInfusion

@@ -12,7 +12,6 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.follow_up.closing import CaseReopened, ReopenCase
 from domain.stages.follow_up.follow_up import (
-    VISITS,
     AcceptHandover,
     ContactTried,
     EndFollowUp,
@@ -23,8 +22,8 @@ from domain.stages.follow_up.follow_up import (
     ReturnHome,
     TryContact,
     VisitRecorded,
-    last_due,
 )
+from domain.stages.follow_up.visit_plan import VISITS, last_due
 from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
 from domain.stages.treatment.observations import DeathReported, ReportDeath
 from domain.stages.treatment.recovery import DecidePathway
