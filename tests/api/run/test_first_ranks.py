@@ -107,6 +107,22 @@ async def test_a_change_that_leaves_the_first_where_it_was_is_told_to_nobody(
     assert await told(here, case) == []
 
 
+async def test_what_changed_before_a_case_was_opened_is_no_change_for_it(
+    people: Mapping[str, Person], here: Parts, ways: tuple[str, str, str]
+) -> None:
+    """All of it is one range for the worker, which was away meanwhile."""
+    await turn(people, ways, 1)
+    await worker(here, "a").round()
+    [early] = await opened(people, 1)
+    await turn(people, ways, 0)
+    [late] = await opened(people, 1)
+    await worker(here, "a").round()
+    assert [len(await told(here, case)) for case in (early, late)] == [1, 0]
+    await turn(people, ways, 1)
+    await worker(here, "a").round()
+    assert [len(await told(here, case)) for case in (early, late)] == [2, 1], "the control: the next one is"
+
+
 async def test_a_killed_worker_leaves_its_range_to_the_next_which_tells_the_rest(
     people: Mapping[str, Person], here: Parts, ways: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
