@@ -107,11 +107,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Holds what one bundle said that was new, and when it was taken in."""
+    """Holds what one bundle said that was new, and when it was taken in.
+
+    `first`: nobody had stated a diagnosis before, so that one of its conditions may be the case's diagnosis.
+    """
 
     bundle: Clinical
     statements: tuple[Statement, ...]
     at: datetime
+    first: bool = False
 
 
 TherapyKind = Literal[

@@ -57,7 +57,7 @@ class SummaryTaken:
 class StrikeSummary:
     """Strike what a bundle said: it is wrong, or another patient's; `bundle_fact` is the fact by which it was taken in.
 
-    Results of it stay, and are corrected one by one.
+    The diagnosis it brought goes with it. Results of it stay, and are corrected one by one.
     """
 
     bundle_fact: str
@@ -173,13 +173,20 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case SummaryTaken():
-            told = Summary(event.bundle, event.statements, fact.at)
+            told = Summary(event.bundle, event.statements, fact.at, first=not (case.diagnosis or case.disease))
             return replace(case, summaries={**case.summaries, fact.id: told})
         case SummaryStruck():
             kept = {name: one for name, one in case.summaries.items() if name != event.bundle_fact}
-            return replace(case, summaries=kept)
+            return _without_its_diagnosis(replace(case, summaries=kept), case.summaries[event.bundle_fact])
         case _:
             assert_never(event)
+
+
+def _without_its_diagnosis(case: Case, struck: Summary) -> Case:
+    """The diagnosis that a struck bundle brought goes too: unknown again, until somebody states it."""
+    said = {(str(one.text) or str(one.disease), str(one.disease)) for one in struck.statements if readable(one.disease)}
+    its_own = struck.first and (str(case.diagnosis), str(case.disease)) in said
+    return replace(case, diagnosis="", disease="") if its_own else case
 
 
 @dataclass(frozen=True, slots=True)

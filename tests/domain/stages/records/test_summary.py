@@ -120,6 +120,19 @@ def test_only_one_disease_that_is_under_way_is_a_diagnosis(statements: tuple[Sta
     assert j.case.disease == diagnosis
 
 
+def test_a_struck_bundle_takes_the_diagnosis_it_brought_with_it_and_no_other() -> None:
+    j = start("opened").tell(bundle(LYMPHOMA))
+    [taken] = j.case.summaries
+    assert j.case.disease == "mcl"
+    j.tell(StrikeSummary(taken, "of her sister"))
+    assert (j.case.diagnosis, j.case.disease) == ("", "")
+    assert j.refold() == j.case
+    for stated in (("T-ALL", "t_all"), ("Mantle cell lymphoma", "mcl")):
+        j = start("opened").tell(StateDiagnosis(stated[0], disease=stated[1])).tell(bundle(LYMPHOMA))
+        j.tell(StrikeSummary(next(iter(j.case.summaries)), "of her sister"))
+        assert (j.case.diagnosis, j.case.disease) == stated, "a person stated it before"
+
+
 def test_what_a_person_stated_stays() -> None:
     j = start("opened").tell(StateDiagnosis("T-ALL", disease="t_all")).tell(bundle(LYMPHOMA))
     assert j.case.disease == "t_all"
