@@ -74,7 +74,7 @@ def require_seen(actor: Actor, case: Belonging | None) -> None:
 def require_command(actor: Actor, command: str, case: Belonging | None = None) -> None:
     """Refuse a command this actor may not give."""
     allowed = allow(actor, action_of(command), case)
-    require(allowed, Reason.NOT_ALLOWED, f"{command} is not for a {actor.role.value} to give here", "type")
+    require(allowed, Reason.NOT_ALLOWED, f"{command} is not for the role {actor.role.value} to give here", "type")
 
 
 async def may_command(service: Service, actor: Actor, stream: str, command: str) -> None:

@@ -274,5 +274,5 @@ async def readable(service: Service, who: Actor, case: str, name: str) -> Readab
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
     allowed = opened.key_class in visible or _translates(who, found, name)
-    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for a {who.role.value}")
+    require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for the role {who.role.value}")
     return Readable(found, opened, visible)

@@ -51,7 +51,7 @@ async def looks_of(
     """List the looks before a position, newest first, and where the next page begins. This is a look of its own."""
     require(stream in await service.worklist.belongings([stream]), Reason.NOT_FOUND, NO_CASE)
     allowed = allow(who, Action.SEE_LOOKS)
-    require(allowed, Reason.NOT_ALLOWED, f"who looked at a case is not for a {who.role.value} to see")
+    require(allowed, Reason.NOT_ALLOWED, f"who looked at a case is not for the role {who.role.value} to see")
     await looked(service, who, "looks", [stream], frozenset())
     rows = await service.access_log.looks(stream, before, most + 1)
     return rows[:most], str(rows[most - 1]["position"]) if len(rows) > most else None

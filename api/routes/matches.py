@@ -30,7 +30,7 @@ async def matches_of(
     Each check says yes, no, unknown or that it does not matter here. A hospital's name counts for nothing.
     """
     state, _, now, visible = await seen_case(service, who, case, "matches", known_at)
-    require("clinical" in visible, Reason.NOT_ALLOWED, f"what a match rests on is not for a {who.role.value}")
+    require("clinical" in visible, Reason.NOT_ALLOWED, f"what a match rests on is not for the role {who.role.value}")
     at = known_at or now
     found = await ranked(service, who, state, at)
     known = disease_of(state)
@@ -54,7 +54,7 @@ async def comparison_of(case: str, service: Parts, who: Who) -> JSONResponse:
     Evidence for people: no verdict and no rank. `known` null = not known.
     """
     state, _, now, visible = await seen_case(service, who, case, "matches")
-    require("clinical" in visible, Reason.NOT_ALLOWED, f"what it rests on is not for a {who.role.value}")
+    require("clinical" in visible, Reason.NOT_ALLOWED, f"what it rests on is not for the role {who.role.value}")
     rows = compare(patient_of(state, now), await ranked(service, who, state, now))
     body = {"id": state.id, "note": NOT_AN_ANSWER, "factors": [_factor(row) for row in rows]}
     return JSONResponse(body, headers=private())

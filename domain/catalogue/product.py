@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from domain.core.codes import require_country
+from domain.core.codes import require_country, require_day_come
 from domain.core.errors import Reason, require
 
 Access = Literal["trial", "hospital_programme", "approved_use", "compassionate_use"]
@@ -72,7 +72,7 @@ def decide(known: Sequence[ApprovalRecorded], c: RecordApproval, now: datetime) 
     require_country(c.country)
     for name in ("regulator", "indication", "source"):
         require(getattr(c, name), Reason.INVALID, "this is never empty", name)
-    require(c.decided <= now.date(), Reason.INVALID, "that lies in the future", "decided")
+    require_day_come(c.decided, now, "decided")
     told = ApprovalRecorded(c.country, c.regulator, c.status, c.decided, c.indication, c.source)
     require(told not in known, Reason.ALREADY, "this decision is recorded", "decided")
     return told

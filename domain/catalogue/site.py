@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, assert_never
 
-from domain.core.codes import require_days, require_mail
+from domain.core.codes import require_day_come, require_days, require_mail
 from domain.core.errors import Reason, require
 from domain.core.personal import Identity, readable
 
@@ -131,7 +131,7 @@ def decide(sites: Sequence[Site], command: Command, now: datetime, *, closed: bo
 def _confirmed(c: ConfirmSite, now: datetime, *, closed: bool) -> SiteConfirmed:
     since = c.since or now.date()
     require(c.until > now, Reason.INVALID, "that lies in the past", "until")
-    require(since <= now.date(), Reason.INVALID, "that lies in the future", "since")
+    require_day_come(since, now, "since")
     require(readable(c.by), Reason.INVALID, "name who says so", "by")
     shut = closed and c.state == "open"
     require(not shut, Reason.NOT_NOW, "the protocol is closed everywhere; confirm it open first", "state")

@@ -26,7 +26,7 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
     """Show what the catalogue offers, the one with least against it first."""
     one = await opened(request, service, viewer, case, NOW)
     may_read = "clinical" in one.speaker.visible
-    require(may_read, Reason.NOT_ALLOWED, f"what a match rests on is not for a {viewer.who.role.value}")
+    require(may_read, Reason.NOT_ALLOWED, f"what a match rests on is not for the role {viewer.who.role.value}")
     found = await ranked(service, viewer.who, one.case, one.now)
     may = allowed_now(viewer.who, one.case)
     left = {(m.offer.protocol, m.offer.centre) for m in ways_left(one.case, found)}

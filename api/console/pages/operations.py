@@ -43,7 +43,7 @@ class Chart:
 async def operations(request: Request, service: Parts, viewer: Viewer) -> Response:
     """Show how the machinery does at a glance."""
     allowed = viewer.who.role in WHO
-    require(allowed, Reason.NOT_ALLOWED, f"how the machinery does is not for a {viewer.who.role.value}")
+    require(allowed, Reason.NOT_ALLOWED, f"how the machinery does is not for the role {viewer.who.role.value}")
     ops, clock = service.operations, Clock(service.clock(), viewer.zone, viewer.t)
     asked = (service.gauges(), service.audit.exposure(), answering({**service.needed, **service.wanted}), ops.workers())
     figures, exposure, parts, workers = await asyncio.gather(*asked)

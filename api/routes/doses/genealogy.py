@@ -55,7 +55,7 @@ async def traced(
 def require_quality(who: Actor) -> None:
     """Refuse whoever may not see who got a unit. Raises Refused."""
     allowed = visible_to(who, "lot") is EVERYTHING
-    require(allowed, Reason.NOT_ALLOWED, f"who got a unit is not for a {who.role.value} to see")
+    require(allowed, Reason.NOT_ALLOWED, f"who got a unit is not for the role {who.role.value} to see")
 
 
 async def starts_of(service: Service, of: str) -> Sequence[str]:
