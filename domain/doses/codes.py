@@ -27,9 +27,15 @@ def check_character(donation: str) -> str:
     return ALPHABET[(38 - sum_) % 37]
 
 
+def _plain(code: str) -> str:
+    """Capitals without white space, look-alikes as Latin ones; composed after each step, for each can take apart."""
+    capitals = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", code)).upper())
+    return unicodedata.normalize("NFKC", capitals.translate(_ALIKE))
+
+
 def donation(code: str) -> bool:
     """Return whether it is a donation number of ISBT 128: scanned, or written with its check character [doses.din]."""
-    plain = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", code)).upper()).translate(_ALIKE)
+    plain = _plain(code)
     if scanned := _SCANNED.fullmatch(plain):
         return _DONATION.fullmatch(f"{scanned.group(1)}0") is not None
     written = plain.removeprefix("=")
@@ -41,8 +47,7 @@ def folded(code: str) -> str:
 
     A scanned donation number loses its sign and flags, a written one its check character where that is right.
     """
-    wide = unicodedata.normalize("NFKC", code)
-    plain = unicodedata.normalize("NFKC", visible(wide).upper()).translate(_ALIKE)
+    plain = _plain(code)
     if scanned := _SCANNED.fullmatch(plain):
         return scanned.group(1)
     plain = plain.removeprefix("=")

@@ -280,6 +280,7 @@ OWES = (
         _met,
         _told_by,
         asked_by="confirm_depletion_start",
+        settled_in="lymphodepletion",
     ),
 )
 

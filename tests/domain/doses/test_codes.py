@@ -1,7 +1,7 @@
 """One code written in many ways is one code, and two codes stay two [doses.codes]."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.core.personal import ERASED
@@ -64,6 +64,7 @@ def test_one_wrong_digit_shows_in_the_check_character(donation: str, at: int, di
     assert wrong == donation or check_character(wrong) != check_character(donation)
 
 
+@example("\u00b5\u00b4")
 @given(st.text(max_size=13))
 def test_folding_twice_is_folding_once(code: str) -> None:
     assert same(code, folded(code)) or not folded(code)
