@@ -65,6 +65,7 @@ class Arrangement:
     code: str = ""
     slots: tuple[Slot, ...] = ()
     slot: bool = False
+    asked_at: datetime | None = None
 
     @property
     def about(self) -> str:

@@ -251,12 +251,12 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case ArrangementAsked():
-            return _with(case, _new(event))
+            return _with(case, replace(_new(event), asked_at=fact.at))
         case ArrangementAskedAgain():
             e, known = event, case.arrangements[event.arrangement]
             return changed(
                 case, e.arrangement, state="asked", starts=e.starts, ends=e.ends, arrives=e.arrives, slot=e.slot,
-                round=known.round + 1, slots=(), code="",
+                round=known.round + 1, slots=(), code="", asked_at=fact.at,
             )  # fmt: skip
         case ArrangementCancelled():
             return changed(case, event.arrangement, state="cancelled", code=event.code, slots=())
@@ -285,12 +285,15 @@ def changed(case: Case, arrangement: str, **changes: object) -> Case:
 
 
 def deadline(a: Arrangement) -> datetime | None:
-    """Return when its time has passed: what is agreed, at its end; what is not, when it would have begun."""
+    """Return when its time has passed: what is agreed, at its end; what is not, when it would have begun.
+
+    What is asked for when it has begun already, as for a family that is there, can be answered until its end.
+    """
     if a.state == "confirmed":
         return a.ends
     if a.state == "offered":
         return max(slot.starts for slot in a.slots)
-    looking = KINDS[a.kind].appointment and not a.slot
+    looking = (KINDS[a.kind].appointment and not a.slot) or (a.asked_at is not None and a.starts <= a.asked_at)
     return (a.ends if looking else a.starts) if a.state == "asked" else None
 
 

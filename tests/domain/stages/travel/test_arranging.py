@@ -383,3 +383,15 @@ def test_moved_there_and_back_it_is_wanted_when_it_was(n: int, days: int) -> Non
         assert shifted(moved, arrives)[0] == known.starts
     else:
         assert there == known.starts
+
+
+def test_what_is_asked_for_when_it_has_begun_can_be_answered_until_its_end() -> None:
+    """It lapsed in the very step it was asked in, so that a family that is there could ask for nothing."""
+    j = start("admission")
+    j.away(7 * DAY).look()
+    j.tell(AskArrangement("lodging", "centre", distance_km=5, payer="family")).look()
+    assert newest(j).starts < j.now < newest(j).ends
+    assert newest(j).state == "asked"
+    j.away(2 * DAY).look()
+    confirm_lodging(j)
+    assert newest(j).state == "confirmed"
