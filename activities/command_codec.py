@@ -246,7 +246,7 @@ def _fault(kind: str, loc: tuple[int | str, ...], tree: Tree, rule: Mapping[str,
             return None if inner.get("type") in CASE.by_name else Fault("is no such command", f"#/{steps[0]}/type")
         del steps[1]
     known = [str(step) for step in steps if step not in MEMBERS and "[" not in str(step)]
-    if kind == "unexpected_keyword_argument" and not FIELD.fullmatch(known[-1]):
+    if kind == "unexpected_keyword_argument" and known and not FIELD.fullmatch(known[-1]):
         known[-1:] = []  # what cannot be a name of ours may be anything, a person's name too
     listed = f"must be {rule.get('expected')}" if kind == "literal_error" else "has no value this field can take"
     return Fault(MESSAGES.get(kind, listed), "/".join(["#", *known]))

@@ -66,3 +66,11 @@ def test_no_text_of_the_catalogue_is_left_out(kind: type[Any], field: str) -> No
     for one in fields(kind):
         object.__setattr__(command, one.name, "x" * (LONGER.get(field, LONGEST) + 1) if one.name == field else "")
     assert [fault.pointer for fault in overlong(command, sealed_too=True)] == [f"#/{field}"]
+
+
+@pytest.mark.parametrize("name", ["[", "a[0]", "a b", "Mr Rao", "\u00e9"])
+def test_a_field_whose_name_is_none_of_ours_is_a_fault_without_the_name(name: str) -> None:
+    for commands, said in ((CATALOGUE, PERSON), (CASE, INQUIRY)):
+        with pytest.raises(Unreadable) as refused:
+            parsed(commands, {**said, name: None})
+        assert [one.pointer for one in refused.value.faults] == ["#"]
