@@ -37,8 +37,8 @@ async def require_named(service: Service, who: Actor, command: Command, about: s
     if not team or team in known:
         return
     teams = sorted({one.team for one in (await _owners(service)).values()})
-    there = ", ".join(teams[:MOST]) or "none yet, so register a coordinator first"
-    require(team in teams, Reason.NOT_FOUND, f"no such team owns cases; these do: {there}", "team")
+    there = ", ".join(teams[:MOST])  # before anybody is registered there is no team to be wrong about
+    require(not teams or team in teams, Reason.NOT_FOUND, f"no such team owns cases; these do: {there}", "team")
 
 
 async def _owners(service: Service) -> Mapping[str, Staff]:
