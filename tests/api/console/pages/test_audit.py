@@ -74,10 +74,10 @@ async def test_proofs_are_checked_and_said(browsers: Mapping[str, Browser], coor
     assert (await auditor.get(f"/console/audit/event?case={late}&version=1")).status_code == 409, "not covered yet"
     await seal(here)
     event = unescape((await auditor.get(f"/console/audit/event?case={opened['number']}&version=2")).text)
-    assert "The proof holds" in event
+    assert "The proof is verified" in event
     assert f"Entry 2 of {opened['case']}" in event
     between = re.findall(r"/console/audit/consistency[^\"]+", (await auditor.get("/console/audit/checkpoints")).text)
-    assert "The proof holds" in (await auditor.get(unescape(between[-1]))).text
+    assert "The proof is verified" in (await auditor.get(unescape(between[-1]))).text
     for wrong in ("event?case=nothing&version=1", "event?case=case-nowhere&version=1", "consistency?old=1&new=9999999"):
         assert (await auditor.get(f"/console/audit/{wrong}")).status_code == 404, wrong
     assert (await auditor.get("/console/audit/event?case=1&version=x")).status_code == 422
