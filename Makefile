@@ -25,11 +25,11 @@ help: ## show this list
 run: $(READY) ## start everything here, filled with a rehearsed cohort; Ctrl-C stops it
 	@exec $(BIN)/caravel up
 
-test: check ## everything that must hold, at most 8 minutes
+test: check ## everything that must hold, about 10 minutes on two cores
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS)
 	$(PYTEST) -m "slow and not soak" -n $(WAITING) --dist loadfile --no-loadscope-reorder
 
-quick: check ## before every commit, at most 45 s
+quick: check ## before every commit, about 2 minutes on two cores
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS) -q
 
 check: $(READY) ## format, lint, types, layers, limits

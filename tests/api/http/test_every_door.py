@@ -220,7 +220,7 @@ async def test_without_the_keys_no_door_fails_or_says_anything(scene: Scene, key
         says = "not on this machine" if re.match("/console/cases/[^/]+/documents/", address) else says
         away = answer.status_code == 503 and says in answer.text
         assert answer.status_code < 500 or away, (address, answer.text[-900:])
-        assert "Canary-" not in _readable(answer), address  # a zone is called Atlantic/Canary
+        assert "Canary" not in _readable(answer).replace("Atlantic/Canary", "a zone of that name"), address
 
 
 async def test_a_worklist_says_each_state_by_its_name(scene: Scene, keyless: FastAPI) -> None:
