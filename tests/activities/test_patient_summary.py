@@ -157,7 +157,8 @@ KINDS: tuple[StatementKind, ...] = (
     "condition", "allergy", "medication", "procedure", "immunization", "device", "finding", "plan", "directive",
     "alert",
 )  # fmt: skip
-TEXT = st.text(min_size=1, max_size=12).filter(str.strip)
+# Whatever can be stated: a NUL is refused before it is.
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 STATEMENTS = st.lists(
     st.builds(
         Statement,
