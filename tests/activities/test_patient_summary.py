@@ -158,7 +158,9 @@ KINDS: tuple[StatementKind, ...] = (
     "alert",
 )  # fmt: skip
 # Whatever can be stated: a NUL is refused before it is.
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
+    str.strip
+)
 STATEMENTS = st.lists(
     st.builds(
         Statement,
