@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # The slow tests wait more than they compute; a file's servers are started once.
 WAITING ?= 4
 
-.PHONY: help run test quick check soak bench lock clean
+.PHONY: help run test quick check search soak bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -38,6 +38,9 @@ check: $(READY) ## format, lint, types, layers, limits
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.house
+
+search: $(READY) ## draw the properties' inputs at random, twenty times as many as elsewhere, long
+	$(PYTEST) -m "hypothesis and not slow and not soak" --hypothesis-profile search --timeout 0 -n $(WORKERS)
 
 soak: $(READY) ## kill loops and growth, long
 	$(PYTEST) -m soak --timeout 0

@@ -18,6 +18,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.ledger.schema.migrate import migrate
+from tests.drawing import profiles
+
+profiles()
 
 SOON = {
     "limit.historyCount.suggestContinueAsNew": "50",  # long histories' paths within milliseconds

@@ -13,8 +13,12 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.drawing import TIMES, draws
 
 TOP = Path(__file__).parents[1]
 PINNED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
@@ -126,3 +130,34 @@ def test_domain_imports_the_standard_library_only() -> None:
     files = sorted((TOP / "domain").rglob("*.py"))
     assert files
     assert {str(file): extra for file in files if (extra := imported_roots(file) - allowed)} == {}
+
+
+def drawn(profile: str) -> list[int]:
+    """What a property that asks for ten inputs is given under a profile."""
+    before, seen = settings.get_current_profile_name(), list[int]()
+    settings.load_profile(profile)
+    try:
+
+        @given(st.integers())
+        @draws(10)
+        def a_property(value: int) -> None:
+            seen.append(value)
+
+        a_property()
+    finally:
+        settings.load_profile(before)
+    return seen
+
+
+def test_properties_draw_the_same_in_every_run_and_at_random_only_in_a_search() -> None:
+    assert len(drawn("settled")) == 10
+    assert drawn("settled") == drawn("settled")
+    searched = drawn("search")
+    assert len(searched) == 10 * TIMES
+    assert searched != drawn("search")
+
+
+def test_no_property_leaves_what_the_profiles_say() -> None:
+    own = re.compile(r"import .*\bsettings$|\bmax_examples=|\.seed\(", re.MULTILINE)
+    files = [one for one in (TOP / "tests").rglob("*.py") if "from hypothesis import" in one.read_text()]
+    assert {one.name for one in files if own.search(one.read_text())} == {"drawing.py", Path(__file__).name}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -27,6 +27,7 @@ from domain.stages.records.results import ImportResults, Result
 from domain.stages.records.summary import SECTIONS
 from tests.activities.ips_rules import broken
 from tests.domain.course import start
+from tests.drawing import draws
 
 AT = datetime(2026, 11, 30, 9, tzinfo=UTC)
 DAY = When.on(datetime(2026, 1, 5, tzinfo=UTC).date())
@@ -179,7 +180,7 @@ STATEMENTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(STATEMENTS)
 def test_whatever_was_said_the_summary_is_fhir_and_keeps_the_rules(statements: list[Statement]) -> None:
     case = start("opened").tell(told(*statements, birth="1980")).case

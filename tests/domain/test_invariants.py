@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.stages.anytime.correcting import CorrectFact
@@ -30,6 +30,7 @@ from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.any_command import MAKE
 from tests.domain.course import LOT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey
+from tests.drawing import draws
 
 NEEDED = {"data_processing", "trial", "risks"}
 
@@ -142,7 +143,7 @@ def live(name: str, acts: Sequence[tuple[int, int, int]]) -> Journey:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(5)
 def test_no_cells_without_two_people_a_released_lot_the_gate_and_consent_unless_it_is_called_a_deviation(
     name: str, acts: Sequence[tuple[int, int, int]]
 ) -> None:
@@ -151,7 +152,7 @@ def test_no_cells_without_two_people_a_released_lot_the_gate_and_consent_unless_
 
 @pytest.mark.slow
 @given(STARTS, ACTS)
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(80)
 def test_the_same_at_length(name: str, acts: Sequence[tuple[int, int, int]]) -> None:
     watched(live(name, acts))
 
@@ -174,7 +175,7 @@ def test_the_onlooker_sees_a_missing_step() -> None:
 
 
 @given(ACTS)
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(4)
 def test_corrections_add_and_never_take_away(acts: Sequence[tuple[int, int, int]]) -> None:
     """Invariant 10: every fact that could be corrected still can be, every infusion is still there."""
     j = live("infused", acts[:8])
@@ -187,7 +188,7 @@ def test_corrections_add_and_never_take_away(acts: Sequence[tuple[int, int, int]
 
 
 @given(ACTS)
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(4)
 def test_undoing_twice_equals_once(acts: Sequence[tuple[int, int, int]]) -> None:
     """Invariant 8, with whatever was acquired and whatever was told of it."""
     j = start("booking")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.case.stage import Stage
@@ -22,6 +22,7 @@ from domain.stages.treatment.dose import HoldDose
 from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, LOT, PROTOCOL, start
 from tests.domain.journey import DAY, HOUR, START, Journey
+from tests.drawing import draws
 
 WAITS = (timedelta(0), timedelta(minutes=20), 5 * HOUR, DAY, 4 * DAY, 17 * DAY, 40 * DAY, 400 * DAY)
 Act = tuple[int, int, int]
@@ -78,7 +79,7 @@ def no_dead_end(case: Case, wake: object) -> bool:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(50)
 def test_any_commands_at_any_time(name: str, acts: Sequence[Act]) -> None:
     live_through(name, acts)
 
@@ -86,7 +87,7 @@ def test_any_commands_at_any_time(name: str, acts: Sequence[Act]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @given(STARTS, ACTS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(300)
 def test_any_commands_at_any_time_at_length(name: str, acts: Sequence[Act]) -> None:
     live_through(name, acts)
 
@@ -104,7 +105,7 @@ def live_through(name: str, acts: Sequence[Act]) -> None:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(20)
 def test_nothing_happens_before_the_next_wake_up(name: str, acts: Sequence[Act]) -> None:
     j = start(name)
     for what in acts:
@@ -117,7 +118,7 @@ def test_nothing_happens_before_the_next_wake_up(name: str, acts: Sequence[Act])
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(20)
 def test_the_same_command_again_changes_nothing_harmful(name: str, acts: Sequence[Act]) -> None:
     j = start(name)
     for what in acts:
@@ -134,7 +135,7 @@ def test_the_same_command_again_changes_nothing_harmful(name: str, acts: Sequenc
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(20)
 def test_time_alone_brings_every_case_to_rest(name: str, acts: Sequence[Act]) -> None:
     """Without anybody ever answering, whatever is open is chased at ever longer intervals and never spins."""
     j = start(name)

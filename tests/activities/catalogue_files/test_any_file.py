@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.catalogue_files.differing import plan
@@ -14,6 +14,7 @@ from activities.catalogue_files.lines import FileFault, FileRefused
 from activities.catalogue_files.reading import entries
 from rehearsal.world.catalogue_data import CENTRES, PROTOCOLS
 from tests.activities.catalogue_files.files import OWN, STUDY
+from tests.drawing import draws
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 LISTED = json.loads(PROTOCOLS.read_text())
@@ -40,7 +41,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @given(st.sampled_from(FILES), st.data(), JSON, st.booleans())
-@settings(max_examples=300)
+@draws(300)
 def test_no_file_makes_the_reader_fail(file: tuple[str, Any], data: st.DataObject, other: Any, gone: bool) -> None:
     prefix, tree = file[0], copy.deepcopy(file[1])
     holder, name = data.draw(st.sampled_from(list(places(tree))))

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.results.fhir_bundle import read_bundle
@@ -17,6 +17,7 @@ from domain.case.phases.findings import Statement
 from tests.api.results import summaries as ips
 from tests.api.results.bundles import PATIENT, bundle
 from tests.api.results.summaries import WHOLE, empty, section, sent, summary
+from tests.drawing import draws
 
 NO_SECTIONS = [empty(code, "unavailable") for code in ("11450-4", "48765-2", "10160-0")]
 
@@ -180,7 +181,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PATHS = [path for path in _paths(WHOLE) if path]
 
 
-@settings(max_examples=300, deadline=None)
+@draws(300)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), JUNK | st.just("$remove")), min_size=1, max_size=4))
 def test_whatever_stands_in_it_each_entry_is_accounted_for_or_the_whole_is_refused(
     changes: list[tuple[tuple[Any, ...], Any]],

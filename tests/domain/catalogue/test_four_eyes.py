@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.catalogue.around import Around
@@ -25,6 +24,7 @@ from domain.core.when import When
 from tests.domain.catalogue.steps import NOW
 from tests.domain.catalogue.test_centre import FIELDS, KEY, OTHER_KEY, REGISTERED
 from tests.domain.catalogue.test_staff import REGISTER as SOMEBODY
+from tests.drawing import draws
 
 CENTRE, PERSON = "centre-1", "person-somebody"
 OMAR, SAM, EVA = "person-omar", "person-sam", "person-eva"
@@ -303,7 +303,7 @@ def attempts(stream: Stream, by: str, commands: Sequence[Command], steps: Sequen
 
 
 @drawn(st.sampled_from(sorted(KEEPERS)), st.lists(OF_CENTRES, max_size=12), st.lists(STEPS, min_size=12, max_size=12))
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_no_sequence_of_commands_by_one_person_changes_where_a_hospital_is_reached(
     by: str, commands: list[Command], steps: list[tuple[bool, int]]
 ) -> None:
@@ -314,7 +314,7 @@ def test_no_sequence_of_commands_by_one_person_changes_where_a_hospital_is_reach
 
 
 @drawn(st.sampled_from(sorted(KEEPERS)), st.lists(OF_PERSONS, max_size=12), st.lists(STEPS, min_size=12, max_size=12))
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_no_sequence_of_commands_by_one_person_changes_who_may_do_what(
     by: str, commands: list[Command], steps: list[tuple[bool, int]]
 ) -> None:
@@ -326,7 +326,7 @@ def test_no_sequence_of_commands_by_one_person_changes_who_may_do_what(
 
 
 @drawn(st.lists(st.tuples(st.sampled_from(sorted(KEEPERS)), OF_CENTRES), max_size=15))
-@settings(max_examples=150, deadline=None)
+@draws(150)
 def test_the_same_commands_by_several_people_do_change_it_and_both_names_stand_there(
     said: list[tuple[str, Command]],
 ) -> None:

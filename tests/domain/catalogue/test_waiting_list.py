@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
@@ -205,7 +204,6 @@ ACTS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @drawn(st.lists(ACTS, max_size=25))
 def test_no_place_is_two_cases_and_no_case_is_offered_two_places(acts: list[tuple[str, Any, Any]]) -> None:
     book = List()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.core.errors import Refused
@@ -26,6 +26,7 @@ from domain.doses.unit import (
     UseUnit,
 )
 from tests.domain.catalogue.steps import NOW, fact
+from tests.drawing import draws
 
 HOUR = timedelta(hours=1)
 UNITS = ("u1", "u2")
@@ -108,7 +109,7 @@ def opened() -> Lot:
     return lots.evolve(lots.evolve(Lot(), fact(registered, 1)), fact(LotReleased("person-2"), 2))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(80)
 @given(steps)
 def test_no_sequence_gives_a_unit_to_two_patients_or_changes_a_used_one(script: list[tuple[int, Any]]) -> None:
     state, book, now = opened(), Book(), NOW

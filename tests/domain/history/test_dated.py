@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from activities.views import case_views
 from domain.case.stage import Stage
@@ -26,6 +26,7 @@ from domain.stages.treatment.observations import AssessResponse, ReportDeath, Re
 from tests.domain.course import STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act
+from tests.drawing import draws
 
 Shown = tuple[Any, Any, Any]
 
@@ -41,7 +42,7 @@ def asked_later(j: Journey, at: datetime) -> Shown:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(40)
 def test_what_was_shown_at_an_instant_is_what_is_asked_of_it_later(name: str, acts: Sequence[Act]) -> None:
     j = start(name)
     seen = {j.now: shown(j)}
@@ -170,7 +171,7 @@ def test_the_difference_of_two_moments_is_what_was_recorded_between() -> None:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(20)
 def test_a_difference_says_all_that_changed(name: str, acts: Sequence[Act]) -> None:
     """Put back what the difference names, and the earlier case is there again."""
     j = start(name)

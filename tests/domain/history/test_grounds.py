@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from domain.case.effect import EffectRequested
 from domain.case.obligation import ObligationMissed, ObligationOpened, ObligationStepTaken
@@ -15,6 +15,7 @@ from domain.history.replay import NOTED
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act
+from tests.drawing import draws
 
 
 def roots(fact: Fact[object], j: Journey) -> set[str]:
@@ -32,7 +33,7 @@ def explained(j: Journey) -> None:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(10)
 def test_everything_automatic_goes_back_to_what_was_told(name: str, acts: Sequence[Act]) -> None:
     j = start(name)
     for what in acts[:8]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from domain.case.effect import EffectRequested
 from domain.case.obligation import ObligationOpened, ObligationStepTaken
@@ -25,8 +25,8 @@ from domain.stages.anytime.moving import StageEntered
 from tests.domain.course import start
 from tests.domain.journey import DAY, START, Journey, policy, stretched
 from tests.domain.test_properties import ACTS, STARTS, Act, act
+from tests.drawing import draws
 
-EXAMPLES = 8
 POLICIES = {one.hash: one for one in (policy(), *(stretched(n) for n in range(2, 9)))}
 
 
@@ -69,7 +69,7 @@ def live(name: str) -> Journey:
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(8)
 def test_whatever_was_told_every_automatic_event_is_what_its_rule_says(name: str, acts: Sequence[Act]) -> None:
     j = live(name)
     for what in acts:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from domain.case.effect import EffectRequested
 from domain.case.obligation import ObligationOpened, ObligationStepTaken
@@ -20,10 +20,11 @@ from domain.stages.eligibility.quote import QuoteLapsed
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, policy
 from tests.domain.test_properties import ACTS, STARTS, Act, act
+from tests.drawing import draws
 
 
 @given(STARTS, ACTS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@draws(40)
 def test_a_fork_with_no_change_is_the_identical_history(name: str, acts: Sequence[Act]) -> None:
     j = start(name)
     for what in acts:

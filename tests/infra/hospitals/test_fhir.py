@@ -12,7 +12,7 @@ from typing import Any, get_origin, get_type_hints
 
 import pytest
 from fhir.resources.R4B.task import Task
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -229,7 +229,6 @@ JSON = st.recursive(
 PARTS = ("output", "identifier", "for", "businessStatus", "basedOn", "groupIdentifier", "status")
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PARTS), JSON)
 def test_a_task_with_anything_in_it_is_read_or_refused(part: str, noise: object) -> None:
     body = says({"type": "AdmitPatient", "ref": "E1"}, **{part: noise})

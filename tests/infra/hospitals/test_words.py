@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 import httpx2
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from activities.command_codec import CASE, Unreadable
@@ -19,6 +19,7 @@ from infra.hospitals.codes import EFFECT, SAYS
 from infra.hospitals.fhir_client import ISSUES, FhirFarSide, NotUnderstood
 from infra.mail.bounces import failed
 from rehearsal.mail_catcher import delivery_report
+from tests.drawing import draws
 from tests.infra.hospitals.test_fhir import sample
 
 NAME = "Wilhelmina Canary"
@@ -54,7 +55,7 @@ async def receipt(side: FhirFarSide) -> str:
         return ""
 
 
-@settings(deadline=None, max_examples=40)
+@draws(40)
 @given(said)
 @example("7")
 async def test_a_receipt_is_an_id_of_fhir_or_says_that_it_was_none(number: str) -> None:
@@ -67,7 +68,7 @@ async def test_a_receipt_is_an_id_of_fhir_or_says_that_it_was_none(number: str) 
     assert found.number == (f"Task/{number}" if PLAIN.fullmatch(f"Task/{number}") else UNUSABLE)
 
 
-@settings(deadline=None, max_examples=40)
+@draws(40)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=90))
 @example(f"Task/{NAME}/_history/1")
 async def test_so_is_one_that_stands_in_a_header(end: str) -> None:
@@ -82,7 +83,7 @@ async def test_a_name_as_an_id_ends_as_delivered_with_the_way_to_ask() -> None:
     assert "effect id" in UNUSABLE
 
 
-@settings(deadline=None, max_examples=40)
+@draws(40)
 @given(json_said, json_said)
 @example(NAME, NAME)
 @example("business-rule", "of words")
@@ -120,7 +121,7 @@ def test_a_hospital_can_say_every_unit_there_is(unit: str) -> None:
 BY_OTHERS = ("ReportTrialHold", "ReportTrialResumed")
 
 
-@settings(deadline=None, max_examples=40)
+@draws(40)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 @example("5.1.1")
 @example("\u0665.\u0661.\u0661")

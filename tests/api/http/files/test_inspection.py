@@ -10,7 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -18,6 +18,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from api.http.files.dicom import Header, compared, header_of
 from api.http.files.file_types import DICOM, DOCX, PDF, SERIES, TYPES, type_of, words_of
 from api.http.files.inspection import HEAD, TAIL, Found, Inspection, found
+from tests.drawing import draws
 
 
 def image(name: str = "RAO^ASHA", pixels: int = 4096, birth: str = "20200131", alphabet: str = "") -> bytes:
@@ -177,7 +178,7 @@ async def test_what_streams_past_comes_out_as_it_went_in(size: int) -> None:
 MAKERS: list[Callable[[bytes], bytes]] = [lambda junk, w=whole: w[: len(w) // 2] + junk for whole in WHOLE.values()]  # type: ignore[misc]
 
 
-@settings(max_examples=150, deadline=None)
+@draws(150)
 @given(st.sampled_from(MAKERS), st.binary(max_size=300), st.integers(0, 4000))
 def test_no_hostile_file_harms(make: Callable[[bytes], bytes], junk: bytes, cut: int) -> None:
     """Whatever stands in it, an answer comes and nothing is raised."""

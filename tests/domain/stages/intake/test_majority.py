@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.case.phases.intake import Person
@@ -114,7 +114,6 @@ def test_a_birth_date_corrected_to_a_later_one_takes_the_debt_back_until_its_day
     assert not j.all_owed("consent_at_majority")
 
 
-@settings(deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2026, 1, 1)), st.integers(0, 12_000), st.sampled_from(["IN", "EG", "TH", "KR"]))
 def test_nobody_becomes_a_minor_again(born: date, days: int, country: str) -> None:
     case, now = Case(country=country, birth=born.isoformat()), NOON + timedelta(days=days)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.case.obligation import ObligationRedated
@@ -89,7 +89,6 @@ def test_silence_does_not_close_an_urgent_case_sooner() -> None:
     assert j.owed("family_reply").due - j.now == 30 * DAY
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(STEPS)), st.integers(0, 40))
 def test_becoming_urgent_never_puts_anything_off(at: str, days: int) -> None:
     j = start(at)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.proof.merkle import (
@@ -28,6 +28,7 @@ from domain.proof.merkle import leaf_hash as leaf_of
 from domain.proof.merkle import root as root_of
 from infra.audit.checkpoints.note import key_of
 from infra.audit.package.container import LARGEST, NotAPackage, pack, unpack
+from tests.drawing import draws
 from tests.infra.audit.package import made as making
 from tests.infra.audit.package.made import (
     CASE,
@@ -224,7 +225,7 @@ def test_a_key_swapped_together_with_every_signature(made: Made, other: Made) ->
     assert both(other.content, made.key).kind == "key_unknown"
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(data=st.data())
 def test_no_flipped_bit_goes_unseen(made: Made, data: st.DataObject) -> None:
     content = bytearray(made.content)
@@ -232,7 +233,7 @@ def test_no_flipped_bit_goes_unseen(made: Made, data: st.DataObject) -> None:
     assert both(bytes(content), made.key).outcome == "broken"
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(at=st.floats(0, 1), put=st.binary(max_size=40), cut=st.integers(0, 200))
 def test_no_bytes_put_in_or_taken_away_go_unseen(made: Made, at: float, put: bytes, cut: int) -> None:
     place = int(at * len(made.content))
@@ -247,7 +248,7 @@ JUNK = st.sampled_from([b"0", b"1", b"f", b"null", b"true", b"1.0", b"-", b'"', 
                         b"\\ud800", b"\xff", b"A", b"=", b"+", b" "])  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@draws(50)
 @given(name=st.sampled_from(NAMES), at=st.floats(0, 1), cut=st.integers(0, 12), put=JUNK)
 def test_parts_that_were_packed_again_are_judged_alike(made: Made, name: str, at: float, cut: int, put: bytes) -> None:
     """An attacker with a hex editor who computes every sum anew."""
@@ -353,7 +354,7 @@ def test_signatures_by_the_standard(public: str, text: str, signature: str) -> N
     assert not signed_by(key, content, right[:32] + high.to_bytes(32, "little"))
 
 
-@settings(max_examples=15, deadline=None)
+@draws(15)
 @given(st.binary(max_size=200))
 def test_signatures_as_openssl_makes_them(text: bytes) -> None:
     private = Ed25519PrivateKey.generate()
