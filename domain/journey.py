@@ -109,7 +109,7 @@ JOURNEY: tuple[Row, ...] = (
         arrangement_answers.OfferSlots, arrangement_answers.ChooseSlot, arrangement_answers.ConfirmArrangement,
         arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem)),
     Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
-        "arrival, admission, screening confirmed, consent to the trial", (
+        "arrival, admission, screening confirmed, consent to the trial or treatment", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
         adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
         adverse_events.ReportLaboratory, adverse_events.ReportStay, observations.AssessResponse,

@@ -141,7 +141,7 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
         *ARRANGE,
         *ANYTIME,
     ),
-    # waits for arrival, admission, screening on site, and consent to the trial
+    # waits for arrival, admission, screening on site, and consent to the trial or treatment
     Stage.ADMISSION: (
         *CENTRES,
         *COSTS,

@@ -370,11 +370,15 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
 
 
 def _for_whom(protocol: Protocol) -> Mapping[str, Any]:
-    """The diseases, the only centre, and whether nobody can be sent there; left out where nothing is said."""
+    """The diseases, the only centre, how one comes to it where that is no trial, and whether nobody can be sent there.
+
+    Left out where nothing is said.
+    """
     told = protocol.description
     shut = protocol.closed is not None or (told is not None and told.draft)
     said = {"centre": told.centre if told else "", "diseases": told.diseases if told else (), "shut": shut}
-    return {name: value for name, value in said.items() if value}
+    access = {"access": told.access} if told and told.access != "trial" else {}
+    return access | {name: value for name, value in said.items() if value}
 
 
 def _sites(protocol: Protocol) -> Mapping[str, Any]:

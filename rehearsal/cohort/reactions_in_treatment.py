@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from domain.case.consenting import consents_to_cells, form_asked
 from domain.case.undoing import UNDOING
 from domain.core.about import About
 from domain.core.fact import Command
@@ -48,10 +49,9 @@ def _admit(s: Situation) -> Command | None:
 
 
 def _consent_on_site(s: Situation) -> Command | None:
-    for purpose in ("trial", "risks"):
-        if not s.case.consented(purpose):
-            return consent(s.case, purpose)
-    return None
+    if not consents_to_cells(s.case):
+        return consent(s.case, form_asked(s.case))
+    return None if s.case.consented("risks") else consent(s.case, "risks")
 
 
 def _screen(s: Situation) -> Command | None:
@@ -254,6 +254,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "address_registration": _register,
     "admission": _admit,
     "trial_consent": _consent_on_site,
+    "treatment_consent": _consent_on_site,
     "screening_result": _screen,
     "stay_end": _stay_end,
     "review_again": _review_again,

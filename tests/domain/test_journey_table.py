@@ -233,6 +233,7 @@ def test_needs_that_nobody_may_waive() -> None:
         "a centre's acceptance that still stands",
         "the family's choice among the acceptances",
         "consent to the trial",
+        "consent to treatment outside a trial",
         "acceptance of the particular risks",
         "lymphodepletion gate signed",
         "follow-up ended",

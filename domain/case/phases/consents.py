@@ -59,9 +59,3 @@ class Consents(Intake):
         known = self.consents.get(f"{WITH_DOCTOR}:{doctor.id}") if doctor else None
         asked = self.consent_rules >= ASKS_FOR_THE_DOCTOR
         return known.given if known else not (doctor and asked)
-
-    @property
-    def consent_gone(self) -> bool:
-        """Return whether what treatment rests on was withdrawn, in a case that stops what is under way for it."""
-        needed = ("data_processing", "trial", "risks")
-        return self.consent_rules >= ASKS_FOR_THE_DOCTOR and not all(self.consented(one) for one in needed)

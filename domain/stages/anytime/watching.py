@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.case.table import Takes
-from domain.catalogue.product import Depletion
+from domain.catalogue.product import Access, Depletion
 from domain.catalogue.site import SiteLease
 from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
@@ -30,7 +30,7 @@ class ProtocolStateNoted:
     not said; `shut`: closed everywhere, or a draft. `route`: the law it runs under; `reviewed` and
     `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
     `places`: those that this case was offered there, or has taken.
-    `lymphodepletion`: the drugs of which it names the days.
+    `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
     """
 
     stream: str
@@ -54,7 +54,8 @@ class ProtocolStateNoted:
     vector_integrates: bool | None = None
     follow_up_years: int = 0
     visit_days: tuple[int, ...] = ()
-    schema_version: ClassVar[int] = 9
+    access: Access = "trial"
+    schema_version: ClassVar[int] = 10
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

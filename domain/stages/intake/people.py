@@ -27,6 +27,7 @@ Purpose = Literal[
     "cross_border",
     "translation",
     "trial",
+    "treatment",
     "registry",
     "risks",
     "share_with_home_doctor",

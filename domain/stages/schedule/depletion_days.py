@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
+from domain.case.consenting import consent_gone
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
 from domain.case.table import Owes, Rule, Takes
@@ -228,7 +229,7 @@ RULES = (
 
 def _unplanned(case: Case) -> Iterable[str]:
     known = _under_way(case)
-    return [str(known.number)] if known and known.plan is None and variants(case) and not case.consent_gone else []
+    return [str(known.number)] if known and known.plan is None and variants(case) and not consent_gone(case) else []
 
 
 def _untold(case: Case) -> Iterable[str]:

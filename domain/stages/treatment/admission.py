@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
 
 from domain.case.asking import notice
+from domain.case.consenting import Form, consents_to_cells, form_asked, unsigned
 from domain.case.phases.travel import Visa
 from domain.case.stage import Exit, Stage, stages
 from domain.case.state import Case
@@ -287,7 +288,18 @@ NEEDS = (
     Need("arrival recorded", lambda c, _: c.entered is not None, rests_on=("PatientArrived",)),
     Need("admitted", lambda c, _: bool(c.admitted), rests_on=("PatientAdmitted",)),
     Need("screening confirmed on site", lambda c, _: c.screening == "confirmed", rests_on=("ScreeningConfirmed",)),
-    Need("consent to the trial", lambda c, _: c.consented("trial"), waivable=False, rests_on=("ConsentGiven",)),
+    Need(
+        "consent to the trial",
+        lambda c, _: form_asked(c) != "trial" or consents_to_cells(c),
+        waivable=False,
+        rests_on=("ConsentGiven", "ProtocolStateNoted"),
+    ),
+    Need(
+        "consent to treatment outside a trial",
+        lambda c, _: form_asked(c) != "treatment" or consents_to_cells(c),
+        waivable=False,
+        rests_on=("ConsentGiven", "ProtocolStateNoted"),
+    ),
     Need("acceptance of the particular risks", lambda c, _: c.consented("risks"), waivable=False),
 )
 
@@ -298,10 +310,13 @@ def _unarrived(case: Case) -> Iterable[str]:
     return [f"arrival/{case.travel.round}"] if travelling and booked and case.entered is None and not case.exit else []
 
 
-def _unsigned(case: Case) -> Iterable[str]:
+def _unsigned(case: Case, form: Form) -> Iterable[str]:
     """The patient is there and a consent that nobody can waive is not given yet."""
-    missing = not (case.consented("trial") and case.consented("risks"))
-    return ["consents"] if _here(case) and case.entered and missing else []
+    return unsigned(case, form) if _here(case) and case.entered else []
+
+
+def _signed(case: Case, _: str) -> bool:
+    return consents_to_cells(case) and case.consented("risks")
 
 
 def _stay_ends(case: Case) -> Iterable[str]:
@@ -335,8 +350,16 @@ OWES = (
         "trial_consent",
         Party.FAMILY,
         Party.HOSPITAL,
-        _unsigned,
-        lambda c, _: c.consented("trial") and c.consented("risks"),
+        lambda c: _unsigned(c, "trial"),
+        _signed,
+        settled_in="people",
+    ),
+    Owes(
+        "treatment_consent",
+        Party.FAMILY,
+        Party.HOSPITAL,
+        lambda c: _unsigned(c, "treatment"),
+        _signed,
         settled_in="people",
     ),
     Owes(

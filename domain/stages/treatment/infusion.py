@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import service
+from domain.case.consenting import consent_gone, consents_to_cells
 from domain.case.phases.treatment import Alert
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
@@ -234,7 +235,7 @@ def _due(case: Case) -> Treatment:
 
 
 def _consents(case: Case) -> None:
-    given = case.consented("data_processing") and case.consented("trial") and case.consented("risks")
+    given = case.consented("data_processing") and consents_to_cells(case) and case.consented("risks")
     require(given, Reason.NEVER_WAIVED, "a consent is not given or was taken back")
 
 
@@ -359,7 +360,7 @@ def _undestroyed(case: Case) -> Iterable[str]:
 
 def _to_thaw(case: Case) -> Iterable[str]:
     t = case.treatment
-    ready = _here(case) and not (case.trial_hold or case.consent_gone)
+    ready = _here(case) and not (case.trial_hold or consent_gone(case))
     return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from domain.case.asking import service
+from domain.case.consenting import consent_gone, consents_to_cells, form_asked
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
 from domain.case.table import Need, Owes, Takes, Wants
@@ -209,7 +210,7 @@ def _treatment(case: Case) -> Treatment:
 
 def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime, policy: Policy) -> None:
     require(not treatment.gate, Reason.ALREADY, "the gate is signed for this treatment")
-    require(case.consented("trial"), Reason.MISSING, "consent to the trial is not given")
+    require(consents_to_cells(case), Reason.MISSING, f"consent to the {form_asked(case)} is not given")
     require(case.consented("risks"), Reason.MISSING, "acceptance of the particular risks is not given")
     require(c.no_active_infection, Reason.INVALID, "an active infection keeps the gate closed", "no_active_infection")
     require(c.organ_function_fine, Reason.INVALID, "unfit organ function keeps the gate closed", "organ_function_fine")
@@ -348,7 +349,7 @@ WANTS = (
     Wants(
         "confirm_depletion_start",
         Party.HOSPITAL,
-        lambda c: _this(c) if _here(c) and _gated(c) and not (_stopped(c) or c.consent_gone) else [],
+        lambda c: _this(c) if _here(c) and _gated(c) and not (_stopped(c) or consent_gone(c)) else [],
         asks=service("Please confirm the start and report each day"),
     ),
 )

@@ -69,6 +69,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, 5): lambda old: {**old, **FOLLOWED_ALIKE}  # everybody was followed for fifteen years
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
+    ("ProtocolStateNoted", 9): lambda old: {**old, "access": "trial"},  # not noted: all were asked for the trial's form
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
     ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},

@@ -26,7 +26,7 @@ from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, Rec
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.follow_up import RecordVisit
 from domain.stages.intake.inquiry import AcknowledgeScope
-from domain.stages.intake.people import AddPerson, GiveConsent, WithdrawConsent
+from domain.stages.intake.people import AddPerson, GiveConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.records.observing import DescribePatient
 from domain.stages.records.records import ReceiveRecord, RequestRecord
@@ -50,6 +50,7 @@ from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import offered_place, take_place
 from tests.domain.stages.schedule.planned import SCENES_OF_DAYS
 from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
+from tests.domain.stages.treatment.bedside import SCENES_OF_CONSENTS
 
 Lead = Callable[[Journey], object]
 ROWS = {row.kind: row for row in OWES}
@@ -134,10 +135,6 @@ def _glass(j: Journey) -> None:
 
 def _unowned(j: Journey) -> None:
     j.tell(replace(OPENED, owner="", team=""))
-
-
-def _consents_at_the_bedside(j: Journey) -> None:
-    j.tell(WithdrawConsent("trial", patient(j))).away(7 * DAY).tell(RecordArrival(j.now))
 
 
 def _doctor_not_asked_of(j: Journey) -> None:
@@ -302,9 +299,7 @@ SCENES: dict[str, Scene] = {
         "admission", lambda j: j.tell(RegisterAddress("hotel")), lambda j: j.away(7 * DAY).tell(RecordArrival(j.now))
     ),
     "admission": Scene("arrived", STEPS["admitted"]),
-    "trial_consent": Scene(
-        "admission", lambda j: j.tell(GiveConsent("trial", patient(j), "2", "hi")), _consents_at_the_bedside
-    ),
+    **{kind: Scene("admission", meet, before) for kind, (before, meet) in SCENES_OF_CONSENTS.items()},
     "screening_result": Scene("admitted", STEPS["lymphodepletion"]),
     "stay_end": Scene("arrived", _extend),
     "gate": Scene("lymphodepletion", STEPS["gated"]),

@@ -40,7 +40,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
         protocol.ProtocolRegistered(
             registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
-            concerns_offspring=True,
+            concerns_offspring=True, access="hospital_programme",
             vector_integrates=False, follow_up_years=5, visit_days=(28, 90),
             lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
@@ -70,7 +70,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
-    "vector_integrates", "follow_up_years", "visit_days",
+    "vector_integrates", "follow_up_years", "visit_days", "access",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 
