@@ -17,7 +17,7 @@ from activities.ports import CatalogueChange, CatalogueSpan, Meta
 from domain.catalogue import streams
 from domain.core.errors import Refused
 from domain.core.fact import ENGINE, Fact
-from domain.criteria.matching import Offer
+from domain.criteria.matching import Prepared
 from domain.stages.eligibility.matching import offers
 from domain.stages.eligibility.ranking import NoteFirstRank, changed_first, seeking
 
@@ -86,14 +86,14 @@ class Catalogue:
     def __init__(self, known: Mapping[str, Mapping[str, Any]], changed: Mapping[str, Changed], now: datetime) -> None:
         self._known, self._changed, self._now = known, changed, now
         self._positions = sorted({at for one in changed.values() for at in one.new.values()})
-        self._offers: dict[int, Sequence[Offer]] = {}
+        self._offers: dict[int, Prepared] = {}
 
-    def at(self, position: int) -> Sequence[Offer]:
+    def at(self, position: int) -> Prepared:
         """Return what it offered at a position, as of this instant; the same object where nothing changed between."""
         newest = max((at for at in self._positions if at <= position), default=0)
         if newest not in self._offers:
             kinds = [self._as_of(kind, newest) for kind in KINDS]
-            self._offers[newest] = tuple(offers(kinds[0], kinds[1], self._now))
+            self._offers[newest] = Prepared(offers(kinds[0], kinds[1], self._now))
         return self._offers[newest]
 
     def _as_of(self, kind: str, position: int) -> Mapping[str, Any]:
@@ -135,7 +135,7 @@ class FollowingCatalogue:
             case, _, now = await self._commands.case(name)
             catalogue = catalogue or Catalogue(known, changed, now)
             before, later = catalogue.at(max(span.done, opened)), catalogue.at(span.upto)
-            if before != later and seeking(case):
+            if before.offers != later.offers and seeking(case):
                 found = await asyncio.to_thread(changed_first, case, before, later, now)
                 if found is not None:
                     told += await self._tell(name, NoteFirstRank(tuple(found[0]), tuple(found[1]), span.upto))

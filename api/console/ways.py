@@ -13,8 +13,9 @@ from domain.case.phases.submissions import RankedWay
 from domain.case.state import Case
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.waiting.waiting_list import Place
+from domain.criteria.checks import Check
 from domain.criteria.comparison import FIRST_DOSE
-from domain.criteria.matching import Check, Match
+from domain.criteria.matching import Match
 from domain.stages.eligibility.excluding import HARD
 from domain.stages.eligibility.ranking import CATALOGUE
 

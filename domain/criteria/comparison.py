@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from domain.criteria.matching import Match, Name, Patient, Result
+from domain.criteria.checks import Name, Patient, Result
+from domain.criteria.matching import Match
 
 Kind = Literal["autologous", "allogeneic", "car_nk", "in_vivo"]
 Factor = Literal["diagnosis", "prior_therapy", "urgency", "cell_quality", "antigen", "availability"]

@@ -6,119 +6,144 @@ the names of streams are no factor: what is alike in all that counts has the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Literal, get_args
 
-from domain.criteria.criterion import Criterion
-from domain.criteria.diseases import closest, disease_in, expected
-from domain.criteria.observation import Observation
-from domain.criteria.screening import OPEN, by_what, results_by
+from domain.criteria.checks import ASKED, CHECKS, PREFERRED, RESTS_ON, Check, Name, Offer, Patient, Result
+from domain.criteria.screening import OPEN, Questions, by_what
 from domain.criteria.screening import Result as Stands
 
-Result = Literal["yes", "no", "unknown", "no_matter"]
 Standing = Literal["nothing_against", "open", "excluded"]
-Name = Literal[
-    "protocol", "centre", "international", "paediatric", "diagnosis", "antigen", "own_cells", "criteria",
-    "urgency", "transplant", "language", "hospital_class",
-]  # fmt: skip
-Door = Literal["open", "shut", "not_known"]
-PREFERRED: frozenset[Name] = frozenset({"urgency", "transplant", "language"})
-"""What is only preferred: it orders, and excludes nothing."""
-ADULT_MONTHS = 18 * 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """One protocol at one centre as the catalogue has it; None = it does not say.
-
-    `wanted_class`: the class of hospital that the law of the protocol's route asks for, empty = none.
-    """
-
-    protocol: str
-    centre: str
-    product: str
-    targets: tuple[str, ...]
-    diseases: tuple[str, ...]
-    criteria: tuple[Criterion, ...] = ()
-    door: Door = "not_known"
-    takes_patients: bool = True
-    accepts_from_abroad: bool | None = None
-    country: str = ""
-    capabilities: frozenset[str] = frozenset()
-    languages: frozenset[str] = frozenset()
-    wanted_class: str = ""
-    hospital_class: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """Holds what counts of a patient. `own_cells`: why the patient's own cells are no way; empty = nothing says so.
-
-    `directed`: antigen → the newest day of a therapy directed against it, None = of an unknown day.
-    """
-
-    country: str
-    language: str = ""
-    disease: str = ""
-    urgent: bool = False
-    own_cells: tuple[str, ...] = ()
-    directed: Mapping[str, date | None] = field(default_factory=dict)
-    facts: Sequence[Observation] = ()
-    read: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Says how one thing stands: `about` are the codes it is about, such as criteria not met or languages."""
-
-    name: Name
-    result: Result
-    about: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
-    """One offer with its rank (from 1; the same for what is alike), and each check it rests on."""
+    """One offer with its rank (from 1; the same for what is alike); what its criteria rest on is read when asked."""
 
-    offer: Offer
-    rank: int
-    standing: Standing
-    checks: tuple[Check, ...]
+    __slots__ = ("_asked", "_case", "_others", "offer", "rank", "standing")
+
+    def __init__(
+        self, offer: Offer, rank: int, standing: Standing, others: tuple[Check, ...], asked: _Asked, case: _Screened
+    ) -> None:
+        self.offer = offer
+        self.rank = rank
+        self.standing = standing
+        self._others = others
+        self._asked = asked
+        self._case = case
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Each check it rests on, the criteria last."""
+        return (*self._others, self._case.criteria(self._asked))
 
     def of(self, *results: Result) -> Sequence[Check]:
         """Return the checks that stand so."""
         return [one for one in self.checks if one.result in results]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Holds the criteria of one protocol: each name with the place of its result."""
+
+    protocol: str
+    named: tuple[tuple[str, int], ...]
+    places: frozenset[int]
+
+
+class Prepared:
+    """Holds offers worked out for many cases: in order of name, with each different question and each group of alikes.
+
+    `groups` has one offer of each group that is alike in all that the checks but the criteria rest on.
+    """
+
+    __slots__ = ("asked", "groups", "offers", "questions", "rows")
+
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self.offers = tuple(sorted(offers, key=attrgetter("protocol", "centre")))
+        self.questions = Questions()
+        groups: dict[object, int] = {}
+        asked: dict[str, int] = {}
+        self.groups = list[Offer]()
+        self.asked = list[_Asked]()
+        self.rows = list[tuple[Offer, int, int]]()
+        for offer in self.offers:
+            if (group := groups.setdefault(ASKED(offer), len(groups))) == len(self.groups):
+                self.groups.append(offer)
+            if (number := asked.setdefault(offer.protocol, len(asked))) == len(self.asked):
+                self.asked.append(self._ask(offer))
+            self.rows.append((offer, group, number))
+
+    def _ask(self, offer: Offer) -> _Asked:
+        named = tuple((one.id, self.questions.place(one)) for one in offer.criteria)
+        return _Asked(offer.protocol, named, frozenset(place for _, place in named))
+
+
 Key = tuple[int, int, int, int]
 
 
-def match(patient: Patient, offers: Iterable[Offer], now: datetime) -> Sequence[Match]:
-    """Return every offer ranked, the one with least against it first. Offers that are alike share a rank."""
-    facts = by_what(patient.facts, now)
-    screened: dict[str, _Weighed] = {}
+def match(patient: Patient, offers: Iterable[Offer] | Prepared, now: datetime) -> Sequence[Match]:
+    """Return every offer ranked, the one with least against it first. Offers that are alike share a rank.
+
+    Where many cases are matched, the offers are `Prepared` once.
+    """
+    every = offers if isinstance(offers, Prepared) else Prepared(offers)
+    case = _Screened(patient, every.questions.results(by_what(patient.facts, now)))
+    stands = case.stand(every.asked)
     known: dict[tuple[Name, object], _Weighed] = {}
-    alike: dict[object, tuple[tuple[Check, ...], int, int, int]] = {}
-    found: list[tuple[Key, Offer, tuple[Check, ...]]] = []
-    for offer in offers:
-        criteria = screened.get(offer.protocol)
-        if criteria is None:
-            stands = results_by(offer.criteria, facts)
-            criteria = screened[offer.protocol] = _weighed(_criteria(patient, offer, stands))
-        asked = ASKED(offer)
-        others = alike.get(asked)
-        if others is None:
-            others = alike[asked] = _together(_checked(patient, offer, known))
-        checks, against, open_, wanting = others
-        found.append((_key(against + criteria[1], open_ + criteria[2], wanting), offer, (*checks, criteria[0])))
-    keys = sorted({key for key, _, _ in found})
-    ranks = {key: n for n, key in enumerate(keys, 1)}
-    ordered = sorted(found, key=lambda one: (one[0], one[1].protocol, one[1].centre))
-    return [Match(offer, ranks[key], STANDINGS[key[0]], checks) for key, offer, checks in ordered]
+    shared = [_together(_checked(patient, one, known)) for one in every.groups]
+    keys = [{one: _key(a + (one == "no"), o + (one == "unknown"), w) for one in STOOD} for _, a, o, w in shared]
+    found: dict[Key, list[tuple[Offer, int, int]]] = {}
+    for row in every.rows:
+        found.setdefault(keys[row[1]][stands[row[2]]], []).append(row)
+    return [
+        Match(offer, rank, STANDINGS[key[0]], shared[group][0], every.asked[asked], case)
+        for rank, key in enumerate(sorted(found), 1)
+        for offer, group, asked in found[key]
+    ]
+
+
+STOOD: Sequence[Result] = ("yes", "no", "unknown")
+"""How the criteria of a protocol stand together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """Holds a patient with the result of every question."""
+
+    patient: Patient
+    results: Sequence[Stands]
+
+    def criteria(self, asked: _Asked) -> Check:
+        """How the criteria stand together; what a person read of one counts before what was computed."""
+        read = self.patient.read.get(asked.protocol, {})
+        stands: Sequence[tuple[str, str]] = [(name, read.get(name, self.results[place])) for name, place in asked.named]
+        if against := [name for name, result in stands if result == "not_met"]:
+            return Check("criteria", "no", tuple(against))
+        open_ = tuple([name for name, result in stands if result in UNREAD])
+        if open_ or not stands:
+            return Check("criteria", "unknown", open_)
+        return Check("criteria", "yes")
+
+    def stand(self, every: Iterable[_Asked]) -> Sequence[Result]:
+        """The result of each as `criteria` says it, without the names."""
+        against = {place for place, result in enumerate(self.results) if result == "not_met"}
+        open_ = {place for place, result in enumerate(self.results) if result in UNREAD}
+
+        def together(asked: _Asked) -> Result:
+            if asked.protocol in self.patient.read:
+                return self.criteria(asked).result
+            if not against.isdisjoint(asked.places):
+                return "no"
+            return "yes" if asked.named and open_.isdisjoint(asked.places) else "unknown"
+
+        return [together(asked) for asked in every]
+
+
+UNREAD = frozenset({*OPEN, "needs_review"})
+"""How a criterion stands while it is open."""
 
 
 _Weighed = tuple[Check, int, int, int]
@@ -151,184 +176,6 @@ def _together(weighed: Iterable[_Weighed]) -> tuple[tuple[Check, ...], int, int,
 def _key(against: int, open_: int, wanting: int) -> Key:
     """Less is better: what stands against it, then what is open, then what is preferred and is not so."""
     return (2 if against else 1 if open_ else 0), against, open_, wanting
-
-
-Said = tuple[Result, tuple[str, ...]]
-
-
-def _protocol(_: Patient, offer: Offer) -> Said:
-    results: Mapping[Door, Result] = {"open": "yes", "shut": "no", "not_known": "unknown"}
-    return results[offer.door], ()
-
-
-def _centre(_: Patient, offer: Offer) -> Said:
-    return _known(offer.takes_patients), ()
-
-
-def _international(patient: Patient, offer: Offer) -> Said:
-    if offer.country and offer.country == patient.country:
-        return "no_matter", ()
-    return _known(offer.accepts_from_abroad), ()
-
-
-def _paediatric(patient: Patient, offer: Offer) -> Said:
-    age = next((one for one in patient.facts if one.analyte == "age"), None)
-    if "paediatric" in offer.capabilities:
-        return "yes" if age is None or age.low is None or age.low < ADULT_MONTHS else "no_matter", ()
-    if age is None or age.low is None or age.high is None:
-        return "unknown", ("age",)
-    if age.low >= ADULT_MONTHS:
-        return "no_matter", ()
-    return "no" if age.high < ADULT_MONTHS else "unknown", ("age",)
-
-
-def _diagnosis(patient: Patient, offer: Offer) -> Said:
-    """Whether the disease is one that the protocol names; what it names in words of no code leaves a no open."""
-    asked = [_code(words) for words in offer.diseases]
-    if not patient.disease:
-        return "unknown", ("disease",)
-    told = closest(patient.disease, [code for code in asked if code])
-    if told is False and "" in asked:
-        return "unknown", tuple(words for words, code in zip(offer.diseases, asked, strict=True) if not code)
-    return _known(told), (patient.disease,)
-
-
-@lru_cache(maxsize=8192)
-def _code(words: str) -> str:
-    """The disease that a protocol's words name, read once: protocols are asked for every case."""
-    return disease_in(words)
-
-
-def _antigen(patient: Patient, offer: Offer) -> Said:
-    """Whether one of the antigens is carried; all of them not carried is a no. The table is a hint, and no finding."""
-    told = {target: _carried(patient, target) for target in offer.targets}
-    if not told:
-        return "no_matter", ()
-    if carried := tuple(target for target, one in told.items() if one == "yes"):
-        return "yes", carried
-    if set(told.values()) == {"no"}:
-        return "no", tuple(told)
-    hint = expected(patient.disease)
-    left = [target for target, one in told.items() if one == "unknown"]
-    return "unknown", tuple(f"{target}:expected" if target in hint else target for target in left)
-
-
-def _carried(patient: Patient, target: str) -> Result:
-    """By the newest day of each method; a test from before a therapy directed against it no longer counts."""
-    facts = [f for f in patient.facts if f.target == target and f.analyte in ("antigen", "antigen_percentage")]
-    if target in patient.directed:
-        since = patient.directed[target]
-        facts = [f for f in facts if since and f.day and f.day > since]
-    newest: dict[tuple[str, str], list[Observation]] = {}
-    for fact in sorted(facts, key=lambda one: one.day or date.min):
-        group = newest.setdefault((fact.analyte, fact.method), [])
-        if group and group[0].day != fact.day:
-            group.clear()
-        group.append(fact)
-    said = {_says(fact) for group in newest.values() for fact in group}
-    return said.pop() if len(said) == 1 else "unknown"
-
-
-def _says(fact: Observation) -> Result:
-    if fact.analyte == "antigen_percentage":
-        return "no" if fact.high == 0 else "yes"
-    return {"positive": "yes", "negative": "no"}.get(fact.code, "unknown")  # type: ignore[return-value] # of the three
-
-
-def _own_cells(patient: Patient, offer: Offer) -> Said:
-    """The patient's own cells are no way where they failed, were not made, or would come too late."""
-    if offer.product == "not_said":
-        return ("unknown" if patient.own_cells else "no_matter"), patient.own_cells
-    if not patient.own_cells:
-        return "no_matter", ()
-    return ("no" if offer.product == "autologous" else "yes"), patient.own_cells
-
-
-def _urgency(patient: Patient, offer: Offer) -> Said:
-    """An urgent case waits for no manufacturing of its own."""
-    if not patient.urgent or offer.product == "not_said":
-        return ("unknown" if patient.urgent else "no_matter"), ()
-    return ("no" if offer.product == "autologous" else "yes"), ()
-
-
-def _transplant(patient: Patient, offer: Offer) -> Said:
-    """Whether a transplant can follow at the same place, as after most products against T-cell disease."""
-    wanted = closest(patient.disease, ["t_cell"]) if patient.disease else None
-    return ("no_matter" if wanted is False else _known("transplant" in offer.capabilities)), ()
-
-
-def _hospital_class(_: Patient, offer: Offer) -> Said:
-    """The class of the hospital, where the law of the route asks for one [countries.cn-class]."""
-    if not offer.wanted_class:
-        return "no_matter", ()
-    told = offer.hospital_class
-    return _known(None if told is None else told == offer.wanted_class), (offer.wanted_class,)
-
-
-def _language(patient: Patient, offer: Offer) -> Said:
-    spoken = {one.split("-")[0] for one in offer.languages}
-    language = patient.language.split("-")[0]
-    return ("unknown" if not language or not spoken else _known(language in spoken)), ((language,) if language else ())
-
-
-CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
-    "protocol": _protocol,
-    "centre": _centre,
-    "international": _international,
-    "paediatric": _paediatric,
-    "diagnosis": _diagnosis,
-    "antigen": _antigen,
-    "own_cells": _own_cells,
-    "urgency": _urgency,
-    "transplant": _transplant,
-    "language": _language,
-    "hospital_class": _hospital_class,
-}
-
-
-FIELDS: Mapping[Name, tuple[str, ...]] = {
-    "protocol": ("door",),
-    "centre": ("takes_patients",),
-    "international": (
-        "country",
-        "accepts_from_abroad",
-    ),
-    "paediatric": ("capabilities",),
-    "diagnosis": ("diseases",),
-    "antigen": ("targets",),
-    "own_cells": ("product",),
-    "urgency": ("product",),
-    "transplant": ("capabilities",),
-    "language": ("languages",),
-    "hospital_class": (
-        "wanted_class",
-        "hospital_class",
-    ),
-}
-"""What of an offer each check rests on: where that is alike, it is worked out once for a patient."""
-RESTS_ON: Mapping[Name, Callable[[Offer], object]] = {name: attrgetter(*names) for name, names in FIELDS.items()}
-ASKED: Callable[[Offer], object] = attrgetter(*sorted({name for names in FIELDS.values() for name in names}))
-"""All of that: offers that are alike in it have the same checks but for their criteria."""
-
-
-UNREAD = frozenset({*OPEN, "needs_review"})
-"""How a criterion stands while it is open."""
-
-
-def _criteria(patient: Patient, offer: Offer, found: Sequence[tuple[str, Stands]]) -> Check:
-    """How the criteria stand together; what a person read of one counts before what was computed."""
-    read = patient.read.get(offer.protocol, {})
-    stands: Sequence[tuple[str, str]] = [(n, read.get(n, result)) for n, result in found] if read else found
-    if against := [name for name, result in stands if result == "not_met"]:
-        return Check("criteria", "no", tuple(against))
-    open_ = tuple([name for name, result in stands if result in UNREAD])
-    if open_ or not stands:
-        return Check("criteria", "unknown", open_)
-    return Check("criteria", "yes")
-
-
-def _known(told: bool | None) -> Result:
-    return "unknown" if told is None else "yes" if told else "no"
 
 
 def next_ways(found: Sequence[Match], without: Collection[tuple[str, str]], many: int = 2) -> Sequence[Match]:

@@ -81,13 +81,12 @@ class Facts:
     Many protocols ask for the same: the newest day, the methods that count and what is too old are the same for all.
     """
 
-    __slots__ = ("_exact", "_picked", "by_what", "now")
+    __slots__ = ("_picked", "by_what", "now")
 
     def __init__(self, by_what: Mapping[tuple[str, str], Sequence[Observation]], now: datetime) -> None:
         self.by_what = by_what
         self.now = now
         self._picked: dict[_Key, _Seen | Sequence[Observation]] = {}
-        self._exact: dict[_Key, Decimal | None] = {}
 
     def picked(self, key: _Key) -> _Seen | Sequence[Observation]:
         """Return the observations that count for what is asked, or why there are none."""
@@ -98,13 +97,9 @@ class Facts:
 
     def exact(self, key: _Key) -> Decimal | None:
         """Return the one value that all that counts agrees on; None = there is none, or more than one, or a range."""
-        try:
-            return self._exact[key]
-        except KeyError:
-            found = self.picked(key)
-            values = set() if isinstance(found, _Seen) else {end for fact in found for end in (fact.low, fact.high)}
-            exact = self._exact[key] = values.pop() if len(values) == 1 else None
-            return exact
+        found = self.picked(key)
+        values = set() if isinstance(found, _Seen) else {end for fact in found for end in (fact.low, fact.high)}
+        return values.pop() if len(values) == 1 else None
 
 
 def screen(criteria: Iterable[Criterion], facts: Sequence[Observation], now: datetime) -> Sequence[Finding]:
@@ -126,16 +121,41 @@ def screen_by(criteria: Iterable[Criterion], facts: Facts) -> Sequence[Finding]:
     return [_found(criterion, facts) for criterion in criteria]
 
 
-def results_by(criteria: tuple[Criterion, ...], facts: Facts) -> Sequence[tuple[str, Result]]:
-    """Return name and result of each criterion, as `screen_by` finds them, without what they rest on and lack."""
-    found = []
-    for criterion, plain in _plans(_Same(criteria)):
-        value = facts.exact(plain.key) if plain else None
-        if plain is None or value is None:
-            found.append((criterion.id, _found(criterion, facts).result))
-        else:
-            found.append((criterion.id, plain.holds if plain.op(value, plain.threshold) else plain.fails))
-    return found
+class Questions:
+    """Holds criteria of many protocols to ask of every case: numbers converted once, what asks the same asked once."""
+
+    __slots__ = ("_others", "_places", "_plain")
+
+    def __init__(self) -> None:
+        self._places: dict[object, int] = {}
+        self._plain: dict[_Key, list[tuple[int, Criterion, _Plain]]] = {}
+        self._others: list[tuple[int, Criterion]] = []
+
+    def place(self, criterion: Criterion) -> int:
+        """Return where the result of a criterion stands in `results`; the same for criteria that ask the same."""
+        asks = criterion.kind, criterion.ways, criterion.only_if, criterion.within_days
+        if asks not in self._places:
+            place = self._places[asks] = len(self._places)
+            if plain := _plain(criterion):
+                self._plain.setdefault(plain.key, []).append((place, criterion, plain))
+            else:
+                self._others.append((place, criterion))
+        return self._places[asks]
+
+    def results(self, facts: Facts) -> Sequence[Result]:
+        """Return each result as `screen_by` finds it, by place, without what it rests on and lacks."""
+        found: list[Result] = ["unknown"] * len(self._places)
+        left = list(self._others)
+        for key, alike in self._plain.items():
+            value = facts.exact(key)
+            if value is None:
+                left += [(place, criterion) for place, criterion, _ in alike]
+                continue
+            for place, _, plain in alike:
+                found[place] = plain.holds if plain.op(value, plain.threshold) else plain.fails
+        for place, criterion in left:
+            found[place] = _found(criterion, facts).result
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,26 +167,6 @@ class _Plain:
     threshold: Decimal
     holds: Result
     fails: Result
-
-
-class _Same:
-    """Criteria of a protocol told apart by being the same object: to compare them would cost more than to plan them."""
-
-    __slots__ = ("criteria",)
-
-    def __init__(self, criteria: tuple[Criterion, ...]) -> None:
-        self.criteria = criteria
-
-    def __hash__(self) -> int:
-        return id(self.criteria)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.criteria is other.criteria
-
-
-@lru_cache(maxsize=16384)
-def _plans(same: _Same) -> Sequence[tuple[Criterion, _Plain | None]]:
-    return [(criterion, _plain(criterion)) for criterion in same.criteria]
 
 
 def _plain(criterion: Criterion) -> _Plain | None:

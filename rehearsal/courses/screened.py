@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from domain.core.when import When
+from domain.criteria.checks import Offer, Patient
 from domain.criteria.criterion import Criterion
 from domain.criteria.diseases import disease_in, within
-from domain.criteria.matching import Match, Offer, Patient, match
+from domain.criteria.matching import Match, match
 from domain.criteria.observation import Observation
 from domain.criteria.screening import Finding, next_steps, screen
 from rehearsal.courses.published.courses import Course, read_courses

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.case.state import Case
-from domain.criteria.matching import CHECKS, Check, Name, Offer
+from domain.criteria.checks import CHECKS, Check, Name, Offer
 from domain.law.countries import wanted_class
 from domain.stages.eligibility.matching import disease_of, patient_of
 

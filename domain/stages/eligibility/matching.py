@@ -13,8 +13,9 @@ from domain.catalogue.centre import Centre
 from domain.catalogue.protocol import Description, Protocol
 from domain.catalogue.site import SiteLease, leases
 from domain.core.personal import readable
+from domain.criteria.checks import Door, Offer, Patient
 from domain.criteria.diseases import DISEASES, disease_in
-from domain.criteria.matching import Door, Match, Offer, Patient, match, next_ways
+from domain.criteria.matching import Match, Prepared, match, next_ways
 from domain.law.countries import wanted_class
 from domain.stages.records.observing import observed
 
@@ -125,7 +126,7 @@ def _door(protocol: Protocol, told: Description, now: datetime) -> Door:
     return "open" if known else "not_known"
 
 
-def matches(case: Case, found: Iterable[Offer], now: datetime) -> Sequence[Match]:
+def matches(case: Case, found: Iterable[Offer] | Prepared, now: datetime) -> Sequence[Match]:
     """Return every offer ranked for a case."""
     return match(patient_of(case, now), found, now)
 

@@ -19,7 +19,8 @@ from domain.core.copying import replace
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
-from domain.criteria.matching import Match, Offer
+from domain.criteria.checks import Offer
+from domain.criteria.matching import Match, Prepared
 from domain.stages.eligibility.matching import matches
 
 NAMED = 5
@@ -81,7 +82,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def changed_first(
-    case: Case, before: Iterable[Offer], after: Iterable[Offer], now: datetime
+    case: Case, before: Iterable[Offer] | Prepared, after: Iterable[Offer] | Prepared, now: datetime
 ) -> tuple[Sequence[RankedWay], Sequence[RankedWay]] | None:
     """Return what stood first and what stands first now; None where one of them still does, or nothing ever did."""
     was, is_ = _by_way(matches(case, before, now)), _by_way(matches(case, after, now))

@@ -21,7 +21,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
-from domain.criteria.matching import Check
+from domain.criteria.checks import Check
 from domain.stages.eligibility.excluding import checked
 from domain.stages.eligibility.exporting import require_may_leave
 from domain.stages.intake.people import NAMED

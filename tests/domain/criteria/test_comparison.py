@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from domain.core.when import When
+from domain.criteria.checks import Offer, Patient
 from domain.criteria.comparison import CHECKED, FACTORS, FIRST_DOSE, KINDS, KNOWN, Cell, compare
-from domain.criteria.matching import Offer, Patient, match
+from domain.criteria.matching import match
 from domain.criteria.observation import Observation
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.criteria.matching import CHECKS, RESTS_ON, STANDINGS, Match, Name, Offer, Patient, match, next_ways
+from domain.criteria.checks import CHECKS, PREFERRED, RESTS_ON, Name, Offer, Patient
+from domain.criteria.matching import STANDINGS, Match, Prepared, match, next_ways
 from domain.criteria.observation import Observation, aged
 from tests.domain.criteria.observed import NOW, asks, days_ago, measured, number, stated
 
@@ -131,6 +132,40 @@ KNOWN = st.lists(
 )  # fmt: skip
 
 
+ADULT = replace(asks((number("age", ">=", "18", "a"),)), id="two")
+LVEF_TOO = replace(LVEF, id="again", kind="exclusion")
+RANKED = tuple(
+    replace(
+        OFFER, **{"criteria": ((LVEF,), (), (LVEF, ADULT), (ADULT, LVEF_TOO))[n % 4]} | changes,
+        protocol=f"protocol-{n}", centre=f"centre-{9 - n % 5}",
+    )
+    for n, changes in enumerate(changes for _, _, changes, _ in CASES)
+)  # fmt: skip
+"""An offer of each kind, with criteria that others ask too."""
+READ = st.dictionaries(st.sampled_from(["one", "two"]), st.sampled_from(["met", "not_met", "needs_review"]))
+
+
+def place(found: Match) -> tuple[int, int, int]:
+    """The rule of ranking written plainly: what is against it, what is open, what is preferred and is not so."""
+    hard = [c.result for c in found.checks if c.name not in PREFERRED]
+    preferred = [{"no": 2, "unknown": 1}.get(c.result, 0) for c in found.checks if c.name in PREFERRED]
+    return hard.count("no"), hard.count("unknown"), sum(preferred)
+
+
+@given(KNOWN, st.dictionaries(st.sampled_from(["protocol-1", "protocol-4"]), READ), st.booleans())
+def test_the_rank_is_the_one_that_the_checks_give(
+    facts: list[Observation], read: dict[str, dict[str, str]], urgent: bool
+) -> None:
+    """Ranks are worked out without the names of criteria; each check is then that of the offer by itself."""
+    patient = replace(PATIENT, facts=facts, read=read, urgent=urgent)
+    found = match(patient, Prepared(RANKED), NOW)
+    plainly = sorted((bool(a) * 2 or bool(o), a, o, w) for a, o, w in map(place, found))
+    assert [(STANDINGS.index(m.standing), *place(m)) for m in found] == plainly
+    assert [m.rank for m in found] == [sorted(set(plainly)).index(one) + 1 for one in plainly]
+    for m in found[:: len(found) // 7]:
+        assert m.checks == match(patient, [m.offer], NOW)[0].checks
+
+
 @given(KNOWN, st.sampled_from(["b_all", "all", "myeloma", ""]), st.booleans())
 def test_what_is_no_longer_known_never_improves_how_an_offer_stands(
     facts: list[Observation], disease: str, urgent: bool
@@ -148,7 +183,8 @@ def test_what_is_no_longer_known_never_improves_how_an_offer_stands(
 
 @given(KNOWN, st.sampled_from([measured("platelets", "50", "10*9/L"), stated("antigen", "positive", 1, "CD7")]))
 def test_what_nothing_asks_for_changes_nothing(facts: list[Observation], other: Observation) -> None:
-    assert one(replace(PATIENT, facts=facts)) == one(replace(PATIENT, facts=[*facts, other]))
+    before, after = one(replace(PATIENT, facts=facts)), one(replace(PATIENT, facts=[*facts, other]))
+    assert (before.standing, before.checks) == (after.standing, after.checks)
 
 
 def test_the_unit_changes_nothing_and_a_value_does() -> None:

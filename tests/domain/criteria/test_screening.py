@@ -18,11 +18,11 @@ from domain.criteria.screening import (
     OPEN,
     Gap,
     Lacks,
+    Questions,
     Result,
     _plain,
     by_what,
     next_steps,
-    results_by,
     screen,
     screen_by,
 )
@@ -201,7 +201,12 @@ def test_results_alone_are_those_of_the_findings(facts: list[Observation]) -> No
     criteria = (*CRITERIA, *(replace(one, kind=turned[one.kind]) for one in CRITERIA))  # type: ignore[arg-type] # of the two
     assert any(_plain(one) for one in criteria)
     found = screen_by(criteria, by_what(facts, NOW))
-    assert results_by(criteria, by_what(facts, NOW)) == [(one.criterion, one.result) for one in found]
+    questions = Questions()
+    places = [questions.place(one) for one in criteria]
+    assert places == [questions.place(replace(one, id="other", words="others")) for one in criteria], "asked once"
+    assert len(set(places)) == len({replace(one, id="", words="") for one in criteria}), "the control"
+    results = questions.results(by_what(facts, NOW))
+    assert [results[place] for place in places] == [one.result for one in found]
 
 
 @given(FACTS, st.sampled_from(CRITERIA))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.case.phases.submissions import RankedWay
 from domain.core.fact import ENGINE
-from domain.criteria.matching import Offer
+from domain.criteria.checks import Offer
 from domain.stages.eligibility.matching import matches
 from domain.stages.eligibility.ranking import CATALOGUE, NAMED, FirstRankChanged, changed_first
 from domain.stages.follow_up.closing import LeaveJourney
