@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console import reading_room, reply_page, site, translation_room
+from api.console import reading_room, recall_answer, reply_page, site, translation_room
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.files.previews.renderer import Renderer
@@ -81,6 +81,7 @@ PARTS = (
     waiting,
     reply_page,
     reading_room,
+    recall_answer,
     translation_room,
     stream,
     sign_in,

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from activities.command_handler import CommandHandler, CommandRequest
-from activities.effect_handlers.requests import Offices, Reader
+from activities.effect_handlers.requests import DECIDED_WITHIN, Offices, Reader
 from activities.gateways import Gateway, GatewayRefused, Request
 from activities.perform import Delivered, EffectHandler, Outward
 from activities.ports import CommandKey, Meta
@@ -23,6 +23,8 @@ from domain.recalls.recall import Recall
 
 Numbers = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Cases → the number of each, as it is said on the phone."""
+RecallLink = Callable[[Recall, Effect, str, str, datetime], Awaitable[str]]
+"""(recall, effect, hospital, its time zone, until when) → the address of the page that hospital answers on."""
 SHOWN = 8
 """So many characters of a recall's id are its name in mail."""
 
@@ -45,10 +47,13 @@ class StoppingLot:
 class AskingHospitals:
     """Writes to the hospital of a recall, and to the supervisors where it stays silent."""
 
-    def __init__(self, commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers) -> None:
+    def __init__(
+        self, commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers, link: RecallLink
+    ) -> None:
         self._commands, self._offices, self._mail, self._numbers = commands, offices, mail, numbers
+        self._link = link
 
-    async def deliver(self, recall: Recall, effect: Effect, _now: datetime, *, repeat: int) -> Delivered:
+    async def deliver(self, recall: Recall, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Send the mail. Raises GatewayRefused(no_address) where nobody can be reached."""
         name = following.centre_of(recall, effect)
         centre: Any = catalogue.fold(name, (await self._commands.ledger.load(name)).facts)
@@ -58,6 +63,8 @@ class AskingHospitals:
         facts: dict[str, Any] = {"recall": recall.id[-SHOWN:], "contact": self._offices.contact}
         facts |= {"cases": ", ".join(sorted(numbers.values())), "entry": getattr(centre, "name", "") or name}
         facts |= {"address": reader.address, "language": reader.language}
+        if effect.to is Party.HOSPITAL:
+            facts["link"] = await self._link(recall, effect, name, reader.zone, now + DECIDED_WITHIN)
         kind = f"{effect.kind}_drill" if recall.drill else effect.kind
         request = Request(effect.id, kind, recall.id, effect.about, effect.to, name, facts)
         return await Outward(self._mail).deliver(request, repeat=repeat)
@@ -74,8 +81,8 @@ class AskingHospitals:
 
 
 def recall_handlers(
-    commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers
+    commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers, link: RecallLink
 ) -> Mapping[str, EffectHandler]:
     """Return one handler for each kind of effect of a recall."""
-    asking = AskingHospitals(commands, offices, mail, numbers)
+    asking = AskingHospitals(commands, offices, mail, numbers, link)
     return {**dict.fromkeys(following.KINDS, asking), following.STOP: StoppingLot(commands)}

@@ -19,6 +19,8 @@ from domain.stages.records.translating import ORDER, Commission, commissioned
 
 DOSSIER, TRANSLATION, CODE, VISIT = "submit_dossier", ORDER, "visit code", "visit"
 """The questions whose links open files, and what stands behind one."""
+RECALL = "recall"
+"""The question of a recall, which is of no case and has a page of its own."""
 ANSWERS: tuple[str, ...] = tuple(
     row.command.__name__ for module in reversed([*MODULES.values()]) for row in module.TAKES if DOSSIER in row.answers
 )

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
-from api.console.dossier_question import CODE, DOSSIER, TRANSLATION, VISIT, asked, ordered
+from api.console.dossier_question import CODE, DOSSIER, RECALL, TRANSLATION, VISIT, asked, ordered
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
 from api.console.text.times import Clock
@@ -88,7 +88,7 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
     The link of a dossier or a translation is open as long as its question, which is asked of the case each time.
     """
     row = await service.capabilities.find(token[:200])
-    if row is None or row["question"] in (CODE, VISIT):
+    if row is None or row["question"] in (CODE, VISIT, RECALL):
         await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
         return None
     note_known(request)

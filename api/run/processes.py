@@ -44,7 +44,7 @@ from domain.core.fact import ENGINE
 from domain.stages.anytime.outcomes import ReportBounce
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.hospitals.pinned import PinnedTransport
-from infra.identity.capabilities import Capabilities, links
+from infra.identity.capabilities import Capabilities, links, recall_links
 from infra.identity.document_links import addresses
 from infra.leader import myself
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
@@ -147,7 +147,13 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
         )
         yield {
             **table,
-            **recall_handlers(keeper, offices(here), mail, GenealogyQueries(here.ledger.pool, here.keys).numbers_of),
+            **recall_handlers(
+                keeper,
+                offices(here),
+                mail,
+                GenealogyQueries(here.ledger.pool, here.keys).numbers_of,
+                recall_links(here.ledger, settings.public_url),
+            ),
         }
 
 

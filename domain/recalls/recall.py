@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never, cast, get_args
+from typing import Any, ClassVar, Literal, assert_never, cast, get_args
 
 from domain.case import effect, obligation
 from domain.case.effect import Effect
@@ -20,6 +20,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, Trace, readable
 from domain.core.policy import Policy
 from domain.core.roles import Action
+from domain.doses import codes
 from domain.stages.anytime import outcomes
 from domain.stages.anytime.outcomes import RecordOutcome, ReportBounce
 
@@ -36,13 +37,30 @@ class OpenRecall:
     type: Literal["OpenRecall"] = "OpenRecall"
 
 
+Fate = Literal["infused", "kept_apart", "sent_back", "destroyed", "not_here"]
+"""What a hospital says became of a unit it was asked about [doses.recall-units]."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAccounted:
+    """Says what a hospital did with one unit of a lot."""
+
+    lot: str
+    unit: str
+    fate: Fate
+
+
 @dataclass(frozen=True, slots=True)
 class AcknowledgeRecall:
-    """A hospital has acknowledged: it knows its patients and holds what it has. `said_by` is who there said so."""
+    """A hospital has acknowledged: it knows its patients and holds what it has. `said_by` is who there said so.
+
+    `units` says what was done with each of its units, as far as it said.
+    """
 
     centre: str
     said_by: Identity
     note: Identity = ""
+    units: tuple[UnitAccounted, ...] = ()
     type: Literal["AcknowledgeRecall"] = "AcknowledgeRecall"
 
 
@@ -86,7 +104,9 @@ class RecallAcknowledged:
     centre: str
     by: Identity
     note: Identity
+    units: tuple[UnitAccounted, ...] = ()
     type: Literal["RecallAcknowledged"] = "RecallAcknowledged"
+    schema_version: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +123,16 @@ Event = OwnEvent | effect.Event | obligation.Event
 
 @dataclass(frozen=True, slots=True)
 class Hospital:
-    """One hospital of a recall: its patients, and the fact by which it acknowledged; empty = not yet."""
+    """One hospital of a recall: its patients, and the fact by which it acknowledged; empty = not yet.
+
+    `fates` holds what it said was done with a unit, by lot and unit; the newest word on each.
+    """
 
     cases: frozenset[str]
     acknowledged: str = ""
     by: Identity = ""
+    note: Identity = ""
+    fates: Mapping[tuple[str, str], Fate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +185,12 @@ def _acknowledged(recall: Recall, c: AcknowledgeRecall) -> RecallAcknowledged:
         raise Refused(Reason.NOT_FOUND, "this recall does not reach that hospital", "centre")
     require(not known.acknowledged, Reason.ALREADY, "that hospital has acknowledged", "centre")
     require(readable(c.said_by), Reason.INVALID, "say who at the hospital acknowledged", "said_by")
-    return RecallAcknowledged(c.centre, c.said_by, c.note)
+    strange = next((one for one in c.units if one.lot not in recall.lots), None)
+    require(strange is None, Reason.INVALID, "this recall does not reach that lot", "units")
+    named = [(one.lot, codes.folded(one.unit)) for one in c.units]
+    require(all(unit for _, unit in named), Reason.INVALID, "say which unit", "units")
+    require(len(set(named)) == len(named), Reason.INVALID, "a unit is named twice", "units")
+    return RecallAcknowledged(c.centre, c.said_by, c.note, c.units)
 
 
 def evolve(recall: Recall, fact: Fact[Event]) -> Recall:
@@ -188,10 +218,12 @@ def _of_its_own(recall: Recall, fact: Fact[Event], event: OwnEvent) -> Recall:
         case RecallCentreReached():
             cases = frozenset(case for case in event.cases if isinstance(case, str))
             known = recall.hospitals.get(event.centre, Hospital(frozenset()))
-            hospitals = {**recall.hospitals, event.centre: Hospital(known.cases | cases)}
+            hospitals = {**recall.hospitals, event.centre: Hospital(known.cases | cases, fates=known.fates)}
             return replace(recall, hospitals=hospitals, over=False)
         case RecallAcknowledged():
-            told = replace(recall.hospitals[event.centre], acknowledged=fact.id, by=event.by)
+            known = recall.hospitals[event.centre]
+            fates = {**known.fates, **{(one.lot, one.unit): one.fate for one in event.units}}
+            told = replace(known, acknowledged=fact.id, by=event.by, note=event.note, fates=fates)
             return replace(recall, hospitals={**recall.hospitals, event.centre: told})
         case RecallEnded():
             return replace(recall, over=True)

@@ -17,6 +17,7 @@ from domain.case.undoing import UNDOING
 from domain.core.about import About
 from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
+from domain.recalls.recall import Recall
 from domain.stages.records import translating
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
@@ -45,7 +46,7 @@ ANSWERS: Mapping[str, Sequence[str]] = {
 """What may be answered to each kind of effect, and of obligation that no effect asked for; to any other, a few words
 that are kept as a message."""
 WORDS = ("AddNote",)
-DOSSIER, TRANSLATION = "submit_dossier", translating.ORDER
+DOSSIER, TRANSLATION, RECALL = "submit_dossier", translating.ORDER, "recall"
 """The questions whose links stay open as long as they are asked, with files behind them."""
 
 OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
@@ -112,6 +113,18 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"
+
+    return link
+
+
+def recall_links(ledger: PgLedger, public_url: str) -> Callable[[Recall, Effect, str, str, datetime], Awaitable[str]]:
+    """Makes the address a hospital answers a recall at: `<public_url>/reply/<token>/recall`."""
+    capabilities = Capabilities(ledger)
+
+    async def link(recall: Recall, effect: Effect, centre: str, zone: str, until: datetime) -> str:
+        given = ("AcknowledgeRecall",)
+        token = await capabilities.issue(recall.id, effect.id, centre, RECALL, given, {}, zone, until)
+        return f"{public_url.rstrip('/')}/reply/{token}/recall"
 
     return link
 

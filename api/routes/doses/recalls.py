@@ -85,7 +85,14 @@ def sent_of(
 def shown(recall: Recall) -> Mapping[str, Any]:
     """Return how far a recall is, as JSON."""
     hospitals = [
-        {"centre": name, "cases": len(one.cases), "acknowledged": bool(one.acknowledged), "by": _said(one.by)}
+        {
+            "centre": name,
+            "cases": len(one.cases),
+            "acknowledged": bool(one.acknowledged),
+            "by": _said(one.by),
+            "note": _said(one.note),
+            "units": [{"lot": lot, "unit": unit, "fate": fate} for (lot, unit), fate in sorted(one.fates.items())],
+        }
         for name, one in sorted(recall.hospitals.items())
     ]
     lots = {lot: recall.stopped(lot) for lot in recall.lots}

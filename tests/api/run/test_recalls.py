@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from domain.doses.unit import HoldUnit
 from domain.recalls.recall import AcknowledgeRecall, OpenRecall, Recall
 from domain.stages.eligibility.eligibility import AcceptPatient
 from infra.embedded.temporal_server import TemporalServer
+from infra.identity.capabilities import recall_links
 from infra.ids import fresh_stream
 from infra.reads.genealogy import GenealogyQueries
 from tests.agreed import agreed
@@ -88,7 +90,9 @@ async def play(here: Parts, post: Mail, tmp_path_factory: pytest.TempPathFactory
         dsn = here.settings.database_url.get_secret_value()
         courier, queries = Courier(here.ledger, client, dsn), GenealogyQueries(here.ledger.pool, here.keys)
         offices = Offices(SENDER, desks_of(here.ledger, desks(here.settings)))
-        own = recall_handlers(here.commands, offices, post.side, queries.numbers_of)
+        own = recall_handlers(
+            here.commands, offices, post.side, queries.numbers_of, recall_links(here.ledger, "http://c.example")
+        )
         await restore(here.ledger, client, courier, take_over=False)
         stop = asyncio.Event()
         handlers = {**Hands().table(), **own}
@@ -164,7 +168,9 @@ async def test_a_recall_stops_every_lot_asks_each_hospital_and_ends_when_all_hav
     assert await eventually(asked)
     [message] = [one for one in await told(post) if one["recipient"] == "quality@hospital.example"]
     number = (await case.state()).number
-    assert number in str(await post.process.get(f"/messages/{message['id']}"))
+    body = str((await post.process.get(f"/messages/{message['id']}"))["body"])
+    assert number in body
+    assert re.search(r"http://c\.example/reply/\S+/recall", body), "the hospital answers on a page of its own"
     running = await play.client.get_workflow_handle(recall).describe()
     assert (running.workflow_type, running.status) == ("CaravelRecall", WorkflowExecutionStatus.RUNNING)
     assert not (await play.recall(recall)).over

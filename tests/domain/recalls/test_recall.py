@@ -25,6 +25,7 @@ from domain.recalls.recall import (
     RecallEnded,
     RecallLotReached,
     RecallOpened,
+    UnitAccounted,
     decide,
     evolve,
 )
@@ -229,3 +230,34 @@ def test_whatever_happens_it_is_never_over_while_anybody_or_any_lot_is_open(word
         open_for = [o.about for o in play.recall.obligations.values() if o.state == "open"]
         assert sorted(open_for) == list(play.recall.waiting), "each silent hospital owes exactly one answer"
         assert following.ended(play.recall) or following.wake_at(play.recall, play.now) is not None
+
+
+def test_a_hospital_says_what_was_done_with_each_unit() -> None:
+    play = opened()
+    told = (UnitAccounted("lot-a", "u1", "infused"), UnitAccounted("lot-b", "u2", "kept_apart"))
+    play.tell(AcknowledgeRecall("centre-x", "Dr Wu", "seen", told))
+    own = play.recall.hospitals["centre-x"]
+    assert own.fates == {("lot-a", "u1"): "infused", ("lot-b", "u2"): "kept_apart"}
+    assert own.note == "seen"
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        (UnitAccounted("lot-else", "u1", "infused"),),
+        (UnitAccounted("lot-a", " ", "infused"),),
+        (UnitAccounted("lot-a", "u1", "infused"), UnitAccounted("lot-a", "U 1", "destroyed")),
+    ],
+)
+def test_a_unit_that_cannot_be_meant_is_refused(units: tuple[UnitAccounted, ...]) -> None:
+    assert opened().refused(AcknowledgeRecall("centre-x", "Dr Wu", "", units)) == (Reason.INVALID, "units")
+
+
+def test_another_patient_opens_the_question_again_and_what_was_said_stays() -> None:
+    play = opened()
+    play.tell(AcknowledgeRecall("centre-x", "Dr Wu", "", (UnitAccounted("lot-a", "u1", "sent_back"),)))
+    play.reached = Reached(REACHED.lots, {**REACHED.centres, "centre-x": ("case-1", "case-2", "case-9")})
+    own = play.look().recall.hospitals["centre-x"]
+    assert (own.acknowledged, own.fates) == ("", {("lot-a", "u1"): "sent_back"})
+    play.tell(AcknowledgeRecall("centre-x", "Dr Wu", "", (UnitAccounted("lot-a", "u1", "destroyed"),)))
+    assert play.recall.hospitals["centre-x"].fates == {("lot-a", "u1"): "destroyed"}, "the newest word counts"

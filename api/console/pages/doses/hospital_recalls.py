@@ -16,11 +16,12 @@ from api.console.web import page, pages, seen
 from api.http.access import stream_meant
 from api.http.auth import CLERKS, Parts
 from api.http.form_json import read_form
-from api.http.limits import read_small
+from api.http.limits import read_body
 from api.ports import Service
+from api.routes.doses.accounting import FATES, Question, answer, question
 from api.routes.doses.recalls import sent_of
-from domain.core.errors import Reason, Refused, require
-from domain.recalls.recall import AcknowledgeRecall, Recall
+from domain.core.errors import Reason, Refused
+from domain.recalls.recall import Recall
 from domain.roles import Actor
 
 router = pages()
@@ -31,30 +32,26 @@ PAGE = 500
 async def recalls(request: Request, service: Parts, viewer: Viewer) -> Response:
     """List the recalls and drills that reach the clerk's hospital and are not over; the look at its cases is kept."""
     who = clerk_of(viewer)
+    now, looker = service.clock(), Meta(who.id, who.stated)
     found = [one for one in await _open(service) if who.centre in one.hospitals]
-    cases = sorted({case for one in found for case in one.hospitals[who.centre].cases})
-    numbers = {row["stream"]: row["number"] for row in await service.worklist.rows(cases)}
-    if cases:
-        await service.looks.record(Meta(who.id, who.stated), "genealogy", cases, ())
-    told = [_line(one, who, numbers) for one in found]
-    return page(request, "clerk_recalls.html", viewer, clock=Clock(service.clock(), viewer.zone, viewer.t), found=told)
+    told = [_line(one, who, await question(service, one, who.centre, now, looker)) for one in found]
+    clock = Clock(now, viewer.zone, viewer.t)
+    return page(request, "clerk_recalls.html", viewer, clock=clock, found=told, fates=FATES)
 
 
 @router.post("/hospital/recalls/{recall}")
 async def acknowledge(request: Request, recall: str, service: Parts, viewer: Viewer) -> Response:
-    """Record that the clerk's hospital has taken note, on the word of the clerk."""
+    """Record that the clerk's hospital has taken note and what was done with its units, on the word of the clerk."""
     who = clerk_of(viewer)
-    given = dict(read_form(await read_small(request)))
+    given = dict(read_form(await read_body(request)))
     require_csrf(request, given.get(CSRF, ""))
     stream = stream_meant(recall, "recall")
-    state, _ = await service.commands.driven(stream)
-    reached = state.hospitals.get(who.centre) if isinstance(state, Recall) else None
-    if reached is None:
+    state, now = await service.commands.driven(stream)
+    if not isinstance(state, Recall) or who.centre not in state.hospitals:
         raise Refused(Reason.NOT_FOUND, "no such recall reaches your hospital")
-    seen_all = given.get("cases") == str(len(reached.cases))
-    require(seen_all, Reason.STALE, "another patient was found since this page was read; look at the page again")
-    command = AcknowledgeRecall(who.centre, viewer.name, given.get("note", ""))
-    key = f"acknowledged/{stream}/{given.get('cases', '')}"
+    asked = await question(service, state, who.centre, now, Meta(who.id, who.stated))
+    command = answer(asked, who.centre, viewer.name, given)
+    key = f"acknowledged/{stream}/{asked.shown}"
     await service.commands.record(sent_of(who, key, stream, command, state.version, about=stream))
     await request.app.state.ringing.ring()
     return seen(f"{CLERKS}recalls")
@@ -70,14 +67,13 @@ async def _open(service: Service) -> Sequence[Recall]:
     return found
 
 
-def _line(recall: Recall, who: Actor, numbers: Mapping[str, str]) -> Mapping[str, Any]:
+def _line(recall: Recall, who: Actor, asked: Question) -> Mapping[str, Any]:
     own = recall.hospitals[who.centre]
     owed = [o.due for o in recall.obligations.values() if o.state == "open" and o.about == who.centre]
     return {
         "id": recall.id,
         "drill": recall.drill,
-        "numbers": sorted(numbers[case] for case in own.cases if case in numbers),
+        "asked": asked,
         "acknowledged": bool(own.acknowledged),
         "due": owed[0] if owed else None,
-        "cases": len(own.cases),
     }

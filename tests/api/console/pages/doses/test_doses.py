@@ -119,14 +119,19 @@ async def test_a_hospitals_clerk_acknowledges_in_their_own_name(
     assert (await clerk.post(path, csrf="x")).status_code == 403
     await one_more_patient(here, made, opened.url.path.rpartition("/")[2])
     early = await clerk.post(path, **hidden(page.text))
-    assert (early.status_code, "another patient was found" in early.text) == (412, True), (
+    assert (early.status_code, "another patient or unit was found" in early.text) == (412, True), (
         "one of whom they know nothing"
     )
-    done = await clerk.post(path, **hidden((await clerk.get("/hospital/recalls")).text))
+    form = hidden((await clerk.get("/hospital/recalls")).text)
+    silent = await clerk.post(path, **form, **{"fate-0": "kept_apart"})
+    assert silent.status_code == 422, "a unit is left out"
+    done = await clerk.post(path, **form, **{"fate-0": "kept_apart", "fate-1": "not_here"})
     assert done.status_code == 200, done.text
     after = (await quality.get(opened.url.path)).text
     assert f"hospital {CANARY}" in unescape(after), "by the name they are registered with"
     assert ">over<" in after
+    for words in ("kept apart, untouched", "not with us"):
+        assert words in after
     assert (await quality.get("/hospital/recalls")).status_code == 404
 
 
