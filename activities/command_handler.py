@@ -219,7 +219,8 @@ class CommandHandler:
         session = StreamSession(request.stream, loaded.facts, self._now(loaded))
         require(request.if_version in (None, session.state.version), Reason.STALE, STALE)
         if request.command is not None:
-            session.decide(request.command, self.ids, await self._around(request))  # type: ignore[arg-type] # of another kind of stream: refused
+            around = await self._around(request, session.state)
+            session.decide(request.command, self.ids, around)  # type: ignore[arg-type] # of another kind of stream: refused
         if not session.drafts and request.key is None:
             return Recorded(request.stream, session.state, (), session.now)
         append = Append(
@@ -250,11 +251,11 @@ class CommandHandler:
             facts = session.facts
         return around
 
-    async def _around(self, request: CommandRequest) -> Around:
+    async def _around(self, request: CommandRequest, state: streams.State | None = None) -> Around:
         """What the stream itself does not tell, read at another instant: a right that ends just now still counts."""
         known = await keepers(self.ledger)
         lapse, by = self.policy.proposal_lapse, request.meta.actor
-        names = streams.named_by(request.command)
+        names = streams.named_by(request.command, state)
         found = await self.ledger.sources(sorted(names)) if names else ()
         beside = {one.stream: self._parse(one.stream, one.state) for one in found}
         if isinstance(request.command, GATED) and self.recalled is not None:

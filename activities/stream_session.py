@@ -13,7 +13,9 @@ from domain.core.fact import Draft, Fact, Ids
 from domain.core.when import When
 from domain.stages.anytime.watching import differs
 
-OPENING = ("RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson", "RegisterMaterial")
+OPENING = (
+    "RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson", "RegisterMaterial", "RegisterProduct"
+)  # fmt: skip
 
 
 class StreamSession:

@@ -20,7 +20,7 @@ from api.console.pages import (
     slip,
 )
 from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
-from api.console.pages.doses import genealogy, hospital_recalls, recalls
+from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls
 from api.console.pages.history import audit, looks
 from api.console.pages.travelling import stay
 from api.name_index import NameIndex, PersonIndex
@@ -52,6 +52,7 @@ def install(app: FastAPI) -> None:
         changes,
         catalogue,
         genealogy,
+        lots,
         recalls,
         hospital_recalls,
         clerk,

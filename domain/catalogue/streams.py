@@ -21,11 +21,14 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.criteria.criterion import criterion_of
-from domain.doses import linking, lot, material
+from domain.doses import linking, lot, material, product
+from domain.doses.product import limit_of
 
-Command = protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command
-Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event | material.Event
-State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks | material.Material
+Command = (
+    protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command | product.Command
+)
+Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event | material.Event | product.Event
+State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks | material.Material | product.Product
 
 COMMANDS: tuple[type[Any], ...] = get_args(Command)
 EVENTS: tuple[type[Any], ...] = get_args(Event)
@@ -74,6 +77,7 @@ CATALOGUE: Mapping[str, Aggregate] = {
         _aggregate("person", staff, "absent_from", "absent_until", given="all"),
         _aggregate("desk", desks, given="all"),
         _aggregate("material", material, given="beside"),
+        _aggregate("product", product),
     )
 }
 
@@ -83,7 +87,7 @@ def aggregate(stream: str) -> Aggregate:
     prefix, _, name = stream.partition("-")
     found = CATALOGUE.get(prefix)
     if found is None or not name:
-        raise Refused(Reason.NOT_FOUND, "no such lot, material, protocol, centre or person")
+        raise Refused(Reason.NOT_FOUND, "no such lot, material, product, protocol, centre or person")
     return found
 
 
@@ -105,8 +109,10 @@ def decide(
     return [Draft(event, ids()) for event in kind.decide(state, command, now, ids, around)]
 
 
-def named_by(command: object) -> frozenset[str]:
-    """Return the streams a command names whose read models are looked up before it is decided."""
+def named_by(command: object, state: State | None = None) -> frozenset[str]:
+    """Return the streams whose read models a command is decided with: those it names, or those its lot rests on."""
+    if isinstance(state, lot.Lot) and (judged := lot.rests_on(state, command)):
+        return judged
     match command:
         case linking.LinkMaterial():
             return frozenset({command.parent})
@@ -138,6 +144,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "visit_days": int,
     "capabilities": str,
     "research_items": str,
+    "tests": limit_of,
 }
 """What a read model holds many of, and how one is read."""
 

@@ -15,7 +15,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact
 from domain.core.personal import Identity, Trace, TraceCode
 from domain.core.roles import Action
-from domain.doses import codes, linking, unit
+from domain.doses import codes, linking, product, quality, unit
 from domain.doses.kinds import LOT
 from domain.doses.linking import Beside
 from domain.doses.unit import (
@@ -35,7 +35,7 @@ from domain.doses.unit import (
     UseUnit,
 )
 
-LotState = Literal["none", "registered", "released", "quarantined", "recalled"]
+LotState = Literal["none", "registered", "released", "quarantined", "rejected", "recalled"]
 NoUnit = Literal["none_available", "lot_not_released", "expires_too_soon"]
 """Why no unit can be held: the codes of the case's RefuseDose."""
 
@@ -77,7 +77,7 @@ class RecallLot:
     type: Literal["RecallLot"] = "RecallLot"
 
 
-Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | linking.Command | unit.Command
+Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | linking.Command | quality.Command | unit.Command
 
 BY = {
     RegisterLot: Action.REGISTER_LOT,
@@ -85,6 +85,7 @@ BY = {
     QuarantineLot: Action.STOP_LOT,
     RecallLot: Action.RELEASE_LOT,
     **dict.fromkeys(get_args(linking.Command), Action.REGISTER_LOT),
+    **dict.fromkeys(get_args(quality.Command), Action.RELEASE_LOT),
     **dict.fromkeys(get_args(unit.Command), Action.ENGINE),
     unit.SettleUnit: Action.RELEASE_LOT,
 }
@@ -131,7 +132,9 @@ class LotRecalled:
     type: Literal["LotRecalled"] = "LotRecalled"
 
 
-Event = LotRegistered | LotReleased | LotQuarantined | LotRecalled | linking.Event | unit.Event
+Event = LotRegistered | LotReleased | LotQuarantined | LotRecalled | linking.Event | quality.Event | unit.Event
+STOPPED: Mapping[str, str] = {"recalled": "a recalled lot stays recalled", "rejected": "a rejected lot stays rejected"}
+"""The states that a lot never leaves for use again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Lot:
     donor: TraceCode = ""
     vector_lot: TraceCode = ""
     parents: tuple[str, ...] = ()
+    results: quality.Results = field(default_factory=dict)
 
     def written(self, code: str) -> bool:
         """Return whether it was registered with that code of a donor or vector lot, however it is written."""
@@ -169,9 +173,9 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
         _not_recalled(beside)
     match command:
         case ReleaseLot():
-            return [_release(lot, command, now)]
+            return [_release(lot, command, now, beside)]
         case QuarantineLot():
-            require(lot.state != "recalled", Reason.IRREVERSIBLE, "a recalled lot stays recalled")
+            _not_stopped(lot)
             return [] if lot.state == "quarantined" else [LotQuarantined(command.reason)]
         case RecallLot():
             return [] if lot.state == "recalled" else [LotRecalled(command.reason)]
@@ -189,6 +193,8 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
             return _settle(lot, command)
         case linking.LinkMaterial() | linking.UnlinkMaterial():
             return linking.decide(LOT, lot.parents, command, beside)
+        case quality.RecordResult() | quality.DecideOutOfSpecification():
+            return _tested(lot, command, now, beside)
         case _:
             assert_never(command)
 
@@ -210,11 +216,30 @@ def _register(lot: Lot, c: RegisterLot, now: datetime) -> Event:
     return LotRegistered(c.product, c.units, c.expires, c.donor, c.vector_lot, c.by)
 
 
-def _release(lot: Lot, c: ReleaseLot, now: datetime) -> Event:
-    require(lot.state != "recalled", Reason.IRREVERSIBLE, "a recalled lot stays recalled")
+def rests_on(lot: Lot, command: object) -> frozenset[str]:
+    """Return the streams whose read models a command on this lot is decided with: that of its product."""
+    judged = isinstance(command, ReleaseLot | quality.RecordResult) and lot.product
+    return frozenset({product.stream_of(lot.product)}) if judged else frozenset()
+
+
+def _tested(lot: Lot, c: quality.Command, now: datetime, beside: Beside) -> Sequence[Event]:
+    """A result out of specification that comes after the release stops the lot at once."""
+    told = quality.decide(lot.product, lot.results, c, now, beside)
+    late = [one for one in told if isinstance(one, quality.ResultRecorded) and not one.within]
+    stop = [LotQuarantined(f"out of specification: {one.test}") for one in late if lot.state == "released"]
+    return [*told, *stop]
+
+
+def _not_stopped(lot: Lot) -> None:
+    require(lot.state not in STOPPED, Reason.IRREVERSIBLE, STOPPED.get(lot.state, ""))
+
+
+def _release(lot: Lot, c: ReleaseLot, now: datetime, beside: Beside) -> Event:
+    _not_stopped(lot)
     require(lot.state != "released", Reason.ALREADY, "the lot is released")
     require(lot.expires and now < lot.expires, Reason.LAPSED, "the lot has expired")
     _second_person(lot, c.by)
+    quality.require_tested(lot.product, lot.results, beside)
     return LotReleased(c.by)
 
 
@@ -319,6 +344,10 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
         return _of_unit(lot, event)
     if isinstance(event, linking.Event):
         return replace(lot, parents=linking.after(lot.parents, event))
+    if isinstance(event, quality.Event):
+        rejected = isinstance(event, quality.OutOfSpecificationDecided) and event.outcome == "reject"
+        state = "rejected" if rejected and lot.state != "recalled" else lot.state
+        return replace(lot, results=quality.evolve(lot.results, event), state=state)
     match event:
         case LotRegistered():
             units = {name: Unit(name) for name in event.units}

@@ -27,6 +27,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Command
 from domain.core.roles import Action
 from domain.doses.material import RegisterMaterial
+from domain.doses.product import RegisterProduct, stream_of
 from domain.roles import Actor, allow
 
 
@@ -97,7 +98,9 @@ def _add_opening(router: APIRouter, prefix: str, opening: str) -> None:
 
 
 async def _new_stream(service: Service, prefix: str, command: Command) -> str:
-    """Name what is registered; a material by its kind and code, so that nobody registers it twice."""
+    """Name what is registered; a material by its kind and code, a product by its code: nobody registers one twice."""
+    if isinstance(command, RegisterProduct):
+        return stream_of(command.code)
     if isinstance(command, RegisterMaterial) and isinstance(command.code, str):
         return await service.genealogy.links.stream_of(command.kind, command.code)
     return service.fresh_stream(prefix)

@@ -80,7 +80,7 @@ def noted_fields(prefix: str) -> set[str]:
 
 
 def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
-    assert set(CATALOGUE) - {"desk", "material"} == set(watching.KINDS)
+    assert set(CATALOGUE) - {"desk", "material", "product"} == set(watching.KINDS)
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
@@ -131,6 +131,7 @@ def test_read_models_hold_exactly_what_is_noted_and_the_named_extras() -> None:
         "person": {"absent_from"},
         "desk": {"mails"},
         "material": {"kind", "consents"},
+        "product": {"code", "name", "tests", "source"},
     }
     for prefix, kind in CATALOGUE.items():
         noted = noted_fields(prefix) if prefix in watching.KINDS else set()

@@ -1,0 +1,61 @@
+"""The page of a lot: from a specification to results, a decision by two people and the release."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from api.run.wiring import Parts
+from tests.api.conftest import Person, registered
+from tests.api.console.conftest import Browser, browsing, hidden
+from tests.api.routes.doses.test_genealogy import EXPIRES, told
+
+TODAY = datetime.now(UTC).date().isoformat()
+TESTS = [
+    {"test": "viability", "unit": "%", "least": 70.0},
+    {"test": "sterility", "expected": "no growth", "late": True},
+]
+
+
+async def test_a_lot_out_of_specification_is_released_once_two_people_have_decided(
+    people: Mapping[str, Person], browsers: Mapping[str, Browser], app: FastAPI, here: Parts
+) -> None:
+    quality, mark = people["supervisor"], uuid.uuid4().hex[:8]
+    answer = await quality.post("/products", {"code": f"QC-{mark}"})
+    assert answer.status_code == 201, answer.text
+    again = await quality.post("/products", {"code": f" qc-{mark} "})
+    assert again.status_code == 409, again.text
+    await told(people["quality"], answer.json()["id"], "SpecifyTests", tests=TESTS, source="SPEC-7")
+    body = {"product": f"QC-{mark}", "units": [f"u-{mark}"], "expires": EXPIRES}
+    lot = (await quality.post("/lots", body)).json()["id"]
+    first, second = browsers["quality"], await browsing(app, await registered(here, "quality", "asia"))
+    path = f"/console/lots/{lot}"
+    page = await first.get(path)
+    assert "no result yet" in page.text
+    form = hidden(page.text) | {"nonce": mark}
+    early = await first.post(path, **{**form, "type": "ReleaseLot"})
+    assert (early.status_code, "no result yet of: viability" in early.text) == (409, True), early.text
+    wrong = {**form, "type": "RecordResult", "test": "viability", "unit": "%", "tested": TODAY}
+    assert (await first.post(path, **wrong, value="many")).status_code == 422
+    page = await first.post(path, **wrong, value="61.5")
+    assert "61.5 %" in page.text
+    assert "out of specification" in page.text
+    decide = {"type": "DecideOutOfSpecification", "test": "viability", "outcome": "use", "reason": "asked for"}
+    page = await first.post(path, **{**form, **decide})
+    assert "use it all the same, says" in page.text
+    alone = await first.post(path, **{**form, **decide, "nonce": f"{mark}-2"})
+    assert (alone.status_code, "another person has to" in alone.text) == (403, True)
+    other = hidden((await second.get(path)).text) | {"nonce": f"{mark}-3"}
+    assert "out of specification and accepted" in (await second.post(path, **{**other, **decide})).text
+    page = await second.post(path, **{**other, "type": "ReleaseLot"})
+    assert "released for use" in page.text
+    late = {"type": "RecordResult", "test": "sterility", "word": "growth", "tested": TODAY}
+    page = await second.post(path, **{**other, **late})
+    assert "in quarantine" in page.text
+    assert lot in (await first.get("/console/lots")).text
+    for role in ("coordinator", "auditor", "reviewer"):
+        assert (await browsers[role].get(path)).status_code == 403
+        assert (await browsers[role].get("/console/lots")).status_code == 403
