@@ -15,7 +15,7 @@ from domain.stages.travel import letter, travel, visa
 from domain.stages.treatment import admission, bed, dose
 from rehearsal.courses.known import years
 from rehearsal.courses.published.courses import Course
-from rehearsal.courses.steps import ASSUMED, Calendar, Places, Tell, ToldSoFar, Writer
+from rehearsal.courses.steps import ASSUMED, CourseCalendar, Places, Tell, ToldSoFar, Writer
 
 LEAD = 75
 """Days from the inquiry to the arrival."""
@@ -29,7 +29,7 @@ ASKED: tuple[people.Purpose, ...] = ("data_processing", "translation")
 NAMED: tuple[people.Purpose, ...] = ("share_with_hospital", "cross_border")
 
 
-def until_admission(course: Course, places: Places, days: Calendar, come: int, stay: int, writer: Writer) -> None:
+def until_admission(course: Course, places: Places, days: CourseCalendar, come: int, stay: int, writer: Writer) -> None:
     """Lead from the first question to the hospital bed on day `come`; the stay is permitted for `stay` days."""
     _inquiry(course, places, days, come - LEAD, writer)
     _dossier(course, days, come - LEAD + 3, writer)
@@ -44,7 +44,7 @@ def minor(age: str) -> bool:
     return known < ADULT if known is not None else any(word in age.casefold() for word in ("child", "infant"))
 
 
-def _inquiry(course: Course, places: Places, days: Calendar, day: int, w: Writer) -> None:
+def _inquiry(course: Course, places: Places, days: CourseCalendar, day: int, w: Writer) -> None:
     country, zone, language = HOME if places.country != HOME[0] else ELSEWHERE
     child = minor(course.age)
     opened = inquiry.OpenCase(
@@ -83,7 +83,7 @@ def consent(purpose: people.Purpose, recipient: str = "") -> Tell:
     return lambda k: people.GiveConsent(purpose, consenting(k), "1", "en", recipient, items)
 
 
-def _dossier(course: Course, days: Calendar, day: int, w: Writer) -> None:
+def _dossier(course: Course, days: CourseCalendar, day: int, w: Writer) -> None:
     for kind in PAPERS:
         w.say(days.at(day, 9), _request(kind), SAID)
     for kind in PAPERS:
@@ -114,7 +114,7 @@ def _submission(known: ToldSoFar) -> str:
     return list(known.case.submissions)[-1]
 
 
-def _centre(places: Places, days: Calendar, day: int, come: int, w: Writer) -> None:
+def _centre(places: Places, days: CourseCalendar, day: int, come: int, w: Writer) -> None:
     late = days.at(come, 12) + ROOM
     w.say(days.at(day, 9), lambda _: submissions.ChooseCentre(places.centre, places.protocol), SAID)
     w.say(days.at(day, 10), lambda k: submissions.SubmitDossier(_submission(k)), SAID)
@@ -138,7 +138,7 @@ def _patient(known: ToldSoFar) -> str:
     return known.case.patient.id
 
 
-def _papers(days: Calendar, day: int, come: int, stay: int, w: Writer) -> None:
+def _papers(days: CourseCalendar, day: int, come: int, stay: int, w: Writer) -> None:
     late, arrives = days.at(come, 12) + ROOM, days.on(come - 1)
     w.say(days.at(day, 3), lambda _: letter.IssueLetter("assumed", late), SAID)
     w.say(days.at(day + 1, 9), lambda k: visa.RecordPassport(_patient(k), days.on(come + 3650)), SAID)
@@ -150,7 +150,7 @@ def _papers(days: Calendar, day: int, come: int, stay: int, w: Writer) -> None:
     w.say(days.at(day + 22, 3), lambda _: travel.ConfirmTravel("assumed"), SAID)
 
 
-def _arrival(days: Calendar, come: int, w: Writer) -> None:
+def _arrival(days: CourseCalendar, come: int, w: Writer) -> None:
     entered = days.at(come - 1, 6)
     w.say(days.at(come - 1, 9), lambda _: admission.RecordArrival(entered), SAID)
     w.say(days.at(come - 1, 10), lambda _: admission.RegisterAddress("hotel"), SAID)

@@ -17,7 +17,7 @@ from rehearsal.courses.mainline import line
 from rehearsal.courses.places import PlaceKeeper
 from rehearsal.courses.published.courses import Course
 from rehearsal.courses.script import Script, lead, script
-from rehearsal.courses.steps import Places, Step, ToldSoFar
+from rehearsal.courses.steps import CourseStep, Places, ToldSoFar
 from rehearsal.world.quiet import quiet_handlers
 from rehearsal.world.stage import RehearsalStage
 
@@ -64,7 +64,7 @@ async def play_courses(
     return played
 
 
-def _job(stage: RehearsalStage, one: Played, step: Step) -> Callable[[], Any]:
+def _job(stage: RehearsalStage, one: Played, step: CourseStep) -> Callable[[], Any]:
     async def say() -> None:
         seen = ToldSoFar(one.state, {place: fact.id for place, fact in one.facts.items()})
         try:
@@ -85,7 +85,7 @@ def _job(stage: RehearsalStage, one: Played, step: Step) -> Callable[[], Any]:
     return say
 
 
-def _keep(one: Played, step: Step, said: Recorded) -> None:
+def _keep(one: Played, step: CourseStep, said: Recorded) -> None:
     """The fact that tells a published event: the last one a person brought about with its own date."""
     if step.place is None:
         return

@@ -21,7 +21,7 @@ APART = 90
 
 
 @dataclass(slots=True)
-class Treatment:
+class CourseTreatment:
     """One lymphodepletion or its omission, and the infusions that belong to it; each with its day of recording."""
 
     cells: list[tuple[int, Published]] = field(default_factory=list)
@@ -34,10 +34,10 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MainLine:
     """The course in order of recording. `reports` may come at any time from admission on; days count from day 0."""
 
-    treatments: Sequence[Treatment]
+    treatments: Sequence[CourseTreatment]
     reports: Sequence[tuple[int, Published]]
 
     @property
@@ -47,15 +47,15 @@ class Line:
         return min([0, *first, *(day for day, _ in self.reports)])
 
 
-def line(course: Course) -> Line:
+def line(course: Course) -> MainLine:
     """Sort a course's events into treatments and reports."""
     treatments = _treatments(course.events)
     _add_depletion(treatments, course.events)
     treatments.sort(key=lambda t: t.starts)
-    return Line(treatments, _reports(course.events, treatments))
+    return MainLine(treatments, _reports(course.events, treatments))
 
 
-def _treatments(events: Sequence[Published]) -> list[Treatment]:
+def _treatments(events: Sequence[Published]) -> list[CourseTreatment]:
     """Cells in order; a re-infusion, or chemotherapy in between, begins another treatment."""
     given: list[tuple[int, Published]] = []
     for event in events:
@@ -64,17 +64,17 @@ def _treatments(events: Sequence[Published]) -> list[Treatment]:
             unknown = 0 if last is None else last + BETWEEN
             given.append((unknown if event.day.reached is None else event.day.reached, event))
     chemo = [e.day.reached for e in events if e.kind == "lymphodepletion" and e.day.reached is not None]
-    treatments: list[Treatment] = []
+    treatments: list[CourseTreatment] = []
     for day, event in sorted(given, key=lambda pair: (pair[0], pair[1].index)):
         before = treatments[-1].cells[-1][0] if treatments else day
         between = any(before < chemo_day <= day for chemo_day in chemo)
         if not treatments or event.kind == "reinfusion" or between or day - before > APART:
-            treatments.append(Treatment())
+            treatments.append(CourseTreatment())
         treatments[-1].cells.append((day, event))
     return treatments
 
 
-def _add_depletion(treatments: list[Treatment], events: Sequence[Published]) -> None:
+def _add_depletion(treatments: list[CourseTreatment], events: Sequence[Published]) -> None:
     """Chemotherapy belongs to the next cells by day, or by its place in the source where the day is unknown."""
     for event in events:
         if event.kind != "lymphodepletion":
@@ -89,7 +89,7 @@ def _add_depletion(treatments: list[Treatment], events: Sequence[Published]) -> 
         owner.depletion.sort(key=lambda pair: (pair[0], pair[1].index))
 
 
-def _conditions(event: Published, owner: Treatment | None, events: Sequence[Published]) -> bool:
+def _conditions(event: Published, owner: CourseTreatment | None, events: Sequence[Published]) -> bool:
     """Chemotherapy with a transplant before the next cells, if there are any, prepares for the transplant."""
     day, transplants = event.day.reached, [e.day.reached for e in events if e.kind == "transplant"]
     if owner is None:
@@ -97,32 +97,32 @@ def _conditions(event: Published, owner: Treatment | None, events: Sequence[Publ
     return any(t is not None and day is not None and day <= t < owner.starts for t in transplants)
 
 
-def _without_cells(treatments: list[Treatment]) -> Treatment:
+def _without_cells(treatments: list[CourseTreatment]) -> CourseTreatment:
     """Chemotherapy after which the source tells of no cells: a treatment of its own."""
     if not treatments or treatments[-1].cells:
-        treatments.append(Treatment())
+        treatments.append(CourseTreatment())
     return treatments[-1]
 
 
-def _recorded(treatments: Sequence[Treatment], owner: Treatment, day: int | None) -> int:
+def _recorded(treatments: Sequence[CourseTreatment], owner: CourseTreatment, day: int | None) -> int:
     if owner.cells:
         return owner.starts - BEFORE_CELLS if day is None else min(day, owner.starts)
     alone = max((d for t in treatments for d, _ in t.cells), default=-BEFORE_CELLS - 1) + 1
     return alone if day is None else max(day, alone) if len(treatments) > 1 else day
 
 
-def _next_by_day(treatments: Sequence[Treatment], day: int) -> Treatment | None:
+def _next_by_day(treatments: Sequence[CourseTreatment], day: int) -> CourseTreatment | None:
     return next((t for t in treatments if t.cells and day <= t.starts), None)
 
 
-def _next_by_place(treatments: Sequence[Treatment], event: Published) -> Treatment | None:
+def _next_by_place(treatments: Sequence[CourseTreatment], event: Published) -> CourseTreatment | None:
     following = [t for t in treatments if t.cells and t.cells[0][1].index > event.index]
     if following:
         return min(following, key=lambda t: t.cells[0][1].index)
     return next((t for t in treatments if not t.depletion), treatments[0] if treatments else None)
 
 
-def _reports(events: Sequence[Published], treatments: Sequence[Treatment]) -> list[tuple[int, Published]]:
+def _reports(events: Sequence[Published], treatments: Sequence[CourseTreatment]) -> list[tuple[int, Published]]:
     """Everything else by day; what has no day is told right after what stands before it in the source."""
     placed = {e.index: day for t in treatments for day, e in (*t.cells, *t.depletion)}
     last_main = max(placed.values(), default=0)

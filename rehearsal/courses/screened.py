@@ -38,7 +38,7 @@ GROUPS = ("all", "aml", "nhl", "hodgkin", "cll", "myeloma", "autoimmune")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScreenedProtocol:
     """One protocol: its number, what it treats, its antigens, and its criteria; none where no source was read."""
 
     name: str
@@ -51,10 +51,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ScreenedPatient:
     """One patient against one protocol. `diagnosis` as matching has it: yes, no or unknown."""
 
-    asked: Asked
+    asked: ScreenedProtocol
     findings: Sequence[Finding]
     diagnosis: str
 
@@ -67,14 +67,17 @@ class Held:
 DECIDED = ("met", "not_met", "not_applicable")
 
 
-def every_protocol() -> Sequence[Asked]:
+def every_protocol() -> Sequence[ScreenedProtocol]:
     """Return all given protocols: those of the catalogue, then those known by name only."""
     known = [
-        Asked(c.registry, c.title, c.diseases, c.targets, c.product_class, c.criteria) for c in protocols().values()
+        ScreenedProtocol(c.registry, c.title, c.diseases, c.targets, c.product_class, c.criteria)
+        for c in protocols().values()
     ]
     rows: Iterable[Mapping[str, Any]] = json.loads(PROTOCOLS.read_text(encoding="utf-8"))["unsourced"]
     unsourced = [
-        Asked(row["registry"], row["title"], tuple(row["diseases"]), tuple(row["targets"]), "not_said", (), False)
+        ScreenedProtocol(
+            row["registry"], row["title"], tuple(row["diseases"]), tuple(row["targets"]), "not_said", (), False
+        )
         for row in rows
     ]
     return [*known, *unsourced]
@@ -112,14 +115,14 @@ def _fact(analyte: str, **told: Any) -> Observation:  # noqa: ANN401 - fields of
     return Observation(id=analyte, analyte=analyte, taken=UNDATED, **told)
 
 
-def held(course: Course, asked: Iterable[Asked]) -> Sequence[Held]:
+def held(course: Course, asked: Iterable[ScreenedProtocol]) -> Sequence[ScreenedPatient]:
     """Return the patient of a course against each protocol."""
     facts = facts_of(course)
     patient = Patient(country="", disease=disease_in(course.disease), facts=facts)
-    return [Held(one, screen(one.criteria, facts, AT), _diagnosis(_matched(patient, one))) for one in asked]
+    return [ScreenedPatient(one, screen(one.criteria, facts, AT), _diagnosis(_matched(patient, one))) for one in asked]
 
 
-def _matched(patient: Patient, one: Asked) -> Match:
+def _matched(patient: Patient, one: ScreenedProtocol) -> Match:
     offer = Offer(
         protocol=one.name, centre="", product=one.product, targets=one.targets, diseases=one.diseases,
         criteria=one.criteria,
@@ -154,7 +157,7 @@ def page() -> str:
     return "\n".join([*lines, ""])
 
 
-def _overview(asked: Sequence[Asked], found: Mapping[str, Sequence[Held]]) -> Iterable[str]:
+def _overview(asked: Sequence[ScreenedProtocol], found: Mapping[str, Sequence[ScreenedPatient]]) -> Iterable[str]:
     """One line for each protocol, over all patients."""
     yield "## By protocol, over all patients\n"
     yield "| Protocol | Criteria with values, in words | Diagnosis yes, no, open | Met | Not met | Unknown | N/A |"
@@ -178,7 +181,7 @@ def _grouped(courses: Sequence[Course]) -> Iterable[Sequence[Course]]:
     return groups.values()
 
 
-def _section(alike: Sequence[Course], found: Sequence[Held]) -> Iterable[str]:
+def _section(alike: Sequence[Course], found: Sequence[ScreenedPatient]) -> Iterable[str]:
     first = alike[0]
     told = ", ".join(_said(one) for one in facts_of(first)) or "nothing that a criterion asks for"
     yield f"\n## {', '.join(one.patient for one in alike)}\n"

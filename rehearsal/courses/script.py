@@ -12,11 +12,11 @@ from domain.stages.anytime.correcting import Correctable, CorrectFact
 from domain.stages.follow_up.closing import RetractDeath
 from rehearsal.courses.before import LEAD, screened, until_admission
 from rehearsal.courses.beside import background, end, leaving
-from rehearsal.courses.mainline import CELLS, Line, line
+from rehearsal.courses.mainline import CELLS, MainLine, line
 from rehearsal.courses.published.corrections import Correction, correction
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import when
-from rehearsal.courses.steps import ASSUMED, Calendar, Places, Step, Tell, ToldSoFar, Writer
+from rehearsal.courses.steps import ASSUMED, CourseCalendar, CourseStep, Places, Tell, ToldSoFar, Writer
 from rehearsal.courses.tellings import AFTER_CELLS, TELLINGS, infused
 from rehearsal.courses.treating import treat
 
@@ -37,7 +37,7 @@ class Script:
     course: Course
     places: Places
     day_0: date
-    steps: tuple[Step, ...]
+    steps: tuple[CourseStep, ...]
     missing: Mapping[int, str]
 
     @property
@@ -58,7 +58,7 @@ def lead(course: Course) -> int:
 
 def script(course: Course, places: Places, day_0: date) -> Script:
     """Return the whole course; its day 0 falls on `day_0`."""
-    days, order = Calendar(day_0), line(course)
+    days, order = CourseCalendar(day_0), line(course)
     come = _comes(order)
     last = max([0, *(t.starts for t in order.treatments)])
     writer = Writer([], days.at(come - LEAD, 7))
@@ -79,11 +79,11 @@ def script(course: Course, places: Places, day_0: date) -> Script:
     if known := end(course, day_0):
         said, happened = known
         at = max(days.at(course.last_day.reached or 0, 23), *(s.at + MINUTE for s in steps))
-        steps.append(Step(at, _saying(said), told(course), END, happened))
+        steps.append(CourseStep(at, _saying(said), told(course), END, happened))
     return Script(course, places, day_0, tuple(sorted(steps, key=lambda s: s.at)), missing)
 
 
-def _comes(order: Line) -> int:
+def _comes(order: MainLine) -> int:
     """The day of admission: some days before treatment, or the first report if that is not too long before."""
     gate = min([0, *(t.starts for t in order.treatments), *(d for t in order.treatments for d, _ in t.depletion)]) - 6
     return max(min(gate, order.begins - 1), gate - EARLIEST)
@@ -99,7 +99,9 @@ def told(course: Course) -> str:
     return f"published: {course.source}"
 
 
-def _reports(course: Course, order: Line, days: Calendar, admitted: datetime, treated: datetime) -> Sequence[Step]:
+def _reports(
+    course: Course, order: MainLine, days: CourseCalendar, admitted: datetime, treated: datetime
+) -> Sequence[CourseStep]:
     steps = []
     for day, event in order.reports:
         if event.kind == "correction":
@@ -109,9 +111,9 @@ def _reports(course: Course, order: Line, days: Calendar, admitted: datetime, tr
         at = max(nominal, after) if event.kind == "death" else nominal
         happened = occurred(event, days.day_0)
         said = TELLINGS[_as_report(event)](event, happened)
-        steps.append(Step(at, _saying(said), told(course), event.index, happened))
+        steps.append(CourseStep(at, _saying(said), told(course), event.index, happened))
         if event.kind == "off_study" and not any(t.cells for t in order.treatments):
-            steps.append(Step(at + timedelta(seconds=30), _unless_left(leaving(event)), LEFT))
+            steps.append(CourseStep(at + timedelta(seconds=30), _unless_left(leaving(event)), LEFT))
     return steps
 
 
@@ -128,11 +130,13 @@ def _unless_left(command: Command) -> Tell:
     return lambda known: None if known.case.exit else command
 
 
-def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing: dict[int, str]) -> Sequence[Step]:
+def _corrections(
+    course: Course, days: CourseCalendar, steps: Sequence[CourseStep], missing: dict[int, str]
+) -> Sequence[CourseStep]:
     """Each after the event it corrects, however the source orders them."""
     at = {s.place: s.at for s in steps if s.place is not None}
     stands = {e.index: e for e in course.events if e.index in at}
-    found: list[Step] = []
+    found: list[CourseStep] = []
     for event in (e for e in course.events if e.kind == "correction"):
         meant = correction(event, stands)
         if meant is None:
@@ -144,7 +148,7 @@ def _corrections(course: Course, days: Calendar, steps: Sequence[Step], missing:
         instant = max(own, at[meant.target] + timedelta(minutes=event.index + 1))
         happened = occurred(meant.right, days.day_0)
         tell = _correcting(meant, happened, when(event.day, days.day_0, after_cells=False))
-        found.append(Step(instant, tell, told(course), event.index, happened, meant.target))
+        found.append(CourseStep(instant, tell, told(course), event.index, happened, meant.target))
     return found
 
 

@@ -26,7 +26,7 @@ Tell = Callable[[ToldSoFar], Command | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CourseStep:
     """A command at an instant, or nothing where the case no longer needs it.
 
     `place` is the published event it tells, `target` the one it corrects;
@@ -58,7 +58,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class CourseCalendar:
     """Days of a course as instants."""
 
     day_0: date
@@ -77,7 +77,7 @@ class Calendar:
 class Writer:
     """Writes steps one after the other: none before the one written last."""
 
-    steps: list[Step]
+    steps: list[CourseStep]
     cursor: datetime
 
     def say(
@@ -85,4 +85,4 @@ class Writer:
     ) -> None:
         """Say it at that instant, or a minute after the step before where that is later."""
         self.cursor = max(at, self.cursor + timedelta(minutes=1))
-        self.steps.append(Step(self.cursor, tell, provenance, place, when))
+        self.steps.append(CourseStep(self.cursor, tell, provenance, place, when))

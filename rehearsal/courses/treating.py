@@ -12,11 +12,11 @@ from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.treatment import admission, infusion, lymphodepletion, observations, redosing
 from rehearsal.courses.before import hold
-from rehearsal.courses.mainline import Treatment
+from rehearsal.courses.mainline import CourseTreatment
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import when
 from rehearsal.courses.published.kinds import written
-from rehearsal.courses.steps import ASSUMED, Calendar, Places, Tell, ToldSoFar, Writer
+from rehearsal.courses.steps import ASSUMED, CourseCalendar, Places, Tell, ToldSoFar, Writer
 from rehearsal.courses.tellings import NOT_TOLD, TELLINGS, Fields, infused, left_out
 
 SAID = f"{ASSUMED}: around a published treatment"
@@ -26,7 +26,7 @@ YEAR = timedelta(days=365)
 
 
 def treat(
-    course: Course, places: Places, days: Calendar, treatments: Sequence[Treatment], writer: Writer
+    course: Course, places: Places, days: CourseCalendar, treatments: Sequence[CourseTreatment], writer: Writer
 ) -> dict[int, str]:
     """Write every treatment in order; answers with what of the source could not be told, and why."""
     missing: dict[int, str] = {}
@@ -41,7 +41,7 @@ def treat(
     return missing
 
 
-def _again(places: Places, days: Calendar, treatment: Treatment, number: int, w: Writer) -> None:
+def _again(places: Places, days: CourseCalendar, treatment: CourseTreatment, number: int, w: Writer) -> None:
     """Another treatment is decided, and a unit is held for it."""
     start = min([treatment.starts, *(day for day, _ in treatment.depletion)]) - 2
     planned = max(1, len(treatment.cells))
@@ -63,7 +63,7 @@ def _stay(until: datetime) -> Sequence[Tell]:
     )
 
 
-def _depletion(course: Course, days: Calendar, t: Treatment, number: int, w: Writer) -> dict[int, str]:
+def _depletion(course: Course, days: CourseCalendar, t: CourseTreatment, number: int, w: Writer) -> dict[int, str]:
     """The gate, then what the source says of chemotherapy; where it says nothing, an assumption."""
     given = [(day, e) for day, e in t.depletion if not left_out(e)]
     none = [e for _, e in t.depletion if left_out(e)]
@@ -115,7 +115,7 @@ def _saying(command: Command) -> Tell:
     return lambda _: command
 
 
-def _completed(days: Calendar, t: Treatment, last: tuple[int, Published], w: Writer) -> None:
+def _completed(days: CourseCalendar, t: CourseTreatment, last: tuple[int, Published], w: Writer) -> None:
     """The window is made wide enough for the cells the source tells of."""
     day, event = last
     happened = When.on(days.on(day)) if event.day.form == "at" else When.unknown()
@@ -128,7 +128,7 @@ def _omission(event: Published, happened: When) -> Command:
     return lymphodepletion.OmitDepletion(Fields(event).words("note", "regimen"), happened)
 
 
-def _assumed(days: Calendar, day: int, w: Writer, *, without: bool) -> None:
+def _assumed(days: CourseCalendar, day: int, w: Writer, *, without: bool) -> None:
     """The first treatment had some; another one none, nor what is made in the body, as far as anybody can assume."""
     if without:
         w.say(days.at(day, 7), _saying(lymphodepletion.OmitDepletion(f"{ASSUMED}: {NOT_TOLD}")), SAID)

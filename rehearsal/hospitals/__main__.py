@@ -12,7 +12,7 @@ import uvicorn
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.keys import HospitalKeys
-from rehearsal.hospitals.reader import Reader
+from rehearsal.hospitals.reader import DossierReader
 from rehearsal.hospitals.server import application
 from rehearsal.hospitals.speaker import Speaker
 
@@ -36,7 +36,7 @@ async def serve(given: argparse.Namespace) -> None:
     book = Book(given.book)
     async with httpx2.AsyncClient() as http, asyncio.TaskGroup() as group:
         speaker = Speaker(book, HospitalKeys(given.keys), given.api, http)
-        reader = Reader(book, http, speaker)
+        reader = DossierReader(book, http, speaker)
 
         def woken() -> None:
             speaker.wake()

@@ -18,14 +18,14 @@ from rehearsal.hospitals.habits import (
     SLOWER_BY,
     TROUBLES,
     TWICE,
-    About,
-    Ahead,
-    Drawn,
+    DaysAhead,
     Fits,
     FreeTimes,
-    Line,
+    FromRequest,
     OneOf,
-    Told,
+    OwnNumber,
+    RequestSubject,
+    Saying,
     Trouble,
 )
 
@@ -47,7 +47,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class HospitalPlan:
     """`troubles` are what the first attempts meet, `refusal` a FHIR issue code or empty, then the answers."""
 
     troubles: tuple[Trouble, ...] = ()
@@ -55,15 +55,15 @@ class Plan:
     answers: tuple[Said, ...] = ()
 
 
-def behaviour(seed: int, effect_id: str, kind: str) -> Plan:
+def behaviour(seed: int, effect_id: str, kind: str) -> HospitalPlan:
     """Return the plan: the same for the same arguments, on any machine."""
     chance = _chance(seed, effect_id, kind)
     troubles = _troubles(chance)
     often, code = REFUSES.get(kind, (0.0, ""))
     if chance.random() < often:
-        return Plan(troubles, code)
+        return HospitalPlan(troubles, code)
     story = _weighted(chance, HABITS.get(kind, ((1.0, ()),)))
-    return Plan(troubles, "", tuple(said for line in story for said in _said(chance, effect_id, line)))
+    return HospitalPlan(troubles, "", tuple(said for line in story for said in _said(chance, effect_id, line)))
 
 
 def spoken(said: Said, request: Request, at: datetime) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _troubles(chance: random.Random) -> tuple[Trouble, ...]:
     return tuple(met)
 
 
-def _said(chance: random.Random, effect_id: str, line: Line) -> Iterable[Said]:
+def _said(chance: random.Random, effect_id: str, line: Saying) -> Iterable[Said]:
     """One line of a story with its moment drawn; now and then late, doubled, or repeated in other words."""
     after = chance.uniform(line.earliest, line.latest) * DAY
     if chance.random() < SLOW:
@@ -108,7 +108,7 @@ def _drawn(chance: random.Random, effect_id: str, value: object) -> object:
     match value:
         case OneOf():
             return chance.choice(value.choices)
-        case Drawn():
+        case OwnNumber():
             return f"{value.prefix}-{hashlib.sha256(effect_id.encode()).hexdigest()[:8]}"
         case _:
             return value
@@ -116,7 +116,7 @@ def _drawn(chance: random.Random, effect_id: str, value: object) -> object:
 
 def _filled(value: object, request: Request, at: datetime) -> object:
     match value:
-        case Ahead():
+        case DaysAhead():
             return (at + timedelta(days=value.days)).isoformat()
         case FreeTimes():
             return _free_times(value.count, request, at)
@@ -128,13 +128,13 @@ def _filled(value: object, request: Request, at: datetime) -> object:
 
 def _told(value: object, request: Request) -> object:
     match value:
-        case About():
+        case RequestSubject():
             return request.about.split("/", maxsplit=1)[0]
-        case Told(name="unit"):
+        case FromRequest(name="unit"):
             return str(request.body.get("unit") or f"{value.otherwise}-{request.effect[:12]}")
-        case Told():
+        case FromRequest():
             return str(request.body.get(value.name) or value.otherwise)
-        case Drawn():
+        case OwnNumber():
             return f"{value.prefix}-{request.effect[:8]}"
         case _:
             return value

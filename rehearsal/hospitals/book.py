@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.gateways import Request
-from rehearsal.hospitals.behaviour import Plan, callback_id, spoken
+from rehearsal.hospitals.behaviour import HospitalPlan, callback_id, spoken
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempt (effect TEXT PRIMARY KEY, times INTEGER NOT NULL);
@@ -54,7 +54,7 @@ class DueAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadDocument:
     """A document of a dossier that a hospital was sent the address of and has not read."""
 
     effect: str
@@ -88,7 +88,7 @@ class Book:
         row = found.fetchone()
         return int(row["number"]) if row else None
 
-    def keep(self, request: Request, plan: Plan, now: datetime, speed: float = 1.0) -> tuple[int, bool]:
+    def keep(self, request: Request, plan: HospitalPlan, now: datetime, speed: float = 1.0) -> tuple[int, bool]:
         """Keep the request and plan its answers, in one transaction. Its number, and whether it is new."""
         at = now.timestamp()
         row = (request.effect, request.kind, request.centre, request.case, request.about, at)
@@ -116,7 +116,7 @@ class Book:
             else:
                 self._db.execute(update, (url, at, name))
 
-    def _plan(self, request: Request, plan: Plan, at: float, speed: float) -> None:
+    def _plan(self, request: Request, plan: HospitalPlan, at: float, speed: float) -> None:
         for number, said in enumerate(plan.answers):
             due = at + said.after / speed
             command = json.dumps(spoken(said, request, datetime.fromtimestamp(due, UTC)))
@@ -146,12 +146,14 @@ class Book:
         self._db.execute(update, (status, again, int(done), at, done, due.callback))
         self._db.execute("COMMIT")
 
-    def unread(self, now: datetime, limit: int = 8) -> Sequence[Unread]:
+    def unread(self, now: datetime, limit: int = 8) -> Sequence[UnreadDocument]:
         """List the documents that should be fetched by now."""
         query = "SELECT effect, name, url, tries FROM document WHERE next_at <= ? ORDER BY next_at LIMIT ?"
-        return [Unread(**dict(row)) for row in self._db.execute(query, (now.timestamp(), limit))]
+        return [UnreadDocument(**dict(row)) for row in self._db.execute(query, (now.timestamp(), limit))]
 
-    def fetched(self, one: Unread, status: int, again_at: datetime | None, digest: str = "", size: int = 0) -> None:
+    def fetched(
+        self, one: UnreadDocument, status: int, again_at: datetime | None, digest: str = "", size: int = 0
+    ) -> None:
         """Note one try at fetching it: what came, or when to try again, None = never."""
         update = """UPDATE document SET status = ?, next_at = ?, digest = ?, size = ?, tries = tries + 1
                     WHERE effect = ? AND name = ?"""

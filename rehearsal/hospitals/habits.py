@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class DaysAhead:
     """An instant so many days after the answer is given."""
 
     days: float
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FromRequest:
     """Stands for what the request's input of that name says, or else `otherwise`."""
 
     name: str
@@ -23,12 +23,12 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RequestSubject:
     """The id of what the request is about."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class OwnNumber:
     """A number of the hospital's own, different for every effect."""
 
     prefix: str
@@ -57,11 +57,11 @@ class FreeTimes:
     count: int
 
 
-SUBMISSION = About()
+SUBMISSION = RequestSubject()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Saying:
     """One thing a hospital says, some time between `earliest` and `latest` days after it got the request."""
 
     earliest: float
@@ -70,7 +70,7 @@ class Line:
     fields: Mapping[str, Any]
 
 
-Story = tuple[Line, ...]
+Story = tuple[Saying, ...]
 Trouble = Literal["error", "error_kept", "hang", "hang_kept", "garbage_kept", "conflict_kept", "busy"]
 """What a request meets; `_kept` = the hospital has it all the same."""
 
@@ -91,11 +91,13 @@ TWICE, AGAIN = 0.04, 0.02
 CLINICIAN = OneOf(("Dr Li Wei", "Dr Zhang Min", "Dr Chen Jie"))
 ELSEWHERE = OneOf(("another centre of the catalogue", "treatment at home with the present doctor"))
 KINDS = OneOf((["infection_serology"], ["imaging"], ["labs", "cardiac_lung"], ["antigen"]))
-GOT_IT = Line(0.02, 1, "AcknowledgeSubmission", {"submission": SUBMISSION, "receipt": Drawn("R")})
-ACCEPTS = Line(3, 7, "AcceptPatient", {"submission": SUBMISSION, "clinician": CLINICIAN, "valid_until": Ahead(28)})
-ASKS = Line(2, 4, "AskForMore", {"submission": SUBMISSION, "kinds": KINDS})
+GOT_IT = Saying(0.02, 1, "AcknowledgeSubmission", {"submission": SUBMISSION, "receipt": OwnNumber("R")})
+ACCEPTS = Saying(
+    3, 7, "AcceptPatient", {"submission": SUBMISSION, "clinician": CLINICIAN, "valid_until": DaysAhead(28)}
+)
+ASKS = Saying(2, 4, "AskForMore", {"submission": SUBMISSION, "kinds": KINDS})
 REASONS = OneOf(("cohort_full", "criteria_not_met", "other"))
-DECLINES = Line(
+DECLINES = Saying(
     3,
     8,
     "DeclinePatient",
@@ -113,26 +115,26 @@ PRICE = {
     "contingency": {"low": 6_000, "high": 12_000},
     "trial_pays": OneOf(([], ["lymphodepletion"], ["cell_product", "lymphodepletion"])),
 }
-LETTER = {"ref": Drawn("L"), "valid_until": Ahead(90)}
-ADMITS = Line(0.3, 1.2, "AdmitPatient", {"ref": Drawn("E")})
+LETTER = {"ref": OwnNumber("L"), "valid_until": DaysAhead(90)}
+ADMITS = Saying(0.3, 1.2, "AdmitPatient", {"ref": OwnNumber("E")})
 REGIMEN = "fludarabine 30 mg/m2 + cyclophosphamide 300 mg/m2"
 CONDITIONING = tuple(
-    Line(at, at + 0.2, "RecordDepletion", {"regimen": REGIMEN, "day": day}) for at, day in ((0.5, -5), (1.5, -4))
+    Saying(at, at + 0.2, "RecordDepletion", {"regimen": REGIMEN, "day": day}) for at, day in ((0.5, -5), (1.5, -4))
 )
 
-DESTROYS = Line(0.5, 5, "ConfirmDestruction", {"submission": SUBMISSION, "kept_by_law": OneOf((False, True))})
+DESTROYS = Saying(0.5, 5, "ConfirmDestruction", {"submission": SUBMISSION, "kept_by_law": OneOf((False, True))})
 
 
-def _became(fate: object, earliest: float, latest: float) -> Line:
-    return Line(earliest, latest, "ReportResource", {"resource": About(), "fate": fate})
+def _became(fate: object, earliest: float, latest: float) -> Saying:
+    return Saying(earliest, latest, "ReportResource", {"resource": RequestSubject(), "fate": fate})
 
 
 CHOSEN = "True"
 """How the input `slot` says that a time was chosen."""
 CALL = "https://call.example.org/7"
 AGREES = {
-    "arrangement": About(),
-    "ref": Drawn("A"),
+    "arrangement": RequestSubject(),
+    "ref": OwnNumber("A"),
     "place": Fits("kind", {"lodging": "Family house, 3 Hospital Road"}),
     "distance_km": Fits("kind", {"lodging": 2}),
     "contact": Fits(
@@ -141,15 +143,15 @@ AGREES = {
     "phone": Fits("kind", {"local_contact": "+86 21 5550 0100"}),
     "emergency_number": Fits("kind", {"local_contact": "+86 21 5550 0199"}),
 }
-CANNOT = {"arrangement": About(), "code": OneOf(("none_free", "not_offered"))}
-BOOKS = Line(
+CANNOT = {"arrangement": RequestSubject(), "code": OneOf(("none_free", "not_offered"))}
+BOOKS = Saying(
     0.2,
     1.5,
     Fits("slot", {CHOSEN: "ConfirmArrangement"}, "OfferSlots"),
     {
-        "arrangement": About(),
+        "arrangement": RequestSubject(),
         "slots": Fits("slot", {CHOSEN: None}, FreeTimes(3)),
-        "ref": Fits("slot", {CHOSEN: Drawn("A")}),
+        "ref": Fits("slot", {CHOSEN: OwnNumber("A")}),
         "place": Fits("slot", {CHOSEN: Fits("kind", {"tele_consultation": CALL}, "Building 2")}),
     },
 )
@@ -158,35 +160,35 @@ BOOKS = Line(
 HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
     "submit_dossier": (
         (70, (GOT_IT, ACCEPTS)),
-        (3, (Line(4, 5, GOT_IT.says, GOT_IT.fields), Line(2, 3, ACCEPTS.says, ACCEPTS.fields))),  # decides first
+        (3, (Saying(4, 5, GOT_IT.says, GOT_IT.fields), Saying(2, 3, ACCEPTS.says, ACCEPTS.fields))),  # decides first
         (12, (GOT_IT, ASKS)),
         (10, (GOT_IT, DECLINES)),
         (3, (GOT_IT,)),
         (2, ()),
     ),
-    "request_quote": ((95, (Line(1, 3, "GiveQuote", {**PRICE, "valid_until": Ahead(30)}),)), (5, ())),
+    "request_quote": ((95, (Saying(1, 3, "GiveQuote", {**PRICE, "valid_until": DaysAhead(30)}),)), (5, ())),
     "hold_bed": (
-        (90, (Line(0.2, 2, "HoldBed", {"ref": Drawn("B"), "until": Ahead(7)}),)),
-        (8, (Line(0.2, 2, "RefuseBed", {"code": "full"}),)),
+        (90, (Saying(0.2, 2, "HoldBed", {"ref": OwnNumber("B"), "until": DaysAhead(7)}),)),
+        (8, (Saying(0.2, 2, "RefuseBed", {"code": "full"}),)),
         (2, ()),
     ),
     "request_invitation_letter": (
-        (92, (Line(2, 5, "IssueLetter", LETTER),)),
-        (5, (Line(10, 15, "IssueLetter", LETTER),)),
+        (92, (Saying(2, 5, "IssueLetter", LETTER),)),
+        (5, (Saying(10, 15, "IssueLetter", LETTER),)),
         (3, ()),
     ),
     "confirm_open_door": (
-        (95, (Line(0.02, 0.3, "ConfirmTravel", {"ref": Drawn("T")}),)),
-        (4, (Line(0.02, 0.3, "StopTravel", {"code": "no_place_now"}),)),
+        (95, (Saying(0.02, 0.3, "ConfirmTravel", {"ref": OwnNumber("T")}),)),
+        (4, (Saying(0.02, 0.3, "StopTravel", {"code": "no_place_now"}),)),
         (1, ()),
     ),
     "announce_arrival": (
-        (92, (ADMITS, Line(3, 5, "ConfirmScreening", {"clinician": CLINICIAN}))),
+        (92, (ADMITS, Saying(3, 5, "ConfirmScreening", {"clinician": CLINICIAN}))),
         (
             5,
             (
                 ADMITS,
-                Line(
+                Saying(
                     3, 5, "FailScreening", {"clinician": CLINICIAN, "code": "organ_function", "alternative": ELSEWHERE}
                 ),
             ),
@@ -194,18 +196,18 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (3, (ADMITS,)),
     ),
     "arrange_service": (
-        (90, (Line(0.5, 3, "ConfirmArrangement", AGREES),)),
-        (7, (Line(0.5, 3, "RefuseArrangement", CANNOT),)),
+        (90, (Saying(0.5, 3, "ConfirmArrangement", AGREES),)),
+        (7, (Saying(0.5, 3, "RefuseArrangement", CANNOT),)),
         (3, ()),
     ),
-    "book_appointment": ((95, (BOOKS,)), (3, (Line(0.2, 1.5, "RefuseArrangement", CANNOT),)), (2, ())),
+    "book_appointment": ((95, (BOOKS,)), (3, (Saying(0.2, 1.5, "RefuseArrangement", CANNOT),)), (2, ())),
     "confirm_depletion_start": (
         (
             97,
             (
                 *CONDITIONING,
-                Line(2.5, 2.6, "RecordDepletion", {"regimen": REGIMEN, "day": -3}),
-                Line(2.7, 2.9, "CompleteDepletion", {"window_days": 14}),
+                Saying(2.5, 2.6, "RecordDepletion", {"regimen": REGIMEN, "day": -3}),
+                Saying(2.7, 2.9, "CompleteDepletion", {"window_days": 14}),
             ),
         ),
         (3, CONDITIONING),
@@ -214,24 +216,24 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (
             100,
             (
-                Line(0.01, 0.02, "StartThaw", {"unit": Told("unit", "U")}),
-                Line(0.03, 0.04, "RecordInfusion", {"unit": Told("unit", "U")}),
+                Saying(0.01, 0.02, "StartThaw", {"unit": FromRequest("unit", "U")}),
+                Saying(0.03, 0.04, "RecordInfusion", {"unit": FromRequest("unit", "U")}),
             ),
         ),
     ),
     "tell_centre_of_progression": (
-        (70, (Line(1, 3, ACCEPTS.says, ACCEPTS.fields),)),
-        (25, (Line(1, 3, DECLINES.says, {**DECLINES.fields, "code": "progression"}),)),
+        (70, (Saying(1, 3, ACCEPTS.says, ACCEPTS.fields),)),
+        (25, (Saying(1, 3, DECLINES.says, {**DECLINES.fields, "code": "progression"}),)),
         (5, ()),
     ),
     "tell_centre_of_document": ((100, ()),),
     "tell_centre_of_alert": (
-        (95, (Line(0.05, 0.6, "AnswerAlert", {"alert": About(), "party": "hospital"}),)),
+        (95, (Saying(0.05, 0.6, "AnswerAlert", {"alert": RequestSubject(), "party": "hospital"}),)),
         (5, ()),
     ),
     "refer_transplant": (
-        (60, (Line(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
-        (40, (Line(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),
+        (60, (Saying(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
+        (40, (Saying(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),
     ),
     "withdraw_submission": ((95, (DESTROYS,)), (5, ())),
     "recall_dossier": ((95, (DESTROYS,)), (5, ())),
@@ -241,7 +243,7 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (5, ()),
     ),
     "cancel_manufacturing": ((95, (_became("cancelled", 0.2, 2),)), (5, ())),
-    "carry_out_order": ((95, (_became(Told("reason", "destroyed"), 2, 6),)), (5, ())),
+    "carry_out_order": ((95, (_became(FromRequest("reason", "destroyed"), 2, 6),)), (5, ())),
     "withdraw_from_registry": ((90, (_became(OneOf(("withdrawn", "kept")), 1, 5),)), (10, ())),
     "refund_payment": ((90, (_became(OneOf(("refunded", "refunded", "kept")), 3, 8),)), (10, ())),
 }

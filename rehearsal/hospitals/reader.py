@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import httpx2
 
-from rehearsal.hospitals.book import Book, Unread
+from rehearsal.hospitals.book import Book, UnreadDocument
 from rehearsal.hospitals.speaker import Speaker
 
 PAUSE = 2.0
@@ -20,7 +20,7 @@ FINAL = (403, 404, GONE)
 
 
 @dataclass
-class Reader:
+class DossierReader:
     """Reads documents as they come due, and has the speaker name their digests once a dossier is complete."""
 
     book: Book
@@ -43,7 +43,7 @@ class Reader:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._bell.wait(), PAUSE)
 
-    async def read(self, one: Unread) -> None:
+    async def read(self, one: UnreadDocument) -> None:
         """Try once to fetch a document; what is refused for good is not asked for again."""
         now = datetime.now(UTC)
         try:
@@ -55,7 +55,7 @@ class Reader:
         if self.book.confirm(one.effect, now):
             self.speaker.wake()
 
-    def _uploaded(self, one: Unread) -> tuple[int, str, int] | None:
+    def _uploaded(self, one: UnreadDocument) -> tuple[int, str, int] | None:
         """What was uploaded here before the request came that names it; None = it is somewhere else."""
         _, here, name = one.url.rpartition("/fhir/Binary/")
         kept = self.book.binary(name) if here else None

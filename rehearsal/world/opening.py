@@ -19,7 +19,7 @@ from infra.policy.kept import keep_policy
 from infra.policy.reading import load_policy, policy_files
 from rehearsal.world.chance import seeded_ids
 from rehearsal.world.papers import papers_in
-from rehearsal.world.stage import Clock, RehearsalStage, require_empty
+from rehearsal.world.stage import RehearsalStage, VirtualClock, require_empty
 
 NAME = "rehearsal"
 ENDS = datetime(2026, 1, 5, tzinfo=UTC)
@@ -60,7 +60,7 @@ async def stage(
         stack.push_async_callback(ledger.close)
         await require_empty(ledger, await ledger.head())
         await keep_policy(ledger.pool, *policy_files())
-        scene = RehearsalStage(ledger, load_policy(), ids, parse_source_state, Clock(start))
+        scene = RehearsalStage(ledger, load_policy(), ids, parse_source_state, VirtualClock(start))
         scene.papers = papers_in(keep, keys) if files else None
         yield scene
         await scene.ledger.settled()

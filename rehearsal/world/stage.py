@@ -36,7 +36,7 @@ THIS_MACHINE = Allowed.of(("127.0.0.1",))
 """Where rehearsed hospitals answer, if anywhere."""
 
 
-class Clock:
+class VirtualClock:
     """The virtual instant; it never goes back."""
 
     def __init__(self, start: datetime) -> None:
@@ -64,7 +64,7 @@ class Loop:
 class RehearsalStage:
     """Plays cases in the order of the virtual clock. `handlers` as the worker has them."""
 
-    def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: Clock) -> None:
+    def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: VirtualClock) -> None:
         self.clock = clock
         self.ledger = Remembering(ledger)
         self.commands = CommandHandler(self.ledger, policy, ids, parse, clock, THIS_MACHINE)

@@ -19,7 +19,7 @@ from activities.gateways import Gateway, Request
 from infra.embedded.server_process import ServerProcess, free_port
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.mail.smtp import MailFarSide, MailServer
-from rehearsal.hospitals.behaviour import Plan, behaviour
+from rehearsal.hospitals.behaviour import HospitalPlan, behaviour
 from rehearsal.mail_catcher import BOUNCE, BUSY, GARBLED, SLOW
 
 SEED = 7
@@ -95,13 +95,13 @@ class Simulator(Process):
         return f"{self.health}/{CENTRE}/fhir"
 
 
-def effect_that(wanted: Callable[[Plan], bool], kind: str = "submit_dossier") -> str:
+def effect_that(wanted: Callable[[HospitalPlan], bool], kind: str = "submit_dossier") -> str:
     """A fresh effect id with a fitting plan: behaviour is a pure function, so one can look."""
     ids: Iterator[str] = (str(uuid.uuid4()) for _ in range(200_000))
     return next(effect for effect in ids if wanted(behaviour(SEED, effect, kind)))
 
 
-PLANS: dict[Mood, Callable[[Plan], bool]] = {
+PLANS: dict[Mood, Callable[[HospitalPlan], bool]] = {
     "good": lambda plan: not plan.troubles and not plan.refusal,
     "refuses": lambda plan: not plan.troubles and bool(plan.refusal),
     "hangs": lambda plan: plan.troubles == ("hang_kept",) and not plan.refusal,

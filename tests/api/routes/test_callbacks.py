@@ -25,7 +25,7 @@ from infra.embedded.server_process import free_port
 from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
 from infra.ids import fresh_stream
-from rehearsal.hospitals.behaviour import Plan, Said
+from rehearsal.hospitals.behaviour import HospitalPlan, Said
 from rehearsal.hospitals.book import Book
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.hospitals.speaker import Speaker
@@ -323,7 +323,7 @@ async def test_a_simulated_hospital_says_what_came_too_early_again_until_it_is_r
     book = Book(tmp_path / "book.sqlite")
     asked = Request(case.effect, "announce_arrival", case.id, f"{hospital.id}/1", "hospital", hospital.id)
     screened = Said(0.0, {"type": "ConfirmScreening", "clinician": "Dr Li"})
-    book.keep(asked, Plan(answers=(screened,)), datetime.now(UTC))
+    book.keep(asked, HospitalPlan(answers=(screened,)), datetime.now(UTC))
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(http_app(here, limits=NO_LIMIT), port=port, lifespan="off", log_level="warning")

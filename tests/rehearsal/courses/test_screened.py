@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from rehearsal.courses.screened import PAGE as WRITTEN
-from rehearsal.courses.screened import Held, every_course, every_protocol, facts_of, held, page
+from rehearsal.courses.screened import ScreenedPatient, every_course, every_protocol, facts_of, held, page
 
 COURSES = {course.patient: course for course in every_course()}
 
 
-def row(patient: str, protocol: str) -> Held:
+def row(patient: str, protocol: str) -> ScreenedPatient:
     return next(one for one in held(COURSES[patient], every_protocol()) if one.asked.name == protocol)
 
 

@@ -20,7 +20,7 @@ from infra.embedded.server_process import free_port
 from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
 from infra.hospitals.fhir_client import FhirFarSide, Patience
-from rehearsal.hospitals.behaviour import DAY, Plan, behaviour, callback_id
+from rehearsal.hospitals.behaviour import DAY, HospitalPlan, behaviour, callback_id
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.infra.gateways import CENTRE, PLANS, SEED, Simulator, asking, effect_that
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 FAST = 20 * DAY  # twenty days of the journey in one second
 
 
-def says_something_twice(plan: Plan) -> bool:
+def says_something_twice(plan: HospitalPlan) -> bool:
     return PLANS["good"](plan) and any(answer.copies > 1 for answer in plan.answers)
 
 
@@ -77,7 +77,7 @@ class Scene:
     simulator: Simulator
     listener: Listener
 
-    async def ask(self, count: int, wanted: Callable[[Plan], bool] = PLANS["good"]) -> set[str]:
+    async def ask(self, count: int, wanted: Callable[[HospitalPlan], bool] = PLANS["good"]) -> set[str]:
         """Send requests that the hospital takes at once, however long that is on a busy machine; their effect ids."""
         side = FhirFarSide(self.simulator.web, self.simulator.base)
         effects = {effect_that(wanted) for _ in range(count)}
