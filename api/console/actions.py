@@ -27,7 +27,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ActionGroup:
     """The commands of one group (domain/journey.py); `due`: something of it is owed now."""
 
     name: str
@@ -37,14 +37,16 @@ class Group:
     acts: Sequence[Act]
 
 
-def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Group]:
+def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[ActionGroup]:
     """Group what the journey takes now and this viewer may give; what settles something owed comes first."""
     allowed = set(allowed_now(viewer.who, case))
     groups: dict[tuple[str, bool], list[Act]] = {}
     for command in taken(case):
         if command.__name__ in allowed:
             groups.setdefault((GROUP[command], command.__name__ in ALWAYS), []).append(act(viewer, command))
-    whole = [Group(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()]
+    whole = [
+        ActionGroup(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()
+    ]
     return sorted(whole, key=lambda group: (group.always, not group.due))
 
 

@@ -31,7 +31,7 @@ KIB, MIB = 1 << 10, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedCentre:
     """A centre that is asked to decide: the case, and its submission as it stands."""
 
     case: Case
@@ -61,14 +61,14 @@ class Paper:
     fit: bool
 
 
-async def asked(service: Service, row: Mapping[str, Any]) -> Asked | None:
+async def asked(service: Service, row: Mapping[str, Any]) -> AskedCentre | None:
     """Return what the link of a dossier asks, while it is to be decided; None = that is over."""
     case, _, _ = await service.commands.case(row["stream"])
     submission = row["fixed"].get("submission", "")
     known = case.submissions.get(submission)
     number = int(row["fixed"].get("round") or (known.round if known else 0))
     found = undecided(case, submission, number)
-    return Asked(case, found) if found is not None and found.centre == row["actor"] else None
+    return AskedCentre(case, found) if found is not None and found.centre == row["actor"] else None
 
 
 async def ordered(service: Service, row: Mapping[str, Any]) -> Ordered | None:

@@ -18,7 +18,7 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NameEntry:
     """Names a centre, protocol or member of staff as pages do; role, team and zone are of staff only."""
 
     id: str
@@ -32,9 +32,9 @@ class Directory:
     """Holds the names one process knows; it is bound to nobody, so ask `names` for what somebody may see."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Entry]] = {}
+        self._known: dict[str, tuple[int, NameEntry]] = {}
 
-    async def entries(self, service: Service, prefix: str) -> Mapping[str, Entry]:
+    async def entries(self, service: Service, prefix: str) -> Mapping[str, NameEntry]:
         """Return every entry of a kind by stream; `person`, `centre`, `protocol`."""
         rows = await service.registers.catalogue(prefix, "", MOST)
         for row in rows:
@@ -44,7 +44,7 @@ class Directory:
                 self._known[row["stream"]] = (row["version"], _entry(row["stream"], state))
         return {row["stream"]: self._known[row["stream"]][1] for row in rows}
 
-    async def one(self, service: Service, stream: str) -> Entry | None:
+    async def one(self, service: Service, stream: str) -> NameEntry | None:
         """One member of staff."""
         return (await self.entries(service, "person")).get(stream)
 
@@ -62,14 +62,14 @@ class Directory:
         return found
 
 
-def _entry(stream: str, state: State) -> Entry:
+def _entry(stream: str, state: State) -> NameEntry:
     match state:
         case Staff():
             name = str(state.name) if readable(state.name) else stream
-            return Entry(stream, name, str(state.role or ""), state.team, state.zone)
+            return NameEntry(stream, name, str(state.role or ""), state.team, state.zone)
         case Centre():
-            return Entry(stream, ", ".join(part for part in (state.name, state.city) if part) or stream)
+            return NameEntry(stream, ", ".join(part for part in (state.name, state.city) if part) or stream)
         case Protocol() if state.description:
-            return Entry(stream, f"{state.description.registry} {state.description.product}")
+            return NameEntry(stream, f"{state.description.registry} {state.description.product}")
         case _:
-            return Entry(stream, stream)
+            return NameEntry(stream, stream)

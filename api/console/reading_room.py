@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from activities.effect_handlers.requests import Reader
 from activities.ports import DocumentLink, Meta
-from api.console.dossier_question import DOSSIER, SHOWN, Asked, asked, papers
+from api.console.dossier_question import DOSSIER, SHOWN, AskedCentre, asked, papers
 from api.console.reply_page import GONE, HEADERS, NOT_FOUND, found, plain_page
 from api.console.text.texts import texts_for
 from api.console.visiting import OPENS, SEE_OTHER, Door, admit, inside
@@ -99,14 +99,16 @@ async def preview(token: str, name: str, request: Request, service: Parts) -> Re
         raise
 
 
-async def _question(token: str, request: Request, service: Service) -> tuple[Row | None, Asked | None]:
+async def _question(token: str, request: Request, service: Service) -> tuple[Row | None, AskedCentre | None]:
     row = await found(token, request, service)
     if row is None or row["question"] != DOSSIER or not row["open"]:
         return row, None
     return row, await asked(service, row)
 
 
-def _door(request: Request, question: Asked, status: int = 200, sent: bool = False, error: str = "") -> HTMLResponse:
+def _door(
+    request: Request, question: AskedCentre, status: int = 200, sent: bool = False, error: str = ""
+) -> HTMLResponse:
     return plain_page(
         request,
         "reading_room.html",

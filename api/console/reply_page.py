@@ -18,7 +18,7 @@ from activities.ports import CommandKey, Meta
 from api.console.dossier_question import CODE, DOSSIER, RECALL, TRANSLATION, VISIT, asked, ordered
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import PAGES, errors_of, wrong
 from api.http.auth import Parts
 from api.http.command_json import CASE
@@ -136,7 +136,7 @@ def _closed(request: Request, row: Row | None) -> HTMLResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerForm:
     """One thing that can be answered."""
 
     type: str
@@ -150,7 +150,7 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
     answers = [answer_form(t, row, name, problem, pairs if name == chosen else None) for name in row["commands"]]
     found = [one for answer in answers for one in answer.inputs if one.error]
     said = "; ".join(f"{one.words}: {one.error}" for one in found)
-    clock = Clock(row["expires_at"], ZoneInfo(row["zone"]), t)
+    clock = ViewerClock(row["expires_at"], ZoneInfo(row["zone"]), t)
     return _page(
         request,
         problem.status if problem else 200,
@@ -171,11 +171,11 @@ def _title(row: Row) -> str:
     return "reply.title_family" if row["actor"].startswith(FAMILY) else "reply.title"
 
 
-def answer_form(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> Answer:
+def answer_form(t: Texts, row: Row, name: str, problem: Problem | None, typed: Pairs | None) -> AnswerForm:
     """Make the form of one answer, with what was typed and what is wrong with it."""
     errors = errors_of(t, problem) if typed else {}
     maker = Maker(t, {}, typed, errors, zone=row["zone"], known=row["fixed"], by_day=True)
-    return Answer(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
+    return AnswerForm(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
 
 
 def plain_page(request: Request, name: str, status: int, **values: object) -> HTMLResponse:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.console.names import Entry
+from api.console.names import NameEntry
 from api.console.session import directory_of
 from api.http.auth import cookie_name, service_of
 
@@ -33,7 +33,7 @@ async def sign_in_options(request: Request) -> dict[str, Any]:
     }
 
 
-async def staff(request: Request) -> Sequence[Entry]:
+async def staff(request: Request) -> Sequence[NameEntry]:
     """List whom one can sign in as here: nobody who left, or waits to be confirmed."""
     known = (await directory_of(request).entries(service_of(request), "person")).values()
     return [one for one in known if one.role]

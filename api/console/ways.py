@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from api.console.text.fact_text import Speaker
-from api.console.text.times import Clock
+from api.console.text.fact_text import FactWriter
+from api.console.text.times import ViewerClock
 from api.ports import Service
 from domain.case.phases.submissions import RankedWay
 from domain.case.state import Case
@@ -35,7 +35,7 @@ class Way:
     first_dose: tuple[int, int] | None
 
 
-def way_of(m: Match, speaker: Speaker, may: Collection[str], of: int, *, left: bool) -> Way:
+def way_of(m: Match, speaker: FactWriter, may: Collection[str], of: int, *, left: bool) -> Way:
     """Return one way as a page shows it, ranked among so many; `may`: the commands that whoever looks may give."""
     offer = m.offer
     hard = any(one.name in HARD for one in m.of("no"))
@@ -75,7 +75,7 @@ class RankChange:
     ranks: Sequence[tuple[str, Sequence[RankLine]]]
 
 
-def rank_change(case: Case, speaker: Speaker) -> RankChange | None:
+def rank_change(case: Case, speaker: FactWriter) -> RankChange | None:
     """Return what a change of the catalogue made of the first rank last; None = it did nothing to it."""
     known = case.first_rank
     if known is None:
@@ -85,7 +85,7 @@ def rank_change(case: Case, speaker: Speaker) -> RankChange | None:
     return RankChange(speaker.clock.instant(known.at), shown)
 
 
-def _rank_line(way: RankedWay, speaker: Speaker) -> RankLine:
+def _rank_line(way: RankedWay, speaker: FactWriter) -> RankLine:
     turned = [("match_turned" if name == CATALOGUE else "match_check", name) for name in way.turned]
     return RankLine(speaker.label(way.protocol), speaker.label(way.centre), turned)
 
@@ -105,7 +105,7 @@ class WaitLine:
     of: int
 
 
-async def waits_of(service: Service, case: Case, speaker: Speaker) -> Sequence[WaitLine]:
+async def waits_of(service: Service, case: Case, speaker: FactWriter) -> Sequence[WaitLine]:
     """Return how the case waits, each waiting with its place on the list as it is now."""
     lines = []
     for wait in case.waiting.values():
@@ -148,7 +148,7 @@ class ListLine:
 
 
 def list_lines(
-    protocol: Protocol, clock: Clock, names: Mapping[str, str]
+    protocol: Protocol, clock: ViewerClock, names: Mapping[str, str]
 ) -> tuple[Sequence[ListLine], Sequence[ListLine]]:
     """Return who waits, in the order in which places are offered, and the places there are."""
     entries = [
@@ -158,7 +158,7 @@ def list_lines(
     return entries, [_place(place, clock, names) for place in protocol.waiting.places]
 
 
-def _place(place: Place, clock: Clock, names: Mapping[str, str]) -> ListLine:
+def _place(place: Place, clock: ViewerClock, names: Mapping[str, str]) -> ListLine:
     until = clock.instant(place.until) if place.until and place.state == "offered" else ""
     why = place.because if place.case else ""
     centre = names.get(place.centre, place.centre)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.console.forms.fields import Option
-from api.console.names import Entry
-from api.console.text.fact_text import Speaker
+from api.console.names import NameEntry
+from api.console.text.fact_text import FactWriter
 from domain.case.undoing import ended
 from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
@@ -17,14 +17,14 @@ from domain.stages.anytime.reconsidering import open_again
 from domain.stages.records.observing import SEXES
 from domain.stages.treatment.grading import CODED
 
-Entries = Mapping[str, Entry]
+Entries = Mapping[str, NameEntry]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChoices:
     """Holds where choices come from; `staff` is empty for whoever may not see it."""
 
-    speaker: Speaker | None
+    speaker: FactWriter | None
     staff: Entries
     centres: Entries
     protocols: Entries
@@ -39,7 +39,7 @@ class FieldChoices:
     def _catalogue(self) -> Mapping[str, Entries]:
         by_role = {role: {i: e for i, e in self.staff.items() if e.role == role} for role in ("reviewer", "translator")}
         owners = {i: e for i, e in self.staff.items() if e.role in ("coordinator", "supervisor")}
-        teams = {e.team: Entry(e.team, e.team) for e in self.staff.values() if e.team}
+        teams = {e.team: NameEntry(e.team, e.team) for e in self.staff.values() if e.team}
         centres = {"centre": self.centres, "recipient": self.centres}
         return {"owner": owners, "cover": owners, "team": teams, "protocol": self.protocols, **centres, **by_role}
 
@@ -48,13 +48,13 @@ def _named(entries: Entries) -> Sequence[Option]:
     return sorted(((one.id, one.name) for one in entries.values()), key=lambda option: option[1])
 
 
-def _obligations(s: Speaker) -> Sequence[Option]:
+def _obligations(s: FactWriter) -> Sequence[Option]:
     owed = sorted((o for o in s.case.obligations.values() if o.state == "open"), key=lambda o: o.due)
     t = s.clock.t
     return [(o.id, f"{t.named('owed', o.kind)}, {t('case.due', at=s.clock.instant(o.due))}") for o in owed]
 
 
-def _visits(s: Speaker) -> Sequence[Option]:
+def _visits(s: FactWriter) -> Sequence[Option]:
     owed = [o for o in s.case.obligations.values() if o.state == "open" and o.kind == "visit"]
     return [
         (About.of(o.about).id, f"{About.of(o.about).id}, {s.clock.t('case.due', at=s.clock.instant(o.due))}")
@@ -62,16 +62,16 @@ def _visits(s: Speaker) -> Sequence[Option]:
     ]
 
 
-def _effects(s: Speaker) -> Sequence[Option]:
+def _effects(s: FactWriter) -> Sequence[Option]:
     open_ = [e for e in s.case.effects.values() if (e.state in ("unknown", "refused") or e.bounced) and not e.settled]
     return [(e.id, f"{s.clock.t.named('effect', e.kind)}, {s.clock.instant(e.requested_at)}") for e in open_]
 
 
-def _missing(s: Speaker) -> Sequence[Option]:
+def _missing(s: FactWriter) -> Sequence[Option]:
     return [(need.name, s.clock.t.named("need", need.name)) for need in missing(s.case, s.clock.now)]
 
 
-def _facts(s: Speaker) -> Sequence[Option]:
+def _facts(s: FactWriter) -> Sequence[Option]:
     t = s.clock.t
     return [
         (fact, f"{t.named('event', event.type)}: {'; '.join(text for _, text in s.values(event))}"[:120])
@@ -79,36 +79,36 @@ def _facts(s: Speaker) -> Sequence[Option]:
     ]
 
 
-def _alerts(s: Speaker) -> Sequence[Option]:
+def _alerts(s: FactWriter) -> Sequence[Option]:
     return [(a.id, s.clock.t.named("alert", a.kind)) for a in s.case.alerts.values()]
 
 
-def _arrangements(s: Speaker) -> Sequence[Option]:
+def _arrangements(s: FactWriter) -> Sequence[Option]:
     t, clock = s.clock.t, s.clock
     open_ = [a for a in s.case.arrangements.values() if a.state != "over"]
     return [(a.id, f"{t.named('kind', a.kind)}, {t.named('state', a.state)}, {clock.instant(a.starts)}") for a in open_]
 
 
-def _analytes(s: Speaker) -> Sequence[Option]:
+def _analytes(s: FactWriter) -> Sequence[Option]:
     return [(code, s.clock.t.named("analyte", code)) for code in ANALYTES if code not in DERIVED]
 
 
-def _decisions(s: Speaker) -> Sequence[Option]:
+def _decisions(s: FactWriter) -> Sequence[Option]:
     waiting = dict.fromkeys(About.of(key).id for key in open_again(s.case))
     return [(i, s.clock.t.named("event", s.case.decisions[i].kind)) for i in waiting]
 
 
-def _resources(s: Speaker) -> Sequence[Option]:
+def _resources(s: FactWriter) -> Sequence[Option]:
     known = [one for one in s.case.resources.values() if not ended(one)]
     return [(one.id, f"{s.clock.t.named('kind', one.kind)}, {s.label(one.submission)}") for one in known]
 
 
-def _orders(s: Speaker) -> Sequence[Option]:
+def _orders(s: FactWriter) -> Sequence[Option]:
     known = s.case.erasure
     return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
 
 
-OF_CASE: Mapping[str, Callable[[Speaker], Sequence[Option]]] = {
+OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],
     "awake": lambda s: [(code, s.clock.t.named("awake", code)) for code in CODED["awake"]],

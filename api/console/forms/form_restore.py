@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from api.console.forms.uploads import MOST, Upload, is_upload, upload
+from api.console.forms.uploads import MOST, UploadForm, is_upload, upload
 from api.http.auth import require_same_origin, service_of
 from api.http.form_json import read_form
 from api.http.limits import read_body, read_small
@@ -38,16 +38,16 @@ async def typed_pairs(request: Request, *, stranger: bool = False) -> list[tuple
     """
     if not hasattr(request.state, "typed"):
         request.state.sent = await upload(request, service_of(request).limits.document) if is_upload(request) else None
-        sent: Upload | None = request.state.sent
+        sent: UploadForm | None = request.state.sent
         read = read_small if stranger else read_body
         request.state.typed = sent.pairs if sent else read_form(await read(request), MOST)
     pairs: list[tuple[str, str]] = request.state.typed
     return pairs
 
 
-def sent_file(request: Request) -> Upload | None:
+def sent_file(request: Request) -> UploadForm | None:
     """Return the file of the form whose pairs were read."""
-    sent: Upload | None = getattr(request.state, "sent", None)
+    sent: UploadForm | None = getattr(request.state, "sent", None)
     return sent
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.command_handler import Recorded
 from activities.ports import DocumentErased, DocumentKeyless, DocumentMissing
-from api.console.forms.uploads import ASIDE, FILE, Upload
+from api.console.forms.uploads import ASIDE, FILE, UploadForm
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
 from api.routes.documents import Sent, recorded, stored
@@ -38,7 +38,7 @@ async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> Wait
 
 
 async def record_upload(
-    service: Service, who: Actor, case: str, sent: Sent, given: Upload, tree: Callable[[], Mapping[str, Any]]
+    service: Service, who: Actor, case: str, sent: Sent, given: UploadForm, tree: Callable[[], Mapping[str, Any]]
 ) -> Recorded:
     """Store and record. `tree` reads what was typed; whatever it or the rules refuse, the file waits for another try.
 
@@ -61,7 +61,9 @@ async def record_upload(
         raise
 
 
-async def _content(service: Service, given: Upload, earlier: Waiting | None) -> tuple[str, str, AsyncIterator[bytes]]:
+async def _content(
+    service: Service, given: UploadForm, earlier: Waiting | None
+) -> tuple[str, str, AsyncIterator[bytes]]:
     """Of the file that was sent, else of the one that waits. Raises Problem when there is neither."""
     if given.name:
         return given.name, given.media, given.content

@@ -30,7 +30,7 @@ Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadForm:
     """A form with its file: `pairs` stand before it, `content` is read as it comes in."""
 
     pairs: Pairs
@@ -45,18 +45,18 @@ class Upload:
                 pass
 
 
-async def upload(request: Request, most: int) -> Upload:
+async def upload(request: Request, most: int) -> UploadForm:
     """Read what was sent, up to the first bytes of the file. Raises Problem."""
     form = Multipart(request.headers.get("content-type", ""))
     content = form.read(stream_body(request, most + AROUND))
     first = await anext(content, b"")
-    return Upload(form.pairs, form.filename, form.media, _whole(first, content))
+    return UploadForm(form.pairs, form.filename, form.media, _whole(first, content))
 
 
-def no_file(pairs: Sequence[tuple[str, str]] | None) -> Upload:
+def no_file(pairs: Sequence[tuple[str, str]] | None) -> UploadForm:
     """Return a form that came without one."""
     given = pairs if isinstance(pairs, list) else list(pairs or ())
-    return Upload(given, "", "", _nothing())
+    return UploadForm(given, "", "", _nothing())
 
 
 async def _nothing() -> AsyncIterator[bytes]:

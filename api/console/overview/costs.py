@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from domain.case.costs import NOT_ITEMISED, TOTAL, Compared, Costs, Item, compared
 from domain.case.state import Case
 
@@ -32,7 +32,7 @@ class CostTable:
     rows: Sequence[CostRow]
 
 
-def cost_table(case: Case, speaker: Speaker) -> CostTable | None:
+def cost_table(case: Case, speaker: FactWriter) -> CostTable | None:
     """Return the estimate beside the price; None where nobody has said what it costs."""
     rows = compared(case.estimated, case.quoted)
     if not rows:
@@ -42,11 +42,11 @@ def cost_table(case: Case, speaker: Speaker) -> CostTable | None:
     )
 
 
-def _told(costs: Costs | None, speaker: Speaker) -> str:
+def _told(costs: Costs | None, speaker: FactWriter) -> str:
     return f"{costs.currency}, {speaker.clock.day(costs.at.astimezone(speaker.clock.zone).date())}" if costs else ""
 
 
-def _row(one: Compared, case: Case, speaker: Speaker) -> CostRow:
+def _row(one: Compared, case: Case, speaker: FactWriter) -> CostRow:
     t = speaker.clock.t
     words = t(f"costs.{one.kind}") if one.kind in (NOT_ITEMISED, TOTAL) else t.named("field", one.kind)
     drivers = one.estimated.drivers if one.estimated else ()
@@ -62,7 +62,7 @@ def _row(one: Compared, case: Case, speaker: Speaker) -> CostRow:
     )
 
 
-def range_in_words(item: Item | None, speaker: Speaker) -> str:
+def range_in_words(item: Item | None, speaker: FactWriter) -> str:
     """Return a range as people read it, without its currency; empty where nothing is known."""
     if item is None:
         return ""
@@ -73,7 +73,7 @@ def range_in_words(item: Item | None, speaker: Speaker) -> str:
     return f"{amount}, {borne}" if item.high else borne
 
 
-def _differs(over: int | None, currency: str, speaker: Speaker) -> str:
+def _differs(over: int | None, currency: str, speaker: FactWriter) -> str:
     if over is None:
         return ""
     key = "costs.above" if over > 0 else "costs.below" if over < 0 else "costs.within"

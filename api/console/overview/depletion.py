@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from domain.case.state import Case
 from domain.stages.schedule.depletion_days import DayLine, Outcome, day_lines
 
@@ -31,13 +31,13 @@ class DayTable:
     rows: Sequence[DayRow]
 
 
-def depletion_tables(case: Case, speaker: Speaker) -> Sequence[DayTable]:
+def depletion_tables(case: Case, speaker: FactWriter) -> Sequence[DayTable]:
     """Return a table for each treatment of which days are planned or told."""
     by_treatment = groupby(day_lines(case), key=lambda line: line.treatment)
     return [DayTable(number, [_row(line, speaker) for line in lines]) for number, lines in by_treatment]
 
 
-def _row(line: DayLine, speaker: Speaker) -> DayRow:
+def _row(line: DayLine, speaker: FactWriter) -> DayRow:
     clock = speaker.clock
     drugs = [" ".join(part for part in (d.drug, d.dose, d.unit) if part) for d in line.drugs]
     said = [text for text in (line.told, line.reason) if text]

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from api.console.actions import Act
-from api.console.text.fact_text import FactText, Speaker
+from api.console.text.fact_text import FactText, FactWriter
 from domain.case.state import Case
 from domain.core.about import About
 from domain.core.fact import Fact
@@ -23,7 +23,7 @@ DECIDED_BY: Mapping[str, Collection[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedGround:
     """One ground of a decision, as it was when that was taken and as it stands; `before` is None where it was lost."""
 
     before: FactText | None
@@ -36,11 +36,11 @@ class Reopened:
 
     decision: str
     decided: FactText
-    changes: Sequence[Change]
+    changes: Sequence[ChangedGround]
     again: Sequence[Act]
 
 
-def reopened(case: Case, facts: Sequence[Fact[Any]], speaker: Speaker, acts: Sequence[Act]) -> Sequence[Reopened]:
+def reopened(case: Case, facts: Sequence[Fact[Any]], speaker: FactWriter, acts: Sequence[Act]) -> Sequence[Reopened]:
     """List the decisions that wait to be looked at again, in the order they were reopened in."""
     known = {fact.id: fact for fact in facts}
     keys = sorted(open_again(case), key=lambda key: known[About.of(key).round].version)
@@ -49,14 +49,14 @@ def reopened(case: Case, facts: Sequence[Fact[Any]], speaker: Speaker, acts: Seq
 
 
 def _one(
-    decision: str, keys: Sequence[str], known: Mapping[str, Fact[Any]], speaker: Speaker, acts: Sequence[Act]
+    decision: str, keys: Sequence[str], known: Mapping[str, Fact[Any]], speaker: FactWriter, acts: Sequence[Act]
 ) -> Reopened:
     taken = known[decision]
     newest = {About.of(key).round for key in keys}
     told = [f.event for f in known.values() if isinstance(f.event, DecisionReopened) and f.event.decision == decision]
     rests_on = speaker.case.decisions[decision].rests_on
     changes = [
-        Change(
+        ChangedGround(
             speaker.fact(before) if (before := known.get(rests_on.get(event.fact) or event.fact)) else None,
             speaker.fact(known[event.correction]),
         )

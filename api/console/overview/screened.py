@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from api.ports import Service
 from api.routes.register.reviews import reviewed
 from domain.case.phases.submissions import Submission
@@ -23,7 +23,7 @@ OVER = ("declined", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SettlingStep:
     """Says what would settle a criterion; `form` is the command and what its form is filled with."""
 
     words: str
@@ -32,7 +32,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CriterionLine:
     """One criterion: whether it must be so, how it stands, who said so, what that rests on, what would settle it."""
 
     id: str
@@ -42,7 +42,7 @@ class Line:
     result: str
     computed: str
     rests_on: Sequence[str]
-    steps: Sequence[Step]
+    steps: Sequence[SettlingStep]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Screened:
     source: str
     as_of: str
     summary: str
-    lines: Sequence[Line]
+    lines: Sequence[CriterionLine]
     stale: str = ""
 
 
-async def screened(service: Service, case: Case, now: datetime, speaker: Speaker) -> Sequence[Screened]:
+async def screened(service: Service, case: Case, now: datetime, speaker: FactWriter) -> Sequence[Screened]:
     """Return the criteria of every protocol that is asked; none for whoever may read nothing clinical."""
     if "clinical" not in speaker.visible:
         return []
@@ -69,7 +69,7 @@ async def screened(service: Service, case: Case, now: datetime, speaker: Speaker
     return [await _screened(service, case, one, now, speaker) for one in asked]
 
 
-async def _screened(service: Service, case: Case, asked: Submission, now: datetime, speaker: Speaker) -> Screened:
+async def _screened(service: Service, case: Case, asked: Submission, now: datetime, speaker: FactWriter) -> Screened:
     entry = (await service.commands.entry(asked.protocol)).state
     described, age = entry.description, reviewed(entry.review, "protocol", service.commands.policy, now)
     found = standings(case, noted_criteria(case, asked.protocol), asked, now)
@@ -87,9 +87,9 @@ async def _screened(service: Service, case: Case, asked: Submission, now: dateti
     )
 
 
-def _line(case: Case, asked: Submission, one: Standing, speaker: Speaker) -> Line:
+def _line(case: Case, asked: Submission, one: Standing, speaker: FactWriter) -> CriterionLine:
     t, finding = speaker.clock.t, one.finding
-    return Line(
+    return CriterionLine(
         one.criterion.id,
         t.named("criterion_kind", one.criterion.kind),
         t.english(one.criterion.words),
@@ -101,7 +101,7 @@ def _line(case: Case, asked: Submission, one: Standing, speaker: Speaker) -> Lin
     )
 
 
-def _ground(case: Case, name: str, speaker: Speaker) -> str:
+def _ground(case: Case, name: str, speaker: FactWriter) -> str:
     t = speaker.clock.t
     if name == "birth":
         return f"{t.named('field', 'birth')}: {speaker.value(case.birth)}"
@@ -115,7 +115,7 @@ def _ground(case: Case, name: str, speaker: Speaker) -> str:
     return t("criteria.ground", what=what, value=value, how=how)
 
 
-def _reckoned(case: Case, name: str, speaker: Speaker) -> str:
+def _reckoned(case: Case, name: str, speaker: FactWriter) -> str:
     """A value that was computed, said to be so, with its formula; or the therapies that were counted."""
     t, now = speaker.clock.t, speaker.clock.now
     one = next((c.observation for c in reckoned(case, observed(case, now), now) if c.observation.id == name), None)
@@ -127,14 +127,16 @@ def _reckoned(case: Case, name: str, speaker: Speaker) -> str:
     return t("criteria.ground", what=what, value=f"{value} {unit}", how=how)
 
 
-def _step(asked: Submission, one: Standing, gap: Gap, speaker: Speaker) -> Step:
+def _step(asked: Submission, one: Standing, gap: Gap, speaker: FactWriter) -> SettlingStep:
     t = speaker.clock.t
     words = t.named("lacks", gap.lacks)
     if not gap.analyte:
-        return Step(words, "RecordCriterion", urlencode({"submission": asked.id, "criterion": one.criterion.id}))
+        return SettlingStep(
+            words, "RecordCriterion", urlencode({"submission": asked.id, "criterion": one.criterion.id})
+        )
     by = f"({', '.join(gap.methods)})" if gap.methods else ""
     what = " ".join(part for part in (t.named("analyte", gap.analyte), gap.target, by) if part)
     if gap.analyte in DERIVED:
-        return Step(f"{what}: {words}", "DescribePatient" if gap.analyte == "age" else "RecordTherapy", "")
+        return SettlingStep(f"{what}: {words}", "DescribePatient" if gap.analyte == "age" else "RecordTherapy", "")
     filled = {"analyte": gap.analyte, "target": gap.target, "method": gap.methods[0] if len(gap.methods) == 1 else ""}
-    return Step(f"{what}: {words}", "RecordObservation", urlencode({k: v for k, v in filled.items() if v}))
+    return SettlingStep(f"{what}: {words}", "RecordObservation", urlencode({k: v for k, v in filled.items() if v}))

@@ -29,8 +29,8 @@ from api.console.pages.travel import (
     recorded_scale,
 )
 from api.console.session import Viewer, Visitor, directory_of
-from api.console.text.fact_text import FactText, Speaker
-from api.console.text.times import Clock
+from api.console.text.fact_text import FactText, FactWriter
+from api.console.text.times import ViewerClock
 from api.console.ways import Way, waits_of, way_of
 from api.console.web import page, pages, seen
 from api.http.answers import allowed_now
@@ -59,13 +59,13 @@ PARTS = ("facts", "timeline", "messages")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedCase:
     """A case as one viewer sees it at one moment; `present` and `whole` are the case and its facts as they are now."""
 
     case: Case
     facts: Sequence[Fact[Any]]
     now: datetime
-    speaker: Speaker
+    speaker: FactWriter
     moment: Moment
     present: Case
     whole: Sequence[Fact[Any]]
@@ -112,22 +112,22 @@ class Opened:
         return "clinical" in self.speaker.visible
 
 
-async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> Opened:
+async def opened(request: Request, service: Service, viewer: Visitor, case: str, moment: Moment = NOW) -> OpenedCase:
     """Return the case, if it exists for this viewer. Raises Refused, Problem."""
     known_at = moment.known_at
     state, facts, now, visible = await seen_case(service, viewer.who, case, "case", known_at)
-    clock = Clock(known_at or now, viewer.zone, viewer.t)
+    clock = ViewerClock(known_at or now, viewer.zone, viewer.t)
     labels = await directory_of(request).labels(service, viewer.who)
     corrected = frozenset(f.corrects for f in facts if f.corrects)
-    speaker = Speaker(state, clock, visible, labels, corrected)
+    speaker = FactWriter(state, clock, visible, labels, corrected)
     present, whole, _ = await service.commands.case(state.id) if known_at else (state, facts, now)
-    return Opened(state, facts, known_at or now, speaker, moment, present, whole)
+    return OpenedCase(state, facts, known_at or now, speaker, moment, present, whole)
 
 
 def shown_part(
     request: Request,
     viewer: Visitor,
-    one: Opened,
+    one: OpenedCase,
     part: str,
     **values: Any,  # noqa: ANN401 - what the template asks for
 ) -> Response:
@@ -196,14 +196,14 @@ async def overview(
     )
 
 
-async def _ways(service: Service, viewer: Visitor, one: Opened) -> Sequence[Way] | None:
+async def _ways(service: Service, viewer: Visitor, one: OpenedCase) -> Sequence[Way] | None:
     """The next ways after a refusal, each with the form that proposes it; None where nobody refused."""
     left = await after_refusal(service, viewer.who, one.case, one.now, one.speaker.visible)
     may = allowed_now(viewer.who, one.case)
     return None if left is None else [way_of(m, one.speaker, may, left[1], left=True) for m in left[0]]
 
 
-def _recorded(one: Opened, done: str) -> Sequence[FactText] | None:
+def _recorded(one: OpenedCase, done: str) -> Sequence[FactText] | None:
     """What the form that led here brought: `done` is first-last, the versions it wrote."""
     first, _, last = done.partition("-")
     if not (first.isdecimal() and last.isdecimal() and len(done) < LATEST * 2):
@@ -246,15 +246,15 @@ async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Vi
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FactVersions:
     """A fact and every earlier version of it, oldest first."""
 
     now: FactText
     before: Sequence[FactText]
 
 
-def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
-    stage, found = "inquiry", dict[str, list[Told]]()
+def _by_stage(one: OpenedCase) -> Sequence[tuple[str, Sequence[FactVersions]]]:
+    stage, found = "inquiry", dict[str, list[FactVersions]]()
     again: dict[str, list[Fact[Any]]] = {}
     for fact in one.facts:
         if fact.corrects:
@@ -264,7 +264,7 @@ def _by_stage(one: Opened) -> Sequence[tuple[str, Sequence[Told]]]:
             stage = fact.event.stage.value
         if fact.told and not fact.corrects:
             versions = [one.speaker.fact(f) for f in (fact, *again.get(fact.id, ()))]
-            found.setdefault(stage, []).append(Told(versions[-1], versions[:-1]))
+            found.setdefault(stage, []).append(FactVersions(versions[-1], versions[:-1]))
     return list(found.items())
 
 
@@ -314,6 +314,6 @@ class Grounds:
     rests: Sequence[Grounds]
 
 
-def _reason(one: Opened, fact: Fact[Any], depth: int) -> Grounds:
+def _reason(one: OpenedCase, fact: Fact[Any], depth: int) -> Grounds:
     rests = grounds(fact, one.facts) if depth else ()
     return Grounds(one.speaker.fact(fact), fact, [_reason(one, f, depth - 1) for f in rests])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from api.console.text.fact_text import Speaker
-from api.console.text.times import Clock
+from api.console.text.fact_text import FactWriter
+from api.console.text.times import ViewerClock
 from domain.case.effect import Effect
 from domain.case.obligation import Obligation, overdue_since
 from domain.case.stage import Stage
@@ -33,7 +33,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class OpenObligation:
     """One thing that is owed, and what happens by itself if nothing comes."""
 
     id: str
@@ -48,7 +48,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class OpenEffect:
     """One thing that is being asked of the world."""
 
     words: str
@@ -67,7 +67,7 @@ class Lacking:
     waivable: bool
 
 
-def legs(case: Case, facts: Sequence[Fact[Any]], clock: Clock) -> Sequence[Leg]:
+def legs(case: Case, facts: Sequence[Fact[Any]], clock: ViewerClock) -> Sequence[Leg]:
     """Return every stage in journey order; time spent in a stage that was entered twice counts together."""
     spent: dict[Stage, float] = {}
     first: dict[Stage, datetime] = {}
@@ -89,7 +89,7 @@ def _ahead(case: Case, stage: Stage) -> bool:
     return stage.rank > case.stage.rank and stage not in (Stage.REDOSING, Stage.CLOSED) and case.exit is None
 
 
-def _leg(case: Case, stage: Stage, spent: float | None, entered: datetime | None, clock: Clock) -> Leg:
+def _leg(case: Case, stage: Stage, spent: float | None, entered: datetime | None, clock: ViewerClock) -> Leg:
     state = "now" if stage is case.stage else "past" if spent is not None else "ahead"
     length = clock.span(timedelta(seconds=spent)) if spent is not None else ""
     return Leg(stage.value, clock.t.named("stage", stage.value), state, length, entered)
@@ -102,19 +102,19 @@ GROUP_OF: Mapping[str, str] = {
 assert set(GROUP_OF) == {row.kind for row in OWES}
 
 
-def waits(case: Case, now: datetime, speaker: Speaker) -> Sequence[Wait]:
+def waits(case: Case, now: datetime, speaker: FactWriter) -> Sequence[OpenObligation]:
     """List what is owed, the next first."""
     every = case.obligations.values()
     owed = [(overdue_since(o, every), o) for o in agenda(case, now).obligations]
     return [_wait(o, since, speaker) for since, o in sorted(owed, key=lambda one: one[0] or one[1].due)]
 
 
-def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
+def _wait(o: Obligation, since: datetime | None, speaker: FactWriter) -> OpenObligation:
     clock, t = speaker.clock, speaker.clock.t
     root = chased(o.about)[0] if o.kind.startswith("chase") else o.kind
     words = t.named("owed", root)
     about = speaker.label(o.about)
-    return Wait(
+    return OpenObligation(
         o.id,
         t("worklist.chase", what=words) if root != o.kind else words,
         about if about != o.about and not about.endswith("…") else "",
@@ -127,13 +127,13 @@ def _wait(o: Obligation, since: datetime | None, speaker: Speaker) -> Wait:
     )
 
 
-def _steps(o: Obligation, clock: Clock) -> Sequence[str]:
+def _steps(o: Obligation, clock: ViewerClock) -> Sequence[str]:
     ahead = [step for n, step in enumerate(o.steps) if n not in o.done]
     t = clock.t
     return [t(f"case.step_{s.action}", at=clock.instant(s.at), to=t.named("party", s.to)) for s in ahead]
 
 
-def _at_the_end(o: Obligation, clock: Clock) -> str:
+def _at_the_end(o: Obligation, clock: ViewerClock) -> str:
     """What missing the deadline brings, by the tables of domain/engine/advance.py."""
     t = clock.t
     if o.kind in CLOSES_BY_ITSELF:
@@ -143,14 +143,14 @@ def _at_the_end(o: Obligation, clock: Clock) -> str:
     return f"{t('case.missed', at=clock.instant(o.due))}; {t(then)}"
 
 
-def askings(case: Case, speaker: Speaker) -> Sequence[Asking]:
+def askings(case: Case, speaker: FactWriter) -> Sequence[OpenEffect]:
     """List what is asked of the world: under way, or with a fate nobody knows."""
     return [_asking(e, speaker) for e in case.effects.values() if e.pending or (e.state == "unknown" and not e.settled)]
 
 
-def _asking(e: Effect, speaker: Speaker) -> Asking:
+def _asking(e: Effect, speaker: FactWriter) -> OpenEffect:
     t = speaker.clock.t
-    return Asking(
+    return OpenEffect(
         t.named("effect", e.kind),
         t.named("party", e.to),
         t.named("state", e.state),
@@ -160,7 +160,7 @@ def _asking(e: Effect, speaker: Speaker) -> Asking:
     )
 
 
-def lacking(case: Case, now: datetime, clock: Clock) -> tuple[str, Sequence[Lacking]]:
+def lacking(case: Case, now: datetime, clock: ViewerClock) -> tuple[str, Sequence[Lacking]]:
     """Return the next stage's name, and what is missing for it."""
     onward = next_stage(case) if case.exit is None else None
     if onward is None:

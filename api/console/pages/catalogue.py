@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
 from api.console.text.texts import Texts
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.ways import list_lines
 from api.console.web import page, pages, seen
 from api.http.access import require_command, stream_meant
@@ -71,7 +71,7 @@ async def centres(request: Request, service: Parts, viewer: Viewer, after: str =
 
 async def _listed(request: Request, service: Service, viewer: Visitor, prefix: str, after: str) -> Response:
     _require_sees(viewer)
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     rows = await listed(shelf_of(service), prefix, after, PAGE + 1)
     names = await directory_of(request).labels(service, viewer.who)
     return page(
@@ -85,7 +85,7 @@ async def _listed(request: Request, service: Service, viewer: Visitor, prefix: s
     )
 
 
-def _row(row: Mapping[str, Any], clock: Clock, names: Mapping[str, str]) -> Mapping[str, Any]:
+def _row(row: Mapping[str, Any], clock: ViewerClock, names: Mapping[str, str]) -> Mapping[str, Any]:
     sites = [
         {**site, "name": names.get(site["centre"], site["centre"]), "stale": _past(site["until"], clock.now)}
         for site in row.get("sites", ())
@@ -116,7 +116,7 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
     description, seen_by = state.description, state.review
     if description is None or seen_by is None:
         raise Refused(Reason.NOT_FOUND, "no such protocol")
-    clock = Clock(found.now, viewer.zone, viewer.t)
+    clock = ViewerClock(found.now, viewer.zone, viewer.t)
     names = await directory_of(request).labels(service, viewer.who)
     age = reviewed(seen_by, "protocol", service.commands.policy, found.now)
     return page(
@@ -148,7 +148,7 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
     )
 
 
-def _study(state: Protocol, clock: Clock) -> Mapping[str, str] | None:
+def _study(state: Protocol, clock: ViewerClock) -> Mapping[str, str] | None:
     """How review and filing of the study stand as it reads now; None where its route asks for none."""
     if state.description is None or not files(state.description.route):
         return None
@@ -156,7 +156,7 @@ def _study(state: Protocol, clock: Clock) -> Mapping[str, str] | None:
     return {"reviewed": clock.day(passed.date()) if passed else "", "filing": state.study.number(state.number)}
 
 
-def _sites(sites: Sequence[Site], clock: Clock, names: Mapping[str, str], visible: Sees) -> Sequence[SiteLine]:
+def _sites(sites: Sequence[Site], clock: ViewerClock, names: Mapping[str, str], visible: Sees) -> Sequence[SiteLine]:
     def told(value: str | Unread) -> str:
         if isinstance(value, Unread):
             return clock.t(f"case.{value.value}")
@@ -179,7 +179,7 @@ def _sites(sites: Sequence[Site], clock: Clock, names: Mapping[str, str], visibl
     return [line(site) for site in sites]
 
 
-def _versions(facts: Sequence[Any], clock: Clock, names: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+def _versions(facts: Sequence[Any], clock: ViewerClock, names: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
     """Every version that was described, the newest first."""
     told = [fact for fact in facts if isinstance(fact.event, ProtocolRegistered | ProtocolAmended)]
     return [

@@ -40,7 +40,7 @@ GONE = "no such submission stands before your hospital"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OpenSubmission:
     """One submission that stands before the clerk's centre, with its case."""
 
     case: Case
@@ -56,7 +56,7 @@ class Standing:
 async def submissions(request: Request, service: Parts, viewer: Viewer) -> Response:
     """List what stands before the clerk's centre; the look is recorded."""
     who = clerk_of(viewer)
-    found: list[Standing] = []
+    found: list[OpenSubmission] = []
     for stream in await service.registers.watching(who.centre):
         if stream.startswith("case-"):
             case, _, _ = await service.commands.case(stream)
@@ -116,12 +116,12 @@ def clerk_of(viewer: Visitor) -> Actor:
     return viewer.who
 
 
-def _standing(who: Actor, case: Case) -> Sequence[Standing]:
+def _standing(who: Actor, case: Case) -> Sequence[OpenSubmission]:
     ours = [s for s in case.submissions.values() if s.centre == who.centre and s.round]
-    return [Standing(case, s) for s in ours if may_read(case, s)]
+    return [OpenSubmission(case, s) for s in ours if may_read(case, s)]
 
 
-async def _one(service: Service, viewer: Visitor, case: str, submission: str) -> Standing:
+async def _one(service: Service, viewer: Visitor, case: str, submission: str) -> OpenSubmission:
     """The submission, if it stands before the clerk's centre; anything else does not exist. Raises Refused."""
     who = clerk_of(viewer)
     require(case.startswith("case-"), Reason.NOT_FOUND, NO_CASE)
@@ -136,14 +136,14 @@ async def _one(service: Service, viewer: Visitor, case: str, submission: str) ->
     return found
 
 
-def _answers(one: Standing) -> Sequence[str]:
+def _answers(one: OpenSubmission) -> Sequence[str]:
     """What may be answered as it stands; a receipt is given once."""
     if one.known.state not in ASKED:
         return ()
     return [name for name in ANSWERS if name != "AcknowledgeSubmission" or one.known.state == "submitted"]
 
 
-async def _record(service: Service, who: Actor, one: Standing, pairs: Pairs) -> None:
+async def _record(service: Service, who: Actor, one: OpenSubmission, pairs: Pairs) -> None:
     given = dict(pairs)
     name, key = given.get("type", ""), given.get(KEY, "")
     if name not in _answers(one) or not key:
@@ -161,18 +161,18 @@ async def _record(service: Service, who: Actor, one: Standing, pairs: Pairs) -> 
     await service.commands.record(CommandRequest(one.case.id, meta, command, remembered, reply, permit=may))
 
 
-def _asking(one: Standing) -> str | None:
+def _asking(one: OpenSubmission) -> str | None:
     """The effect that put this round before the centre."""
     about = f"{one.known.id}/{one.known.round}"
     asking = [e.id for e in one.case.effects.values() if e.kind == DOSSIER and e.about == about]
     return asking[-1] if asking else None
 
 
-def _fixed(one: Standing) -> dict[str, str]:
+def _fixed(one: OpenSubmission) -> dict[str, str]:
     return {"submission": one.known.id}
 
 
-def _zone(one: Standing) -> ZoneInfo:
+def _zone(one: OpenSubmission) -> ZoneInfo:
     return ZoneInfo(str(one.case.noted(one.known.centre).get("zone") or "UTC"))
 
 
@@ -180,7 +180,7 @@ async def _shown(
     request: Request,
     service: Service,
     viewer: Visitor,
-    one: Standing,
+    one: OpenSubmission,
     problem: Problem | None = None,
     pairs: Pairs = (),
 ) -> Response:

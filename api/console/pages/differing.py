@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from api.console.text.fact_text import NO_DOSSIER, Speaker
+from api.console.text.fact_text import NO_DOSSIER, FactWriter
 from api.http.masking import mask
 from api.routes.reads import HIDDEN
 from api.untold import state_of
@@ -25,7 +25,7 @@ UNTOLD = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Differs:
+class MovedField:
     """One thing that is not any more as it was: in words, then, and now."""
 
     words: str
@@ -39,7 +39,7 @@ class _Side:
 
     case: Case
     masks: Mapping[str, Any]
-    speaker: Speaker
+    speaker: FactWriter
 
     def field(self, name: str, key: str | None = None) -> str | Sequence[tuple[str, str]]:
         """Say what a field holds: a text, or texts by name."""
@@ -52,7 +52,7 @@ class _Side:
         return self.speaker.inside(value) if composed else self.speaker.field(name, value)
 
 
-def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -> Sequence[Differs]:
+def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: FactWriter) -> Sequence[MovedField]:
     """List what of the case has changed since."""
     named = {fact.id: speaker.clock.t.named("event", fact.event.type) for fact in facts}
     speaker = replace(speaker, case=now, labels={**speaker.labels, **named})
@@ -61,13 +61,13 @@ def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: Speaker) -
     return [one for one in found if one.was != one.now][:MOST]
 
 
-def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
+def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[MovedField]:
     if change.name in UNTOLD:
         return []
     words = was.speaker.clock.t.named("differs", change.name)
     if change.keys is None:
         return [_apart(words, was.field(change.name), now.field(change.name))]
-    which = KEYS.get(change.name, Speaker.label)
+    which = KEYS.get(change.name, FactWriter.label)
     named = [(key, which(was.speaker, key)) for key in change.keys]
     return [
         _apart(f"{words}: {name}" if name else words, was.field(change.name, key), now.field(change.name, key))
@@ -75,7 +75,7 @@ def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[Differs]:
     ]
 
 
-def _apart(words: str, was: str | Sequence[tuple[str, str]], now: str | Sequence[tuple[str, str]]) -> Differs:
+def _apart(words: str, was: str | Sequence[tuple[str, str]], now: str | Sequence[tuple[str, str]]) -> MovedField:
     """Of what is composed on both sides only what differs."""
     same = set() if isinstance(was, str) or isinstance(now, str) else {*was} & {*now}
     then, after = (
@@ -84,16 +84,16 @@ def _apart(words: str, was: str | Sequence[tuple[str, str]], now: str | Sequence
         else "; ".join(f"{name}: {text}" for name, text in side if (name, text) not in same)
         for side in (was, now)
     )
-    return Differs(words, then, after)
+    return MovedField(words, then, after)
 
 
-def _consent(speaker: Speaker, key: str) -> str:
+def _consent(speaker: FactWriter, key: str) -> str:
     purpose, _, recipient = key.partition(":")
     words = speaker.clock.t.named("purpose", purpose)
     return f"{words}, {speaker.label(recipient)}" if recipient else words
 
 
-KEYS: Mapping[str, Callable[[Speaker, str], str]] = {
+KEYS: Mapping[str, Callable[[FactWriter, str], str]] = {
     "consents": _consent,
     "stay_plan": lambda speaker, key: speaker.clock.t.named("field", key),
     "units": lambda _speaker, _key: "",

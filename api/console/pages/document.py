@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from api.console.dossier_question import ending_of, size_of
 from api.console.forms.form_restore import shown_to
-from api.console.pages.case import Opened, opened, shown_part
+from api.console.pages.case import OpenedCase, opened, shown_part
 from api.console.session import CSRF, Viewer, Visitor, fresh_key, require_csrf
 from api.console.web import pages, seen
 from api.http.answers import allowed_now
@@ -69,7 +69,7 @@ async def document_page(
 
 
 async def _filing(
-    service: Service, viewer: Visitor, one: Opened, name: str, made: Proposed | None
+    service: Service, viewer: Visitor, one: OpenedCase, name: str, made: Proposed | None
 ) -> Mapping[str, Any]:
     """What the form asks that makes a file the record it is; empty where it is one, or nobody may say so."""
     case, t = one.case, viewer.t

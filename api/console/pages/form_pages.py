@@ -18,7 +18,7 @@ from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
 from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.uploads import ASIDE, no_file
-from api.console.pages.case import Opened, opened
+from api.console.pages.case import OpenedCase, opened
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
 from api.console.text.fact_text import FactText
 from api.console.web import errors_of, page, pages, seen, wrong
@@ -164,7 +164,7 @@ async def _refused(request: Request, service: Service, viewer: Visitor, sheet: S
     return await _show(request, service, viewer, replace(sheet, problem=problem, status=problem.status))
 
 
-def _since(one: Opened, version: int) -> Sequence[FactText]:
+def _since(one: OpenedCase, version: int) -> Sequence[FactText]:
     """What people and hospitals recorded after a page was read."""
     said = [f for f in one.facts if f.told]
     return [one.speaker.fact(fact) for fact in said[version:]]
@@ -209,7 +209,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
     )
 
 
-async def _choices(request: Request, service: Service, viewer: Visitor, one: Opened | None) -> Mapping[str, Any]:
+async def _choices(request: Request, service: Service, viewer: Visitor, one: OpenedCase | None) -> Mapping[str, Any]:
     directory = directory_of(request)
     staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
     centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.case import Opened, opened, shown_part
+from api.console.pages.case import OpenedCase, opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer
-from api.console.text.fact_text import FactText, Speaker
+from api.console.text.fact_text import FactText, FactWriter
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -48,9 +48,9 @@ async def same_person_page(case: str, request: Request, service: Parts, viewer: 
     )
 
 
-def _beside(one: Opened, found: Linked) -> Beside:
+def _beside(one: OpenedCase, found: Linked) -> Beside:
     if found.seen is None:
         return Beside(found.link, None, False, ())
     there, _, _, visible = found.seen
-    speaker = Speaker(there, one.speaker.clock, visible, one.speaker.labels, frozenset())
+    speaker = FactWriter(there, one.speaker.clock, visible, one.speaker.labels, frozenset())
     return Beside(found.link, there, "clinical" in visible, [speaker.fact(fact) for fact in found.facts])

@@ -15,7 +15,7 @@ from api.console.pages.desk.worklist import owed_words
 from api.console.pages.history.nightly_report import nightly_reports
 from api.console.session import Viewer, Visitor, directory_of
 from api.console.text.charts import Bars, bars
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages
 from api.http.auth import Parts
 from api.http.health import answering
@@ -44,7 +44,7 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
     """Show how the machinery does at a glance."""
     allowed = viewer.who.role in WHO
     require(allowed, Reason.NOT_ALLOWED, f"how the machinery does is not for the role {viewer.who.role.value}")
-    ops, clock = service.operations, Clock(service.clock(), viewer.zone, viewer.t)
+    ops, clock = service.operations, ViewerClock(service.clock(), viewer.zone, viewer.t)
     asked = (service.gauges(), service.audit.exposure(), answering({**service.needed, **service.wanted}), ops.workers())
     figures, exposure, parts, workers = await asyncio.gather(*asked)
     return page(
@@ -73,11 +73,11 @@ async def operations(request: Request, service: Parts, viewer: Viewer) -> Respon
     )  # fmt: skip
 
 
-def _seconds(clock: Clock, seconds: float) -> str:
+def _seconds(clock: ViewerClock, seconds: float) -> str:
     return clock.span(timedelta(seconds=seconds)) if seconds else ""
 
 
-def _stages(viewer: Visitor, clock: Clock, rows: Sequence[Any]) -> Chart:
+def _stages(viewer: Visitor, clock: ViewerClock, rows: Sequence[Any]) -> Chart:
     t, ordered = viewer.t, sorted(rows, key=lambda row: RANK.get(row["stage"], 99))
     named = [(t.named("stage", row["stage"]), row) for row in ordered]
     spans = [(_seconds(clock, float(row["median"])), _seconds(clock, float(row["ninety"]))) for _, row in named]

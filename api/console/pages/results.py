@@ -14,7 +14,7 @@ from api.console.actions import why_not
 from api.console.forms.fields import Input
 from api.console.forms.form_restore import sent_file, shown_to, typed_pairs
 from api.console.forms.uploads import FILE
-from api.console.pages.case import Opened, opened
+from api.console.pages.case import OpenedCase, opened
 from api.console.session import CSRF, Viewer, Visitor, fresh_key, require_csrf
 from api.console.web import page, pages, wrong
 from api.http.answers import refused_now
@@ -41,7 +41,7 @@ Form = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Tried:
     """Holds what came of a try: the answer, or the problem."""
 
     answer: Mapping[str, Any] | None = None
@@ -51,7 +51,7 @@ class Shown:
 @router.get(PATH)
 async def form(case: str, request: Request, service: Parts, viewer: Viewer) -> Response:
     """Show the form of a file of results."""
-    return await _show(request, service, viewer, await opened(request, service, viewer, case), {}, Shown())
+    return await _show(request, service, viewer, await opened(request, service, viewer, case), {}, Tried())
 
 
 @router.post(PATH)
@@ -64,10 +64,10 @@ async def send(case: str, request: Request, service: Parts, viewer: Viewer) -> R
         try:
             answer = await _taken(request, service, viewer, one, typed)
         except Problem as problem:
-            return await _show(request, service, viewer, one, typed, Shown(problem=problem))
+            return await _show(request, service, viewer, one, typed, Tried(problem=problem))
         except Refused as no:
-            return await _show(request, service, viewer, one, typed, Shown(problem=of_refusal(no)))
-        return await _show(request, service, viewer, one, typed, Shown(answer))
+            return await _show(request, service, viewer, one, typed, Tried(problem=of_refusal(no)))
+        return await _show(request, service, viewer, one, typed, Tried(answer))
     finally:
         if sent := sent_file(request):
             await sent.rest()
@@ -79,7 +79,9 @@ async def patient_summary(case: str, service: Parts, viewer: Viewer) -> Response
     return await summary_for(service, viewer.who, case)
 
 
-async def _taken(request: Request, service: Service, viewer: Visitor, one: Opened, typed: Form) -> Mapping[str, Any]:
+async def _taken(
+    request: Request, service: Service, viewer: Visitor, one: OpenedCase, typed: Form
+) -> Mapping[str, Any]:
     """Take in what was sent: a file, or what stands behind a link. Raises Problem, Refused."""
     if not typed.get(LINK, "").strip():
         return await take(service, viewer.who, one.case.id, await _file(request, typed), typed.get("key", ""))
@@ -114,7 +116,7 @@ def _mapping(typed: Form) -> str:
 
 
 async def _show(
-    request: Request, service: Service, viewer: Visitor, one: Opened, typed: Form, shown: Shown
+    request: Request, service: Service, viewer: Visitor, one: OpenedCase, typed: Form, shown: Tried
 ) -> Response:
     t, problem = viewer.t, shown.problem
     not_now = COMMAND in refused_now(viewer.who, one.case)

@@ -13,7 +13,7 @@ from api.console.overview.costs import range_in_words
 from api.console.pages.case import opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer, fresh_key
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -61,12 +61,12 @@ async def slip_page(
     )
 
 
-def _words(kind: str, about: str, speaker: Speaker) -> str:
+def _words(kind: str, about: str, speaker: FactWriter) -> str:
     words = speaker.clock.t.named("kind", kind)
     return f"{words}, {speaker.person(about)}" if about in speaker.case.people else words
 
 
-def _row(line: SlipLine, speaker: Speaker) -> SlipRow:
+def _row(line: SlipLine, speaker: FactWriter) -> SlipRow:
     t, clock, step = speaker.clock.t, speaker.clock, line.step
     until = clock.instant(step.until) if step.until else ""
     why = t(f"slip_why.{line.why}", until=until, needed=clock.instant(step.needed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from domain.case.state import Case
 from domain.core.personal import readable
 from domain.stages.records.summary import Section, Told, sections
@@ -15,7 +15,7 @@ MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatementLine:
     """One statement: what it says, what else it says of it, and where it stands."""
 
     words: str
@@ -24,27 +24,27 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SectionShown:
     """One section; `standing` is said where nothing is stated."""
 
     name: str
     standing: str
     said: str
-    lines: Sequence[Line]
+    lines: Sequence[StatementLine]
     more: str
 
 
-def summarised(case: Case, speaker: Speaker) -> Sequence[Shown]:
+def summarised(case: Case, speaker: FactWriter) -> Sequence[SectionShown]:
     """Return every section of which something was said, and the mandatory ones; none where no summary was taken."""
     if "clinical" not in speaker.visible or not case.summaries:
         return ()
     return [_shown(one, speaker) for one in sections(case)]
 
 
-def _shown(one: Section, speaker: Speaker) -> Shown:
+def _shown(one: Section, speaker: FactWriter) -> SectionShown:
     t = speaker.clock.t
     told = [each for each in one.told if each.statement.said == "stated" or readable(each.statement.text)]
-    return Shown(
+    return SectionShown(
         t.named("section", one.name),
         "" if one.said == "stated" else t.named("said", one.said),
         one.said,
@@ -53,7 +53,7 @@ def _shown(one: Section, speaker: Speaker) -> Shown:
     )
 
 
-def _line(told: Told, speaker: Speaker) -> Line:
+def _line(told: Told, speaker: FactWriter) -> StatementLine:
     one, t = told.statement, speaker.clock.t
     words = speaker.value(one.text) or speaker.value(one.code)
     disease = t("summaries.names", disease=t.named("disease", str(one.disease))) if readable(one.disease) else ""
@@ -61,4 +61,4 @@ def _line(told: Told, speaker: Speaker) -> Line:
     said = "" if one.said == "stated" else t.named("said", one.said)
     details = (said, speaker.value(one.status), dates, speaker.value(one.detail), disease)
     place = (speaker.value(told.bundle), t("summaries.place", entry=one.entry))
-    return Line(words, ", ".join(filter(None, details)), ", ".join(filter(None, place)))
+    return StatementLine(words, ", ".join(filter(None, details)), ", ".join(filter(None, place)))

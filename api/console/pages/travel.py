@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends
 
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from api.console.text.times import stamp
 from api.routes.reads import zoned
 from domain.case.state import Case
@@ -81,7 +81,7 @@ def neighbours(scale: Scale, moment: Moment) -> tuple[datetime | None, datetime 
     return (before[-1] if before else None), (after[0] if after else None)
 
 
-def owed_since(then: Case, now: Case, speaker: Speaker) -> tuple[Mapping[str, str], Sequence[str]]:
+def owed_since(then: Case, now: Case, speaker: FactWriter) -> tuple[Mapping[str, str], Sequence[str]]:
     """Say what became of each obligation, by id, and list those that were opened only later."""
     moved = moves(then, now)
     became = {one.after.id: _became(one, speaker) for one in moved if one.before}
@@ -89,7 +89,7 @@ def owed_since(then: Case, now: Case, speaker: Speaker) -> tuple[Mapping[str, st
     return became, opened
 
 
-def _became(one: Moved, speaker: Speaker) -> str:
+def _became(one: Moved, speaker: FactWriter) -> str:
     t, (was, due) = speaker.clock.t, one.due
     if one.after.state != "open":
         return t.named("owed_state", one.after.state)

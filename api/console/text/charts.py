@@ -9,7 +9,7 @@ ROW, WIDTH, LABEL, END = 26, 640, 150, 130
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnRow:
     """One row: two bars over each other, the shorter one darker."""
 
     words: str
@@ -23,7 +23,7 @@ class Drawn:
 class Bars:
     """The whole picture."""
 
-    rows: Sequence[Drawn]
+    rows: Sequence[DrawnRow]
     width: int
     height: int
 
@@ -33,7 +33,7 @@ def bars(given: Sequence[tuple[str, Sequence[float], str]]) -> Bars:
     most = max((whole for _, (_, whole), _ in given), default=0) or 1
     room = WIDTH - LABEL - END
     rows = [
-        Drawn(words, says, n * ROW, round(part / most * room, 1), round(whole / most * room, 1))
+        DrawnRow(words, says, n * ROW, round(part / most * room, 1), round(whole / most * room, 1))
         for n, (words, (part, whole), says) in enumerate(given)
     ]
     return Bars(rows, WIDTH, max(len(rows), 1) * ROW)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.http.masking import Sees, mask
 from api.untold import state_of
 from domain.case.phases.bookkeeping import Noted
@@ -67,11 +67,11 @@ class FactText:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class FactWriter:
     """Puts the facts of one case into words for one viewer. `labels` are names by stream."""
 
     case: Case
-    clock: Clock
+    clock: ViewerClock
     visible: Sees
     labels: Mapping[str, str]
     corrected: frozenset[str] = frozenset()
@@ -192,7 +192,7 @@ def _cut(text: str) -> str:
     return f"{text[:SHORT]}…" if len(text) > LONG_ID and " " not in text else text
 
 
-Show = Callable[[Speaker, Any], str]
+Show = Callable[[FactWriter, Any], str]
 SHOWS: Sequence[tuple[type[Any], Show]] = (
     (Unread, lambda s, v: s.clock.t(f"case.{state_of(v)}")),
     (bool, lambda s, v: s.clock.t("form.yes" if v else "form.no")),

@@ -20,7 +20,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnBar:
     """One bar as it is drawn: `x` from the start, `top` and `late_top` from above."""
 
     bar: Bar
@@ -31,13 +31,13 @@ class Drawn:
     late_height: float
 
 
-def funnel(bars: Sequence[Bar]) -> Sequence[Drawn]:
+def funnel(bars: Sequence[Bar]) -> Sequence[DrawnBar]:
     """Heights in proportion to the fullest stage; one case is never invisible."""
     most = max((bar.count for bar in bars), default=0) or 1
     return [_drawn(n, bar, most) for n, bar in enumerate(bars)]
 
 
-def _drawn(n: int, bar: Bar, most: int) -> Drawn:
+def _drawn(n: int, bar: Bar, most: int) -> DrawnBar:
     height = max(round(bar.count / most * HEIGHT, 1), 2.0) if bar.count else 0.0
     late = round(height * bar.late / bar.count, 1) if bar.count else 0.0
-    return Drawn(bar, n * (WIDTH + GAP), HEIGHT - height, height, HEIGHT - late, late)
+    return DrawnBar(bar, n * (WIDTH + GAP), HEIGHT - height, height, HEIGHT - late, late)

@@ -18,7 +18,7 @@ def stamp(at: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class ViewerClock:
     """Says instants to one viewer; `now` is the ledger's."""
 
     now: datetime

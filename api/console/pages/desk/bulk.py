@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.names import Entry
+from api.console.names import NameEntry
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
 from api.console.web import page, pages, wrong
 from api.http.auth import Parts
@@ -28,12 +28,12 @@ from domain.engine.agenda import agenda
 router = pages()
 MOST = 200
 Command = Mapping[str, str]
-Make = Callable[[Visitor, Mapping[str, str], Sequence[Obligation], Mapping[str, Entry]], Command]
+Make = Callable[[Visitor, Mapping[str, str], Sequence[Obligation], Mapping[str, NameEntry]], Command]
 """Makes the command for one case from the form and what the case owes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BulkResult:
     """Says what became of one case."""
 
     case: str
@@ -64,8 +64,8 @@ async def _one(
     case: str,
     form: Mapping[str, str],
     make: Make,
-    staff: Mapping[str, Entry],
-) -> Result:
+    staff: Mapping[str, NameEntry],
+) -> BulkResult:
     number = case
     try:
         state, _, now, _ = await seen_case(service, viewer.who, case, "bulk")
@@ -75,18 +75,20 @@ async def _one(
     except (Problem, Refused) as no:
         problem = of_refusal(no) if isinstance(no, Refused) else no
         said = "; ".join(fault.detail for fault in problem.faults)
-        return Result(case, number, "refused", wrong(viewer.t, problem, said or problem.detail))
-    return Result(case, number, "again" if done.repeated else "done", "")
+        return BulkResult(case, number, "refused", wrong(viewer.t, problem, said or problem.detail))
+    return BulkResult(case, number, "again" if done.repeated else "done", "")
 
 
-def _assign(_: Visitor, form: Mapping[str, str], __: Sequence[Obligation], staff: Mapping[str, Entry]) -> Command:
+def _assign(_: Visitor, form: Mapping[str, str], __: Sequence[Obligation], staff: Mapping[str, NameEntry]) -> Command:
     known = staff.get(form.get("owner", ""))
     if known is None:
         raise Refused(Reason.INVALID, "choose somebody of the staff", "owner")
     return {"type": "AssignCase", "owner": known.id, "team": known.team, "reason": form.get("reason", "")}
 
 
-def _snooze(viewer: Visitor, form: Mapping[str, str], owed: Sequence[Obligation], _: Mapping[str, Entry]) -> Command:
+def _snooze(
+    viewer: Visitor, form: Mapping[str, str], owed: Sequence[Obligation], _: Mapping[str, NameEntry]
+) -> Command:
     """Of what is due next."""
     require(owed, Reason.MISSING, viewer.t("bulk.nothing_open"))
     try:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from api.console.pages.desk.worklist import line, owners, to_number
 from api.console.session import CSRF, Viewer, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages
 from api.http.access import SPOKEN
 from api.http.auth import Parts
@@ -35,7 +35,7 @@ async def search(request: Request, service: Parts, viewer: Viewer) -> Response:
     require(allowed, Reason.NOT_ALLOWED, f"a {viewer.who.role.value} sees no names")
     index: NameIndex = request.app.state.name_index
     rows = await index.find(service, viewer.who, asked)
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     names = await owners(request, service, viewer)
     lines = [await line(service, viewer, clock, names, row) for row in rows]
     await looked_over(service, viewer.who, rows)

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from api.console.pages.desk.worklist import owners
 from api.console.session import Viewer, Visitor
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages
 from api.http.access import belonging_of
 from api.http.auth import Parts
@@ -38,7 +38,7 @@ GROUPS = {"debtor": "party", "kind": "owed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TasksView:
     """Says which tasks an address asks for."""
 
     tab: str
@@ -76,7 +76,7 @@ async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
     tabs = TABS if allow(who, Action.COORDINATE) else ("role", "all")
     asked = _asked(request.query_params, tabs, counts)
     rows = await service.tasks.tasks(scope, reader(who), asked.tab, asked.filters, read_place(asked.after), PAGE + 1)
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     names = await owners(request, service, viewer)
     lines = [await _line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
@@ -94,17 +94,17 @@ async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
     )
 
 
-def _asked(params: Mapping[str, str], tabs: Sequence[str], counts: Mapping[str, int]) -> Asked:
+def _asked(params: Mapping[str, str], tabs: Sequence[str], counts: Mapping[str, int]) -> TasksView:
     """Unknown words are left out, as the worklist does; without a tab, the first that holds something."""
     filters: dict[str, Any] = {name: params[name] for name, words in CHOSEN.items() if params.get(name) in words}
     filters |= {name: True for name in TICKED if params.get(name) == "1"}
     tab = params.get("tab", "")
     first = next((one for one in tabs if counts.get(one)), tabs[0])
-    return Asked(tab if tab in tabs else first, filters, params.get("after"))
+    return TasksView(tab if tab in tabs else first, filters, params.get("after"))
 
 
 async def _line(
-    service: Service, viewer: Visitor, clock: Clock, names: Mapping[str, str], row: Mapping[str, Any]
+    service: Service, viewer: Visitor, clock: ViewerClock, names: Mapping[str, str], row: Mapping[str, Any]
 ) -> Task:
     t = viewer.t
     kind, chasing = owed(row)

@@ -11,13 +11,13 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.names import Entry
+from api.console.names import NameEntry
 from api.console.pages.desk.saved import saved_of
 from api.console.pages.travel import Moment
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
 from api.console.text.funnel import Bar, funnel
 from api.console.text.texts import Texts
-from api.console.text.times import Clock, stamp
+from api.console.text.times import ViewerClock, stamp
 from api.console.web import page, pages, seen
 from api.http.access import SPOKEN, belonging_of, case_meant
 from api.http.auth import Parts
@@ -46,7 +46,7 @@ MOST_IDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WorklistView:
     """Says what of the worklist an address asks for."""
 
     tab: str
@@ -65,7 +65,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WorklistLine:
     """One row, in the viewer's words."""
 
     id: str
@@ -95,7 +95,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     if request.query_params.get("then"):
         return seen(f"/console/{asked.query()}")
     rows = await _rows(request, service, viewer, asked)
-    clock = Clock(asked.known_at or service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(asked.known_at or service.clock(), viewer.zone, viewer.t)
     names = await owners(request, service, viewer)
     lines = [await line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
@@ -123,7 +123,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     )
 
 
-async def _rows(request: Request, service: Service, viewer: Visitor, asked: Asked) -> Sequence[dict[str, Any]]:
+async def _rows(request: Request, service: Service, viewer: Visitor, asked: WorklistView) -> Sequence[dict[str, Any]]:
     page = scope_of(viewer.who), _filters(asked, viewer.who), read_cursor(asked.after), PAGE + 1
     if asked.known_at:
         return await worklist_then(service, request.app.state.rows_then, asked.known_at, *page)
@@ -134,7 +134,7 @@ async def _rows(request: Request, service: Service, viewer: Visitor, asked: Aske
 async def rows_of(request: Request, service: Parts, viewer: Viewer) -> Response:
     """Rows that changed, for a page that is open; a case the viewer may not see is not there."""
     wanted = request.query_params.getlist("case")[:MOST_IDS]
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     names = await owners(request, service, viewer)
     seen_rows = [r for r in await service.worklist.rows(wanted) if allow(viewer.who, Action.SEE, belonging_of(r))]
     lines = [await line(service, viewer, clock, names, row) for row in seen_rows]
@@ -165,8 +165,8 @@ async def owners(request: Request, service: Service, viewer: Visitor) -> Mapping
 
 
 async def line(
-    service: Service, viewer: Visitor, clock: Clock, names: Mapping[str, str], row: Mapping[str, Any]
-) -> Line:
+    service: Service, viewer: Visitor, clock: ViewerClock, names: Mapping[str, str], row: Mapping[str, Any]
+) -> WorklistLine:
     """Return a row of the read model for this viewer; a name they may not see is not in it."""
     t, visible = viewer.t, sees(viewer.who, belonging_of(row.get("now", row)))
     may = "identity" in visible
@@ -174,7 +174,7 @@ async def line(
     opened = await service.worklist.detail(row["stream"], detail) if may and isinstance(detail, str) else detail
     patient = shown(opened["patient"], "identity", visible) if may else ""
     due = row["next_due"]
-    return Line(
+    return WorklistLine(
         row["stream"],
         row["number"],
         t(f"case.{state}") if (state := state_of(patient)) else str(patient),
@@ -198,7 +198,7 @@ def owed_words(t: Texts, kind: str) -> str:
     return t("worklist.chase", what=words) if chasing else words
 
 
-def _asked(params: Mapping[str, str], first: str, zone: tzinfo) -> Asked:
+def _asked(params: Mapping[str, str], first: str, zone: tzinfo) -> WorklistView:
     """Unknown words are left out, not an error: addresses are kept and passed on for years."""
     known_at = _instant(params.get("then", ""), zone) or _instant(params.get("known_at", ""), None)
     tab = params.get("tab", "")
@@ -207,7 +207,7 @@ def _asked(params: Mapping[str, str], first: str, zone: tzinfo) -> Asked:
     country = params.get("country", "").strip().upper()
     filters |= {"country": country} if country.isascii() and country.isalpha() and len(country) <= 2 else {}  # noqa: PLR2004 - ISO 3166
     order = params.get("sort", "due") if known_at is None else "due"
-    return Asked(
+    return WorklistView(
         tab if tab in TABS else first, filters, order if order in ORDERS else "due", params.get("after"), known_at
     )
 
@@ -223,7 +223,7 @@ def _instant(text: str, zone: tzinfo | None) -> datetime | None:
         return None
 
 
-def _filters(asked: Asked, who: Actor) -> dict[str, Any]:
+def _filters(asked: WorklistView, who: Actor) -> dict[str, Any]:
     whose: dict[str, dict[str, Any]] = {
         "mine": {"owner": who.id},
         "team": {"team": who.team},
@@ -233,7 +233,7 @@ def _filters(asked: Asked, who: Actor) -> dict[str, Any]:
     return {**asked.filters, **whose.get(asked.tab, {}), **({} if closed else {"open": True})}
 
 
-def _cursor(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> str:
+def _cursor(asked: WorklistView, rows: Sequence[Mapping[str, Any]]) -> str:
     last = rows[PAGE - 1]
     return asked.query(after=cursor_of(last, INSTANT[asked.order]))
 
@@ -250,7 +250,7 @@ def _tabs(viewer: Visitor, counts: Sequence[Mapping[str, Any]]) -> Sequence[tupl
     ]
 
 
-def _bars(viewer: Visitor, counts: Sequence[Mapping[str, Any]], asked: Asked) -> Sequence[Bar]:
+def _bars(viewer: Visitor, counts: Sequence[Mapping[str, Any]], asked: WorklistView) -> Sequence[Bar]:
     by = {c["stage"]: c for c in counts}
     chosen = asked.filters.get("stage")
     return [
@@ -266,7 +266,7 @@ def _bars(viewer: Visitor, counts: Sequence[Mapping[str, Any]], asked: Asked) ->
     ]
 
 
-async def _assignable(request: Request, service: Service, who: Actor) -> Sequence[Entry]:
+async def _assignable(request: Request, service: Service, who: Actor) -> Sequence[NameEntry]:
     """Whom a case can be given to."""
     if not (allow(who, Action.COORDINATE) and allow(who, Action.SEE_STAFF)):
         return []

@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.session import CSRF, Viewer, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
 from api.http.auth import Parts
 from api.http.form_json import read_form
@@ -65,7 +65,7 @@ async def show(
         request,
         "genealogy.html",
         viewer,
-        clock=Clock(at, viewer.zone, viewer.t),
+        clock=ViewerClock(at, viewer.zone, viewer.t),
         of=of,
         at=at,
         then=then,

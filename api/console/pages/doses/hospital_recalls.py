@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from activities.ports import Meta
 from api.console.pages.clerk import clerk_of
 from api.console.session import CSRF, Viewer, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
 from api.http.access import stream_meant
 from api.http.auth import CLERKS, Parts
@@ -35,7 +35,7 @@ async def recalls(request: Request, service: Parts, viewer: Viewer) -> Response:
     now, looker = service.clock(), Meta(who.id, who.stated)
     found = [one for one in await _open(service) if who.centre in one.hospitals]
     told = [_line(one, who, await question(service, one, who.centre, now, looker)) for one in found]
-    clock = Clock(now, viewer.zone, viewer.t)
+    clock = ViewerClock(now, viewer.zone, viewer.t)
     return page(request, "clerk_recalls.html", viewer, clock=clock, found=told, fates=FATES)
 
 

@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.session import CSRF, Viewer, directory_of, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
 from api.http.access import require_command, stream_meant
 from api.http.auth import Parts
@@ -42,7 +42,7 @@ async def one(request: Request, recall: str, service: Parts, viewer: Viewer) -> 
     trace = await service.genealogy.trace([state.scope])
     found = {**shown(state), **await answered(service, viewer.who, trace, now)}
     names = await directory_of(request).labels(service, viewer.who)
-    clock = Clock(now, viewer.zone, viewer.t)
+    clock = ViewerClock(now, viewer.zone, viewer.t)
     states = [unit["state"] for unit in found["units"]]
     return page(
         request,

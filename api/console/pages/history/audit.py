@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from api.console.pages.history.nightly_report import nightly_reports
 from api.console.session import CSRF, Viewer, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
 from api.http.access import case_meant
 from api.http.auth import Parts
@@ -55,7 +55,7 @@ async def overview(request: Request, service: Parts, viewer: Viewer) -> Response
         request,
         "audit.html",
         viewer,
-        clock=Clock(service.clock(), viewer.zone, viewer.t),
+        clock=ViewerClock(service.clock(), viewer.zone, viewer.t),
         exposure=exposure,
         newest=newest[0] if newest else None,
         places=service.checkpoint_places,
@@ -130,7 +130,7 @@ async def checkpoints(request: Request, service: Parts, viewer: Viewer, after: i
     may_prove(viewer.who)
     rows = await service.audit.checkpoints(after, PAGE + 1)
     more = rows[PAGE - 1]["size"] if len(rows) > PAGE else None
-    clock = Clock(service.clock(), viewer.zone, viewer.t)
+    clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     return page(request, "audit_checkpoints.html", viewer, clock=clock, rows=rows[:PAGE], more=more, after=after)
 
 

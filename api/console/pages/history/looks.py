@@ -9,7 +9,7 @@ from datetime import datetime
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.pages.case import Opened, opened, shown_part
+from api.console.pages.case import OpenedCase, opened, shown_part
 from api.console.session import Viewer
 from api.console.web import pages
 from api.http.auth import Parts
@@ -22,7 +22,7 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenGlass:
     """One broken glass."""
 
     access: str
@@ -51,10 +51,10 @@ async def looks(case: str, request: Request, service: Parts, viewer: Viewer, bef
     )
 
 
-def _broken(one: Opened) -> Sequence[Broken]:
+def _broken(one: OpenedCase) -> Sequence[BrokenGlass]:
     told = [fact for fact in reversed(one.facts) if fact.event.type == "GlassBroken"]
     return [
-        Broken(
+        BrokenGlass(
             fact.event.access,
             one.speaker.actor(fact),
             fact.at,

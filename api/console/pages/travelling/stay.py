@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api.console.pages.case import opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -66,7 +66,7 @@ ACTS = ("ConfirmArrangement", "ChooseSlot", "AskArrangementAgain", "RefuseArrang
 AFTER = {"over": ACTS[:0], "cancelled": ("AskArrangementAgain",)}
 
 
-def _row(a: Arrangement, speaker: Speaker, may: Sequence[str]) -> ArrangedRow:
+def _row(a: Arrangement, speaker: FactWriter, may: Sequence[str]) -> ArrangedRow:
     t, clock = speaker.clock.t, speaker.clock
     acts = [name for name in AFTER.get(a.state, ACTS) if name in may and (name != "ChooseSlot" or a.slots)]
     return ArrangedRow(
@@ -81,7 +81,7 @@ def _row(a: Arrangement, speaker: Speaker, may: Sequence[str]) -> ArrangedRow:
     )
 
 
-def _details(a: Arrangement, speaker: Speaker) -> Sequence[str]:
+def _details(a: Arrangement, speaker: FactWriter) -> Sequence[str]:
     """What is known of it; names and places only for whoever may see persons."""
     t = speaker.clock.t
     plain = [

@@ -8,9 +8,9 @@ import pytest
 
 from api.console.actions import Act
 from api.console.overview.reopened import DECIDED_BY, reopened
-from api.console.text.fact_text import Speaker
+from api.console.text.fact_text import FactWriter
 from api.console.text.texts import Texts
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.reconsidering import RESTS, ReviewDecision
 from domain.stages.eligibility.eligibility import CriterionRecorded, PatientAccepted, RecordCriterion
@@ -25,7 +25,7 @@ def test_a_decision_is_shown_with_what_it_rested_on_and_what_stands_now() -> Non
     j = reviewed_under_a_value()
     value, accepted = j.newest(CriterionRecorded), j.newest(PatientAccepted)
     j.tell(CorrectFact(value, RecordCriterion(submission(j), "creatinine", "not_met", "2.9 mg/dL"), "wrong column"))
-    speaker = Speaker(j.case, Clock(j.now, j.now.tzinfo, Texts("en")), frozenset(("clinical", "identity")), {})  # type: ignore[arg-type]
+    speaker = FactWriter(j.case, ViewerClock(j.now, j.now.tzinfo, Texts("en")), frozenset(("clinical", "identity")), {})  # type: ignore[arg-type]
     (one,) = reopened(j.case, j.facts, speaker, ACTS)
     assert (one.decision, one.decided.type) == (accepted, "PatientAccepted")
     ((before, after),) = [(c.before, c.after) for c in one.changes]

@@ -17,7 +17,7 @@ from api.console.pages.differing import UNTOLD
 from api.console.text.fact_text import INSIDE, STATE_OF, STATES
 from api.console.text.plurals import form_of
 from api.console.text.texts import FOREIGN, ISOLATE, POP, SAME, Texts, _texts, languages, marked
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import HERE
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
@@ -251,9 +251,9 @@ def test_what_is_put_into_arabic_keeps_its_own_direction() -> None:
 
 def test_a_day_in_arabic_begins_at_the_right() -> None:
     """Its first letter outside isolates says so: an isolated month would turn day and year round."""
-    clock = Clock(datetime(2026, 3, 12, 9, 5, tzinfo=UTC), UTC, Texts("ar"))
+    clock = ViewerClock(datetime(2026, 3, 12, 9, 5, tzinfo=UTC), UTC, Texts("ar"))
     assert clock.instant(clock.now) == f"12 مارس 2026 {ISOLATE}09:05{POP}"
-    assert Clock(clock.now, UTC, Texts("zh")).instant(clock.now) == "2026年3月12日 09:05"
+    assert ViewerClock(clock.now, UTC, Texts("zh")).instant(clock.now) == "2026年3月12日 09:05"
 
 
 def test_english_in_another_language_says_so() -> None:
