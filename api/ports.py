@@ -18,7 +18,7 @@ from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str, bool]
 """Where a page ended: the instant of its order, the case, and whether that one is pressing."""
-Place = tuple[int, datetime, str]
+TaskPlace = tuple[int, datetime, str]
 """Where a page of tasks ended: the part of the list, the instant of its order, the obligation."""
 
 
@@ -99,7 +99,7 @@ class TaskQueries(Protocol):
         reader: tuple[str, str],
         whose: str,
         filters: Mapping[str, Any],
-        after: Place | None,
+        after: TaskPlace | None,
         limit: int,
     ) -> Sequence[dict[str, Any]]: ...
     async def tally(self, scope: tuple[str, str, str], reader: tuple[str, str]) -> Mapping[str, int]: ...

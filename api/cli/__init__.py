@@ -13,7 +13,7 @@ from importlib.metadata import version
 from cyclopts import App
 
 from api.cli.commands.processes import register
-from api.cli.outcome import USAGE, Failed, tell
+from api.cli.outcome import USAGE, CommandFailed, tell
 
 app = App(
     name="caravel",
@@ -29,12 +29,12 @@ def main(words: Sequence[str] | None = None) -> None:
     """Run one command line; the exit code says how it went."""
     try:
         app(sys.argv[1:] if words is None else words)
-    except Failed as failed:
+    except CommandFailed as failed:
         tell(failed)
         sys.exit(failed.code)
     except ValueError as error:
         faults: Sequence[str] = import_module("infra.settings").unusable(error)
         if not faults:
             raise
-        tell(Failed(USAGE, "the settings cannot be used; nothing was done", faults))
+        tell(CommandFailed(USAGE, "the settings cannot be used; nothing was done", faults))
         sys.exit(USAGE)

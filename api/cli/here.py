@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx2
 import structlog
 
-from api.cli.outcome import REFUSED, UNAVAILABLE, Failed
+from api.cli.outcome import REFUSED, UNAVAILABLE, CommandFailed
 from api.run.engine.courier import Courier
 from api.run.http_app import http_app
 from api.run.wiring import Parts, actor_of, connect_temporal, parts
@@ -31,19 +31,21 @@ async def in_process(person: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def opened() -> AsyncIterator[Parts]:
-    """Return the ledger of this machine. Raises Failed when none is configured."""
+    """Return the ledger of this machine. Raises CommandFailed when none is configured."""
     settings = Settings()
     if not settings.database_url.get_secret_value():
-        raise Failed(UNAVAILABLE, "set CARAVEL_API (and CARAVEL_TOKEN), or CARAVEL_DATABASE_URL and CARAVEL_HOME")
+        raise CommandFailed(
+            UNAVAILABLE, "set CARAVEL_API (and CARAVEL_TOKEN), or CARAVEL_DATABASE_URL and CARAVEL_HOME"
+        )
     async with parts(settings, connections=4) as here:
         yield here
 
 
 async def nudged(case: str) -> None:
-    """Wake the loop of a case. Raises Failed."""
+    """Wake the loop of a case. Raises CommandFailed."""
     async with opened() as here:
         stream = case if case.startswith("case-") else await WorklistQueries(here.ledger).case_of(case)
         if stream is None:
-            raise Failed(REFUSED, "no such case")
+            raise CommandFailed(REFUSED, "no such case")
         courier = Courier(here.ledger, await connect_temporal(), here.settings.database_url.get_secret_value())
         await courier.nudge(stream, (await here.ledger.engine()).epoch)

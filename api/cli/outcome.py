@@ -25,7 +25,7 @@ UNREADABLE = (400, 413, 422)
 SERVER_ERROR = 500
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """A command that did not do what was asked; `code` is the exit code."""
 
     def __init__(self, code: int, text: str, details: Sequence[str] = ()) -> None:
@@ -34,7 +34,7 @@ class Failed(Exception):
         self.details = details
 
 
-def tell(failed: Failed) -> None:
+def tell(failed: CommandFailed) -> None:
     """Say why, on stderr."""
     console = Console(stderr=True, highlight=False)
     console.print(harmless(str(failed)), markup=False, style="red" if console.is_terminal else "")
@@ -42,11 +42,11 @@ def tell(failed: Failed) -> None:
         console.print(f"  {harmless(line)}", markup=False)
 
 
-def failed_of(status: int, problem: Mapping[str, Any]) -> Failed:
+def failed_of(status: int, problem: Mapping[str, Any]) -> CommandFailed:
     """Return a problem of the API as an exit code and a sentence."""
     code = UNAVAILABLE if status >= SERVER_ERROR else USAGE if status in UNREADABLE else REFUSED
     faults = [_fault(one) for one in problem.get("errors", [])]
-    return Failed(code, f"{problem.get('title', status)}: {problem.get('detail', '')}", faults)
+    return CommandFailed(code, f"{problem.get('title', status)}: {problem.get('detail', '')}", faults)
 
 
 def _fault(one: Mapping[str, str]) -> str:

@@ -43,7 +43,7 @@ class SheetMapping(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     """One row as two commands, or what is wrong with it (column, reason). `key` is a digest: rows name people."""
 
     number: int
@@ -102,7 +102,7 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
 
 
-def rows_of(mapping: SheetMapping, cells: Iterator[Cells]) -> Iterator[Row]:
+def rows_of(mapping: SheetMapping, cells: Iterator[Cells]) -> Iterator[SheetRow]:
     """Yield every row, the first below the titles being number 2, as a spreadsheet shows it."""
     seen: dict[str, int] = {}
     for number, row in enumerate(cells, 2):
@@ -115,7 +115,7 @@ def rows_of(mapping: SheetMapping, cells: Iterator[Cells]) -> Iterator[Row]:
         seen.setdefault(named, number)
         opening = reader.tree(OpenCase, mapping.open) | {"imported": True}
         facts = reader.tree(ImportFacts, mapping.facts)
-        yield Row(number, _digest(mapping.name, named), opening, facts, tuple(reader.faults))
+        yield SheetRow(number, _digest(mapping.name, named), opening, facts, tuple(reader.faults))
 
 
 def _digest(name: str, key: str) -> str:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx2
 
-from api.cli.outcome import REFUSED, UNAVAILABLE, Failed, failed_of
+from api.cli.outcome import REFUSED, UNAVAILABLE, CommandFailed, failed_of
 from domain.core.errors import Refused
 
 TIMEOUT, PIECE = 60, 1024 * 1024
@@ -89,7 +89,7 @@ def _answer(answer: httpx2.Response) -> Any:  # noqa: ANN401 - JSON
     try:
         body = answer.json()
     except ValueError:
-        raise Failed(UNAVAILABLE, f"something that is not Caravel answered ({answer.status_code})") from None
+        raise CommandFailed(UNAVAILABLE, f"something that is not Caravel answered ({answer.status_code})") from None
     if answer.is_error:
         raise failed_of(answer.status_code, body)
     return body
@@ -107,16 +107,16 @@ def asking(ask: Callable[[Caravel], Awaitable[R]], *, person: str = "") -> R:
 
 
 def running(work: Any) -> Any:  # noqa: ANN401 - a coroutine and its result
-    """Run it; an absent database or server is said plainly. Raises Failed."""
+    """Run it; an absent database or server is said plainly. Raises CommandFailed."""
     try:
         return asyncio.run(work)
     except Refused as refused:
-        raise Failed(REFUSED, f"{refused.reason.value}: {refused.detail}") from None
+        raise CommandFailed(REFUSED, f"{refused.reason.value}: {refused.detail}") from None
     except (httpx2.HTTPError, OSError, TimeoutError) as error:
-        raise Failed(UNAVAILABLE, f"nobody answers: {type(error).__name__}") from None
+        raise CommandFailed(UNAVAILABLE, f"nobody answers: {type(error).__name__}") from None
     except Exception as error:
         if getattr(error, "sqlstate", None) or hasattr(error, "away"):
-            raise Failed(UNAVAILABLE, f"the database refuses: {type(error).__name__}") from None
+            raise CommandFailed(UNAVAILABLE, f"the database refuses: {type(error).__name__}") from None
         raise
 
 

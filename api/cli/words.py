@@ -8,27 +8,27 @@ from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from api.cli.outcome import USAGE, Failed
+from api.cli.outcome import USAGE, CommandFailed
 from domain.core.shape import Shape, shape_of, shapes
 
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def command_of(known: Mapping[str, type[Any]], name: str, words: Sequence[str]) -> dict[str, Any]:
-    """Return the command as JSON; `field:=json` is taken as it is. Raises Failed(USAGE)."""
+    """Return the command as JSON; `field:=json` is taken as it is. Raises CommandFailed(USAGE)."""
     command = known.get(name)
     if command is None:
         near = [one for one in known if one.lower().startswith(name.lower()[:4])]
-        raise Failed(USAGE, f"no such command: {name}", [f"perhaps {one}" for one in near])
+        raise CommandFailed(USAGE, f"no such command: {name}", [f"perhaps {one}" for one in near])
     known_shapes = shapes(command)
     tree: dict[str, Any] = {"type": name}
     for word in words:
         field, separator, text = word.partition("=")
         if not separator:
-            raise Failed(USAGE, f"write {word} as field=value", [_usage(command)])
+            raise CommandFailed(USAGE, f"write {word} as field=value", [_usage(command)])
         plain = field.removesuffix(":")
         if plain not in known_shapes:
-            raise Failed(USAGE, f"{name} has no field {plain}", [_usage(command)])
+            raise CommandFailed(USAGE, f"{name} has no field {plain}", [_usage(command)])
         tree[plain] = _json(text) if field.endswith(":") else value_of(known_shapes[plain], text)
     return tree
 
@@ -42,7 +42,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(text)
     except ValueError:
-        raise Failed(USAGE, "what follows := must be JSON") from None
+        raise CommandFailed(USAGE, "what follows := must be JSON") from None
 
 
 def value_of(shape: Shape, text: str) -> Any:  # noqa: ANN401 - JSON
@@ -74,7 +74,7 @@ def when_of(text: str) -> dict[str, Any]:
         precision = "instant" if "T" in text else "day"
         return {"precision": precision, "earliest": _start(text), "latest": _end(text)}
     except ValueError:
-        raise Failed(
+        raise CommandFailed(
             USAGE, f"{text} is no date: write 2026-11-21, ..2026-11-21, 2026-11-21T09:00Z or unknown"
         ) from None
 

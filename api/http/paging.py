@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import Request
 
 from api.http.problems import Fault, Problem, invalid
-from api.ports import Cursor, Place
+from api.ports import Cursor, TaskPlace
 
 MOST = 500
 PARTS = 4
@@ -52,7 +52,7 @@ def place_of(row: Mapping[str, Any]) -> str:
     return _written(row["part"], at.isoformat(), row["task"])
 
 
-def read_place(text: str | None) -> Place | None:
+def read_place(text: str | None) -> TaskPlace | None:
     """Raises Problem(400) for what is no place of ours."""
     if text is None:
         return None

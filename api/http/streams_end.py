@@ -18,7 +18,7 @@ GRACE = 10
 """Seconds for what is under way."""
 
 
-class Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """uvicorn, without its signal handlers, and with streams that end first."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -76,7 +76,7 @@ async def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=30,
     )
-    server = Server(config, app)
+    server = HttpServer(config, app)
     running = asyncio.create_task(server.serve([listening]))
     waiting = asyncio.create_task(stop.wait())
     ready(listening.getsockname()[1])

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from api.results.reading import Read, Unusable, Wrong
+from api.results.reading import Read, Unusable, WrongResult
 from domain.core.codes import require_zone
 from domain.core.errors import Refused
 from domain.core.when import When
@@ -119,7 +119,7 @@ class _Line:
         self, read: Read, mapping: ColumnMapping, column: Mapping[str, str], place: int, cells: Mapping[str, str]
     ) -> None:
         self._read, self._mapping, self._column, self._place, self._cells = read, mapping, column, place, cells
-        self._wrong: list[Wrong] = []
+        self._wrong: list[WrongResult] = []
 
     def read(self) -> None:
         """Add the line's result, or what is wrong with it."""
@@ -139,7 +139,7 @@ class _Line:
     def too_many(self) -> None:
         """Note that cells stand where no title is: a value with the delimiter in it, and all after it one too far."""
         reason = "has more cells than the first line has titles: a value with the delimiter in it stands in quotes"
-        self._read.wrong.append(Wrong(self._place, "the last", "", reason))
+        self._read.wrong.append(WrongResult(self._place, "the last", "", reason))
 
     def _supported(self) -> bool:
         text = self._text("supported").lower()
@@ -155,7 +155,7 @@ class _Line:
         return text
 
     def _no(self, name: str, reason: str) -> None:
-        self._wrong.append(Wrong(self._place, self._column[name], name, reason))
+        self._wrong.append(WrongResult(self._place, self._column[name], name, reason))
 
     def _analyte(self, text: str) -> str:
         code = self._mapping.analytes.get(text) or ANALYTE_OF.get(text) or text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from api.results.reading import Left, Unusable, Wrong
+from api.results.reading import Left, Unusable, WrongResult
 from api.results.statements import empty
 from api.results.tree import Tree, changing_within, codes, kind_of, objects, text, tree
 from domain.case.phases.findings import SectionName, Statement
@@ -26,7 +26,7 @@ class Document:
     section: dict[int, SectionName] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    wrong: list[WrongResult] = field(default_factory=list)
 
 
 class References:
@@ -98,7 +98,7 @@ def _section(read: Document, section: Tree, at: str, references: References) -> 
         place = references.place(text(pointer, "reference"))
         if place is None:
             where = f"{at}/entry/{number}/reference"
-            read.wrong.append(Wrong(PLACE, where, where, NO_REFERENCE))
+            read.wrong.append(WrongResult(PLACE, where, where, NO_REFERENCE))
         elif place != PLACE:
             read.section.setdefault(place, name)
     if listed or objects(section, "section"):

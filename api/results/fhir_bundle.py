@@ -12,7 +12,7 @@ from typing import Any
 from activities.command_codec import Unreadable, read_json
 from api.results import statements
 from api.results.document import Document, References, document_id, read_document
-from api.results.reading import Left, Read, Unusable, Why, Wrong
+from api.results.reading import Left, Read, Unusable, Why, WrongResult
 from api.results.statements import READ, mistaken, statement, subject_of
 from api.results.tree import (
     Tree,
@@ -56,7 +56,7 @@ UNCLEAR = "changes what the rest means, in a way that is not read here: enter it
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class BundleContext:
     """Holds what an entry is read with: where references point, which entry the patient is, and the document."""
 
     references: References
@@ -93,10 +93,10 @@ def read_bundle(body: bytes) -> Read:
     return read
 
 
-def _around(whole: Tree, entries: Sequence[Tree], patient: int) -> Around:
+def _around(whole: Tree, entries: Sequence[Tree], patient: int) -> BundleContext:
     references = References(entries)
     document = whole.get("type") == "document"
-    return Around(references, patient, read_document(entries, references, patient) if document else None)
+    return BundleContext(references, patient, read_document(entries, references, patient) if document else None)
 
 
 def _whole_document(read: Read, document: Document) -> None:
@@ -142,7 +142,7 @@ def _born(patient: Tree) -> str:
     return text
 
 
-def _entry(read: Read, place: int, one: object, around: Around) -> None:
+def _entry(read: Read, place: int, one: object, around: BundleContext) -> None:
     kind = kind_of(one)
     if place == around.patient or (around.document is not None and place == 1):
         read.used.append(place)
@@ -158,23 +158,23 @@ def _entry(read: Read, place: int, one: object, around: Around) -> None:
         _statement(read, place, one, around)
 
 
-def _statement(read: Read, place: int, one: Tree, around: Around) -> None:
+def _statement(read: Read, place: int, one: Tree, around: BundleContext) -> None:
     """Whatever is no result: kept as it is written, with where it stands."""
     if mistaken(one):
         read.left.append(Left(place, kind_of(one), "not_final"))
     elif name := changing_within(one):
-        read.wrong.append(Wrong(place, name, "text", UNCLEAR))
+        read.wrong.append(WrongResult(place, name, "text", UNCLEAR))
     elif told := statement(one, place, _section(around, place), around.references.find):
         read.statements.append((place, told))
     else:
         read.left.append(Left(place, kind_of(one), "no_value"))
 
 
-def _section(around: Around, place: int) -> SectionName | None:
+def _section(around: BundleContext, place: int) -> SectionName | None:
     return around.document.section.get(place) if around.document else None
 
 
-def _observation(read: Read, place: int, one: Tree, around: Around) -> None:
+def _observation(read: Read, place: int, one: Tree, around: BundleContext) -> None:
     code = next((ANALYTE_OF[c] for c in codes(tree(one, "code"), LOINC) if c in ANALYTE_OF), "")
     why: Why | None = "not_final" if text(one, "status") not in FINAL else None if code else "not_observed"
     value = _value(one, code) if code else {}
@@ -186,12 +186,12 @@ def _observation(read: Read, place: int, one: Tree, around: Around) -> None:
         read.left.append(Left(place, "Observation", why or "no_value"))
         return
     if unclear := _unclear(one):
-        read.wrong.append(Wrong(place, *unclear))
+        read.wrong.append(WrongResult(place, *unclear))
         return
     try:
         occurred = _when(one)
     except (ValueError, TypeError):
-        read.wrong.append(Wrong(place, "effective", "occurred", "is no time that can be read"))
+        read.wrong.append(WrongResult(place, "effective", "occurred", "is no time that can be read"))
         return
     told: dict[str, Any] = {
         **value,

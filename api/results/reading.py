@@ -17,7 +17,7 @@ Why = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class WrongResult:
     """Names what is wrong with one result: where it stands, which column or element, the field it feeds, and why."""
 
     place: int
@@ -47,7 +47,7 @@ class Read:
     statements: list[tuple[int, Statement]] = field(default_factory=list)
     bundle: str = ""
     used: list[int] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    wrong: list[WrongResult] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     birth: str = ""
     sex: str = ""

@@ -19,7 +19,7 @@ from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
 from api.results.csv_file import mapping_of, read_csv
 from api.results.fhir_bundle import read_bundle
-from api.results.reading import Left, Read, Unusable, Wrong, summed
+from api.results.reading import Left, Read, Unusable, WrongResult, summed
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.names import folded
@@ -118,9 +118,9 @@ def _require_same(case: Case, read: Read) -> None:
         raise invalid(detail, Fault("differs from the case", "#/name"))
 
 
-def _held(case: Case, read: Read, now: datetime) -> Sequence[Wrong]:
+def _held(case: Case, read: Read, now: datetime) -> Sequence[WrongResult]:
     """What the rules of a single observation say against each result."""
-    found: list[Wrong] = []
+    found: list[WrongResult] = []
     for place, one in read.results:
         try:
             beyond = next(untimely(one.occurred), None)
@@ -128,16 +128,16 @@ def _held(case: Case, read: Read, now: datetime) -> Sequence[Wrong]:
             require_past(one.occurred, now)
             recorded(case, one, one.occurred)
         except Refused as no:
-            found.append(Wrong(place, no.field or "", no.field or "", no.detail))
+            found.append(WrongResult(place, no.field or "", no.field or "", no.detail))
     for place, told in read.statements:
         try:
             require_statement(told, now)
         except Refused as no:
-            found.append(Wrong(place, no.field or "", no.field or "", no.detail))
+            found.append(WrongResult(place, no.field or "", no.field or "", no.detail))
     return found
 
 
-def _refused(read: Read, wrong: Sequence[Wrong]) -> Problem:
+def _refused(read: Read, wrong: Sequence[WrongResult]) -> Problem:
     what, where = ("lines", "line") if read.form == "csv" else ("entries", "entry")
     ordered = sorted(wrong, key=lambda one: one.place)[:MOST_SHOWN]
     faults = [
@@ -150,7 +150,12 @@ def _refused(read: Read, wrong: Sequence[Wrong]) -> Problem:
 
 
 def _answer(
-    stream: str, read: Read, done: Recorded | None, places: Sequence[int], left: Sequence[Left], wrong: Sequence[Wrong]
+    stream: str,
+    read: Read,
+    done: Recorded | None,
+    places: Sequence[int],
+    left: Sequence[Left],
+    wrong: Sequence[WrongResult],
 ) -> Mapping[str, Any]:
     told = next((f.event for f in done.facts if isinstance(f.event, ResultsImported)), None) if done else None
     said = next((f.event for f in done.facts if isinstance(f.event, SummaryTaken)), None) if done else None

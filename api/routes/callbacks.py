@@ -62,7 +62,7 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class CallbackSignature:
     """The centre's key, and what it is held against: header lines and path."""
 
     key: str
@@ -70,16 +70,16 @@ class Signature:
     path: str
 
 
-async def signed(service: Service, centre: str, request: Request) -> Signature:
+async def signed(service: Service, centre: str, request: Request) -> CallbackSignature:
     """Return the signature of the headers, once it is proved to be the centre's own. Raises Untrusted."""
     lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1").split("?", maxsplit=1)[0]
-    found = Signature(await _key(service, centre), lines, path)
+    found = CallbackSignature(await _key(service, centre), lines, path)
     service.signed_by(found.key, found.lines, found.path, service.clock())
     return found
 
 
-def believed(service: Service, signature: Signature, body: bytes) -> Answer:
+def believed(service: Service, signature: CallbackSignature, body: bytes) -> Answer:
     """Read what the callback says, once its body is proved to be what was signed. Raises Untrusted, Malformed."""
     answer = service.open_callback(signature.key, signature.lines, signature.path, body, service.clock())
     if not KEY.fullmatch(answer.callback):

@@ -15,7 +15,7 @@ from api.http.auth import Parts, Who
 from api.http.files.file_types import DICOM, ENTRIES, SERIES, entries, is_dicom
 from api.http.files.previews.reading import By, read_text
 from api.http.files.previews.renderer import PICTURES, NotShown, Renderer
-from api.http.files.proposing import Proposal, proposal
+from api.http.files.proposing import DocumentProposal, proposal
 from api.http.problems import Problem
 from api.ports import Service
 from api.routes.documents import FAILED, UNREADABLE, Readable, readable
@@ -67,7 +67,7 @@ async def propose(case: str, name: str, request: Request, service: Parts, who: W
 class Proposed:
     """Holds what is proposed of a document, and how it was read."""
 
-    proposal: Proposal
+    proposal: DocumentProposal
     read_by: By
 
     def told(self) -> dict[str, str | None]:

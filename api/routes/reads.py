@@ -205,7 +205,7 @@ def told(fact: Fact[Any], visible: frozenset[Any]) -> dict[str, Any]:
     }
 
 
-class Seen(NamedTuple):
+class CaseAsSeen(NamedTuple):
     """A case, its facts, the instant, and which key classes this reader sees: judged by whose case it is now."""
 
     case: Case
@@ -214,7 +214,7 @@ class Seen(NamedTuple):
     visible: Sees
 
 
-async def seen_case(service: Service, who: Actor, case: str, what: str, known_at: datetime | None = None) -> Seen:
+async def seen_case(service: Service, who: Actor, case: str, what: str, known_at: datetime | None = None) -> CaseAsSeen:
     """Return the case, now or as it was known then. The look is recorded, as one at `what`. Raises Refused."""
     stream = await case_meant(service, case)
     if known_at is not None:
@@ -225,10 +225,10 @@ async def seen_case(service: Service, who: Actor, case: str, what: str, known_at
     visible = sees(who, whose)
     await looked(service, who, what, [stream], visible)
     if known_at is None:
-        return Seen(state, facts, now, visible)
+        return CaseAsSeen(state, facts, now, visible)
     then = known(facts, known_at)
     require(then, Reason.NOT_FOUND, "nothing was known of this case then")
-    return Seen(replace(fold(then), id=stream), then, now, visible)
+    return CaseAsSeen(replace(fold(then), id=stream), then, now, visible)
 
 
 def zoned(instant: datetime, parameter: str) -> datetime:

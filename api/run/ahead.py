@@ -27,7 +27,7 @@ PATIENCE = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenOfCase:
     """Holds of one case the newest version, effects attempted lately (id → kind), and the newest engine's epoch."""
 
     case: str
@@ -35,7 +35,7 @@ class Seen:
     effects: dict[str, str] = field(default_factory=dict)
     epoch: int = 0
 
-    def add(self, other: Seen) -> None:
+    def add(self, other: SeenOfCase) -> None:
         """Add what another run of the case saw."""
         self.version, self.epoch = max(self.version, other.version), max(self.epoch, other.epoch)
         self.effects |= other.effects
@@ -47,7 +47,7 @@ async def ahead(here: Parts, client: Client, last_at: str | None) -> list[dict[s
     runs = [run async for run in client.list_workflows(RUNS.format(kind=CASE_WORKFLOW, since=since.isoformat()))]
     there = await AttentionQueries(here.ledger.pool).versions([run.id for run in runs])
     epoch = (await here.ledger.engine()).epoch
-    found: dict[str, Seen] = {}
+    found: dict[str, SeenOfCase] = {}
     for start in range(0, len(runs), AT_ONCE):
         group = runs[start : start + AT_ONCE]
         for seen in await asyncio.gather(*(_seen(client, run, since, there.get(run.id, 0), epoch) for run in group)):
@@ -65,7 +65,7 @@ async def ahead(here: Parts, client: Client, last_at: str | None) -> list[dict[s
     ]
 
 
-async def _seen(client: Client, run: WorkflowExecution, since: datetime, there: int, epoch: int) -> Seen | None:
+async def _seen(client: Client, run: WorkflowExecution, since: datetime, there: int, epoch: int) -> SeenOfCase | None:
     """What a run saw beyond the ledger; None where it saw nothing more, or its engine was replaced knowingly."""
     seen = await _look(client, run, since)
     if seen.version <= there:
@@ -77,15 +77,15 @@ async def _seen(client: Client, run: WorkflowExecution, since: datetime, there: 
     return seen if seen.epoch >= epoch else None
 
 
-async def _unknown(here: Parts, case: str, seen: Seen) -> list[list[str]]:
+async def _unknown(here: Parts, case: str, seen: SeenOfCase) -> list[list[str]]:
     """Effects that were attempted and that the ledger does not know: kind and id, to be asked for at the far side."""
     known = await AttentionQueries(here.ledger.pool).effects(case)
     return [[kind, effect] for effect, kind in seen.effects.items() if effect not in known]
 
 
-async def _look(client: Client, run: WorkflowExecution, since: datetime) -> Seen:
+async def _look(client: Client, run: WorkflowExecution, since: datetime) -> SeenOfCase:
     """Back through a run until its newest look, and until what was recorded is surely in the ledger."""
-    one = Seen(run.id)
+    one = SeenOfCase(run.id)
     versions: list[int] = []
     async for event in _backwards(client, run):
         match event.event_type:

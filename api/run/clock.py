@@ -22,7 +22,7 @@ TYPES = {one.__name__: one for one in EVERY_EVENT}
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class DatedAhead:
     """Events that are dated later than it was: their positions, and the instant of the last."""
 
     first: int
@@ -45,21 +45,21 @@ class Acted:
     says: str
 
 
-async def spans(here: Parts) -> Sequence[Ahead]:
+async def spans(here: Parts) -> Sequence[DatedAhead]:
     """Return what a person has accepted, and last what nobody has."""
     facts = (await here.ledger.load(STREAM)).facts
     told = [f.event for f in facts if isinstance(f.event, ClockAccepted)]
-    found = [Ahead(one.first, one.last, one.ahead, one.by) for one in told]
+    found = [DatedAhead(one.first, one.last, one.ahead, one.by) for one in told]
     last = await reads.head(here.ledger.pool)
     if last is None or last["recorded_at"] <= last["now"] + here.ledger.clock.bound:
         return found
     if any(one.ahead >= last["recorded_at"] for one in found):
         return found
     first = await reads.last_right(here.ledger.pool, here.ledger.clock.bound) + 1
-    return [*found, Ahead(first, last["position"], last["recorded_at"])]
+    return [*found, DatedAhead(first, last["position"], last["recorded_at"])]
 
 
-async def acted(here: Parts, ahead: Ahead) -> Sequence[Acted]:
+async def acted(here: Parts, ahead: DatedAhead) -> Sequence[Acted]:
     """List what followed by itself while the clock was wrong, and the way back of each."""
     rows = await reads.by_itself(here.ledger.pool, ahead.first, ahead.last)
     return [
@@ -71,7 +71,7 @@ async def acted(here: Parts, ahead: Ahead) -> Sequence[Acted]:
     ]  # fmt: skip
 
 
-async def accept(here: Parts, reason: ClockReason, by: str) -> Ahead:
+async def accept(here: Parts, reason: ClockReason, by: str) -> DatedAhead:
     """Record that a person goes on by the clock as it is now. Raises Refused."""
     actor = await actor_of(here, by)
     require(actor.role in MAY_ACCEPT, Reason.NOT_ALLOWED, "a supervisor or an operator accepts this", "by")

@@ -13,7 +13,7 @@ from domain.case.state import Case
 from domain.core.fact import Fact
 from rehearsal.courses.contradictions import contradictions
 from rehearsal.courses.courses_run import Played
-from rehearsal.courses.published.courses import Course, Published, Unreadable
+from rehearsal.courses.published.courses import Course, CourseFault, Published
 from rehearsal.courses.published.days import days_of
 from rehearsal.courses.script import BACKGROUND, END
 
@@ -139,7 +139,7 @@ def _death(played: Played) -> Mapping[str, Any] | None:
 def malformed(told: Mapping[str, Any]) -> Sequence[str]:
     """List what of the file could not be read, a line each: course, event and field, reason."""
     wrong = [(o["patient"], e) for o in (*told["courses"], *told["refused"]) for e in o["errors"]]
-    return [f"{patient}: {Unreadable(e['field'], e['reason'], e['event'])}" for patient, e in wrong]
+    return [f"{patient}: {CourseFault(e['field'], e['reason'], e['event'])}" for patient, e in wrong]
 
 
 def table(outcomes: Sequence[Mapping[str, Any]]) -> Table:

@@ -9,7 +9,7 @@ from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.cli.here import opened
 from api.cli.options import As, Json
-from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, USAGE, CommandFailed, as_json, say, table
 from api.cli.way import running
 from api.run.wiring import MACHINE, Parts, actor_of
 from domain.case.obligation import ObligationRedated
@@ -34,7 +34,7 @@ def apply(*, yes: bool = False, reason: str = "", as_: As = "", json: Json = Fal
         json: For programs.
     """
     if yes and not (reason and as_):
-        raise Failed(USAGE, "a deadline is moved by somebody and for a reason: --as PERSON --reason TEXT")
+        raise CommandFailed(USAGE, "a deadline is moved by somebody and for a reason: --as PERSON --reason TEXT")
     moves, failed = running(_apply(as_, reason if yes else ""))
     if json:
         as_json({"recorded": yes, "moves": moves, "failed": failed})
@@ -43,7 +43,7 @@ def apply(*, yes: bool = False, reason: str = "", as_: As = "", json: Json = Fal
         table(columns, [[move[name] for name in columns] for move in moves], "re-dated" if yes else "would be re-dated")
         say(f"{len(moves)} deadlines in {len({m['case'] for m in moves})} cases")
     if failed:
-        raise Failed(REFUSED, "some cases are left", failed)
+        raise CommandFailed(REFUSED, "some cases are left", failed)
 
 
 async def _apply(person: str, reason: str) -> tuple[list[Move], list[str]]:
@@ -71,7 +71,7 @@ async def _moving(here: Parts) -> AsyncIterator[tuple[Case, Sequence[ObligationR
 
 async def _record(here: Parts, case: Case, actor: Actor, reason: str) -> Sequence[ObligationRedated]:
     if actor is MACHINE or not allow(actor, Action.SUPERVISE):
-        raise Failed(REFUSED, "deadlines are moved by a supervisor")
+        raise CommandFailed(REFUSED, "deadlines are moved by a supervisor")
     command = ApplyPolicy(here.commands.policy.hash, reason)
     done = await here.commands.record(
         CommandRequest(case.id, Meta(actor.id, actor.stated, provenance="policy apply"), command)

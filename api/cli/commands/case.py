@@ -14,7 +14,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from api.cli.options import As, Json, Key
-from api.cli.outcome import REFUSED, Failed, as_json, in_words, say, table
+from api.cli.outcome import REFUSED, CommandFailed, as_json, in_words, say, table
 from api.cli.way import LARGE, Caravel, asking, pieces, running
 from api.cli.ways import say_ways
 from api.cli.words import command_of
@@ -90,7 +90,7 @@ def erase(
         json: For programs.
     """
     if [bool(reason), confirm, withdraw].count(True) != 1:
-        raise Failed(REFUSED, "say one of --reason …, --confirm, --withdraw")
+        raise CommandFailed(REFUSED, "say one of --reason …, --confirm, --withdraw")
 
     async def tell(caravel: Caravel) -> Any:  # noqa: ANN401 - JSON
         body = {"type": "OrderErasure", "reason": reason, "keep": keep, "stops": stops, "note": note}

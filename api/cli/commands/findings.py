@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from api.cli.commands.case import app, zoned
 from api.cli.options import As, Json, Key
-from api.cli.outcome import USAGE, Failed, as_json, say, table
+from api.cli.outcome import USAGE, CommandFailed, as_json, say, table
 from api.cli.way import asking
 from api.cli.ways import say_ways, standing_by
 
@@ -47,11 +47,11 @@ def results(
     """
     media = MEDIA.get(file.suffix.lower())
     if media is None:
-        raise Failed(USAGE, f"the name of the file ends in {' or '.join(MEDIA)}")
+        raise CommandFailed(USAGE, f"the name of the file ends in {' or '.join(MEDIA)}")
     try:
         body, columns = file.read_bytes(), mapping.read_text("utf-8") if mapping else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise Failed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
+        raise CommandFailed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
     headers = {"Content-Type": media, "Idempotency-Key": key or uuid4().hex}
     query = {"mapping": columns, "skip_faults": str(skip_faults).lower(), "dry_run": str(dry_run).lower()}
     answer = asking(lambda c: c.send(f"/cases/{case}/observations", body, headers, **query), person=as_)
@@ -110,7 +110,7 @@ def link_of(
         told: dict[str, Any] = {"link": file.read_text("utf-8").strip()}
         told |= {"passcode": passcode.read_text("utf-8").strip()} if passcode else {}
     except (OSError, UnicodeDecodeError) as error:
-        raise Failed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
+        raise CommandFailed(USAGE, f"the file cannot be read: {type(error).__name__}") from None
     told |= {"recipient": recipient} if recipient else {}
     told |= {"file": number, "skip_faults": skip_faults, "dry_run": dry_run}
     headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid4().hex}
@@ -171,7 +171,7 @@ def patient_summary_of(case: str, file: Path, *, known_at: datetime | None = Non
     try:
         file.write_text(dumps(answer, ensure_ascii=False), "utf-8")
     except OSError as error:
-        raise Failed(USAGE, f"the file cannot be written: {type(error).__name__}") from None
+        raise CommandFailed(USAGE, f"the file cannot be written: {type(error).__name__}") from None
     say(f"written: {len(answer['entry'])} entries")
 
 

@@ -13,8 +13,8 @@ from cyclopts import Parameter
 
 from activities.case_session import CaseSession
 from api.cli.options import As, Json
-from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
-from api.cli.spreadsheets import MappingInvalid, Row, read_cells, read_mapping, rows_of
+from api.cli.outcome import REFUSED, USAGE, CommandFailed, as_json, say, table
+from api.cli.spreadsheets import MappingInvalid, SheetRow, read_cells, read_mapping, rows_of
 from api.cli.way import Caravel, asking
 from api.http.command_json import CASE
 from api.http.problems import Problem
@@ -52,17 +52,17 @@ def import_file(
     try:
         rows = list(rows_of(read_mapping(mapping), read_cells(file)))
     except MappingInvalid as error:
-        raise Failed(USAGE, str(error)) from None
+        raise CommandFailed(USAGE, str(error)) from None
     policy = load_policy(Settings().policy)
     reports = [_tried(row, policy) for row in rows]
     if not dry_run:
         reports = asking(lambda caravel: _brought_in(caravel, rows, reports), person=as_)
     _tell(reports, json=json)
     if any(report.faults for report in reports):
-        raise Failed(REFUSED, "some rows were not brought in")
+        raise CommandFailed(REFUSED, "some rows were not brought in")
 
 
-def _tried(row: Row, policy: Policy) -> Report:
+def _tried(row: SheetRow, policy: Policy) -> Report:
     """Decided in memory, as it would be."""
     if row.faults:
         return Report(row.number, "refused", faults=row.faults)
@@ -87,18 +87,18 @@ def _field(pointer: str | None) -> str:
     return (pointer or "").removeprefix("#/")
 
 
-async def _brought_in(caravel: Caravel, rows: Sequence[Row], tried: Sequence[Report]) -> list[Report]:
+async def _brought_in(caravel: Caravel, rows: Sequence[SheetRow], tried: Sequence[Report]) -> list[Report]:
     """What would be refused is not begun, so that no half of a row is left."""
     return [report if report.faults else await _one(caravel, row) for row, report in zip(rows, tried, strict=True)]
 
 
-async def _one(caravel: Caravel, row: Row) -> Report:
+async def _one(caravel: Caravel, row: SheetRow) -> Report:
     report = Report(row.number, "refused")
     try:
         opened = await caravel.post("/cases", row.opening, row.key)
         report = replace(report, case=opened["case"], number=opened["number"])
         done = await caravel.post(f"/cases/{opened['case']}/commands", row.facts, f"{row.key}-facts")
-    except Failed as failed:
+    except CommandFailed as failed:
         if failed.code > USAGE:
             raise
         said = [one.partition(": ")[::2] for one in failed.details] or [("row", str(failed))]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.cli.options import Json
-from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, USAGE, CommandFailed, as_json, say, table
 from api.cli.way import asking
 
 SENT = {"Content-Type": "application/json"}
@@ -27,7 +27,7 @@ def load_files(prefix: str, files: Sequence[Path], *, dry_run: bool, yes: bool, 
     if dry_run or not changing:
         return
     if not yes and not _agreed(changing):
-        raise Failed(REFUSED, "nothing was recorded")
+        raise CommandFailed(REFUSED, "nothing was recorded")
     for file, body in bodies:
         _send(prefix, body, person, dry_run="false")
         if not json:
@@ -38,20 +38,20 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Failed(USAGE, f"{file}: cannot be read: {error.strerror}") from None
+        raise CommandFailed(USAGE, f"{file}: cannot be read: {error.strerror}") from None
 
 
 def _checked(prefix: str, bodies: Sequence[tuple[Path, bytes]], person: str) -> Sequence[Mapping[str, Any]]:
-    """What each file comes to. Raises Failed with the faults of all of them."""
+    """What each file comes to. Raises CommandFailed with the faults of all of them."""
     found, faults, code = [], [], 0
     for file, body in bodies:
         try:
             found.append(_send(prefix, body, person, dry_run="true"))
-        except Failed as failed:
+        except CommandFailed as failed:
             code = max(code, failed.code)
             faults += [f"{file}: {line}" for line in failed.details or (str(failed),)]
     if faults:
-        raise Failed(code, "nothing was recorded", faults)
+        raise CommandFailed(code, "nothing was recorded", faults)
     return found
 
 
@@ -73,5 +73,5 @@ def _show(file: Path, entries: Sequence[Mapping[str, Any]]) -> None:
 def _agreed(number: int) -> bool:
     """Ask who sits at the terminal; where nobody does, --yes has to say it."""
     if not sys.stdin.isatty():
-        raise Failed(USAGE, "nobody can be asked here: say --yes, or --dry-run to look only")
+        raise CommandFailed(USAGE, "nobody can be asked here: say --yes, or --dry-run to look only")
     return input(f"record this for {number} entries? [y/N] ").strip().lower() in ("y", "yes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.cli.commands.doctor import examine
 from api.cli.options import Json
-from api.cli.outcome import UNAVAILABLE, Failed, as_json, say, table
+from api.cli.outcome import UNAVAILABLE, CommandFailed, as_json, say, table
 from api.cli.way import running
 from infra.ledger.schema.migrate import migrate as upgrade
 from infra.settings import Settings
@@ -19,7 +19,7 @@ def migrate() -> None:
 def _dsn() -> str:
     dsn = Settings().database_url.get_secret_value()
     if not dsn:
-        raise Failed(UNAVAILABLE, "set CARAVEL_DATABASE_URL")
+        raise CommandFailed(UNAVAILABLE, "set CARAVEL_DATABASE_URL")
     return dsn
 
 
@@ -31,4 +31,4 @@ def doctor(*, json: Json = False) -> None:
     else:
         table(("part", "", "says"), [(part, "ok" if ok else "BAD", says) for part, ok, says in found])
     if not all(ok for _, ok, _ in found):
-        raise Failed(UNAVAILABLE, "something is missing")
+        raise CommandFailed(UNAVAILABLE, "something is missing")

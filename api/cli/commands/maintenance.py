@@ -12,7 +12,7 @@ from rich.console import Console
 
 from api.cli.commands.history.verify import Json
 from api.cli.commands.history.verify import here as here_settings
-from api.cli.outcome import REFUSED, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, CommandFailed, as_json, say, table
 from api.cli.way import running
 from api.run.backups.end_mark import BackupFailed
 from api.run.backups.make import backup as make_backup
@@ -66,7 +66,7 @@ def restore(
         by: The person who accepts it (a supervisor or operator), recorded for ever.
     """
     if accept_loss and not (take_over and reason and by):
-        raise Failed(REFUSED, "--accept-loss goes with --take-over, --reason and --by")
+        raise CommandFailed(REFUSED, "--accept-loss goes with --take-over, --reason and --by")
     restored = running(_restore(take_over=take_over, loss=Accepting(reason, by) if accept_loss and reason else None))
     say(f"epoch {restored.epoch}: {restored.now} cases started now, {restored.later} sleep until something falls due")
 
@@ -92,7 +92,7 @@ def backup(into: Path) -> None:
     try:
         say(str(running(make_backup(Settings(), into))))
     except BackupFailed as failed:
-        raise Failed(UNAVAILABLE, str(failed)) from None
+        raise CommandFailed(UNAVAILABLE, str(failed)) from None
 
 
 def recover(folder: Path) -> None:
@@ -103,9 +103,11 @@ def recover(folder: Path) -> None:
     try:
         done = running(put_back(Settings(), folder, lambda text: Console(stderr=True).print(text, markup=False)))
     except BackupFailed as failed:
-        raise Failed(REFUSED, str(failed)) from None
+        raise CommandFailed(REFUSED, str(failed)) from None
     if done.faults:
-        raise Failed(REFUSED, "put back, but what is there now is not whole; put back another backup", done.faults)
+        raise CommandFailed(
+            REFUSED, "put back, but what is there now is not whole; put back another backup", done.faults
+        )
     say(f"put back; keys of {len(done.erased)} histories stay destroyed. `caravel restore` brings the cases live")
     for line in explained(done.missing) if done.missing else ():
         say(line)
@@ -168,7 +170,7 @@ def clock(*, accept: bool = False, reason: ClockReason | None = None, by: str = 
         json: For programs.
     """
     if accept and not (reason and by):
-        raise Failed(REFUSED, "--accept goes with --reason and --by")
+        raise CommandFailed(REFUSED, "--accept goes with --reason and --by")
     found = running(_clock(reason if accept else None, by))
     if json:
         as_json(found)

@@ -8,7 +8,7 @@ from typing import Any
 from cyclopts import App
 
 from api.cli.options import Json
-from api.cli.outcome import REFUSED, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, CommandFailed, as_json, say, table
 from domain.core.policy import Ladder, Policy, Span
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, load_policy
@@ -47,7 +47,7 @@ def _load(file: Path | None) -> Policy:
     try:
         return load_policy(file)
     except (PolicyInvalid, CalendarsInvalid, OSError) as error:
-        raise Failed(REFUSED, str(error)) from None
+        raise CommandFailed(REFUSED, str(error)) from None
 
 
 def _ladder(ladder: Ladder) -> dict[str, Any]:

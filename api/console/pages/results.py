@@ -24,7 +24,7 @@ from api.http.problems import Fault, Problem, invalid, of_refusal
 from api.ports import Service
 from api.results.csv_file import FIELDS, ColumnMapping
 from api.results.taking import COMMAND, MOST_BYTES, File, take
-from api.routes.findings.links import Asked, open_and_take
+from api.routes.findings.links import LinkRequest, open_and_take
 from api.routes.findings.summaries import summary_for
 from domain.core.errors import Refused
 
@@ -89,7 +89,7 @@ async def _taken(
     if number and not (number.isascii() and number.isdecimal() and len(number) < len("100")):
         raise invalid("the file is a number", Fault("must be a whole number", "#/number"))
     checks = (bool(typed.get(name)) for name in CHECKS)
-    asked = Asked(typed[LINK], typed.get("passcode", "").strip(), "", int(number or 0), *checks)
+    asked = LinkRequest(typed[LINK], typed.get("passcode", "").strip(), "", int(number or 0), *checks)
     return await open_and_take(service, viewer.who, one.case.id, asked, typed.get("key", ""))
 
 

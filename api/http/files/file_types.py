@@ -25,7 +25,7 @@ class FileType:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveMember:
     """A file in an archive, as its local header tells it; `start` is as much of its content as was looked at."""
 
     name: str
@@ -37,7 +37,7 @@ def _starts(*marks: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(marks)
 
 
-def entries(head: bytes) -> Iterator[Entry]:
+def entries(head: bytes) -> Iterator[ArchiveMember]:
     """Yield the entries of an archive whose local headers lie in its first bytes, in their order."""
     at = 0
     while head[at : at + 4] == LOCAL and len(head) >= at + 30:
@@ -46,7 +46,7 @@ def entries(head: bytes) -> Iterator[Entry]:
         named, more = (int.from_bytes(head[at + n : at + n + 2], "little") for n in (26, 28))
         begins = at + 30 + named + more
         name = head[at + 30 : at + 30 + named].decode("utf-8", "replace")
-        yield Entry(name, bool(flags & 1), _unpacked(head[begins : begins + INFLATED], method, size))
+        yield ArchiveMember(name, bool(flags & 1), _unpacked(head[begins : begins + INFLATED], method, size))
         if flags & 8:  # its size stands behind it; the next header is looked for
             begins, size = head.find(LOCAL, begins), 0
             if begins < 0:

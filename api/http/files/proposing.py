@@ -85,7 +85,7 @@ DAYS: Mapping[str, Callable[[re.Match[str]], tuple[int, int, int]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class DocumentProposal:
     """Holds what a text seems to say; empty = nothing could be told. `day` is the newest that is no birth date."""
 
     kind: str = ""
@@ -94,10 +94,10 @@ class Proposal:
     name: Stands = "unknown"
 
 
-def proposal(text: str, patient: object, birth: object, today: date) -> Proposal:
+def proposal(text: str, patient: object, birth: object, today: date) -> DocumentProposal:
     """Propose from a text; `patient` and `birth` are the patient's as the case has them, where they can be read."""
     plain = unicodedata.normalize("NFKC", text)
-    return Proposal(kind_of(plain), language_of(plain), day_of(plain, birth, today), name_in(plain, patient))
+    return DocumentProposal(kind_of(plain), language_of(plain), day_of(plain, birth, today), name_in(plain, patient))
 
 
 def kind_of(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Line(Protocol):
+class CountedConnection(Protocol):
     """One connection."""
 
     address: str
@@ -20,12 +20,12 @@ class Crowd:
     def __init__(self, most: int, of_address: int) -> None:
         self._most = most
         self._of_address = of_address
-        self._here: dict[str, set[Line]] = {}
-        self._waiting: dict[Line, None] = {}
-        self._waiting_of: dict[str, dict[Line, None]] = {}
+        self._here: dict[str, set[CountedConnection]] = {}
+        self._waiting: dict[CountedConnection, None] = {}
+        self._waiting_of: dict[str, dict[CountedConnection, None]] = {}
         self._number = 0
 
-    def enters(self, line: Line, *, many: bool = False) -> bool:
+    def enters(self, line: CountedConnection, *, many: bool = False) -> bool:
         """Take a connection in, where there is room or can be made. `many`: its address stands for many callers."""
         of_it = len(self._here.get(line.address, ()))
         if not many and of_it >= self._of_address and not self._make_room(self._waiting_of.get(line.address, {})):
@@ -37,7 +37,7 @@ class Crowd:
         self.waits(line)
         return True
 
-    def leaves(self, line: Line) -> None:
+    def leaves(self, line: CountedConnection) -> None:
         """Forget a connection; one that never entered was never here."""
         here = self._here.get(line.address, set())
         if line not in here:
@@ -48,12 +48,12 @@ class Crowd:
         if not here:
             del self._here[line.address]
 
-    def waits(self, line: Line) -> None:
+    def waits(self, line: CountedConnection) -> None:
         """Note that nothing is being done for it."""
         self._waiting[line] = None
         self._waiting_of.setdefault(line.address, {})[line] = None
 
-    def asks(self, line: Line) -> None:
+    def asks(self, line: CountedConnection) -> None:
         """Note that a whole request of it is being answered."""
         self._waiting.pop(line, None)
         of_it = self._waiting_of.get(line.address, {})
@@ -61,7 +61,7 @@ class Crowd:
         if not of_it:
             self._waiting_of.pop(line.address, None)
 
-    def _make_room(self, waiting: dict[Line, None]) -> bool:
+    def _make_room(self, waiting: dict[CountedConnection, None]) -> bool:
         longest = next(iter(waiting), None)
         if longest is None:
             return False

@@ -30,7 +30,7 @@ SHORT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LinkRequest:
     """Holds what is asked: which link, by which passcode, in whose name, which of several files, and how to take it."""
 
     link: str = field(repr=False)
@@ -54,7 +54,7 @@ async def take_link(case: str, request: Request, service: Parts, who: Who) -> JS
     return JSONResponse(dict(told), CREATED if told["recorded"] else 200, headers=private())
 
 
-async def open_and_take(service: Service, who: Actor, case: str, asked: Asked, key: str) -> Mapping[str, Any]:
+async def open_and_take(service: Service, who: Actor, case: str, asked: LinkRequest, key: str) -> Mapping[str, Any]:
     """Fetch and take in; nothing is called for whoever may not import here. Raises Problem, Refused."""
     await may_command(service, who, await case_meant(service, case), COMMAND)
     try:
@@ -68,7 +68,7 @@ async def open_and_take(service: Service, who: Actor, case: str, asked: Asked, k
     return {**told, "others": list(shared.others)}
 
 
-def _asked(body: bytes) -> Asked:
+def _asked(body: bytes) -> LinkRequest:
     """Read the body. Raises Problem, which repeats nothing of it."""
     try:
         tree = read_json(body)
@@ -82,7 +82,7 @@ def _asked(body: bytes) -> Asked:
     if faults:
         raise invalid("the request cannot be read", *faults)
     named = {FLAGS.get(name, name): value for name, value in tree.items()}
-    return Asked(**named)
+    return LinkRequest(**named)
 
 
 FLAGS: Mapping[str, str] = {"skip_faults": "skip", "dry_run": "dry"}

@@ -16,7 +16,7 @@ from api.http.masking import Sees, mask
 from api.http.problems import Problem
 from api.name_index import PersonIndex
 from api.ports import Service
-from api.routes.reads import Seen, private, seen_case, surviving, told
+from api.routes.reads import CaseAsSeen, private, seen_case, surviving, told
 from domain.case.phases.links import Births, CaseLink
 from domain.case.state import Case
 from domain.core.errors import Refused
@@ -47,7 +47,7 @@ class Linked:
     """Another case of the same person as this reader may see it; `seen` is None where it is not theirs to see."""
 
     link: CaseLink
-    seen: Seen | None
+    seen: CaseAsSeen | None
 
     @property
     def facts(self) -> Sequence[Fact[Any]]:
@@ -74,7 +74,7 @@ async def linked_with(service: Service, who: Actor, case: Case) -> Sequence[Link
     return [Linked(link, await _seen(service, who, link.other)) for link in case.links.values()]
 
 
-async def _seen(service: Service, who: Actor, other: str) -> Seen | None:
+async def _seen(service: Service, who: Actor, other: str) -> CaseAsSeen | None:
     case, _, now = await service.commands.case(other)
     return await seen_case(service, who, other, "case") if allow(who, Action.SEE, belonging(case, now)) else None
 

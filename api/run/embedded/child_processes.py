@@ -26,7 +26,7 @@ LOOK, SILENT = 3.0, 4
 seconds: when this process itself was stopped for a while, nobody has been silent."""
 
 
-class Server(Protocol):
+class ChildServer(Protocol):
     """Something that can be started, waited for, and stopped; started again it keeps its ports and data."""
 
     async def start(self) -> None:
@@ -113,7 +113,7 @@ class Program:
         self._process.kill()
 
 
-async def _ended(name: str, server: Server) -> int:
+async def _ended(name: str, server: ChildServer) -> int:
     """Wait until it has ended, and return its exit code; one that lives and does not answer is ended by force."""
     ending = asyncio.ensure_future(server.wait())
     silent = 0
@@ -129,7 +129,7 @@ async def _ended(name: str, server: Server) -> int:
         ending.cancel()
 
 
-async def keep(name: str, server: Server) -> None:
+async def keep(name: str, server: ChildServer) -> None:
     """Start it again for ever, also when it hangs; one that keeps ending is waited for a little longer each time."""
     pause = FIRST_WAIT
     clock = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from api.run.embedded.child_processes import Program, Server
+from api.run.embedded.child_processes import ChildServer, Program
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.settings import Settings
@@ -29,7 +29,7 @@ class Machine:
     worker: Program
     api: Program
 
-    def named(self) -> dict[str, Server]:
+    def named(self) -> dict[str, ChildServer]:
         """Return what is supervised, in the order it is started."""
         return {
             "PostgreSQL": self.postgres,

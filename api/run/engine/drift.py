@@ -47,7 +47,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class LoopsCompared:
     """Counts how many there are on each side, and lists where they differ."""
 
     cases: int
@@ -62,7 +62,7 @@ class Compared:
         return Finding(not self.drifts, {"cases": self.cases, "loops": self.loops, "drift": drift, "first": some})
 
 
-async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> Compared:
+async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> LoopsCompared:
     """Compare ledger and Temporal for what differs and goes on differing; change nothing."""
     first = await _once(ledger, client)
     if not first.drifts:
@@ -72,10 +72,10 @@ async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> Com
     both = sorted(set(first.drifts) & set(again.drifts))
     for drift in both[:SHOWN]:
         log.warning("drift", kind=drift.kind, case=drift.case)
-    return Compared(again.cases, again.loops, both)
+    return LoopsCompared(again.cases, again.loops, both)
 
 
-async def _once(ledger: PgLedger, client: Client) -> Compared:
+async def _once(ledger: PgLedger, client: Client) -> LoopsCompared:
     loops = {run.id: run.execution_time async for run in client.list_workflows(RUNNING)}
     cases = await AttentionQueries(ledger.pool).open_cases()
     drifts = [Drift("no_loop", case) for case in cases if case not in loops]
@@ -88,7 +88,7 @@ async def _once(ledger: PgLedger, client: Client) -> Compared:
         if not any(answers):  # nobody works: the others would not answer either
             drifts += [Drift("silent", case) for case in both[start + AT_ONCE :]]
             break
-    return Compared(len(cases), len(loops), drifts)
+    return LoopsCompared(len(cases), len(loops), drifts)
 
 
 async def _asleep(client: Client, case: str, begins: datetime | None) -> Asleep | None:

@@ -23,7 +23,7 @@ class CoursesInvalid(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class CourseFault:
     """Names what of a course could not be read: the field, why, and the place of the event it belongs to."""
 
     field: str
@@ -75,7 +75,7 @@ class Course:
     prior: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
     last_day: Day = NO_DAY
-    wrong: tuple[Unreadable, ...] = ()
+    wrong: tuple[CourseFault, ...] = ()
 
     @property
     def source(self) -> str:
@@ -107,16 +107,16 @@ def _no_number(word: str) -> float:
 
 def _course(row: object, number: int, names: dict[str, int]) -> Course:
     if not isinstance(row, Mapping):
-        return Course(f"courses[{number}]", "", (), wrong=(Unreadable("", "is no object"),))
-    wrong: list[Unreadable] = []
+        return Course(f"courses[{number}]", "", (), wrong=(CourseFault("", "is no object"),))
+    wrong: list[CourseFault] = []
     name = _name(row.get("patient"), number, names, wrong)
     odd = {key: why for key, value in row.items() if key not in ("events", "patient") for why in _odd(value)}
-    wrong += [Unreadable(key, why) for key, why in odd.items()]
+    wrong += [CourseFault(key, why) for key, why in odd.items()]
     row = {key: value for key, value in row.items() if key not in odd}
     end = _object(row, "end", wrong)
     alive = end.get("alive")
     if alive not in (True, False, None) or isinstance(alive, int | float) is not isinstance(alive, bool):
-        wrong.append(Unreadable("end.alive", "is neither true, false nor null"))
+        wrong.append(CourseFault("end.alive", "is neither true, false nor null"))
         alive = None
     sources = row.get("sources")
     return Course(
@@ -139,26 +139,26 @@ def _course(row: object, number: int, names: dict[str, int]) -> Course:
     )
 
 
-def _name(told: object, number: int, names: dict[str, int], wrong: list[Unreadable]) -> str:
+def _name(told: object, number: int, names: dict[str, int], wrong: list[CourseFault]) -> str:
     """A patient without a name, or with that of another, goes by its place in the file."""
     odd = next(iter(_odd(told)), "")
     name = told.strip() if isinstance(told, str) and not odd else ""
     if odd:
-        wrong.append(Unreadable("patient", odd))
+        wrong.append(CourseFault("patient", odd))
     elif not name:
-        wrong.append(Unreadable("patient", "has no name"))
+        wrong.append(CourseFault("patient", "has no name"))
     elif name in names:
-        wrong.append(Unreadable("patient", f"stands twice in the file, first as courses[{names[name]}]"))
+        wrong.append(CourseFault("patient", f"stands twice in the file, first as courses[{names[name]}]"))
         name = f"{name} (courses[{number}])"
     names.setdefault(name, number)
     return name or f"courses[{number}]"
 
 
-def _object(row: Mapping[str, Any], key: str, wrong: list[Unreadable]) -> Mapping[str, Any]:
+def _object(row: Mapping[str, Any], key: str, wrong: list[CourseFault]) -> Mapping[str, Any]:
     value = row.get(key)
     if value is None or isinstance(value, Mapping):
         return value or {}
-    wrong.append(Unreadable(key, "is no object"))
+    wrong.append(CourseFault(key, "is no object"))
     return {}
 
 
@@ -169,37 +169,37 @@ def _last(end: Mapping[str, Any]) -> str:
     return _text(rest | {"last_known": known} if rest else known)
 
 
-def _day(told: object, where: str, wrong: list[Unreadable]) -> Day:
+def _day(told: object, where: str, wrong: list[CourseFault]) -> Day:
     try:
         return NO_DAY if told is None else read_day(told)
     except ValueError as why:
-        wrong.append(Unreadable(where, str(why)))
+        wrong.append(CourseFault(where, str(why)))
         return NO_DAY
 
 
-def _events(rows: object, wrong: list[Unreadable]) -> tuple[Published, ...]:
+def _events(rows: object, wrong: list[CourseFault]) -> tuple[Published, ...]:
     if not isinstance(rows, list):
-        wrong.append(Unreadable("events", "is no list"))
+        wrong.append(CourseFault("events", "is no list"))
         return ()
     read = (_event(row, index) for index, row in enumerate(rows))
     told = list(read)
-    wrong += [one for one in told if isinstance(one, Unreadable)]
+    wrong += [one for one in told if isinstance(one, CourseFault)]
     return tuple(one for one in told if isinstance(one, Published))
 
 
-def _event(row: object, index: int) -> Published | Unreadable:
+def _event(row: object, index: int) -> Published | CourseFault:
     if not isinstance(row, Mapping):
-        return Unreadable("", "is no object", index, row)
+        return CourseFault("", "is no object", index, row)
     word = row.get("kind")
     if not isinstance(word, str) or not word.strip():
-        return Unreadable("kind", "is missing" if word is None else "is no word", index, row)
-    odd = next((Unreadable(key, why, index, row) for key, value in row.items() for why in _odd(value)), None)
+        return CourseFault("kind", "is missing" if word is None else "is no word", index, row)
+    odd = next((CourseFault(key, why, index, row) for key, value in row.items() for why in _odd(value)), None)
     if odd:
         return odd
     try:
         day = NO_DAY if row.get("day") is None else read_day(row["day"])
     except ValueError as why:
-        return Unreadable("day", str(why), index, row)
+        return CourseFault("day", str(why), index, row)
     kind = kind_of(word)
     fields = {key: value for key, value in row.items() if key not in ("kind", "day")}
     return Published(index, kind, day, fields, "" if written(word) == kind else word.strip())

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from api.cli.commands.history.export_stream import Format, Wanted, write
 from api.cli.commands.history.verify import here
-from api.cli.outcome import REFUSED, USAGE, Failed, failed_of, say
+from api.cli.outcome import REFUSED, USAGE, CommandFailed, failed_of, say
 from api.cli.way import running
 from api.http.access import NO_CASE, case_meant
 from api.run.http_app import http_app
@@ -44,12 +44,12 @@ def export(
         open_: With personal fields (cloudevents).
     """
     if bool(case) == all_ or (all_ and format == "evidence"):
-        raise Failed(USAGE, "name one case, or say --all and another format than evidence")
+        raise CommandFailed(USAGE, "name one case, or say --all and another format than evidence")
     if format == "evidence":
         _write_package(case, level, out, wait)
         return
     if open_ and format != "cloudevents":
-        raise Failed(USAGE, "only cloudevents have a place for personal fields")
+        raise CommandFailed(USAGE, "only cloudevents have a place for personal fields")
     file = out or Path(f"{case or 'caravel'}.{ENDS[format]}")
     running(_export(Wanted(format, case, file, max(after, 0), resume, open_)))
 
@@ -60,7 +60,7 @@ def _write_package(case: str, level: str, out: Path | None, wait: int) -> None:
     try:
         file.write_bytes(content)
     except OSError as error:
-        raise Failed(REFUSED, f"the file cannot be written: {error.strerror}") from None
+        raise CommandFailed(REFUSED, f"the file cannot be written: {error.strerror}") from None
     say(f"{file}: {len(content)} bytes, SHA-256 {sha256(content).hexdigest()}")
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, Literal, get_args
 
 from rich.console import Console
 
-from api.cli.outcome import REFUSED, Failed, say
+from api.cli.outcome import REFUSED, CommandFailed, say
 from api.http.masking import EVERYTHING, NOTHING, mask
 from api.ports import Service
 from api.routes.looks import looked
@@ -46,7 +46,7 @@ class Wanted:
 
 
 async def write(here: Parts, wanted: Wanted, service: Service) -> None:
-    """Write the file, once it is recorded that it was taken. Raises Failed."""
+    """Write the file, once it is recorded that it was taken. Raises CommandFailed."""
     after = _resumed(wanted) if wanted.resume else wanted.after
     await _record(here, wanted, service)
     upto = await reading.head(here.ledger.pool)
@@ -55,9 +55,9 @@ async def write(here: Parts, wanted: Wanted, service: Service) -> None:
         with wanted.out.open(mode, encoding="utf-8", newline="\n") as file:
             count = await WRITERS[wanted.format](here, wanted, file, after, upto)
     except OSError as error:
-        raise Failed(REFUSED, f"the file cannot be written: {error.strerror}") from None
+        raise CommandFailed(REFUSED, f"the file cannot be written: {error.strerror}") from None
     except reading.Gap as gap:
-        raise Failed(REFUSED, f"{gap}; run `caravel audit verify`") from None
+        raise CommandFailed(REFUSED, f"{gap}; run `caravel audit verify`") from None
     say(f"{wanted.out}: {count} events, positions {after + 1} to {upto}")
 
 
@@ -73,7 +73,9 @@ def _resumed(wanted: Wanted) -> int:
     """The position the file has come to; a line that was cut short is taken away."""
     read = POSITION.get(wanted.format)
     if read is None or wanted.case:
-        raise Failed(REFUSED, "only cloudevents and fhir of everything can be gone on with; give --after instead")
+        raise CommandFailed(
+            REFUSED, "only cloudevents and fhir of everything can be gone on with; give --after instead"
+        )
     if not wanted.out.exists():
         return 0
     with wanted.out.open("r+b") as file:
@@ -83,12 +85,12 @@ def _resumed(wanted: Wanted) -> int:
         file.truncate(size - len(rest))
     if not whole:
         if size > len(rest):
-            raise Failed(REFUSED, "the last line of the file is longer than any of ours")
+            raise CommandFailed(REFUSED, "the last line of the file is longer than any of ours")
         return 0
     try:
         return read(json.loads(whole.rpartition(b"\n")[2]))
     except (ValueError, KeyError, TypeError):
-        raise Failed(REFUSED, "the last line of the file is none of this export") from None
+        raise CommandFailed(REFUSED, "the last line of the file is none of this export") from None
 
 
 def _rows(here: Parts, wanted: Wanted, after: int, upto: int) -> AsyncIterator[Stored]:

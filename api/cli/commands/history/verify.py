@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from activities.ports import Finding
 from api.cli.commands.history.verify_package import is_package, verify_package
-from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, Failed, as_json, say, table
+from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, CommandFailed, as_json, say, table
 from api.cli.way import running
 from api.run.embedded.machine import machine, settings_of
 from api.run.engine.drift import KINDS, compare
@@ -42,7 +42,7 @@ def here() -> Settings:
         servers.postgres.find()
         return settings_of(home, servers)
     if not settings.database_url.get_secret_value():
-        raise Failed(UNAVAILABLE, "set CARAVEL_DATABASE_URL, or CARAVEL_HOME to the folder of `caravel up`")
+        raise CommandFailed(UNAVAILABLE, "set CARAVEL_DATABASE_URL, or CARAVEL_HOME to the folder of `caravel up`")
     return settings
 
 
@@ -68,7 +68,7 @@ def verify(
     try:
         question = question_of(settings, key, jobs or os.cpu_count() or 1, state, checks, quiet=json)
     except ValueError as error:
-        raise Failed(REFUSED, f"key: {error}") from None
+        raise CommandFailed(REFUSED, f"key: {error}") from None
     case = _meant(question, case) if case else ""
     found, exposed = running(verify_with(question, settings, case))
     gone = erased_here(settings, case)
@@ -87,14 +87,14 @@ def verify(
     if found.broken:
         sys.exit(REFUSED)
     if found.away and not found.covered:
-        raise Failed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
+        raise CommandFailed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
 
 
 def _meant(question: Question, text: str) -> str:
-    """The history that is meant. Raises Failed: nothing there is nothing that holds."""
+    """The history that is meant. Raises CommandFailed: nothing there is nothing that holds."""
     stream: str | None = running(stream_meant(question, text))
     if stream is None:
-        raise Failed(USAGE, f"{text}: no such case, and no such file")
+        raise CommandFailed(USAGE, f"{text}: no such case, and no such file")
     return stream
 
 
@@ -197,4 +197,4 @@ def rotate_key() -> None:
     try:
         say(str(running(rotated(here()))))
     except (BadNote, OSError) as error:
-        raise Failed(REFUSED, f"no new key: {error}") from None
+        raise CommandFailed(REFUSED, f"no new key: {error}") from None

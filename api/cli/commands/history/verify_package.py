@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from api.cli.outcome import REFUSED, USAGE, Failed, as_json, say
+from api.cli.outcome import REFUSED, USAGE, CommandFailed, as_json, say
 from api.run.sealing import signing_keys
 from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.note import Key, parse_key
@@ -28,14 +28,14 @@ def is_package(text: str) -> bool:
 
 
 def verify_package(file: Path, given: Sequence[str], *, json: bool) -> None:
-    """Exit code 0 verified, 1 does not hold, 3 consistent, but not all of it is proven. Raises Failed."""
+    """Exit code 0 verified, 1 does not hold, 3 consistent, but not all of it is proven. Raises CommandFailed."""
     try:
         keys = [parse_key(one) for one in given]
         content = _content(file)
     except ValueError as error:
-        raise Failed(USAGE, f"key: {error}") from None
+        raise CommandFailed(USAGE, f"key: {error}") from None
     except OSError as error:
-        raise Failed(USAGE, f"the package cannot be read: {error.strerror}") from None
+        raise CommandFailed(USAGE, f"the package cannot be read: {error.strerror}") from None
     found = checked(content, keys or known_here(content))
     if json:
         as_json(plain(found))
@@ -47,7 +47,7 @@ def verify_package(file: Path, given: Sequence[str], *, json: bool) -> None:
 
 def _content(file: Path) -> bytes:
     if file.stat().st_size > LARGEST:
-        raise Failed(REFUSED, "larger than a package may be")
+        raise CommandFailed(REFUSED, "larger than a package may be")
     return file.read_bytes()
 
 

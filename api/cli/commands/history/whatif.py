@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from activities.ports import Ledger
 from api.cli.here import opened
 from api.cli.options import Json
-from api.cli.outcome import USAGE, Failed, as_json, say, table
+from api.cli.outcome import USAGE, CommandFailed, as_json, say, table
 from api.cli.way import running
 from api.http.masking import NOTHING, mask
 from domain.case.table import Rule
@@ -50,12 +50,12 @@ def _rules(words: Sequence[str]) -> Sequence[Rule]:
     for word in words:
         name, _, version = word.partition("=")
         if not version.isdecimal():
-            raise Failed(USAGE, f"write {word} as NAME=VERSION")
+            raise CommandFailed(USAGE, f"write {word} as NAME=VERSION")
         wanted[name] = int(version)
     try:
         return with_versions(RULES, wanted)
     except LookupError as none:
-        raise Failed(USAGE, str(none.args[0])) from None
+        raise CommandFailed(USAGE, str(none.args[0])) from None
 
 
 async def _whatif(path: Path | None, rules: Sequence[Rule]) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ def _policy(path: Path) -> Policy:
     try:
         return load_policy(path)
     except (PolicyInvalid, CalendarsInvalid, OSError) as error:
-        raise Failed(USAGE, str(error)) from None
+        raise CommandFailed(USAGE, str(error)) from None
 
 
 async def _cases(desk: WorklistQueries) -> AsyncIterator[Mapping[str, Any]]:

@@ -42,7 +42,7 @@ LONGEST = 200
 Made = tuple[Mapping[str, Any], bytes]
 
 
-class Failed(Exception):
+class PreviewFailed(Exception):
     """Says in one word why nothing can be shown."""
 
 
@@ -62,7 +62,7 @@ def bound() -> None:
 
 
 def picture(media: str, content: bytes, edge: int = EDGE) -> Made:
-    """Make the first page or the picture, no larger than `edge`. Raises Failed."""
+    """Make the first page or the picture, no larger than `edge`. Raises PreviewFailed."""
     shown = _page(content, edge) if media == "application/pdf" else _image(media, content, edge)
     out = BytesIO()
     kind = "PNG" if media in ("application/pdf", "image/png") else "JPEG"
@@ -71,7 +71,7 @@ def picture(media: str, content: bytes, edge: int = EDGE) -> Made:
 
 
 def page_to_read(media: str, content: bytes) -> Made:
-    """Make a picture that is large enough for a machine to read. Raises Failed."""
+    """Make a picture that is large enough for a machine to read. Raises PreviewFailed."""
     return picture(media, content, READ_AT)
 
 
@@ -80,7 +80,7 @@ def _page(content: bytes, edge: int) -> Image.Image:
     page = document[0]
     longest = max(page.get_size())
     if not 0 < longest < 1e6:  # noqa: PLR2004 - points; a page of 350 m is none
-        raise Failed("broken")
+        raise PreviewFailed("broken")
     document.init_forms()
     made: Image.Image = page.render(scale=edge / longest).to_pil()
     return made.convert("RGB")
@@ -90,16 +90,16 @@ def _document(content: bytes) -> Any:  # noqa: ANN401 - the library has no types
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
-        raise Failed("encrypted" if "password" in str(error).lower() else "broken") from None
+        raise PreviewFailed("encrypted" if "password" in str(error).lower() else "broken") from None
     if not len(document):
-        raise Failed("broken")
+        raise PreviewFailed("broken")
     return document
 
 
 def _image(media: str, content: bytes, edge: int) -> Image.Image:
     with Image.open(BytesIO(content), formats=FORMATS[media]) as file:
         if file.width * file.height > PIXELS:
-            raise Failed("too_large")
+            raise PreviewFailed("too_large")
         file.draft("RGB", (edge, edge))
         shown: Image.Image = ImageOps.exif_transpose(_plain(file))
         shown.thumbnail((edge, edge))
@@ -121,9 +121,9 @@ def _plain(file: Image.Image) -> Image.Image:
 
 
 def text(media: str, content: bytes) -> Made:
-    """Read the text of the first pages of a PDF. Raises Failed."""
+    """Read the text of the first pages of a PDF. Raises PreviewFailed."""
     if media != "application/pdf":
-        raise Failed("no_text")
+        raise PreviewFailed("no_text")
     document, found = _document(content), ""
     for number in range(min(PAGES, len(document))):
         found += document[number].get_textpage().get_text_bounded() + "\n"
@@ -133,9 +133,9 @@ def text(media: str, content: bytes) -> Made:
 
 
 def told(media: str, content: bytes) -> Made:
-    """Say what the header of an image of a scanner tells, without its pixels. Raises Failed."""
+    """Say what the header of an image of a scanner tells, without its pixels. Raises PreviewFailed."""
     if media != "application/dicom":
-        raise Failed("no_preview")
+        raise PreviewFailed("no_preview")
     settings.reading_validation_mode = IGNORE
     read: Any = pydicom.dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=[*TOLD])
     said = {name: str(read.get(name, "") or "")[:LONGEST] for name in TOLD}
@@ -162,7 +162,7 @@ def answered(what: str, media: str, content: bytes) -> Made:
         return {"failed": "too_large"}, b""
     try:
         return MAKERS[what](media, content)
-    except Failed as failed:
+    except PreviewFailed as failed:
         return {"failed": str(failed)}, b""
     except (MemoryError, Image.DecompressionBombError):
         return {"failed": "too_large"}, b""

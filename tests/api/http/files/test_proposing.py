@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.files.proposing import KINDS, Proposal, day_of, kind_of, language_of, name_in, proposal
+from api.http.files.proposing import KINDS, DocumentProposal, day_of, kind_of, language_of, name_in, proposal
 from domain.core.personal import ERASED
 from domain.stages.records.records import RecordKind
 
@@ -20,7 +20,7 @@ The specimen is of a lymph node, and there is no doubt of it."""
 
 
 def test_a_report_proposes_all_four() -> None:
-    assert proposal(REPORT, "Asha Rao", "2020-01-31", TODAY) == Proposal(
+    assert proposal(REPORT, "Asha Rao", "2020-01-31", TODAY) == DocumentProposal(
         "pathology", "en", date(2026, 11, 14), "stands"
     )
 
