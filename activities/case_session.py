@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from activities.ports import Source
+from activities.ports import WatchedSource
 from domain.case.effect import EffectDelivered
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
@@ -58,7 +58,7 @@ class CaseSession:
         """Decide a command on the case as it stands here, and fold what it brings. Raises Refused."""
         self._add(decide(self.case, command, self.now, self._ids, self._policy))
 
-    def note(self, source: Source, state: Mapping[str, Any], known: Noted | None) -> None:
+    def note(self, source: WatchedSource, state: Mapping[str, Any], known: Noted | None) -> None:
         """Note the state of a watched source, unless what the case wants to know of it is as it was."""
         event = noted(source.stream, source.version, state, self.case.id)
         if known is not None and all(getattr(event, name) == value for name, value in known.state.items()):

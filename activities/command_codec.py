@@ -56,7 +56,7 @@ NAIVE = "must have a zone, as 2026-11-21T09:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CommandFault:
     """Names one thing that is wrong with a command, with a JSON pointer to where."""
 
     detail: str
@@ -69,7 +69,7 @@ class Unreadable(Exception):
     No value that was sent is repeated.
     """
 
-    def __init__(self, detail: str, *faults: Fault) -> None:
+    def __init__(self, detail: str, *faults: CommandFault) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = faults
@@ -105,9 +105,9 @@ class Commands:
         tree = read_json(said) if isinstance(said, bytes) else said
         name = tree.get("type", default)
         if not isinstance(name, str) or name not in (only or self.by_name):
-            raise Unreadable("no command of that type is taken here", Fault(_unknown(name), "#/type"))
+            raise Unreadable("no command of that type is taken here", CommandFault(_unknown(name), "#/type"))
         if "by" in tree and name not in TOLD and "by" in self.by_name[name].__dataclass_fields__:
-            raise Unreadable("a field is not yours to set", Fault("is set to who is signed in", "#/by"))
+            raise Unreadable("a field is not yours to set", CommandFault("is set to who is signed in", "#/by"))
         if isinstance(said, bytes) and "type" in tree:
             return signed(self._validated(name, said, tree), actor)
         text = to_json({**tree, "type": name})
@@ -159,14 +159,14 @@ def read_json(body: bytes) -> dict[str, Any]:
     except ValueError:
         raise Unreadable("the body is not JSON") from None
     if not isinstance(tree, dict):
-        raise Unreadable("the body must be one JSON object", Fault("must be an object", "#"))
+        raise Unreadable("the body must be one JSON object", CommandFault("must be an object", "#"))
     _without_nul(body, tree)
     return tree
 
 
 def _without_nul(text: bytes, tree: Tree) -> None:
     if b"\\u0000" in text and (pointer := next(_nul(tree, "#"), None)):
-        raise Unreadable("text holds a character that cannot be kept", Fault("holds a NUL character", pointer))
+        raise Unreadable("text holds a character that cannot be kept", CommandFault("holds a NUL character", pointer))
 
 
 def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
@@ -176,22 +176,22 @@ def signed(command: Any, actor: str) -> Any:  # noqa: ANN401 - any command
     return replace(command, by=actor)
 
 
-def unsayable(command: Any) -> Iterator[Fault]:  # noqa: ANN401 - any command
+def unsayable(command: Any) -> Iterator[CommandFault]:  # noqa: ANN401 - any command
     """Find plain texts that say more than a reference or a unit can: words may name somebody, for ever."""
     hints = get_type_hints(type(command), include_extras=True)
     for field in fields(command):
         text = getattr(command, field.name)
         if hints[field.name] is str and text and not (is_reference(text) or text in UNITS):
-            yield Fault(REFERENCE, f"#/{field.name}")
+            yield CommandFault(REFERENCE, f"#/{field.name}")
 
 
-def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
+def untimely(value: Any, pointer: str = "#") -> Iterator[CommandFault]:  # noqa: ANN401 - any part of a command
     """Find instants without a zone, or where nothing of a patient's can have happened or be planned."""
     if isinstance(value, datetime) and value.tzinfo is None:
-        yield Fault(NAIVE, pointer)
+        yield CommandFault(NAIVE, pointer)
     elif isinstance(value, date):
         if value.year not in YEARS:
-            yield Fault(f"must lie between {YEARS.start} and {YEARS.stop}", pointer)
+            yield CommandFault(f"must lie between {YEARS.start} and {YEARS.stop}", pointer)
     elif is_dataclass(value):
         for name in value.__dataclass_fields__:
             if not isinstance(part := getattr(value, name), PLAIN):
@@ -201,21 +201,21 @@ def untimely(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401
             yield from untimely(one, f"{pointer}/{n}")
 
 
-def overlong(command: Any, *, sealed_too: bool) -> Iterator[Fault]:  # noqa: ANN401 - any command
+def overlong(command: Any, *, sealed_too: bool) -> Iterator[CommandFault]:  # noqa: ANN401 - any command
     """Find texts that are kept for ever, shown in lists and sent to each caller, and are longer than any of them is."""
     hints = get_type_hints(type(command), include_extras=True)
     for field in fields(command):
         text = getattr(command, field.name)
         most = LONGER.get(field.name, LONGEST)
         if isinstance(text, str) and len(text) > most and (sealed_too or hints[field.name] is str):
-            yield Fault(f"has at most {most} characters", f"#/{field.name}")
+            yield CommandFault(f"has at most {most} characters", f"#/{field.name}")
 
 
-def blank(value: Any, pointer: str = "#") -> Iterator[Fault]:  # noqa: ANN401 - any part of a command
+def blank(value: Any, pointer: str = "#") -> Iterator[CommandFault]:  # noqa: ANN401 - any part of a command
     """Find texts that are there and show nothing, as blanks for a name or a reason."""
     if isinstance(value, str):
         if value and not visible(value):
-            yield Fault("is empty: nothing of it shows", pointer)
+            yield CommandFault("is empty: nothing of it shows", pointer)
     elif is_dataclass(value):
         for name in value.__dataclass_fields__:
             yield from blank(getattr(value, name), f"{pointer}/{name}")
@@ -237,19 +237,21 @@ def _nul(value: Any, pointer: str) -> Iterator[str]:  # noqa: ANN401 - JSON
             yield from _nul(one, f"{pointer}/{n}")
 
 
-def _fault(kind: str, loc: tuple[int | str, ...], tree: Tree, rule: Mapping[str, Any]) -> Fault | None:
+def _fault(kind: str, loc: tuple[int | str, ...], tree: Tree, rule: Mapping[str, Any]) -> CommandFault | None:
     """Return the fault; None for what the members of a nested union say that the sender did not mean."""
     steps = list(loc[1:])
     inner = tree.get(str(steps[0])) if steps else None
     if isinstance(inner, dict) and len(steps) > 1 and str(steps[1])[:1].isupper():
         if steps[1] != inner.get("type"):
-            return None if inner.get("type") in CASE.by_name else Fault("is no such command", f"#/{steps[0]}/type")
+            return (
+                None if inner.get("type") in CASE.by_name else CommandFault("is no such command", f"#/{steps[0]}/type")
+            )
         del steps[1]
     known = [str(step) for step in steps if step not in MEMBERS and "[" not in str(step)]
     if kind == "unexpected_keyword_argument" and known and not FIELD.fullmatch(known[-1]):
         known[-1:] = []  # what cannot be a name of ours may be anything, a person's name too
     listed = f"must be {rule.get('expected')}" if kind == "literal_error" else "has no value this field can take"
-    return Fault(MESSAGES.get(kind, listed), "/".join(["#", *known]))
+    return CommandFault(MESSAGES.get(kind, listed), "/".join(["#", *known]))
 
 
 def _unknown(name: object) -> str:

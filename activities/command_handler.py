@@ -26,8 +26,8 @@ from activities.ports import (
     Loaded,
     Meta,
     Remembered,
-    Source,
     VersionConflict,
+    WatchedSource,
 )
 from activities.stream_session import OPENING, StreamSession
 from activities.views import case_views
@@ -316,7 +316,7 @@ class CommandHandler:
         session.advance()
         return await self._append(request, loaded, session)
 
-    def _note(self, session: CaseSession, sources: Sequence[Source]) -> None:
+    def _note(self, session: CaseSession, sources: Sequence[WatchedSource]) -> None:
         """Write down what changed in the lots, protocols, centres and staff this case depends on."""
         for source in sources:
             known = session.case.sources.get(source.stream)

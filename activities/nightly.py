@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.messages import nameless
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,9 +19,9 @@ BEAT = 10.0
 """Seconds between two signs of life."""
 
 
-Look = Callable[[], Awaitable[Finding]]
+Look = Callable[[], Awaitable[ChoreFinding]]
 Begin = Callable[[str], Awaitable[int]]
-Keep = Callable[[str, Finding, int], Awaitable[None]]
+Keep = Callable[[str, ChoreFinding, int], Awaitable[None]]
 
 
 def chores(looks: Mapping[str, Look], begin: Begin, keep: Keep) -> list[Callable[[], Awaitable[bool]]]:

@@ -52,7 +52,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class WatchedSource:
     """A lot, protocol, centre or person as its read model shows it."""
 
     stream: str
@@ -72,7 +72,7 @@ class Loaded:
     facts: Sequence[Fact[Any]]
     now: datetime
     remembered: Remembered | None = None
-    sources: Sequence[Source] = ()
+    sources: Sequence[WatchedSource] = ()
     epoch: int = 0
     woken: int = 0
 
@@ -142,7 +142,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChoreFinding:
     """Tells what a nightly chore found: whether all is well, and what was seen; counts, positions, opaque ids."""
 
     fine: bool
@@ -185,7 +185,7 @@ class Ledger(Protocol):
         Raises Refused(NEWER_THAN_ME) when the stream holds a type or schema version this program does not know.
         """
 
-    async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
+    async def sources(self, streams: Sequence[str]) -> Sequence[WatchedSource]:
         """Return the named lots, protocols, centres and persons that exist."""
 
     async def streams(self, prefix: str) -> Sequence[str]:
@@ -261,7 +261,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedDocument:
     """A document whose stored bytes are the ones that were kept."""
 
     key_class: KeyClass
@@ -286,7 +286,7 @@ class Documents(Protocol):
     async def keep(self, case: str, key_class: KeyClass, media_type: str, content: AsyncIterable[bytes]) -> Kept:
         """Encrypt and store, durably. Raises DocumentErased."""
 
-    async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
+    async def open(self, case: str, name: str, *, aside: bool = False) -> OpenedDocument:
         """Check and open. Raises DocumentMissing, -Changed, -Erased, -Keyless."""
 
     async def put_aside(self, name: str) -> None:

@@ -37,7 +37,7 @@ from activities.ports import (
     DocumentMissing,
     Kept,
     Keys,
-    Opened,
+    OpenedDocument,
 )
 from domain.core.personal import KEY_CLASSES, KeyClass
 
@@ -88,7 +88,7 @@ class StoredDocuments:
         if isinstance(self.store, LocalStore) and self.store.prefix:
             await asyncio.to_thread(_durable, Path(self.store.prefix) / name)
 
-    async def open(self, case: str, name: str, *, aside: bool = False) -> Opened:
+    async def open(self, case: str, name: str, *, aside: bool = False) -> OpenedDocument:
         """Check every byte against the name, then hand out the content.
 
         Raises DocumentMissing, DocumentChanged, DocumentErased, DocumentKeyless.
@@ -99,7 +99,9 @@ class StoredDocuments:
         key = keys.get(header.key_class)
         if key is None or key.id != header.key:
             raise DocumentErased if header.key_class in keys and key is None else DocumentKeyless
-        return Opened(header.key_class, header.media_type, self._content(place, header, _cipher(key, case, header)))
+        return OpenedDocument(
+            header.key_class, header.media_type, self._content(place, header, _cipher(key, case, header))
+        )
 
     async def remove(self, name: str) -> None:
         """Take away what no case came to name."""

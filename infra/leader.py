@@ -22,7 +22,7 @@ from infra.ledger.connections import Reads
 from infra.ledger.encoding.errors import FAILURES, guarded
 from infra.ledger.queries import LEAVE_LEAD, RENEW_LEAD, SUPERSEDE_LEAD, TAKE_LEAD
 from infra.ledger.schema.tables import LeadRow
-from infra.ledger.statement import NOW, Row, Statement, fixed, table
+from infra.ledger.statement import NOW, Row, SqlStatement, fixed, table
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ SESSION = {"role": "caravel_app", "timezone": "UTC", "jit": "off", "application_
 
 _lead = table(LeadRow).c
 _ENDS = table(LeadRow).c.renewed_at + literal(LASTS)
-LEADS = Statement(
+LEADS = SqlStatement(
     select(
         _lead.role, _lead.holder, _lead.since, _lead.lost_at, _lead.lost_by,
         and_(_lead.holder.is_not(None), NOW.between(_lead.renewed_at, _ENDS)).label("leads"),

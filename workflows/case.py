@@ -23,8 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from opentelemetry.context import Context, get_current
 
     from activities.messages import ATTEND, RECORD_UNKNOWN, Attend, Due, Entered, Order, Turn
-    from workflows.drive import Perform, Step, Wait, drive
-    from workflows.journey import EFFECTS, Effect
+    from workflows.drive import AwaitNudge, Perform, Step, drive
+    from workflows.journey import EFFECTS, EffectActivity
     from workflows.names import (
         ASLEEP,
         CASE_ATTRIBUTE,
@@ -69,7 +69,7 @@ class Asleep:
 class CaseWorkflow:
     """Look, do what is due, sleep until something falls due or a nudge comes; a new run at every change of stage."""
 
-    effects: ClassVar[Mapping[str, Effect]] = EFFECTS
+    effects: ClassVar[Mapping[str, EffectActivity]] = EFFECTS
 
     @workflow.init
     def __init__(self, start: CaseStart) -> None:
@@ -116,7 +116,7 @@ class CaseWorkflow:
             case Perform():
                 self._perform(step.due)
                 return None
-            case Wait():
+            case AwaitNudge():
                 return await self._wait(step.turn)
 
     async def _attend(self, step: Attend) -> Turn:
@@ -151,7 +151,7 @@ class CaseWorkflow:
         if due.effect not in self._running and not moving_on:
             self._running[due.effect] = asyncio.create_task(self._attempt(due, self.effects[due.kind], self._look))
 
-    async def _attempt(self, due: Due, row: Effect, look: Context) -> None:
+    async def _attempt(self, due: Due, row: EffectActivity, look: Context) -> None:
         order = Order(self._start.case, due.effect, self._start.epoch)
         try:
             with within(look):

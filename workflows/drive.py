@@ -16,13 +16,13 @@ class Perform:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class AwaitNudge:
     """Asks to wait until `seconds` have passed or something happened; the answer is whether to go on."""
 
     turn: Turn
 
 
-Step = Attend | Perform | Wait
+Step = Attend | Perform | AwaitNudge
 Drive = Generator[Step, "Turn | bool | None", str]
 
 
@@ -36,6 +36,6 @@ def drive(case: str, epoch: int, seen: int) -> Drive:
         seen = turn.version
         for due in turn.effects:
             yield Perform(due)
-        go_on = yield Wait(turn)
+        go_on = yield AwaitNudge(turn)
         if not go_on:
             return "ended"

@@ -1,8 +1,8 @@
 """The journey as the engine sees it: stage → the effects it may ask for → the named activity for each.
 
-JOURNEY, below, is the page to read; above each stage stands what it waits for. An Effect says which activity asks for
-it, on which queue, by what kind of channel and with which time-outs. Read beside domain/journey.py; a test compares the
-two in both directions.
+JOURNEY, below, is the page to read; above each stage stands what it waits for. An EffectActivity says which activity
+asks for it, on which queue, by what kind of channel and with which time-outs. Read beside domain/journey.py; a test
+compares the two in both directions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workflows.names import CASES, HOSPITALS, NOTICES
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class EffectActivity:
     """Names one activity: its queue, its channel, how long one call may take and one attempt in all.
 
     Channels: `asks` = the far side can be asked whether it has the effect; `dedupes` = a repeat with the same key is
@@ -30,20 +30,20 @@ class Effect:
     attempt: timedelta = timedelta(minutes=10)
 
 
-def _hospital(activity: str) -> Effect:
-    return Effect(activity, "asks", HOSPITALS)
+def _hospital(activity: str) -> EffectActivity:
+    return EffectActivity(activity, "asks", HOSPITALS)
 
 
-def _lot(activity: str) -> Effect:
-    return Effect(activity, "dedupes")
+def _lot(activity: str) -> EffectActivity:
+    return EffectActivity(activity, "dedupes")
 
 
-def _lot_and_hospital(activity: str) -> Effect:
-    return Effect(activity, "dedupes", HOSPITALS)
+def _lot_and_hospital(activity: str) -> EffectActivity:
+    return EffectActivity(activity, "dedupes", HOSPITALS)
 
 
-def _mail(activity: str) -> Effect:
-    return Effect(activity, "blind", NOTICES)
+def _mail(activity: str) -> EffectActivity:
+    return EffectActivity(activity, "blind", NOTICES)
 
 
 REQUEST_RECORD = _mail("request_record")
@@ -80,11 +80,11 @@ ARRANGE = (
 )
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
-TELL_LIST = Effect("tell_waiting_list", "dedupes")
+TELL_LIST = EffectActivity("tell_waiting_list", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
-ERASE = (Effect("erase_case", "dedupes"), Effect("erase_linked_case", "dedupes"))
+ERASE = (EffectActivity("erase_case", "dedupes"), EffectActivity("erase_linked_case", "dedupes"))
 FIRST_RANK = _mail("tell_owner_of_first_rank")
-LINKED = Effect("tell_linked_case", "dedupes")
+LINKED = EffectActivity("tell_linked_case", "dedupes")
 
 UNDO = (
     _hospital("tell_centre_of_exit"),
@@ -106,7 +106,7 @@ UNDO = (
 
 ANYTIME = (REMIND, ESCALATE, LINKED)
 
-JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
+JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised
     Stage.INQUIRY: (*DOSSIER, FIRST_RANK, *ANYTIME),
     # waits for every document verified or waived, translations reviewed, the summary signed, the dossier frozen
@@ -222,4 +222,4 @@ JOURNEY: Mapping[Stage, tuple[Effect, ...]] = {
     ),
 }
 
-EFFECTS: Mapping[str, Effect] = {e.activity: e for effects in JOURNEY.values() for e in effects}
+EFFECTS: Mapping[str, EffectActivity] = {e.activity: e for effects in JOURNEY.values() for e in effects}

@@ -13,16 +13,16 @@ from workflows.case import CaseStart, CaseWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.recalls.recall import PREFIX
-    from workflows.journey import Effect
+    from workflows.journey import EffectActivity
     from workflows.names import CASES, NOTICES, RECALL_WORKFLOW
 
-RECALL_EFFECTS: Mapping[str, Effect] = {
+RECALL_EFFECTS: Mapping[str, EffectActivity] = {
     effect.activity: effect
     for effect in (
-        Effect("stop_lot", "dedupes", CASES),
-        Effect("ask_acknowledgement", "blind", NOTICES),
-        Effect("remind_acknowledgement", "blind", NOTICES),
-        Effect("escalate_acknowledgement", "blind", NOTICES),
+        EffectActivity("stop_lot", "dedupes", CASES),
+        EffectActivity("ask_acknowledgement", "blind", NOTICES),
+        EffectActivity("remind_acknowledgement", "blind", NOTICES),
+        EffectActivity("escalate_acknowledgement", "blind", NOTICES),
     )
 }
 """What a recall asks of the world → the named activity for it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from activities.catalogue_files.reading import Entry
+from activities.catalogue_files.reading import FileEntry
 from domain.catalogue.centre import AmendCentre, Centre, ChangeEndpoint, Handing, RegisterCentre
 from domain.catalogue.protocol import AmendProtocol, Description, Protocol
 from domain.catalogue.review import ReviewEntry
@@ -21,7 +21,7 @@ OF_PROTOCOL = tuple(f.name for f in fields(Description) if f.name not in SAYING)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """Says what one field was and what it becomes."""
 
     field: str
@@ -33,13 +33,13 @@ class Change:
 class Plan:
     """Says what one entry of a file comes to. `kept`: the catalogue has it structured, the file in words only."""
 
-    entry: Entry
+    entry: FileEntry
     what: What
-    changes: Sequence[Change] = ()
+    changes: Sequence[FieldChange] = ()
     commands: Sequence[Any] = ()
 
 
-def another(entry: Entry, known: Protocol | Centre) -> bool:
+def another(entry: FileEntry, known: Protocol | Centre) -> bool:
     """Return whether what the catalogue holds is not what the entry says, though their ids came out the same."""
     said = entry.command
     if isinstance(known, Centre):
@@ -48,7 +48,7 @@ def another(entry: Entry, known: Protocol | Centre) -> bool:
     return known.description is not None and known.description.registry != getattr(said, "registry", "")
 
 
-def plan(entry: Entry, known: Protocol | Centre | None) -> Plan:
+def plan(entry: FileEntry, known: Protocol | Centre | None) -> Plan:
     """Return what the entry changes of what the catalogue holds; `known` None = it holds nothing of it."""
     if known is None or known.review is None:
         return Plan(entry, "registered", (), (entry.command, *entry.sites))
@@ -57,7 +57,7 @@ def plan(entry: Entry, known: Protocol | Centre | None) -> Plan:
     return _of_protocol(entry, known)
 
 
-def _of_protocol(entry: Entry, known: Protocol) -> Plan:
+def _of_protocol(entry: FileEntry, known: Protocol) -> Plan:
     said, held = entry.command, known.description
     assert held is not None
     changes = list(_differing(OF_PROTOCOL, held, said))
@@ -69,7 +69,9 @@ def _of_protocol(entry: Entry, known: Protocol) -> Plan:
     commands = [AmendProtocol(**described, label=label, change=why)] if changes else _seen_again(entry, known)
     leases = {site.centre: site.lease for site in known.sites if site.lease}
     told = [site for site in entry.sites if _lease(site) != leases.get(site.centre)]
-    differs = [Change(f"site {site.centre}", _words(leases.get(site.centre)), _words(_lease(site))) for site in told]
+    differs = [
+        FieldChange(f"site {site.centre}", _words(leases.get(site.centre)), _words(_lease(site))) for site in told
+    ]
     what: What = "amended" if changes or told else "reviewed" if commands else "unchanged"
     return Plan(entry, what, [*changes, *differs], [*commands, *told])
 
@@ -83,7 +85,7 @@ def _words(lease: SiteLease | None) -> str:
     return f"{lease.state} since {lease.since} until {lease.until:%Y-%m-%d}" if lease else ""
 
 
-def _of_centre(entry: Entry, known: Centre) -> Plan:
+def _of_centre(entry: FileEntry, known: Centre) -> Plan:
     said = entry.command
     assert isinstance(said, RegisterCentre)
     changes = list(_differing(OF_CENTRE, known, said))
@@ -103,15 +105,15 @@ def _handing(said: RegisterCentre, known: Centre) -> Handing:
     return known.documents if said.endpoint else "address"
 
 
-def _seen_again(entry: Entry, known: Protocol | Centre) -> list[Any]:
+def _seen_again(entry: FileEntry, known: Protocol | Centre) -> list[Any]:
     """The same as of a later day: it was held against its source."""
     said = entry.command
     assert known.review is not None
     return [ReviewEntry(said.source, said.as_of)] if said.as_of > known.review.as_of else []
 
 
-def _differing(names: Sequence[str], held: object, said: object) -> Iterator[Change]:
+def _differing(names: Sequence[str], held: object, said: object) -> Iterator[FieldChange]:
     for name in names:
         was, becomes = getattr(held, name), getattr(said, name)
         if was != becomes:
-            yield Change(name, was, becomes)
+            yield FieldChange(name, was, becomes)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.catalogue_files.lines import FileFault, FileRefused, Text, read
-from activities.catalogue_files.rows import Row, is_published, own, published
+from activities.catalogue_files.rows import FileRow, is_published, own, published
 from activities.catalogue_files.study import is_study, study
 from activities.command_codec import CATALOGUE, Unreadable
 from domain.catalogue.centre import RegisterCentre
@@ -32,20 +32,20 @@ BESIDE = ("note",)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileEntry:
     """One entry as the file says it: its stream, the command that would register it, how it stands at centres."""
 
-    row: Row
+    row: FileRow
     stream: str
     command: RegisterProtocol | RegisterCentre
     sites: tuple[ConfirmSite, ...] = ()
 
 
-def entries(prefix: str, body: bytes, now: datetime, by: str) -> tuple[Text, list[Entry]]:
+def entries(prefix: str, body: bytes, now: datetime, by: str) -> tuple[Text, list[FileEntry]]:
     """Return what the file says of each protocol or centre. Raises FileRefused with every fault in it."""
     text = read(body)
     faults: list[FileFault] = []
-    found: list[Entry] = []
+    found: list[FileEntry] = []
     named: set[str] = set()
     for row in _rows(prefix, text, now):
         entry, wrong = _entry(prefix, row, text, now, by)
@@ -62,7 +62,7 @@ def entries(prefix: str, body: bytes, now: datetime, by: str) -> tuple[Text, lis
     return text, found
 
 
-def _rows(prefix: str, text: Text, now: datetime) -> Iterator[Row]:
+def _rows(prefix: str, text: Text, now: datetime) -> Iterator[FileRow]:
     tree = text.tree
     listed = [name for name in LISTS[prefix] if isinstance(tree.get(name), list)]
     for name in listed:
@@ -74,7 +74,7 @@ def _rows(prefix: str, text: Text, now: datetime) -> Iterator[Row]:
     yield _row(tree, "#", text, now)
 
 
-def _row(one: Any, pointer: str, text: Text, now: datetime) -> Row:  # noqa: ANN401 - JSON
+def _row(one: Any, pointer: str, text: Text, now: datetime) -> FileRow:  # noqa: ANN401 - JSON
     if not isinstance(one, dict):
         raise FileRefused([text.fault(pointer, "is no object")])
     if is_study(one):
@@ -85,8 +85,8 @@ def _row(one: Any, pointer: str, text: Text, now: datetime) -> Row:  # noqa: ANN
 
 
 def _entry(
-    prefix: str, row: Row, text: Text, now: datetime, by: str
-) -> tuple[Entry | None, list[FileFault]]:  # fmt: skip
+    prefix: str, row: FileRow, text: Text, now: datetime, by: str
+) -> tuple[FileEntry | None, list[FileFault]]:  # fmt: skip
     """What the row says, and all that is wrong with it."""
     try:
         command = CATALOGUE.parse({**row.fields, "type": OPENING[prefix]}, by)
@@ -101,10 +101,10 @@ def _entry(
         )
     sites, misnamed = _sites(row, text, by)
     wrong += misnamed
-    return Entry(row, stream, command, tuple(sites)), wrong
+    return FileEntry(row, stream, command, tuple(sites)), wrong
 
 
-def _unsound(command: Any, row: Row, text: Text, now: datetime) -> Iterator[FileFault]:  # noqa: ANN401 - either
+def _unsound(command: Any, row: FileRow, text: Text, now: datetime) -> Iterator[FileFault]:  # noqa: ANN401 - either
     try:
         require_as_of(None, command.as_of, now)
     except Refused as refused:
@@ -116,7 +116,7 @@ def _unsound(command: Any, row: Row, text: Text, now: datetime) -> Iterator[File
             yield text.fault(row.at(f"criteria/{n}"), refused.detail)
 
 
-def _sites(row: Row, text: Text, by: str) -> tuple[list[ConfirmSite], list[FileFault]]:
+def _sites(row: FileRow, text: Text, by: str) -> tuple[list[ConfirmSite], list[FileFault]]:
     """The sites the row has, and what is wrong with them."""
     found: list[ConfirmSite] = []
     faults: list[FileFault] = []

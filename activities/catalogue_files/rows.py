@@ -20,7 +20,7 @@ IN_WORDS = ("age", "performance", "ecog_max", "organ", "cns", "infection", "anti
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FileRow:
     """One entry of a file: where it stands, the fields it says, and `keys`: field → the file's key for it."""
 
     pointer: str
@@ -37,11 +37,11 @@ class Row:
         return "/".join(part for part in (self.pointer, self.keys.get(first, first), rest) if part)
 
 
-def own(row: dict[str, Any], pointer: str) -> Row:
+def own(row: dict[str, Any], pointer: str) -> FileRow:
     """Return a row that says the fields of a command by their own names."""
     rest = dict(row)
     stream, label, change = (str(rest.pop(name, "")) for name in ("stream", "label", "change"))
-    return Row(pointer, rest, stream, label, change, rest.pop("sites", ()))
+    return FileRow(pointer, rest, stream, label, change, rest.pop("sites", ()))
 
 
 def is_published(row: Tree) -> bool:
@@ -49,7 +49,7 @@ def is_published(row: Tree) -> bool:
     return "product_type" in row and "sources" in row
 
 
-def published(row: Tree, pointer: str, as_of: str) -> Row:
+def published(row: Tree, pointer: str, as_of: str) -> FileRow:
     """Return a row of such a list. Without criteria as data, or without a source, it is a draft.
 
     `as_of`: the day the list is as of, where it says none the day it is brought in.
@@ -79,7 +79,7 @@ def published(row: Tree, pointer: str, as_of: str) -> Row:
     }
     keys = {"registry": "id" if "id" in row else "registry", "product_class": "product_type", "centre": "centre_stream",
             "planned_infusions": "redosing", "source": "sources", "registry_status": "status"}  # fmt: skip
-    return Row(pointer, made, stream=str(row.get("stream") or ""), keys=keys)
+    return FileRow(pointer, made, stream=str(row.get("stream") or ""), keys=keys)
 
 
 def _in_words(row: Tree) -> Any:  # noqa: ANN401 - criteria as a file has them

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.catalogue_files.rows import Row, Tree
+from activities.catalogue_files.rows import FileRow, Tree
 
 AGE = re.compile(r"(\d+(?:\.\d+)?) (Year|Month|Week|Day)s?")
 UNITS: Mapping[str, str] = {"Year": "a", "Month": "mo"}
@@ -42,7 +42,7 @@ def is_study(row: Tree) -> bool:
     return SECTION in row
 
 
-def study(row: Tree, pointer: str) -> Row:
+def study(row: Tree, pointer: str) -> FileRow:
     """Return the record as the fields of a draft; what it does not say stays empty and is refused where it must be."""
     section = _tree(row, SECTION)
     named, stands = _tree(section, "identificationModule"), _tree(section, "statusModule")
@@ -69,7 +69,7 @@ def study(row: Tree, pointer: str) -> Row:
         "source": f"ClinicalTrials.gov, study record {named.get('nctId', '')}",
         "as_of": _day(stands),
     }
-    return Row(pointer, made, keys=KEYS)
+    return FileRow(pointer, made, keys=KEYS)
 
 
 def _asked(asks: Tree) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from domain.doses.material import Material
 MATERIAL, LOT = "material-", "lot-"
 
 
-class Links(Protocol):
+class GenealogyLinks(Protocol):
     """Reads the links between materials and lots, and names the stream a material of some code has."""
 
     async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
@@ -30,7 +30,7 @@ class Links(Protocol):
 class Genealogy:
     """Traces materials and lots over one ledger. Codes that lots were registered with are kept once opened."""
 
-    def __init__(self, ledger: Ledger, links: Links) -> None:
+    def __init__(self, ledger: Ledger, links: GenealogyLinks) -> None:
         self.links = links
         self._ledger = ledger
         self._written: dict[str, Lot] = {}

@@ -68,7 +68,7 @@ async def entries(commands: CommandHandler, listing: Listing, prefix: str) -> di
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedSource:
     """A protocol or centre that changed: all its facts, and the position of each that is new."""
 
     facts: Sequence[Fact[Any]]
@@ -83,7 +83,9 @@ class Changed:
 class Catalogue:
     """Holds the catalogue as it stood at positions of one range."""
 
-    def __init__(self, known: Mapping[str, Mapping[str, Any]], changed: Mapping[str, Changed], now: datetime) -> None:
+    def __init__(
+        self, known: Mapping[str, Mapping[str, Any]], changed: Mapping[str, ChangedSource], now: datetime
+    ) -> None:
         self._known, self._changed, self._now = known, changed, now
         self._positions = sorted({at for one in changed.values() for at in one.new.values()})
         self._offers: dict[int, Prepared] = {}
@@ -152,11 +154,11 @@ class FollowingCatalogue:
                 yield one
             after = page[-1][0]
 
-    async def _read(self, changes: Iterable[CatalogueChange]) -> Mapping[str, Changed]:
+    async def _read(self, changes: Iterable[CatalogueChange]) -> Mapping[str, ChangedSource]:
         new: dict[str, dict[int, int]] = {}
         for one in changes:
             new.setdefault(one.stream, {})[one.version] = one.position
-        return {name: Changed((await self._commands.entry(name)).facts, at) for name, at in new.items()}
+        return {name: ChangedSource((await self._commands.entry(name)).facts, at) for name, at in new.items()}
 
     async def _tell(self, case: str, command: NoteFirstRank) -> bool:
         try:

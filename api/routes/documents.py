@@ -23,7 +23,7 @@ from activities.ports import (
     DocumentMissing,
     Kept,
     Meta,
-    Opened,
+    OpenedDocument,
 )
 from api.http.access import case_meant, may_command, permit
 from api.http.answers import CREATED, idempotency_key, recorded_answer
@@ -260,7 +260,7 @@ class Readable:
     """A document that somebody may open, its case, and what they may see of that."""
 
     case: Case
-    file: Opened
+    file: OpenedDocument
     visible: frozenset[KeyClass]
 
 

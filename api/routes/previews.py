@@ -10,7 +10,7 @@ from itertools import islice
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from activities.ports import DocumentLink, Meta, Opened
+from activities.ports import DocumentLink, Meta, OpenedDocument
 from api.http.auth import Parts, Who
 from api.http.files.file_types import DICOM, ENTRIES, SERIES, entries, is_dicom
 from api.http.files.previews.reading import By, read_text
@@ -64,7 +64,7 @@ async def propose(case: str, name: str, request: Request, service: Parts, who: W
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class ProposedOfDocument:
     """Holds what is proposed of a document, and how it was read."""
 
     proposal: DocumentProposal
@@ -78,7 +78,7 @@ class Proposed:
         return {**said, "patient_name": one.name, "read_by": self.read_by}
 
 
-async def proposal_of(request: Request, service: Service, found: Readable, name: str) -> Proposed:
+async def proposal_of(request: Request, service: Service, found: Readable, name: str) -> ProposedOfDocument:
     """Read a document that somebody may open, and propose what it is. Raises NotShown, Problem."""
     first: list[AsyncIterator[bytes]] = [found.file.content]
 
@@ -89,7 +89,7 @@ async def proposal_of(request: Request, service: Service, found: Readable, name:
     case, patient = found.case, found.case.patient
     known = patient.name if patient and "identity" in found.visible else None
     made = await asyncio.to_thread(proposal, text, known, case.birth, service.clock().date())
-    return Proposed(made, by)
+    return ProposedOfDocument(made, by)
 
 
 async def handed_preview(request: Request, service: Service, look: Look, link: DocumentLink) -> Response:
@@ -104,7 +104,7 @@ async def handed_preview(request: Request, service: Service, look: Look, link: D
     return await previewed(request, opened, plain=True)
 
 
-async def previewed(request: Request, opened: Opened, *, plain: bool = False) -> Response:
+async def previewed(request: Request, opened: OpenedDocument, *, plain: bool = False) -> Response:
     """Make the preview; `plain` = what a header tells is for a person to read. Raises Problem that says why not."""
     try:
         if opened.media_type in PICTURES:
@@ -118,7 +118,7 @@ async def previewed(request: Request, opened: Opened, *, plain: bool = False) ->
     return JSONResponse({"media_type": opened.media_type, "told": dict(told)}, headers=HEADERS)
 
 
-async def told_of(request: Request, opened: Opened) -> list[tuple[str, str]]:
+async def told_of(request: Request, opened: OpenedDocument) -> list[tuple[str, str]]:
     """Return what the header of an image tells; of a series that of its first. Raises NotShown."""
     if opened.media_type not in (DICOM, SERIES):
         raise NotShown("no_preview")

@@ -11,7 +11,7 @@ import asyncpg
 from rich.console import Console
 
 from activities.doses.recalling import recall_views
-from activities.ports import Finding, Views
+from activities.ports import ChoreFinding, Views
 from activities.views import case_views
 from api.run.sealing import signing_keys
 from api.run.wiring import EVERY_EVENT
@@ -96,13 +96,13 @@ async def verify_with(question: Question, settings: Settings, case: str) -> tupl
         await connection.close()
 
 
-async def verified(settings: Settings) -> Finding:
+async def verified(settings: Settings) -> ChoreFinding:
     """Verify the whole as it is done every night: in processes of its own, so that it holds up no case."""
     found, exposed = await verify_with(question_of(settings, (), 2, None, quiet=True), settings, "")
     question = question_of(settings, (), 2, None, quiet=True)
     keyless, missing = await keyless_here(question, settings), await unlisted_here(question, settings)
     fine = found.broken is None and not missing and not (found.away and not found.covered)
-    return Finding(fine, plain(found, exposed, erased_here(settings), keyless) | {"unlisted": len(missing)})
+    return ChoreFinding(fine, plain(found, exposed, erased_here(settings), keyless) | {"unlisted": len(missing)})
 
 
 async def _means(question: Question, settings: Settings) -> Means:

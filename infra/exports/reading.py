@@ -12,14 +12,14 @@ from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.stored import Stored, stored
 from infra.ledger.queries import HEAD, SPAN, VERSIONS
 from infra.ledger.schema.tables import CaseView
-from infra.ledger.statement import LIMIT, Statement, table, text
+from infra.ledger.statement import LIMIT, SqlStatement, table, text
 
 PAGE = 1_000
 case = table(CaseView).c
-CASES = Statement(select(case.stream).where(case.stream > text("last")).order_by(case.stream).limit(LIMIT))
+CASES = SqlStatement(select(case.stream).where(case.stream > text("last")).order_by(case.stream).limit(LIMIT))
 
 
-class Gap(Exception):
+class PositionGap(Exception):
     """A position is missing: `caravel audit verify` says what became of it."""
 
 
@@ -30,7 +30,7 @@ async def head(pool: Pool[Any]) -> int:
 
 
 async def everything(pool: Pool[Any], after: int, upto: int) -> AsyncIterator[Stored]:
-    """Positions `after` + 1 … `upto`, each once. Raises Gap."""
+    """Positions `after` + 1 … `upto`, each once. Raises PositionGap."""
     while after < upto:
         rows = await guarded(pool.fetch(SPAN, after, upto, PAGE))
         for row in rows:
@@ -39,7 +39,7 @@ async def everything(pool: Pool[Any], after: int, upto: int) -> AsyncIterator[St
             yield stored(row)
             after += 1
         if not rows or rows[-1]["position"] != after:
-            raise Gap(f"position {after + 1} is not there")
+            raise PositionGap(f"position {after + 1} is not there")
 
 
 async def one_case(pool: Pool[Any], stream: str, after: int, upto: int) -> AsyncIterator[Stored]:

@@ -65,7 +65,7 @@ def opening(stream: str) -> str:
 CLOSING = "</trace>\n"
 
 
-class Trace:
+class CaseTrace:
     """The events of one case, in order: remembers what each effect and obligation is called."""
 
     def __init__(self) -> None:

@@ -21,22 +21,24 @@ from domain.recalls.recall import Recall
 from domain.stages.records import translating
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
-from infra.ledger.statement import NOW, Statement, table, text
+from infra.ledger.statement import NOW, SqlStatement, table, text
 
 BYTES = 32
 row = table(CapabilityRow).c
 KEPT = literal_column("interval '90 days'", Interval)
 """How long a link that opens nothing any more can still say so."""
-ISSUE = Statement(
+ISSUE = SqlStatement(
     insert(CapabilityRow)
     .values({name: bindparam(name) for name in row.keys() if name != "used_at"})  # noqa: SIM118 - columns, no mapping
     .add_cte(delete(CapabilityRow).where(row.expires_at < NOW - KEPT).cte("gone"))
 )
-FIND = Statement(
+FIND = SqlStatement(
     select(CapabilityRow, (row.expires_at > NOW).label("open"), NOW.label("now")).where(row.token == bindparam("token"))
 )
-CLEAR = Statement(delete(CapabilityRow).where(row.stream == text("stream")))
-USE = Statement(update(CapabilityRow).where(row.token == bindparam("used"), row.used_at.is_(None)).values(used_at=NOW))
+CLEAR = SqlStatement(delete(CapabilityRow).where(row.stream == text("stream")))
+USE = SqlStatement(
+    update(CapabilityRow).where(row.token == bindparam("used"), row.used_at.is_(None)).values(used_at=NOW)
+)
 
 _DECISIONS_FIRST = [row for module in reversed([*MODULES.values()]) for row in module.TAKES]
 ANSWERS: Mapping[str, Sequence[str]] = {

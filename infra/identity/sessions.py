@@ -12,13 +12,13 @@ from sqlalchemy import DateTime, Interval, bindparam, delete, func, insert, lite
 
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import SessionRow
-from infra.ledger.statement import NOW, Statement, table, text
+from infra.ledger.statement import NOW, SqlStatement, table, text
 
 BYTES = 32
 AHEAD = literal_column("interval '1 day'", Interval)
 """How far in the future a session may have begun: one opened by a clock that ran on for years does not last so long."""
 row = table(SessionRow).c
-OPEN = Statement(
+OPEN = SqlStatement(
     insert(SessionRow)
     .values(
         token=bindparam("token"), actor=text("actor"), kind=text("kind"), opened_at=NOW,
@@ -29,12 +29,12 @@ OPEN = Statement(
         row.expires_at < func.least(NOW, bindparam("said", type_=DateTime(timezone=True)))
     ).cte("gone"))
 )  # fmt: skip
-FIND = Statement(
+FIND = SqlStatement(
     select(row.actor, row.kind, row.expires_at).where(
         row.token == bindparam("token"), NOW.between(row.opened_at - AHEAD, row.expires_at)
     )
 )
-CLOSE = Statement(delete(SessionRow).where(row.token == bindparam("token")))
+CLOSE = SqlStatement(delete(SessionRow).where(row.token == bindparam("token")))
 
 
 class Sessions:

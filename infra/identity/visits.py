@@ -18,7 +18,7 @@ from sqlalchemy import Interval, LargeBinary, bindparam, func, literal_column, s
 from infra.identity.capabilities import BYTES, ISSUE
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
-from infra.ledger.statement import NOW, Statement, table
+from infra.ledger.statement import NOW, SqlStatement, table
 
 ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
 """Letters and digits that nobody takes for one another, and that make no words."""
@@ -29,12 +29,12 @@ CODE, VISIT = "visit code", "visit"
 row = table(CapabilityRow).c
 HOUR = literal_column("interval '50 minutes'", Interval)
 """An hour less the ten minutes a code lasts: what expires after that was issued within the hour."""
-SENT = Statement(
+SENT = SqlStatement(
     select(func.count().label("n")).where(
         row.question == bindparam("question"), row.fixed == bindparam("fixed"), row.expires_at > NOW - HOUR
     )
 )
-TAKE = Statement(
+TAKE = SqlStatement(
     update(CapabilityRow)
     .where(
         row.token == bindparam("given", type_=LargeBinary),
@@ -45,7 +45,7 @@ TAKE = Statement(
     .values(used_at=NOW)
     .returning(row.stream)
 )
-INSIDE = Statement(
+INSIDE = SqlStatement(
     select(row.stream).where(
         row.token == bindparam("token", type_=LargeBinary), row.question == bindparam("question"),
         row.fixed == bindparam("fixed"), row.expires_at > NOW,

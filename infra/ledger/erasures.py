@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from domain.case.erasure import Tombstone
 from domain.core.personal import KeyClass
 from infra.ledger.connections import Reads
-from infra.ledger.schema.tables import Event
-from infra.ledger.statement import Statement, fixed, table
+from infra.ledger.schema.tables import EventRow
+from infra.ledger.statement import SqlStatement, fixed, table
 
-event = table(Event).c
+event = table(EventRow).c
 STONE = TypeAdapter(Tombstone)
-ERASURES = Statement(
+ERASURES = SqlStatement(
     select(event.stream, event.data, func.coalesce(event.occurred_latest, event.recorded_at).label("at"))
     .where(event.type == fixed("CaseErased"))
     .order_by(event.stream, event.version)

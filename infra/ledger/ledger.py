@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from activities.ports import Append, Claim, Keys, Loaded, Remembered, Source
+from activities.ports import Append, Claim, Keys, Loaded, Remembered, WatchedSource
 from domain.catalogue.installation import Installation
 from domain.catalogue.looks import CasesSeen
 from domain.core.errors import Reason, Refused, require
@@ -29,7 +29,7 @@ from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.rows import CASE_DETAIL, Sealing, classes, detail_of, prepared
 from infra.ledger.encoding.sealing import NOTHING as NOT_SEALED
-from infra.ledger.encoding.sealing import Place
+from infra.ledger.encoding.sealing import SealedPlace
 from infra.ledger.encoding.stored import Stored, stored
 from infra.ledger.fact_cache import NOT_CACHED, CachedFacts, FactCache
 from infra.ledger.loss import noted_loss
@@ -130,7 +130,7 @@ class PgLedger:
             row["now"],
             await self._remembered(row),
             [
-                Source(name, version, json.loads(state))
+                WatchedSource(name, version, json.loads(state))
                 for name, version, state in zip(
                     row["source_streams"] or (), row["source_versions"] or (), row["source_states"] or (), strict=True
                 )
@@ -145,10 +145,10 @@ class PgLedger:
         kept = await command_hmac(self._keys)
         return Remembered(row["body"], row["command_stream"], row["first"], row["last"], kept)
 
-    async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
+    async def sources(self, streams: Sequence[str]) -> Sequence[WatchedSource]:
         """Return the named lots, protocols, centres and persons that exist."""
         rows = await guarded(self._pool.fetch(queries.SOURCES, list(streams)))
-        return [Source(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
+        return [WatchedSource(row["stream"], row["version"], json.loads(row["state"])) for row in rows]
 
     async def streams(self, prefix: str) -> Sequence[str]:
         """Return the lots, protocols, centres or persons there are, by the beginning of their name."""
@@ -246,7 +246,7 @@ class PgLedger:
 
     async def case_detail(self, stream: str, text: str) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON of case_view.detail with its personal fields back in place, as far as they can be read."""
-        return open_detail(Place(stream, CASE_DETAIL), text, await self._keys.for_opening(stream))
+        return open_detail(SealedPlace(stream, CASE_DETAIL), text, await self._keys.for_opening(stream))
 
     async def events(self, stream: str, *, up_to: int | None = None) -> Sequence[Stored]:
         """Return the rows of a stream as they are stored, up to a version."""

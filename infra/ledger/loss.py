@@ -10,10 +10,10 @@ from sqlalchemy import Text, select
 
 from infra.ledger.connections import Reads
 from infra.ledger.schema.tables import LossRow
-from infra.ledger.statement import Statement, table
+from infra.ledger.statement import SqlStatement, table
 
 loss = table(LossRow).c
-NOTED = Statement(select(loss.noted_at.cast(Text).label("at"), loss.found))
+NOTED = SqlStatement(select(loss.noted_at.cast(Text).label("at"), loss.found))
 
 
 async def noted_loss(reads: Reads) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.details import open_detail
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.encoding.rows import CASE_DETAIL, detail_of, view_rows
-from infra.ledger.encoding.sealing import Place
+from infra.ledger.encoding.sealing import SealedPlace
 from infra.ledger.encoding.stored import stored
 from infra.ledger.queries import HEAD, STREAM
 
@@ -143,7 +143,7 @@ class Rebuild:
         if not isinstance(detail, dict) or set(detail) != {"data", "sealed"}:
             return detail
         stream = pair["stream"]
-        opened = open_detail(Place(stream, CASE_DETAIL), pair[side], await self._keys.for_opening(stream))
+        opened = open_detail(SealedPlace(stream, CASE_DETAIL), pair[side], await self._keys.for_opening(stream))
         return json.dumps(
             opened, sort_keys=True, default=lambda _unread: None
         )  # the same on both sides, whatever kept it

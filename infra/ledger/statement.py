@@ -69,7 +69,7 @@ def member(column: ColumnElement[str], name: str) -> ColumnElement[str]:
     return column.cast(JSON).op("->>", return_type=Text())(fixed(name))
 
 
-class Statement:
+class SqlStatement:
     """A select, insert, update or delete whose values are bound by name."""
 
     def __init__(self, made: ClauseElement) -> None:

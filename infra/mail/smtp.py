@@ -50,7 +50,7 @@ class NotHandedIn(Exception):
     """The mail server gave no clear answer; names the kind of failure, never the address."""
 
 
-class NotTaken(NotHandedIn, Unreachable):
+class MailNotTaken(NotHandedIn, Unreachable):
     """The mail server has nothing of it: it could not be reached, or said "not now" before it took the message."""
 
 
@@ -74,7 +74,7 @@ class MailFarSide:
         try:
             async with asyncio.timeout(self._server.total):
                 await self._hand_in(message, back)
-        except NotTaken:
+        except MailNotTaken:
             raise
         except (aiosmtplib.SMTPException, OSError) as error:
             # The library's own texts repeat the address, so neither they nor the chain go on from here.
@@ -96,7 +96,7 @@ class MailFarSide:
 
 
 async def connected(server: MailServer) -> aiosmtplib.SMTP:
-    """Connect to a mail server, encrypted and signed in as told. Raises NotTaken, naming no secret."""
+    """Connect to a mail server, encrypted and signed in as told. Raises MailNotTaken, naming no secret."""
     must = server.security == "starttls" or (server.security == "auto" and server.user and server.host not in HERE)
     client = aiosmtplib.SMTP(
         hostname=server.host,
@@ -112,12 +112,12 @@ async def connected(server: MailServer) -> aiosmtplib.SMTP:
         await client.connect()
     except (aiosmtplib.SMTPException, OSError) as error:
         code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-        raise NotTaken(f"{type(error).__name__} {code}".strip()) from None
+        raise MailNotTaken(f"{type(error).__name__} {code}".strip()) from None
     return client
 
 
 async def examined(server: MailServer) -> str:
-    """Connect, hand nothing in, and return what the mail server said. Raises NotTaken, TimeoutError."""
+    """Connect, hand nothing in, and return what the mail server said. Raises MailNotTaken, TimeoutError."""
     async with asyncio.timeout(server.total):
         client = await connected(server)
         try:
@@ -125,7 +125,7 @@ async def examined(server: MailServer) -> str:
             encrypted = client.get_transport_info("sslcontext") is not None
             await client.quit()
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise NotTaken(type(error).__name__) from None
+            raise MailNotTaken(type(error).__name__) from None
         finally:
             client.close()
     signed_in = f", signed in as {server.user}" if server.user else ""
@@ -186,7 +186,7 @@ def _outcome(error: Exception) -> Exception:
     if codes and min(codes) >= PERMANENT:
         return GatewayRefused(str(codes[0]))
     name = f"{type(error).__name__} {codes[0] if codes else ''}".strip()
-    return NotTaken(name) if _before_the_message(error) else NotHandedIn(name)
+    return MailNotTaken(name) if _before_the_message(error) else NotHandedIn(name)
 
 
 def _before_the_message(error: Exception) -> bool:

@@ -11,17 +11,17 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.core.policy import Policy
 from infra.ledger.connections import Pool, Reads
 from infra.ledger.schema.tables import PolicyRow
-from infra.ledger.statement import Statement, table, text
+from infra.ledger.statement import SqlStatement, table, text
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, earlier_policy, fingerprint
 
 policy = table(PolicyRow).c
-KEEP = Statement(
+KEEP = SqlStatement(
     insert(PolicyRow)
     .values(hash=text("hash"), file=bindparam("file"), calendars=bindparam("calendars"))
     .on_conflict_do_nothing()
 )
-KEPT = Statement(select(policy.file, policy.calendars))
+KEPT = SqlStatement(select(policy.file, policy.calendars))
 
 
 async def keep_policy(pool: Pool[Any], given: bytes, tables: bytes) -> None:

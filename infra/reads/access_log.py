@@ -10,11 +10,11 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.tables import Event
-from infra.ledger.statement import LIMIT, Statement, fixed, member, table, text
+from infra.ledger.schema.tables import EventRow
+from infra.ledger.statement import LIMIT, SqlStatement, fixed, member, table, text
 
-event = table(Event).c
-LOOKS = Statement(
+event = table(EventRow).c
+LOOKS = SqlStatement(
     select(
         event.position,
         event.recorded_at.label("at"),
@@ -31,7 +31,7 @@ LOOKS = Statement(
     .order_by(event.position.desc())
     .limit(LIMIT)
 )
-CHANGES = Statement(
+CHANGES = SqlStatement(
     select(event.position, event.stream, event.version)
     .where(event.position > bindparam("after", type_=BigInteger), func.starts_with(event.stream, fixed("case-")))
     .order_by(event.position)

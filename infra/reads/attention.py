@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import AttentionRow, Event
-from infra.ledger.statement import Row, Statement, fixed, member, one_of, table, text
+from infra.ledger.schema.tables import AttentionRow, EventRow
+from infra.ledger.statement import Row, SqlStatement, fixed, member, one_of, table, text
 
-attention, event = table(AttentionRow).c, table(Event).c
-OPEN = Statement(
+attention, event = table(AttentionRow).c, table(EventRow).c
+OPEN = SqlStatement(
     select(
         attention.stream,
         attention.version,
@@ -20,8 +20,8 @@ OPEN = Statement(
         (attention.attended < attention.version).label("unattended"),
     ).where(~attention.ended)
 )
-VERSIONS = Statement(select(attention.stream, attention.version).where(one_of(attention.stream, "streams")))
-EFFECTS = Statement(
+VERSIONS = SqlStatement(select(attention.stream, attention.version).where(one_of(attention.stream, "streams")))
+EFFECTS = SqlStatement(
     select(member(event.data, "effect").label("effect")).where(
         event.type == fixed("EffectRequested"), event.stream == text("stream")
     )

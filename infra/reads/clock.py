@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, Interval, bindparam, or_, select
 
 from infra.ledger.connections import Reads
-from infra.ledger.schema.tables import CaseView, Event
-from infra.ledger.statement import NOW, ONE, STATEMENT_TIME, Row, Statement, fixed, member, table
+from infra.ledger.schema.tables import CaseView, EventRow
+from infra.ledger.statement import NOW, ONE, STATEMENT_TIME, Row, SqlStatement, fixed, member, table
 
-EVENT, CASE = table(Event), table(CaseView)
+EVENT, CASE = table(EventRow), table(CaseView)
 event = EVENT.c
-LAST_RIGHT = Statement(
+LAST_RIGHT = SqlStatement(
     select(event.position)
     .where(event.recorded_at <= STATEMENT_TIME + bindparam("bound", type_=Interval))
     .order_by(event.position.desc())
     .limit(ONE)
 )
-HEAD = Statement(select(event.position, event.recorded_at, NOW.label("now")).order_by(event.position.desc()).limit(ONE))
-BY_ITSELF = Statement(
+HEAD = SqlStatement(
+    select(event.position, event.recorded_at, NOW.label("now")).order_by(event.position.desc()).limit(ONE)
+)
+BY_ITSELF = SqlStatement(
     select(event.position, event.stream, CASE.c.number, event.type, event.recorded_at)
     .select_from(EVENT.join(CASE, CASE.c.stream == event.stream))
     .where(

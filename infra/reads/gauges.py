@@ -14,13 +14,13 @@ from infra.leader import COURIER, leads
 from infra.ledger.encoding.errors import FAILURES
 from infra.ledger.ledger import PgLedger
 from infra.ledger.queries import ALIVE
-from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event
-from infra.ledger.statement import NOW, STATEMENT_TIME, Statement, fixed, table
+from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, EventRow
+from infra.ledger.statement import NOW, STATEMENT_TIME, SqlStatement, fixed, table
 from infra.reads.nightly import last
 
 CLAIM, EFFECT = table(ClaimRow), table(EffectView)
 event, case, attention, claim, effect = (
-    table(Event).c, table(CaseView).c, table(AttentionRow).c, CLAIM.c, EFFECT.c,
+    table(EventRow).c, table(CaseView).c, table(AttentionRow).c, CLAIM.c, EFFECT.c,
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def _age(instant: ColumnElement[Any]) -> ColumnElement[Any]:
 
 # What was written of a case counts from its recording; where only a watched stream grew, from the nudge that is owed.
 SINCE = sql_case((or_(attention.attended > 0, attention.woken == 0), event.recorded_at), else_=attention.nudge_at)
-GAUGES = Statement(
+GAUGES = SqlStatement(
     select(
         select(_age(SINCE))
         .where(
@@ -55,12 +55,12 @@ GAUGES = Statement(
 )  # fmt: skip
 UNSEALED = 300.0
 """Seconds after which an event without a checkpoint outside means that nobody seals."""
-EFFECTS = Statement(
+EFFECTS = SqlStatement(
     select(effect.kind, effect.state, func.count().label("number"))
     .where(effect.state != fixed("requested"))
     .group_by(effect.kind, effect.state)
 )
-STAGES = Statement(select(case.stage, func.count().label("number")).where(case.open).group_by(case.stage))
+STAGES = SqlStatement(select(case.stage, func.count().label("number")).where(case.open).group_by(case.stage))
 
 
 async def gauges(ledger: PgLedger) -> Mapping[str, Any]:

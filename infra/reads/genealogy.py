@@ -22,7 +22,7 @@ from infra.ledger import queries
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.schema.tables import CaseView
-from infra.ledger.statement import Statement, fixed, one_of, table
+from infra.ledger.statement import SqlStatement, fixed, one_of, table
 
 STREAM = "material-codes"
 CLASS: KeyClass = "trace"
@@ -30,8 +30,8 @@ WALKS = {"made_into": queries.MADE_INTO, "made_of": queries.MADE_OF}
 
 case = table(CaseView).c
 WITH_A_CENTRE = func.coalesce(case.centre, fixed("")) != fixed("")
-CENTRES = Statement(select(case.stream, case.centre).where(one_of(case.stream, "cases"), WITH_A_CENTRE))
-NUMBERS = Statement(select(case.stream, case.number).where(one_of(case.stream, "cases")))
+CENTRES = SqlStatement(select(case.stream, case.centre).where(one_of(case.stream, "cases"), WITH_A_CENTRE))
+NUMBERS = SqlStatement(select(case.stream, case.number).where(one_of(case.stream, "cases")))
 
 
 class GenealogyQueries:

@@ -10,28 +10,28 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, Text, bindparam, extract, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 from infra.ledger.connections import Pool, Reads
 from infra.ledger.schema.tables import ChoreRow
-from infra.ledger.statement import NOW, Statement, table, text
+from infra.ledger.statement import NOW, SqlStatement, table, text
 
 chore = table(ChoreRow).c
 _NAME = func.caravel_led(text("name"), bindparam("fence", type_=BigInteger), type_=Text)
 _KEEP = insert(ChoreRow).values(name=_NAME, ended_at=NOW, fine=bindparam("fine"), found=text("found"))
-KEEP = Statement(
+KEEP = SqlStatement(
     _KEEP.on_conflict_do_update(
         index_elements=[chore.name],
         set_={one.name: one for one in (_KEEP.excluded.ended_at, _KEEP.excluded.fine, _KEEP.excluded.found)},
     )
 )
-LAST = Statement(
+LAST = SqlStatement(
     select(ChoreRow, extract("epoch", NOW - chore.ended_at).cast(Double).label("age")).order_by(chore.name)
 )
 STALE = 36 * 3600.0
 """Seconds after which a nightly chore has not been carried out."""
 
 
-async def keep(pool: Pool[Any], name: str, found: Finding, fence: int = 0) -> None:
+async def keep(pool: Pool[Any], name: str, found: ChoreFinding, fence: int = 0) -> None:
     """Keep what a chore found, in place of what it found the time before.
 
     Raises Refused(SUPERSEDED) where a later attempt than the one of that number was begun.

@@ -15,8 +15,8 @@ from temporalio.service import RPCError
 
 from infra.leader import leads
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, Event, RejectedCallback
-from infra.ledger.statement import LIMIT, ONE, STATEMENT_TIME, Row, Statement, again, fixed, member, table, text
+from infra.ledger.schema.tables import AttentionRow, CaseView, ClaimRow, EffectView, EventRow, RejectedCallback
+from infra.ledger.statement import LIMIT, ONE, STATEMENT_TIME, Row, SqlStatement, again, fixed, member, table, text
 from infra.reads.gauges import clock_doubt
 
 SHOWN = 20
@@ -28,11 +28,11 @@ QUEUES = ("cases", "hospitals", "notices")
 PATIENCE = timedelta(seconds=2)
 
 CASE, ATTENTION, CLAIM, EFFECT = table(CaseView), table(AttentionRow), table(ClaimRow), table(EffectView)
-event, case, attention, claim, effect = table(Event).c, CASE.c, ATTENTION.c, CLAIM.c, EFFECT.c
+event, case, attention, claim, effect = table(EventRow).c, CASE.c, ATTENTION.c, CLAIM.c, EFFECT.c
 callback = table(RejectedCallback).c
 EPOCH = "epoch"
 
-UNATTENDED = Statement(
+UNATTENDED = SqlStatement(
     select(
         attention.stream, case.number, (attention.version - attention.attended).label("events"),
         attention.nudge_at.label("since"),
@@ -42,7 +42,7 @@ UNATTENDED = Statement(
     .order_by(attention.nudge_at)
     .limit(LIMIT)
 )  # fmt: skip
-LATE = Statement(
+LATE = SqlStatement(
     select(
         case.stream, case.number, case.next_kind.label("kind"), case.next_debtor.label("debtor"),
         case.next_due.label("due"),
@@ -53,9 +53,9 @@ LATE = Statement(
 )  # fmt: skip
 
 
-def _effects(tries: ColumnElement[int], source: FromClause, *bounds: ColumnElement[bool]) -> Statement:
+def _effects(tries: ColumnElement[int], source: FromClause, *bounds: ColumnElement[bool]) -> SqlStatement:
     """Effects, the oldest first."""
-    return Statement(
+    return SqlStatement(
         select(
             effect.id, effect.stream, case.number, effect.kind, effect.state, tries.label("tries"), effect.not_before,
             effect.requested_at,
@@ -74,19 +74,19 @@ FAILING = _effects(
     effect.state == fixed("requested"),
     claim.attempt > ONE,
 )
-PAST_LEASE = Statement(
+PAST_LEASE = SqlStatement(
     select(claim.stream, case.number, effect.kind, claim.attempt, claim.lease_until)
     .select_from(CLAIM.join(EFFECT, effect.id == claim.effect).outerjoin(CASE, case.stream == claim.stream))
     .where(claim.newest, claim.ended_at.is_(None), claim.lease_until < STATEMENT_TIME)
     .order_by(claim.lease_until)
     .limit(LIMIT)
 )
-CALLBACKS = Statement(
+CALLBACKS = SqlStatement(
     select(callback.received_at, callback.centre, callback.reason, callback.size)
     .order_by(callback.id.desc())
     .limit(LIMIT)
 )
-WAITING = Statement(
+WAITING = SqlStatement(
     select(
         case.next_debtor.label("debtor"), func.count().label("number"),
         func.count().filter(case.next_due < STATEMENT_TIME).label("late"),
@@ -98,14 +98,14 @@ WAITING = Statement(
 
 def _newest(kind: str, *columns: ColumnElement[Any]) -> CTE:
     """The newest events of a type, as many as the limit."""
-    head = select(func.max(again(Event, "head").c.position)).scalar_subquery()
+    head = select(func.max(again(EventRow, "head").c.position)).scalar_subquery()
     lately = event.position > head - literal_column(str(FAR_BACK), Integer)
     found = select(*columns).where(event.type == fixed(kind), lately).order_by(event.position.desc())
     return found.limit(LIMIT).cte("newest")
 
 
-def _stages() -> Statement:
-    newest, earlier = _newest("StageEntered", event.stream, event.version, event.recorded_at), again(Event, "e").c
+def _stages() -> SqlStatement:
+    newest, earlier = _newest("StageEntered", event.stream, event.version, event.recorded_at), again(EventRow, "e").c
     before = (
         select(
             func.coalesce(member(earlier.data, "stage"), fixed("inquiry")).label("stage"),
@@ -126,17 +126,17 @@ def _stages() -> Statement:
         return func.percentile_cont(literal_column(share)).within_group(spells.c.seconds)
 
     figures = func.count().label("number"), within("0.5").label("median"), within("0.9").label("ninety")
-    return Statement(select(spells.c.stage, *figures).group_by(spells.c.stage))
+    return SqlStatement(select(spells.c.stage, *figures).group_by(spells.c.stage))
 
 
-def _reminders() -> Statement:
+def _reminders() -> SqlStatement:
     newest = _newest(
         "ObligationStepTaken", event.stream, event.version, member(event.data, "obligation").label("obligation")
     )
     first, number = func.min(newest.c.version).label("version"), func.count().label("number")
     sent = select(newest.c.stream, newest.c.obligation, first, number).group_by(newest.c.stream, newest.c.obligation)
     s = sent.cte("sent")
-    opening, ending = again(Event, "opening").c, again(Event, "ending").c
+    opening, ending = again(EventRow, "opening").c, again(EventRow, "ending").c
     opened = (
         select(member(opening.data, "debtor").label("debtor"))
         .where(
@@ -166,7 +166,7 @@ def _reminders() -> Statement:
         func.count().filter(ended.c.type == fixed("ObligationMissed")).cast(Integer).label("missed"),
     )
     found = select(debtor, *sums).select_from(s.outerjoin(opened, true()).outerjoin(ended, true()))
-    return Statement(found.group_by(debtor).order_by(sums[0].desc()))
+    return SqlStatement(found.group_by(debtor).order_by(sums[0].desc()))
 
 
 STAGES, REMINDERS = _stages(), _reminders()

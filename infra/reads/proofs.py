@@ -12,21 +12,21 @@ from domain.core.errors import Reason, Refused, require
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import CheckpointRow, Event
-from infra.ledger.statement import LIMIT, ONE, Statement, table, text
+from infra.ledger.schema.tables import CheckpointRow, EventRow
+from infra.ledger.statement import LIMIT, ONE, SqlStatement, table, text
 from infra.reads.nightly import last
 
-checkpoint, event = table(CheckpointRow).c, table(Event).c
+checkpoint, event = table(CheckpointRow).c, table(EventRow).c
 SIZE = bindparam("size", type_=BigInteger)
-CHECKPOINTS = Statement(
+CHECKPOINTS = SqlStatement(
     select(checkpoint.size, checkpoint.note, checkpoint.signed_at)
     .where(checkpoint.size > SIZE)
     .order_by(checkpoint.size)
     .limit(LIMIT)
 )
-CHECKPOINT = Statement(select(checkpoint.size, checkpoint.note).where(checkpoint.size == SIZE))
-NEWEST = Statement(select(checkpoint.size, checkpoint.note).order_by(checkpoint.size.desc()).limit(ONE))
-PLACE = Statement(
+CHECKPOINT = SqlStatement(select(checkpoint.size, checkpoint.note).where(checkpoint.size == SIZE))
+NEWEST = SqlStatement(select(checkpoint.size, checkpoint.note).order_by(checkpoint.size.desc()).limit(ONE))
+PLACE = SqlStatement(
     select(event.position, event.hash).where(event.stream == text("stream"), event.version == bindparam("version"))
 )
 LARGEST = 2**62

@@ -10,24 +10,24 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import Event, SourceRow, WatchRow
-from infra.ledger.statement import LIMIT, ONE, Statement, fixed, member, table, text
+from infra.ledger.schema.tables import EventRow, SourceRow, WatchRow
+from infra.ledger.statement import LIMIT, ONE, SqlStatement, fixed, member, table, text
 
 source = table(SourceRow).c
-LIST = Statement(
+LIST = SqlStatement(
     select(source.stream, source.version, source.state)
     .where(func.starts_with(source.stream, text("prefix")), source.stream > text("after"))
     .order_by(source.stream)
     .limit(LIMIT)
 )
 
-CHANGES = Statement(
+CHANGES = SqlStatement(
     select(source.stream)
     .where(or_(member(source.state, "proposal").is_not(None), member(source.state, "confirmed").is_not(None)))
     .order_by(source.stream)
 )
 
-event = table(Event).c
+event = table(EventRow).c
 DESCRIBING = ("ProtocolRegistered", "ProtocolAmended", "CentreRegistered", "CentreAmended")
 DATING = (*DESCRIBING, "EntryReviewed")
 
@@ -40,7 +40,7 @@ def _newest(types: Sequence[str], name: str) -> LateralFromClause:
 
 
 SAID, SEEN = _newest(DESCRIBING, "said"), _newest(DATING, "seen")
-DESCRIBED = Statement(
+DESCRIBED = SqlStatement(
     select(
         source.stream,
         source.version,
@@ -56,7 +56,7 @@ DESCRIBED = Statement(
 )
 
 watch = table(WatchRow).c
-WATCHING = Statement(select(watch.watcher).where(watch.stream == text("stream")).order_by(watch.watcher))
+WATCHING = SqlStatement(select(watch.watcher).where(watch.stream == text("stream")).order_by(watch.watcher))
 
 
 class RegisterQueries:

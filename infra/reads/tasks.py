@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CaseView, ObligationView, SourceRow
-from infra.ledger.statement import NOW, Statement, fixed, member, table, text
+from infra.ledger.statement import NOW, SqlStatement, fixed, member, table, text
 from infra.reads.worklist import PRESSING, SCOPES, Filter, Scope
 
 case, task, person = table(CaseView).c, table(ObligationView).c, table(SourceRow).c
@@ -119,7 +119,7 @@ def _open(scope: str) -> Sequence[ColumnElement[bool]]:
 
 
 @lru_cache(512)
-def _page(shape: Shape, *, goes_on: bool, limit: int) -> Statement:
+def _page(shape: Shape, *, goes_on: bool, limit: int) -> SqlStatement:
     """One part of the list. The limit stands in the text: a bound one is planned anew each time."""
     scope, whose, filters, part = shape
     pressing, late = PARTS[part]
@@ -136,7 +136,7 @@ def _page(shape: Shape, *, goes_on: bool, limit: int) -> Statement:
     found: Select[Any] = select(*case, *COLUMNS).join_from(
         table(ObligationView), table(CaseView), task.stream == case.stream
     )
-    return Statement(found.where(*bounds).order_by(at, task.id).limit(literal_column(str(int(limit)), Integer)))
+    return SqlStatement(found.where(*bounds).order_by(at, task.id).limit(literal_column(str(int(limit)), Integer)))
 
 
 def _value(name: str) -> ColumnElement[Any]:
@@ -144,8 +144,8 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 @lru_cache(4)
-def _tally(scope: str) -> Statement:
+def _tally(scope: str) -> SqlStatement:
     counts = [func.count().filter(whose).label(name) for name, whose in WHOSE.items()]
     counts += [func.count().filter(whose, LATE).label(f"{name}_late") for name, whose in WHOSE.items()]
     joined = select(*counts).join_from(table(ObligationView), table(CaseView), task.stream == case.stream)
-    return Statement(joined.where(*_open(scope)))
+    return SqlStatement(joined.where(*_open(scope)))

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from infra.ledger.connections import Pool
 from infra.ledger.schema.tables import VerificationRow
-from infra.ledger.statement import NOW, Row, Statement, fixed, table, text
+from infra.ledger.statement import NOW, Row, SqlStatement, fixed, table, text
 
 LEFT = 20
 """Seconds without a sign of life after which whoever carried it out is gone."""
@@ -22,22 +22,22 @@ SILENT = and_(row.state == fixed("running"), row.seen_at < NOW - literal_column(
 _SHOWN = select(
     row.id, row.stream, row.began_at, row.found, case((SILENT, fixed("left")), else_=row.state).label("state")
 )
-ONE_OF_THEM = Statement(_SHOWN.where(row.id == text("id")))
-NEWEST = Statement(_SHOWN.order_by(row.began_at.desc()).limit(literal_column(str(KEPT), Integer)))
+ONE_OF_THEM = SqlStatement(_SHOWN.where(row.id == text("id")))
+NEWEST = SqlStatement(_SHOWN.order_by(row.began_at.desc()).limit(literal_column(str(KEPT), Integer)))
 _OLD = select(row.id).order_by(row.began_at.desc()).offset(literal_column(str(KEPT), Integer))
-CLEAR = Statement(
+CLEAR = SqlStatement(
     update(VerificationRow)
     .where(SILENT)
     .values(state=fixed("left"))
     .add_cte(delete(VerificationRow).where(row.id.in_(_OLD)).cte("gone"))
 )
-BEGIN = Statement(
+BEGIN = SqlStatement(
     insert(VerificationRow)
     .values(id=text("id"), stream=text("stream"), began_at=NOW, seen_at=NOW, state=fixed("running"), found=fixed("{}"))
     .on_conflict_do_nothing()
     .returning(row.id)
 )
-TOLD = Statement(
+TOLD = SqlStatement(
     update(VerificationRow)
     .where(row.id == text("id"), row.state.in_([fixed("running"), fixed("left")]))
     .values(state=text("now_state"), found=text("now_found"), seen_at=NOW)

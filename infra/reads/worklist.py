@@ -25,10 +25,10 @@ from sqlalchemy import (
 
 from infra.ledger.connections import Reads
 from infra.ledger.ledger import PgLedger
-from infra.ledger.schema.tables import CaseView, Event
-from infra.ledger.statement import LIMIT, NOW, ONE, Statement, fixed, one_of, table, text
+from infra.ledger.schema.tables import CaseView, EventRow
+from infra.ledger.statement import LIMIT, NOW, ONE, SqlStatement, fixed, one_of, table, text
 
-case, event = table(CaseView).c, table(Event).c
+case, event = table(CaseView).c, table(EventRow).c
 Filter = Callable[[Any], ColumnElement[bool]]
 NOBODY = fixed("")
 PRESSING = and_(case.urgent, case.open)
@@ -72,11 +72,11 @@ Scope = tuple[str, str, str]
 Shape = tuple[str, tuple[str, ...], str, bool]
 """What a page is read by: scope, filters, order, and whether pressing cases or the others."""
 
-ROWS = Statement(select(CaseView).where(one_of(case.stream, "streams")))
-STREAMS = Statement(select(case.stream))
-CASE_OF = Statement(select(case.stream).where(case.number == text("number")))
-SCOPE_OF = Statement(select(case.stream, case.owner, case.team, case.centre).where(one_of(case.stream, "streams")))
-MEANT = Statement(
+ROWS = SqlStatement(select(CaseView).where(one_of(case.stream, "streams")))
+STREAMS = SqlStatement(select(case.stream))
+CASE_OF = SqlStatement(select(case.stream).where(case.number == text("number")))
+SCOPE_OF = SqlStatement(select(case.stream, case.owner, case.team, case.centre).where(one_of(case.stream, "streams")))
+MEANT = SqlStatement(
     select(event.stream)
     .where(event.stream == text("text"))
     .union(select(case.stream).where(case.number == text("text")))
@@ -160,23 +160,25 @@ def _whose(scope: Scope) -> dict[str, str]:
 
 
 @lru_cache(512)
-def _page(scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool, limit: int) -> Statement:
+def _page(
+    scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool, limit: int
+) -> SqlStatement:
     """Rows that have the instant of an order. The limit stands in the text: a bound one is planned anew each time."""
     column, latest_first = ORDERS[order]
     last = (bindparam("at", type_=column.type), text("stream")) if goes_on else ()
     part = and_(_pressing(pressing), column.is_not(None))
     found = _ordered(scope, filters, part, (column, case.stream), last, latest_first=latest_first)
-    return Statement(found.limit(literal_column(str(int(limit)), Integer)))
+    return SqlStatement(found.limit(literal_column(str(int(limit)), Integer)))
 
 
 @lru_cache(512)
-def _rest(scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool) -> Statement:
+def _rest(scope: str, filters: tuple[str, ...], order: str, pressing: bool, *, goes_on: bool) -> SqlStatement:
     """Rows that lack the instant of an order, by stream."""
     column, latest_first = ORDERS[order]
     last = (text("stream"),) if goes_on else ()
     part = and_(_pressing(pressing), column.is_(None))
     found = _ordered(scope, filters, part, (case.stream,), last, latest_first=latest_first)
-    return Statement(found.limit(LIMIT))
+    return SqlStatement(found.limit(LIMIT))
 
 
 def _pressing(wanted: bool) -> ColumnElement[bool]:
@@ -197,7 +199,7 @@ def _value(name: str) -> ColumnElement[Any]:
 
 
 @lru_cache(4)
-def _tally(scope: str) -> Statement:
+def _tally(scope: str) -> SqlStatement:
     late = func.coalesce(case.next_due < NOW, fixed("false").cast(Boolean)).label("late")
     mine = select(case.stage, case.owner, case.team, late).where(case.open, SCOPES[scope]).subquery("mine").c
     groups = {
@@ -208,11 +210,11 @@ def _tally(scope: str) -> Statement:
     }
     counts = [func.count().filter(whose).label(name) for name, whose in groups.items()]
     counts += [func.count().filter(mine.late, whose).label(f"{name}_late") for name, whose in groups.items()]
-    return Statement(select(mine.stage, *counts).group_by(mine.stage))
+    return SqlStatement(select(mine.stage, *counts).group_by(mine.stage))
 
 
 @lru_cache(4)
-def _then(scope: str) -> Statement:
+def _then(scope: str) -> SqlStatement:
     version = (
         select(event.version)
         .where(event.stream == case.stream, event.recorded_at <= bindparam("known_at", type_=event.recorded_at.type))
@@ -222,4 +224,4 @@ def _then(scope: str) -> Statement:
     )
     known = select(CaseView, version.label("version_then")).where(SCOPES[scope]).subquery("known")
     found: Select[Any] = select(known).where(known.c.version_then.is_not(None))
-    return Statement(found)
+    return SqlStatement(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from activities.ports import Append, Claim, Ledger, Loaded, Remembered, Source
+from activities.ports import Append, Claim, Ledger, Loaded, Remembered, WatchedSource
 from domain.core.fact import Fact
 from infra.ledger.encoding.rows import source_text
 
@@ -33,7 +33,7 @@ class RememberedStream:
 
     facts: list[Fact[Any]]
     first: Loaded
-    source: Source | None = None
+    source: WatchedSource | None = None
     watched: list[str] = field(default_factory=list)
 
 
@@ -62,7 +62,7 @@ class Remembering(Ledger):
         self._known[stream] = RememberedStream(list(loaded.facts), replace(loaded, woken=HEARS_ALL))
         return self._known[stream]
 
-    async def sources(self, streams: Sequence[str]) -> Sequence[Source]:
+    async def sources(self, streams: Sequence[str]) -> Sequence[WatchedSource]:
         """Read sources as the ledger itself does."""
         return [known.source for name in streams if (known := self._known.get(name)) and known.source]
 
@@ -81,7 +81,7 @@ class Remembering(Ledger):
         known.facts += facts
         if append.views.source is not None:
             version = append.expected + len(facts)
-            known.source = Source(append.stream, version, json.loads(source_text(append.views.source)))
+            known.source = WatchedSource(append.stream, version, json.loads(source_text(append.views.source)))
         if append.views.watch is not None:
             known.watched = sorted(append.views.watch)
         if key := append.command:

@@ -23,7 +23,7 @@ from domain.core.policy import Policy
 from domain.engine.agenda import agenda
 from rehearsal.world.memory import Given, Remembering
 from rehearsal.world.papers import Papers, papers
-from workflows.drive import Drive, Perform, Wait, drive
+from workflows.drive import AwaitNudge, Drive, Perform, drive
 from workflows.journey import EFFECTS
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=60)
@@ -159,7 +159,7 @@ class RehearsalStage:
                     answer = await self._attending.attend(step)
                 case Perform():
                     self._begin(loop, step.due)
-                case Wait():
+                case AwaitNudge():
                     if not (step.turn.ended and not loop.running):
                         self._sleep(loop, step.turn)
                         return

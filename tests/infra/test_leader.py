@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.ports import Attention, Finding
+from activities.ports import Attention, ChoreFinding
 from domain.core.errors import Reason, Refused
 from infra import leader
 from infra.leader import COURIER, SEALER, LeadLost, leading, leads, supersede
@@ -218,7 +218,7 @@ async def test_late_writes_of_a_sealer_are_refused(ledger: PgLedger, admin: Admi
 async def test_what_an_attempt_of_a_chore_that_hung_found_is_not_kept(ledger: PgLedger) -> None:
     name = "look_at_something"
     hung, present = await supersede(ledger.pool, name), await supersede(ledger.pool, name)
-    await keep(ledger.pool, name, Finding(fine=False, says={"n": 2}), present)
+    await keep(ledger.pool, name, ChoreFinding(fine=False, says={"n": 2}), present)
     with pytest.raises(Refused):
-        await keep(ledger.pool, name, Finding(fine=True, says={"n": 1}), hung)
+        await keep(ledger.pool, name, ChoreFinding(fine=True, says={"n": 1}), hung)
     assert (await last(ledger.pool))[name]["found"] == {"n": 2}

@@ -22,7 +22,7 @@ from api.http.limits import read_small
 from api.ports import Service
 from api.routes.cases import given
 from api.routes.documents import readable
-from api.routes.previews import PREVIEWED, Proposed, proposal_of, told_of
+from api.routes.previews import PREVIEWED, ProposedOfDocument, proposal_of, told_of
 from domain.case.phases.records import RecordItem
 from domain.case.state import Case
 
@@ -38,7 +38,7 @@ async def document_page(
     found = await readable(service, viewer.who, one.case.id, name)
     media, told = found.file.media_type, list[tuple[str, str]]()
     not_shown = "" if media in PREVIEWED else "no_preview"
-    made: Proposed | None = None
+    made: ProposedOfDocument | None = None
     not_read = ""
     try:
         told = await told_of(request, found.file) if media in (DICOM, SERIES) else []
@@ -69,7 +69,7 @@ async def document_page(
 
 
 async def _filing(
-    service: Service, viewer: Visitor, one: OpenedCase, name: str, made: Proposed | None
+    service: Service, viewer: Visitor, one: OpenedCase, name: str, made: ProposedOfDocument | None
 ) -> Mapping[str, Any]:
     """What the form asks that makes a file the record it is; empty where it is one, or nobody may say so."""
     case, t = one.case, viewer.t

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from activities.catalogue_files.differing import Plan, another, plan
 from activities.catalogue_files.lines import FileFault, FileRefused, Text
-from activities.catalogue_files.reading import Entry, entries
+from activities.catalogue_files.reading import FileEntry, entries
 from api.http.answers import idempotency_key
 from api.http.auth import Parts, Who
 from api.http.limits import stream_body
@@ -68,7 +68,7 @@ def _problem(refused: FileRefused) -> Problem:
 
 
 async def _plans(
-    service: Service, prefix: str, text: Text, said: Sequence[Entry]
+    service: Service, prefix: str, text: Text, said: Sequence[FileEntry]
 ) -> tuple[Sequence[Plan], Sequence[FileFault]]:
     """What each entry comes to, and what names something else than it means.
 
@@ -91,7 +91,7 @@ async def _plans(
             for n, site in enumerate(one.sites)
             if site.centre not in centres
         ]
-        plans.append(plan(Entry(one.row, stream, one.command, one.sites), held))
+        plans.append(plan(FileEntry(one.row, stream, one.command, one.sites), held))
     return plans, faults
 
 

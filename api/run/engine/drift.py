@@ -13,7 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 from infra.ledger.ledger import PgLedger
 from infra.reads.attention import AttentionQueries
 from workflows.case import Asleep
@@ -54,12 +54,12 @@ class LoopsCompared:
     loops: int
     drifts: Sequence[Drift]
 
-    def finding(self) -> Finding:
+    def finding(self) -> ChoreFinding:
         """Write it as it is kept and shown."""
         counts = Counter(drift.kind for drift in self.drifts)
         some = [[drift.kind, drift.case] for drift in self.drifts[:SHOWN]]
         drift = {kind: counts[kind] for kind in KINDS}
-        return Finding(not self.drifts, {"cases": self.cases, "loops": self.loops, "drift": drift, "first": some})
+        return ChoreFinding(not self.drifts, {"cases": self.cases, "loops": self.loops, "drift": drift, "first": some})
 
 
 async def compare(ledger: PgLedger, client: Client, pause: float = PAUSE) -> LoopsCompared:

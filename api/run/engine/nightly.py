@@ -21,7 +21,7 @@ from temporalio.client import (
 )
 
 from activities.nightly import chores
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 from api.run.engine.drift import compare
 from api.run.engine.restore import own_engine
 from api.run.verifying import verified
@@ -39,12 +39,12 @@ CATCH_UP = timedelta(hours=12)
 def chores_of(opened: Parts, client: Client) -> list[Callable[[], Awaitable[bool]]]:
     """Return the activities behind workflows/nightly.py."""
 
-    async def compare_engine() -> Finding:
+    async def compare_engine() -> ChoreFinding:
         own = await own_engine(opened.ledger, client)
         require(own, Reason.SUPERSEDED, "another Temporal acts for this ledger")
         return (await compare(opened.ledger, client)).finding()
 
-    looks: Mapping[str, Callable[[], Awaitable[Finding]]] = {
+    looks: Mapping[str, Callable[[], Awaitable[ChoreFinding]]] = {
         COMPARE_ENGINE: compare_engine,
         VERIFY_HISTORY: partial(verified, opened.settings),
     }

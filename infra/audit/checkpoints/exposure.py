@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Integer, extract, func, literal_column, select
 
 from infra.ledger.connections import Reads
-from infra.ledger.schema.tables import CheckpointRow, Event, SealingRow
-from infra.ledger.statement import NOW, ONE, Statement, table
+from infra.ledger.schema.tables import CheckpointRow, EventRow, SealingRow
+from infra.ledger.statement import NOW, ONE, SqlStatement, table
 
-sealing, checkpoint, event = table(SealingRow).c, table(CheckpointRow).c, table(Event).c
+sealing, checkpoint, event = table(SealingRow).c, table(CheckpointRow).c, table(EventRow).c
 NONE = literal_column("0", Integer)
 _OPEN_SINCE = select(event.recorded_at).where(event.position == sealing.outside + ONE).scalar_subquery()
-EXPOSED = Statement(
+EXPOSED = SqlStatement(
     select(
         sealing.outside, sealing.refused, sealing.sinks,
         func.coalesce(select(func.max(checkpoint.size)).scalar_subquery(), NONE).label("sealed"),

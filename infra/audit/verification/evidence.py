@@ -17,7 +17,7 @@ from infra.audit.checkpoints.signing import chained
 from infra.audit.checkpoints.sinks import FAILURES, KEY, Sink, checkpoint_name, sizes
 from infra.audit.queries import NOTES_DIGEST, NOTES_FROM, SEALING_TOLD
 from infra.audit.verification.found import Break
-from infra.audit.verification.progress import Compared
+from infra.audit.verification.progress import CheckpointsCompared
 from infra.ledger.encoding.errors import guarded
 
 Connection = asyncpg.Connection
@@ -76,7 +76,7 @@ def _of(anchors: Sequence[Key]) -> str:
 
 async def evidence(
     connection: Connection[asyncpg.Record], sinks: Sequence[Sink], origin: str, anchors: Sequence[Key],
-    compared: Compared | None = None, *, newest: bool = False,
+    compared: CheckpointsCompared | None = None, *, newest: bool = False,
 ) -> Evidence:  # fmt: skip
     """Everything outside held against the ledger's own list; a place that is as it was `compared`, from there on.
 
@@ -107,10 +107,10 @@ async def evidence(
 
 async def compared_now(
     connection: Connection[asyncpg.Record], anchors: Sequence[Key], found: Evidence, size: int
-) -> Compared:
+) -> CheckpointsCompared:
     """Note what was compared, so that the next run need not read it again."""
     places = {place.sink.name: place.digest(size) for place in found.places if place.sink.name not in found.away}
-    return Compared(size, _of(anchors), await _ours(connection, size), places)
+    return CheckpointsCompared(size, _of(anchors), await _ours(connection, size), places)
 
 
 async def _ours(connection: Connection[asyncpg.Record], size: int) -> str:
@@ -127,8 +127,11 @@ async def _listed(sink: Sink, found: Evidence) -> Sequence[ListedSink]:
 
 
 async def _still(
-    connection: Connection[asyncpg.Record], anchors: Sequence[Key], compared: Compared | None, found: Evidence
-) -> Compared | None:
+    connection: Connection[asyncpg.Record],
+    anchors: Sequence[Key],
+    compared: CheckpointsCompared | None,
+    found: Evidence,
+) -> CheckpointsCompared | None:
     """What was compared, where the same keys are believed and the ledger's own list is the one it was."""
     if compared is None:
         return None
@@ -136,7 +139,7 @@ async def _still(
     return None if found.rewritten or compared.keys != _of(anchors) else compared
 
 
-def _since(place: ListedSink, compared: Compared | None, excused: Roots, *, newest: bool) -> int:
+def _since(place: ListedSink, compared: CheckpointsCompared | None, excused: Roots, *, newest: bool) -> int:
     """The size from which on a place is read."""
     if newest:
         return max((size for size in place.sizes if size not in excused), default=0)

@@ -32,7 +32,7 @@ NO_RULES = Rules()
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class CheckpointsCompared:
     """All checkpoints up to `size` held. Digests: whose signatures counted, the ledger's own list, each place's."""
 
     size: int
@@ -56,7 +56,7 @@ class Progress:
     size: int
     root: str
     rules: Rules = NO_RULES
-    compared: Compared | None = None
+    compared: CheckpointsCompared | None = None
 
     def frontier(self) -> Frontier:
         """Return the tree over whole chunks. Raises ValueError."""
@@ -77,8 +77,8 @@ def kept(file: Path | None, origin: str) -> Progress | None:
     return found if found.origin == origin else None
 
 
-def _compared(known: Mapping[str, Any] | None) -> Compared | None:
-    return Compared(**{**known, "places": dict(known["places"])}) if known else None
+def _compared(known: Mapping[str, Any] | None) -> CheckpointsCompared | None:
+    return CheckpointsCompared(**{**known, "places": dict(known["places"])}) if known else None
 
 
 def keep(file: Path | None, progress: Progress) -> None:

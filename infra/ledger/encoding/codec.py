@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError
 from activities.ports import Keyring, Meta
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Draft, Fact, Why
-from infra.ledger.encoding.sealing import MARK, Place, Secrets, canonical, rejoin, separate, unseal
+from infra.ledger.encoding.sealing import MARK, SealedPlace, Secrets, canonical, rejoin, separate, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster
 
@@ -87,7 +87,7 @@ class Codec:
             raise Refused(Reason.NEWER_THAN_ME, f"this program does not know {row.type} {row.schema_version}")
         tree = json.loads(row.data)
         if MARK in row.data:
-            tree = rejoin(tree, unseal(Place(row.stream, row.id), row.sealed, keys))
+            tree = rejoin(tree, unseal(SealedPlace(row.stream, row.id), row.sealed, keys))
         for version in range(row.schema_version, shape.version):
             upcaster = self._upcasters.get((row.type, version))
             if upcaster is None:

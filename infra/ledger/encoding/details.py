@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from activities.ports import DataKey, Keyring
 from domain.core.personal import KeyClass
 from infra.ledger.encoding.codec import json_of
-from infra.ledger.encoding.sealing import Place, Secrets, canonical, rejoin, seal, separate, unseal
+from infra.ledger.encoding.sealing import SealedPlace, Secrets, canonical, rejoin, seal, separate, unseal
 
 adapter = cache(TypeAdapter)
 
@@ -30,12 +30,12 @@ class Detail:
         tree = json_of(adapter(cast("type", type(value))), value, type(value).__name__)
         return cls(separate(value, tree, secrets), secrets)
 
-    def sealed(self, place: Place, keys: Mapping[KeyClass, DataKey]) -> str:
+    def sealed(self, place: SealedPlace, keys: Mapping[KeyClass, DataKey]) -> str:
         """Return the text of the column: {"data", "sealed"}."""
         return canonical({"data": self.tree, "sealed": json.loads(seal(place, self.secrets, keys))})
 
 
-def open_detail(place: Place, text: str, keys: Keyring) -> Any:  # noqa: ANN401 - JSON
+def open_detail(place: SealedPlace, text: str, keys: Keyring) -> Any:  # noqa: ANN401 - JSON
     """Return the JSON with its personal fields back in place, Unread where they cannot be read."""
     both = json.loads(text)
     return rejoin(both["data"], unseal(place, canonical(both["sealed"]), keys))

@@ -17,7 +17,7 @@ from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, Prep
 from infra.ledger.encoding.codec import Encoded, encode_meta
 from infra.ledger.encoding.details import Detail
 from infra.ledger.encoding.hashing import SALT
-from infra.ledger.encoding.sealing import NOTHING, Place, seal
+from infra.ledger.encoding.sealing import NOTHING, SealedPlace, seal
 from infra.ledger.schema.tables import CaseView, EffectView, ObligationView
 
 PARTS = 3
@@ -71,7 +71,7 @@ def _events(append: Append, encoded: Sequence[Encoded], keys: Sealing) -> Iterat
             one.type,
             one.schema_version,
             one.data,
-            seal(Place(append.stream, draft.id), one.secrets, keys) if one.secrets else NOTHING,
+            seal(SealedPlace(append.stream, draft.id), one.secrets, keys) if one.secrets else NOTHING,
             encode_meta(append.meta, draft) if draft.why or draft.corrects else plain,
             salts[n * PARTS * SALT : (n + 1) * PARTS * SALT],
             *((when.earliest, when.latest, when.precision) if when else (None, None, None)),
@@ -112,7 +112,7 @@ def view_rows(stream: str, version: int, views: Views, detail: Detail | None, ke
     """Return the rows as they stand in the tables, by table."""
     rows: dict[str, Any] = {}
     if views.case is not None:
-        text = {"detail": detail.sealed(Place(stream, CASE_DETAIL), keys)} if detail else {}
+        text = {"detail": detail.sealed(SealedPlace(stream, CASE_DETAIL), keys)} if detail else {}
         rows["case"] = _row(CaseView, {**views.case, **text, "stream": stream, "version": version})
     if views.case is not None or views.obligations or views.effects or views.watch:
         if views.obligations is not None:

@@ -117,7 +117,7 @@ def _escape(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealedPlace:
     """Says where sealed text stands; it opens nowhere else. `owner` is an event id or `view:` and a table."""
 
     stream: str
@@ -128,7 +128,7 @@ class Place:
         return text("caravel sealed 1") + text(self.stream) + text(self.owner) + text(key_class)
 
 
-def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str:
+def seal(place: SealedPlace, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str:
     """Make the `sealed` column. What has no key is dropped: it was erased."""
     boxes = {}
     for key_class, plain in values.items():
@@ -140,7 +140,7 @@ def seal(place: Place, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str
     return canonical(boxes) if boxes else NOTHING
 
 
-def unseal(place: Place, sealed: str, keys: Keyring) -> Known:
+def unseal(place: SealedPlace, sealed: str, keys: Keyring) -> Known:
     """Open what these keys open. Raises Tampered when a key fits by its id and does not open."""
     found: dict[KeyClass, Mapping[str, Any] | Unread] = {}
     for key_class, box in json.loads(sealed).items():

@@ -18,9 +18,10 @@ def _instant(**options: Any) -> Any:  # noqa: ANN401 - as SQLModel's Field
     return Field(sa_type=DateTime(timezone=True), **options)
 
 
-class Event(SQLModel, table=True):
+class EventRow(SQLModel, table=True):
     """Holds one recorded event; docs/ledger-format.md explains the columns."""
 
+    __tablename__: ClassVar[str] = "event"
     __table_args__ = (
         UniqueConstraint("stream", "version", name="event_stream_version"),
         Index(

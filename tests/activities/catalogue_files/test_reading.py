@@ -8,7 +8,7 @@ import pytest
 
 from activities.catalogue_files.differing import plan
 from activities.catalogue_files.lines import FileRefused
-from activities.catalogue_files.reading import Entry, entries
+from activities.catalogue_files.reading import FileEntry, entries
 from activities.catalogue_files.rows import UNSOURCED
 from domain.catalogue.protocol import Protocol, RegisterProtocol
 from domain.catalogue.review import ReviewEntry
@@ -22,7 +22,7 @@ from tests.domain.catalogue.steps import given, when
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
-def loaded(said: Any, prefix: str = "protocol") -> list[Entry]:
+def loaded(said: Any, prefix: str = "protocol") -> list[FileEntry]:
     body = said if isinstance(said, bytes) else json.dumps(said, indent=1).encode()
     return entries(prefix, body, NOW, "person-1")[1]
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
 from activities.command_handler import CommandRequest
-from activities.ports import Finding, Meta
+from activities.ports import ChoreFinding, Meta
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
@@ -305,7 +305,9 @@ async def test_the_pages_of_auditors_and_operators_are_for_everyone(
 ) -> None:
     await seal(here)
     await keep(
-        here.ledger.pool, COMPARE_ENGINE, Finding(False, {"cases": 2, "loops": 1, "drift": {"no_loop": 1}, "first": []})
+        here.ledger.pool,
+        COMPARE_ENGINE,
+        ChoreFinding(False, {"cases": 2, "loops": 1, "drift": {"no_loop": 1}, "first": []}),
     )
     one = await screen(chromium, site, await registered(here, "supervisor"))
     await speaking(one, language)

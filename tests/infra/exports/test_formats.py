@@ -57,7 +57,7 @@ def test_every_event_ever_released_can_be_said_and_stays_sealed(name: str) -> No
     said = json.dumps(cloudevents.cloud_event(one, LOG))
     audit = fhir_audit.audit_event(one, LOG)
     AuditEvent.model_validate(audit)
-    event = ET.fromstring(xes.Trace().event(one))
+    event = ET.fromstring(xes.CaseTrace().event(one))
     assert event.tag == "event"
     for text in (said, json.dumps(audit), ET.tostring(event, encoding="unicode")):
         assert "ciphertext" not in text
@@ -94,12 +94,12 @@ def event(type_: str, **data: Any) -> Stored:
     return row(type=type_, data=json.dumps(data))
 
 
-def told(trace: xes.Trace, one: Stored) -> dict[str, str]:
+def told(trace: xes.CaseTrace, one: Stored) -> dict[str, str]:
     return {item.attrib["key"]: item.attrib["value"] for item in ET.fromstring(trace.event(one))}
 
 
 def test_an_effect_is_one_activity_with_a_life() -> None:
-    trace = xes.Trace()
+    trace = xes.CaseTrace()
     asked = told(trace, event("EffectRequested", effect="e-1", kind="hold_bed", about="x"))
     done = told(trace, event("EffectDelivered", effect="e-1", attempt=1))
     assert (asked["concept:name"], asked["lifecycle:transition"]) == ("hold_bed", "schedule")
@@ -121,7 +121,7 @@ def test_the_life_is_the_one_of_the_standard() -> None:
 
 def test_a_whole_log_is_well_formed_whatever_stands_in_an_id() -> None:
     odd = row(meta=json.dumps({"actor": 'a<b>&"\u0001\ud7ff'}))
-    text = xes.header(LOG) + xes.opening("case-<1>") + xes.Trace().event(odd) + xes.CLOSING + xes.TAIL
+    text = xes.header(LOG) + xes.opening("case-<1>") + xes.CaseTrace().event(odd) + xes.CLOSING + xes.TAIL
     log = ET.fromstring(text)
     space = "{http://www.xes-standard.org/}"
     assert (log.tag, log.attrib["xes.version"]) == (f"{space}log", "2.0")

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from activities.ports import Append, Attention, CommandKey, Source, VersionConflict, Views
+from activities.ports import Append, Attention, CommandKey, VersionConflict, Views, WatchedSource
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Draft
 from domain.core.personal import ERASED
@@ -212,11 +212,11 @@ async def test_details_are_sealed_where_they_stand(
 async def test_sources_are_seen_by_those_who_watch_them(ledger: PgLedger) -> None:
     lot, case = stream("lot"), stream()
     await ledger.append(writing(lot, 0, Counted(), views=Views(source={"held": True})))
-    assert await ledger.sources([lot, "lot-none"]) == [Source(lot, 1, {"held": True})]
+    assert await ledger.sources([lot, "lot-none"]) == [WatchedSource(lot, 1, {"held": True})]
     assert (await ledger.load(case)).sources == []
     await ledger.append(writing(case, 0, Counted(), views=Views(watch=[lot])))
     await ledger.append(writing(lot, 1, Counted(), views=Views(source={"held": False})))
-    assert (await ledger.load(case)).sources == [Source(lot, 2, {"held": False})]
+    assert (await ledger.load(case)).sources == [WatchedSource(lot, 2, {"held": False})]
 
 
 async def test_positions_have_no_gap_whatever_was_refused(

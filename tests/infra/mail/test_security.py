@@ -22,7 +22,7 @@ from activities.gateways import Request
 from api.cli.commands.doctor import _mail
 from api.run.mailing import mail_server
 from infra.embedded.server_process import free_port
-from infra.mail.smtp import MailFarSide, MailServer, NotTaken, examined
+from infra.mail.smtp import MailFarSide, MailNotTaken, MailServer, examined
 from infra.settings import Settings
 
 USER, PASSWORD = "caravel", "canary-password-9"
@@ -119,7 +119,7 @@ async def test_what_fails_before_the_message_is_no_delivery_and_tells_no_secret(
 ) -> None:
     async with serving(certificate, tls=False) as (port, kept):
         server = told(port, "starttls", certificate[0] if trusted else None, password)
-        with pytest.raises(NotTaken) as no:
+        with pytest.raises(MailNotTaken) as no:
             await MailFarSide(server).send(request())
     assert kept.messages == []
     assert password not in str(no.value)

@@ -13,16 +13,16 @@ import asyncpg
 import infra
 from infra.ledger.schema import tables
 from infra.ledger.schema.migrate import migrate
-from infra.ledger.statement import Statement
+from infra.ledger.statement import SqlStatement
 from infra.reads import tasks, worklist
 
 
-def statements() -> Iterator[tuple[str, Statement]]:
+def statements() -> Iterator[tuple[str, SqlStatement]]:
     """Those that stand in a module, and of the worklist one for each way it can be asked."""
     for module in walk_packages(infra.__path__, "infra."):
         if "migrations" not in module.name:
             found = vars(import_module(module.name)).items()
-            yield from ((f"{module.name}.{name}", one) for name, one in found if isinstance(one, Statement))
+            yield from ((f"{module.name}.{name}", one) for name, one in found if isinstance(one, SqlStatement))
     filters = tuple(worklist.FILTERS)
     ways = product(worklist.SCOPES, worklist.ORDERS, (False, True), (False, True))
     for scope, order, goes_on, pressing in ways:

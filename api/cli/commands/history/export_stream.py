@@ -56,7 +56,7 @@ async def write(here: Parts, wanted: Wanted, service: Service) -> None:
             count = await WRITERS[wanted.format](here, wanted, file, after, upto)
     except OSError as error:
         raise CommandFailed(REFUSED, f"the file cannot be written: {error.strerror}") from None
-    except reading.Gap as gap:
+    except reading.PositionGap as gap:
         raise CommandFailed(REFUSED, f"{gap}; run `caravel audit verify`") from None
     say(f"{wanted.out}: {count} events, positions {after + 1} to {upto}")
 
@@ -148,7 +148,7 @@ async def _xes(here: Parts, wanted: Wanted, file: IO[str], after: int, upto: int
     file.write(xes.header(origin_of(here.settings.installation)))
     count = 0
     async for stream in _streams(here, wanted):
-        trace, opening = xes.Trace(), xes.opening(stream)
+        trace, opening = xes.CaseTrace(), xes.opening(stream)
         async for row in _told(reading.one_case(here.ledger.pool, stream, 0, upto), upto):
             written = trace.event(row)
             if row.position > after:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 from api.cli.commands.history.verify_package import is_package, verify_package
 from api.cli.outcome import REFUSED, UNAVAILABLE, USAGE, CommandFailed, as_json, say, table
 from api.cli.way import running
@@ -138,7 +138,7 @@ def drift(*, json: Json = False) -> None:
         sys.exit(REFUSED)
 
 
-async def _drift() -> Finding:
+async def _drift() -> ChoreFinding:
     settings = here()
     beside = machine(settings.home.absolute()).temporal.known_address
     address = {"target_host": beside} if beside else {}

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
-from activities.ports import Finding
+from activities.ports import ChoreFinding
 from api.run.checking import Checks
 from api.run.wiring import Parts
 from infra.reads import verifications
@@ -185,14 +185,14 @@ async def test_what_a_night_found_stands_where_auditors_and_operators_look(
         return [unescape((await browsers[role].get(path)).text) for role, path in both.items()]
 
     assert all("No night has passed yet" in page for page in await pages())
-    await keep(pool, VERIFY_HISTORY, Finding(True, seen))
-    await keep(pool, COMPARE_ENGINE, Finding(True, {**drift, "drift": {"no_loop": 0}, "first": []}))
+    await keep(pool, VERIFY_HISTORY, ChoreFinding(True, seen))
+    await keep(pool, COMPARE_ENGINE, ChoreFinding(True, {**drift, "drift": {"no_loop": 0}, "first": []}))
     for page in await pages():
         assert "40 events, 2 checkpoints compared." in page
         assert "5 open cases and 4 running loops agree." in page
         assert 'role="alert"' not in page, "all is well"
-    await keep(pool, VERIFY_HISTORY, Finding(False, {**seen, "broken": broken}))
-    await keep(pool, COMPARE_ENGINE, Finding(False, drift))
+    await keep(pool, VERIFY_HISTORY, ChoreFinding(False, {**seen, "broken": broken}))
+    await keep(pool, COMPARE_ENGINE, ChoreFinding(False, drift))
     for page in await pages():
         alert = page.partition('<dl class="cards">')[0]
         assert "All history verified: something was found" in alert

@@ -24,7 +24,7 @@ from domain.core.when import When
 from domain.engine.evolve import EVENTS as CASE_EVENTS
 from domain.recalls import recall
 from infra.ledger.encoding.codec import Codec, stored_type
-from infra.ledger.encoding.sealing import Place, seal
+from infra.ledger.encoding.sealing import SealedPlace, seal
 from infra.ledger.encoding.stored import Stored
 
 FOLDER = Path(__file__).parent / "samples"
@@ -32,7 +32,7 @@ EVENTS: tuple[type[Any], ...] = (*installation.EVENTS, *CASE_EVENTS, *catalogue.
 KEYS: Mapping[KeyClass, DataKey] = {
     name: DataKey(f"sample-{name}", bytes([n] * 32)) for n, name in enumerate(KEY_CLASSES)
 }
-PLACE = Place("case-sample", "event-sample")
+PLACE = SealedPlace("case-sample", "event-sample")
 AT = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
 PLAIN: Mapping[Any, Any] = {
     str: "text", int: 3, float: 1.5, bool: True, datetime: AT, date: date(2026, 1, 2),

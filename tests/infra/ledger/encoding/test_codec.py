@@ -15,7 +15,7 @@ from domain.core.personal import ERASED, KEY_CLASSES, NO_KEY, Identity, KeyClass
 from domain.core.when import When
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import Tampered
-from infra.ledger.encoding.sealing import Place, seal
+from infra.ledger.encoding.sealing import SealedPlace, seal
 from infra.ledger.encoding.stored import Stored
 from tests.infra.ledger.cases import CANARY, EVENTS, Contact, Counted, Finding, PatientNamed, Told, Weighed
 
@@ -49,7 +49,7 @@ counts = st.builds(
 
 def kept(event: object, keys: dict[KeyClass, DataKey] = KEYS, codec: Codec = CODEC) -> Stored:
     encoded = codec.encode(event)
-    sealed = seal(Place("case-1", "id-1"), encoded.secrets, keys)
+    sealed = seal(SealedPlace("case-1", "id-1"), encoded.secrets, keys)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     names = 1, "case-1", 1, "id-1", encoded.type, encoded.schema_version
     return Stored(*names, When.at(now), now, encoded.data, sealed, "{}", b"", b"")
@@ -105,8 +105,8 @@ def test_what_has_no_key_when_it_is_recorded_is_not_kept() -> None:
     assert CODEC.decode(row, KEYS) == PatientNamed(ERASED, unit="LOT-7")
 
 
-@pytest.mark.parametrize("place", [Place("case-2", "id-1"), Place("case-1", "id-2")])
-def test_sealed_text_opens_nowhere_else(place: Place) -> None:
+@pytest.mark.parametrize("place", [SealedPlace("case-2", "id-1"), SealedPlace("case-1", "id-2")])
+def test_sealed_text_opens_nowhere_else(place: SealedPlace) -> None:
     row = kept(PatientNamed(CANARY))
     moved = Stored(
         1,

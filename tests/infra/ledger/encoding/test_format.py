@@ -14,7 +14,7 @@ import pytest
 from activities.ports import DataKey
 from domain.core.when import When
 from infra.ledger.encoding.hashing import EPOCH, digests_of, event_hash, header_of
-from infra.ledger.encoding.sealing import Place, rejoin, unseal
+from infra.ledger.encoding.sealing import SealedPlace, rejoin, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.ledger import PgLedger
 from tests.infra.ledger.cases import Counted, PatientNamed, stream, writing
@@ -100,6 +100,6 @@ async def test_what_append_writes_is_what_python_computes(ledger: PgLedger) -> N
 def test_the_sealed_vector_opens_only_where_it_stands() -> None:
     vector = written()[1]
     keys = {"identity": DataKey("k-1", bytes(range(32)))}
-    opened = unseal(Place(vector["stream"], vector["id"]), vector["sealed"]["text"], keys)  # type: ignore[arg-type]
+    opened = unseal(SealedPlace(vector["stream"], vector["id"]), vector["sealed"]["text"], keys)  # type: ignore[arg-type]
     tree = rejoin(json.loads(vector["data"]["text"]), opened)
     assert tree == {"contacts": [{"phone": "+86 10 0000 0000"}], "name": "李雷"}
