@@ -23,7 +23,7 @@ from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import FolderSink
 from infra.audit.checkpoints.tree import frontier_at
-from infra.audit.verification.verification import Question
+from infra.audit.verification.verification import VerificationScope
 from infra.ids import fresh_id, fresh_stream
 from infra.keys import FolderKeys
 from infra.ledger.encoding.hashing import START, event_hash
@@ -129,10 +129,10 @@ class Log:
         """It seals whatever is open."""
         return Sealer(self.dsn, self.keys, [self.sink], SealingLimits(events=1))
 
-    def question(self, jobs: int, state: Path | None = None) -> Question:
+    def question(self, jobs: int, state: Path | None = None) -> VerificationScope:
         """Verify all of it, or on from where `state` says it was verified."""
         anchors = self.keys.known()
-        return Question(
+        return VerificationScope(
             dsn=self.dsn, origin=origin_of("bench"), sinks=[self.sink], anchors=anchors, jobs=jobs, state=state
         )
 

@@ -18,7 +18,7 @@ from typing import Literal
 from bench.common import Asked, Row, short
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES
-from domain.criteria.checks import Check, Offer, Patient
+from domain.criteria.checks import MatchCheck, Offer, Patient
 from domain.criteria.criterion import Comparison, Criterion
 from domain.criteria.diseases import DISEASES, broader
 from domain.criteria.matching import Match, Prepared, match
@@ -87,7 +87,7 @@ def compared(case: tuple[str, dict[str, float]], every: Sequence[Plain]) -> list
     ]
 
 
-def shown(found: Sequence[Match]) -> list[tuple[Check, ...]]:
+def shown(found: Sequence[Match]) -> list[tuple[MatchCheck, ...]]:
     """The reasons of as many as an answer shows."""
     return [one.checks for one in found[:SHOWN]]
 

@@ -16,7 +16,7 @@ from bench.filled import SIZE, Log, fill, opened
 from infra.audit.checkpoints.sealer import sessions
 from infra.audit.queries import CHUNK_ROWS
 from infra.audit.verification.chunk import CHUNK, session
-from infra.audit.verification.verification import Question, verify
+from infra.audit.verification.verification import VerificationScope, verify
 
 EVENTS, ROUNDS = 100_000, 3
 
@@ -54,7 +54,7 @@ async def timed(work: Callable[[], Awaitable[object]], events: int) -> Rate:
     return Rate(events / took, 1000 * took, 1000 * took)
 
 
-async def measure(question: Question, events: int, rounds: int) -> Row:
+async def measure(question: VerificationScope, events: int, rounds: int) -> Row:
     """Medians, and ratios within each round."""
     dsn = question.dsn
 

@@ -64,7 +64,7 @@ __all__ = ["JOURNEY", "TRACKS", "Exit", "Stage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StageRow:
     """One stage: what happens in it, what it waits for before it is left, and its commands as people meet them."""
 
     stage: Stage
@@ -74,13 +74,13 @@ class Row:
 
 
 # fmt: off
-JOURNEY: tuple[Row, ...] = (
-    Row(Stage.INQUIRY, "who asks, for whom, with whose consent",
+JOURNEY: tuple[StageRow, ...] = (
+    StageRow(Stage.INQUIRY, "who asks, for whom, with whose consent",
         "consent to process health data, and an answer to the first mail", (
         inquiry.OpenCase, inquiry.AcknowledgeScope, inquiry.ReplyToFamily, inquiry.AdviseLocalCare,
         inquiry.SetUrgency, inquiry.StateDiagnosis, importing.ImportFacts, people.AddPerson, people.ChangeContact,
         people.GiveConsent, people.WithdrawConsent)),
-    Row(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
+    StageRow(Stage.RECORDS, "every document, readable, translated, frozen as one dossier",
         "every document settled, and a summary signed by a second person", (
         observing.DescribePatient, observing.RecordObservation, observing.RecordTherapy, results.ImportResults,
         summary.StrikeSummary,
@@ -88,7 +88,7 @@ JOURNEY: tuple[Row, ...] = (
         records.ReceiveRecord, records.VerifyRecord, records.RejectRecord, records.WaiveRecord,
         dossier.OrderTranslation, dossier.DeliverTranslation, dossier.CertifyTranslation, dossier.DraftSummary,
         dossier.SignSummary)),
-    Row(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
+    StageRow(Stage.ELIGIBILITY, "centres review and decide; quote; dose and bed held",
         "an acceptance that still stands, an open protocol, the price accepted, dose and bed held", (
         submissions.ChooseCentre, submissions.ChooseExcludedCentre, submissions.SubmitDossier,
         submissions.AcknowledgeSubmission, submissions.WithdrawSubmission, handing_over.HandOverDocument,
@@ -100,7 +100,7 @@ JOURNEY: tuple[Row, ...] = (
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
         bed.RefuseBed, bed.AskBedAgain, acquired.RecordResource, acquired.ReportResource, acquired.OrderCells,
         acquired.ConfirmDestruction)),
-    Row(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
+    StageRow(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
         "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
         letter.AskLetterAgain, visa.RecordPassport, visa.FileVisa, travel.PlanStay, travel.RecordFitToTravel,
@@ -108,7 +108,7 @@ JOURNEY: tuple[Row, ...] = (
         arrival.MoveArrival, arranging.AskArrangement, arranging.AskArrangementAgain, arranging.CancelArrangement,
         arrangement_answers.OfferSlots, arrangement_answers.ChooseSlot, arrangement_answers.ConfirmArrangement,
         arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem)),
-    Row(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
+    StageRow(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial or treatment", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
         adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
@@ -119,24 +119,24 @@ JOURNEY: tuple[Row, ...] = (
         admission.AdmitPatient, admission.ConfirmScreening, admission.FailScreening, admission.FileStayExtension,
         admission.DecideStayExtension, transplant.ReferTransplant, transplant.DeclineTransplant,
         safety.ReportMalignancy)),
-    Row(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
+    StageRow(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
         "the gate signed, and chemotherapy completed or omitted", (
         lymphodepletion.SignGate, depletion_days.PlanDepletion, lymphodepletion.RecordDepletion,
         depletion_days.OmitDepletionDay, lymphodepletion.CompleteDepletion,
         lymphodepletion.OmitDepletion, lymphodepletion.StopDepletion, recovery.DischargePatient,
         recovery.ReadmitPatient)),
-    Row(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
+    StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         "every planned infusion, the response, and fitness for the way home", (
         infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, infusion.StartThaw,
         infusion.DestroyUnit, infusion.RecordInfusion, recovery.DecidePathway, recovery.DeclareFitHome)),
-    Row(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
+    StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
         redosing.GiveUpRedosing, redosing.DecideRedosing)),
-    Row(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
+    StageRow(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
         "fifteen years of visits, death, withdrawal, or another service that takes over", (
         follow_up.RecordVisit, follow_up.ReturnHome, follow_up.AcceptHandover, follow_up.TryContact,
         follow_up.EndFollowUp)),
-    Row(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
+    StageRow(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
         "nothing", ()),
 )
 

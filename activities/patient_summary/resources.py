@@ -9,7 +9,7 @@ from domain.case.phases.findings import Sample, SectionName, StatementKind, Ther
 from domain.core.personal import readable
 from domain.criteria.analytes import ANALYTES
 from domain.criteria.loinc import ANALYTE_OF, LOINC
-from domain.stages.records.summary import Told
+from domain.stages.records.summary import ToldStatement
 
 Resource = dict[str, Any]
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -53,7 +53,7 @@ def _one_of(status: object, known: Iterable[str], otherwise: str) -> str:
     return next((one for one in said if one in known), otherwise)
 
 
-def _note(told: Told) -> Resource:
+def _note(told: ToldStatement) -> Resource:
     """Where it stands, and what else it says."""
     one = told.statement
     bundle = f"Told in {told.bundle}, entry {one.entry}" if readable(told.bundle) else ""
@@ -61,7 +61,7 @@ def _note(told: Told) -> Resource:
     return {"note": [{"text": words}]} if words else {}
 
 
-def _condition(told: Told, subject: Resource) -> Resource:
+def _condition(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     over = readable(one.ended)
     clinical = _one_of(one.status, OVER if over else CLINICAL, "resolved" if over else "active")
@@ -79,7 +79,7 @@ def _condition(told: Told, subject: Resource) -> Resource:
     }
 
 
-def _allergy(told: Told, subject: Resource) -> Resource:
+def _allergy(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     return {
         "resourceType": "AllergyIntolerance",
@@ -97,7 +97,7 @@ def _allergy(told: Told, subject: Resource) -> Resource:
 ALLERGY_SURE = ("unconfirmed", "presumed", "confirmed")
 
 
-def _medication(told: Told, subject: Resource) -> Resource:
+def _medication(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     return {
         "resourceType": "MedicationStatement",
@@ -109,7 +109,7 @@ def _medication(told: Told, subject: Resource) -> Resource:
     }
 
 
-def _procedure(told: Told, subject: Resource) -> Resource:
+def _procedure(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     return {
         "resourceType": "Procedure",
@@ -121,7 +121,7 @@ def _procedure(told: Told, subject: Resource) -> Resource:
     }
 
 
-def _immunization(told: Told, subject: Resource) -> Resource:
+def _immunization(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     return {
         "resourceType": "Immunization",
@@ -133,7 +133,7 @@ def _immunization(told: Told, subject: Resource) -> Resource:
     }
 
 
-def _device(told: Told, subject: Resource) -> Resource:
+def _device(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     return {
         "resourceType": "DeviceUseStatement",
@@ -146,7 +146,7 @@ def _device(told: Told, subject: Resource) -> Resource:
     }
 
 
-def _finding(told: Told, subject: Resource) -> Resource:
+def _finding(told: ToldStatement, subject: Resource) -> Resource:
     one = told.statement
     said = {"valueString": str(one.detail)} if readable(one.detail) else {"dataAbsentReason": coded(DAR, "unknown")}
     source = {"note": [{"text": f"Told in {told.bundle}, entry {one.entry}"}]} if readable(told.bundle) else {}
@@ -163,7 +163,7 @@ def _finding(told: Told, subject: Resource) -> Resource:
 
 
 DAR = "data-absent-reason"
-MADE: Mapping[StatementKind, Callable[[Told, Resource], Resource]] = {
+MADE: Mapping[StatementKind, Callable[[ToldStatement, Resource], Resource]] = {
     "condition": _condition,
     "allergy": _allergy,
     "medication": _medication,
@@ -187,7 +187,7 @@ LISTS: Mapping[SectionName, tuple[StatementKind, ...]] = {
 """Section → what the guide lets stand in it as entries; the rest is told in its words."""
 
 
-def of_statement(told: Told, subject: Resource) -> Resource | None:
+def of_statement(told: ToldStatement, subject: Resource) -> Resource | None:
     """Return the resource of a statement; None where it is told in words, or its words are erased."""
     one = told.statement
     named = readable(one.text) or readable(one.code)

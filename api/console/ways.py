@@ -13,7 +13,7 @@ from domain.case.phases.submissions import RankedWay
 from domain.case.state import Case
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.waiting.waiting_list import Place
-from domain.criteria.checks import Check
+from domain.criteria.checks import MatchCheck
 from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Match
 from domain.stages.eligibility.excluding import HARD
@@ -31,7 +31,7 @@ class Way:
     next: bool
     command: str
     choose: str
-    checks: Sequence[Check]
+    checks: Sequence[MatchCheck]
     first_dose: tuple[int, int] | None
 
 

@@ -15,7 +15,7 @@ from api.ranking import change_line, line, ranked
 from api.routes.reads import private, seen_case
 from api.routes.screening import NOT_AN_ANSWER
 from domain.core.errors import Reason, require
-from domain.criteria.comparison import Row, compare
+from domain.criteria.comparison import FactorRow, compare
 from domain.stages.eligibility.matching import disease_of, patient_of, ways_left
 
 router = APIRouter(tags=["cases"])
@@ -60,7 +60,7 @@ async def comparison_of(case: str, service: Parts, who: Who) -> JSONResponse:
     return JSONResponse(body, headers=private())
 
 
-def _factor(row: Row) -> Mapping[str, Any]:
+def _factor(row: FactorRow) -> Mapping[str, Any]:
     kinds = {
         one.kind: {"known": one.known or None, "source": one.source or None, "ways": dict(one.ways)}
         for one in row.cells

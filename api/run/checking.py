@@ -16,7 +16,7 @@ from infra.audit.checkpoints.checkpoint import origin_of
 from infra.audit.checkpoints.sinks import sink_of
 from infra.audit.verification.found import ALL, MEANING
 from infra.audit.verification.stream import verify_case
-from infra.audit.verification.verification import Question, Tell, Verified
+from infra.audit.verification.verification import Tell, VerificationScope, Verified
 from infra.audit.verification.verification import verify as verify_log
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import FAILURES, DatabaseFailed
@@ -89,7 +89,7 @@ class Checks:
 
     async def _verified(self, case: str, tell: Tell) -> Verified:
         settings = self._settings
-        question = Question(
+        question = VerificationScope(
             dsn=settings.database_url.get_secret_value(),
             origin=origin_of(settings.installation),
             sinks=[sink_of(place) for place in settings.checkpoint_places],

@@ -29,7 +29,7 @@ from infra.audit.verification.chunk import session
 from infra.audit.verification.found import ALL, Break, Check
 from infra.audit.verification.rules import Means, verify_rules
 from infra.audit.verification.stream import verify_case
-from infra.audit.verification.verification import Question, Verified
+from infra.audit.verification.verification import VerificationScope, Verified
 from infra.audit.verification.verification import verify as verify_log
 from infra.destroyed_keys import destroyed_in
 from infra.keys import FolderKeys
@@ -54,9 +54,9 @@ def question_of(
     checks: frozenset[Check] = ALL,
     *,
     quiet: bool,
-) -> Question:
+) -> VerificationScope:
     """Set what is verified, by this machine's settings. Raises ValueError for a key that cannot be read."""
-    return Question(
+    return VerificationScope(
         dsn=settings.database_url.get_secret_value(),
         origin=origin_of(settings.installation),
         sinks=[sink_of(place) for place in settings.checkpoint_places],
@@ -73,7 +73,7 @@ def _anchors(settings: Settings, given: Sequence[str]) -> Sequence[Key]:
     return known or (signing_keys(settings).known() if settings.signing.exists() else [])
 
 
-async def stream_meant(question: Question, text: str) -> str | None:
+async def stream_meant(question: VerificationScope, text: str) -> str | None:
     """Return the history of that name, or of the case with that number; None where there is none."""
     connection = await session(question.dsn)
     try:
@@ -83,7 +83,7 @@ async def stream_meant(question: Question, text: str) -> str | None:
     return found
 
 
-async def verify_with(question: Question, settings: Settings, case: str) -> tuple[Verified, Exposure]:
+async def verify_with(question: VerificationScope, settings: Settings, case: str) -> tuple[Verified, Exposure]:
     found = await verify_case(question, case) if case else await verify_log(question)
     if not found.broken and "rules" in question.checks:
         await verify_rules(question, await _means(question, settings), found, case)
@@ -105,7 +105,7 @@ async def verified(settings: Settings) -> ChoreFinding:
     return ChoreFinding(fine, plain(found, exposed, erased_here(settings), keyless) | {"unlisted": len(missing)})
 
 
-async def _means(question: Question, settings: Settings) -> Means:
+async def _means(question: VerificationScope, settings: Settings) -> Means:
     """The keys of this machine, and every policy the ledger was ever worked under."""
     connection = await session(question.dsn)
     try:
@@ -115,7 +115,7 @@ async def _means(question: Question, settings: Settings) -> Means:
     return Means(settings.keys, settings.kek, settings.destroyed_keys, policies)
 
 
-async def _read_models(question: Question, settings: Settings, case: str) -> Break | None:
+async def _read_models(question: VerificationScope, settings: Settings, case: str) -> Break | None:
     """Every read model, or those of one case, against a rebuild, with the keys of this machine."""
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
     connection = await asyncpg.connect(question.dsn, ssl=False, server_settings=AUDITOR)
@@ -134,7 +134,7 @@ def erased_here(settings: Settings, case: str = "") -> Sequence[str]:
     return sorted({stream for stream, _ in destroyed_in(settings.destroyed_keys) if case in ("", stream)})
 
 
-async def keyless_here(question: Question, settings: Settings, case: str = "") -> Sequence[str]:
+async def keyless_here(question: VerificationScope, settings: Settings, case: str = "") -> Sequence[str]:
     """Histories, or the one, with something sealed whose key is not on this machine and was not destroyed."""
     keys = FolderKeys(settings.keys, kek=settings.kek, destroyed=settings.destroyed_keys)
     connection = await session(question.dsn)
@@ -145,7 +145,9 @@ async def keyless_here(question: Question, settings: Settings, case: str = "") -
     return sorted({s for s, key_class in needed if case in ("", s) and key_class not in await keys.for_opening(s)})
 
 
-async def unlisted_here(question: Question, settings: Settings, case: str = "") -> Sequence[tuple[str, Tombstone]]:
+async def unlisted_here(
+    question: VerificationScope, settings: Settings, case: str = ""
+) -> Sequence[tuple[str, Tombstone]]:
     """Return erasures, or those of one history, that the list of destroyed keys of this machine does not name."""
     connection = await session(question.dsn)
     try:

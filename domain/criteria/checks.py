@@ -68,7 +68,7 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class MatchCheck:
     """Says how one thing stands: `about` are the codes it is about, such as criteria not met or languages."""
 
     name: Name

@@ -57,7 +57,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FactorRow:
     """One factor: `bears` is what in the case bears on it, as codes and values; empty = nothing is recorded."""
 
     factor: Factor
@@ -65,10 +65,11 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def compare(patient: Patient, found: Sequence[Match]) -> Sequence[Row]:
+def compare(patient: Patient, found: Sequence[Match]) -> Sequence[FactorRow]:
     """Return the six factors in their order, each with a cell for each kind in its order."""
     return [
-        Row(factor, BEARS[factor](patient), tuple(_cell(factor, kind, found) for kind in KINDS)) for factor in FACTORS
+        FactorRow(factor, BEARS[factor](patient), tuple(_cell(factor, kind, found) for kind in KINDS))
+        for factor in FACTORS
     ]
 
 

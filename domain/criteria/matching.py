@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal, get_args
 
-from domain.criteria.checks import ASKED, CHECKS, PREFERRED, RESTS_ON, Check, Name, Offer, Patient, Result
+from domain.criteria.checks import ASKED, CHECKS, PREFERRED, RESTS_ON, MatchCheck, Name, Offer, Patient, Result
 from domain.criteria.screening import OPEN, Questions, by_what
 from domain.criteria.screening import Result as Stands
 
@@ -25,7 +25,13 @@ class Match:
     __slots__ = ("_asked", "_case", "_others", "offer", "rank", "standing")
 
     def __init__(
-        self, offer: Offer, rank: int, standing: Standing, others: tuple[Check, ...], asked: _Asked, case: _Screened
+        self,
+        offer: Offer,
+        rank: int,
+        standing: Standing,
+        others: tuple[MatchCheck, ...],
+        asked: _Asked,
+        case: _Screened,
     ) -> None:
         self.offer = offer
         self.rank = rank
@@ -35,11 +41,11 @@ class Match:
         self._case = case
 
     @property
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[MatchCheck, ...]:
         """Each check it rests on, the criteria last."""
         return (*self._others, self._case.criteria(self._asked))
 
-    def of(self, *results: Result) -> Sequence[Check]:
+    def of(self, *results: Result) -> Sequence[MatchCheck]:
         """Return the checks that stand so."""
         return [one for one in self.checks if one.result in results]
 
@@ -116,16 +122,16 @@ class _Screened:
     patient: Patient
     results: Sequence[Stands]
 
-    def criteria(self, asked: _Asked) -> Check:
+    def criteria(self, asked: _Asked) -> MatchCheck:
         """How the criteria stand together; what a person read of one counts before what was computed."""
         read = self.patient.read.get(asked.protocol, {})
         stands: Sequence[tuple[str, str]] = [(name, read.get(name, self.results[place])) for name, place in asked.named]
         if against := [name for name, result in stands if result == "not_met"]:
-            return Check("criteria", "no", tuple(against))
+            return MatchCheck("criteria", "no", tuple(against))
         open_ = tuple([name for name, result in stands if result in UNREAD])
         if open_ or not stands:
-            return Check("criteria", "unknown", open_)
-        return Check("criteria", "yes")
+            return MatchCheck("criteria", "unknown", open_)
+        return MatchCheck("criteria", "yes")
 
     def stand(self, every: Iterable[_Asked]) -> Sequence[Result]:
         """The result of each as `criteria` says it, without the names."""
@@ -146,14 +152,14 @@ UNREAD = frozenset({*OPEN, "needs_review"})
 """How a criterion stands while it is open."""
 
 
-_Weighed = tuple[Check, int, int, int]
+_Weighed = tuple[MatchCheck, int, int, int]
 """A check, whether it stands against, whether it is open, and how little of what is preferred it is."""
 
 
 STANDINGS: Sequence[Standing] = get_args(Standing)
 
 
-def _weighed(check: Check) -> _Weighed:
+def _weighed(check: MatchCheck) -> _Weighed:
     if check.name in PREFERRED:
         return check, 0, 0, {"no": 2, "unknown": 1}.get(check.result, 0)
     return check, check.result == "no", check.result == "unknown", 0
@@ -164,11 +170,11 @@ def _checked(patient: Patient, offer: Offer, known: dict[tuple[Name, object], _W
     for name, rests_on in RESTS_ON.items():
         key = name, rests_on(offer)
         if key not in known:
-            known[key] = _weighed(Check(name, *CHECKS[name](patient, offer)))
+            known[key] = _weighed(MatchCheck(name, *CHECKS[name](patient, offer)))
         yield known[key]
 
 
-def _together(weighed: Iterable[_Weighed]) -> tuple[tuple[Check, ...], int, int, int]:
+def _together(weighed: Iterable[_Weighed]) -> tuple[tuple[MatchCheck, ...], int, int, int]:
     checks, against, open_, wanting = zip(*weighed, strict=True)
     return checks, sum(against), sum(open_), sum(wanting)
 

@@ -16,7 +16,7 @@ EXPLAINS = "FactCorrected"
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
+class DatedFact:
     """A fact as it stands at an instant; `by` is the newer telling that superseded it."""
 
     fact: Fact[Any]
@@ -29,19 +29,19 @@ def known(facts: Iterable[Fact[Any]], at: datetime) -> Sequence[Fact[Any]]:
     return [fact for fact in facts if fact.at <= at]
 
 
-def as_of(facts: Sequence[Fact[Any]], at: datetime) -> Sequence[Dated]:
+def as_of(facts: Sequence[Fact[Any]], at: datetime) -> Sequence[DatedFact]:
     """List facts people told that had happened, or may have, at that instant; both tellings where one was wrong."""
     dated = [fact for fact in facts if fact.told and fact.event.type != EXPLAINS]
     newest = {fact.corrects: fact for fact in dated if fact.corrects}
     return [one for fact in dated if (one := _standing(fact, newest.get(fact.corrects or fact.id), at))]
 
 
-def _standing(fact: Fact[Any], newest: Fact[Any] | None, at: datetime) -> Dated | None:
+def _standing(fact: Fact[Any], newest: Fact[Any] | None, at: datetime) -> DatedFact | None:
     if newest is None or newest is fact:
         certain = happened(fact.occurred, at)
-        return None if certain is None else Dated(fact, "true" if certain else "uncertain")
+        return None if certain is None else DatedFact(fact, "true" if certain else "uncertain")
     begun = happened(fact.occurred, at) is not None or happened(newest.occurred, at) is not None
-    return Dated(fact, "superseded", newest.id) if begun else None
+    return DatedFact(fact, "superseded", newest.id) if begun else None
 
 
 def happened(occurred: When, at: datetime) -> bool | None:

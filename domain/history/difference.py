@@ -14,7 +14,7 @@ APART = frozenset({"id", "version", "people_version", "seen", "correctable", "co
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedField:
     """A field that differs; `keys` are the entries of it that do, None = the whole value."""
 
     name: str
@@ -34,10 +34,10 @@ class Moved:
         return self.before.due if self.before else None, self.after.due
 
 
-def changes(before: Case, after: Case) -> Sequence[Changed]:
+def changes(before: Case, after: Case) -> Sequence[ChangedField]:
     """Return every field that differs, in the order the case has them."""
     pairs = ((f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(Case) if f.name not in APART)
-    return [Changed(name, _keys(was, now)) for name, was, now in pairs if was != now]
+    return [ChangedField(name, _keys(was, now)) for name, was, now in pairs if was != now]
 
 
 def _keys(was: object, now: object) -> tuple[str, ...] | None:

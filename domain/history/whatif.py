@@ -36,7 +36,7 @@ MARK = "fork-"
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedOutcome:
     """An automatic event that is another in the fork; `before` None = only there, `after` None = not there."""
 
     before: Fact[Any] | None
@@ -51,12 +51,12 @@ def fork(facts: Facts, policy: Policy, rules: Sequence[Rule] = RULES) -> Facts:
     return one.facts
 
 
-def changed(facts: Facts, other: Facts) -> Sequence[Changed]:
+def changed(facts: Facts, other: Facts) -> Sequence[ChangedOutcome]:
     """Return every outcome that differs: what was decided, owed, when it was due, asked for, and the stages entered."""
     there = {fact.id: fact for fact in other}
     here = {fact.id for fact in facts}
-    pairs = [Changed(fact, there.get(fact.id)) for fact in facts] + [
-        Changed(None, f) for f in other if f.id not in here
+    pairs = [ChangedOutcome(fact, there.get(fact.id)) for fact in facts] + [
+        ChangedOutcome(None, f) for f in other if f.id not in here
     ]
     return [pair for pair in pairs if not _alike(pair.before, pair.after)]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import asyncpg
 
 from infra.ledger.connections import Pool
-from infra.ledger.encoding.batch import NO_VIEWS, Prepared, ViewTexts, arguments
+from infra.ledger.encoding.batch import NO_VIEWS, PreparedAppend, ViewTexts, arguments
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.queries import APPEND
 
@@ -26,10 +26,10 @@ class BackgroundAppends:
 
     def __init__(self, pool: "Pool[asyncpg.Record]") -> None:
         self._pool = pool
-        self._queue: list[Prepared] = []
+        self._queue: list[PreparedAppend] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def append(self, prepared: Prepared) -> None:
+    async def append(self, prepared: PreparedAppend) -> None:
         """Take it along; waits only while too many are on their way."""
         if self._task and self._task.done():
             await self._task
@@ -61,7 +61,7 @@ class BackgroundAppends:
             await guarded(self._pool.fetchrow(APPEND, *arguments(newest_views(batch)), None, None))
 
 
-def _together(queue: Sequence[Prepared]) -> int:
+def _together(queue: Sequence[PreparedAppend]) -> int:
     """How many go into one transaction: a look must not share one with what called before it, it would not count."""
     called = False
     for n, one in enumerate(queue):
@@ -71,7 +71,7 @@ def _together(queue: Sequence[Prepared]) -> int:
     return len(queue)
 
 
-def newest_views(batch: Sequence[Prepared]) -> Sequence[Prepared]:
+def newest_views(batch: Sequence[PreparedAppend]) -> Sequence[PreparedAppend]:
     """Return the same appends, each stream's read models only with its last one: a row is written only once."""
     newest: dict[str, ViewTexts] = {}
     for one in batch:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from infra.ledger.connections import Connection, Pool
-from infra.ledger.encoding.batch import Prepared, arguments
+from infra.ledger.encoding.batch import PreparedAppend, arguments
 from infra.ledger.encoding.errors import FAILURES, translate
 from infra.ledger.queries import APPEND
 
@@ -24,7 +24,7 @@ Written = tuple[datetime | None, bytes | None]
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    prepared: Prepared
+    prepared: PreparedAppend
     done: "asyncio.Future[Written]"
 
 
@@ -39,7 +39,7 @@ class GroupCommit:
         self._idle: asyncio.Future[None] | None = None
         self._closing = False
 
-    async def append(self, prepared: Prepared) -> Written:
+    async def append(self, prepared: PreparedAppend) -> Written:
         """Append, and return what was written. Raises what `translate` makes of the database's refusal."""
         waiting = _Waiting(prepared, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)

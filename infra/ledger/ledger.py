@@ -22,7 +22,7 @@ from infra.ledger.bells import EVENTS, Bells
 from infra.ledger.clocks import require_clocks
 from infra.ledger.commit import GroupCommit
 from infra.ledger.connections import Pool
-from infra.ledger.encoding.batch import Prepared
+from infra.ledger.encoding.batch import PreparedAppend
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.command_digest import command_hmac
 from infra.ledger.encoding.details import open_detail
@@ -192,7 +192,7 @@ class PgLedger:
         """Return when every append_in_background is recorded, durably. Raises what the database refused."""
         await self._background.settled()
 
-    async def _ready(self, append: Append) -> tuple[Prepared, set[KeyClass], Sealing]:
+    async def _ready(self, append: Append) -> tuple[PreparedAppend, set[KeyClass], Sealing]:
         """What is sent, the classes its events seal, and the keys there are."""
         encoded = await self._codec.encode_all([draft.event for draft in append.drafts])
         detail = detail_of(append.views)

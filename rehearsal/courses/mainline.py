@@ -34,7 +34,7 @@ class CourseTreatment:
 
 
 @dataclass(frozen=True, slots=True)
-class MainLine:
+class CourseLine:
     """The course in order of recording. `reports` may come at any time from admission on; days count from day 0."""
 
     treatments: Sequence[CourseTreatment]
@@ -47,12 +47,12 @@ class MainLine:
         return min([0, *first, *(day for day, _ in self.reports)])
 
 
-def line(course: Course) -> MainLine:
+def line(course: Course) -> CourseLine:
     """Sort a course's events into treatments and reports."""
     treatments = _treatments(course.events)
     _add_depletion(treatments, course.events)
     treatments.sort(key=lambda t: t.starts)
-    return MainLine(treatments, _reports(course.events, treatments))
+    return CourseLine(treatments, _reports(course.events, treatments))
 
 
 def _treatments(events: Sequence[Published]) -> list[CourseTreatment]:

@@ -12,7 +12,7 @@ from domain.stages.anytime.correcting import Correctable, CorrectFact
 from domain.stages.follow_up.closing import RetractDeath
 from rehearsal.courses.before import LEAD, screened, until_admission
 from rehearsal.courses.beside import background, end, leaving
-from rehearsal.courses.mainline import CELLS, MainLine, line
+from rehearsal.courses.mainline import CELLS, CourseLine, line
 from rehearsal.courses.published.corrections import Correction, correction
 from rehearsal.courses.published.courses import Course, Published
 from rehearsal.courses.published.days import when
@@ -83,7 +83,7 @@ def script(course: Course, places: Places, day_0: date) -> Script:
     return Script(course, places, day_0, tuple(sorted(steps, key=lambda s: s.at)), missing)
 
 
-def _comes(order: MainLine) -> int:
+def _comes(order: CourseLine) -> int:
     """The day of admission: some days before treatment, or the first report if that is not too long before."""
     gate = min([0, *(t.starts for t in order.treatments), *(d for t in order.treatments for d, _ in t.depletion)]) - 6
     return max(min(gate, order.begins - 1), gate - EARLIEST)
@@ -100,7 +100,7 @@ def told(course: Course) -> str:
 
 
 def _reports(
-    course: Course, order: MainLine, days: CourseCalendar, admitted: datetime, treated: datetime
+    course: Course, order: CourseLine, days: CourseCalendar, admitted: datetime, treated: datetime
 ) -> Sequence[CourseStep]:
     steps = []
     for day, event in order.reports:

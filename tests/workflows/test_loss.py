@@ -30,7 +30,7 @@ from domain.core.errors import Reason, Refused
 from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.sealer import Sealer, SealingLimits, sessions
 from infra.audit.checkpoints.sinks import checkpoint_name, sink_of
-from infra.audit.verification.verification import Question, Verified, verify
+from infra.audit.verification.verification import VerificationScope, Verified, verify
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id
@@ -80,7 +80,7 @@ class Scene:
         keys = signing_keys(self.settings)
         sinks = [sink_of(place) for place in self.settings.checkpoint_places]
         dsn = self.settings.database_url.get_secret_value()
-        return await verify(Question(dsn=dsn, origin=keys.origin, sinks=sinks, anchors=keys.known()))
+        return await verify(VerificationScope(dsn=dsn, origin=keys.origin, sinks=sinks, anchors=keys.known()))
 
     def engine(self, *, working: bool) -> AbstractAsyncContextManager[Engine]:
         dsn = self.settings.database_url.get_secret_value()

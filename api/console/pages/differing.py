@@ -13,7 +13,7 @@ from api.untold import state_of
 from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.core.fact import Fact
-from domain.history.difference import Changed, changes
+from domain.history.difference import ChangedField, changes
 
 MOST = 60
 """Differences a page lists."""
@@ -61,7 +61,7 @@ def since(then: Case, now: Case, facts: Sequence[Fact[Any]], speaker: FactWriter
     return [one for one in found if one.was != one.now][:MOST]
 
 
-def _differs(change: Changed, was: _Side, now: _Side) -> Sequence[MovedField]:
+def _differs(change: ChangedField, was: _Side, now: _Side) -> Sequence[MovedField]:
     if change.name in UNTOLD:
         return []
     words = was.speaker.clock.t.named("differs", change.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from api.console.text.fact_text import FactWriter
 from domain.case.state import Case
 from domain.core.personal import readable
-from domain.stages.records.summary import Section, Told, sections
+from domain.stages.records.summary import Section, ToldStatement, sections
 
 MOST = 40
 """Statements of one section that the page shows; the API has them all."""
@@ -53,7 +53,7 @@ def _shown(one: Section, speaker: FactWriter) -> SectionShown:
     )
 
 
-def _line(told: Told, speaker: FactWriter) -> StatementLine:
+def _line(told: ToldStatement, speaker: FactWriter) -> StatementLine:
     one, t = told.statement, speaker.clock.t
     words = speaker.value(one.text) or speaker.value(one.code)
     disease = t("summaries.names", disease=t.named("disease", str(one.disease))) if readable(one.disease) else ""

@@ -20,7 +20,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Fact
 from domain.engine.evolve import fold
 from domain.history.dated import known, standing
-from domain.history.difference import Changed, Moved, changes, moves
+from domain.history.difference import ChangedField, Moved, changes, moves
 from domain.history.grounds import grounds
 
 router = APIRouter(tags=["cases"])
@@ -71,7 +71,7 @@ def _state(before: Case, after: Case, visible: frozenset[Any]) -> dict[str, Any]
     return {one.name: _values(one, was[one.name], now[one.name]) for one in changes(before, after)}
 
 
-def _values(one: Changed, was: Any, now: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _values(one: ChangedField, was: Any, now: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     if one.keys is None:
         return {"from": was, "to": now}
     return {key: {"from": _entry(was, key), "to": _entry(now, key)} for key in one.keys}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.case.state import Case
-from domain.criteria.checks import CHECKS, Check, Name, Offer
+from domain.criteria.checks import CHECKS, MatchCheck, Name, Offer
 from domain.law.countries import wanted_class
 from domain.stages.eligibility.matching import disease_of, patient_of
 
@@ -18,14 +18,16 @@ HARD: tuple[Name, ...] = ("protocol", "centre", "international", "paediatric", "
 """What excludes a choice; the criteria are for a clinician to accept over, and what is preferred is only preferred."""
 
 
-def checked(case: Case, centre: str, protocol: str, now: datetime) -> Sequence[Check]:
+def checked(case: Case, centre: str, protocol: str, now: datetime) -> Sequence[MatchCheck]:
     """Return how what may exclude this choice stands at that instant; `about` says what a check rests on."""
     patient = patient_of(case, now)
     if disease_of(case).from_words:  # nobody stated it: words that read like another disease exclude nothing
         patient = replace(patient, disease="")
     offer = _noted(case, centre, protocol)
-    found = [Check(name, *CHECKS[name](patient, offer)) for name in HARD if name != "protocol" and _told(offer, name)]
-    unsaid = [Check(name, "unknown") for name in HARD if name != "protocol" and not _told(offer, name)]
+    found = [
+        MatchCheck(name, *CHECKS[name](patient, offer)) for name in HARD if name != "protocol" and _told(offer, name)
+    ]
+    unsaid = [MatchCheck(name, "unknown") for name in HARD if name != "protocol" and not _told(offer, name)]
     return [_door(case, centre, protocol, now), *found, *unsaid]
 
 
@@ -51,20 +53,20 @@ def _told(offer: Offer, name: Name) -> bool:
     return bool({"paediatric": offer.capabilities, "diagnosis": offer.diseases}.get(name, True))
 
 
-def _door(case: Case, centre: str, protocol: str, now: datetime) -> Check:
+def _door(case: Case, centre: str, protocol: str, now: datetime) -> MatchCheck:
     """How the protocol stands there: as the centre said, else as was said for everywhere; a word that ended counts."""
     trial = case.noted(protocol)
     sites = {one.centre: one for one in trial.get("sites", ())}
     if not trial:
-        return Check("protocol", "unknown")
+        return MatchCheck("protocol", "unknown")
     if trial.get("shut"):
-        return Check("protocol", "no", ("closed",))
+        return MatchCheck("protocol", "no", ("closed",))
     if (sites and centre not in sites) or (not sites and trial.get("centre", "") not in ("", centre)):
-        return Check("protocol", "no", ("not_run_there",))
+        return MatchCheck("protocol", "no", ("not_run_there",))
     site = sites.get(centre)
     until = site.until if site else trial.get("open_until")
     if site and site.state != "open":
-        return Check("protocol", "no", (site.state,))
+        return MatchCheck("protocol", "no", (site.state,))
     if not isinstance(until, datetime):
-        return Check("protocol", "unknown")
-    return Check("protocol", "yes") if now < until else Check("protocol", "no", ("lapsed",))
+        return MatchCheck("protocol", "unknown")
+    return MatchCheck("protocol", "yes") if now < until else MatchCheck("protocol", "no", ("lapsed",))

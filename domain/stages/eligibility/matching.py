@@ -29,19 +29,19 @@ BECAUSE: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Disease:
+class CaseDisease:
     """The disease as a code; `from_words`: nobody stated the code, it was read from the words of the diagnosis."""
 
     code: str = ""
     from_words: bool = False
 
 
-def disease_of(case: Case) -> Disease:
+def disease_of(case: Case) -> CaseDisease:
     """Return the stated code, else what the words of the diagnosis name; nothing where they cannot be read."""
     if readable(case.disease) and case.disease in DISEASES:
-        return Disease(str(case.disease))
+        return CaseDisease(str(case.disease))
     words = disease_in(str(case.diagnosis)) if readable(case.diagnosis) else ""
-    return Disease(words, bool(words))
+    return CaseDisease(words, bool(words))
 
 
 def own_cells(case: Case) -> tuple[str, ...]:

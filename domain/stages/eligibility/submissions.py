@@ -21,7 +21,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
-from domain.criteria.checks import Check
+from domain.criteria.checks import MatchCheck
 from domain.stages.eligibility.excluding import checked
 from domain.stages.eligibility.exporting import require_may_leave
 from domain.stages.intake.people import NAMED
@@ -190,12 +190,12 @@ def _choose(case: Case, c: ChooseCentre | ChooseExcludedCentre, now: datetime, i
     return CentreChosen(ids(), c.centre, c.protocol, reason, tuple(map(said, against)), open_, c.rank, c.ranked)
 
 
-def said(one: Check) -> str:
+def said(one: MatchCheck) -> str:
     """Return a check as it is recorded: its name, and for the door how it stands, as `protocol:full`."""
     return f"{one.name}:{one.about[0]}" if one.name == "protocol" and one.about else one.name
 
 
-def require_nothing_against(against: Sequence[Check]) -> None:
+def require_nothing_against(against: Sequence[MatchCheck]) -> None:
     """Refuse what the catalogue excludes, naming each reason and the way on [eligibility.excluded]."""
     named = ", ".join(map(said, against))
     way_on = "choose another way, have the catalogue put right, or a supervisor chooses it with a reason"

@@ -190,7 +190,7 @@ def _without_its_diagnosis(case: Case, struck: Summary) -> Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldStatement:
     """One statement with the bundle it stands in, and the fact by which it was taken in."""
 
     statement: Statement
@@ -204,18 +204,18 @@ class Section:
 
     name: SectionName
     said: Said
-    told: Sequence[Told]
+    told: Sequence[ToldStatement]
 
 
 def sections(case: Case) -> Sequence[Section]:
     """Return what all summaries said, by section in their order; the mandatory ones always, so that silence shows."""
-    found: dict[SectionName, list[Told]] = {name: [] for name in MANDATORY}
+    found: dict[SectionName, list[ToldStatement]] = {name: [] for name in MANDATORY}
     for fact, summary in case.summaries.items():
         for one in summary.statements:
-            found.setdefault(one.section, []).append(Told(one, summary.bundle, fact))
+            found.setdefault(one.section, []).append(ToldStatement(one, summary.bundle, fact))
     return [Section(name, _standing(found[name]), found[name]) for name in SECTIONS if name in found]
 
 
-def _standing(told: Sequence[Told]) -> Said:
+def _standing(told: Sequence[ToldStatement]) -> Said:
     said: Mapping[Said, bool] = dict.fromkeys((one.statement.said for one in told), True)
     return next((one for one in get_args(Said) if one in said), "not_said")

@@ -146,7 +146,7 @@ def announced(note: bytes, number: int, log: str) -> Key:
         raise ValueError("no announcement of this key, or not signed by it")
     return key
 
-class Keys:
+class KnownKeys:
     """Holds which keys the reader has reason to believe, and which only stand in the package."""
     def __init__(self, parts: dict[str, bytes], log: str, given: list[Key]) -> None:
         self.given = bool(given)
@@ -301,7 +301,7 @@ def consistent(old: int, new: int, old_root: bytes, new_root: bytes, proof: list
         first, last = first >> 1, last >> 1
     return last == 0 and (one, two) == (old_root, new_root)
 
-def root_of(parts: dict[str, bytes], size: int, log: str, keys: Keys) -> tuple[bytes, Key]:
+def root_of(parts: dict[str, bytes], size: int, log: str, keys: KnownKeys) -> tuple[bytes, Key]:
     """Return the root a checkpoint of this size says, and who signed it. Raises Broken."""
     text, key = keys.signed(parts[f"checkpoints/checkpoint-{size:020d}"], "checkpoint")
     lines = text.removesuffix("\n").split("\n")
@@ -310,7 +310,7 @@ def root_of(parts: dict[str, bytes], size: int, log: str, keys: Keys) -> tuple[b
     need(len(root := from_base64(lines[2])) == HASH, "checkpoint", "a root of another length")
     return root, key
 
-def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[dict[str, Any]], keys: Keys) -> Key:
+def check_tree(parts: dict[str, bytes], manifest: dict[str, Any], events: list[dict[str, Any]], keys: KnownKeys) -> Key:
     """Checkpoints, inclusion of every event they cover, and that the newest goes on from the other. Raises Broken."""
     size, newest = manifest["size"], manifest["newest"]
     names = {f"checkpoints/checkpoint-{one:020d}" for one in (size, newest)}
@@ -349,7 +349,7 @@ def _check(data: bytes, given: list[Key]) -> dict[str, Any]:
     sums = {name: sha256(content).hexdigest() for name, content in parts.items()
             if name not in ("manifest.json", "signature")}
     need(sums == manifest["files"], "changed_file", "a part is not the one that was packed")
-    keys = Keys(parts, manifest["log"], given)
+    keys = KnownKeys(parts, manifest["log"], given)
     unproven = [] if "signature" in parts else ["unsigned"]
     if "signature" in parts:
         text, _ = keys.signed(parts["signature"], "signature")

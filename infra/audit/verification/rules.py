@@ -24,7 +24,7 @@ from infra.audit.verification.chunk import session
 from infra.audit.verification.found import Break
 from infra.audit.verification.process_pool import map_ordered
 from infra.audit.verification.progress import keep_rules
-from infra.audit.verification.verification import Question, Verified
+from infra.audit.verification.verification import VerificationScope, Verified
 from infra.keys import FolderKeys
 from infra.ledger.encoding.codec import Codec
 from infra.ledger.encoding.errors import Tampered, guarded
@@ -63,7 +63,7 @@ class Judged:
     broken: Break | None = None
 
 
-async def verify_rules(question: Question, means: Means, found: Verified, stream: str = "") -> None:
+async def verify_rules(question: VerificationScope, means: Means, found: Verified, stream: str = "") -> None:
     """Check every case, or one; `found` says how far earlier runs came and takes the outcome. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:

@@ -14,11 +14,11 @@ from infra.audit.verification.chunk import session
 from infra.audit.verification.classify import classify
 from infra.audit.verification.evidence import evidence
 from infra.audit.verification.found import Break
-from infra.audit.verification.verification import Question, Verified
+from infra.audit.verification.verification import VerificationScope, Verified
 from infra.ledger.encoding.errors import guarded
 
 
-async def verify_case(question: Question, stream: str) -> Verified:
+async def verify_case(question: VerificationScope, stream: str) -> Verified:
     """Verify the events of one stream. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:

@@ -28,7 +28,7 @@ Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class VerificationScope:
     """Names what is verified, against what. `anchors` are believed without proof, all other keys only through them."""
 
     dsn: str
@@ -63,7 +63,7 @@ class Verified:
     lost: tuple[str, ...] = ()
 
 
-async def verify(question: Question) -> Verified:
+async def verify(question: VerificationScope) -> Verified:
     """Verify the log itself: rows, links, tree, checkpoints. Raises DatabaseFailed."""
     connection = await session(question.dsn)
     try:
@@ -73,7 +73,7 @@ async def verify(question: Question) -> Verified:
 
 
 class _Run:
-    def __init__(self, question: Question, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    def __init__(self, question: VerificationScope, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self._ask = question
         self._connection = connection
         self._upper = Frontier()

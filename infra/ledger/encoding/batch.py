@@ -27,7 +27,7 @@ NO_VIEWS = ViewTexts()
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedAppend:
     """Holds one append, ready to be sent; `head` and `events` in the order of caravel_append_all's parameters."""
 
     head: tuple[Any, ...]
@@ -51,7 +51,7 @@ class Prepared:
         return bool(self.head[-1]) or self.views.watched is not None
 
 
-def arguments(batch: Sequence[Prepared]) -> list[Any]:
+def arguments(batch: Sequence[PreparedAppend]) -> list[Any]:
     """Put a batch in the order of queries.APPEND. A column without values is sent as null: every array costs."""
     heads = zip(*(one.head for one in batch), strict=True)
     events = zip(*chain.from_iterable(one.events for one in batch), strict=True)
@@ -66,7 +66,7 @@ def _column(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return None if values.count(None) == len(values) else values
 
 
-def _views(batch: Sequence[Prepared]) -> list[Any]:
+def _views(batch: Sequence[PreparedAppend]) -> list[Any]:
     owing, owed = _replaced((one.stream, one.views.obligation_ids) for one in batch)
     asking, asked = _replaced((one.stream, one.views.effect_ids) for one in batch)
     watching, watched = _replaced((one.stream, one.views.watched) for one in batch)

@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from activities.ports import Append, Attention, DataKey, Views
 from domain.core.personal import KeyClass
-from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, Prepared, ViewTexts
+from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, PreparedAppend, ViewTexts
 from infra.ledger.encoding.codec import Encoded, encode_meta
 from infra.ledger.encoding.details import Detail
 from infra.ledger.encoding.hashing import SALT
@@ -38,10 +38,10 @@ def detail_of(views: Views) -> Detail | None:
     return Detail.of(detail) if is_dataclass(detail) and not isinstance(detail, type) else None
 
 
-def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Sealing) -> Prepared:
+def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Sealing) -> PreparedAppend:
     """Everything that can be done before the database is asked."""
     command, attention = append.command, append.attention
-    return Prepared(
+    return PreparedAppend(
         (
             append.stream,
             append.expected,

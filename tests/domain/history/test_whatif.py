@@ -13,7 +13,7 @@ from domain.case.effect import EffectRequested
 from domain.case.obligation import ObligationOpened, ObligationStepTaken
 from domain.case.table import Rule
 from domain.core.policy import Policy, Span
-from domain.history.whatif import Changed, changed, fork, with_versions
+from domain.history.whatif import ChangedOutcome, changed, fork, with_versions
 from domain.journey import RULES
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.eligibility.quote import QuoteLapsed
@@ -44,7 +44,7 @@ def with_due(kind: str, span: Span) -> Policy:
     return replace(policy(), hash="another", ladders={**policy().ladders, kind: ladder})
 
 
-def kinds(found: Sequence[Changed]) -> set[tuple[str, str]]:
+def kinds(found: Sequence[ChangedOutcome]) -> set[tuple[str, str]]:
     """Which obligations are due at another instant."""
     opened = [c.before.event for c in found if c.before and isinstance(c.before.event, ObligationOpened)]
     return {(event.kind, "due") for event in opened}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.audit.verification.found import Break, Check
 from infra.audit.verification.stream import verify_case
-from infra.audit.verification.verification import Question, verify
+from infra.audit.verification.verification import VerificationScope, verify
 from infra.ledger.ledger import PgLedger
 
 ROWS: frozenset[Check] = frozenset({"chain", "places"})
@@ -12,7 +12,7 @@ ROWS: frozenset[Check] = frozenset({"chain", "places"})
 
 async def broken(ledger: PgLedger, stream: str = "") -> Break | None:
     """The first break in the rows of the whole ledger, or of one stream; every event must have been looked at."""
-    question = Question(dsn=ledger.bells._dsn, origin="", sinks=[], anchors=[], checks=ROWS)
+    question = VerificationScope(dsn=ledger.bells._dsn, origin="", sinks=[], anchors=[], checks=ROWS)
     if stream:
         return (await verify_case(question, stream)).broken
     found = await verify(question)

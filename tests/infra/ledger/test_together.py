@@ -12,7 +12,7 @@ from domain.catalogue import installation
 from domain.catalogue.installation import RehearsalEnded
 from domain.core.errors import Refused
 from infra.ledger import commit
-from infra.ledger.encoding.batch import NO_VIEWS, Prepared
+from infra.ledger.encoding.batch import NO_VIEWS, PreparedAppend
 from infra.ledger.ledger import PgLedger
 from tests.conftest import fresh
 from tests.infra.audit.proved import broken
@@ -143,7 +143,7 @@ async def test_of_many_half_are_sent_while_others_get_ready(ledger: PgLedger, wa
     group = commit.GroupCommit(ledger._pool, ledger._said)
     loop = asyncio.get_running_loop()
     for _ in range(waiting):
-        prepared = Prepared((stream(),), (), NO_VIEWS)
+        prepared = PreparedAppend((stream(),), (), NO_VIEWS)
         group._queue.append(commit._Waiting(prepared, loop.create_future()))
     assert len(group._batch()) == sent
     assert len(group._queue) == waiting - sent

@@ -24,7 +24,7 @@ from infra.audit.checkpoints.exposure import Exposure, exposure
 from infra.audit.checkpoints.note import BadNote
 from infra.audit.verification.chunk import session
 from infra.audit.verification.found import ALL, MEANING
-from infra.audit.verification.verification import Question, Verified
+from infra.audit.verification.verification import VerificationScope, Verified
 from infra.ledger.erasures import explained as erasures_explained
 from infra.ledger.loss import noted_loss
 from infra.reads.nightly import last
@@ -90,7 +90,7 @@ def verify(
         raise CommandFailed(UNAVAILABLE, "no checkpoint outside could be read", sorted(found.away))
 
 
-def _meant(question: Question, text: str) -> str:
+def _meant(question: VerificationScope, text: str) -> str:
     """The history that is meant. Raises CommandFailed: nothing there is nothing that holds."""
     stream: str | None = running(stream_meant(question, text))
     if stream is None:

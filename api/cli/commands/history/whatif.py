@@ -18,13 +18,13 @@ from api.http.masking import NOTHING, mask
 from domain.case.table import Rule
 from domain.core.fact import Fact
 from domain.core.policy import Policy
-from domain.history.whatif import Changed, changed, fork, with_versions
+from domain.history.whatif import ChangedOutcome, changed, fork, with_versions
 from domain.journey import RULES
 from infra.policy.calendars import CalendarsInvalid
 from infra.policy.reading import PolicyInvalid, load_policy
 from infra.reads.worklist import WorklistQueries
 
-Found = AsyncIterator[tuple[str, Sequence[Changed]]]
+Found = AsyncIterator[tuple[str, Sequence[ChangedOutcome]]]
 EVERYBODY = ("all", "", "")
 SHOWN = 40
 """Rows on a screen; --json has them all."""
@@ -94,7 +94,7 @@ async def compared(ledger: Ledger, cases: Sequence[str], policy: Policy, rules: 
         yield case, changed(facts, fork(facts, policy, rules))
 
 
-def _shown(one: Changed) -> dict[str, Any]:
+def _shown(one: ChangedOutcome) -> dict[str, Any]:
     fact = one.after or one.before
     assert fact is not None
     what = "changed" if one.before and one.after else "added" if one.after else "gone"

@@ -14,7 +14,7 @@ from infra.audit.checkpoints.checkpoint import Checkpoint, origin_of, signed
 from infra.audit.checkpoints.signing import SigningKeys
 from infra.audit.checkpoints.sinks import checkpoint_name, key_name
 from infra.audit.verification.found import ALL, Check, Kind
-from infra.audit.verification.verification import Question, Verified, verify
+from infra.audit.verification.verification import VerificationScope, Verified, verify
 from infra.ledger.connections import Pool
 from infra.ledger.ledger import PgLedger
 from tests.infra.audit.log import ORIGIN, Log, recorded
@@ -63,9 +63,8 @@ class Scene:
 
     async def found(self, checks: frozenset[Check] = ALL, **more: object) -> Verified:
         known = self.log.keys.known()
-        return await verify(
-            Question(dsn=self.log.dsn, origin=ORIGIN, sinks=self.log.sinks, anchors=known, checks=checks, **more)  # type: ignore[arg-type]
-        )
+        told = {"dsn": self.log.dsn, "origin": ORIGIN, "sinks": self.log.sinks, "checks": checks, **more}
+        return await verify(VerificationScope(anchors=known, **told))  # type: ignore[arg-type]
 
     async def grow_again(self) -> None:
         """The tree and the ledger's own list of checkpoints, made to fit the rows; only the signature is missing."""

@@ -17,7 +17,7 @@ from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.sinks import FolderSink, Sink, checkpoint_name
 from infra.audit.verification.found import Break
 from infra.audit.verification.stream import verify_case
-from infra.audit.verification.verification import Question, Verified, verify
+from infra.audit.verification.verification import VerificationScope, Verified, verify
 from infra.ledger.connections import Pool
 from infra.ledger.ledger import PgLedger
 from tests.infra.audit.log import ORIGIN, Log, recorded
@@ -83,7 +83,7 @@ class Kept:
         known = self.log.keys.known()
         sinks: list[Sink] = [self.place, self.log.sinks[1]]
         return await verify(
-            Question(dsn=self.log.dsn, origin=ORIGIN, sinks=sinks, anchors=known, state=state or self.state)
+            VerificationScope(dsn=self.log.dsn, origin=ORIGIN, sinks=sinks, anchors=known, state=state or self.state)
         )
 
     def file(self, size: int = OLD) -> Path:
@@ -124,7 +124,7 @@ async def test_only_what_is_new_is_read_and_one_case_needs_the_newest(kept: Kept
         assert again.resumed >= 20
         assert kept.place.checkpoints() <= 4, "that of the last whole piece, and what came after it"
         await kept.more()
-    question = Question(dsn=kept.log.dsn, origin=ORIGIN, sinks=[kept.place], anchors=kept.log.keys.known())
+    question = VerificationScope(dsn=kept.log.dsn, origin=ORIGIN, sinks=[kept.place], anchors=kept.log.keys.known())
     assert (await verify_case(question, "installation")).broken is None
     assert kept.place.checkpoints() == 1
 
@@ -218,7 +218,7 @@ async def test_a_place_that_was_copied_is_read_once_more(kept: Kept, tmp_path: P
 async def test_another_key_is_asked_about_every_checkpoint(kept: Kept) -> None:
     other = Log(kept.log.dsn, kept.log.folder / "theirs")
     other.keys.rotate()
-    question = Question(
+    question = VerificationScope(
         dsn=kept.log.dsn, origin=ORIGIN, sinks=[kept.place], anchors=other.keys.known(), state=kept.state
     )
     broken = (await verify(question)).broken
