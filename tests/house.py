@@ -1,4 +1,4 @@
-"""Holds the limits of the house: files in a folder, lines of a file and a function, length of a commit subject.
+"""Holds the limits of the house: files of a folder, lines of a file and a function, names, lengths of subjects.
 
 `python -m tests.house` is part of `make check`; its exit code is 1 when something is over a limit.
 """
@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-TOPS = ("domain", "workflows", "activities", "infra", "api", "rehearsal", "tests")
+PRODUCT = ("domain", "workflows", "activities", "infra", "api", "rehearsal")
+TOPS = (*PRODUCT, "tests")
 FILES, LINES, FUNCTION, SUBJECT = 15, 400, 50, 72
 """Python files in a folder without its __init__, lines of a file, lines of a function, characters of a subject."""
 BESIDE_ROWS = 3
@@ -72,6 +73,25 @@ def _single(body: list[ast.stmt]) -> bool:
     return len(body) == 1 and isinstance(body[0], ast.Return | ast.Assign | ast.Expr | ast.Raise | ast.Pass)
 
 
+def namesakes(root: Path) -> Iterator[str]:
+    """Public classes of the product that bear one name, in a sentence each. What implements a port may bear its name.
+
+    Stage modules all call the union of what they take `Event` and `Command`; those are no classes.
+    """
+    places: dict[str, list[str]] = {}
+    for file in sorted(one for top in PRODUCT for one in (root / top).rglob("*.py")):
+        for one in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(one, ast.ClassDef) and not one.name.startswith("_") and not _is_port(one):
+                places.setdefault(one.name, []).append(str(file.relative_to(root)))
+    for name, files in sorted(places.items()):
+        if len(files) > 1:
+            yield f"class {name} stands in {' and in '.join(files)}; each wants a name of its own"
+
+
+def _is_port(one: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "Protocol" for base in one.bases)
+
+
 def long_subjects(root: Path, since: str = SINCE) -> Iterator[str]:
     """Commits after `since` whose subject is too long. Nothing where there is no history to look at."""
     words = ["git", "-C", str(root), "log", "--no-merges", "--format=%h %s", "--abbrev=7", f"{since}..HEAD"]
@@ -85,7 +105,7 @@ def long_subjects(root: Path, since: str = SINCE) -> Iterator[str]:
 def main() -> int:
     """Say what is over a limit, one line each; 1 when anything is."""
     root = Path(__file__).parents[1]
-    found = [*over(root), *long_subjects(root)]
+    found = [*over(root), *namesakes(root), *long_subjects(root)]
     for line in found:
         print(line)  # noqa: T201 - the answer of a program
     return 1 if found else 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import FILES, FUNCTION, LINES, SUBJECT, long_subjects, main, over
+from tests.house import FILES, FUNCTION, LINES, SUBJECT, long_subjects, main, namesakes, over
 
 ROWS = "".join(f"        case {n}:\n            return {n}\n" for n in range(FUNCTION))
 
@@ -65,6 +65,16 @@ def test_a_function_may_have_so_many_lines(tmp_path: Path, long: str) -> None:
 )
 def test_a_table_of_single_rows_may_be_longer(tmp_path: Path, table: str) -> None:
     assert list(over(tree(tmp_path, table=table))) == []
+
+
+def test_two_classes_have_two_names_but_for_a_port_and_what_implements_it(tmp_path: Path) -> None:
+    port = "class Keys(Protocol):\n    def keys(self) -> int: ...\n"
+    made = tree(tmp_path, a=f"class Line: ...\nclass _Row: ...\n{port}", b="class Keys: ...\nclass _Row: ...\n")
+    (made / "tests/inner/c.py").write_text("class Line: ...\n")
+    assert list(namesakes(made)) == []
+    (made / "api/inner/c.py").write_text("class Line: ...\n")
+    told = "class Line stands in api/inner/c.py and in domain/inner/a.py; each wants a name of its own"
+    assert list(namesakes(made)) == [told]
 
 
 def test_a_subject_may_have_so_many_characters(tmp_path: Path) -> None:
