@@ -80,11 +80,38 @@ def require_language(code: str, field: str) -> None:
     require(LANGUAGE.fullmatch(code), Reason.INVALID, words, field)
 
 
-ADDRESS = re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9.-]{1,190}")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@[^@]{{1,189}}\Z){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+"""An address that every mail server on the way takes: letters of the Latin alphabet, a host with a dot in it."""
 
 
 def require_mail(text: str, field: str = "mail") -> None:
     """Refuse what is no mail address; empty is none at all. Raises Refused that names the field, never the text."""
-    require(
-        not text or (text.isprintable() and ADDRESS.fullmatch(text)), Reason.INVALID, "that is no mail address", field
+    words = (
+        "that is no mail address: a name, @ and a host in Latin letters, such as name@example.org, nothing around it"
     )
+    require(not text or ADDRESS.fullmatch(text), Reason.INVALID, words, field)
+
+
+PHONE = re.compile(r"[\w\s+()./,;:#*\uff0b\u2010-\u2015-]{3,60}")
+
+
+def require_phone(text: str, field: str = "phone") -> None:
+    """Refuse what nobody could dial; empty is none at all. Raises Refused that names the field, never the text."""
+    dialled = PHONE.fullmatch(text) and sum(one.isdigit() for one in text) >= FEWEST_DIGITS
+    words = "that is no telephone number: digits, at most 60 characters, such as +91 22 5550 1234"
+    require(not text or dialled, Reason.INVALID, words, field)
+
+
+FEWEST_DIGITS = 3
+"""Digits of the shortest numbers there are."""
+LONGEST_NAME = 300
+"""Characters of a name; whole names of several families are shorter."""
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x1f\x7f-\x9f]")
+
+
+def require_name(text: str, field: str = "name") -> None:
+    """Refuse a name that is longer than any, or would turn or break the text around it. Raises Refused."""
+    require(len(text) <= LONGEST_NAME, Reason.INVALID, f"a name has at most {LONGEST_NAME} characters", field)
+    require(not _TURNING.search(text), Reason.INVALID, "a name holds no line breaks and no marks that turn text", field)

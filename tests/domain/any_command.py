@@ -218,7 +218,7 @@ MAKE: dict[type[Any], Make] = {
     AddPerson: lambda j, n: AddPerson(
         pick(("carer", "legal_representative", "home_oncologist"), n, "carer"), "X", "UTC", "en"
     ),
-    ChangeContact: lambda j, n: ChangeContact(person(j, n), "m", "p", "UTC", "en"),
+    ChangeContact: lambda j, n: ChangeContact(person(j, n), "m@example.org", "+91 22 5550", "UTC", "en"),
     GiveConsent: lambda j, n: _given(j, pick(get_args(Purpose), n, "trial"), n),
     WithdrawConsent: lambda j, n: WithdrawConsent(*_consent(j, n)),
     RequestRecord: lambda j, n: RequestRecord("labs", pick(("family", "home_oncologist"), n, "family")),

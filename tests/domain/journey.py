@@ -142,13 +142,14 @@ class Journey:
 
     def store(self, document: str, content: str = "", media: str = "application/pdf", **found: Any) -> Journey:
         """Note a file that was stored for this case, as the door does. Without `content` it is like no other."""
+        self.look()  # the door lets follow what time brought before it notes anything
         noted = linked(self.case, DocumentStored(document, content or document, media, 9, **found))
         return self.record(noted, f"stored-{document}")
 
     def meet(self, other: str = "case-2", number: str = "1111-2222-3", **stands: Any) -> Journey:
         """Note how another case stands, as the door does before a link with it is decided."""
         as_usual = {"open": True, "merged_into": "", "erased": False, "births": "agree"}
-        return self.record(OtherCaseNoted(other, number, **{**as_usual, **stands}))
+        return self.look().record(OtherCaseNoted(other, number, **{**as_usual, **stands}))
 
     def record(self, event: Event, name: str = "") -> Journey:
         """What stands in the ledger without a decision: the door noted it, or nobody asked for as much at the time."""

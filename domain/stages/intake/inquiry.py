@@ -228,7 +228,6 @@ def repaced(case: Case, urgent: bool, now: datetime, policy: Policy) -> Sequence
 
 def _open(case: Case, c: OpenCase, now: datetime, ids: Ids) -> Sequence[Event | PersonAdded]:
     require(case.version == 0, Reason.ALREADY, "the case is open already")
-    require(readable(c.patient_name), Reason.INVALID, "a patient needs a name", "patient_name")
     require_country(c.country)
     require_born(c.birth, now)
     patient = AddPerson("patient", c.patient_name, c.zone, c.language, c.patient_mail, c.patient_phone, c.minor)
@@ -248,7 +247,7 @@ def _open(case: Case, c: OpenCase, now: datetime, ids: Ids) -> Sequence[Event | 
         c.despite_duplicates,
         ASKS_FOR_THE_DOCTOR,
     )
-    return [opened, added(patient, ids)]
+    return [opened, added(patient, ids, "patient_")]
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:

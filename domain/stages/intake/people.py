@@ -12,7 +12,7 @@ from domain.case.phases.intake import Person
 from domain.case.stage import EVERY_STAGE, Stage
 from domain.case.state import Case
 from domain.case.table import Owes, Takes
-from domain.core.codes import require_zone
+from domain.core.codes import require_language, require_mail, require_name, require_phone, require_zone
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -165,7 +165,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [added(command, ids)]
         case ChangeContact():
             require_person(case, command.person)
-            require_zone(command.zone)
+            require_reachable(command)
             c = command
             return [ContactChanged(c.person, c.mail, c.phone, c.zone, c.language)]
         case GiveConsent():
@@ -184,10 +184,19 @@ def require_person(case: Case, person: str, field: str = "person") -> Person:
     return known
 
 
-def added(c: AddPerson, ids: Ids) -> PersonAdded:
-    """The event that makes somebody part of the case."""
-    require(readable(c.name), Reason.INVALID, "a person needs a name", "name")
+def require_reachable(c: AddPerson | ChangeContact, prefix: str = "") -> None:
+    """Refuse what nobody could write to, dial, speak or reckon with; `prefix` stands before the fields' names."""
     require_zone(c.zone)
+    require_language(c.language, "language")
+    require_mail(c.mail, f"{prefix}mail")
+    require_phone(c.phone, f"{prefix}phone")
+
+
+def added(c: AddPerson, ids: Ids, prefix: str = "") -> PersonAdded:
+    """The event that makes somebody part of the case; `prefix` stands before the names of the command's own fields."""
+    require(readable(c.name), Reason.INVALID, f"a {c.role} needs a name".replace("_", " "), f"{prefix}name")
+    require_name(c.name, f"{prefix}name")
+    require_reachable(c, prefix)
     return PersonAdded(ids(), c.role, c.name, c.mail, c.phone, c.zone, c.language, c.minor)
 
 
@@ -209,6 +218,7 @@ def _consent(case: Case, c: GiveConsent, now: datetime) -> Event:
     recipient = _recipient(case, c)
     party = not recipient or recipient in case.people or case.noted(recipient).get("country")
     require(party, Reason.NOT_FOUND, "no such centre, and nobody of this case; GET /centres lists who is", "recipient")
+    require_language(c.language, "language")
     require(c.form_version.strip(), Reason.INVALID, "a consent names the version of the form", "form_version")
     named = f"only risks are accepted one by one: {', '.join(RISK_ITEMS)}"
     require(not c.items or c.purpose == "risks", Reason.INVALID, named, "items")

@@ -174,7 +174,7 @@ async def test_metrics(nobody: httpx2.AsyncClient, coordinator: Person) -> None:
 async def test_nothing_personal_in_logs_metrics_and_problems(
     coordinator: Person, nobody: httpx2.AsyncClient, logged: io.StringIO
 ) -> None:
-    opened = await coordinator.open(patient_phone=f"{CANARY} phone", diagnosis=f"{CANARY} leukaemia")
+    opened = await coordinator.open(patient_phone=f"{CANARY} 5550", diagnosis=f"{CANARY} leukaemia")
     case = opened["case"]
     await coordinator.send(case, "AddNote", kind="note", text=CANARY)
     refused = [

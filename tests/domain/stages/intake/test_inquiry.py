@@ -66,7 +66,7 @@ REFUSALS = (
         "open deadlines would move: first_reply to 2026-03-02 12:00 UTC; say `move`, or `keep` them as they are",
     ),
     No("opened", AddPerson("patient", "Twin", "UTC", "en"), Reason.ALREADY, "a case has one patient"),
-    No("opened", AddPerson("carer", "", "UTC", "en"), Reason.INVALID, "a person needs a name"),
+    No("opened", AddPerson("carer", "", "UTC", "en"), Reason.INVALID, "a carer needs a name"),
     No("opened", ChangeContact("nobody", "", "", "UTC", "en"), Reason.NOT_FOUND, "no such person in this case"),
     No("opened", AcknowledgeScope("nobody", "1"), Reason.NOT_FOUND, "no such person in this case"),
     No("opened", consent("trial", "carer"), Reason.NOT_ALLOWED, "only the patient or the legal representative decides"),
@@ -143,8 +143,8 @@ def test_for_a_child_the_legal_representative_consents() -> None:
 
 def test_a_person_can_be_reached_differently() -> None:
     j = start("opened")
-    when(j, ChangeContact(patient(j), "new@example.org", "1", "Asia/Dubai", "en")).then(
-        ContactChanged(patient(j), "new@example.org", "1", "Asia/Dubai", "en")
+    when(j, ChangeContact(patient(j), "new@example.org", "+971 4 555 0100", "Asia/Dubai", "en")).then(
+        ContactChanged(patient(j), "new@example.org", "+971 4 555 0100", "Asia/Dubai", "en")
     )
     assert j.case.patient
     assert (j.case.patient.mail, j.case.patient.zone) == ("new@example.org", "Asia/Dubai")
