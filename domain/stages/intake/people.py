@@ -188,14 +188,14 @@ def require_reachable(c: AddPerson | ChangeContact, prefix: str = "") -> None:
     """Refuse what nobody could write to, dial, speak or reckon with; `prefix` stands before the fields' names."""
     require_zone(c.zone)
     require_language(c.language, "language")
-    require_mail(c.mail, f"{prefix}mail")
-    require_phone(c.phone, f"{prefix}phone")
+    require_mail(str(c.mail), f"{prefix}mail")
+    require_phone(str(c.phone), f"{prefix}phone")
 
 
 def added(c: AddPerson, ids: Ids, prefix: str = "") -> PersonAdded:
     """The event that makes somebody part of the case; `prefix` stands before the names of the command's own fields."""
     require(readable(c.name), Reason.INVALID, f"a {c.role} needs a name".replace("_", " "), f"{prefix}name")
-    require_name(c.name, f"{prefix}name")
+    require_name(str(c.name), f"{prefix}name")
     require_reachable(c, prefix)
     return PersonAdded(ids(), c.role, c.name, c.mail, c.phone, c.zone, c.language, c.minor)
 

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.session import CSRF, Viewer, directory_of, require_csrf
-from api.console.text.times import Clock
+from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
 from api.http.access import require_command, stream_meant
 from api.http.auth import Parts
@@ -57,7 +57,7 @@ async def one(request: Request, entry: str, service: Parts, viewer: Viewer) -> R
         request,
         "lot.html",
         viewer,
-        clock=Clock(found.now, viewer.zone, viewer.t),
+        clock=ViewerClock(found.now, viewer.zone, viewer.t),
         id=found.stream,
         lot=lot,
         rows=_tested(product.tests, lot),
