@@ -91,7 +91,7 @@ Event = ResultRecorded | OutOfSpecificationProposed | OutOfSpecificationDecided
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class LotResult:
     """The newest result of one test, and what was proposed about it: outcome and by whom."""
 
     test: str
@@ -104,7 +104,7 @@ class Result:
     proposed_by: str = ""
 
 
-Results = Mapping[str, Result]
+Results = Mapping[str, LotResult]
 """Results by the folded name of their test."""
 
 
@@ -172,7 +172,7 @@ def evolve(results: Results, event: Event) -> Results:
     match event:
         case ResultRecorded():
             state: ResultState = "within" if event.within else "out"
-            after = Result(event.test, event.tested, event.value, event.unit, event.word, state)
+            after = LotResult(event.test, event.tested, event.value, event.unit, event.word, state)
         case OutOfSpecificationProposed():
             after = replace(results[name], proposed=event.outcome, proposed_by=event.by)
         case OutOfSpecificationDecided():

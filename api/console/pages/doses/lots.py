@@ -24,7 +24,7 @@ from domain.core.errors import Reason, Refused
 from domain.doses import codes
 from domain.doses.lot import STOPPED, Lot
 from domain.doses.product import Limit, Product, stream_of
-from domain.doses.quality import Outcome, Result
+from domain.doses.quality import LotResult, Outcome
 
 router = pages()
 PAGE = 50
@@ -83,10 +83,12 @@ async def _product(service: Service, code: str) -> Product:
     return found
 
 
-def _tested(tests: Sequence[Limit], lot: Lot) -> Sequence[tuple[Limit | None, Result | None]]:
+def _tested(tests: Sequence[Limit], lot: Lot) -> Sequence[tuple[Limit | None, LotResult | None]]:
     """Each test of the specification with its result, then results whose test stands in none any more."""
     known = dict(lot.results)
-    rows: list[tuple[Limit | None, Result | None]] = [(one, known.pop(codes.folded(one.test), None)) for one in tests]
+    rows: list[tuple[Limit | None, LotResult | None]] = [
+        (one, known.pop(codes.folded(one.test), None)) for one in tests
+    ]
     return [*rows, *((None, left) for left in known.values())]
 
 
