@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from activities.command_codec import Unreadable, read_json
@@ -30,7 +31,7 @@ from api.results.tree import (
 from domain.case.phases.findings import SectionName
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES
-from domain.criteria.loinc import ANALYTE_OF, LOINC, SAME_UNIT, STATED
+from domain.criteria.loinc import ANALYTE_OF, LOINC, SAME_UNIT, STATED, UNIT_OF
 from domain.criteria.observation import BORN
 from domain.stages.records import summary
 from domain.stages.records.results import MOST, Result
@@ -72,16 +73,15 @@ def read_bundle(body: bytes) -> Read:
     entries = [one if isinstance(one, dict) else {} for one in items(whole.get("entry"))]
     if len(entries) > MOST_ENTRIES:
         raise Unusable(f"a bundle holds at most {MOST_ENTRIES} entries; split it")
-    places = [n for n, one in enumerate(entries, 1) if kind_of(one.get("resource")) == "Patient"]
-    if len(places) != 1:
-        raise Unusable(f"a bundle is of one patient; this one has {len(places)}")
-    patient = entries[places[0] - 1]["resource"]
+    references = References(entries)
+    place = _patient(whole, entries, references)
+    patient = entries[place - 1]["resource"]
     for one in (whole, patient):
         if name := changing(one):
             raise Unusable(f"{kind_of(one)}.{name} changes what the rest means, in a way that is not read here")
     read = _of_patient(patient)
     read.bundle = document_id(whole)
-    around = _around(whole, entries, places[0])
+    around = _around(whole, entries, references, place)
     if around.document is not None:
         _whole_document(read, around.document)
     for place, one in enumerate(entries, 1):
@@ -93,8 +93,18 @@ def read_bundle(body: bytes) -> Read:
     return read
 
 
-def _around(whole: Tree, entries: Sequence[Tree], patient: int) -> BundleContext:
-    references = References(entries)
+def _patient(whole: Tree, entries: Sequence[Tree], references: References) -> int:
+    """The place of the one Patient; of several in a document that of whom its Composition is about. Raises Unusable."""
+    places = [n for n, one in enumerate(entries, 1) if kind_of(one.get("resource")) == "Patient"]
+    if len(places) > 1 and whole.get("type") == "document":
+        about = references.place(subject_of(tree(entries[0], "resource")))
+        places = [about] if about in places else places
+    if len(places) != 1:
+        raise Unusable(f"a bundle is of one patient; this one has {len(places)}")
+    return places[0]
+
+
+def _around(whole: Tree, entries: Sequence[Tree], references: References, patient: int) -> BundleContext:
     document = whole.get("type") == "document"
     return BundleContext(references, patient, read_document(entries, references, patient) if document else None)
 
@@ -108,8 +118,9 @@ def _whole_document(read: Read, document: Document) -> None:
 def _read(body: bytes) -> Tree:
     """The object it is. Raises Unusable; a name that stands twice would leave open which of the two counts."""
     try:
-        tree = read_json(body.removeprefix(codecs.BOM_UTF8))
-        json.loads(body, object_pairs_hook=_once)
+        read_json(body.removeprefix(codecs.BOM_UTF8))
+        # figures as they are written: a float would round the last of them
+        tree: Tree = json.loads(body, object_pairs_hook=_once, parse_float=Decimal)
     except Unusable:
         raise
     except Unreadable as no:
@@ -146,6 +157,8 @@ def _entry(read: Read, place: int, one: object, around: BundleContext) -> None:
     kind = kind_of(one)
     if place == around.patient or (around.document is not None and place == 1):
         read.used.append(place)
+    elif kind == "Patient":
+        read.left.append(Left(place, kind, "other_subject"))
     elif kind not in KINDS or not isinstance(one, dict):
         read.left.append(Left(place, kind, "part_of_other" if kind in PARTS else "not_read"))
     elif around.references.place(subject_of(one)) != around.patient:
@@ -223,7 +236,7 @@ def _value(one: Tree, code: str) -> Mapping[str, str] | Why:
     if quantity.get("comparator"):
         return "bound_only"
     if quantity.get("value") is not None:
-        return {"value": number(quantity["value"]), "unit": _unit(quantity)}
+        return {"value": number(quantity["value"]), "unit": _unit(quantity, code)}
     return {"value": number(one["valueInteger"]), "unit": row.unit} if "valueInteger" in one else "no_value"
 
 
@@ -239,7 +252,7 @@ def _limit(one: Tree, code: str) -> Mapping[str, str]:
     """The upper limit of normal, where the report has one."""
     ranges = [tree(r, "high") for r in items(one.get("referenceRange")) if isinstance(r, dict)]
     high = next((r for r in ranges if r.get("value") is not None), None)
-    return {"limit": number(high["value"]), "limit_unit": _unit(high)} if high and ANALYTES[code].unit else {}
+    return {"limit": number(high["value"]), "limit_unit": _unit(high, code)} if high and ANALYTES[code].unit else {}
 
 
 def _when(one: Tree) -> When:
@@ -255,6 +268,6 @@ def _when(one: Tree) -> When:
     return When.between(When.written(start).earliest if start else None, When.written(end).latest if end else None)
 
 
-def _unit(quantity: Tree) -> str:
+def _unit(quantity: Tree, analyte: str) -> str:
     unit = text(quantity, "code") or text(quantity, "unit")
-    return SAME_UNIT.get(unit, unit)
+    return UNIT_OF.get((analyte, unit)) or SAME_UNIT.get(unit, unit)

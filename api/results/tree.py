@@ -54,9 +54,8 @@ def first_code(concept: Tree) -> str:
 
 
 def number(value: object) -> str:
-    """Return a JSON number as it is written, without the zeros a float does not keep apart."""
-    plain = str(value).strip()[:LONGEST]
-    return plain.removesuffix(".0") if isinstance(value, float) else plain
+    """Return a JSON number as it is written, which a `Decimal` keeps."""
+    return str(value).strip()[:LONGEST]
 
 
 def kind_of(one: object) -> str:

@@ -19,6 +19,7 @@ ALIASES: Mapping[str, str] = {
     "IU/L": "U/L",
     "10^9/L": "10*9/L",
     "x10^9/L": "10*9/L",
+    "x10*9/L": "10*9/L",
     "10^3/uL": "10*3/uL",
     "/µL": "/uL",
     "/μL": "/uL",
@@ -78,7 +79,7 @@ def _measured(unit: str, low: str, high: str, **factors: str) -> Analyte:
 
 NAMED: Mapping[str, str] = {
     "mg_dl": "mg/dL", "g_dl": "g/dL", "per_ul": "/uL", "k_per_ul": "10*3/uL", "umol_l": "umol/L", "u_l": "U/L",
-    "years": "a", "months": "mo", "weeks": "wk",
+    "g": "g", "years": "a", "months": "mo", "weeks": "wk",
 }  # fmt: skip
 COUNT = {"per_ul": "0.001", "k_per_ul": "1"}
 SEROLOGY = Analyte(codes=("positive", "negative", "indeterminate"))
@@ -91,7 +92,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "karnofsky": Analyte("{score}", {}, Decimal(0), Decimal(100), Decimal(10)),
     "lansky": Analyte("{score}", {}, Decimal(0), Decimal(100), Decimal(10)),
     "life_expectancy": _measured("d", "0", "36500", weeks="7", months="30.44", years="365.25"),
-    "weight": _measured("kg", "2", "300"),
+    "weight": _measured("kg", "2", "300", g="0.001"),
     "lvef": Analyte("%", {}, Decimal(5), Decimal(90), whole=True),
     "spo2": Analyte("%", {}, Decimal(50), Decimal(100), whole=True),
     "creatinine": _measured("umol/L", "5", "3000", mg_dl="88.4"),

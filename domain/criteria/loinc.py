@@ -50,3 +50,5 @@ STATED: Mapping[tuple[str, str], str] = {
 """Code of a coded value → what is stated: found, not found, or open."""
 SAME_UNIT: Mapping[str, str] = {"mL/min/{1.73m2}": "mL/min/{1.73_m2}", "10*3/mm3": "10*3/uL", "[IU]/L": "U/L"}
 """UCUM units that mean one of ours."""
+UNIT_OF: Mapping[tuple[str, str], str] = {("egfr", "mL/min"): "mL/min/{1.73_m2}"}
+"""What a LOINC code says of the unit that is written with it: the name of this one has the body surface in it."""

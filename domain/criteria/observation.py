@@ -12,7 +12,8 @@ from domain.core.personal import Clinical, readable
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES, DERIVED, Analyte
 
-MOST_DIGITS = 15
+MOST_DIGITS, FURTHEST = 21, 15
+"""Digits that a number may have, as programs write them out [criteria.digits]; powers of ten its first is from one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def number(text: str) -> Decimal | None:
         said = Decimal(text.strip())
     except InvalidOperation:
         return None
-    likely = said.is_finite() and len(said.as_tuple().digits) <= MOST_DIGITS and abs(said.adjusted()) <= MOST_DIGITS
+    likely = said.is_finite() and len(said.as_tuple().digits) <= MOST_DIGITS and abs(said.adjusted()) <= FURTHEST
     return said if likely else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from api.results.csv_file import mapping_of, read_csv
 from api.results.fhir_bundle import MOST_ENTRIES, read_bundle
 from api.results.reading import Read, Unusable, summed
 from domain.core.when import When
+from domain.criteria.observation import canonical
 from domain.stages.records.results import MOST
 from tests.api.results.bundles import CREATININE, EVERYTHING, PATIENT, bundle, observation, quantity
 
@@ -97,6 +99,24 @@ def test_limit_laboratory_specimen_and_instant_come_with_a_result() -> None:
     [(_, one)] = read_bundle(bundle(CREATININE)).results
     assert (one.limit, one.limit_unit, one.laboratory, one.specimen) == ("1.2", "mg/dL", "Lab A", "serum")
     assert one.occurred == When.at(datetime(2026, 1, 5, 4, tzinfo=UTC))
+
+
+def test_figures_as_programs_write_them_are_kept_to_the_last_digit() -> None:
+    """A float would make another number of the first."""
+    for written in ("85.46284761341237", "85.50"):
+        body = bundle(observation("29463-7", quantity(1.25, "kg"))).replace(b"1.25", written.encode())
+        [(_, one)] = read_bundle(body).results
+        assert (one.value, one.unit) == (written, "kg")
+        assert canonical("weight", str(one.value), one.unit) == Decimal(written)
+
+
+def test_a_filtration_rate_is_of_the_body_surface_that_its_code_names() -> None:
+    """Programs write mL/min beside a code whose name has the surface in it; a clearance in mL/min is none of it."""
+    codes = ("33914-3", "2164-2")
+    found = read_bundle(bundle(*(observation(code, quantity(61.5, "mL/min")) for code in codes))).results
+    assert [(one.analyte, one.unit) for _, one in found] == [
+        ("egfr", "mL/min/{1.73_m2}"), ("creatinine_clearance", "mL/min"),
+    ]  # fmt: skip
 
 
 def test_a_time_that_cannot_be_read_is_a_fault() -> None:

@@ -134,6 +134,10 @@ def _without(path: str) -> dict[str, Any]:
     return whole
 
 
+FIRST = 3
+"""The place of the first entry after Composition and patient."""
+
+
 def _nested(depth: int) -> dict[str, Any]:
     inner = section("11450-4", "Condition/dlbcl")
     for _ in range(depth):
@@ -150,6 +154,21 @@ def test_a_document_that_is_none_says_where(whole: dict[str, Any], pointer: str)
     with pytest.raises(Unusable) as no:
         read(whole)
     assert no.value.pointer.startswith(pointer)
+
+
+def test_of_several_patients_a_document_is_of_whom_it_says_it_is_about() -> None:
+    """A donor or a second record of somebody stands in it too: named, and nothing of theirs is taken."""
+    other = {"resourceType": "Patient", "id": "other", "birthDate": "1950-01-01"}
+    theirs = {**ips.LYMPHOMA, "id": "theirs", "subject": {"reference": "Patient/other"}}
+    whole = summary([*NO_SECTIONS[1:], section("11450-4", "Condition/dlbcl")], ips.LYMPHOMA, other, theirs)
+    found = read(whole)
+    assert found.birth == "1980-03-02"
+    assert [one.text for place, one in found.statements if place == FIRST] == ["Diffuse large B-cell lymphoma"]
+    assert {(one.place, one.kind, one.why) for one in found.left if one.place > FIRST} == {
+        (FIRST + 1, "Patient", "other_subject"), (FIRST + 2, "Condition", "other_subject"),
+    }  # fmt: skip
+    with pytest.raises(Unusable, match="this one has 2"):
+        read({**whole, "type": "collection"})
 
 
 @pytest.mark.parametrize("reference", ["Condition/nowhere", "https://elsewhere.example.org/Condition/dlbcl", "", "#x"])

@@ -22,6 +22,9 @@ EXACT = [
     ("platelets", "75000", "/uL", "75"),
     ("neutrophils", "1000", "/mm3", "1"),
     ("fibrinogen", "150", "mg/dL", "1.5"),
+    ("weight", "85462.84761341237", "g", "85.46284761341237"),
+    ("creatinine", "1.23456789012345678901", "mg/dL", "109.135801486913580148484"),
+    ("neutrophils", "1.5", "x10*9/L", "1.5"),
     ("life_expectancy", "12", "weeks", "84"),
     ("karnofsky", "80", "", "80"),
 ]
@@ -50,6 +53,7 @@ WRONG: list[tuple[Callable[[], None], str, str]] = [
     (lambda: kept("alt", "high", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "NaN", "U/L"), "value", "must be a number"),
     (lambda: kept("alt", "1,5", "U/L"), "value", "with a point for decimals"),
+    (lambda: kept("alt", "1.234567890123456789012", "U/L"), "value", "at most 21 digits"),
     (lambda: kept("creatinine", "1e999999", "mg/dL"), "value", "must be a number"),
     (lambda: kept("platelets", "1e-999999", "/uL"), "value", "must be a number"),
     (lambda: require_born("20010101", NOW), "birth", "write 1960-12-01, or 1960"),
