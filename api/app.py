@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console import reading_room, recall_answer, reply_page, site, translation_room
+from api.console import home_room, reading_room, recall_answer, reply_page, site, translation_room
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.files.previews.renderer import Renderer
@@ -83,6 +83,7 @@ PARTS = (
     reading_room,
     recall_answer,
     translation_room,
+    home_room,
     stream,
     sign_in,
     health,

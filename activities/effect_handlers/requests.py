@@ -39,6 +39,10 @@ DECIDED_WITHIN = timedelta(days=365)
 this long in any case."""
 
 
+OPEN_FOR: Mapping[str, timedelta] = {ORDER: DECIDED_WITHIN, "send_handover": timedelta(days=90)}
+"""How long other links than one answer's are open; behind that of a hand-over the summary can be read again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Somebody who reads mail: address, language (BCP 47), time zone (IANA)."""
@@ -102,7 +106,7 @@ class Addressing:
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind in ASKED_BY_LINK:
-            until = now + (DECIDED_WITHIN if effect.kind == ORDER else ANSWERED_WITHIN)
+            until = now + OPEN_FOR.get(effect.kind, ANSWERED_WITHIN)
             facts |= {"until": _local(until, reader.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, reader, facts)
 

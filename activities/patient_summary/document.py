@@ -14,6 +14,7 @@ from activities.patient_summary.resources import (
     Resource,
     concept,
     of_diagnosis,
+    of_infusion,
     of_sample,
     of_statement,
     of_therapy,
@@ -64,6 +65,11 @@ def patient_summary(case: Case, at: datetime) -> Resource:
     require(patient and readable(patient.name), Reason.UNAVAILABLE, "the patient's name cannot be read, or is erased")
     made = _Made(case, at)
     return made.bundle()
+
+
+def told_in_words(case: Case) -> Sequence[tuple[SectionName, Sequence[str]]]:
+    """Return what the summary of a case says to people: its sections in order, each with its lines."""
+    return [(name, _words(one)) for name, one in _filled(case, {})]
 
 
 class _Made:
@@ -133,18 +139,22 @@ class _Made:
             url = self._url(f"{name} {number}")
             self._entries.append(_entry(url, resource))
             references.append({"reference": url})
-        code, words = REASON.get(filled.said, ("unavailable", ""))
-        told = filled.lines or [words]
+        code = REASON.get(filled.said, ("unavailable", ""))[0]
         empty = {} if references or filled.lines else {"emptyReason": _reason(code)}
         if name in MANDATORY and not references:
             empty = {"emptyReason": _reason(code)}
         return {
             "title": TITLE[name],
             "code": {"coding": [{"system": LOINC, "code": CODE_OF[name]}]},
-            "text": {"status": "generated", "div": _div(told)},
+            "text": {"status": "generated", "div": _div(_words(filled))},
             **({"entry": references} if references else {}),
             **empty,
         }
+
+
+def _words(filled: Filled) -> Sequence[str]:
+    """The lines of a section, or that nothing is known of it."""
+    return filled.lines or [REASON.get(filled.said, ("", ""))[1]]
 
 
 def _filled(case: Case, subject: Resource) -> Iterator[tuple[SectionName, Filled]]:
@@ -170,7 +180,7 @@ def _of_section(one: Section, subject: Resource) -> Filled:
 
 
 def _own(case: Case, found: dict[SectionName, Filled], subject: Resource) -> None:
-    """What the case itself knows: the diagnosis, prior therapies, results."""
+    """What the case itself knows: the diagnosis, prior therapies, the cells that were given, results."""
     code = str(case.disease) if readable(case.disease) else ""
     if readable(case.diagnosis) or code:
         words = (
@@ -182,6 +192,8 @@ def _own(case: Case, found: dict[SectionName, Filled], subject: Resource) -> Non
             _put(found, "problems", of_diagnosis(words, icd10, subject))
     for therapy in case.therapies.values():
         _put(found, "procedures", of_therapy(therapy, subject))
+    for infusion in case.infusions:
+        _put(found, "procedures", of_infusion(infusion, subject))
     for sample in case.samples.values():
         if (resource := of_sample(sample, subject)) is not None:
             _put(found, "results", resource)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from domain.case.phases.findings import Sample, SectionName, StatementKind, Therapy
+from domain.case.treatment import Infusion
 from domain.core.personal import readable
 from domain.criteria.analytes import ANALYTES
 from domain.criteria.loinc import ANALYTE_OF, LOINC
@@ -227,6 +228,20 @@ def of_therapy(one: Therapy, subject: Resource) -> Resource:
         "subject": subject,
         **dated("performed", began, ended, needed=True),
         **({"note": [{"text": note}]} if note else {}),
+    }
+
+
+def of_infusion(one: Infusion, subject: Resource) -> Resource:
+    """Return cells that went in as a procedure, with the day as far as it is known."""
+    day = one.occurred.day
+    given = day.isoformat() if day else ""
+    words = f"Infusion {one.number} of gene-modified immune cells"
+    return {
+        "resourceType": "Procedure",
+        "status": "completed",
+        "code": concept(f"{words}, {given}" if given else words),
+        "subject": subject,
+        **dated("performed", given, needed=True),
     }
 
 

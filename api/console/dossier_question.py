@@ -15,9 +15,11 @@ from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.journey import MODULES
 from domain.stages.eligibility.handing_over import SUMMARY, undecided
+from domain.stages.follow_up.follow_up import may_read_at_home, may_take_over
 from domain.stages.records.translating import ORDER, Commission, commissioned
 
-DOSSIER, TRANSLATION, CODE, VISIT = "submit_dossier", ORDER, "visit code", "visit"
+DOSSIER, TRANSLATION, HANDOVER = "submit_dossier", ORDER, "send_handover"
+CODE, VISIT = "visit code", "visit"
 """The questions whose links open files, and what stands behind one."""
 RECALL = "recall"
 """The question of a recall, which is of no case and has a page of its own."""
@@ -76,6 +78,14 @@ async def ordered(service: Service, row: Mapping[str, Any]) -> Ordered | None:
     case, _, _ = await service.commands.case(row["stream"])
     found = commissioned(case, row["fixed"].get("item", ""), int(row["fixed"].get("order") or 0))
     return Ordered(case, found) if found is not None else None
+
+
+async def handed_over(service: Service, row: Mapping[str, Any]) -> Case | None:
+    """Return the case that the link of a hand-over is about, while its doctor at home is asked or may look."""
+    case, _, _ = await service.commands.case(row["stream"])
+    doctor = row["fixed"].get("person", "")
+    left = case.handover != "accepted" or may_read_at_home(case, doctor)
+    return case if left and may_take_over(case, doctor) else None
 
 
 def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:

@@ -15,7 +15,17 @@ from structlog.contextvars import bind_contextvars
 from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
-from api.console.dossier_question import CODE, DOSSIER, RECALL, TRANSLATION, VISIT, asked, ordered
+from api.console.dossier_question import (
+    CODE,
+    DOSSIER,
+    HANDOVER,
+    RECALL,
+    TRANSLATION,
+    VISIT,
+    asked,
+    handed_over,
+    ordered,
+)
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
 from api.console.text.times import ViewerClock
@@ -31,6 +41,7 @@ from api.routes.reads import surviving
 from domain.core.errors import Reason, Refused
 from domain.core.policy import Party
 from domain.engine.decide import taken
+from domain.stages.follow_up.follow_up import may_read_at_home
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 HEADERS = {
@@ -45,11 +56,15 @@ HEADERS = {
 }
 GONE, NOT_FOUND = 410, 404
 Row = Mapping[str, Any]
-STAYS: Mapping[str, Callable[[Service, Row], Awaitable[object | None]]] = {DOSSIER: asked, TRANSLATION: ordered}
+STAYS: Mapping[str, Callable[[Service, Row], Awaitable[object | None]]] = {
+    DOSSIER: asked,
+    TRANSLATION: ordered,
+    HANDOVER: handed_over,
+}
 """Questions whose links stay open while they are asked, and what says so of the case."""
 ROOMS: Mapping[str, str] = {DOSSIER: "dossier", TRANSLATION: "translation"}
-"""The page with the files behind each of them."""
-OVER: Mapping[str, str] = {DOSSIER: "dossier.over", TRANSLATION: "translation.over"}
+"""The page with the files behind each of them; behind a hand-over there is one by the family's consent only."""
+OVER: Mapping[str, str] = {DOSSIER: "dossier.over", TRANSLATION: "translation.over", HANDOVER: "handed.over"}
 FAMILY = f"{Party.FAMILY}-of-"
 """Begins the name of whoever answers for the family."""
 
@@ -77,7 +92,13 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
             return _closed(request, {**row, "used_at": True})
         return _asked(request, row, of_refusal(refused), pairs)
     if await _goes_on(service, row):
-        return _page(request, 200, title=_title(row), done="reply.done_open", again=request.url.path)
+        return _page(
+            request,
+            200,
+            title=_title(row),
+            done="handed.done" if row["question"] == HANDOVER else "reply.done_open",
+            again=request.url.path,
+        )
     await service.capabilities.use(token)
     return _page(request, 200, done="reply.done")
 
@@ -94,7 +115,15 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
     note_known(request)
     into = await _goes_on_as(service, row)
     still = row["question"] not in STAYS or await _goes_on(service, row)
-    return {**row, "merged": into, "open": row["open"] and not into and still}
+    left = {} if row["question"] != HANDOVER else await _left_of_handover(service, row)
+    return {**row, "merged": into, "open": row["open"] and not into and still, **left}
+
+
+async def _left_of_handover(service: Service, row: Row) -> Row:
+    """What a hand-over still asks once it is accepted, and whether the summary can be read behind it."""
+    case = (await service.commands.case(row["stream"]))[0]
+    reads = may_read_at_home(case, row["fixed"].get("person", ""))
+    return {"commands": () if case.handover == "accepted" else row["commands"], "room": "" if not reads else "summary"}
 
 
 async def _goes_on_as(service: Service, row: Row) -> str:
@@ -159,7 +188,7 @@ def _asked(request: Request, row: Row, problem: Problem | None = None, pairs: Pa
         answers=answers,
         zone=row["zone"],
         until="" if row["question"] in STAYS else clock.instant(row["expires_at"]),
-        room=ROOMS.get(row["question"], ""),
+        room=row.get("room", ROOMS.get(row["question"], "")),
         path=request.url.path,
         error=said or (wrong(t, problem, problem.detail) if problem else ""),
     )

@@ -12,7 +12,11 @@ from infra.ids import fresh_id
 from infra.mail.smtp import MailFarSide, MailServer
 from infra.settings import Settings
 
-OPENED_BY: Mapping[str, Party] = {"dossier": Party.HOSPITAL, "translation": Party.TRANSLATOR}
+OPENED_BY: Mapping[str, Party] = {
+    "dossier": Party.HOSPITAL,
+    "translation": Party.TRANSLATOR,
+    "handover": Party.HOME_ONCOLOGIST,
+}
 """What a code opens, and for whom."""
 
 

@@ -108,7 +108,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed |= {"resource": about} if about in case.resources else {}
         fixed |= {"arrangement": about} if about in case.arrangements else {}
         fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
-        reader = case.family_reader if effect.to is Party.FAMILY else None
+        reader = {Party.FAMILY: case.family_reader, Party.HOME_ONCOLOGIST: case.home_doctor}.get(effect.to)
         fixed |= {"person": reader.id} if reader else {}
         fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
         fixed |= {"item": about, "order": About.of(effect.about).round} if kind == TRANSLATION else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from domain.case.phases.consents import WITH_DOCTOR
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
@@ -256,6 +257,26 @@ def _to_hand_over(case: Case) -> Iterable[str]:
 
 def _handed_over(case: Case, _: str) -> bool:
     return case.handover == "accepted"
+
+
+def may_take_over(case: Case, doctor: str = "") -> bool:
+    """Return whether the doctor at home may answer to the hand-over, or look behind it.
+
+    `doctor`: who was written to, empty = whoever it is; not asked any more once another took their place.
+    """
+    known = case.home_doctor
+    asked = known is not None and doctor in ("", known.id)
+    return asked and _following(case) and not case.forgotten and case.shares_with_doctor
+
+
+def may_read_at_home(case: Case, doctor: str = "") -> bool:
+    """Return whether the doctor at home may open the patient's summary, before and after the hand-over is accepted.
+
+    By a consent that names this doctor alone: cases that write to a doctor without one, as before, share none.
+    """
+    known = case.home_doctor
+    named = known is not None and case.consented(WITH_DOCTOR, known.id)
+    return named and may_take_over(case, doctor)
 
 
 def _to_greet(case: Case) -> Iterable[str]:
