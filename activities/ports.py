@@ -1,4 +1,4 @@
-"""Names what activities need from outside; infra/ implements it."""
+"""Names what activities need from outside; infra/ implements it, and activities may not see infra/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Names what the API needs from outside; api/run/http_app.py hands it in, with plain arguments."""
+"""Names what the API needs from outside; api/run/http_app.py hands it in, with plain arguments.
+
+Only api/run/ and the command line see infra/, which implements most of it, often under the name it has here.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ MATERIAL, LOT = "material-", "lot-"
 
 
 class GenealogyLinks(Protocol):
-    """Reads the links between materials and lots, and names the stream a material of some code has."""
+    """Reads the links between materials and lots, and names the stream a material of some code has.
+
+    infra/reads/genealogy.py implements it, which activities may not see.
+    """
 
     async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
         """Return every link on the way from the starts, as known at an instant; None = now."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
 from activities.command_handler import CommandHandler, CommandRequest
 from activities.gateways import GatewayRefused, Unreachable
@@ -25,23 +24,7 @@ from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit, UseUnit
 from domain.stages.treatment.dose import HoldDose, RefuseDose
 
 
-class Lots(Protocol):
-    """Reads and writes the lots' own streams."""
-
-    async def stocked(self, case: Case) -> Sequence[str]:
-        """Streams of the lots whose product this case's protocol uses, the soonest to expire first."""
-
-    async def find(self, stream: str) -> Lot:
-        """Load a lot from the ledger and return it as it stands."""
-
-    async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
-        """Record a command on a lot, once per key; the lot after it. Raises Refused."""
-
-    async def tell_list(self, protocol: str, command: TellWaitingList, key: str) -> TreatmentProtocol:
-        """Tell the waiting list of a protocol what a case wants of it, once per key. Raises Refused."""
-
-
-class StockedLots(Lots):
+class StockedLots:
     """Lots found by product in the read models, told through their own streams."""
 
     def __init__(
@@ -58,7 +41,7 @@ class StockedLots(Lots):
         return state
 
     async def stocked(self, case: Case) -> Sequence[str]:
-        """Lots of the protocol's product, the soonest to expire first."""
+        """Return the streams of lots of the protocol's product, the soonest to expire first."""
         if not case.protocol:
             return []
         protocol = catalogue.fold(case.protocol, (await self._ledger.load(case.protocol)).facts)
@@ -66,13 +49,13 @@ class StockedLots(Lots):
         return await self._lots_of(known.product) if known else []
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
-        """Record a command on a lot, once per (lot, effect, command)."""
+        """Record a command on a lot, once per (lot, effect, command); the lot after it. Raises Refused, Unreachable."""
         state = await tell_once(self._keeper, stream, command, key)
         assert isinstance(state, Lot)
         return state
 
     async def tell_list(self, protocol: str, command: TellWaitingList, key: str) -> TreatmentProtocol:
-        """Tell the waiting list of a protocol what a case wants of it, once per effect."""
+        """Tell the waiting list of a protocol what a case wants of it, once per effect. Raises Refused, Unreachable."""
         state = await tell_once(self._keeper, protocol, command, key)
         assert isinstance(state, TreatmentProtocol)
         return state
@@ -102,7 +85,7 @@ async def tell_once(keeper: CommandHandler, stream: str, command: catalogue.Comm
 class Reserving:
     """reserve_dose: hold a unit, or make the hold longer; the answer is recorded together with the delivery."""
 
-    def __init__(self, lots: Lots, policy: Policy) -> None:
+    def __init__(self, lots: StockedLots, policy: Policy) -> None:
         self._lots = lots
         self._policy = policy
 
@@ -128,7 +111,9 @@ class Reserving:
 class OnUnit:
     """An effect that compares and sets the held unit on its lot, and then, where there is one, tells the centre."""
 
-    def __init__(self, lots: Lots, command: type[CommitUnit | FreeUnit], after: EffectHandler | None = None) -> None:
+    def __init__(
+        self, lots: StockedLots, command: type[CommitUnit | FreeUnit], after: EffectHandler | None = None
+    ) -> None:
         self._lots = lots
         self._command = command
         self._after = after
@@ -150,7 +135,7 @@ class OnUnit:
 class UsedUnit:
     """mark_unit_used: the lot's stream learns into whom its unit went, and never forgets [P8]."""
 
-    def __init__(self, lots: Lots) -> None:
+    def __init__(self, lots: StockedLots) -> None:
         self._lots = lots
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:

@@ -31,7 +31,7 @@ Forget = Callable[[str], None]
 
 
 class Destroyed(Protocol):
-    """The key service's list of what it destroyed."""
+    """Names what the key service destroyed; infra/keys.py implements it, which activities may not see."""
 
     def destroyed(self) -> Collection[tuple[str, KeyClass]]:
         """Streams and classes of every key that was destroyed, by whatever process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activities.effect_handlers.doses import Lots, OnUnit, Reserving, UsedUnit
+from activities.effect_handlers.doses import OnUnit, Reserving, StockedLots, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
@@ -21,7 +21,7 @@ def effect_handlers(
     ledger: Ledger,
     policy: Policy,
     offices: Offices,
-    lots: Lots,
+    lots: StockedLots,
     hospitals: Hospitals,
     mail: Gateway,
     link: Link,
@@ -41,7 +41,7 @@ def effect_handlers(
     return {kind: special.get(kind) or by_channel[channel] for kind, channel in channels.items()}
 
 
-def on_lots(lots: Lots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
+def on_lots(lots: StockedLots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
     """Return the handlers of what is compared and set on a lot's or a protocol's own stream first."""
     return {
         "reserve_dose": Reserving(lots, policy),

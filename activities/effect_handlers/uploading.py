@@ -38,7 +38,7 @@ CASE = Commands(COMMANDS)
 
 
 class Uploads(Protocol):
-    """Takes documents at one hospital."""
+    """Takes documents at one hospital; infra/hospitals/fhir_client.py implements it, which activities may not see."""
 
     async def put(self, name: str, media: str, size: int, content: AsyncIterator[bytes]) -> str:
         """Upload a document, once however often; return where it is there. Raises GatewayRefused, Unreachable."""

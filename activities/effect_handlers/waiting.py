@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.effect_handlers.doses import Lots
+from activities.effect_handlers.doses import StockedLots
 from activities.gateways import GatewayRefused
 from activities.perform import Delivered
 from domain.case.effect import Effect
@@ -17,7 +17,7 @@ from domain.core.errors import Refused
 class TellingList:
     """tell_waiting_list: everything the case wants of the list as it stands, so that a late word changes nothing."""
 
-    def __init__(self, lists: Lots) -> None:
+    def __init__(self, lists: StockedLots) -> None:
         self._lists = lists
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:

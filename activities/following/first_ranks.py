@@ -33,7 +33,7 @@ Listing = Callable[[str, str, int], Awaitable[Sequence[tuple[str, int]]]]
 
 
 class Followed(Protocol):
-    """Keeps how far changes were followed, and reads what they may concern."""
+    """Keeps how far changes were followed, and reads what they may concern; infra/reads/followed.py implements it."""
 
     async def begin(self, holder: str) -> CatalogueSpan | None:
         """Take what is to be followed; None = nothing, or another worker has it."""

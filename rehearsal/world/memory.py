@@ -6,25 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from activities.ports import Append, Claim, Ledger, Loaded, Remembered, WatchedSource
 from domain.core.fact import Fact
 from infra.ledger.encoding.rows import source_text
+from infra.ledger.ledger import PgLedger
 
 NO_LEASE = timedelta(0)
 HEARS_ALL = 2**31 - 1
 """As `woken`: no call of a watched stream is missed where the caller is oneself."""
-
-
-class Given(Ledger, Protocol):
-    """A ledger that takes instants, and does not keep a rehearsal waiting."""
-
-    async def append_in_background(self, append: Append) -> Sequence[Fact[Any]]:
-        """Return the facts as they will be recorded. Raises also what an append before ran into."""
-
-    async def settled(self) -> None:
-        """Return when all of it is recorded. Raises what was refused."""
 
 
 @dataclass(slots=True)
@@ -40,7 +31,7 @@ class RememberedStream:
 class Remembering(Ledger):
     """Sound only while nobody else writes: a rehearsal has its ledger to itself. An append elsewhere is a conflict."""
 
-    def __init__(self, ledger: Given) -> None:
+    def __init__(self, ledger: PgLedger) -> None:
         self._ledger = ledger
         self._known: dict[str, RememberedStream] = {}
         self._commands: dict[tuple[str, str], Remembered] = {}

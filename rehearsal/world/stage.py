@@ -21,7 +21,8 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Command, Draft, Ids
 from domain.core.policy import Policy
 from domain.engine.agenda import agenda
-from rehearsal.world.memory import Given, Remembering
+from infra.ledger.ledger import PgLedger
+from rehearsal.world.memory import Remembering
 from rehearsal.world.papers import Papers, papers
 from workflows.drive import AwaitNudge, Drive, Perform, drive
 from workflows.journey import EFFECTS
@@ -64,7 +65,7 @@ class Loop:
 class RehearsalStage:
     """Plays cases in the order of the virtual clock. `handlers` as the worker has them."""
 
-    def __init__(self, ledger: Given, policy: Policy, ids: Ids, parse: ParseState, clock: VirtualClock) -> None:
+    def __init__(self, ledger: PgLedger, policy: Policy, ids: Ids, parse: ParseState, clock: VirtualClock) -> None:
         self.clock = clock
         self.ledger = Remembering(ledger)
         self.commands = CommandHandler(self.ledger, policy, ids, parse, clock, THIS_MACHINE)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class CountedConnection(Protocol):
-    """One connection."""
+    """Stands for one connection; connection.py, which implements it, imports this file."""
 
     address: str
 
