@@ -119,6 +119,8 @@ def obligation_row(o: Obligation, among: Iterable[Obligation]) -> dict[str, Any]
         "next_step_at": o.next_at,
         "opened_at": o.opened_at,
         "late_since": overdue_since(o, among),
+        "holder": o.holder or None,
+        "offered": o.offered or None,
     }
 
 

@@ -16,7 +16,13 @@ from domain.core.roles import Action, Role
 from domain.roles import Actor, allow, of_staff
 
 OWNER = "owner"
-NAMED: Mapping[str, str] = {"OpenCase": OWNER, "AssignCase": OWNER, "ImportFacts": OWNER, "SetAbsence": "cover"}
+NAMED: Mapping[str, str] = {
+    "OpenCase": OWNER,
+    "AssignCase": OWNER,
+    "ImportFacts": OWNER,
+    "SetAbsence": "cover",
+    "OfferTask": "colleague",
+}
 """Command → the field that names somebody of the staff by their stream; empty names nobody."""
 
 

@@ -25,6 +25,7 @@ from domain.stages.anytime import (
     notes,
     outcomes,
     reconsidering,
+    tasks,
     watching,
 )
 from domain.stages.eligibility import (
@@ -144,6 +145,7 @@ ANYTIME: tuple[type[Any], ...] = (
     notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect, erasing.OrderErasure,
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
     safety.AnswerAlert, safety.RecordSafetyReport,
+    tasks.ClaimTask, tasks.HandBackTask, tasks.OfferTask, tasks.AcceptTask, tasks.DeclineTask, tasks.TakeOverTask,
     holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
     reconsidering.ReviewDecision, outcomes.RecordOutcome, outcomes.ReportBounce, closing.LeaveJourney,
     closing.VoidCase, linking.LinkCase, linking.UnlinkCase, linking.MergeCase, linking.AcceptLink, linking.ConfirmLink,
@@ -203,6 +205,7 @@ MODULES: Mapping[str, ModuleType] = {
     "closing": closing,
     "holding": holding,
     "notes": notes,
+    "tasks": tasks,
     "erasing": erasing,
     "linking": linking,
     "access": access,

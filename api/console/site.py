@@ -19,7 +19,7 @@ from api.console.pages import (
     sign_in,
     slip,
 )
-from api.console.pages.desk import bulk, names_search, saved, tasks, worklist
+from api.console.pages.desk import bulk, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls
 from api.console.pages.history import audit, looks
 from api.console.pages.travelling import stay
@@ -35,6 +35,7 @@ def install(app: FastAPI) -> None:
         sign_in,
         worklist,
         tasks,
+        task_verbs,
         bulk,
         saved,
         names_search,

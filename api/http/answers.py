@@ -94,6 +94,8 @@ def owed(o: Obligation) -> dict[str, Any]:
         "opened_at": o.opened_at.isoformat(),
         "due": o.due.isoformat(),
         "next_step_at": o.next_at.isoformat(),
+        "holder": o.holder or None,
+        "offered": o.offered or None,
     }
 
 

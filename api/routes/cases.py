@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars
 from activities.command_codec import Tree
 from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
+from api.hands import hands_of
 from api.http.access import belonging, case_meant, permit, require_command
 from api.http.answers import CREATED, idempotency_key, if_match, recorded_answer
 from api.http.auth import Parts, Who
@@ -26,6 +27,7 @@ from api.routes.documents import require_document
 from api.routes.intake.duplicates import require_nobody_like
 from api.routes.intake.linking import other_meant
 from api.staff import require_named
+from domain.case.state import Case
 from domain.core.errors import Refused
 from domain.roles import Actor
 
@@ -89,8 +91,14 @@ async def given(
     except Refused:
         await _unless_repeated(service, who, stream, key)
     remembered = CommandKey(who.id, key, CASE.digest(stream, command))
+    permitted, in_hand = permit(who, command.type), await hands_of(service, who, command)
+
+    def check(case: Case) -> None:
+        permitted(case)
+        in_hand(case)
+
     meta = Meta(who.id, who.stated, key=key)
-    ask = CommandRequest(stream, meta, command, remembered, if_version=expected, permit=permit(who, command.type))
+    ask = CommandRequest(stream, meta, command, remembered, if_version=expected, permit=check)
     return await service.commands.record(ask)
 
 

@@ -114,7 +114,10 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One obligation as it stands. `done` are the steps taken or skipped; `by_hand`: people have set its instants."""
+    """One obligation as it stands. `done` are the steps taken or skipped; `by_hand`: people have set its instants.
+
+    `holder` is who of the debtor's role has it in hand, `offered` who was asked to take it; empty = nobody.
+    """
 
     id: str
     kind: str
@@ -128,6 +131,8 @@ class Obligation:
     done: frozenset[int] = frozenset()
     state: Literal["open", "met", "missed", "withdrawn"] = "open"
     by_hand: bool = False
+    holder: str = ""
+    offered: str = ""
 
     @property
     def next_at(self) -> datetime:

@@ -41,22 +41,27 @@ COVERED = select(person.stream).where(
 )
 """Who is away now, and left their cases to this reader."""
 OWN = or_(case.owner == ME, case.owner.in_(COVERED))
+HELD = or_(task.holder == ME, task.holder.in_(COVERED))
+FREE = task.holder.is_(None)
 WHOSE: Mapping[str, ColumnElement[bool]] = {
-    "mine": and_(task.debtor == ROLE, OWN),
+    "mine": or_(HELD, and_(task.debtor == ROLE, OWN, FREE)),
+    "offered": task.offered == ME,
     "role": task.debtor == ROLE,
-    "others": and_(task.debtor != ROLE, OWN),
+    "others": and_(OWN, or_(task.debtor != ROLE, and_(not_(FREE), not_(HELD)))),
     "all": true(),
 }
-"""Whose tasks: mine in my own cases, those of my role, what others owe in my own cases, everybody's."""
+"""Whose tasks: those I have in hand and my role's in my own cases that nobody has, those I am asked to take, those of
+my role, what others owe or have in hand in my own cases, everybody's."""
 LATE = task.late_since.is_not(None)
 FILTERS: Mapping[str, Filter] = {
     "debtor": lambda value: task.debtor == value,
     "kind": lambda value: or_(task.kind == value, func.starts_with(task.about, func.concat(value, fixed(":")))),
     "late": LATE.__eq__,
+    "free": FREE.__eq__,
     "urgent": lambda value: case.urgent == value,
 }
 """What a list can be narrowed to; a kind is found where it is chased, too."""
-FLAGS = frozenset({"late", "urgent"})
+FLAGS = frozenset({"late", "urgent", "free"})
 PARTS = tuple(product((True, False), (True, False)))
 """Pressing cases or others, late or not, in the order they are listed in."""
 COLUMNS = (
@@ -68,6 +73,8 @@ COLUMNS = (
     task.due.label("task_due"),
     task.late_since.label("task_late_since"),
     task.opened_at.label("task_opened_at"),
+    task.holder.label("task_holder"),
+    task.offered.label("task_offered"),
 )
 Place = tuple[int, datetime, str]
 """Where a page ended: the part, the instant it is ordered by, and the obligation."""

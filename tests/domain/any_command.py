@@ -111,6 +111,7 @@ from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 from tests.domain.stages.anytime.any_person import OF_PERSONS
+from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
@@ -371,6 +372,7 @@ MAKE: dict[type[Any], Make] = {
         pick(("delivered", "refused", "try_again"), n // 3, "delivered"),
     ),
     **OF_PERSONS,
+    **OF_TASKS,
     ImportFacts: _import,
     MoveOn: _move_on,
     CorrectFact: _correct,

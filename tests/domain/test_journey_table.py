@@ -169,6 +169,9 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "CorrectFact": tuple((c,) for c in ("", *REPORTS, *TOLD_AGAIN)),
     "ReviewDecision": (("CorrectFact",),),
     "StrikeSummary": (("ImportResults",),),
+    "HandBackTask": (("ClaimTask",),),
+    "AcceptTask": (("OfferTask",),),
+    "DeclineTask": (("OfferTask",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 HIGH = ReportToxicity("CRS", 4)

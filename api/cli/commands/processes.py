@@ -17,6 +17,7 @@ KINDS = ("protocol", "centre", "lot", "person", "desk", "material", "product")
 COMMANDS: dict[str, tuple[str, str]] = {
     "case": ("api.cli.commands.preparing:app", "Cases: open, send commands, look, explain."),
     "tasks": ("api.cli.commands.tasks:tasks", "What you owe, what your role owes, what others owe you."),
+    "task": ("api.cli.commands.task:app", "Tasks in hand: claim, hand back, offer, accept, decline, take over."),
     **{
         kind: (f"api.cli.commands.catalogue:{kind}", f"{kind.capitalize()}s: list, show, bring in, send commands.")
         for kind in KINDS

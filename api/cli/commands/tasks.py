@@ -9,26 +9,28 @@ from api.cli.outcome import as_json, say, table
 from api.cli.way import asking
 from domain.core.policy import Party
 
-HEAD = ("due", "owed", "by", "case", "patient", "stage", "owner", "")
+HEAD = ("due", "owed", "by", "in hand", "case", "patient", "stage", "owner", "")
 
 
 def tasks(
     *,
-    whose: Literal["mine", "role", "others", "all"] = "mine",
+    whose: Literal["mine", "offered", "role", "others", "all"] = "mine",
     debtor: Party | None = None,
     kind: str | None = None,
     late: bool | None = None,
     urgent: bool | None = None,
+    free: bool | None = None,
     limit: int = 50,
     json: Json = False,
 ) -> None:
-    """List tasks: mine in my cases, those of my role, what others owe in my cases, or all; urgent cases first."""
+    """List tasks: mine, offered to me, those of my role, what others owe in my cases, or all; urgent cases first."""
     given = {"whose": whose, "debtor": debtor and debtor.value, "kind": kind, "late": late, "urgent": urgent}
+    given |= {"free": free}
     answer = asking(lambda c: c.get("/tasks", limit=limit, **given))
     if json:
         as_json(answer)
         return
-    names = ("due", "kind", "debtor", "number", "patient", "stage", "owner")
+    names = ("due", "kind", "debtor", "holder", "number", "patient", "stage", "owner")
     marks = ("late", "urgent", "on_hold")
     rows = [[*(one[name] for name in names), " ".join(m for m in marks if one[m])] for one in answer["tasks"]]
     table(HEAD, rows)

@@ -14,6 +14,7 @@ from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.criteria.diseases import DISEASES
 from domain.stages.anytime.moving import missing
 from domain.stages.anytime.reconsidering import open_again
+from domain.stages.anytime.tasks import STAFF
 from domain.stages.records.observing import SEXES
 from domain.stages.treatment.grading import CODED
 
@@ -41,7 +42,16 @@ class FieldChoices:
         owners = {i: e for i, e in self.staff.items() if e.role in ("coordinator", "supervisor")}
         teams = {e.team: NameEntry(e.team, e.team) for e in self.staff.values() if e.team}
         centres = {"centre": self.centres, "recipient": self.centres}
-        return {"owner": owners, "cover": owners, "team": teams, "protocol": self.protocols, **centres, **by_role}
+        working = {i: e for i, e in self.staff.items() if e.role in STAFF}
+        return {
+            "owner": owners,
+            "colleague": working,
+            "cover": owners,
+            "team": teams,
+            "protocol": self.protocols,
+            **centres,
+            **by_role,
+        }
 
 
 def _named(entries: Entries) -> Sequence[Option]:

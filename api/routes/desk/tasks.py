@@ -21,7 +21,7 @@ from domain.core.policy import Party
 from domain.roles import Actor
 
 router = APIRouter(tags=["cases"])
-Whose = Literal["mine", "role", "others", "all"]
+Whose = Literal["mine", "offered", "role", "others", "all"]
 
 
 @router.get("/tasks")
@@ -34,14 +34,16 @@ async def tasks(
     kind: str | None = None,
     late: bool | None = None,
     urgent: bool | None = None,
+    free: bool | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> JSONResponse:
-    """Everything that is owed: `mine` in my cases and those I cover, my `role`'s, what `others` owe there, or `all`.
+    """Everything that is owed: `mine` in hand or in my cases and those I cover, `offered` to me, my `role`'s, or `all`.
 
-    Those of urgent cases come first, late ones before others. `kind` is found where it is being chased, too.
+    `others`: what others owe or have in hand in my cases; `free`: nobody has it in hand. Those of urgent cases come
+    first, late ones before others. `kind` is found where it is being chased, too.
     """
-    given = {"debtor": debtor and debtor.value, "kind": kind, "late": late, "urgent": urgent}
+    given = {"debtor": debtor and debtor.value, "kind": kind, "late": late, "urgent": urgent, "free": free}
     filters = {name: value for name, value in given.items() if value is not None}
     limit = limited(limit)
     rows = await service.tasks.tasks(scope_of(who), reader(who), whose, filters, read_place(after), limit + 1)
@@ -88,6 +90,8 @@ async def _task(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[st
         "due": due(row).isoformat(),
         "late": since is not None,
         "opened_at": row["task_opened_at"].isoformat(),
+        "holder": row["task_holder"],
+        "offered": row["task_offered"],
         "case": row["stream"],
         "patient": await patient_of(service, who, row),
         **{name: row[name] for name in ("number", "stage", "owner", "team", "urgent", "on_hold")},

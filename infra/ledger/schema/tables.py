@@ -215,6 +215,8 @@ class ObligationView(SQLModel, table=True):
     next_step_at: datetime | None = _instant()
     opened_at: datetime = _instant()
     late_since: datetime | None = _instant()
+    holder: str | None = _text()
+    offered: str | None = _text()
 
 
 class EffectView(SQLModel, table=True):

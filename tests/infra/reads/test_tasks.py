@@ -44,6 +44,12 @@ async def told(ledger: PgLedger) -> TaskQueries:
     for name, state in (("person-away", away), ("person-back", back)):
         await ledger.append(writing(name, 0, Counted(), views=Views(source=state)))
     chase = task("late", 40, kind="chase", about="quote:s", late_since=DUE - 9 * DAY)
+    hands = [
+        task(name, n, holder=who) for n, (name, who) in enumerate((("his", "person-else"), ("hers", "person-away")))
+    ]
+    asked = task("asked", 7, holder="person-else", offered="person-me")
+    await case_of(ledger, *hands, asked, task("here", 6, holder="person-me"), owner="person-third", team="africa")
+    await case_of(ledger, task("lent", 8, holder="person-else"), team="oceania")
     await case_of(ledger, task("soon", 2), task("theirs", 1, debtor="hospital"), chase)
     await case_of(ledger, task("urgent", 30), urgent=True)
     await case_of(ledger, task("covered", 3), owner="person-away")
@@ -58,10 +64,18 @@ async def names(told: TaskQueries, whose: str, scope: tuple[str, str, str] = ALL
 
 
 async def test_urgent_cases_come_first_then_what_is_late_then_what_is_due(told: TaskQueries) -> None:
-    assert await names(told, "mine") == ["urgent", "late", "soon", "covered"]
-    assert await names(told, "role") == ["urgent", "late", "soon", "covered", "returned", "elsewhere"]
-    assert await names(told, "others") == ["theirs"]
-    assert await names(told, "all") == ["urgent", "late", "theirs", "soon", "covered", "returned", "elsewhere"]
+    assert await names(told, "mine") == ["urgent", "late", "hers", "soon", "covered", "here"]
+    role = ["urgent", "late", "his", "hers", "soon", "covered", "returned", "elsewhere", "here", "asked", "lent"]
+    assert await names(told, "role") == role
+    assert await names(told, "others") == ["theirs", "lent"]
+    assert sorted(await names(told, "all")) == sorted([*role, "theirs"])
+
+
+async def test_what_somebody_has_in_hand_is_theirs_whoever_owns_the_case(told: TaskQueries) -> None:
+    assert {"here", "hers"} <= set(await names(told, "mine")), "mine, and of whom I cover"
+    assert "lent" not in await names(told, "mine"), "what a colleague does in my case is no task of mine"
+    assert await names(told, "offered") == ["asked"]
+    assert not {"his", "hers", "here", "asked", "lent"} & set(await names(told, "role", free=True))
 
 
 async def test_only_cases_of_the_scope_are_there(told: TaskQueries) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.console.pages.desk.task_verbs import colleagues, verbs_of
 from api.console.pages.desk.worklist import owners
-from api.console.session import Viewer, Visitor
+from api.console.session import Viewer, Visitor, directory_of, fresh_key
 from api.console.text.times import ViewerClock
 from api.console.web import page, pages
 from api.http.access import belonging_of
@@ -27,12 +28,13 @@ from api.untold import state_of
 from domain.core.policy import Party
 from domain.core.roles import Action
 from domain.journey import OWES
-from domain.roles import allow
+from domain.roles import Actor, allow
+from domain.stages.anytime.tasks import STAFF
 
 router = pages()
 PAGE = 40
-TABS = ("mine", "role", "others", "all")
-TICKED = ("late", "urgent")
+TABS = ("mine", "offered", "role", "others", "all")
+TICKED = ("late", "urgent", "free")
 CHOSEN: Mapping[str, Sequence[str]] = {"debtor": [p.value for p in Party], "kind": sorted({o.kind for o in OWES})}
 GROUPS = {"debtor": "party", "kind": "owed"}
 
@@ -65,6 +67,9 @@ class Task:
     due: datetime
     urgency: str
     owner: str
+    holder: str
+    asked: str
+    verb: str
     row: Mapping[str, Any]
 
 
@@ -73,11 +78,13 @@ async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
     """Tasks, those of urgent cases first, late ones before others."""
     who, scope = viewer.who, scope_of(viewer.who)
     counts = await service.tasks.tally(scope, reader(who))
-    tabs = TABS if allow(who, Action.COORDINATE) else ("role", "all")
+    tabs = _tabs(who)
     asked = _asked(request.query_params, tabs, counts)
     rows = await service.tasks.tasks(scope, reader(who), asked.tab, asked.filters, read_place(asked.after), PAGE + 1)
     clock = ViewerClock(service.clock(), viewer.zone, viewer.t)
     names = await owners(request, service, viewer)
+    verbs = verbs_of(viewer, asked.tab)
+    staff = await directory_of(request).entries(service, "person") if "offer" in verbs else {}
     lines = [await _line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
     return page(
@@ -91,7 +98,17 @@ async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
         more=asked.query(after=place_of(rows[PAGE - 1])) if len(rows) > PAGE else None,
         choices={name: [(one, viewer.t.named(GROUPS[name], one)) for one in words] for name, words in CHOSEN.items()},
         ticked=TICKED,
+        verbs=verbs,
+        colleagues=colleagues(viewer, staff),
+        key=fresh_key(),
     )
+
+
+def _tabs(who: Actor) -> Sequence[str]:
+    """Who owns no cases has no tasks by them; whose role owes nothing has none in hand."""
+    if allow(who, Action.COORDINATE):
+        return TABS
+    return ("mine", "offered", "role", "all") if who.role.value in STAFF else ("role", "all")
 
 
 def _asked(params: Mapping[str, str], tabs: Sequence[str], counts: Mapping[str, int]) -> TasksView:
@@ -122,5 +139,18 @@ async def _line(
         due(row),
         clock.urgency(due(row)),
         names.get(row["owner"], row["owner"] or ""),
+        names.get(row["task_holder"], row["task_holder"] or ""),
+        names.get(row["task_offered"], row["task_offered"] or ""),
+        _verb(viewer, row),
         row,
     )
+
+
+def _verb(viewer: Visitor, row: Mapping[str, Any]) -> str:
+    """What one press does with a task: what this viewer was asked, what nobody has, what they have in hand."""
+    me = viewer.who
+    if row["task_offered"] == me.id:
+        return "accept"
+    if row["task_holder"] == me.id:
+        return "hand_back"
+    return "claim" if not row["task_holder"] and row["task_debtor"] == me.role.value else ""

@@ -37,7 +37,8 @@ begin
         on conflict (id) do update set
             stream = excluded.stream, kind = excluded.kind, about = excluded.about, debtor = excluded.debtor,
             creditor = excluded.creditor, state = excluded.state, due = excluded.due,
-            next_step_at = excluded.next_step_at, opened_at = excluded.opened_at, late_since = excluded.late_since
+            next_step_at = excluded.next_step_at, opened_at = excluded.opened_at, late_since = excluded.late_since,
+            holder = excluded.holder, offered = excluded.offered
         where old.* is distinct from excluded.*;
     end if;
     if p_asking is not null then
