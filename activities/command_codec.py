@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import sha256
 from types import NoneType
@@ -17,6 +18,7 @@ from pydantic_core import from_json, to_json
 from activities.gateways import REFERENCE, is_reference
 from domain.catalogue import streams as catalogue
 from domain.core.names import visible
+from domain.core.when import When
 from domain.criteria.analytes import UNITS
 from domain.journey import COMMANDS
 
@@ -152,16 +154,30 @@ CASE = Commands(COMMANDS)
 CATALOGUE = Commands(catalogue.COMMANDS, sealed_too=True)
 
 
+TWICE = "an object in it has one name twice, so nobody can tell which of the two counts"
+
+
 def read_json(body: bytes) -> dict[str, Any]:
-    """Return an object, however deep or odd the text claims to be. Raises Unreadable."""
+    """Return an object, however deep or odd the text claims to be. Raises Unreadable.
+
+    A name that stands twice in one object would leave open which of the two counts.
+    """
     try:
         tree = from_json(body, allow_inf_nan=False)
-    except ValueError:
+        json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
         raise Unreadable("the body is not JSON") from None
     if not isinstance(tree, dict):
         raise Unreadable("the body must be one JSON object", CommandFault("must be an object", "#"))
     _without_nul(body, tree)
     return tree
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Unreadable(TWICE, CommandFault(TWICE, "#"))
+    return found
 
 
 def _without_nul(text: bytes, tree: Tree) -> None:
@@ -192,6 +208,8 @@ def untimely(value: Any, pointer: str = "#") -> Iterator[CommandFault]:  # noqa:
     elif isinstance(value, date):
         if value.year not in YEARS:
             yield CommandFault(f"must lie between {YEARS.start} and {YEARS.stop}", pointer)
+    elif isinstance(value, When) and (words := _too_wide(value)):
+        yield CommandFault(words, f"{pointer}/latest")
     elif is_dataclass(value):
         for name in value.__dataclass_fields__:
             if not isinstance(part := getattr(value, name), PLAIN):
@@ -199,6 +217,20 @@ def untimely(value: Any, pointer: str = "#") -> Iterator[CommandFault]:  # noqa:
     elif isinstance(value, tuple):
         for n, one in enumerate(value):
             yield from untimely(one, f"{pointer}/{n}")
+
+
+LONGEST_DAY = timedelta(hours=25)
+"""The day on which summer time ends."""
+
+
+def _too_wide(when: When) -> str:
+    """Say what is wrong with an instant that lasts, or a day that does not end."""
+    if when.precision not in ("instant", "day") or when.earliest is None or when.latest is None:
+        return ""
+    lasts = when.latest - when.earliest
+    if when.precision == "instant":
+        return "is the same as earliest in an instant; a span has the precision bound" if lasts else ""
+    return "is at most a day after earliest; a span has the precision bound" if lasts > LONGEST_DAY else ""
 
 
 def overlong(command: Any, *, sealed_too: bool) -> Iterator[CommandFault]:  # noqa: ANN401 - any command

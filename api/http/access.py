@@ -11,14 +11,14 @@ from typing import Any
 from api.http.problems import Fault, invalid
 from api.ports import Service
 from domain.case.state import Case
-from domain.core.case_number import valid_number
+from domain.core.case_number import case_number_of
 from domain.core.errors import Reason, Refused, require
 from domain.core.roles import Action
 from domain.roles import Actor, action_of, allow
 from domain.stages.anytime.access import reading
 
 STREAM = re.compile(r"[a-z]+-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-SPOKEN = re.compile(r"[0-9][0-9 -]{4,20}")
+SPOKEN = re.compile(r"\d[\d -]{4,20}")
 NO_CASE = "no such case"
 
 
@@ -50,10 +50,10 @@ async def case_meant(service: Service, text: str) -> str:
         return text
     if not SPOKEN.fullmatch(text):
         raise Refused(Reason.NOT_FOUND, NO_CASE)
-    if not valid_number(text):
+    number = case_number_of(text)
+    if number is None:
         raise invalid("this case number does not hold together", Fault("the check digit is wrong", parameter="case"))
-    digits = re.sub("[ -]", "", text)
-    found = await service.worklist.case_of(f"{digits[:4]}-{digits[4:8]}-{digits[8]}")
+    found = await service.worklist.case_of(number)
     if found is None:
         raise Refused(Reason.NOT_FOUND, NO_CASE)
     return found

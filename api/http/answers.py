@@ -52,6 +52,12 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
+def has_already(request: Request, tag: str) -> bool:
+    """Return whether the caller holds what stands under this ETag: one of a list will do, a weak one too (RFC 9110)."""
+    held = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    return tag in held or "*" in held
+
+
 def allowed_now(actor: Actor, case: Case) -> list[str]:
     """Return the commands the journey takes at this stage that this actor may give; a rule may still refuse one."""
     whose = belonging(case)

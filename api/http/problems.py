@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from domain.core.errors import Reason, Refused
 
@@ -120,6 +121,18 @@ def of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, phrase.lower().replace(" ", "_"), phrase.lower(), headers=error.headers or {})
 
 
+def _methods(request: Request) -> list[str]:
+    """What may be asked of this address, whichever of its routes the framework happened to find first (RFC 9110)."""
+    routes = request.app.routes
+
+    def there(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in routes)
+
+    found = [method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if there(method)]
+    return [*found, *(["HEAD"] if "GET" in found else []), "OPTIONS"]
+
+
 def install(app: FastAPI) -> None:
     """Answer every failure of the app with a problem."""
 
@@ -138,9 +151,14 @@ def install(app: FastAPI) -> None:
             "a parameter has no usable value", *(Fault("cannot be read", parameter=n) for n in names)
         ).response()
 
-    async def http(_: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return of_http(error).response()
+        if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return of_http(error).response()
+        taken = {"Allow": ", ".join(_methods(request))}
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=taken)
+        return of_http(HTTPException(error.status_code, headers=taken)).response()
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(Refused, refused)

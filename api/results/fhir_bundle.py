@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from activities.command_codec import Unreadable, read_json
+from activities.command_codec import TWICE, Unreadable, read_json
 from api.results import statements
 from api.results.document import Document, References, document_id, read_document
 from api.results.reading import Left, Read, Unusable, Why, WrongResult
@@ -116,26 +116,16 @@ def _whole_document(read: Read, document: Document) -> None:
 
 
 def _read(body: bytes) -> Tree:
-    """The object it is. Raises Unusable; a name that stands twice would leave open which of the two counts."""
+    """The object it is. Raises Unusable."""
     try:
         read_json(body.removeprefix(codecs.BOM_UTF8))
         # figures as they are written: a float would round the last of them
-        tree: Tree = json.loads(body, object_pairs_hook=_once, parse_float=Decimal)
-    except Unusable:
-        raise
+        tree: Tree = json.loads(body, parse_float=Decimal)
     except Unreadable as no:
         nul = [f": {one.pointer} {one.detail}" for one in no.faults if one.pointer != "#"]
-        raise Unusable(no.detail + "".join(nul) if nul or not no.faults else NO_BUNDLE) from None
-    except (ValueError, RecursionError):  # UTF-16 too, and figures without end
-        raise Unusable("the body is not JSON in UTF-8") from None
+        said = nul or not no.faults or no.detail == TWICE
+        raise Unusable(no.detail + "".join(nul) if said else NO_BUNDLE) from None
     return tree
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Unusable("an object in it has one name twice, so nobody can tell which of the two counts")
-    return found
 
 
 def _of_patient(patient: Tree) -> Read:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.http.access import belonging, belonging_of, case_meant, require_seen
-from api.http.answers import allowed_now, etag, owed
+from api.http.answers import allowed_now, etag, has_already, owed
 from api.http.auth import Parts, Who
 from api.http.masking import EVERYTHING, Sees, mask, masked, sees, shown
 from api.http.paging import cursor_of, limited, linked, read_cursor
@@ -21,8 +21,9 @@ from api.ranking import next_ways
 from api.routes.looks import looked, looked_over
 from api.routes.then import worklist_then
 from domain.case.costs import Costs, compared
+from domain.case.stage import Stage
 from domain.case.state import Case
-from domain.core.case_number import valid_number
+from domain.core.case_number import case_number_of
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
 from domain.core.roles import Action, Scope
@@ -42,7 +43,7 @@ async def worklist(
     request: Request,
     service: Parts,
     who: Who,
-    stage: str | None = None,
+    stage: Stage | None = None,
     owner: str | None = None,
     team: str | None = None,
     centre: str | None = None,
@@ -114,10 +115,10 @@ async def _line(service: Service, who: Actor, row: Mapping[str, Any]) -> dict[st
 
 
 def _number(q: str) -> str:
-    digits = q.replace("-", "").replace(" ", "")
-    if not valid_number(q):
+    number = case_number_of(q)
+    if number is None:
         raise invalid("this is no case number", Fault("the check digit is wrong", parameter="q"))
-    return f"{digits[:4]}-{digits[4:8]}-{digits[8]}"
+    return number
 
 
 @router.get("/cases/{case}")
@@ -140,7 +141,7 @@ async def one_case(
             {**_dated(state, facts, zoned(as_of, "as_of"), visible), "as_known_at": (known_at or now).isoformat()},
             headers=private(),
         )
-    if request.headers.get("if-none-match") == tag and known_at is None:
+    if known_at is None and has_already(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     body = {
         "case": mask(state, visible, without=HIDDEN),

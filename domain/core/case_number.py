@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from hashlib import sha256
 
 LENGTH = 9
@@ -22,7 +23,12 @@ def case_number(fresh_id: str) -> str:
     return f"{digits[:4]}-{digits[4:]}-{check_digit(digits)}"
 
 
-def valid_number(number: str) -> bool:
-    """Return whether a number as said on the phone holds together; spaces and dashes do not matter."""
-    digits = number.replace("-", "").replace(" ", "")
-    return len(digits) == LENGTH and digits.isdigit() and check_digit(digits[:8]) == digits[8]
+def case_number_of(said: str) -> str | None:
+    """Return the number that is meant by one as it is said or typed, in digits of any script; None = it is none.
+
+    Spaces and dashes do not matter. None too where the check digit is wrong.
+    """
+    digits = "".join(str(unicodedata.decimal(one, "?")) for one in said if one not in "- \u2010\u2011\u2012\u2013")
+    if len(digits) != LENGTH or not digits.isdecimal() or check_digit(digits[:8]) != digits[8]:
+        return None
+    return f"{digits[:4]}-{digits[4:8]}-{digits[8]}"

@@ -12,6 +12,8 @@ from api.http.problems import Fault, Problem, invalid
 
 PAGES = "/console/"
 NUL = b"%00"
+SLASH = b"%2f"
+"""Decoded, it would be taken for one that parts an address: a case's name and what is read of it."""
 
 
 def require_host(scope: Scope, ours: Collection[str]) -> None:
@@ -28,6 +30,8 @@ def readable(scope: Scope) -> Scope:
     """
     if "\0" in scope["path"]:
         raise Problem(404, "not_found", "no such page: nothing has a NUL in its name")
+    if SLASH in scope.get("raw_path", b"").lower():
+        raise Problem(404, "not_found", "no such page: nothing has a slash in its name")
     words = scope["query_string"].split(b"&")
     wrong = [word for word in words if NUL in word]
     if wrong and not scope["path"].startswith(PAGES):

@@ -7,7 +7,7 @@ import pytest
 
 from domain.case.obligation import ObligationMet, ObligationOpened
 from domain.case.stage import Exit, Stage
-from domain.core.case_number import valid_number
+from domain.core.case_number import case_number_of
 from domain.core.errors import Reason
 from domain.core.policy import Party
 from domain.stages.anytime.moving import StageEntered
@@ -98,8 +98,8 @@ def test_an_inquiry_becomes_a_case_with_a_number_and_the_family_is_owed_an_answe
 
 def test_the_number_can_be_said_on_the_phone() -> None:
     j = given(lambda j: j.tell(OPENED))
-    assert valid_number(j.case.number)
-    assert not valid_number(j.case.number[:-1] + str((int(j.case.number[-1]) + 1) % 10))
+    assert case_number_of(j.case.number) == j.case.number
+    assert not case_number_of(j.case.number[:-1] + str((int(j.case.number[-1]) + 1) % 10))
 
 
 def test_a_case_without_an_owner_is_a_supervisors_to_assign() -> None:
