@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
-import openpyxl
 import yaml
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from api.cli.sheet_cells import Fault, SheetCells, SheetInvalid
 from domain.core.when import When
 from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import OpenCase
 
-Cells = Mapping[str, str]
 Columns = dict[str, str | list[str]]
-YES = ("yes", "y", "true", "1", "x")
+YES = frozenset({
+    "yes", "y", "true", "1", "x", "ja", "j", "oui", "si", "sí", "sim", "da", "да", "evet", "نعم", "हाँ",
+    "是", "对", "有", "はい", "✓", "✔", "☑",
+})  # fmt: skip
+NO = frozenset({
+    "no", "n", "false", "0", "-", "nein", "non", "não", "nao", "nu", "нет", "لا", "नहीं",
+    "否", "不", "无", "いいえ", "✗", "✘", "☐",
+})  # fmt: skip
+"""What people write in a column that asks whether; the mapping translates any other word."""
+UNTIL = "_until"
+"""Ends the names of fields that a day is the last one of."""
 
 
-class MappingInvalid(ValueError):
-    """The mapping or the file cannot be used; names what is wrong with it."""
+class MappingInvalid(SheetInvalid):
+    """The mapping cannot be used; names what is wrong with it."""
 
 
 class SheetMapping(BaseModel):
@@ -69,53 +76,29 @@ def read_mapping(path: Path) -> SheetMapping:
     return mapping
 
 
-def read_cells(path: Path) -> Iterator[Cells]:
-    """Yield each row by its column titles; .csv or .xlsx. Raises MappingInvalid."""
-    try:
-        yield from _excel(path) if path.suffix.lower() == ".xlsx" else _csv(path)
-    except (OSError, UnicodeDecodeError, csv.Error, InvalidFileException, zipfile.BadZipFile, KeyError) as error:
-        raise MappingInvalid(f"{path.name} cannot be read: {type(error).__name__}") from None
-
-
-def _csv(path: Path) -> Iterator[Cells]:
-    with path.open(newline="", encoding="utf-8-sig") as text:
-        for row in csv.DictReader(text):
-            yield {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
-
-
-def _excel(path: Path) -> Iterator[Cells]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        titles = [str(cell or "").strip() for cell in next(rows, ())]
-        for row in rows:
-            cells = {title: _text(cell) for title, cell in zip(titles, row, strict=False) if title}
-            if any(cells.values()):
-                yield cells
-    finally:
-        book.close()
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat()
-    return "" if cell is None else str(cell).strip()
-
-
-def rows_of(mapping: SheetMapping, cells: Iterator[Cells]) -> Iterator[SheetRow]:
-    """Yield every row, the first below the titles being number 2, as a spreadsheet shows it."""
+def rows_of(mapping: SheetMapping, cells: Iterator[SheetCells]) -> Iterator[SheetRow]:
+    """Yield every row as commands, under its number in the sheet."""
     seen: dict[str, int] = {}
-    for number, row in enumerate(cells, 2):
+    for row in cells:
         reader = _Reader(mapping, row)
-        named = row.get(mapping.key, "")
+        named = row.texts.get(mapping.key, "")
         if not named:
             reader.faults.append((mapping.key, "names the row, and is empty"))
         elif named in seen:
             reader.faults.append((mapping.key, f"is the same as in row {seen[named]}"))
-        seen.setdefault(named, number)
+        seen.setdefault(named, row.number)
         opening = reader.tree(OpenCase, mapping.open) | {"imported": True}
+        reader.zone = _zone(opening.get("zone"))
         facts = reader.tree(ImportFacts, mapping.facts)
-        yield SheetRow(number, _digest(mapping.name, named), opening, facts, tuple(reader.faults))
+        yield SheetRow(row.number, _digest(mapping.name, named), opening, facts, tuple(reader.faults))
+
+
+def _zone(name: object) -> tzinfo:
+    """The case's zone: a day in a sheet is a day there. One that there is not is refused with the case."""
+    try:
+        return ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        return UTC
 
 
 def _digest(name: str, key: str) -> str:
@@ -125,10 +108,11 @@ def _digest(name: str, key: str) -> str:
 class _Reader:
     """Reads the cells of one row."""
 
-    def __init__(self, mapping: SheetMapping, cells: Cells) -> None:
-        self.faults: list[tuple[str, str]] = []
+    def __init__(self, mapping: SheetMapping, cells: SheetCells) -> None:
+        self.faults: list[Fault] = list(cells.faults)
+        self.zone: tzinfo = UTC
         self._mapping = mapping
-        self._cells = cells
+        self._cells = cells.texts
 
     def tree(self, command: type[Any], columns: Columns) -> dict[str, Any]:
         hints = get_type_hints(command)
@@ -138,9 +122,9 @@ class _Reader:
             found = [self._cell(one) for one in ([column] if isinstance(column, str) else column)]
             texts = [(title, text) for title, text in found if text]
             if get_origin(hints[name]) is tuple:
-                tree[name] = [self._value(get_args(hints[name])[0], title, text) for title, text in texts]
+                tree[name] = [self._value(name, get_args(hints[name])[0], title, text) for title, text in texts]
             elif texts:
-                tree[name] = self._value(hints[name], *texts[0])
+                tree[name] = self._value(name, hints[name], *texts[0])
         return tree
 
     def _cell(self, column: str) -> tuple[str, str]:
@@ -152,17 +136,23 @@ class _Reader:
             self.faults.append((column, "says something the mapping has no value for"))
         return column, (words or {}).get(text or "", text or "")
 
-    def _value(self, hint: Any, column: str, text: str) -> Any:  # noqa: ANN401 - JSON
+    def _value(self, name: str, hint: Any, column: str, text: str) -> Any:  # noqa: ANN401 - JSON
         members = {hint, *get_args(hint)}
         if bool in members:
-            return text.lower() in YES
+            return self._yes(column, text)
         if When in members or datetime in members:
             day = self._day(column, text)
-            start = datetime.combine(day, time(), UTC)
+            first, last = (datetime.combine(day, at, self.zone).isoformat() for at in (time.min, time.max))
             if datetime in members:
-                return start.isoformat()
-            return {"precision": "day", "earliest": start.isoformat(), "latest": When.on(day).latest.isoformat()}  # type: ignore[union-attr]
+                return last if name.endswith(UNTIL) else first
+            return {"precision": "day", "earliest": first, "latest": last}
         return text
+
+    def _yes(self, column: str, text: str) -> bool:
+        word = text.casefold()
+        if word not in YES and word not in NO:
+            self.faults.append((column, "says neither yes nor no; give the mapping a value for it"))
+        return word in YES
 
     def _day(self, column: str, text: str) -> date:
         for form in (self._mapping.dates, "%Y-%m-%d"):

@@ -14,7 +14,8 @@ from cyclopts import Parameter
 from activities.case_session import CaseSession
 from api.cli.options import As, Json
 from api.cli.outcome import REFUSED, USAGE, CommandFailed, as_json, say, table
-from api.cli.spreadsheets import MappingInvalid, SheetRow, read_cells, read_mapping, rows_of
+from api.cli.sheet_cells import SheetInvalid, read_cells
+from api.cli.spreadsheets import SheetRow, read_mapping, rows_of
 from api.cli.way import Caravel, asking
 from api.http.command_json import CASE
 from api.http.problems import Problem
@@ -51,7 +52,7 @@ def import_file(
     """Bring in running cases from a .csv or .xlsx. A repeat brings in only what is new; --dry-run records nothing."""
     try:
         rows = list(rows_of(read_mapping(mapping), read_cells(file)))
-    except MappingInvalid as error:
+    except SheetInvalid as error:
         raise CommandFailed(USAGE, str(error)) from None
     policy = load_policy(Settings().policy)
     reports = [_tried(row, policy) for row in rows]
