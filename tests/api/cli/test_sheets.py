@@ -24,7 +24,7 @@ TITLES = ("Ref", "Country", "Phone")
 def saved(folder: Path, *rows: Sequence[Any], change: Callable[[Any], object] = lambda _: None) -> Path:
     book = openpyxl.Workbook()
     for row in rows:
-        book.worksheets[0].append(row)
+        book.worksheets[0].append(list(row))
     change(book)
     path = folder / "cases.xlsx"
     book.save(path)
