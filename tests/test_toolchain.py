@@ -6,19 +6,22 @@ import subprocess
 import sys
 import tomllib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.drawing import TIMES, draws
+from tests.drawing import TIMES, constants, draws, found
 
 TOP = Path(__file__).parents[1]
 PINNED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
@@ -132,29 +135,43 @@ def test_domain_imports_the_standard_library_only() -> None:
     assert {str(file): extra for file in files if (extra := imported_roots(file) - allowed)} == {}
 
 
-def drawn(profile: str) -> list[int]:
-    """What a property that asks for ten inputs is given under a profile."""
-    before, seen = settings.get_current_profile_name(), list[int]()
+def drawn(profile: str = "settled") -> list[int]:
+    """What a property that asks for ten inputs is given when its module is read under a profile."""
     settings.load_profile(profile)
-    try:
+    asked = draws(10)
+    settings.load_profile("settled")
+    seen = list[int]()
 
-        @given(st.integers())
-        @draws(10)
-        def a_property(value: int) -> None:
-            seen.append(value)
+    @given(st.lists(st.integers(), min_size=20))
+    @asked
+    def a_property(values: list[int]) -> None:
+        seen.append(sum(values))
 
-        a_property()
-    finally:
-        settings.load_profile(before)
+    providers.CONSTANTS_CACHE.cache.clear()  # what a search has left there others would draw
+    a_property()
+    providers.CONSTANTS_CACHE.cache.clear()
     return seen
 
 
 def test_properties_draw_the_same_in_every_run_and_at_random_only_in_a_search() -> None:
-    assert len(drawn("settled")) == 10
-    assert drawn("settled") == drawn("settled")
+    assert len(drawn()) == 10
+    assert drawn() == drawn()
     searched = drawn("search")
     assert len(searched) == 10 * TIMES
     assert searched != drawn("search")
+
+
+@pytest.mark.parametrize(("taken", "same"), [(constants, True), (found, False)])
+def test_what_is_drawn_does_not_hang_on_what_else_was_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: Callable[[], Constants], *, same: bool
+) -> None:
+    monkeypatch.setattr(providers, "_get_local_constants", taken)
+    before = drawn()
+    (tmp_path / "other.py").write_text(f"NUMBERS = {[10**9 + 7 * n for n in range(900)]}")
+    other = ModuleType("other")
+    other.__file__ = str(tmp_path / "other.py")
+    monkeypatch.setitem(sys.modules, "other", other)
+    assert (drawn() == before) is same
 
 
 def test_no_property_leaves_what_the_profiles_say() -> None:

@@ -20,8 +20,9 @@ def recalled() -> Journey:
     return start("home").source(LOT, state="recalled", expires=start("home").now + DAY).look()
 
 
-@pytest.mark.parametrize("j", [start("dose_held"), start("thawed"), start("infused"), recalled()])
-def test_lot_and_unit_are_masked_for_who_may_not_trace(j: Journey) -> None:
+@pytest.mark.parametrize("at", ["dose_held", "thawed", "infused", "recalled"])
+def test_lot_and_unit_are_masked_for_who_may_not_trace(at: str) -> None:
+    j = recalled() if at == "recalled" else start(at)
     for code in (f'"{LOT}"', f'"{UNIT}"'):
         assert code not in text(j, NOTHING)
         assert code not in text(j, frozenset({"identity"}))

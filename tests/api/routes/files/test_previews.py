@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 
 import pytest
@@ -34,13 +34,13 @@ async def looks(here: Parts, who: Person) -> int:
 
 
 @pytest.mark.parametrize(
-    ("content", "media"),
-    [(paper("PATHOLOGY"), "application/pdf"), (drawn("TIFF"), "image/tiff"), (drawn("HEIF"), "image/heic")],
+    ("draw", "what", "media"),
+    [(paper, "PATHOLOGY", "application/pdf"), (drawn, "TIFF", "image/tiff"), (drawn, "HEIF", "image/heic")],
 )
 async def test_a_preview_is_a_picture_that_browsers_show(
-    coordinator: Person, here: Parts, case: str, content: bytes, media: str
+    coordinator: Person, here: Parts, case: str, draw: Callable[[str], bytes], what: str, media: str
 ) -> None:
-    path, before = await kept(coordinator, case, content, media), await looks(here, coordinator)
+    path, before = await kept(coordinator, case, draw(what), media), await looks(here, coordinator)
     shown = await coordinator.get(path)
     assert shown.status_code == 200, shown.text
     assert shown.headers["content-type"] in ("image/png", "image/jpeg")
