@@ -99,7 +99,6 @@ class Policy:
     decision_valid: timedelta = timedelta(days=28)
     dose_hold: timedelta = timedelta(days=14)
     dose_margin: timedelta = timedelta(days=3)
-    bed_hold: timedelta = timedelta(days=7)
     stay_margin: timedelta = timedelta(days=14)
     infusion_window: timedelta = timedelta(days=14)
     passport_after_entry: timedelta = timedelta(days=183)

@@ -110,7 +110,6 @@ class _Leases(_Row):
     decision_valid: Duration
     dose_hold: Duration
     dose_margin: Duration
-    bed_hold: Duration
     stay_margin: Duration
     infusion_window: Duration
     passport_after_entry: Duration = timedelta(days=183)  # as it was while no policy said it
@@ -118,7 +117,8 @@ class _Leases(_Row):
     proposal_lapse: Duration = timedelta(days=14)
     protocol_review: Duration = timedelta(days=90)
     centre_review: Duration = timedelta(days=180)
-    stay: Duration | None = None  # earlier policies say it; nothing reads it
+    stay: Duration | None = None  # earlier policies say these two; nothing reads them
+    bed_hold: Duration | None = None
 
 
 class _File(_Row):
@@ -191,7 +191,7 @@ def _policy(file: _File, calendars: Mapping[str, Calendar], digest: str) -> Poli
         retry_unknown=file.retry_unknown,
         lead_times=dict(file.lead_times),
         urgent={kind: row.ladder() for kind, row in file.urgent.items()},
-        **file.leases.model_dump(exclude={"stay"}),
+        **file.leases.model_dump(exclude={"stay", "bed_hold"}),
     )
 
 

@@ -106,7 +106,7 @@ BAD: list[tuple[str, Callable[[str], str], str]] = [
     ("wrong unit", lambda t: t.replace("due: 7 working_days ", "due: 7 weeks "), "ladders.hospital_decision.due"),
     ("a bare number", lambda t: t.replace("late_after: 15 minutes", "late_after: 15"), "late_after"),
     ("minutes", lambda t: t.replace("due: 24 hours", "due: 90 minutes"), "ladders.address_registration.due"),
-    ("working days in a lease", lambda t: t.replace("bed_hold: 7 days", "bed_hold: 7 working_days"), "leases.bed_hold"),
+    ("working days in a lease", lambda t: t.replace("dose_hold: 14 d", "dose_hold: 14 working_d"), "leases.dose_hold"),
     ("nothing", lambda t: t.replace("dose_hold: 14 days", "dose_hold: 0 days"), "leases.dose_hold"),
     ("nobody", lambda t: t.replace("remind: translator", "remind: nobody"), "ladders.translation.steps.0.remind"),
     ("both ways", lambda t: t.replace("{before: 6 hours", "{after: 1 day, before: 6 hours"), "ladders.arrival.steps.0"),
@@ -140,7 +140,7 @@ def test_a_wrong_file_is_refused_and_the_field_named(change: Callable[[str], str
 
 
 def test_an_earlier_policy_that_says_a_lease_nothing_reads_any_more_still_opens() -> None:
-    earlier = TEXT.replace("leases:\n", "leases:\n  stay: 70 days\n").encode()
+    earlier = TEXT.replace("leases:\n", "leases:\n  stay: 70 days\n  bed_hold: 7 days\n").encode()
     found = earlier_policy(earlier, CALENDARS.read_bytes(), POLICY_NOW)
     assert found.hash == fingerprint(earlier, CALENDARS.read_bytes())
     assert replace(found, hash=POLICY_NOW.hash) == POLICY_NOW
