@@ -52,8 +52,6 @@ from infra.reads.tasks import TaskQueries
 from infra.reads.worklist import WorklistQueries
 from infra.virus_scan import Clamd
 
-SCHEMA_SEEN = timedelta(seconds=60)
-
 
 def http_app(
     here: Parts,

@@ -187,10 +187,6 @@ class Staff:
     left: Leaving | None = None
     eyes: FourEyes = NOTHING
 
-    def away_at(self, now: datetime) -> bool:
-        """Return whether somebody else sees to their cases at that instant."""
-        return bool(self.absent_from and self.absent_until and self.absent_from <= now < self.absent_until)
-
 
 initial = Staff()
 

@@ -30,7 +30,6 @@ SECTION_OF: Mapping[str, SectionName] = {
 }
 """LOINC code of a section → what it is."""
 ABSENT = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
-EMPTY_REASON = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
 ICD10 = ("http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm")
 NONE_KNOWN = frozenset({"nilknown"})
 """Reasons for an empty section that say there is nothing; every other says that nobody knows, asked or tells."""

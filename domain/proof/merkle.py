@@ -6,7 +6,7 @@ Whoever builds a proof with a wrong size or index gets ValueError; whoever check
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -175,11 +175,3 @@ def _hashes(*values: bytes) -> bool:
 def proven(ranges: Sequence[Range], lookup: Lookup) -> list[bytes]:
     """Return the hashes of a proof."""
     return [hash_of(leaves, lookup) for leaves in ranges]
-
-
-def subtrees(leaves: Sequence[bytes]) -> Iterator[tuple[Node, bytes]]:
-    """Yield every complete subtree of a tree small enough to be held."""
-    frontier = Frontier()
-    for leaf in leaves:
-        for level, index, found in frontier.append(leaf):
-            yield (level, index), found

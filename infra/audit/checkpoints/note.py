@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ED25519 = b"\x01"
-KEY_HASH, PUBLIC, SIGNATURE = 4, 32, 64
+KEY_HASH, PUBLIC = 4, 32
 MOST_SIGNATURES = 100
 LARGEST = 1_000_000
 """Bytes."""

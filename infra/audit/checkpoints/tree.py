@@ -39,11 +39,6 @@ async def frontier_at(reads: Reads, size: int) -> Frontier:
     return Frontier(size, [lookup(node) for node in peaks])
 
 
-async def root_at(reads: Reads, size: int) -> bytes:
-    """Return the root of the tree of this size."""
-    return (await frontier_at(reads, size)).root()
-
-
 async def inclusion(reads: Reads, position: int, size: int) -> list[bytes]:
     """Return the audit path of the event at a position in the tree of `size`. Raises ValueError, TreeIncomplete."""
     return await _proof(reads, inclusion_ranges(position - 1, size))

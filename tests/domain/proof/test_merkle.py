@@ -17,8 +17,8 @@ from domain.proof.merkle import (
     leaf_hash,
     proven,
     root,
-    subtrees,
 )
+from tests.domain.proof.trees import subtrees
 
 INPUTS = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 LEAVES = [leaf_hash(bytes.fromhex(text)) for text in INPUTS]

@@ -24,7 +24,6 @@ from api.routes.reads import zoned
 from domain.doses.kinds import KINDS
 
 router = pages()
-DONOR = ("consents", "screening")
 LOTS = 40
 """How many lots are offered to whoever knows no code yet."""
 

@@ -14,7 +14,7 @@ from domain.proof import merkle
 from infra.audit.checkpoints.exposure import exposure
 from infra.audit.checkpoints.sealer import AFTER_REFUSAL, PAGE, POLL, SealingLimits
 from infra.audit.checkpoints.sinks import FolderSink, SinkDiffers, StoreSink, checkpoint_name, key_name, sink_of, sizes
-from infra.audit.checkpoints.tree import TreeIncomplete, consistency, inclusion, root_at
+from infra.audit.checkpoints.tree import TreeIncomplete, consistency, frontier_at, inclusion
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import DatabaseFailed
 from infra.ledger.ledger import PgLedger
@@ -42,7 +42,7 @@ async def test_every_root_and_proof_from_the_database_is_that_of_the_events(
     of = await leaves(admin)
     assert log.kept() == log.kept("b") == [10, 19, 28, 37, 46, 55]
     for size in log.kept():
-        assert log.checkpoint(size).root == merkle.root(of[:size]) == await root_at(pool, size)
+        assert log.checkpoint(size).root == merkle.root(of[:size]) == (await frontier_at(pool, size)).root()
     for position in (1, 17, 55):
         path = await inclusion(pool, position, 55)
         assert merkle.check_inclusion(of[position - 1], position - 1, 55, path, log.checkpoint(55).root)
@@ -279,7 +279,7 @@ async def test_a_sealer_killed_between_any_two_steps_leaves_a_clean_resume(
     assert await Forked(dying.main, log.dsn, log.folder, step, after).wait() == -signal.SIGKILL
     await log.sealer().round(pool)
     assert log.kept() == log.kept("b") == [3, 7]
-    assert log.checkpoint(7).root == merkle.root(await leaves(admin)) == await root_at(pool, 7)
+    assert log.checkpoint(7).root == merkle.root(await leaves(admin)) == (await frontier_at(pool, 7)).root()
     assert (await exposure(ledger.pool)).refused is None
 
 
@@ -328,7 +328,7 @@ async def test_only_the_sealer_adds(admin: "Admin[asyncpg.Record]", role: str) -
 
 async def test_a_subtree_that_is_not_there_is_named(pool: "Sessions[asyncpg.Record]") -> None:
     with pytest.raises(TreeIncomplete, match="level 2, index 0"):
-        await root_at(pool, 4)
+        await frontier_at(pool, 4)
 
 
 async def test_a_key_rotated_after_the_copy_that_was_put_back_stops_signing_until_the_next_rotation(

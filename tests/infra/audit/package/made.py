@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.core.when import When
-from domain.proof.merkle import consistency_ranges, inclusion_ranges, leaf_hash, proven, root, subtrees
+from domain.proof.merkle import consistency_ranges, inclusion_ranges, leaf_hash, proven, root
 from infra.audit.checkpoints.checkpoint import Checkpoint, signed
 from infra.audit.checkpoints.note import Key, key_of
 from infra.audit.checkpoints.signing import SigningKeys
@@ -27,6 +27,7 @@ from infra.audit.package.redaction import Level, line
 from infra.ledger.encoding.hashing import START, event_hash
 from infra.ledger.encoding.sealing import canonical
 from infra.ledger.encoding.stored import Stored
+from tests.domain.proof.trees import subtrees
 from tests.infra.audit.package.reading import Result, check
 
 LOG, CASE, CANARY = "caravel/here", "case-0001", "Wilhelmina Canary-Øster"

@@ -22,12 +22,12 @@ from domain.proof.merkle import (
     consistency_ranges,
     inclusion_ranges,
     proven,
-    subtrees,
 )
 from domain.proof.merkle import leaf_hash as leaf_of
 from domain.proof.merkle import root as root_of
 from infra.audit.checkpoints.note import key_of
 from infra.audit.package.container import LARGEST, NotAPackage, pack, unpack
+from tests.domain.proof.trees import subtrees
 from tests.drawing import draws
 from tests.infra.audit.package import made as making
 from tests.infra.audit.package.made import (
