@@ -1,8 +1,8 @@
-"""`python -m bench [NAME …] [--small] [--peers] [--events N] [--keep]`: measurements, each against a peer in its run.
+"""`python -m bench [NAME …] [--small] [--peers] [--events N] [--mebibytes N] [--keep]`: measurements.
 
-Without a name all of them, one after the other, each in a process of its own. `--small` is a look of seconds at whether
-it works. `--peers` also installs other event stores, in a folder that goes with the run. `--keep` writes the figures,
-and the page drawn from them, to docs/.
+Each has a peer in its run. Without a name all of them, one after the other, each in a process of its own. `--small` is
+a look of seconds at whether it works. `--peers` also installs other event stores, in a folder that goes with the run.
+`--keep` writes the figures, and the page drawn from them, to docs/.
 """
 
 import argparse
@@ -25,14 +25,17 @@ def asked() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=[*BENCHES, "page", []], metavar="NAME", help=", ".join(BENCHES))
     for word in ("--small", "--peers", "--keep"):
         parser.add_argument(word, action="store_true")
-    parser.add_argument("--events", type=int)
+    for word in ("--events", "--mebibytes"):
+        parser.add_argument(word, type=int)
     return parser.parse_args()
 
 
 async def one(name: str, given: argparse.Namespace) -> None:
     """Run it here and print its rows as JSON lines."""
     before, rows = machine(), []
-    async for row in import_module(f"bench.{name}").main(Asked(given.small, given.peers, given.events)):
+    async for row in import_module(f"bench.{name}").main(
+        Asked(given.small, given.peers, given.events, given.mebibytes)
+    ):
         print(json.dumps(row), flush=True)
         rows.append(row)
     if given.keep:

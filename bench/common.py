@@ -30,6 +30,7 @@ class Asked:
     small: bool = False
     peers: bool = False
     events: int | None = None
+    mebibytes: int | None = None
 
     def either(self, full: T, small: T) -> T:
         """One of two sizes."""

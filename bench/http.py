@@ -106,8 +106,14 @@ async def served(home: str) -> None:
         await serve(app, "127.0.0.1", 0, stop, lambda port: print(port, file=sys.stderr, flush=True))
 
 
+class Port(int):
+    """The port of a process."""
+
+    pid: int
+
+
 @asynccontextmanager
-async def api(dsn: str, home: Path) -> AsyncIterator[int]:
+async def api(dsn: str, home: Path) -> AsyncIterator[Port]:
     """The API as a process; its port."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.http", "serve", str(home),
@@ -116,7 +122,9 @@ async def api(dsn: str, home: Path) -> AsyncIterator[int]:
     )  # fmt: skip
     assert process.stderr is not None
     try:
-        yield int(await process.stderr.readline())
+        port = Port(await process.stderr.readline())
+        port.pid = process.pid
+        yield port
     finally:
         process.terminate()
         await process.wait()

@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,8 @@ MAGIC = b"caravel document 1\n"
 WHOLE = 8 * 1024 * 1024
 """Bytes that are handed to the store at once."""
 CHUNK, TAG, SALT, NONCE = 64 * 1024, 16, 32, 12
+BLOCK, PART = 16, 1024 * 1024
+"""Chunks that are sealed or opened at once, and bytes that are read: a turn of loop and thread is paid once a MiB."""
 ASIDE, WAITS = "aside/", timedelta(days=1)
 
 
@@ -79,14 +82,14 @@ class StoredDocuments:
         """Hand it to the store, in parts where it is large, so that no file is ever in memory as a whole."""
         name = kept.name
         try:
-            if kept.size > WHOLE:
+            if isinstance(self.store, LocalStore) and self.store.prefix:
+                await asyncio.to_thread(_placed, file, Path(self.store.prefix) / name)
+            elif kept.size > WHOLE:
                 await obstore.put_async(self.store, name, file, use_multipart=True, chunk_size=WHOLE, max_concurrency=2)
             else:
                 await obstore.put_async(self.store, name, file, mode="create", use_multipart=False)
         except AlreadyExistsError:
             return  # the same bytes
-        if isinstance(self.store, LocalStore) and self.store.prefix:
-            await asyncio.to_thread(_durable, Path(self.store.prefix) / name)
 
     async def open(self, case: str, name: str, *, aside: bool = False) -> OpenedDocument:
         """Check every byte against the name, then hand out the content.
@@ -117,11 +120,17 @@ class StoredDocuments:
 
     async def _stored(self, place: str) -> AsyncIterator[bytes]:
         try:
-            answer = await obstore.get_async(self.store, place)
+            if isinstance(self.store, LocalStore):  # which would stream in crumbs
+                size = (await obstore.head_async(self.store, place))["size"]
+                for start in range(0, size, PART):
+                    end = min(start + PART, size)
+                    yield bytes(await obstore.get_range_async(self.store, place, start=start, end=end))
+            else:
+                answer = await obstore.get_async(self.store, place)
+                async for part in answer.stream(min_chunk_size=PART):
+                    yield bytes(part)
         except (NotFoundError, FileNotFoundError):
             raise DocumentMissing from None
-        async for part in answer.stream(min_chunk_size=CHUNK):
-            yield bytes(part)
 
     async def _checked(self, name: str, place: str) -> _Header:
         digest, start = sha256(), b""
@@ -133,15 +142,18 @@ class StoredDocuments:
         return _header(start)
 
     async def _content(self, place: str, header: _Header, cipher: AESGCM) -> AsyncIterator[bytes]:
-        waiting, number = b"", 0
-        skip = header.size
+        waiting, number, skip = bytearray(), 0, header.size
         async for part in self._stored(place):
             waiting += part[skip:]
             skip = max(0, skip - len(part))
-            while len(waiting) > CHUNK + TAG:
-                yield _opened(cipher, number, waiting[: CHUNK + TAG], last=False)
-                waiting, number = waiting[CHUNK + TAG :], number + 1
-        yield _opened(cipher, number, waiting, last=True)
+            whole = max(0, len(waiting) - 1) // (CHUNK + TAG)  # the last one is known by what follows it: nothing
+            if whole >= BLOCK:
+                with memoryview(waiting) as view:
+                    sealed = bytes(view[: whole * (CHUNK + TAG)])
+                del waiting[: len(sealed)]
+                yield await asyncio.to_thread(_opened, cipher, number, sealed)
+                number += whole
+        yield await asyncio.to_thread(_opened, cipher, number, bytes(waiting), ends=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,23 +186,47 @@ async def _encrypted(
 ) -> Kept:
     text = json.dumps({"class": key_class, "key": key.id, "media_type": media_type}).encode()
     header = _Header(media_type, key_class, key.id, text, secrets.token_bytes(SALT))
-    cipher, digest = _cipher(key, case, header), sha256()
-    same, size, number, waiting = hmac.new(key.secret, b"caravel document", sha256), 0, 0, b""
+    sealing = _Sealing(file, _cipher(key, case, header), hmac.new(key.secret, b"caravel document", sha256))
+    start = MAGIC + len(text).to_bytes(2) + text + header.salt
+    running = asyncio.create_task(asyncio.to_thread(sealing.write, start))
+    waiting, size = bytearray(), 0
+    try:
+        async for part in content:
+            waiting += part
+            size += len(part)
+            if len(waiting) > BLOCK * CHUNK:
+                await running  # one block is sealed while the next one comes in
+                running = asyncio.create_task(asyncio.to_thread(sealing.block, bytes(waiting[: BLOCK * CHUNK])))
+                del waiting[: BLOCK * CHUNK]
+    finally:
+        await running
+    await asyncio.to_thread(sealing.block, bytes(waiting), ends=True)
+    return Kept(sealing.digest.hexdigest(), size, sealing.same.digest())
 
-    def write(part: bytes) -> None:
-        digest.update(part)
-        file.write(part)
 
-    write(MAGIC + len(text).to_bytes(2) + text + header.salt)
-    async for part in content:
-        same.update(part)
-        size += len(part)
-        waiting += part
-        while len(waiting) > CHUNK:
-            write(cipher.encrypt(_nonce(number, last=False), waiting[:CHUNK], None))
-            waiting, number = waiting[CHUNK:], number + 1
-    write(cipher.encrypt(_nonce(number, last=True), waiting, None))
-    return Kept(digest.hexdigest(), size, same.digest())
+class _Sealing:
+    """Encrypts chunk by chunk into a file; `digest` is of what stands there, `same` of content and the case's key."""
+
+    def __init__(self, file: IO[bytes], cipher: AESGCM, same: hmac.HMAC) -> None:
+        self._file = file
+        self._cipher = cipher
+        self._number = 0
+        self.digest = sha256()
+        self.same = same
+
+    def write(self, part: bytes) -> None:
+        self.digest.update(part)
+        self._file.write(part)
+
+    def block(self, content: bytes, *, ends: bool = False) -> None:
+        """Seal some chunks, the last of all among them or not."""
+        self.same.update(content)
+        chunks = [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)] or [b""]
+        sealed = list[bytes]()
+        for left, chunk in enumerate(chunks, 1 - len(chunks)):
+            sealed.append(self._cipher.encrypt(_nonce(self._number, last=ends and not left), chunk, None))
+            self._number += 1
+        self.write(b"".join(sealed))
 
 
 def _cipher(key: DataKey, case: str, header: _Header) -> AESGCM:
@@ -202,11 +238,31 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(NONCE - 1) + bytes([last])
 
 
-def _opened(cipher: AESGCM, number: int, chunk: bytes, *, last: bool) -> bytes:
+def _opened(cipher: AESGCM, number: int, sealed: bytes, *, ends: bool = False) -> bytes:
+    """The content of some chunks, the last of all among them or not. Raises DocumentChanged."""
+    starts = range(0, len(sealed) or 1, CHUNK + TAG)
+    last = starts[-1] if ends else None
     try:
-        return cipher.decrypt(_nonce(number, last=last), chunk, None)
+        return b"".join(
+            cipher.decrypt(_nonce(number + n, last=at == last), sealed[at : at + CHUNK + TAG], None)
+            for n, at in enumerate(starts)
+        )
     except (InvalidTag, ValueError):
         raise DocumentChanged from None
+
+
+def _placed(file: Path, name: Path) -> None:
+    """Give a file its name in the folder of documents, durably; copied where that is another disk."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        name.hardlink_to(file)
+    except FileExistsError:
+        return  # the same bytes
+    except OSError:  # another disk, or one without links
+        beside = name.with_name(f".{name.name}.{secrets.token_hex(8)}")
+        shutil.copyfile(file, beside)
+        beside.rename(name)
+    _durable(name)
 
 
 def _durable(file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -47,7 +48,8 @@ class Inspection:
     def __init__(self, content: AsyncIterator[bytes]) -> None:
         self._content = content
         self._head = b""
-        self._tail = b""
+        self._ends = deque[bytes]()
+        self._held = 0
         self._size = 0
         self.media = ""
 
@@ -70,17 +72,26 @@ class Inspection:
 
     async def content(self) -> AsyncIterator[bytes]:
         """Yield the whole file, keeping its end."""
-        first, self._tail = self._head, self._head[-TAIL:]
+        first = self._head
         self._head = first[:HEAD]
+        self._passed(first)
         yield first
         async for part in self._content:
             self._size += len(part)
-            self._tail = (self._tail + part)[-TAIL:]
+            self._passed(part)
             yield part
+
+    def _passed(self, part: bytes) -> None:
+        """Keep as many of the last parts as the end needs."""
+        self._ends.append(part)
+        self._held += len(part)
+        while self._held - len(self._ends[0]) >= TAIL:
+            self._held -= len(self._ends.popleft())
 
     async def found(self) -> Found:
         """Say what both ends tell, once all of it went past."""
-        return await asyncio.to_thread(found, self.media, self._head, self._tail, self._size)
+        tail = b"".join(self._ends)[-TAIL:]
+        return await asyncio.to_thread(found, self.media, self._head, tail, self._size)
 
 
 def found(media: str, head: bytes, tail: bytes, size: int) -> Found:
