@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.http.access import require_command
 from api.ports import Service
 from domain.catalogue.staff import Staff
 from domain.core.errors import Reason, Refused, require
@@ -26,10 +27,18 @@ NAMED: Mapping[str, str] = {
 """Command → the field that names somebody of the staff by their stream; empty names nobody."""
 
 
+OWN_LEAVE = frozenset({"SetAbsence", "EndAbsence"})
+"""What everybody tells of themselves, whoever else may keep the register."""
 TEAMED = ("OpenCase", "AssignCase", "ImportFacts")
 """Commands that hand a case to a team."""
 MOST = 12
 """How many a refusal names who could."""
+
+
+def require_entry_command(who: Actor, command: str, stream: str) -> None:
+    """Refuse a command of the catalogue that this actor may not give; one's own leave everybody may tell."""
+    if command not in OWN_LEAVE or stream != who.id:
+        require_command(who, command)
 
 
 async def require_named(service: Service, who: Actor, command: Command, about: str = "") -> None:

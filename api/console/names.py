@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from api.ports import Service
 from domain.catalogue.centre import Centre
@@ -19,13 +20,20 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class NameEntry:
-    """Names a centre, protocol or member of staff as pages do; role, team and zone are of staff only."""
+    """Names a centre, protocol or member of staff as pages do; role, team, zone and absence are of staff only."""
 
     id: str
     name: str
     role: str = ""
     team: str = ""
     zone: str = ""
+    absent_from: datetime | None = None
+    absent_until: datetime | None = None
+    cover: str = ""
+
+    def away_at(self, now: datetime) -> bool:
+        """Return whether somebody else sees to their cases at that instant."""
+        return bool(self.absent_from and self.absent_until and self.absent_from <= now < self.absent_until)
 
 
 class Directory:
@@ -66,7 +74,10 @@ def _entry(stream: str, state: State) -> NameEntry:
     match state:
         case Staff():
             name = str(state.name) if readable(state.name) else stream
-            return NameEntry(stream, name, str(state.role or ""), state.team, state.zone)
+            return NameEntry(
+                stream, name, str(state.role or ""), state.team, state.zone,
+                state.absent_from, state.absent_until, state.cover,
+            )  # fmt: skip
         case Centre():
             return NameEntry(stream, ", ".join(part for part in (state.name, state.city) if part) or stream)
         case Protocol() if state.description:

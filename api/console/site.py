@@ -19,7 +19,7 @@ from api.console.pages import (
     sign_in,
     slip,
 )
-from api.console.pages.desk import bulk, names_search, saved, task_verbs, tasks, worklist
+from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls
 from api.console.pages.history import audit, looks
 from api.console.pages.travelling import stay
@@ -36,6 +36,7 @@ def install(app: FastAPI) -> None:
         worklist,
         tasks,
         task_verbs,
+        leave,
         bulk,
         saved,
         names_search,

@@ -41,13 +41,15 @@ COVERED = select(person.stream).where(
 )
 """Who is away now, and left their cases to this reader."""
 OWN = or_(case.owner == ME, case.owner.in_(COVERED))
+COVERING = and_(task.debtor == fixed("coordinator"), case.owner.in_(COVERED))
+"""What whoever is away owed as owner of their cases, though the reader be of another role."""
 HELD = or_(task.holder == ME, task.holder.in_(COVERED))
 FREE = task.holder.is_(None)
 WHOSE: Mapping[str, ColumnElement[bool]] = {
-    "mine": or_(HELD, and_(task.debtor == ROLE, OWN, FREE)),
+    "mine": or_(HELD, and_(FREE, or_(and_(task.debtor == ROLE, OWN), COVERING))),
     "offered": task.offered == ME,
     "role": task.debtor == ROLE,
-    "others": and_(OWN, or_(task.debtor != ROLE, and_(not_(FREE), not_(HELD)))),
+    "others": and_(OWN, or_(and_(not_(FREE), not_(HELD)), and_(FREE, task.debtor != ROLE, not_(COVERING)))),
     "all": true(),
 }
 """Whose tasks: those I have in hand and my role's in my own cases that nobody has, those I am asked to take, those of
@@ -58,6 +60,7 @@ FILTERS: Mapping[str, Filter] = {
     "kind": lambda value: or_(task.kind == value, func.starts_with(task.about, func.concat(value, fixed(":")))),
     "late": LATE.__eq__,
     "free": FREE.__eq__,
+    "holder": lambda value: task.holder == value,
     "urgent": lambda value: case.urgent == value,
 }
 """What a list can be narrowed to; a kind is found where it is chased, too."""

@@ -16,6 +16,7 @@ from api.console.overview.depletion import depletion_tables
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
 from api.console.pages.case_status import askings, lacking, legs, waits
+from api.console.pages.desk.away import away_words
 from api.console.pages.differing import since
 from api.console.pages.summarised import summarised
 from api.console.pages.travel import (
@@ -69,6 +70,8 @@ class OpenedCase:
     moment: Moment
     present: Case
     whole: Sequence[Fact[Any]]
+    away: str = ""
+    """Says that the owner is away and who covers, in the viewer's words."""
 
     @property
     def past(self) -> bool:
@@ -117,11 +120,14 @@ async def opened(request: Request, service: Service, viewer: Visitor, case: str,
     known_at = moment.known_at
     state, facts, now, visible = await seen_case(service, viewer.who, case, "case", known_at)
     clock = ViewerClock(known_at or now, viewer.zone, viewer.t)
-    labels = await directory_of(request).labels(service, viewer.who)
+    directory = directory_of(request)
+    labels = await directory.labels(service, viewer.who)
+    owner = await directory.one(service, state.owner)
     corrected = frozenset(f.corrects for f in facts if f.corrects)
     speaker = FactWriter(state, clock, visible, labels, corrected)
     present, whole, _ = await service.commands.case(state.id) if known_at else (state, facts, now)
-    return OpenedCase(state, facts, known_at or now, speaker, moment, present, whole)
+    away = "" if known_at else away_words(owner, clock, labels)
+    return OpenedCase(state, facts, known_at or now, speaker, moment, present, whole, away)
 
 
 def shown_part(

@@ -21,7 +21,7 @@ from api.http.paging import limited, linked
 from api.ports import Service
 from api.routes.reads import told
 from api.routes.register.reviews import PERIODS, listed, reviewed, shelf_of
-from api.staff import require_named
+from api.staff import require_entry_command, require_named
 from domain.catalogue.streams import CATALOGUE
 from domain.core.errors import Reason, require
 from domain.core.fact import Command
@@ -68,7 +68,7 @@ def router_of(prefix: str) -> APIRouter:
         key, expected = idempotency_key(request), if_match(request)
         stream = stream_meant(entry, prefix)
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
-        require_command(who, command.type)
+        require_entry_command(who, command.type, stream)
         await require_named(service, who, command, stream)
         sent = request_of(service, who, key, stream, command, expected, about=stream)
         return entry_answer(await carried_out(request, service, sent))

@@ -53,12 +53,12 @@ async def bulk(request: Request, service: Parts, viewer: Viewer) -> Response:
     if make is None:
         raise invalid("choose what to do with the cases", Fault("is unknown", "#/do"))
     staff = await directory_of(request).entries(service, "person")
-    results = [await _one(service, viewer, case, form, make, staff) for case in cases]
+    results = [await done_with(service, viewer, case, form, make, staff) for case in cases]
     back = "/console/?" + urlsplit(form.get("back", "")).query
     return page(request, "bulk.html", viewer, results=results, back=back)
 
 
-async def _one(
+async def done_with(
     service: Service,
     viewer: Visitor,
     case: str,
@@ -66,6 +66,7 @@ async def _one(
     make: Make,
     staff: Mapping[str, NameEntry],
 ) -> BulkResult:
+    """Give one case the command that `make` makes, and say what became of it."""
     number = case
     try:
         state, _, now, _ = await seen_case(service, viewer.who, case, "bulk")
@@ -79,7 +80,8 @@ async def _one(
     return BulkResult(case, number, "again" if done.repeated else "done", "")
 
 
-def _assign(_: Visitor, form: Mapping[str, str], __: Sequence[Obligation], staff: Mapping[str, NameEntry]) -> Command:
+def assigning(_: Visitor, form: Mapping[str, str], __: Sequence[Obligation], staff: Mapping[str, NameEntry]) -> Command:
+    """Make the command that gives a case to somebody of the staff. Raises Refused."""
     known = staff.get(form.get("owner", ""))
     if known is None:
         raise Refused(Reason.INVALID, "choose somebody of the staff", "owner")
@@ -100,4 +102,4 @@ def _snooze(
     return {"type": "Snooze", "obligation": first.id, "until": until.isoformat(), "reason": reason}
 
 
-MAKES: Mapping[str, Make] = {"assign": _assign, "snooze": _snooze}
+MAKES: Mapping[str, Make] = {"assign": assigning, "snooze": _snooze}

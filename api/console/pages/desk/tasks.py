@@ -70,6 +70,7 @@ class Task:
     holder: str
     asked: str
     verb: str
+    covers: str
     row: Mapping[str, Any]
 
 
@@ -85,7 +86,7 @@ async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
     names = await owners(request, service, viewer)
     verbs = verbs_of(viewer, asked.tab)
     staff = await directory_of(request).entries(service, "person") if "offer" in verbs else {}
-    lines = [await _line(service, viewer, clock, names, row) for row in rows[:PAGE]]
+    lines = [await _line(service, viewer, clock, names, row, asked.tab) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
     return page(
         request,
@@ -121,12 +122,13 @@ def _asked(params: Mapping[str, str], tabs: Sequence[str], counts: Mapping[str, 
 
 
 async def _line(
-    service: Service, viewer: Visitor, clock: ViewerClock, names: Mapping[str, str], row: Mapping[str, Any]
+    service: Service, viewer: Visitor, clock: ViewerClock, names: Mapping[str, str], row: Mapping[str, Any], tab: str
 ) -> Task:
     t = viewer.t
     kind, chasing = owed(row)
     words = t.named("owed", kind)
     patient = await patient_of(service, viewer.who, row)
+    covered = _covered(viewer, tab, row)
     masked = "identity" not in sees(viewer.who, belonging_of(row))
     return Task(
         f"/console/cases/{row['stream']}#o-{row['task']}",
@@ -142,6 +144,7 @@ async def _line(
         names.get(row["task_holder"], row["task_holder"] or ""),
         names.get(row["task_offered"], row["task_offered"] or ""),
         _verb(viewer, row),
+        names.get(covered, covered),
         row,
     )
 
@@ -154,3 +157,9 @@ def _verb(viewer: Visitor, row: Mapping[str, Any]) -> str:
     if row["task_holder"] == me.id:
         return "hand_back"
     return "claim" if not row["task_holder"] and row["task_debtor"] == me.role.value else ""
+
+
+def _covered(viewer: Visitor, tab: str, row: Mapping[str, Any]) -> str:
+    """Whose task is among the viewer's own only because they cover; empty = it is their own."""
+    whose = row["task_holder"] or row["owner"]
+    return whose if tab == "mine" and whose and whose != viewer.who.id else ""
