@@ -6,12 +6,12 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from activities.ports import Keys
 from domain.core.personal import KeyClass
+from infra.mail.reports import came_back
 
 STREAM = "bounces"
 CLASS: KeyClass = "identity"
@@ -19,18 +19,11 @@ LARGEST = 1 << 20
 MARK = 16
 """Hexadecimal digits of the mark: with the id it fits the 64 characters RFC 5321 leaves before the @."""
 LOCAL = re.compile(rf"bounces\+(?P<effect>[A-Za-z0-9-]{{1,36}})\.(?P<mark>[0-9a-f]{{{MARK}}})", re.IGNORECASE)
-REPORT = re.compile(rb"^content-type:[ \t]*(?:\r?\n[ \t]+)?message/delivery-status\b", re.IGNORECASE | re.MULTILINE)
-"""Looked for as text: the library's parser takes two minutes for a header of 40 KiB of semicolons."""
-REPORTS, LONGEST = 4, 16 * 1024
-"""How many reports of a message are read, and how many bytes of each."""
-BLANK = re.compile(rb"\r?\n[ \t]*\r?\n")
-FIELD = re.compile(rb"^([A-Za-z-]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
-CODE = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A message that came back for good. `code` is the status of RFC 3463; the diagnostic may name the person."""
+    """A message that came back for good. `code` as `came_back` says it; the diagnostic may name the person."""
 
     effect: str
     code: str
@@ -64,27 +57,6 @@ class ReturnAddresses:
         return hmac.digest(key, effect.encode(), "sha256").hex()[:MARK]
 
 
-def failed(raw: bytes) -> tuple[str, str] | None:
-    """Status code and diagnostic of a delivery status notification that says "failed"; None for any other mail."""
-    for part in islice(REPORT.finditer(raw), REPORTS):
-        for recipient in _groups(raw[part.end() : part.end() + LONGEST]):
-            if recipient.get("action", "").lower() == "failed":
-                status = CODE.search(recipient.get("status", ""))
-                return status[0] if status else "5.0.0", recipient.get("diagnostic-code", "")[:500]
-    return None
-
-
-def _groups(part: bytes) -> list[dict[str, str]]:
-    """The fields of the message and of each recipient, by their names in lower case; values on one line."""
-    return [
-        {
-            name.decode().lower(): " ".join(value.decode(errors="replace").split())
-            for name, value in FIELD.findall(group)
-        }
-        for group in BLANK.split(part)
-    ]
-
-
 class Inbox:
     """Answers the SMTP server at each step: only addresses of ours, and nothing is said to be taken before it is."""
 
@@ -103,7 +75,7 @@ class Inbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
         """Record it, or let the sender keep it and come again."""
-        report = failed(envelope.original_content or b"")
+        report = came_back(envelope.original_content or b"")
         for address in envelope.rcpt_tos if report else ():
             effect = await self._addresses.read(address)
             if effect is not None and report is not None:

@@ -17,7 +17,7 @@ from activities.gateways import UNUSABLE, GatewayRefused, Request
 from domain.criteria.analytes import UNITS
 from infra.hospitals.codes import EFFECT, SAYS
 from infra.hospitals.fhir_client import ISSUES, FhirFarSide, NotUnderstood
-from infra.mail.bounces import failed
+from infra.mail.reports import came_back
 from rehearsal.mail_catcher import delivery_report
 from tests.drawing import draws
 from tests.infra.hospitals.test_fhir import sample
@@ -128,5 +128,5 @@ BY_OTHERS = ("ReportTrialHold", "ReportTrialResumed")
 def test_a_bounces_code_is_a_number_of_rfc_3463(status: str) -> None:
     whole = delivery_report("a@example.org", "b@example.org").as_string()
     report = whole.replace("Status: 5.1.1", f"Status: {' '.join(status.split())}")
-    found = failed(report.encode())
+    found = came_back(report.encode())
     assert found is None or re.fullmatch(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", found[0])

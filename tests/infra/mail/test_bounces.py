@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import aiosmtplib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.embedded.server_process import free_port
 from infra.keys import FolderKeys
-from infra.mail.bounces import Bounce, ReturnAddresses, failed, inbox
+from infra.mail.bounces import Bounce, ReturnAddresses, inbox
+from infra.mail.reports import LINE, NOT_UNDERSTOOD, came_back
 from infra.mail.smtp import MailFarSide, MailServer
 from rehearsal.mail_catcher import RETURNED, delivery_report
+from tests.drawing import draws
 from tests.infra.gateways import Mail
 
 EFFECT = "0192b1f0-5a7e-7c3e-9d62-3f6a1c2b4d5e"
@@ -62,15 +67,90 @@ async def test_an_address_names_its_effect_and_cannot_be_made_up(tmp_path: Path)
 
 def test_only_a_report_of_failure_counts() -> None:
     report = delivery_report("bounces@x", "a@dsn.invalid")
-    assert failed(report.as_bytes()) == ("5.1.1", "smtp; 550 5.1.1 no such mailbox")
+    assert came_back(report.as_bytes()) == ("5.1.1", "smtp; 550 5.1.1 no such mailbox")
     delayed = report.as_bytes().replace(b"Action: failed", b"Action: delayed")
-    assert failed(delayed) is None
-    assert failed(report.as_bytes().replace(b"Status: 5.1.1", b"Status: none")) == (
+    assert came_back(delayed) is None
+    assert came_back(report.as_bytes().replace(b"Status: 5.1.1", b"Status: none")) == (
         "5.0.0",
         "smtp; 550 5.1.1 no such mailbox",
     )
-    for noise in (b"", b"Subject: out of office\n\nI am away", b"Content-Type: multipart/report\n\n", b"\xff" * 100):
-        assert failed(noise) is None
+
+
+NO_NEWS = (
+    b"", b"  \r\n", b"Subject: out of office\nAuto-Submitted: auto-replied (vacation)\n\nI am away; 5.1.1",
+    b"Precedence: auto_reply\nSubject: Abwesend\n\nBis Montag", b"X-Autoreply: yes\n\nx",
+    b'Content-Type: multipart/report; report-type=disposition-notification; boundary="x"\n\n--x\n',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mail", NO_NEWS)
+def test_who_is_away_or_has_read_it_has_got_it(mail: bytes) -> None:
+    assert came_back(mail) is None
+
+
+PLAIN = (
+    b"From: mailer-daemon@example.org\r\nSubject: failure notice\r\n\r\nHi. Sorry, no mailbox here by that name.\r\n"
+)
+
+
+@pytest.mark.parametrize("mail", [PLAIN, b"Content-Type: multipart/report\n\n", b"\xff" * 100, b"Subject: x" * 9_000])
+def test_what_is_in_no_known_form_is_kept_for_a_person(mail: bytes) -> None:
+    found = came_back(mail)
+    assert found
+    assert (found[0], len(found[1]) <= LINE) == (NOT_UNDERSTOOD, True)
+    assert came_back(PLAIN) == (NOT_UNDERSTOOD, "failure notice Hi. Sorry, no mailbox here by that name.")
+
+
+def test_a_named_failure_without_a_report_counts() -> None:
+    mail = PLAIN.replace(b"Subject", b"X-Failed-Recipients: a@example.org\r\nSubject")
+    assert came_back(mail) == ("5.0.0", "failure notice Hi. Sorry, no mailbox here by that name.")
+    coded = mail.replace(b"Sorry", b"550 5.7.26 Sorry")
+    assert came_back(coded) == ("5.7.26", "failure notice Hi. 550 5.7.26 Sorry, no mailbox here by that name.")
+
+
+REPORT = (
+    b"Reporting-MTA: dns; x\r\n\r\n"
+    b"Final-Recipient: rfc822; a@x\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; none\r\n"
+)
+BEFORE = b'Content-Type: multipart/report; boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nsorry\r\n--x\r\n'
+KINDS = (
+    b"message/delivery-status", b"message/global-delivery-status", b"Message/Delivery-Status; charset=us-ascii",
+)  # fmt: skip
+
+
+def packed(how: bytes, text: bytes, kind: bytes = KINDS[0], *, turned: bool = False) -> bytes:
+    """A report packed for the way; `turned`: its two headers the other way round."""
+    lines = [b"Content-Type: " + kind, b"Content-Transfer-Encoding: " + how]
+    return BEFORE + b"\r\n".join(lines[::-1] if turned else lines) + b"\r\n\r\n" + text + b"\r\n--x--\r\n"
+
+
+def folded(text: bytes) -> bytes:
+    code = b64encode(text)
+    return b"\r\n".join(code[i : i + 76] for i in range(0, len(code), 76))
+
+
+PACKED = ((b"7bit", REPORT), (b"base64", folded(REPORT)), (b"BASE64", folded(REPORT)), (b"quoted-printable", REPORT))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_is_found_however_it_is_packed(kind: bytes, *, turned: bool) -> None:
+    for how, text in PACKED:
+        assert came_back(packed(how, text, kind, turned=turned)) == ("5.1.1", "smtp; none"), how
+
+
+@pytest.mark.parametrize("action", [b"failed (bounced)", b"Failed", b"FAILED(5.1.1)"])
+def test_a_comment_beside_what_was_done_changes_nothing(action: bytes) -> None:
+    assert came_back(packed(b"7bit", REPORT.replace(b"failed", action))) == ("5.1.1", "smtp; none")
+    assert came_back(packed(b"7bit", REPORT.replace(b"failed", b"delayed (failed before)"))) is None
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"base64", b"quoted-printable", b"8bit"]))
+@draws(200)
+def test_nothing_that_comes_back_makes_the_reader_fail(noise: bytes, how: bytes) -> None:
+    for mail in (noise, packed(how, noise), b"Content-Type: message/delivery-status\n\n" + noise):
+        found = came_back(mail)
+        assert found is None or len(found[1]) <= LINE
 
 
 SENDMAIL = b"""Content-Type: multipart/report; report-type=delivery-status;\r
@@ -96,9 +176,9 @@ Diagnostic-Code: SMTP; 550 5.7.1\r
 
 
 def test_a_report_is_read_with_its_folded_lines_and_by_recipient() -> None:
-    assert failed(SENDMAIL) == ("5.7.1", "SMTP; 550 5.7.1 Access denied for Müller")
-    assert failed(SENDMAIL.replace(b"\r\n", b"\n")) == failed(SENDMAIL)
-    assert failed(SENDMAIL.replace(b"Failed", b"relayed")) is None
+    assert came_back(SENDMAIL) == ("5.7.1", "SMTP; 550 5.7.1 Access denied for Müller")
+    assert came_back(SENDMAIL.replace(b"\r\n", b"\n")) == came_back(SENDMAIL)
+    assert came_back(SENDMAIL.replace(b"Failed", b"relayed")) is None
 
 
 @pytest.mark.timeout(20)
@@ -113,8 +193,9 @@ def test_a_report_is_read_with_its_folded_lines_and_by_recipient() -> None:
     ids=["semicolons", "folds", "reports", "words"],
 )
 def test_what_a_reader_of_mail_made_up_costs_nothing(made_up: bytes) -> None:
-    assert failed(made_up) is None
-    assert failed(SENDMAIL + made_up)
+    found = came_back(made_up)
+    assert found is None or (found[0], len(found[1]) <= LINE) == (NOT_UNDERSTOOD, True)
+    assert came_back(SENDMAIL + made_up)
 
 
 async def test_a_stranger_is_refused_and_a_report_waits_while_the_ledger_is_away(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is done with tasks of the list: claimed, handed back, offered, accepted, taken over; each by itself."""
+"""Does with tasks of the list what people ask: claims, hands back, offers, accepts, takes over; each by itself."""
 
 from __future__ import annotations
 
