@@ -65,7 +65,7 @@ ESCALATE = _mail("escalate")
 REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
 PROGRESSION = _hospital("tell_centre_of_progression")
-ALERT = _hospital("tell_centre_of_alert")
+ALERT = (_hospital("tell_centre_of_alert"), EffectActivity("look_back", "dedupes"))
 STRUCK = _hospital("tell_centre_of_document")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
@@ -154,7 +154,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         POSTPONED,
         *MOVED,
         *ARRANGE,
-        ALERT,
+        *ALERT,
         REFER_TRANSPLANT,
         *ANYTIME,
     ),
@@ -164,7 +164,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         TELL_LIST,
         PROGRESSION,
         STRUCK,
-        ALERT,
+        *ALERT,
         RESERVE_DOSE,
         _lot_and_hospital("confirm_depletion_start"),
         REFER_TRANSPLANT,
@@ -175,7 +175,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         *ARRANGE,
         MARK_USED,
         STRUCK,
-        ALERT,
+        *ALERT,
         RESERVE_DOSE,
         _lot_and_hospital("confirm_thaw"),
         REFER_TRANSPLANT,
@@ -189,7 +189,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         POSTPONED,
         *MOVED,
         *ARRANGE,
-        ALERT,
+        *ALERT,
         RESERVE_DOSE,
         REFER_TRANSPLANT,
         *ANYTIME,
@@ -199,7 +199,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         MARK_USED,
         *ERASE,
         STRUCK,
-        ALERT,
+        *ALERT,
         SEND_HANDOVER,
         REFER_TRANSPLANT,
         *ARRANGE[:3],
@@ -212,7 +212,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         MARK_USED,
         *ERASE,
         TELL_LIST,
-        ALERT,
+        *ALERT,
         SEND_HANDOVER,
         REFER_TRANSPLANT,
         WITHDRAW_SUBMISSION,

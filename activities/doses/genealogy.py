@@ -73,10 +73,16 @@ class Genealogy:
         )
 
     async def shared(self, starts: Sequence[str], known_at: datetime | None = None) -> Sequence[str]:
-        """Return these and the vector lots they were made with: what others of the same may have in common."""
+        """Return these and the vector lots they were made with: what others of the same may have in common.
+
+        A lot that only names the code of its vector lot leads to that too, and to the lots that name the same.
+        """
         above = await self.trace(starts, known_at)
         vectors = [stream for stream, one in above.materials.items() if one.kind == "vector_lot"]
-        return sorted({*starts, *vectors})
+        codes = sorted({str(lot.vector_lot) for stream, lot in above.lots.items() if stream in starts} - {""})
+        named = await self.existing([await self.links.stream_of("vector_lot", code) for code in codes])
+        alike = [one for one in await self._naming(codes) if any(self._written[one].made_with(code) for code in codes)]
+        return sorted({*starts, *vectors, *named, *alike})
 
     async def above(self, lot: str) -> frozenset[str]:
         """Return a lot and all it is made of, what its codes of a donor or vector lot name among it."""

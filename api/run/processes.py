@@ -14,9 +14,11 @@ from temporalio.client import Client
 
 from activities.access_log import Looks
 from activities.command_handler import CommandRequest
+from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.linking import on_cases
+from activities.effect_handlers.look_back import LookingBack
 from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
@@ -125,7 +127,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call
 
-        keeper = here.commands
+        keeper, walks = here.commands, GenealogyQueries(here.ledger.pool, here.keys)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         uploading = Uploading(
@@ -142,7 +144,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             mail,
             link,
             uploading.handed,
-            {"erase_case": erasing, **on_cases(keeper)},
+            {"erase_case": erasing, "look_back": LookingBack(Genealogy(here.ledger, walks)), **on_cases(keeper)},
             quiet_until,
         )
         yield {
@@ -151,7 +153,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
                 keeper,
                 offices(here),
                 mail,
-                GenealogyQueries(here.ledger.pool, here.keys).numbers_of,
+                walks.numbers_of,
                 recall_links(here.ledger, settings.public_url),
             ),
         }

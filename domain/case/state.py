@@ -22,7 +22,15 @@ from domain.core.policy import Party, Policy
 
 NEVER_HELD = frozenset(
     {"hold_review", "access_review", "erase_case", "tell_linked_case", "erase_linked_case"}
-    | {"safety_alert", "safety_answer", "urgent_alert", "urgent_answer", "safety_report", "tell_centre_of_alert"}
+    | {
+        "safety_alert",
+        "safety_answer",
+        "urgent_alert",
+        "urgent_answer",
+        "safety_report",
+        "tell_centre_of_alert",
+        "look_back",
+    }
 )
 """What goes on while a case is on hold."""
 

@@ -158,7 +158,11 @@ class Lot:
 
     def written(self, code: str) -> bool:
         """Return whether it was registered with that code of a donor or vector lot, however it is written."""
-        return codes.same(self.donor, code) or codes.same(self.vector_lot, code)
+        return codes.same(self.donor, code) or self.made_with(code)
+
+    def made_with(self, code: str) -> bool:
+        """Return whether it was registered with that code of a vector lot, however it is written."""
+        return codes.same(self.vector_lot, code)
 
 
 initial = Lot()

@@ -85,6 +85,7 @@ from domain.stages.treatment.infusion import (
     RecordInfusion,
     StartThaw,
 )
+from domain.stages.treatment.look_back import RecordLookBack
 from domain.stages.treatment.lymphodepletion import (
     CompleteDepletion,
     OmitDepletion,
@@ -339,6 +340,7 @@ MAKE: dict[type[Any], Make] = {
     ReportOffStudy: lambda j, n: ReportOffStudy(),
     ReportDeath: lambda j, n: ReportDeath("", moment(j, n)),
     ReportMalignancy: lambda j, n: ReportMalignancy("T cell"),
+    RecordLookBack: lambda j, n: RecordLookBack(pick(j.case.alerts, n, "nothing"), ("lot-1",), (), n % 3, 1, n % 2),
     AnswerAlert: lambda j, n: AnswerAlert(
         pick(j.case.alerts, n, "nothing"), pick(("coordinator", "hospital"), n // 2, "coordinator")
     ),

@@ -155,6 +155,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "DeclineTransplant": (("ReferTransplant",),),
     "GiveUpRedosing": (("DecideRedosing",),),
     "AnswerAlert": (("ReportMalignancy",),),
+    "RecordLookBack": (("ReportMalignancy",),),
     "RecordSafetyReport": (("HighGrade",),),  # a grade that raises an alert
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),

@@ -13,11 +13,26 @@ from domain.core.personal import ClinicalCode, TraceCode
 
 
 @dataclass(frozen=True, slots=True)
+class LookBack:
+    """Holds what stands around the cells of a patient with a new cancer, as found at an instant.
+
+    `alike` counts the other lots of the same vector lots, `units` all that was made, `patients` everybody else with it.
+    """
+
+    lots: tuple[TraceCode, ...]
+    vector_lots: tuple[TraceCode, ...]
+    alike: int
+    units: int
+    patients: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it.
 
     `report_by` is until when an authority hears of it if the clinician finds it unexpected; `reported` is the fact that
-    says whether it was.
+    says whether it was. `looked_back` is what was found around the cells of a patient with a new cancer.
     """
 
     id: str
@@ -26,6 +41,7 @@ class Alert:
     answered: frozenset[str] = frozenset()
     report_by: datetime | None = None
     reported: str = ""
+    looked_back: LookBack | None = None
 
 
 @dataclass(frozen=True, slots=True)

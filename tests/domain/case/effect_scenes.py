@@ -19,6 +19,7 @@ from domain.stages.records.dossier import DeliverTranslation, OrderTranslation
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord
 from domain.stages.travel.letter import IssueLetter
 from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.look_back import RecordLookBack
 from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, ReferTransplant
@@ -172,6 +173,12 @@ SCENES: dict[str, Scene] = {
         "handed_over",
         lambda j: j.tell(ReportMalignancy("T cell")),
         lambda j: j.tell(AnswerAlert(next(iter(j.case.alerts)), "hospital")),
+    ),
+    "look_back": Scene(
+        "handed_over",
+        lambda j: j.tell(ReportMalignancy("T cell")),
+        lambda j: j.tell(RecordLookBack(next(iter(j.case.alerts)), ("lot-1",), (), 0, 1, 0), ENGINE),
+        drop=None,
     ),
     "refer_transplant": Scene(
         "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))

@@ -221,7 +221,7 @@ def test_nothing_new_is_asked_while_a_case_is_on_hold() -> None:
 def test_an_alert_is_sent_though_the_case_is_on_hold() -> None:
     j = start("infused")
     j.tell(HoldCase("infection"))
-    when(j, ReportMalignancy("T cell")).then_asks("tell_centre_of_alert")
+    when(j, ReportMalignancy("T cell")).then_asks("tell_centre_of_alert", "look_back")
 
 
 def test_nothing_is_asked_of_a_hospital_before_it_has_the_dossier() -> None:

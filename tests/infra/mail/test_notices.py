@@ -38,6 +38,7 @@ AT_HOME = {
     "tell_linked_case",
     "erase_linked_case",
     "tell_waiting_list",
+    "look_back",
 }  # lots, keys, cases, protocols
 SENDER = "coordination@caravel.example"
 PROMISES = re.compile(
