@@ -40,9 +40,9 @@ from domain.stages.eligibility import (
     submissions,
     waiting,
 )
-from domain.stages.follow_up import acquired, closing, follow_up, visit_plan
+from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
-from domain.stages.records import checklist, documents, dossier, observing, records, results, summary
+from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.schedule import depletion_days
 from domain.stages.travel import arrangement_answers, arranging, letter, postponing, readiness, travel, visa
 from domain.stages.treatment import (
@@ -101,7 +101,7 @@ JOURNEY: tuple[StageRow, ...] = (
         quote.IssueEstimate, quote.AcknowledgeEstimate,
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
         bed.RefuseBed, bed.AskBedAgain, acquired.RecordResource, acquired.ReportResource, acquired.OrderCells,
-        acquired.ConfirmDestruction)),
+        acquired.ConfirmDestruction, custody.ReportSpecimen)),
     StageRow(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
         "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
@@ -165,6 +165,7 @@ MODULES: Mapping[str, ModuleType] = {
     "documents": documents,
     "checklist": checklist,
     "records": records,
+    "specimens": specimens,
     "dossier": dossier,
     "observing": observing,
     "results": results,
@@ -182,6 +183,7 @@ MODULES: Mapping[str, ModuleType] = {
     "dose": dose,
     "bed": bed,
     "acquired": acquired,
+    "custody": custody,
     "letter": letter,
     "visa": visa,
     "travel": travel,

@@ -48,8 +48,9 @@ def _mail(activity: str) -> EffectActivity:
 
 REQUEST_RECORD = _mail("request_record")
 REQUEST_RECORD_FROM_DOCTOR = _mail("request_record_from_doctor")
+SPECIMENS = (_mail("ask_for_specimen"), _mail("ask_for_specimen_from_doctor"))
 ORDER_TRANSLATION = _mail("order_translation")
-DOSSIER = (REQUEST_RECORD, REQUEST_RECORD_FROM_DOCTOR, ORDER_TRANSLATION)
+DOSSIER = (REQUEST_RECORD, REQUEST_RECORD_FROM_DOCTOR, *SPECIMENS, ORDER_TRANSLATION)
 
 SUBMIT_DOSSIER = _hospital("submit_dossier")
 REQUEST_QUOTE = _hospital("request_quote")

@@ -12,7 +12,8 @@ from domain.case.state import Case
 from domain.core.fact import Command
 from domain.core.when import When
 from domain.stages.eligibility import choosing, eligibility, handing_over, quote, submissions, waiting
-from domain.stages.follow_up import acquired, closing
+from domain.stages.eligibility.submissions import may_receive
+from domain.stages.follow_up import acquired, closing, custody
 from domain.stages.intake import inquiry, people
 from domain.stages.records import checklist, dossier, observing, records
 from domain.stages.travel import letter, travel, visa
@@ -101,6 +102,15 @@ def _send_paper(s: Situation) -> Command | None:
     if item is None or item.state not in ("requested", "rejected"):
         return None
     return records.ReceiveRecord(item.id, _document(s, f"{item.id}/{item.round}"), s.case.language)
+
+
+def _send_on(s: Situation) -> Command | None:
+    """To the newest centre that may have them; where there is none any more, home."""
+    asked = [one for one in s.case.submissions.values() if one.state in (*ASKED, "accepted")]
+    able = [one.id for one in asked if may_receive(s.case, one.centre)]
+    if not able or s.case.exit:
+        return custody.ReportSpecimen(s.root, "returned")
+    return custody.ReportSpecimen(s.root, "forwarded", submission=able[-1], ref="by courier")
 
 
 def _read_paper(s: Situation) -> Command | None:
@@ -338,6 +348,10 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "records_list": _list,
     "record": _send_paper,
     "record_from_doctor": _send_paper,
+    "specimen": lambda s: custody.ReportSpecimen(s.root, "at_hand"),
+    "specimen_from_doctor": lambda s: custody.ReportSpecimen(s.root, "at_hand"),
+    "specimen_at_hand": _send_on,
+    "specimen_receipt": lambda s: acquired.ReportResource(s.root, "received") if s.chased else None,
     "record_check": _read_paper,
     "translation": _translate,
     "translation_review": _compare,

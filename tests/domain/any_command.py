@@ -28,6 +28,7 @@ from domain.stages.eligibility.quote import AcceptQuote, AcknowledgeEstimate, Gi
 from domain.stages.eligibility.submissions import AcknowledgeSubmission, SubmitDossier, WithdrawSubmission
 from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
+from domain.stages.follow_up.custody import ReportSpecimen
 from domain.stages.follow_up.follow_up import AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
 from domain.stages.follow_up.visit_plan import VISITS
 from domain.stages.intake.importing import ImportFacts
@@ -114,6 +115,7 @@ from tests.domain.journey import DAY, Journey, stretched
 from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
+from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
 T = TypeVar("T")
@@ -266,6 +268,7 @@ MAKE: dict[type[Any], Make] = {
     RefuseBed: lambda j, n: RefuseBed("full"),
     AskBedAgain: lambda j, n: AskBedAgain(),
     RecordResource: _acquire,
+    ReportSpecimen: lambda j, n: any_report(j, n, pick),
     ReportResource: _fate,
     OrderCells: lambda j, n: OrderCells(
         resource(j, n), pick(("stored", "remade", "destroyed"), n // 2, "destroyed"), person(j, n)

@@ -173,6 +173,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "HandBackTask": (("ClaimTask",),),
     "AcceptTask": (("OfferTask",),),
     "DeclineTask": (("OfferTask",),),
+    "ReportSpecimen": (("DrawUpChecklist",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 HIGH = ReportToxicity("CRS", 4)

@@ -113,6 +113,11 @@ def _resources(s: FactWriter) -> Sequence[Option]:
     return [(one.id, f"{s.clock.t.named('kind', one.kind)}, {s.label(one.submission)}") for one in known]
 
 
+def _specimens(s: FactWriter) -> Sequence[Option]:
+    known = [one for one in s.case.specimens.values() if one.state not in ("forwarded", "returned")]
+    return [(one.id, f"{s.clock.t.named('kind', one.kind)}, {s.clock.t.named('fate', one.state)}") for one in known]
+
+
 def _orders(s: FactWriter) -> Sequence[Option]:
     known = s.case.erasure
     return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
@@ -127,6 +132,7 @@ OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
     "upper_gut": lambda s: [(code, s.clock.t.named("upper_gut", code)) for code in CODED["upper_gut"]],
     "decision": _decisions,
     "resource": _resources,
+    "specimen": _specimens,
     "order": _orders,
     "person": lambda s: [(i, s.person(i)) for i in s.case.people],
     "attendant": lambda s: [(i, s.person(i)) for i in s.case.people],

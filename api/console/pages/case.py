@@ -48,6 +48,7 @@ from domain.history.dated import as_of as held
 from domain.history.dated import known
 from domain.history.grounds import grounds
 from domain.roles import allow
+from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.records.needed import Line, lines, outstanding
@@ -103,6 +104,11 @@ class OpenedCase:
     def checklist(self) -> Sequence[Line]:
         """Return how each document this case needs stands."""
         return lines(self.case)
+
+    @property
+    def specimens(self) -> Sequence[SpecimenLine]:
+        """Return where the slides and blocks are that were asked for."""
+        return specimen_lines(self.case)
 
     @property
     def checklist_open(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from domain.core.policy import Party
 
+SpecimenState = Literal["asked", "at_hand", "forwarded", "returned", "lost", "not_available"]
 RecordState = Literal["requested", "received", "translating", "translated", "verified", "rejected", "waived"]
 
 
@@ -60,6 +61,20 @@ class StoredDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Specimen:
+    """Slides or blocks of the patient's tissue, from the day they are asked for. `source` is who has them asked out.
+
+    `resource`: what they are accounted for as once they are on their way to a centre; its state is theirs from then on.
+    """
+
+    id: str
+    source: Party
+    state: SpecimenState = "asked"
+    kind: Literal["slides", "blocks"] = "slides"
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """The frozen set of documents a hospital reviews. `version` 0 = none yet."""
 
@@ -78,5 +93,6 @@ class Records:
     stored: Mapping[str, StoredDocument] = field(default_factory=dict)  # by the name in the store
     records: Mapping[str, RecordItem] = field(default_factory=dict)
     unfit: Mapping[str, str] = field(default_factory=dict)  # rejected, not verified since: file → record
+    specimens: Mapping[str, Specimen] = field(default_factory=dict)
     checklist: tuple[str, ...] = ()  # kinds of documents that were listed last; empty = no list was drawn up
     dossier: Dossier = field(default_factory=Dossier)

@@ -21,6 +21,7 @@ from domain.core.policy import Policy
 from domain.criteria.diseases import DISEASES
 from domain.stages.records.needed import chosen, lines, needed
 from domain.stages.records.records import RecordKind, RecordRequested
+from domain.stages.records.specimens import SpecimenAsked, specimens_to_ask
 
 AT_THE_DOCTOR = frozenset({"pathology", "antigen", "marrow_mrd", "cardiac_lung", "treatment_history"})
 """What the doctor at home has rather than the family, where the case knows that doctor."""
@@ -42,14 +43,19 @@ class ChecklistDrawnUp:
 
 
 Command, Event = DrawUpChecklist, ChecklistDrawnUp
-TAKES = (Takes(DrawUpChecklist, (ChecklistDrawnUp, RecordRequested), at=stages(Stage.INQUIRY, Stage.ADMISSION)),)
+Drawn = Sequence[ChecklistDrawnUp | RecordRequested | SpecimenAsked]
+TAKES = (
+    Takes(
+        DrawUpChecklist,
+        (ChecklistDrawnUp, RecordRequested, SpecimenAsked),
+        at=stages(Stage.INQUIRY, Stage.ADMISSION),
+    ),
+)
 
 
-def decide(
-    case: Case, command: DrawUpChecklist, now: datetime, ids: Ids, policy: Policy
-) -> Sequence[ChecklistDrawnUp | RecordRequested]:
+def decide(case: Case, command: DrawUpChecklist, now: datetime, ids: Ids, policy: Policy) -> Drawn:
     """Draw up the list, or draw it up anew. Raises Refused where it says the same and nothing is left to ask for."""
-    drawn = _drawn(case, ids)
+    drawn = [*_drawn(case, ids), *specimens_to_ask(case, ids)]
     require(drawn, Reason.ALREADY, "the list is drawn up, and everything on it asked for")
     return drawn
 
@@ -75,11 +81,18 @@ def evolve(case: Case, fact: Fact[ChecklistDrawnUp]) -> Case:
     return replace(case, checklist=fact.event.kinds)
 
 
-def draw(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[ChecklistDrawnUp | RecordRequested]:
+def draw(case: Case, now: datetime, ids: Ids, policy: Policy) -> Drawn:
     """The list is drawn up once what is needed is known, and anew when it changes; what is missing is asked for.
 
-    What was waived stays so. Once a centre has accepted, what else is wanted is for people to ask.
+    With it, where pathology is on it, slides or blocks. What was waived stays so. Once a centre has accepted, what else
+    is wanted is for people to ask.
     """
+    papers = draw_papers(case, now, ids, policy)
+    return [*papers, *specimens_to_ask(case, ids)] if papers else []
+
+
+def draw_papers(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[ChecklistDrawnUp | RecordRequested]:
+    """Draw up the list of documents alone: the rule of before."""
     before = case.stage in (Stage.INQUIRY, Stage.RECORDS, Stage.ELIGIBILITY) and not case.exit
     if not before or any(s.state == "accepted" for s in case.submissions.values()):
         return []
@@ -95,11 +108,13 @@ def _known(case: Case) -> bool:
     return disease and born and any(case.noted(protocol) for protocol in chosen(case))
 
 
-RULES = (
+GROUNDS = ("DiagnosisStated", "PatientDescribed", "CentreChosen", "ProtocolStateNoted")
+RULES = (Rule("checklist_follows", 2, draw, GROUNDS, (ChecklistDrawnUp, RecordRequested, SpecimenAsked)),)
+EARLIER = (
     Rule(
         "checklist_follows",
         1,
-        draw,
+        draw_papers,
         ("DiagnosisStated", "PatientDescribed", "CentreChosen", "ProtocolStateNoted"),
         (ChecklistDrawnUp, RecordRequested),
     ),

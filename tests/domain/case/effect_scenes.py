@@ -36,6 +36,7 @@ from tests.domain.case.obligation_scenes import (
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
+from tests.domain.stages.records.lent import ask, ask_family, at_hand
 from tests.domain.stages.travel.arranged import ask_admission, ask_lodging, cancel, cancelled, confirm_lodging, offer
 
 Lead = Callable[[Journey], object]
@@ -120,6 +121,8 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
         lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
     ),
+    "ask_for_specimen": Scene("records", ask_family, at_hand),
+    "ask_for_specimen_from_doctor": Scene("records", ask, at_hand),
     "order_translation": Scene(
         "received",
         lambda j: j.tell(OrderTranslation(item(j), "zh")),

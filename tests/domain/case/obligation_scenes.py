@@ -48,6 +48,7 @@ from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import offered_place, take_place
+from tests.domain.stages.records.lent import SCENES_OF_SPECIMENS
 from tests.domain.stages.schedule.planned import SCENES_OF_DAYS
 from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
 from tests.domain.stages.treatment.bedside import SCENES_OF_CONSENTS
@@ -230,6 +231,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
         lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
     ),
+    **{kind: Scene(at, meet, before) for kind, (at, meet, before) in SCENES_OF_SPECIMENS.items()},
     "record_check": Scene("received", STEPS["verified"]),
     "translation": Scene(
         "received",
@@ -370,6 +372,7 @@ NEVER_WITHDRAWN = {
     "settle_effect",
     "unit_destruction",
     "resource_undone",
+    "specimen_at_hand",
     "cells_order",
     "destruction_confirmation",
     "safety_alert",
