@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx2
@@ -25,6 +25,11 @@ from tests.api.conftest import HOST, NO_LIMIT, settings
 from tests.infra.gateways import Mail
 
 MAIL, TRANSLATOR = "intake@hospital.example", "words@agency.example"
+
+
+def noon() -> str:
+    """A zone in which nobody sleeps now, so that mail does not wait for the morning."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 @dataclass

@@ -20,7 +20,7 @@ from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import OpenCase
 from domain.stages.intake.people import AddPerson, GiveConsent, Purpose, WithdrawConsent
 from infra.ids import fresh_stream
-from tests.api.by_mail import House, browser, by_mail, code_in
+from tests.api.by_mail import House, browser, by_mail, code_in, noon
 from tests.api.conftest import CANARY, HOST
 from tests.api.submitted import open_protocol
 
@@ -78,7 +78,7 @@ async def doctor(house: House) -> AsyncIterator[AtHome]:
         )
         assert opened.patient
         given = (When.on(date(2026, 9, 1)),)
-        await one.tell(AddPerson("home_oncologist", "Dr Rao", "Asia/Kolkata", "en", DOCTOR))
+        await one.tell(AddPerson("home_oncologist", "Dr Rao", noon(), "en", DOCTOR))
         await one.tell(ImportFacts(Stage.FOLLOW_UP, "", "", house.centre, protocol, infusions=given))
         await one.tell(GiveConsent(SHARED, opened.patient.id, "1", "en"))
         await house.perform(case, "send_handover")

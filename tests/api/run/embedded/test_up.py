@@ -13,7 +13,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 
 from infra.embedded.server_process import born, children
+from tests.api.by_mail import noon
 from tests.services import SCRIPTS, eventually
 from tests.test_compose import ROOT
 
@@ -133,11 +133,6 @@ async def test_the_walk_comes_to_follow_up_and_the_chain_of_runs_is_the_journey(
         return len(chain) > LATE and chain == JOURNEY[-len(chain) :]
 
     await eventually(complete, within=120)  # a run ends with its last effect, and hospitals may hang
-
-
-def noon() -> str:
-    """A zone in which nobody sleeps now."""
-    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
 
 async def test_mail_that_comes_back_is_a_fact_and_somebodys_task(up: Up) -> None:
