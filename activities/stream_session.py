@@ -14,7 +14,8 @@ from domain.core.when import When
 from domain.stages.anytime.watching import differs
 
 OPENING = (
-    "RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson", "RegisterMaterial", "RegisterProduct"
+    "RegisterLot", "RegisterProtocol", "RegisterCentre", "RegisterPerson", "RegisterMaterial", "RegisterProduct",
+    "RegisterStore",
 )  # fmt: skip
 
 

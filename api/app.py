@@ -36,7 +36,7 @@ from api.routes import (
     start,
 )
 from api.routes.desk import tasks
-from api.routes.doses import genealogy, recalls
+from api.routes.doses import genealogy, readings, recalls
 from api.routes.files import uploads
 from api.routes.findings import depletion, links, summaries, visits
 from api.routes.history import audit, evidence, moments
@@ -75,6 +75,7 @@ PARTS = (
     changes,
     genealogy,
     recalls,
+    readings,
     loading,
     reviews,
     rules,

@@ -11,8 +11,8 @@ from domain.catalogue.streams import fold
 from domain.doses import codes
 from domain.doses.genealogy import Edge, Trace, Way, streams_of
 from domain.doses.kinds import MATERIALS
-from domain.doses.lot import Lot
 from domain.doses.material import Material
+from domain.doses.stock import Lot
 
 MATERIAL, LOT = "material-", "lot-"
 

@@ -18,8 +18,8 @@ from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.core.policy import Policy
-from domain.doses import lot
-from domain.doses.lot import Lot
+from domain.doses import lot, stock
+from domain.doses.stock import Lot
 from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit, UseUnit
 from domain.stages.treatment.dose import HoldDose, RefuseDose
 
@@ -94,16 +94,16 @@ class Reserving:
         del repeat
         streams = list(dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case)]))
         until = now + self._policy.dose_hold
-        why: lot.NoUnit = "none_available"
+        why: stock.NoUnit = "none_available"
         found = [(stream, await self._lots.find(stream)) for stream in streams]
-        for stream, known in sorted(found, key=lambda one: lot.unit_for(one[1], effect.id) is None):
-            no = lot.no_unit(known, until, now)
+        for stream, known in sorted(found, key=lambda one: stock.unit_for(one[1], effect.id) is None):
+            no = stock.no_unit(known, until, now)
             try:
                 held = await self._lots.tell(stream, HoldUnit(case.id, effect.id, until), effect.id)
             except Refused:
                 why = no or why
                 continue
-            if (unit := lot.unit_for(held, effect.id)) is not None:
+            if (unit := stock.unit_for(held, effect.id)) is not None:
                 return Delivered(f"{stream}/{unit.id}", answer=HoldDose(stream, unit.id, unit.until or until))
         return Delivered("none", answer=RefuseDose(why))
 

@@ -1,1 +1,1 @@
-"""Follows what changes around cases that watch nothing of it."""
+"""Follows what changes around cases and lots that watch nothing of it."""

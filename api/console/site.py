@@ -20,7 +20,7 @@ from api.console.pages import (
     slip,
 )
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
-from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls
+from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls, stores
 from api.console.pages.history import audit, looks
 from api.console.pages.travelling import stay
 from api.name_index import NameIndex, PersonIndex
@@ -55,6 +55,7 @@ def install(app: FastAPI) -> None:
         catalogue,
         genealogy,
         lots,
+        stores,
         recalls,
         hospital_recalls,
         clerk,

@@ -9,6 +9,7 @@ import structlog
 
 from activities.command_handler import CommandRequest
 from activities.following.first_ranks import FollowingCatalogue
+from activities.following.stopping import StoppingUnits
 from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.wiring import Parts
@@ -63,4 +64,14 @@ async def follow_catalogue(following: FollowingCatalogue) -> None:
             await following.round()
         except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
             log.warning("catalogue not followed", error=type(error).__name__)
+        await asyncio.sleep(EVERY)
+
+
+async def watch_stores(stopping: StoppingUnits) -> None:
+    """Stop what lay in a store that was too warm, again and again; what fails is tried at the next look."""
+    while True:
+        try:
+            await stopping.round()
+        except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
+            log.warning("stores not looked at", error=type(error).__name__)
         await asyncio.sleep(EVERY)

@@ -25,12 +25,13 @@ from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.effect_handlers.uploading import Uploading
 from activities.following.first_ranks import FollowingCatalogue
+from activities.following.stopping import StoppingUnits
 from activities.perform import EffectHandler
 from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.alive import alive
 from api.run.backups.recover import tombstones
-from api.run.changes import adopt_desks, desks, follow_catalogue, tell_changes
+from api.run.changes import adopt_desks, desks, follow_catalogue, tell_changes, watch_stores
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
@@ -54,6 +55,7 @@ from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide
 from infra.reads.followed import FollowedCatalogue
 from infra.reads.genealogy import GenealogyQueries
+from infra.reads.registers import RegisterQueries
 from infra.settings import Settings
 from infra.telemetry import configure_logs
 from infra.tracing import configure_traces
@@ -191,7 +193,12 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
         await adopt_desks(here)
         await work(
             [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))],
-            [courier.run, partial(tell_changes, telling(here)), partial(follow_catalogue, following(here))],
+            [
+                courier.run,
+                partial(tell_changes, telling(here)),
+                partial(follow_catalogue, following(here)),
+                partial(watch_stores, StoppingUnits(here.commands, RegisterQueries(here.ledger.pool))),
+            ],
             stop,
         )
 

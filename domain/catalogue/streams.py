@@ -21,14 +21,21 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.criteria.criterion import criterion_of
-from domain.doses import linking, lot, material, product
+from domain.doses import linking, lot, material, product, stock, store
 from domain.doses.product import limit_of
+from domain.doses.readings import excursion_of
 
 Command = (
-    protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command | product.Command
+    protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command
+    | product.Command | store.Command
+)  # fmt: skip
+Event = (
+    protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event | material.Event | product.Event | store.Event
 )
-Event = protocol.Event | centre.Event | lot.Event | staff.Event | desks.Event | material.Event | product.Event
-State = protocol.Protocol | centre.Centre | lot.Lot | staff.Staff | desks.Desks | material.Material | product.Product
+State = (
+    protocol.Protocol | centre.Centre | stock.Lot | staff.Staff | desks.Desks | material.Material | product.Product
+    | store.Store
+)  # fmt: skip
 
 COMMANDS: tuple[type[Any], ...] = get_args(Command)
 EVENTS: tuple[type[Any], ...] = get_args(Event)
@@ -78,6 +85,7 @@ CATALOGUE: Mapping[str, Aggregate] = {
         _aggregate("desk", desks, given="all"),
         _aggregate("material", material, given="beside"),
         _aggregate("product", product),
+        _aggregate("store", store, "read_until"),
     )
 }
 
@@ -87,7 +95,7 @@ def aggregate(stream: str) -> Aggregate:
     prefix, _, name = stream.partition("-")
     found = CATALOGUE.get(prefix)
     if found is None or not name:
-        raise Refused(Reason.NOT_FOUND, "no such lot, material, product, protocol, centre or person")
+        raise Refused(Reason.NOT_FOUND, "no such lot, material, product, store, protocol, centre or person")
     return found
 
 
@@ -111,7 +119,7 @@ def decide(
 
 def named_by(command: object, state: State | None = None) -> frozenset[str]:
     """Return the streams whose read models a command is decided with: those it names, or those its lot rests on."""
-    if isinstance(state, lot.Lot) and (judged := lot.rests_on(state, command)):
+    if isinstance(state, stock.Lot) and (judged := lot.rests_on(state, command)):
         return judged
     match command:
         case linking.LinkMaterial():
@@ -145,6 +153,9 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "capabilities": str,
     "research_items": str,
     "tests": limit_of,
+    "excursions": excursion_of,
+    "stopped": str,
+    "stores": str,
 }
 """What a read model holds many of, and how one is read."""
 

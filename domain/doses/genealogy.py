@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Literal
 
 from domain.core.personal import TraceCode
-from domain.doses.lot import Lot
 from domain.doses.material import Material
+from domain.doses.stock import Lot
+from domain.doses.unit import Unit
 
 Edge = tuple[str, str]
 """What was made, and the material it was made of."""
 Way = Literal["made_into", "made_of"]
-IN_STOCK = "in_stock"
 
 
 def reach(edges: Iterable[Edge], starts: Iterable[str], way: Way) -> frozenset[Edge]:
@@ -76,12 +76,16 @@ class Trace:
 def units_of(trace: Trace, now: datetime) -> Sequence[UnitFound]:
     """Return every unit of every affected lot as it stands then, by lot and unit."""
     return [
-        UnitFound(stream, unit.id, IN_STOCK, "")
-        if unit.free_at(now)
-        else UnitFound(stream, unit.id, unit.state, unit.case if isinstance(unit.case, str) else "")
+        UnitFound(stream, unit.id, unit.shown_at(now), _whose(unit, now))
         for stream in trace.affected
         for unit in trace.lots[stream].units.values()
     ]
+
+
+def _whose(unit: Unit, now: datetime) -> str:
+    """Whose it is or was last; what lies in stock, or is stopped there, is nobody's."""
+    nobodys = unit.state == "free" or unit.free_at(now) or not isinstance(unit.case, str)
+    return "" if nobodys else str(unit.case)
 
 
 def patients_of(units: Iterable[UnitFound]) -> Mapping[str, Sequence[UnitFound]]:

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.core.personal import Identity, Trace
-
-UnitState = Literal["free", "held", "committed", "used", "set_aside", "destroyed"]
+from domain.doses import storage
+from domain.doses.states import KEPT, OVER, UnitState
+from domain.doses.states import after as moved
+from domain.doses.storage import StoreStay
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class SettleUnit:
     type: Literal["SettleUnit"] = "SettleUnit"
 
 
-Command = HoldUnit | ExtendHold | FreeUnit | CommitUnit | UseUnit | SettleUnit
+Command = HoldUnit | ExtendHold | FreeUnit | CommitUnit | UseUnit | SettleUnit | storage.Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,49 +140,94 @@ class UnitSettled:
     type: Literal["UnitSettled"] = "UnitSettled"
 
 
-Event = UnitHeld | HoldExtended | UnitFreed | UnitSetAside | UnitCommitted | UnitUsed | UnitSettled
+Event = UnitHeld | HoldExtended | UnitFreed | UnitSetAside | UnitCommitted | UnitUsed | UnitSettled | storage.Event
+
+
+IN_STOCK = "in_stock"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One dose. `case`, `effect` and `until` belong to its last hold."""
+    """One dose. `case`, `effect` and `until` belong to its last hold.
+
+    `stays` is where it lay, the newest last; `stopped` are excursions of a store that nobody has judged for it yet,
+    `judged` those that two people have; `proposed_by` is the first of the two.
+    """
 
     id: str
     state: UnitState = "free"
     case: Trace = ""
     effect: str = ""
     until: datetime | None = None
+    stays: tuple[StoreStay, ...] = ()
+    stopped: tuple[str, ...] = ()
+    judged: tuple[str, ...] = ()
+    proposed_by: str = ""
 
     def free_at(self, now: datetime) -> bool:
-        """Return whether it can be held for somebody: nobody's, or its hold has ended."""
-        return self.state == "free" or (self.state == "held" and self.until is not None and self.until <= now)
+        """Return whether it can be held for somebody: nobody's or its hold has ended, and it is not stopped."""
+        lapsed = self.state == "held" and self.until is not None and self.until <= now
+        return not self.stopped and (self.state == "free" or lapsed)
 
     def held_at(self, now: datetime) -> bool:
         """Return whether its hold stands."""
-        return self.state == "held" and not self.free_at(now)
+        return self.state == "held" and self.until is not None and now < self.until
+
+    def kept_at(self, now: datetime) -> bool:
+        """Return whether it is somebody's then, for a time or until it is settled."""
+        return self.state in KEPT or self.held_at(now)
+
+    @property
+    def lies(self) -> StoreStay | None:
+        """Return where it lies; None = nobody said, or it has left."""
+        return self.stays[-1] if self.stays and self.stays[-1].until is None else None
+
+    def shown_at(self, now: datetime) -> str:
+        """Return the word for how it stands: in stock, stopped, or its state."""
+        if self.free_at(now):
+            return IN_STOCK
+        return "stopped" if self.stopped and self.state not in OVER else self.state
 
     def of(self, case: Trace) -> bool:
         """Return whether its last hold was this case's; nobody can say so of an erased one."""
         return isinstance(case, str) and bool(case) and self.case == case
 
 
-def evolve(unit: Unit, event: Event) -> Unit:
-    """Fold one event of this unit."""
+def name_of(event: Event) -> str:
+    """Return what an event is called in the table of states."""
+    return f"{event.type} {event.outcome}" if isinstance(event, UnitSettled) else event.type
+
+
+def evolve(unit: Unit, event: Event, at: datetime) -> Unit:
+    """Fold one event of this unit, recorded at that instant."""
+    if isinstance(event, storage.Stored):
+        return _stored(unit, event)
+    after = replace(unit, state=moved(unit.state, name_of(event)))
     match event:
         case UnitHeld():
-            after = Unit(unit.id, "held", event.case, event.effect, event.until)
+            after = replace(after, case=event.case, effect=event.effect, until=event.until)
         case HoldExtended():
-            after = replace(unit, until=event.until)
-        case UnitFreed():
-            after = replace(unit, state="free", until=None)
-        case UnitSetAside():
-            after = replace(unit, state="set_aside", until=None)
-        case UnitCommitted():
-            after = replace(unit, state="committed", until=None)
-        case UnitUsed():
-            after = replace(unit, state="used")
-        case UnitSettled():
-            after = replace(unit, state="free" if event.outcome == "returned" else "destroyed")
+            after = replace(after, until=event.until)
+        case UnitFreed() | UnitSetAside() | UnitCommitted():
+            after = replace(after, until=None)
+        case storage.UnitStopped():
+            mark = storage.mark(event.store, event.excursion)
+            after = replace(after, until=None, stopped=(*after.stopped, mark), proposed_by="")
+        case UnitUsed() | UnitSettled() | storage.UnitDiscarded():
+            pass
         case _:
             assert_never(event)
-    return after
+    return replace(after, stays=storage.left(after.stays, at)) if after.state in OVER else after
+
+
+def _stored(unit: Unit, event: storage.Stored) -> Unit:
+    match event:
+        case storage.UnitPlaced():
+            stay = StoreStay(event.store, event.position, event.since)
+            return replace(unit, stays=(*storage.left(unit.stays, event.since), stay))
+        case storage.UseOfUnitProposed():
+            return replace(unit, proposed_by=event.by)
+        case storage.UnitCleared():
+            return replace(unit, stopped=(), judged=(*unit.judged, *unit.stopped), proposed_by="")
+        case _:
+            assert_never(event)

@@ -26,6 +26,12 @@ CHANGES = SqlStatement(
     .where(or_(member(source.state, "proposal").is_not(None), member(source.state, "confirmed").is_not(None)))
     .order_by(source.stream)
 )
+LYING = SqlStatement(
+    select(source.stream)
+    .where(func.starts_with(source.stream, fixed("lot-")))
+    .where(func.strpos(member(source.state, "stores"), text("quoted")) > 0)
+    .order_by(source.stream)
+)
 
 event = table(EventRow).c
 DESCRIBING = ("ProtocolRegistered", "ProtocolAmended", "CentreRegistered", "CentreAmended")
@@ -69,6 +75,10 @@ class RegisterQueries:
         """List streams of one kind by name, after one of them, with their state."""
         rows = await LIST.rows(self._pool, prefix=f"{prefix}-", after=after, limit=limit)
         return [{**row, "state": json.loads(row["state"])} for row in rows]
+
+    async def lying(self, store: str) -> Sequence[str]:
+        """Name the lots of which a unit lies or lay in a store."""
+        return [str(row["stream"]) for row in await LYING.rows(self._pool, quoted=f'"{store}"')]
 
     async def described(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]:
         """List protocols or centres as `catalogue` does, with what they were last described as, and when by whom."""

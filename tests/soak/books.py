@@ -16,7 +16,7 @@ from domain.case.effect import IMPLIED, Effect
 from domain.case.state import Case
 from domain.core.fact import Fact
 from domain.core.policy import Party
-from domain.doses.lot import Lot
+from domain.doses.stock import Lot
 from domain.doses.unit import Unit
 from workflows.journey import EFFECTS
 from workflows.names import HOSPITALS

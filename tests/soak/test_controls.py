@@ -16,7 +16,7 @@ from domain.case.treatment import Infusion, Treatment
 from domain.core.fact import Draft, Fact
 from domain.core.policy import Party
 from domain.core.when import When
-from domain.doses.lot import Lot
+from domain.doses.stock import Lot
 from domain.doses.unit import Unit
 from domain.engine.advance import as_fact
 from domain.stages.treatment.infusion import (

@@ -27,7 +27,7 @@ import pytest
 from api.run.wiring import Parts, connect_temporal, parts
 from domain.case.stage import Stage
 from domain.case.state import Case
-from domain.doses.lot import Lot
+from domain.doses.stock import Lot
 from domain.engine.evolve import fold
 from domain.stages.anytime.moving import StageEntered
 from infra.ledger.encoding.errors import FAILURES

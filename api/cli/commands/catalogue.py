@@ -16,7 +16,7 @@ from api.cli.words import command_of
 from domain.catalogue.streams import CATALOGUE
 
 LOADED = ("protocol", "centre")
-LONG = ("criteria", "places", "tests")
+LONG = ("criteria", "places", "tests", "excursions")
 """What a table has no room for; `show` and --json have it."""
 
 
@@ -102,7 +102,7 @@ def _add_opening(app: App, prefix: str, opening: str, known: Mapping[str, type[A
         _recorded(asking(lambda c: c.post(f"/{prefix}s", body, key or None), person=as_), json=json)
 
 
-protocol, centre, lot, person, desk, material, product = (_app(prefix) for prefix in CATALOGUE)
+protocol, centre, lot, person, desk, material, product, store = (_app(prefix) for prefix in CATALOGUE)
 
 
 def changes(*, json: Json = False) -> None:

@@ -13,7 +13,7 @@ RUN: dict[str, tuple[str, str]] = {
 }
 """Processes: name → coroutine function of (settings), and what it does."""
 
-KINDS = ("protocol", "centre", "lot", "person", "desk", "material", "product")
+KINDS = ("protocol", "centre", "lot", "person", "desk", "material", "product", "store")
 COMMANDS: dict[str, tuple[str, str]] = {
     "case": ("api.cli.commands.preparing:app", "Cases: open, send commands, look, explain."),
     "tasks": ("api.cli.commands.tasks:tasks", "What you owe, what your role owes, what others owe you."),

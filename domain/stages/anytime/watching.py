@@ -61,12 +61,14 @@ class ProtocolStateNoted:
 
 @dataclass(frozen=True, slots=True)
 class LotStateNoted:
-    """The lot: registered, released, quarantined or recalled; expires."""
+    """The lot: registered, released, quarantined, rejected or recalled; expires; which of its units are stopped."""
 
     stream: str
     source_version: int
     state: str
     expires: datetime | None
+    stopped: tuple[str, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["LotStateNoted"] = "LotStateNoted"
 
 

@@ -172,16 +172,26 @@ def _ends(case: Case) -> Instants:
     return [case.dose.until] if case.dose.state == "held" and not _thawed(case) else []
 
 
-def lose(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+def lose_with_lot(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """A held unit of a lot that is no longer released is no dose."""
     state = str(case.noted(case.lot).get("state", "released")) if case.lot else "released"
     return [DoseLost(state)] if case.dose.state == "held" and state != "released" and not _thawed(case) else []
 
 
+def lose(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A held unit is no dose once its lot is no longer released, or it was stopped itself [doses.excursion]."""
+    stopped = case.noted(case.lot).get("stopped", ()) if case.lot else ()
+    if case.dose.state == "held" and case.dose.ref in stopped and not _thawed(case):
+        return [DoseLost("quarantined")]
+    return lose_with_lot(case, now, ids, policy)
+
+
 RULES = (
     Rule("dose_hold_ends", 1, lapse, ("DoseHeld",), (DoseLapsed,), _ends),
-    Rule("dose_lot_not_released", 1, lose, ("DoseHeld", "LotStateNoted"), (DoseLost,)),
+    Rule("dose_lot_not_released", 2, lose, ("DoseHeld", "LotStateNoted"), (DoseLost,)),
 )
+EARLIER = (Rule("dose_lot_not_released", 1, lose_with_lot, ("DoseHeld", "LotStateNoted"), (DoseLost,)),)
+"""Before units were stopped one by one."""
 
 
 def _open_question(case: Case) -> Iterable[str]:

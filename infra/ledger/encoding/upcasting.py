@@ -34,6 +34,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
+    ("LotStateNoted", 1): lambda old: {**old, "stopped": []},  # a unit was stopped with its lot or not at all
     ("RecallAcknowledged", 1): lambda old: {**old, "units": []},  # nobody asked what was done with each
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
     **{

@@ -13,7 +13,7 @@ from domain.catalogue.product import Depletion
 from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
 from domain.core.errors import Reason, Refused
 from domain.criteria.criterion import Comparison, Criterion
-from domain.doses import lot
+from domain.doses import lot, storage
 from domain.doses.unit import UnitHeld
 from domain.engine.evolve import EVENTS as CASE_EVENTS
 from domain.journey import COMMANDS as CASE_COMMANDS
@@ -59,6 +59,8 @@ FILLED: dict[str, tuple[Any, ...]] = {
         lot.LotRegistered("p", ("u1", "u2"), LATER, "DIN-1", "LV-1", "person-1"),
         lot.LotReleased("person-2"),
         UnitHeld("u1", "case-1", "effect-1", LATER),
+        storage.UnitPlaced("u2", "store-x", "A1", NOW),
+        storage.UnitStopped("u2", "store-x", "warm"),
     ),
     "person-x": (
         staff.PersonRegistered("quality", "asia", "n", "m", "UTC", "en"),
@@ -70,7 +72,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
-    "vector_integrates", "follow_up_years", "visit_days", "access",
+    "vector_integrates", "follow_up_years", "visit_days", "access", "stopped",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 
@@ -80,7 +82,7 @@ def noted_fields(prefix: str) -> set[str]:
 
 
 def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
-    assert set(CATALOGUE) - {"desk", "material", "product"} == set(watching.KINDS)
+    assert set(CATALOGUE) - {"desk", "material", "product", "store"} == set(watching.KINDS)
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
@@ -132,6 +134,7 @@ def test_read_models_hold_exactly_what_is_noted_and_the_named_extras() -> None:
         "desk": {"mails"},
         "material": {"kind", "consents"},
         "product": {"code", "name", "tests", "source"},
+        "store": {"kind", "name", "where", "read_until", "excursions"},
     }
     for prefix, kind in CATALOGUE.items():
         noted = noted_fields(prefix) if prefix in watching.KINDS else set()

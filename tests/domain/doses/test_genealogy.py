@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from domain.core.personal import ERASED
 from domain.doses.genealogy import Trace, UnitFound, patients_of, reach, streams_of, units_of
-from domain.doses.lot import Lot, LotRegistered, LotReleased
+from domain.doses.lot import LotRegistered, LotReleased
+from domain.doses.stock import Lot
 from domain.doses.unit import UnitCommitted, UnitHeld, UnitSetAside, UnitSettled, UnitUsed
 from tests.domain.catalogue.steps import NOW, given
 

@@ -10,7 +10,6 @@ import pytest
 from domain.core.errors import Reason
 from domain.core.personal import ERASED
 from domain.doses.lot import (
-    Lot,
     LotQuarantined,
     LotRecalled,
     LotRegistered,
@@ -19,10 +18,9 @@ from domain.doses.lot import (
     RecallLot,
     RegisterLot,
     ReleaseLot,
-    no_unit,
     read_model,
-    unit_for,
 )
+from domain.doses.stock import Lot, no_unit, unit_for
 from domain.doses.unit import (
     CommitUnit,
     ExtendHold,

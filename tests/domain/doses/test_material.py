@@ -13,7 +13,7 @@ from domain.core.personal import ERASED
 from domain.doses.codes import check_character, donation
 from domain.doses.kinds import KINDS, LOT, MATERIALS
 from domain.doses.linking import LinkMaterial, MaterialLinked, MaterialUnlinked, UnlinkMaterial
-from domain.doses.lot import Lot, LotRegistered
+from domain.doses.lot import LotRegistered
 from domain.doses.material import (
     DonorConsented,
     DonorConsentWithdrawn,
@@ -26,6 +26,7 @@ from domain.doses.material import (
     WithdrawDonorConsent,
     read_model,
 )
+from domain.doses.stock import Lot
 from tests.domain.catalogue.steps import AROUND, NOW, given, refused, when
 
 STREAM = "material-1"

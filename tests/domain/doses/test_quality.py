@@ -15,7 +15,7 @@ from domain.catalogue.streams import named_by, read_model
 from domain.core.errors import Reason, Refused
 from domain.core.personal import ERASED
 from domain.doses import codes
-from domain.doses.lot import Lot, LotQuarantined, LotRecalled, LotRegistered, LotReleased, RecallLot, ReleaseLot
+from domain.doses.lot import LotQuarantined, LotRecalled, LotRegistered, LotReleased, RecallLot, ReleaseLot
 from domain.doses.product import (
     Limit,
     Product,
@@ -32,6 +32,7 @@ from domain.doses.quality import (
     RecordResult,
     ResultRecorded,
 )
+from domain.doses.stock import Lot
 from domain.doses.unit import HoldUnit
 from tests.domain.catalogue.steps import AROUND, NOW, given, refused, when
 

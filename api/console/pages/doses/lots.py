@@ -22,17 +22,21 @@ from api.routes.doses.genealogy import require_quality
 from api.routes.register.entries import carried_out, request_of
 from domain.core.errors import Reason, Refused
 from domain.doses import codes
-from domain.doses.lot import STOPPED, Lot
+from domain.doses.lot import STOPPED
 from domain.doses.product import Limit, Product, stream_of
 from domain.doses.quality import LotResult, Outcome
+from domain.doses.stock import Lot
 
 router = pages()
 PAGE = 50
+Tested = tuple[Limit | None, LotResult | None]
 TOLD: Mapping[str, Sequence[str]] = {
     "RecordResult": ("test", "tested", "value", "unit", "word"),
     "DecideOutOfSpecification": ("test", "outcome", "reason"),
     "ReleaseLot": (),
     "QuarantineLot": ("reason",),
+    "PlaceUnit": ("unit", "store", "position"),
+    "DecideStoppedUnit": ("unit", "outcome", "reason"),
 }
 """The commands the page of a lot gives, and the fields of their forms."""
 
@@ -66,6 +70,7 @@ async def one(request: Request, entry: str, service: Parts, viewer: Viewer) -> R
         now=found.now,
         names=await directory_of(request).labels(service, viewer.who),
         outcomes=get_args(Outcome),
+        stores={row["stream"]: row["state"]["name"] for row in await service.registers.catalogue("store", "", PAGE)},
         stops=lot.state not in STOPPED,
         today=found.now.date().isoformat(),
         nonce=token_hex(8),
@@ -83,7 +88,7 @@ async def _product(service: Service, code: str) -> Product:
     return found
 
 
-def _tested(tests: Sequence[Limit], lot: Lot) -> Sequence[tuple[Limit | None, LotResult | None]]:
+def _tested(tests: Sequence[Limit], lot: Lot) -> Sequence[Tested]:
     """Each test of the specification with its result, then results whose test stands in none any more."""
     known = dict(lot.results)
     rows: list[tuple[Limit | None, LotResult | None]] = [
@@ -101,7 +106,7 @@ async def tell(request: Request, entry: str, service: Parts, viewer: Viewer) -> 
     said = {one: _typed(one, text) for one in TOLD.get(name, ()) if (text := given.get(one, "").strip())}
     command = COMMANDS.parse({**said, "type": name}, viewer.who.id, only=tuple(TOLD))
     require_command(viewer.who, command.type)
-    key = f"lot/{given.get('nonce', '')}/{name}/{said.get('test', '')}"
+    key = f"lot/{given.get('nonce', '')}/{name}/{said.get('test', said.get('unit', ''))}"
     await carried_out(request, service, request_of(service, viewer.who, key, stream, command, about=stream))
     return seen(f"/console/lots/{stream}")
 

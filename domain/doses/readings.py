@@ -1,0 +1,187 @@
+"""Reads temperatures of a store and finds where it was too warm for too long, or unwatched [doses.excursion].
+
+Readings are looked at in blocks: one whose warmest is within the limit holds no excursion, and is not looked at singly.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from math import isfinite
+from operator import gt, sub
+from typing import Any, Literal, TypeAlias
+
+BLOCK = 2048
+COLDEST, HOTTEST = -273.15, 100.0
+"""In °C; what lies outside is no reading of a store."""
+FAULTS = 20
+"""As many are named at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRule:
+    """How warm a store may be, in °C, for how many seconds at most; and how long it may go without a reading."""
+
+    warmest: float
+    tolerated: int
+    gap: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excursion:
+    """A store was too warm for too long, or nobody knows how warm it was. `warmest` is in °C, None = not known."""
+
+    kind: Literal["warm", "gap"]
+    began: datetime
+    ended: datetime
+    warmest: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Name it among those of its store: one that went on is another."""
+        return f"{self.kind} {self.began.isoformat()} {self.ended.isoformat()}"
+
+    def overlaps(self, since: datetime, until: datetime | None) -> bool:
+        """Return whether what lay there from `since` to `until` lay there during it."""
+        return since <= self.ended and (until is None or self.began <= until)
+
+
+def excursion_of(row: Mapping[str, Any]) -> Excursion:
+    """Read an excursion back from the JSON of a read model."""
+    began, ended = (datetime.fromisoformat(row[name]) for name in ("began", "ended"))
+    return Excursion(kind=row["kind"], began=began, ended=ended, warmest=row["warmest"])
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Holds how readings ended: the last one's instant, and since when it has been too warm then; None = it was not."""
+
+    last: datetime
+    warm_since: datetime | None = None
+    warmest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsSummary:
+    """What readings come to: from and to when, how many, coldest and warmest in °C, and each excursion among them."""
+
+    first: datetime
+    count: int
+    coldest: float
+    warmest: float
+    excursions: tuple[Excursion, ...]
+    tail: Tail
+
+
+class UnreadableError(Exception):
+    """A file of readings cannot be read: faults by line."""
+
+    def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+Readings: TypeAlias = "tuple[array[float], array[float]]"
+"""Seconds since 1970, each later than the one before, and the temperatures then in °C."""
+
+
+def parse(text: str) -> Readings:
+    """Read lines of an instant with its zone and a temperature in °C; a first line may name them. Raises Unreadable."""
+    lines = text.removeprefix("\ufeff").split()
+    if lines and not lines[0][:1].isdigit():
+        lines = lines[1:]
+    fields = ",".join(lines).split(",")
+    try:
+        read = list(map(datetime.fromisoformat, fields[::2]))
+        values = array("d", map(float, fields[1::2]))
+    except ValueError:
+        raise UnreadableError(_faults(text)) from None
+    whole = len(fields) == 2 * len(lines) == 2 * len(read) and all(one.tzinfo for one in read)
+    times = array("d", [one.timestamp() for one in read]) if whole else array("d")
+    good = whole and bool(times) and all(map(isfinite, values)) and min(values) >= COLDEST and max(values) <= HOTTEST
+    if not good or not all(map(gt, islice(times, 1, None), times)):
+        raise UnreadableError(_faults(text))
+    return times, values
+
+
+def _faults(text: str) -> Sequence[tuple[int, str]]:
+    """Look at each line by itself, to say what is wrong where."""
+    found: list[tuple[int, str]] = []
+    before: datetime | None = None
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        if not line.strip() or (number == 1 and not line.strip()[:1].isdigit()):
+            continue
+        try:
+            instant, value = (part.strip() for part in line.split(","))
+            at, celsius = datetime.fromisoformat(instant), float(value)
+        except ValueError:
+            found.append((number, "write an instant with its zone, a comma, and °C: 2026-11-30T08:00:00Z,-151.2"))
+            continue
+        if at.tzinfo is None:
+            found.append((number, "the instant has no zone; write Z or +08:00 behind it"))
+        elif not isfinite(celsius) or not COLDEST <= celsius <= HOTTEST:
+            found.append((number, f"no store is {value} °C"))
+        elif before is not None and at <= before:
+            found.append((number, "it is not later than the line before"))
+        else:
+            before = at
+        if len(found) == FAULTS:
+            break
+    return found or [(1, "there is no reading in it, or white space within a line")]
+
+
+def summarise(readings: Readings, rule: StoreRule, before: Tail | None = None) -> ReadingsSummary:
+    """Find the excursions of a store; `before` is how the readings before these ended, where they follow on."""
+    times, values = readings
+    gaps = _gaps(times, rule, before)
+    warm, tail = _warm(times, values, rule, before)
+    first = _at(times[0])
+    return ReadingsSummary(first, len(times), min(values), max(values), (*gaps, *warm), tail)
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _gaps(times: Sequence[float], rule: StoreRule, before: Tail | None) -> list[Excursion]:
+    """Where readings lie too far apart, from the last one before to the next."""
+    found: list[Excursion] = []
+    if before is not None and times[0] - before.last.timestamp() > rule.gap:
+        found.append(Excursion(kind="gap", began=before.last, ended=_at(times[0])))
+    for start in range(0, len(times) - 1, BLOCK):
+        block = times[start : start + BLOCK + 1]
+        steps = list(map(sub, block[1:], block))
+        if max(steps) > rule.gap:
+            late = (n for n, step in enumerate(steps) if step > rule.gap)
+            found += [Excursion(kind="gap", began=_at(block[n]), ended=_at(block[n + 1])) for n in late]
+    return found
+
+
+def _warm(
+    times: Sequence[float], values: Sequence[float], rule: StoreRule, before: Tail | None
+) -> tuple[list[Excursion], Tail]:
+    """Runs above the limit that last longer than tolerated, each to the first reading within it again."""
+    found: list[Excursion] = []
+    since = before.warm_since.timestamp() if before and before.warm_since else None
+    warmest = before.warmest if before and before.warmest is not None else rule.warmest
+
+    def end(at: float) -> None:
+        if since is not None and at - since > rule.tolerated:
+            found.append(Excursion(kind="warm", began=_at(since), ended=_at(at), warmest=warmest))
+
+    for start in range(0, len(values), BLOCK):
+        block = values[start : start + BLOCK]
+        if since is None and max(block) <= rule.warmest:
+            continue
+        for at, value in zip(times[start : start + BLOCK], block, strict=True):
+            if value > rule.warmest:
+                since, warmest = (at, value) if since is None else (since, max(warmest, value))
+            elif since is not None:
+                end(at)
+                since = None
+    end(times[-1])
+    last = _at(times[-1])
+    return found, Tail(last) if since is None else Tail(last, _at(since), warmest)

@@ -1,0 +1,40 @@
+"""The one table of a unit's states: which event leads from which state to which. Nothing else moves a unit.
+
+A unit that is stopped is nobody's, and is held for nobody until quality assurance has decided [doses.excursion].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+UnitState = Literal["free", "held", "committed", "used", "set_aside", "destroyed"]
+Moves = Mapping[UnitState, UnitState]
+
+MOVES: Mapping[str, Moves] = {
+    "UnitHeld": {"free": "held", "held": "held"},
+    "HoldExtended": {"held": "held"},
+    "UnitFreed": {"held": "free"},
+    "UnitCommitted": {"held": "committed"},
+    "UnitUsed": {"committed": "used"},
+    "UnitSetAside": {"committed": "set_aside"},
+    "UnitSettled returned": {"committed": "free", "set_aside": "free"},
+    "UnitSettled destroyed": {"committed": "destroyed", "set_aside": "destroyed"},
+    "UnitStopped": {"free": "free", "held": "free", "committed": "free", "set_aside": "set_aside"},
+    "UnitDiscarded": {"free": "destroyed", "held": "destroyed", "committed": "destroyed", "set_aside": "destroyed"},
+}
+"""Event, with its outcome where it has several → state before → state after. A unit whose hold has ended is free."""
+KEPT: frozenset[UnitState] = frozenset({"committed"})
+"""Whose a unit is in these states does not end by itself."""
+OVER: frozenset[UnitState] = frozenset({"used", "destroyed"})
+"""No event leads out of these."""
+
+
+def may(state: UnitState, event: str) -> bool:
+    """Return whether an event can happen to a unit in that state."""
+    return state in MOVES[event]
+
+
+def after(state: UnitState, event: str) -> UnitState:
+    """Return the state after an event; what was recorded although the table has no such move leaves it as it was."""
+    return MOVES[event].get(state, state)
