@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.encoders import jsonable_encoder
@@ -100,7 +101,8 @@ class Readiness:
         shown = {name: "ok" if fine else "away" for name, fine in {**needed, **wanted}.items()}
         told = {"status": status, "parts": shown, "leaders": await _told(service.operations.leads, {})}
         doubt = await _told(service.operations.doubt, "")
-        return told | ({"clock": doubt} if doubt else {})
+        ending = service.commands.policy.ending(datetime.now(UTC))
+        return told | ({"clock": doubt} if doubt else {}) | ({"calendars": ending} if ending else {})
 
 
 @router.get("/readyz")
@@ -108,7 +110,8 @@ async def readyz(request: Request) -> JSONResponse:
     """503 while nothing can be read. Without Temporal or courier commands are recorded and wait: degraded.
 
     So it is while a clock is wrong (`clock` says which): then nothing is recorded, and reads go on. `leaders` says of
-    courier and sealer who it is, since when, and when one was last lost.
+    courier and sealer who it is, since when, and when one was last lost; `calendars` of which countries holidays are
+    known for less than two years more.
     """
     readiness: Readiness = request.app.state.readiness
     told = await readiness.now()

@@ -76,7 +76,14 @@ class Calendar:
         """Return whether people are at work that day."""
         return day in self.make_up or (day.weekday() not in self.weekend and day not in self.holidays)
 
+    @property
+    def until(self) -> date | None:
+        """Return the last day of the last year whose holidays are known; None = there are none at all."""
+        return date(max(day.year for day in self.holidays), 12, 31) if self.holidays else None
 
+
+FORESIGHT = timedelta(days=730)
+"""So long before a table of holidays ends everybody who looks is told: a newer release brings later years."""
 OPENING, CLOSING = time(9), time(17)
 NO_HOLIDAYS = Calendar("UTC")
 
@@ -116,6 +123,15 @@ class Policy:
     def calendar(self, country: str) -> Calendar:
         """Return the country's working-day table; a country without one has plain weekends in UTC."""
         return self.calendars.get(country, NO_HOLIDAYS)
+
+    def ending(self, now: datetime) -> Mapping[str, date]:
+        """Return the countries whose holidays are known for less than FORESIGHT from now, and until which day.
+
+        Working days after it are reckoned by weekends alone.
+        """
+        known = {country: calendar.until for country, calendar in sorted(self.calendars.items())}
+        soon = (now + FORESIGHT).date()
+        return {country: until for country, until in known.items() if until is not None and until < soon}
 
     def instant(self, start: datetime, span: Span, country: str, at: time = CLOSING) -> datetime:
         """`start` plus the span, in UTC. Working days end at local closing time unless `at` says otherwise."""

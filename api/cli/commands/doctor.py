@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from activities.keepers import TWO, keepers
@@ -33,15 +33,27 @@ LATE = 60.0
 
 async def examine(settings: Settings) -> list[Finding]:
     """Return every finding, in the order things are needed."""
-    return [_policy(settings), *[f async for f in _database(settings)], await _temporal(), await _mail(settings)]
+    return [*_policy(settings), *[f async for f in _database(settings)], await _temporal(), await _mail(settings)]
 
 
-def _policy(settings: Settings) -> Finding:
+def _policy(settings: Settings) -> Iterator[Finding]:
     try:
         policy = load_policy(settings.policy)
     except (ValueError, OSError) as error:
-        return "policy", False, str(error)
-    return "policy", True, f"{policy.name} {policy.hash[:12]}"
+        yield "policy", False, str(error)
+        return
+    yield "policy", True, f"{policy.name} {policy.hash[:12]}"
+    now = datetime.now(UTC)
+    ending = policy.ending(now)
+    yield "calendars", all(until > now.date() for until in ending.values()), _calendars(ending)
+
+
+def _calendars(ending: Mapping[str, date]) -> str:
+    """Say of which countries no holidays are known soon; a newer release brings later years."""
+    if not ending:
+        return "holidays are known for years"
+    named = ", ".join(f"{country} until {until}" for country, until in ending.items())
+    return f"holidays are known of {named}; later working days are reckoned by weekends alone: take a newer release"
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
