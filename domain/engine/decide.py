@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Command, Dated, Draft, Event, Ids
+from domain.core.personal import readable
 from domain.core.policy import Policy
 from domain.core.roles import Action
+from domain.core.shape import shapes
 from domain.core.when import When
 from domain.journey import ACCEPTED, MODULES, TAKES, accepting_stages
 from domain.stages.anytime import correcting, erasing, linking
@@ -38,9 +41,29 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     erasing.takes(case, command)
     occurred = _occurred(command, now)
     if isinstance(command, correcting.CorrectFact):
-        return _correct(case, command, now, ids, policy)
+        corrected = _correct(case, command, now, ids, policy)
+        _require_reason(command)
+        return corrected
     events = DECIDE[type(command)](case, command, now, ids, policy)
+    _require_reason(command)
     return [_draft(event, ids(), occurred, now) for event in events]
+
+
+def _asks_why(command: type[Any]) -> bool:
+    given = [field for field in fields(command) if field.name == "reason" and field.default is MISSING]
+    return bool(given) and shapes(command)["reason"].kind == "text"
+
+
+REASONED = frozenset(command for command, row in TAKES.items() if not row.by_hospital and _asks_why(command))
+"""Commands that ask why, in words. What a hospital says is kept as it says it, though it gives no reason."""
+
+
+def _require_reason(command: Command) -> None:
+    """Refuse a reason of nothing but blanks, where one is asked for; the words of the stage's own file come first."""
+    if type(command) in REASONED:
+        given = command.reason  # type: ignore[attr-defined] # every command of REASONED has it
+        said = given.strip() if isinstance(given, str) else readable(given)
+        require(said, Reason.INVALID, "say why; a reason is never empty", "reason")
 
 
 def _draft(event: Event | Dated[Event], name: str, occurred: When | None, now: datetime) -> Draft[Event]:

@@ -47,6 +47,7 @@ ELSEWHERE = {
     "the catalogue excludes this choice: ": "test_excluding",
     "the catalogue excludes nothing here; choose the centre (ChooseCentre)": "test_excluding",
     "say why it is chosen all the same": "test_excluding",
+    "say why; a reason is never empty": "test_reasons",
     "a rank is one of those that were seen": "test_excluding",
 }
 """Refusals whose test is not a row of a table."""

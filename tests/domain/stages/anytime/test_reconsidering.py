@@ -43,6 +43,12 @@ REFUSALS = (
     ),
     No(
         "priced",
+        lambda j: CorrectFact(first_person(j), AddPerson("patient", "", "UTC", "en"), "x"),
+        Reason.INVALID,
+        "a person needs a name",
+    ),
+    No(
+        "priced",
         lambda j: CorrectFact(first_person(j), AddPerson("patient", "X", "Nowhere", "en"), "x"),
         Reason.INVALID,
         "no such time zone",
