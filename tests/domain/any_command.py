@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from domain.case.phases.consents import RISK_ITEMS
 from domain.case.stage import Stage
@@ -108,6 +108,7 @@ from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, Disc
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
+from tests.domain.any_names import item, moment, person, pick, resource, submission
 from tests.domain.any_result import any_results, any_therapy, any_value
 from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
@@ -118,36 +119,7 @@ from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
-T = TypeVar("T")
 Make = Callable[[Journey, int], Any]
-
-
-def pick(options: Iterable[T], n: int, otherwise: T) -> T:
-    found: Sequence[T] = list(options)
-    return found[n % len(found)] if found else otherwise
-
-
-def person(j: Journey, n: int = 0) -> str:
-    """Mostly the patient."""
-    return pick(j.case.people, 0 if n % 4 else n // 4, "nobody")
-
-
-def item(j: Journey, n: int) -> str:
-    return pick(j.case.records, n, "nothing")
-
-
-def submission(j: Journey, n: int) -> str:
-    return pick(j.case.submissions, n, "nothing")
-
-
-def moment(j: Journey, n: int) -> When | None:
-    return pick(
-        [None, When.at(j.now), When.on((j.now - 3 * DAY).date()), When.unknown(), When.between(None, j.now)], n, None
-    )
-
-
-def resource(j: Journey, n: int) -> str:
-    return pick(j.case.resources, n, "nothing")
 
 
 def _acquire(j: Journey, n: int) -> RecordResource:
