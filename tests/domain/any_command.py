@@ -108,11 +108,11 @@ from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, Disc
 from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
-from tests.domain.any_names import item, moment, person, pick, resource, submission
 from tests.domain.any_result import any_results, any_therapy, any_value
 from tests.domain.arrivals import any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
+from tests.domain.stages.any_names import item, moment, person, pick, resource, submission
 from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
