@@ -14,8 +14,8 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 # Bytecode is kept whatever the caller's shell says: without it every process compiles all it imports once more.
 export PYTHONDONTWRITEBYTECODE :=
-# The slow tests wait more than they compute; a file's servers are started once.
-WAITING ?= 4
+# Many tests wait more than they compute; a file's servers are started once.
+WAITING ?= 5
 
 .PHONY: help run test quick check search soak bench lock clean
 
@@ -26,8 +26,7 @@ run: $(READY) ## start everything here, filled with a rehearsed cohort; Ctrl-C s
 	@exec $(BIN)/caravel up
 
 test: check ## everything that must hold, about 10 minutes on two cores
-	$(PYTEST) -m "not slow and not soak" -n $(WORKERS)
-	$(PYTEST) -m "slow and not soak" -n $(WAITING) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not soak" -n $(WAITING) --dist loadfile --no-loadscope-reorder
 
 quick: check ## before every commit, about 2 minutes on two cores
 	$(PYTEST) -m "not slow and not soak" -n $(WORKERS) -q

@@ -53,12 +53,18 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever asks for a server is slow; the longest files come first."""
+    """Whatever asks for a server is slow; the longest files come first.
+
+    Among the others, files that wait are mixed evenly with files that compute: one has the processors meanwhile.
+    """
     for item in items:
         if SERVERS.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    longest = {name: place for place, name in enumerate(LONGEST)}
+    waiting = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow"))
+    computing = dict.fromkeys(item.path for item in items if item.path not in waiting)
+    share = {path: place / len(kind) for kind in (waiting, computing) for place, path in enumerate(kind)}
+    items.sort(key=lambda item: (longest.get(item.path.stem, len(longest)), share[item.path]))
 
 
 @pytest.fixture(scope="session", autouse=True)

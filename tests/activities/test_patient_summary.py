@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -180,6 +180,7 @@ STATEMENTS = st.lists(
 )
 
 
+@example([Statement(kind="immunization", section="immunizations", entry=1, said="stated", text="BCG")])
 @draws(60)
 @given(STATEMENTS)
 def test_whatever_was_said_the_summary_is_fhir_and_keeps_the_rules(statements: list[Statement]) -> None:

@@ -36,6 +36,7 @@ from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id
 from infra.leader import SEALER, supersede
 from infra.settings import Settings
+from tests.api.cli.test_cli import Cli
 from tests.api.conftest import registered
 from tests.conftest import execute
 from tests.workflows.rig import Engine, command, engine, eventually
@@ -130,24 +131,26 @@ async def quiet(here: Engine) -> bool:
 WORDS = "caravel restore --take-over --accept-loss --reason backup_restored --by"
 
 
-async def started(scene: Scene, *words: str) -> asyncio.subprocess.Process:
-    given = {
+def variables(scene: Scene) -> dict[str, str]:
+    return {
         "CARAVEL_DATABASE_URL": scene.settings.database_url.get_secret_value(),
         "CARAVEL_HOME": str(scene.settings.home),
         "CARAVEL_INSTALLATION": scene.settings.installation,
         "TEMPORAL_ADDRESS": scene.temporal.address,
         "COLUMNS": "1000",
     }
+
+
+async def started(scene: Scene, *words: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api.cli", *words, env={**os.environ, **given}, stdout=PIPE, stderr=STDOUT
+        sys.executable, "-m", "api.cli", *words, env={**os.environ, **variables(scene)}, stdout=PIPE, stderr=STDOUT
     )
 
 
-async def caravel(scene: Scene, *words: str) -> tuple[int | None, str]:
+async def caravel(scene: Scene, *words: str) -> tuple[int, str]:
     """A command as people give it: its exit code and what it said."""
-    process = await started(scene, *words)
-    said, _ = await asyncio.wait_for(process.communicate(), 90)
-    return process.returncode, said.decode()
+    said = await Cli(variables(scene))(*words)
+    return said.code, said.out + said.err
 
 
 async def says(process: asyncio.subprocess.Process, words: str) -> str:
@@ -200,8 +203,10 @@ async def test_it_is_explained_nothing_goes_on_and_a_person_may_go_on_without_it
         try:
             said = await says(worker, WORDS)
             assert f"positions {scene.kept + 1} to {scene.covered} of the former history" in said
-            commands = caravel(scene, "restore"), caravel(scene, "audit", "verify", "--no-rules")
-            _, restoring, verifying = await asyncio.gather(nothing_goes_on(scene, opened), *commands)
+            await nothing_goes_on(scene, opened)
+            restoring, verifying = [
+                await caravel(scene, *words) for words in (("restore",), ("audit", "verify", "--no-rules"))
+            ]
             assert "BROKEN: " in verifying[1], "the control: nobody has accepted it, and the end is gone"
             for code, said in (restoring, verifying):
                 assert code == REFUSED

@@ -53,7 +53,7 @@ class Cli:
         self._variables = variables
 
     async def __call__(self, *words: str, **variables: str) -> Said:
-        with mock.patch.dict(os.environ, {**self._variables, **variables, "COLUMNS": "200"}):
+        with mock.patch.dict(os.environ, {"COLUMNS": "200", **self._variables, **variables}):
             return await asyncio.to_thread(self._run, words)
 
     @staticmethod
