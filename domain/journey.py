@@ -43,7 +43,7 @@ from domain.stages.eligibility import (
 from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
-from domain.stages.schedule import depletion_days
+from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.travel import arrangement_answers, arranging, letter, postponing, readiness, travel, visa
 from domain.stages.treatment import (
     admission,
@@ -130,7 +130,8 @@ JOURNEY: tuple[StageRow, ...] = (
     StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         "every planned infusion, the response, and fitness for the way home", (
         infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, infusion.StartThaw,
-        infusion.DestroyUnit, infusion.RecordInfusion, recovery.DecidePathway, recovery.DeclareFitHome)),
+        infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
+        monitoring_days.SkipMonitoring, recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
         redosing.GiveUpRedosing, redosing.DecideRedosing)),
@@ -196,6 +197,7 @@ MODULES: Mapping[str, ModuleType] = {
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,
     "infusion": infusion,
+    "monitoring_days": monitoring_days,
     "recovery": recovery,
     "adverse_events": adverse_events,
     "grading": grading,

@@ -11,6 +11,7 @@ from domain.case.phases.consents import Consents
 from domain.case.phases.findings import Findings
 from domain.case.phases.follow_up import FollowUp
 from domain.case.phases.links import Links
+from domain.case.phases.monitoring import Monitored
 from domain.case.phases.records import Records
 from domain.case.phases.submissions import Submissions
 from domain.case.phases.travel import Travel
@@ -54,7 +55,18 @@ class MainLine:
 
 @dataclass(frozen=True)
 class Case(
-    Bookkeeping, Links, FollowUp, InHospital, Arrangements, Travel, Submissions, Findings, Records, Consents, MainLine
+    Bookkeeping,
+    Links,
+    FollowUp,
+    Monitored,
+    InHospital,
+    Arrangements,
+    Travel,
+    Submissions,
+    Findings,
+    Records,
+    Consents,
+    MainLine,
 ):
     """One patient's journey. Every field is folded from facts; nothing here reads a clock.
 

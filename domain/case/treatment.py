@@ -19,6 +19,7 @@ class Infusion:
     lot: Trace
     fact: str
     unit: Trace = ""
+    monitored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

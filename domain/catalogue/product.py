@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from domain.core.codes import require_country, require_day_come
 from domain.core.errors import Reason, require
+from domain.core.planned_check import PlannedCheck
 
 Access = Literal["trial", "hospital_programme", "approved_use", "compassionate_use"]
 """How a patient comes to the product [catalogue.access]."""
@@ -29,6 +30,11 @@ class Depletion:
 def depletion_of(row: Mapping[str, Any]) -> Depletion:
     """Read a drug back from the JSON of a read model."""
     return Depletion(**{**row, "days": tuple(row["days"])})
+
+
+def planned_check_of(row: Mapping[str, Any]) -> PlannedCheck:
+    """Read a check back from the JSON of a read model."""
+    return PlannedCheck(**{**row, "days": tuple(row["days"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
+from domain.core.planned_check import PlannedCheck
 from domain.core.roles import Action
 from domain.criteria.criterion import Criterion, require_sound
 from domain.law import study
@@ -35,7 +36,8 @@ class Description:
     `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
     sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
     `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
-    `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion.
+    `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion,
+    as do the days of `monitoring`: none = the source does not say.
     """
 
     registry: str
@@ -63,6 +65,7 @@ class Description:
     vector_integrates: bool | None = None
     follow_up_years: int = 0
     visit_days: tuple[int, ...] = ()
+    monitoring: tuple[PlannedCheck, ...] = ()
     source: str
     as_of: date
 
@@ -115,6 +118,8 @@ Command = (
 
 MOST_YEARS = 50
 """No protocol follows for longer."""
+LAST_MONITORED, WIDEST = 100, 14
+"""Monitoring is over by that day, then come visits; a check with a wider window has no day."""
 MOST_INFUSIONS = 100
 """No protocol plans more; a number with more figures is a slip of the pen."""
 BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
@@ -125,7 +130,7 @@ BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 6
+    schema_version: ClassVar[int] = 7
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -136,7 +141,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 6
+    schema_version: ClassVar[int] = 7
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -274,6 +279,14 @@ def _require_follow_up(c: Description) -> None:
     require(0 <= c.follow_up_years <= MOST_YEARS, Reason.INVALID, f"from 0 to {MOST_YEARS} years", "follow_up_years")
     ordered = list(c.visit_days) == sorted({day for day in c.visit_days if 0 < day <= most * 366})
     require(ordered, Reason.INVALID, "days after the infusion in order, each once, none after the end", "visit_days")
+    days = [row.days for row in c.monitoring]
+    near = all(row and list(row) == sorted({day for day in row if 0 <= day <= LAST_MONITORED}) for row in days)
+    words = f"each check has days from 0 to {LAST_MONITORED}, in order, each once"
+    require(near, Reason.INVALID, words, "monitoring")
+    narrow = all(0 <= row.window <= WIDEST for row in c.monitoring)
+    require(narrow, Reason.INVALID, f"a window has from 0 to {WIDEST} days", "monitoring")
+    once = len({(row.what, day) for row in c.monitoring for day in row.days}) == sum(map(len, days))
+    require(once, Reason.INVALID, "each check is planned once on a day", "monitoring")
 
 
 def _described(c: Description) -> dict[str, Any]:
@@ -364,7 +377,7 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
     """What is said of follow-up; left out where nothing is, as in rows of before."""
     if told is None:
         return {}
-    said = {"follow_up_years": told.follow_up_years, "visit_days": told.visit_days}
+    said = {"follow_up_years": told.follow_up_years, "visit_days": told.visit_days, "monitoring": told.monitoring}
     found: dict[str, Any] = {name: value for name, value in said.items() if value}
     return found if told.vector_integrates is None else {**found, "vector_integrates": told.vector_integrates}
 

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
-from domain.catalogue.product import depletion_of
+from domain.catalogue.product import depletion_of, planned_check_of
 from domain.catalogue.site import site_of
 from domain.catalogue.waiting.waiting_list import place_of
 from domain.core.errors import Reason, Refused, require
@@ -150,6 +150,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "places": place_of,
     "diseases": str,
     "visit_days": int,
+    "monitoring": planned_check_of,
     "capabilities": str,
     "research_items": str,
     "tests": limit_of,

@@ -12,7 +12,7 @@ from domain.core.fact import Command
 from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.follow_up import acquired, follow_up
-from domain.stages.schedule import depletion_days
+from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
     admission,
     adverse_events,
@@ -93,6 +93,20 @@ def _day(s: Situation) -> Command | None:
         return depletion_days.OmitDepletionDay(day, "fever", treatment=treatment)
     reduced = "creatinine clearance" if s.often(0.1) else ""
     return lymphodepletion.RecordDepletion("fludarabine + cyclophosphamide", day, treatment=treatment, reduced=reduced)
+
+
+def _monitored(s: Situation) -> Command | None:
+    """The ward tells of most days by itself, of the others when somebody calls; a few checks were not made."""
+    infusion_number, day = int(s.root), About.of(s.about).number
+    if not s.chased and s.often(0.15):
+        return None
+    if s.chased and s.often(0.2):
+        return monitoring_days.SkipMonitoring(day, "the patient was not on the ward", infusion=infusion_number)
+    finding = "temperature 38.4" if day in FEVER_DAYS and s.often(0.2) else "as expected"
+    return monitoring_days.RecordMonitoring(day, finding=finding, infusion=infusion_number)
+
+
+FEVER_DAYS = range(1, 6)
 
 
 def _bedside(s: Situation) -> Command | None:
@@ -263,6 +277,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "depletion_report": _depleted,
     "depletion_plan": _plan,
     "depletion_day": _day,
+    "monitoring_day": _monitored,
     "infusion_window": _bedside,
     "post_thaw": _bedside,
     "unit_destruction": _destroy,

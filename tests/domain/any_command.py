@@ -53,7 +53,6 @@ from domain.stages.records.observing import DescribePatient, RecordObservation, 
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.records.results import ImportResults
 from domain.stages.records.summary import StrikeSummary
-from domain.stages.schedule.depletion_days import OmitDepletionDay, PlanDepletion
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -89,10 +88,8 @@ from domain.stages.treatment.infusion import (
 from domain.stages.treatment.look_back import RecordLookBack
 from domain.stages.treatment.lymphodepletion import (
     CompleteDepletion,
-    OmitDepletion,
     RecordDepletion,
     SignGate,
-    StopDepletion,
 )
 from domain.stages.treatment.observations import (
     AssessResponse,
@@ -117,6 +114,7 @@ from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.records.lent import any_report
+from tests.domain.stages.schedule.any_day import OF_DAYS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
 Make = Callable[[Journey, int], Any]
@@ -269,11 +267,7 @@ MAKE: dict[type[Any], Make] = {
     DecideStayExtension: lambda j, n: DecideStayExtension(bool(n % 2), j.now + 30 * DAY),
     SignGate: lambda j, n: SignGate("Dr", True, True),
     RecordDepletion: lambda j, n: RecordDepletion("Flu/Cy", -5, moment(j, n)),
-    PlanDepletion: lambda j, n: PlanDepletion((j.now + (n % 9) * DAY).date(), ("", "A", "B")[n % 3]),
-    OmitDepletionDay: lambda j, n: OmitDepletionDay(-5 + n % 4, "fever", moment(j, n)),
     CompleteDepletion: lambda j, n: CompleteDepletion(None, moment(j, n)),
-    OmitDepletion: lambda j, n: OmitDepletion("protocol"),
-    StopDepletion: lambda j, n: StopDepletion("fever"),
     AuthoriseInfusion: lambda j, n: AuthoriseInfusion("Dr"),
     CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, n % 4 != 3),
     StartThaw: lambda j, n: StartThaw(_unit(j)),
@@ -350,6 +344,7 @@ MAKE: dict[type[Any], Make] = {
     ),
     **OF_PERSONS,
     **OF_TASKS,
+    **OF_DAYS,
     ImportFacts: _import,
     MoveOn: _move_on,
     CorrectFact: _correct,

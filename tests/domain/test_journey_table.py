@@ -122,7 +122,8 @@ def test_a_stage_refuses_what_its_row_does_not_list() -> None:
         assert j.refused.detail.endswith("; the case stands at infusion")
 
 
-TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient", "RecordTherapy")
+TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservation", "DescribePatient", "RecordTherapy",
+              "RecordMonitoring")  # fmt: skip
 REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "Grade", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcknowledgeEstimate": (("IssueEstimate",),),

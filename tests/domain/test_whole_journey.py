@@ -30,6 +30,8 @@ def test_fifteen_years_of_follow_up_end_the_case_and_leave_nothing_open() -> Non
     assert not j.case.open
     assert j.agenda.wake_at is None
     ended = {(o.kind, o.state) for o in j.case.obligations.values()}
-    assert {kind for kind, state in ended if state not in ("met", "withdrawn")} == {"arrival_checklist"}, (
-        "in this course nobody arranges anything for the stay, and it says so"
-    )
+    assert {kind for kind, state in ended if state not in ("met", "withdrawn")} == {
+        "arrival_checklist",
+        "monitoring_day",
+        "chase",
+    }, "in this course nobody arranges anything for the stay or tells of the days after infusion, and it says so"

@@ -52,6 +52,7 @@ from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.records.needed import Line, lines, outstanding
+from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.slip import unasked
 
 router = pages()
@@ -188,6 +189,7 @@ async def overview(
         screened=await screened(service, one.case, one.now, one.speaker),
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
+        monitoring=monitoring_tables(one.case),
         visits=visit_lines(one.case),
         visits_end=last_due(one.case),
         costs=cost_table(one.case, one.speaker),

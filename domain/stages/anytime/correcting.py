@@ -20,6 +20,7 @@ from domain.core.when import When
 from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
 from domain.stages.records import observing
+from domain.stages.schedule import monitoring_days
 from domain.stages.travel import visa
 from domain.stages.treatment import adverse_events, grading, infusion, lymphodepletion, observations, safety, transplant
 
@@ -31,6 +32,7 @@ Correctable = (
     | transplant.RecordTransplant
     | infusion.RecordInfusion
     | lymphodepletion.RecordDepletion
+    | monitoring_days.RecordMonitoring
     | visa.RecordPassport
     | visa.GrantVisa
     | inquiry.StateDiagnosis
@@ -83,6 +85,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
             return [replace(wrong, unit=c.unit, cells=c.cells)]
         case lymphodepletion.RecordDepletion():
             return [replace(wrong, regimen=c.regimen, day=c.day, reduced=c.reduced)]
+        case monitoring_days.RecordMonitoring():
+            return monitoring_days.decide(case, c, now, ids, policy)
         case visa.RecordPassport():
             _same_person(wrong, c)
             return [replace(wrong, expires=c.expires, number=c.number)]
@@ -134,6 +138,7 @@ _FILES = (
     transplant,
     infusion,
     lymphodepletion,
+    monitoring_days,
     visa,
 )
 _TOLD = [row for module in _FILES for row in module.TAKES]

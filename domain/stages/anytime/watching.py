@@ -16,6 +16,7 @@ from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
+from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Criterion
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 from domain.stages.eligibility.waiting import WaitForPlace
@@ -55,7 +56,8 @@ class ProtocolStateNoted:
     follow_up_years: int = 0
     visit_days: tuple[int, ...] = ()
     access: Access = "trial"
-    schema_version: ClassVar[int] = 10
+    monitoring: tuple[PlannedCheck, ...] = ()
+    schema_version: ClassVar[int] = 11
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.asking import service
 from domain.case.consenting import consent_gone, consents_to_cells
@@ -158,13 +158,15 @@ class InfusionDeviated:
 
 @dataclass(frozen=True, slots=True)
 class InfusionCompleted:
-    """Cells went in: never changes again; follow-up begins."""
+    """Cells went in: never changes again; follow-up begins. `monitored`: the days after it are planned and owed."""
 
     treatment: int
     number: int
     lot: Trace
     unit: Trace
     cells: Clinical
+    monitored: bool = True
+    schema_version: ClassVar[int] = 2
     type: Literal["InfusionCompleted"] = "InfusionCompleted"
 
 
@@ -327,7 +329,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def _infused(case: Case, event: InfusionCompleted, fact: Fact[Event]) -> Case:
-    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit)
+    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit, event.monitored)
     known = next((t for t in case.treatments if t.number == event.treatment), Treatment(event.treatment))
     given = replace(known, infusions=(*known.infusions, new), thawed="", authorised="", identity_checked="", unit="")
     others = tuple(t for t in case.treatments if t.number != event.treatment)

@@ -72,6 +72,12 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
     ("ProtocolStateNoted", 9): lambda old: {**old, "access": "trial"},  # not noted: all were asked for the trial's form
+    ("ProtocolStateNoted", 10): lambda old: {**old, "monitoring": []},  # not noted
+    **{
+        (name, 6): lambda old: {**old, "monitoring": []}  # nobody asked what is looked at after an infusion
+        for name in ("ProtocolRegistered", "ProtocolAmended")
+    },
+    ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
     ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named
     **{(name, 1): lambda old: {**old, "hospital_class": None} for name in ("CentreRegistered", "CentreAmended")},

@@ -30,6 +30,7 @@ from domain.stages.intake.people import AddPerson, GiveConsent
 from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation, OrderTranslation
 from domain.stages.records.observing import DescribePatient
 from domain.stages.records.records import ReceiveRecord, RequestRecord
+from domain.stages.schedule.monitoring_days import RecordMonitoring
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import PlanStay
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
@@ -312,6 +313,7 @@ SCENES: dict[str, Scene] = {
     "unit_destruction": Scene(
         "thawed", lambda j: j.tell(DestroyUnit(UNIT, "not given")), lambda j: j.tell(LeaveJourney("withdrawn"))
     ),
+    "monitoring_day": Scene("infused", lambda j: j.tell(RecordMonitoring(0))),
     "response_check": Scene("infused", lambda j: j.tell(DecidePathway("palliative", "Dr Li"))),
     "resource_undone": Scene("submitted", lambda j: j.tell(ReportResource(_resource(j), "returned")), _sent_and_left),
     "cells_order": Scene(

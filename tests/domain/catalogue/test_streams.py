@@ -12,6 +12,7 @@ from domain.catalogue import centre, protocol, site, staff
 from domain.catalogue.product import Depletion
 from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
 from domain.core.errors import Reason, Refused
+from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Comparison, Criterion
 from domain.doses import lot, storage
 from domain.doses.unit import UnitHeld
@@ -42,6 +43,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
             concerns_offspring=True, access="hospital_programme",
             vector_integrates=False, follow_up_years=5, visit_days=(28, 90),
+            monitoring=(PlannedCheck(what="blood_count", days=(7, 14), window=1),),
             lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
@@ -72,7 +74,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
-    "vector_integrates", "follow_up_years", "visit_days", "access", "stopped",
+    "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

@@ -13,6 +13,7 @@ from domain.stages.anytime.moving import StageEntered
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.visit_plan import FollowUpPlanned
 from domain.stages.intake.people import WithdrawConsent
+from domain.stages.schedule.monitoring_days import DEFAULT, MonitoringPlanned
 from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity, ToxicityReported
 from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
@@ -47,7 +48,7 @@ from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No
 
-PLANNED = FollowUpPlanned(1, 15, ())
+PLANNED = (MonitoringPlanned(1, DEFAULT, by_protocol=False), FollowUpPlanned(1, 15, ()))
 """Follow-up where the protocol says nothing of it."""
 
 
@@ -141,8 +142,8 @@ def test_authorised_checked_thawed_infused() -> None:
     when(j, check()).then_told(IdentityChecked(1, "nurse-1", "nurse-2", UNIT)).then_asks("confirm_thaw")
     j.deliver()
     when(j, StartThaw(UNIT)).then_told(ThawStarted(1, UNIT))
-    when(j, RecordInfusion(UNIT, "1e8")).then_told(InfusionCompleted(1, 1, LOT, UNIT, "1e8"), PLANNED).then_opens(
-        "response_check"
+    when(j, RecordInfusion(UNIT, "1e8")).then_told(InfusionCompleted(1, 1, LOT, UNIT, "1e8"), *PLANNED).then_opens(
+        "monitoring_day", "response_check"
     )
     assert j.case.follow_up == "open"
     assert j.owed("response_check").due == j.now + timedelta(days=31)
@@ -184,7 +185,7 @@ def test_a_mismatch_found_after_the_thaw_stops_the_infusion_until_all_is_checked
     when(j, DestroyUnit(UNIT, "mix-up")).then_told(UnitDestroyed(1, UNIT, "mix-up")).then_asks("reserve_dose")
     STEPS["authorised"](again)
     again.tell(check())
-    when(again, RecordInfusion(UNIT)).then_told(InfusionCompleted(1, 1, LOT, UNIT, ""), PLANNED)
+    when(again, RecordInfusion(UNIT)).then_told(InfusionCompleted(1, 1, LOT, UNIT, ""), *PLANNED)
 
 
 def test_cells_that_went_in_without_the_steps_before_are_recorded_and_alarm() -> None:
@@ -194,8 +195,10 @@ def test_cells_that_went_in_without_the_steps_before_are_recorded_and_alarm() ->
     when(j, told).then_told(
         InfusionDeviated(1, UNIT, "given at night, the system was away"),
         InfusionCompleted(1, 1, LOT, UNIT, "1e8"),
-        PLANNED,
-    ).then_opens("response_check", "safety_alert", "safety_answer").then_asks("mark_unit_used", "tell_centre_of_alert")
+        *PLANNED,
+    ).then_opens("monitoring_day", "response_check", "safety_alert", "safety_answer").then_asks(
+        "mark_unit_used", "tell_centre_of_alert"
+    )
     assert (j.case.follow_up, j.case.infusions[0].occurred) == ("open", day)
     assert [a.kind for a in j.case.alerts.values()] == ["deviation"]
 
@@ -256,7 +259,7 @@ def test_a_unit_scanned_in_another_writing_is_the_unit_that_is_held() -> None:
     )
     when(j, StartThaw(scanned)).then_told(ThawStarted(1, UNIT))
     when(j, RecordInfusion(scanned, "1e8", When.at(j.now))).then_told(
-        InfusionCompleted(1, 1, ANY, UNIT, "1e8"), PLANNED
+        InfusionCompleted(1, 1, ANY, UNIT, "1e8"), *PLANNED
     )
 
 
