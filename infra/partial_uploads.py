@@ -33,6 +33,8 @@ PIECE, AROUND, NONCE = 1024 * 1024, 28, 12
 """Bytes of a piece; what encryption adds to it; of its nonce."""
 MOST, WAITS = 5, timedelta(days=1)
 """Open uploads of one person at a time; how long one waits for its next piece [records.uploads]."""
+NESTED = 3
+"""Parts of an object's path before its own name."""
 NAME = re.compile(r"[0-9a-f]{32}\.(identity|clinical)")
 LABEL = b"caravel upload 1\n"
 
@@ -103,6 +105,18 @@ class PartialUploads:
         """Take it away."""
         for name, _ in await self._sizes(upload):
             await self._delete(f"{_folder(upload)}{name}")
+
+    async def clear(self, case: str) -> None:
+        """Take away every upload of a case while its keys can still tell which are its own: no place is held for it."""
+        told = set[tuple[str, str]]()
+        async for batch in obstore.list(self.store, FOLDER):
+            told |= {(path[1], path[2]) for one in batch if len(path := str(one["path"]).split("/")) > NESTED}
+        for person, name in sorted(told):
+            if known := NAME.fullmatch(name):
+                upload = PartialUpload(person, name, case, "identity" if known[1] == "identity" else "clinical")
+                with suppress(DocumentChanged, DocumentErased):
+                    await self._get(upload, TOLD)
+                    await self.remove(upload)
 
     async def _sizes(self, upload: PartialUpload) -> Sequence[tuple[str, int]]:
         """The objects of an upload by name, with the bytes they hold; `told` is the last."""

@@ -65,11 +65,20 @@ async def _lacks(commands: CommandHandler, case: str, stone: Tombstone) -> bool:
 
 
 class Erasing:
-    """Destroys the keys a confirmed order names; `clear` takes away what is kept of a case beside the ledger."""
+    """Destroys the keys a confirmed order names; `clear` takes away what is kept of a case beside the ledger.
 
-    def __init__(self, keys: Keys, clear: Callable[[str], Awaitable[None]]) -> None:
+    `before` takes away what only the keys can tell to be the case's own; where a crash comes between, it lapses.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        clear: Callable[[str], Awaitable[None]],
+        before: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._keys = keys
         self._clear = clear
+        self._before = before
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
         """Raises FarSideRefused(no_order) where nobody confirmed it."""
@@ -78,6 +87,8 @@ class Erasing:
         if order is None or order.order != effect.about or not order.confirmed_by:
             raise GatewayRefused("no_order")
         stone = Tombstone(order.order, order.classes, order.reason, order.by, order.confirmed_by, now)
+        if self._before is not None:
+            await self._before(case.id)
         for key_class in order.classes:
             await self._keys.destroy(case.id, key_class, stone)
         await self._clear(case.id)

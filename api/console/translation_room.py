@@ -13,7 +13,7 @@ from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Kept, Meta
 from api.console.dossier_question import SHOWN, TRANSLATION, Ordered, ending_of, ordered, size_of
-from api.console.forms.uploads import upload
+from api.console.forms.uploads import is_upload, upload
 from api.console.reply_page import GONE, HEADERS, NOT_FOUND, found, plain_page
 from api.console.text.texts import texts_for
 from api.console.visiting import OPENS, SEE_OTHER, Door, Row, admit, inside
@@ -90,6 +90,8 @@ async def deliver(token: str, request: Request, service: Parts) -> Response:
     if not await inside(request, service, token):
         return RedirectResponse(request.url.path.removesuffix("/file"), SEE_OTHER, HEADERS)
     try:
+        if not is_upload(request):  # a browser that sends none, or a program that leaves it out
+            raise invalid("choose a file first")
         given = await upload(request, service.limits.document)
         if not given.name:
             raise invalid("choose a file first")

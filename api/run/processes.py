@@ -45,6 +45,7 @@ from api.run.wiring import Parts, connect_temporal
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.stages.anytime.outcomes import ReportBounce
+from infra.documents import store_of
 from infra.hospitals.fhir_client import FhirFarSide, Patience
 from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities, links, recall_links
@@ -53,6 +54,7 @@ from infra.leader import myself
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
 from infra.mail.smtp import MailFarSide
+from infra.partial_uploads import PartialUploads
 from infra.reads.followed import FollowedCatalogue
 from infra.reads.genealogy import GenealogyQueries
 from infra.reads.registers import RegisterQueries
@@ -135,7 +137,8 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
         uploading = Uploading(
             keeper, documents(here), Looks(here.ledger, keeper.ids), addresses(here.keys, settings.public_url), hospital
         )  # fmt: skip
-        erasing = Erasing(here.keys, Capabilities(here.ledger).clear)
+        uploads = PartialUploads(store_of(settings.documents, settings.document_folder), here.keys)
+        erasing = Erasing(here.keys, Capabilities(here.ledger).clear, uploads.clear)
         table = effect_handlers(
             {kind: row.channel for kind, row in EFFECTS.items()},
             here.ledger,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -64,7 +64,11 @@ async def open_and_take(service: Service, who: Actor, case: str, asked: LinkRequ
         status, reason = (503, "unavailable") if no.later else (422, "invalid")
         detail = f"the {no.field} {no.detail}"
         raise Problem(status, reason, detail, [Fault(no.detail, f"#/{no.field}")], more=more) from None
-    told = await take(service, who, case, File(FHIR, shared.file.content, "", asked.skip, asked.dry), key)
+    try:
+        told = await take(service, who, case, File(FHIR, shared.file.content, "", asked.skip, asked.dry), key)
+    except Problem as no:  # what is wrong with the file that was shared is wrong with the link that was given
+        faults = [replace(one, pointer="#/link") if one.pointer == "#/file" else one for one in no.faults]
+        raise replace(no, faults=faults) from None
     return {**told, "others": list(shared.others)}
 
 

@@ -130,6 +130,15 @@ async def test_what_is_no_document_is_refused_and_the_link_stays(translator: Tra
     assert (await translator.hand_in()).status_code == 200
 
 
+async def test_without_a_file_the_page_says_what_to_do(translator: Translator) -> None:
+    await translator.enter()
+    for data in ({}, {"file": "t.pdf"}):
+        answer = await translator.http.post(f"{translator.path}/translation/file", data=data)
+        assert (answer.status_code, "choose a file first" in answer.text.lower()) == (422, True), answer.text
+        assert "Hand in the translation" in answer.text
+    assert (await translator.hand_in()).status_code == 200, "the control"
+
+
 async def test_of_two_that_hand_in_at_once_one_counts(translator: Translator) -> None:
     await translator.enter()
     answers = await asyncio.gather(translator.hand_in(), translator.hand_in(TRANSLATED + b"other"))

@@ -84,6 +84,12 @@ async def test_a_request_that_cannot_be_read_says_where(
     assert (no.status_code, no.json()["errors"][0]["pointer"]) == (422, pointer), no.text
 
 
+async def test_what_is_wrong_with_the_file_behind_it_is_told_of_the_link(coordinator: Person, far: Sharing) -> None:
+    case = (await coordinator.open())["case"]
+    no = await give(coordinator, case, link(far.shares("file", encrypted(b"[]")), flag="U"))
+    assert (no.status_code, no.json()["errors"][0]["pointer"]) == (422, "#/link"), no.text
+
+
 async def test_a_host_that_is_away_is_asked_later(coordinator: Person, far: Sharing) -> None:
     case = (await coordinator.open())["case"]
     no = await give(coordinator, case, link(far.shares("file", "", 503), flag="U"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from activities.ports import OffsetDiffers, PartialUpload
+from activities.ports import OffsetDiffers, PartialUpload, TooManyUploads
 from api.run.http_app import documents
 from api.run.wiring import Parts
 from infra.partial_uploads import MOST, PIECE, PartialUploads
@@ -134,6 +134,21 @@ async def test_pieces_that_are_gone_make_no_document(coordinator: Person, here: 
 
 async def documents_of(who: Person, case: str) -> int:
     return (await who.get(f"/cases/{case}/events")).text.count('"DocumentAttached"')
+
+
+async def test_an_erased_case_holds_no_place(here: Parts, coordinator: Person, case: str) -> None:
+    uploads, other = PartialUploads(documents(here).store, here.keys), str((await coordinator.open())["case"])
+    who = uuid.uuid4().hex
+    gone = [await uploads.begin(who, case, "clinical", f"{n}", b"{}") for n in range(3)]
+    kept = [await uploads.begin(who, other, "clinical", f"{n}", b"{}") for n in range(3, 5)]
+    with pytest.raises(TooManyUploads):
+        await uploads.begin(who, other, "clinical", "6", b"{}")
+    await uploads.clear(case)
+    assert [await uploads.find(who, case, one.name) for one in gone] == [None] * 3
+    assert all([await uploads.find(who, other, one.name) for one in kept]), "those of another case stay"
+    kept.append(await uploads.begin(who, other, "clinical", "6", b"{}"))
+    for one in kept:
+        await uploads.remove(one)
 
 
 async def test_a_line_that_breaks_keeps_what_came(here: Parts, case: str) -> None:
