@@ -14,7 +14,7 @@ from domain.core.errors import Reason, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.policy import Policy
 from domain.core.when import When
-from domain.doses.genealogy import patients_of, units_of
+from domain.doses.genealogy import UnitFound, patients_of, units_of
 from domain.recalls import following
 from domain.recalls.following import Reached, read_model
 from domain.recalls.recall import PREFIX, Recall, decide, evolve, fold
@@ -24,6 +24,8 @@ Reaches = Callable[[str, datetime], Awaitable[Reached]]
 CentresOf = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Cases → the hospital that treats each; one that no hospital has accepted is left out."""
 
+UnitsAt = Callable[[Recall, str, datetime], Awaitable[Sequence[UnitFound]]]
+"""(recall, one of its hospitals, an instant) → the units of that hospital's patients."""
 Recalled = Callable[[str], Awaitable[Mapping[str, Mapping[str, Any]]]]
 """A lot → the read models of the recalls of what it is made of, or of itself, by stream; no drills."""
 
@@ -52,6 +54,16 @@ def reaching(genealogy: Genealogy, centres_of: CentresOf) -> Reaches:
         return Reached(trace.affected, found)
 
     return reaches
+
+
+def units_at(genealogy: Genealogy) -> UnitsAt:
+    """Make what finds the units a hospital of a recall is asked about."""
+
+    async def units(recall: Recall, centre: str, now: datetime) -> Sequence[UnitFound]:
+        found = patients_of(units_of(await genealogy.trace([recall.scope]), now))
+        return [unit for case in sorted(recall.hospitals[centre].cases) for unit in found.get(case, ())]
+
+    return units
 
 
 @dataclass

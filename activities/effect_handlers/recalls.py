@@ -1,4 +1,4 @@
-"""Carries out what a recall asks for: stops its lots, asks its hospitals by mail to acknowledge, and chases them."""
+"""Carries out what a recall asks for: stops its lots, asks its hospitals in their own way, and chases them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import Any
 
 from activities.command_handler import CommandHandler, CommandRequest
+from activities.doses.recalling import UnitsAt
+from activities.effect_handlers.hospital import Hospitals
 from activities.effect_handlers.requests import DECIDED_WITHIN, Offices, Reader
 from activities.gateways import Gateway, GatewayRefused, Request
 from activities.perform import Delivered, EffectHandler, Outward
@@ -48,15 +50,25 @@ class AskingHospitals:
     """Writes to the hospital of a recall, and to the supervisors where it stays silent."""
 
     def __init__(
-        self, commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers, link: RecallLink
+        self,
+        commands: CommandHandler,
+        offices: Offices,
+        mail: Gateway,
+        numbers: Numbers,
+        link: RecallLink,
+        hospitals: Hospitals,
+        units: UnitsAt,
     ) -> None:
         self._commands, self._offices, self._mail, self._numbers = commands, offices, mail, numbers
-        self._link = link
+        self._link, self._hospitals, self._units = link, hospitals, units
 
     async def deliver(self, recall: Recall, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Send the mail. Raises GatewayRefused(no_address) where nobody can be reached."""
+        """Ask over the hospital's interface where it has one, else by mail. Raises GatewayRefused(no_address)."""
         name = following.centre_of(recall, effect)
         centre: Any = catalogue.fold(name, (await self._commands.ledger.load(name)).facts)
+        if effect.to is Party.HOSPITAL and isinstance(centre, Centre) and centre.endpoint:
+            request = await self._over_fhir(recall, effect, name, now)
+            return await Outward(self._hospitals(name, centre.endpoint)).deliver(request, repeat=repeat)
         reader = await self._reader(centre, effect)
         cases = sorted(recall.hospitals[name].cases)
         numbers = await self._numbers(cases)
@@ -65,9 +77,16 @@ class AskingHospitals:
         facts |= {"address": reader.address, "language": reader.language}
         if effect.to is Party.HOSPITAL:
             facts["link"] = await self._link(recall, effect, name, reader.zone, now + DECIDED_WITHIN)
-        kind = f"{effect.kind}_drill" if recall.drill else effect.kind
-        request = Request(effect.id, kind, recall.id, effect.about, effect.to, name, facts)
+        request = Request(effect.id, _kind(recall, effect), recall.id, effect.about, effect.to, name, facts)
         return await Outward(self._mail).deliver(request, repeat=repeat)
+
+    async def _over_fhir(self, recall: Recall, effect: Effect, centre: str, now: datetime) -> Request:
+        units = [
+            {"lot": one.lot, "unit": one.unit, "infused": one.state == "used"}
+            for one in await self._units(recall, centre, now)
+        ]
+        body = {"cases": sorted(recall.hospitals[centre].cases), "units": units}
+        return Request(effect.id, _kind(recall, effect), recall.id, effect.about, effect.to, centre, body)
 
     async def _reader(self, centre: object, effect: Effect) -> Reader:
         found = None
@@ -80,9 +99,19 @@ class AskingHospitals:
         return found
 
 
+def _kind(recall: Recall, effect: Effect) -> str:
+    return f"{effect.kind}_drill" if recall.drill else effect.kind
+
+
 def recall_handlers(
-    commands: CommandHandler, offices: Offices, mail: Gateway, numbers: Numbers, link: RecallLink
+    commands: CommandHandler,
+    offices: Offices,
+    mail: Gateway,
+    numbers: Numbers,
+    link: RecallLink,
+    hospitals: Hospitals,
+    units: UnitsAt,
 ) -> Mapping[str, EffectHandler]:
     """Return one handler for each kind of effect of a recall."""
-    asking = AskingHospitals(commands, offices, mail, numbers, link)
+    asking = AskingHospitals(commands, offices, mail, numbers, link, hospitals, units)
     return {**dict.fromkeys(following.KINDS, asking), following.STOP: StoppingLot(commands)}

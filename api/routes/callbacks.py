@@ -21,12 +21,14 @@ from api.http.auth import Parts
 from api.http.limits import Throttle, address, note_known, read_body
 from api.http.problems import Problem
 from api.ports import Malformed, Service, Untrusted
+from api.routes.doses import acknowledging
 from domain.case.state import Case
 from domain.catalogue.centre import Centre
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Command
 from domain.core.roles import Action, Role
 from domain.engine.answers import too_early
+from domain.recalls.recall import AcknowledgeRecall
 from domain.roles import Actor, action_of
 
 router = APIRouter(tags=["hospitals"])
@@ -50,15 +52,19 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
         await throttle.hit("actor", f"callback {centre}")
         body = await read_body(request)
         answer = believed(service, signature, body)
-        command = said(answer, centre)
+        command = acknowledging.said(answer, centre) if acknowledging.of_recall(answer) else said(answer, centre)
     except Untrusted as no:
         await throttle.hit("sign_in", f"callback {address(request)}")
         await service.reject(centre[:MAX_ID], no.reason, sha256(body).digest(), len(body))
         status, reason = (400, "malformed") if isinstance(no, Malformed) else (401, "untrusted")
         raise Problem(status, reason, no.reason) from None
-    done = await taken(service, centre, answer, command)
+    if isinstance(command, AcknowledgeRecall):
+        done = await acknowledging.acknowledged(service, centre, answer, command)
+        await request.app.state.ringing.ring()
+    else:
+        done = await taken(service, centre, answer, command)
     recorded = [fact.event.type for fact in done.facts]
-    return JSONResponse({"case": done.case.id, "recorded": recorded, "repeated": done.repeated})
+    return JSONResponse({"case": done.stream, "recorded": recorded, "repeated": done.repeated})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,10 @@ from infra.audit.package.making import EvidencePackages
 from infra.destroyed_keys import destroyed_in
 from infra.documents import StoredDocuments, store_of
 from infra.health_links.fetching import SmartHealthLinks
-from infra.hospitals.answers import BadAnswer, answer_of
+from infra.hospitals.answers import BadAnswer
 from infra.hospitals.callbacks import BadSignature, read_key, verify
 from infra.hospitals.pinned import PinnedTransport
+from infra.hospitals.recall_tasks import answer_of
 from infra.identity.capabilities import Capabilities
 from infra.identity.document_links import DocumentLinks
 from infra.identity.oidc import Oidc

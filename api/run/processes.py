@@ -15,6 +15,7 @@ from temporalio.client import Client
 from activities.access_log import Looks
 from activities.command_handler import CommandRequest
 from activities.doses.genealogy import Genealogy
+from activities.doses.recalling import units_at
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.linking import on_cases
@@ -132,6 +133,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             )  # asking and sending fit into one call
 
         keeper, walks = here.commands, GenealogyQueries(here.ledger.pool, here.keys)
+        genealogy = Genealogy(here.ledger, walks)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
         mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         uploading = Uploading(
@@ -149,7 +151,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             mail,
             link,
             uploading.handed,
-            {"erase_case": erasing, "look_back": LookingBack(Genealogy(here.ledger, walks)), **on_cases(keeper)},
+            {"erase_case": erasing, "look_back": LookingBack(genealogy), **on_cases(keeper)},
             quiet_until,
         )
         yield {
@@ -160,6 +162,8 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
                 mail,
                 walks.numbers_of,
                 recall_links(here.ledger, settings.public_url),
+                hospital,
+                units_at(genealogy),
             ),
         }
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx2
 
 from activities.gateways import UNUSABLE, Channel, GatewayRefused, Receipt, Request, Unreachable
-from infra.hospitals import fhir_map
+from infra.hospitals import fhir_map, recall_tasks
 from infra.hospitals.codes import EFFECT
 
 OK, CREATED, EMPTY, REQUEST_ERROR, SERVER_ERROR = 200, 201, 204, 400, 500
@@ -58,7 +58,7 @@ class FhirFarSide:
     async def send(self, request: Request) -> Receipt:
         """Create the Task unless the hospital has it. Raises FarSideRefused, NotReached; any other = unknown."""
         try:
-            body = json.dumps(fhir_map.task(request)).encode()
+            body = json.dumps(recall_tasks.task(request)).encode()
         except fhir_map.Unmapped as error:
             raise GatewayRefused("unmapped", str(error)) from error
         headers = {"If-None-Exist": _by_effect(request.effect), "Prefer": "return=representation"}

@@ -19,6 +19,7 @@ from rehearsal.hospitals.habits import (
     TROUBLES,
     TWICE,
     DaysAhead,
+    EachUnit,
     Fits,
     FreeTimes,
     FromRequest,
@@ -118,6 +119,8 @@ def _filled(value: object, request: Request, at: datetime) -> object:
     match value:
         case DaysAhead():
             return (at + timedelta(days=value.days)).isoformat()
+        case EachUnit():
+            return [_accounted(unit) for unit in request.body.get("units", ())]
         case FreeTimes():
             return _free_times(value.count, request, at)
         case Fits():
@@ -138,6 +141,10 @@ def _told(value: object, request: Request) -> object:
             return f"{value.prefix}-{request.effect[:8]}"
         case _:
             return value
+
+
+def _accounted(unit: Mapping[str, Any]) -> Mapping[str, str]:
+    return {"lot": unit["lot"], "unit": unit["unit"], "fate": "infused" if unit["infused"] else "kept_apart"}
 
 
 def _free_times(count: int, request: Request, at: datetime) -> Sequence[Mapping[str, str]]:

@@ -57,6 +57,11 @@ class FreeTimes:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EachUnit:
+    """Says of every unit of a recall what was done with it: what was infused was, the rest is kept apart."""
+
+
 SUBMISSION = RequestSubject()
 
 
@@ -157,6 +162,7 @@ BOOKS = Saying(
 )
 """Free times at first; the one that was chosen is booked."""
 
+ACKNOWLEDGES: Story = (Saying(0.01, 0.2, "AcknowledgeRecall", {"said_by": CLINICIAN, "units": EachUnit()}),)
 HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
     "submit_dossier": (
         (70, (GOT_IT, ACCEPTS)),
@@ -231,6 +237,10 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
         (95, (Saying(0.05, 0.6, "AnswerAlert", {"alert": RequestSubject(), "party": "hospital"}),)),
         (5, ()),
     ),
+    "ask_acknowledgement": ((95, ACKNOWLEDGES), (5, ())),
+    "ask_acknowledgement_drill": ((95, ACKNOWLEDGES), (5, ())),
+    "remind_acknowledgement": ((80, ACKNOWLEDGES), (20, ())),
+    "remind_acknowledgement_drill": ((80, ACKNOWLEDGES), (20, ())),
     "refer_transplant": (
         (60, (Saying(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
         (40, (Saying(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),

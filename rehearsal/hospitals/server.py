@@ -14,7 +14,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from activities import gateways
 from infra.hospitals.codes import EFFECT
-from infra.hospitals.fhir_map import Unmapped, request_of
+from infra.hospitals.fhir_map import Unmapped
+from infra.hospitals.recall_tasks import request_of
 from rehearsal.hospitals.desk import HospitalDesk, Reaction
 
 HANGS = 120

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
+from infra.hospitals.recall_tasks import task_of
 from rehearsal.hospitals.book import Book, DueAnswer
 from rehearsal.hospitals.keys import HospitalKeys
 

@@ -22,8 +22,8 @@ from api.run.http_app import http_app
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
 from infra.embedded.server_process import free_port
-from infra.hospitals.answers import task_of
 from infra.hospitals.callbacks import sign
+from infra.hospitals.recall_tasks import task_of
 from infra.ids import fresh_stream
 from rehearsal.hospitals.behaviour import HospitalPlan, Said
 from rehearsal.hospitals.book import Book

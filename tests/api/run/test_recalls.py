@@ -14,9 +14,12 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.command_handler import CommandRequest
+from activities.doses.genealogy import Genealogy
+from activities.doses.recalling import units_at
 from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Offices
+from activities.gateways import Gateway
 from activities.ports import Meta
 from api.run.changes import desks
 from api.run.engine.courier import Courier
@@ -83,6 +86,10 @@ class Play:
         return case
 
 
+def nowhere(centre: str, endpoint: str) -> Gateway:
+    raise AssertionError(f"{centre} has no interface at {endpoint}")
+
+
 @pytest.fixture(scope="module")
 async def play(here: Parts, post: Mail, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Play]:
     async with TemporalServer(tmp_path_factory.mktemp("temporal"), ui=False, config=SOON) as server:
@@ -91,7 +98,13 @@ async def play(here: Parts, post: Mail, tmp_path_factory: pytest.TempPathFactory
         courier, queries = Courier(here.ledger, client, dsn), GenealogyQueries(here.ledger.pool, here.keys)
         offices = Offices(SENDER, desks_of(here.ledger, desks(here.settings)))
         own = recall_handlers(
-            here.commands, offices, post.side, queries.numbers_of, recall_links(here.ledger, "http://c.example")
+            here.commands,
+            offices,
+            post.side,
+            queries.numbers_of,
+            recall_links(here.ledger, "http://c.example"),
+            nowhere,
+            units_at(Genealogy(here.ledger, queries)),
         )
         await restore(here.ledger, client, courier, take_over=False)
         stop = asyncio.Event()

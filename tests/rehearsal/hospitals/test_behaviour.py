@@ -19,6 +19,7 @@ from domain.stages.travel.arrangement_kinds import KINDS
 from infra.hospitals.answers import answer_of, task_of
 from infra.hospitals.codes import ASKED, SAYS
 from infra.hospitals.fhir_map import request_of, task
+from infra.hospitals.recall_tasks import WORDS
 from rehearsal.hospitals.behaviour import DAY, behaviour, callback_id, spoken
 from rehearsal.hospitals.book import Book, DueAnswer
 from rehearsal.hospitals.desk import HospitalDesk
@@ -82,7 +83,7 @@ def test_mostly_good_and_now_and_then_everything() -> None:
 
 
 def test_every_kind_that_answers_is_one_a_hospital_is_sent() -> None:
-    assert set(HABITS) | set(REFUSES) <= set(ASKED)
+    assert set(HABITS) | set(REFUSES) <= set(ASKED) | set(WORDS)
 
 
 def test_what_only_the_moment_fills() -> None:

@@ -1,0 +1,48 @@
+"""Takes a hospital's own acknowledgement of a recall, as a signed callback brings it."""
+
+from __future__ import annotations
+
+from activities.command_handler import CommandRequest, Recorded
+from activities.gateways import Answer
+from activities.ports import CommandKey, Meta
+from api.http.problems import Problem
+from api.ports import Malformed, Service
+from api.routes.doses.accounting import question
+from api.routes.doses.recalls import COMMANDS
+from domain.core.errors import Reason, Refused, require
+from domain.recalls.recall import PREFIX, AcknowledgeRecall, Recall
+
+MAX_ID = 200
+PURPOSE = "treatment"
+
+
+def of_recall(answer: Answer) -> bool:
+    """Return whether an answer is one to a recall."""
+    return answer.case.startswith(PREFIX)
+
+
+def said(answer: Answer, centre: str) -> AcknowledgeRecall:
+    """Return the command it is, in the centre's name. Raises Malformed that names the fields at fault."""
+    try:
+        told = {**answer.command, "centre": centre}
+        command: AcknowledgeRecall = COMMANDS.parse(told, centre, only=("AcknowledgeRecall",))
+    except Problem as no:
+        raise Malformed(f"AcknowledgeRecall: {', '.join(str(fault.pointer) for fault in no.faults)}") from None
+    return command
+
+
+async def acknowledged(service: Service, centre: str, answer: Answer, command: AcknowledgeRecall) -> Recorded:
+    """Record it. Raises Refused: of a recall or unit that is not the hospital's nothing is told."""
+    require(len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_RECALL)
+    state, now = await service.commands.driven(answer.case)
+    if not isinstance(state, Recall) or centre not in state.hospitals:
+        raise Refused(Reason.NOT_FOUND, NO_RECALL)
+    meta = Meta(centre, PURPOSE, key=answer.callback, causation=answer.in_reply_to, provenance="callback")
+    asked = {(one.lot, one.unit) for one in (await question(service, state, centre, now, meta)).units}
+    strange = [one for one in command.units if (one.lot, one.unit) not in asked]
+    require(not strange, Reason.INVALID, "a unit that your hospital was not asked about", "units")
+    key = CommandKey(centre, answer.callback, COMMANDS.digest(answer.case, command))
+    return await service.commands.record(CommandRequest(answer.case, meta, command, key))
+
+
+NO_RECALL = "no such recall reaches your hospital"
