@@ -52,6 +52,7 @@ def read(body: bytes) -> Text:
     try:
         text = body.decode("utf-8-sig")
         json.loads(text)
+        lines = _found(text)  # says where a name stands twice; what reads the tree says only that one does
         tree = read_json(text.encode())
     except UnicodeDecodeError as error:
         line = body[: error.start].count(b"\n") + 1
@@ -69,7 +70,7 @@ def read(body: bytes) -> Text:
             else "is not JSON that is read here: NaN, half a character, or nested too deep"
         )
         raise FileRefused([FileFault(1, "#", named)]) from None
-    return Text(tree, _found(text))
+    return Text(tree, lines)
 
 
 def _found(text: str) -> Mapping[str, int]:
