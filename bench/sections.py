@@ -120,6 +120,14 @@ def load_plot(rows: Rows) -> str:
     return lines("Loading a case", says, ("events of the case", "milliseconds"), series, log_y=True)
 
 
+def documents_plot(rows: Rows) -> str:
+    """MiB a second over size."""
+    names = rows[0]["MiB a second"]
+    series = {name: [(row["MiB"], row["MiB a second"][name]) for row in rows] for name in names}
+    says = "MiB a second of documents of several sizes into a case and out of it, and of cat through AES-GCM."
+    return lines("Documents", says, ("MiB of the document", "MiB a second"), series, log_y=True)
+
+
 def history_plot(rows: Rows) -> str:
     """Each against itself at the smallest size."""
     some = [row for row in rows if "p50_ms" in row]
@@ -167,6 +175,9 @@ AIMS = (
     ),
     Aim("matching", "matching ÷ a plain loop over tuples", 0.3, lambda r: r[0]["of the loop"]),
     Aim("matching", "a changed protocol, 10,000 cases, s", 10, lambda r: r[1]["seconds"], at_most=True),
+    Aim("documents", "largest document in ÷ cat through AES-GCM", 0.5, lambda r: r[-1]["of cat"]["in"]),
+    Aim("documents", "largest document out ÷ cat through AES-GCM", 0.5, lambda r: r[-1]["of cat"]["out"]),
+    Aim("documents", "MiB more than at rest", 150, lambda r: max(row["MiB more"] for row in r), at_most=True),
     Aim("console", "first rows, 10,000 cases, ms", 500, lambda r: r[-1]["worklist"]["rows"], at_most=True),
     Aim("console", "live change, 10,000 cases, ms", 500, lambda r: r[-1]["live"]["p50_ms"], at_most=True),
 )
@@ -264,6 +275,7 @@ SECTIONS = {
         "less; and by how many MiB the server process grew at its highest. "
         "`--mebibytes 2048` adds the largest that is taken.",
         flat,
+        documents_plot,
     ),
     "console": Section("Console", "A real browser, against the same bytes served from memory.", flat),
 }

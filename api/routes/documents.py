@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -116,6 +117,22 @@ class Sent:
     name: str
     told: Mapping[str, Any]
     expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that is stored for the form of a page, and that nothing is recorded of yet."""
+
+    case: str
+    stored: str
+    media: str
+    name: str
+
+
+async def put_aside(service: Service, file: WaitingFile) -> str:
+    """Keep it for a day, and return what the form says to have it."""
+    await service.documents.put_aside(file.stored)
+    return await service.seal.close(json.dumps(astuple(file)))
 
 
 async def stored(

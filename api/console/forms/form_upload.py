@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from activities.command_handler import Recorded
@@ -12,26 +12,16 @@ from activities.ports import DocumentErased, DocumentKeyless, DocumentMissing
 from api.console.forms.uploads import ASIDE, FILE, UploadForm
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
-from api.routes.documents import Sent, recorded, stored
+from api.routes.documents import Sent, WaitingFile, put_aside, recorded, stored
 from domain.roles import Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A file that was sent with a try that came to nothing."""
-
-    case: str
-    stored: str
-    media: str
-    name: str
-
-
-async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> Waiting | None:
+async def waiting(service: Service, pairs: Mapping[str, str], case: str) -> WaitingFile | None:
     """Find the file an earlier try of this form left, if it is still there."""
     if not pairs.get(ASIDE):
         return None
     try:
-        found = Waiting(*json.loads(await service.seal.open(pairs[ASIDE])))
+        found = WaitingFile(*json.loads(await service.seal.open(pairs[ASIDE])))
     except ValueError:
         return None
     return found if found.case == case else None
@@ -55,14 +45,13 @@ async def record_upload(
         told = {**tree(), "type": sent.told["type"]}
         return await recorded(service, who, case, replace(sent, told=told), kept, noted)
     except Exception:
-        await service.documents.put_aside(kept.name)
-        sealed = await service.seal.close(json.dumps([case, kept.name, media, name]))
+        sealed = await put_aside(service, WaitingFile(case, kept.name, media, name))
         given.pairs[:] = [*(pair for pair in given.pairs if pair[0] != ASIDE), (ASIDE, sealed)]
         raise
 
 
 async def _content(
-    service: Service, given: UploadForm, earlier: Waiting | None
+    service: Service, given: UploadForm, earlier: WaitingFile | None
 ) -> tuple[str, str, AsyncIterator[bytes]]:
     """Of the file that was sent, else of the one that waits. Raises Problem when there is neither."""
     if given.name:

@@ -40,6 +40,8 @@ from domain.roles import allow
 
 router = pages()
 OPEN = "OpenCase"
+LARGE = 8 * 1024 * 1024
+"""Bytes above which a file goes in pieces, where a script can send them."""
 GLASS = "BreakGlass"
 """Given from outside: its form says nothing of the case, not even whether there is one."""
 
@@ -198,6 +200,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         inputs=inputs,
         shown=await shown_to(service, viewer.who.id),
         takes_file=takes_file(command),
+        large=LARGE,
         media=[*TYPES, *(f".{known.ending}" for known in TYPES.values())],
         aside={"token": known[ASIDE], "name": left.name} if left else None,
         alike=sheet.problem.more.get("cases", ()) if sheet.problem else (),

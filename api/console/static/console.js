@@ -169,15 +169,21 @@ async function send(event) {
   const form = event.target, button = form.querySelector("button.main");
   button.disabled = true;
   try {
-    const typed = new FormData(form), body = form.enctype.startsWith("multipart") ? typed : new URLSearchParams(typed);
+    const typed = new FormData(form), file = form.dataset.upload && form.elements.file?.files[0];
+    if (file && file.size > Number(form.dataset.large)) {
+      const { inPieces } = await import(form.dataset.script);
+      typed.set("aside", await inPieces(form, file, form.querySelector(".sending")));
+      typed.delete("file");
+    }
+    const body = form.enctype.startsWith("multipart") ? typed : new URLSearchParams(typed);
     const answer = await fetch(form.action, { method: "POST", body });
     if (answer.redirected) { location.assign(answer.url); return; }
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     document.title = fresh.title;
     document.getElementById("main").replaceWith(fresh.getElementById("main"));
     ready();
-  } catch {
-    tell(words.unsent);
+  } catch (no) {
+    tell(no instanceof TypeError ? words.unsent : no.message);
   }
   button.disabled = false;
 }

@@ -17,12 +17,23 @@ from api.http.limits import stream_body, too_large
 from api.http.problems import Fault, Problem, invalid
 from api.http.strangers.header_values import filename, parameters
 from api.ports import Service
-from api.routes.documents import FAILED, Sent, attached, class_of, media_told, told_of_file
+from api.routes.documents import (
+    FAILED,
+    Sent,
+    WaitingFile,
+    attached,
+    class_of,
+    media_told,
+    put_aside,
+    stored,
+    told_of_file,
+)
 from domain.core.errors import Reason, Refused, require
 from domain.roles import Actor
 
 router = APIRouter(tags=["documents"])
 OFFSET, LENGTH = "Upload-Offset", "Upload-Length"
+WAITS = "waits"
 AGAIN = 503
 """The status after which an upload waits for another try; any other refusal ends it."""
 
@@ -53,11 +64,13 @@ async def begin(
     language: str = "",
     *,
     translates: bool = False,
+    waits: bool = False,
 ) -> JSONResponse:
     """Begin an upload in pieces, of `Upload-Length` bytes; with a key that was given before, go on with that one.
 
     All else is said as for a document that is sent at once, whose place it takes when the last piece has come. What is
-    kept of it is encrypted, and waits a day for its next piece.
+    kept of it is encrypted, and waits a day for its next piece. With `waits` nothing is recorded when it is whole: the
+    answer names it (`aside`) for the form of a page, which has a day to say what else there is to say.
     """
     key, stream = idempotency_key(request), await case_meant(service, case)
     length = _number(request, LENGTH)
@@ -69,7 +82,7 @@ async def begin(
     told = told_of_file(item, language, translates=translates)
     await may_command(service, who, stream, told["type"])
     key_class = await class_of(service, stream, item)
-    said = json.dumps([key, length, media, filename(named), dict(told)]).encode()
+    said = json.dumps([key, length, media, filename(named), {**told, **({WAITS: True} if waits else {})}]).encode()
     try:
         known = await service.uploads.begin(who.id, stream, key_class, key, said)
     except TooManyUploads:
@@ -117,8 +130,14 @@ async def end(case: str, name: str, service: Parts, who: Who) -> JSONResponse:
 
 
 async def _whole(service: Service, who: Actor, upload: Upload) -> JSONResponse:
+    case, sent, content = upload.known.case, upload.sent, _content(service, upload)
     try:
-        answer = await attached(service, who, upload.known.case, upload.sent, _content(service, upload))
+        if WAITS in sent.told:
+            kept, noted = await stored(service, who, case, sent, content)
+            aside = await put_aside(service, WaitingFile(case, kept.name, noted.media_type, sent.name))
+            answer = JSONResponse({"aside": aside}, headers={"Cache-Control": "no-store"})
+        else:
+            answer = await attached(service, who, case, sent, content)
     except Problem as problem:
         if problem.status != AGAIN:
             await service.uploads.remove(upload.known)

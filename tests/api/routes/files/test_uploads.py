@@ -69,6 +69,22 @@ async def test_a_file_in_pieces_becomes_the_document(coordinator: Person, here: 
     assert (await coordinator.http.head(path)).status_code == 404
 
 
+async def test_one_that_waits_for_a_form_is_stored_and_not_recorded(
+    coordinator: Person, here: Parts, case: str
+) -> None:
+    before = (await coordinator.get(f"/cases/{case}/events")).json()
+    path = (await begun(coordinator, case, waits="true")).headers["location"]
+    whole = await piece(coordinator, path, 0, FILE)
+    assert whole.status_code == 200, whole.text
+    assert list(whole.json()) == ["aside"]
+    assert WORD.decode() not in whole.text
+    assert (await coordinator.get(f"/cases/{case}/events")).json() == before
+    assert open_files(here) == []
+    assert len(list((here.settings.document_folder / "aside").iterdir())) == 1
+    junk = (await begun(coordinator, case, waits="true", length=20)).headers["location"]
+    assert_problem(await piece(coordinator, junk, 0, b"x" * 20), 422, "invalid")
+
+
 async def test_begun_again_with_the_same_key_it_goes_on(coordinator: Person, case: str) -> None:
     key = uuid.uuid4().hex
     path = (await begun(coordinator, case, key)).headers["location"]
