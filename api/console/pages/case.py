@@ -12,7 +12,9 @@ from fastapi.responses import Response
 
 from api.console.actions import actions, not_now
 from api.console.overview.costs import cost_table
+from api.console.overview.dates import dates_chart
 from api.console.overview.depletion import depletion_tables
+from api.console.overview.patient_card import patient_card
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
 from api.console.pages.case_status import askings, lacking, legs, waits
@@ -184,6 +186,8 @@ async def overview(
         viewer,
         one,
         "overview",
+        card=patient_card(one.case, one.now, one.speaker),
+        dates=dates_chart(one.case, one.facts, one.now, one.speaker),
         waits=owed,
         askings=askings(one.case, one.speaker),
         screened=await screened(service, one.case, one.now, one.speaker),
