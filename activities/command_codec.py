@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -17,6 +16,8 @@ from pydantic_core import from_json, to_json
 
 from activities.gateways import REFERENCE, is_reference
 from domain.catalogue import streams as catalogue
+from domain.core import json_names
+from domain.core.json_names import TWICE, NamedTwice
 from domain.core.names import visible
 from domain.core.when import When
 from domain.criteria.analytes import UNITS
@@ -154,9 +155,6 @@ CASE = Commands(COMMANDS)
 CATALOGUE = Commands(catalogue.COMMANDS, sealed_too=True)
 
 
-TWICE = "an object in it has one name twice, so nobody can tell which of the two counts"
-
-
 def read_json(body: bytes) -> dict[str, Any]:
     """Return an object, however deep or odd the text claims to be. Raises Unreadable.
 
@@ -164,20 +162,15 @@ def read_json(body: bytes) -> dict[str, Any]:
     """
     try:
         tree = from_json(body, allow_inf_nan=False)
-        json.loads(body, object_pairs_hook=_once)
+        json_names.loads(body)
+    except NamedTwice:
+        raise Unreadable(TWICE, CommandFault(TWICE, "#")) from None
     except (ValueError, RecursionError):
         raise Unreadable("the body is not JSON") from None
     if not isinstance(tree, dict):
         raise Unreadable("the body must be one JSON object", CommandFault("must be an object", "#"))
     _without_nul(body, tree)
     return tree
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Unreadable(TWICE, CommandFault(TWICE, "#"))
-    return found
 
 
 def _without_nul(text: bytes, tree: Tree) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from activities.command_codec import TWICE, Unreadable, read_json
+from activities.command_codec import Unreadable, read_json
 from api.results import statements
 from api.results.document import Document, References, document_id, read_document
 from api.results.reading import Left, Read, Unusable, Why, WrongResult
@@ -29,6 +29,7 @@ from api.results.tree import (
     tree,
 )
 from domain.case.phases.findings import SectionName
+from domain.core.json_names import TWICE
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES
 from domain.criteria.loinc import ANALYTE_OF, LOINC, SAME_UNIT, STATED, UNIT_OF

@@ -19,7 +19,7 @@ from api.http.access import NO_CASE, belonging, require_command, require_seen
 from api.http.answers import KEY
 from api.http.auth import Parts
 from api.http.limits import Throttle, address, note_known, read_body
-from api.http.problems import Problem
+from api.http.problems import Fault, Problem
 from api.ports import Malformed, Service, Untrusted
 from api.routes.doses import acknowledging
 from domain.case.state import Case
@@ -50,6 +50,7 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
         signature = await signed(service, centre, request)
         note_known(request)
         await throttle.hit("actor", f"callback {centre}")
+        _require_unpacked(request)
         body = await read_body(request)
         answer = believed(service, signature, body)
         command = acknowledging.said(answer, centre) if acknowledging.of_recall(answer) else said(answer, centre)
@@ -65,6 +66,13 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
         done = await taken(service, centre, answer, command)
     recorded = [fact.event.type for fact in done.facts]
     return JSONResponse({"case": done.stream, "recorded": recorded, "repeated": done.repeated})
+
+
+def _require_unpacked(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        fault = Fault("must be identity, or left out", header="Content-Encoding")
+        plain = {"Accept-Encoding": "identity"}
+        raise Problem(415, "unsupported", "send the body as it is, not compressed", [fault], plain)
 
 
 @dataclass(frozen=True, slots=True)

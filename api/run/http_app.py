@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from temporalio.client import Client
@@ -51,6 +53,7 @@ from infra.reads.proofs import ProofQueries
 from infra.reads.registers import RegisterQueries
 from infra.reads.tasks import TaskQueries
 from infra.reads.worklist import WorklistQueries
+from infra.settings import Settings
 from infra.virus_scan import Clamd
 
 
@@ -79,8 +82,8 @@ def http_app(
         capabilities=Capabilities(ledger),
         **_files(here),
         **_dossiers(here),
-        signed_by=signed_by,
-        open_callback=open_callback,
+        signed_by=partial(signed_by, origin=_origin(here.settings)),
+        open_callback=partial(open_callback, origin=_origin(here.settings)),
         reject=ledger.reject_callback,
         bell=bell(ledger),
         gauges=lambda: gauges.gauges(ledger),
@@ -164,19 +167,29 @@ def documents(here: Parts) -> StoredDocuments:
     return StoredDocuments(store_of(settings.documents, settings.document_folder), here.keys, settings.home / "spool")
 
 
-def signed_by(key: str, lines: Sequence[tuple[str, str]], path: str, now: datetime, body: bytes | None = None) -> None:
+def _origin(settings: Settings) -> str:
+    """Where hospitals reach us, as they sign it; what a proxy calls us does not count."""
+    parts = urlsplit(settings.public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def signed_by(
+    key: str, lines: Sequence[tuple[str, str]], path: str, now: datetime, body: bytes | None = None, *, origin: str
+) -> None:
     """Refuse what the key did not sign; without the body nothing is said about it. Raises Untrusted."""
     try:
-        verify(lines, "POST", path, body, read_key(key), now)
+        verify(lines, "POST", path, body, read_key(key), now, origin)
     except BadSignature as bad:
         raise Untrusted(bad.reason) from None
     except ValueError:
         raise Untrusted("the key registered for this centre cannot be read") from None
 
 
-def open_callback(key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime) -> Answer:
+def open_callback(
+    key: str, lines: Sequence[tuple[str, str]], path: str, body: bytes, now: datetime, *, origin: str
+) -> Answer:
     """Signature first, then what it says. Raises Untrusted, Malformed."""
-    signed_by(key, lines, path, now, body)
+    signed_by(key, lines, path, now, body, origin=origin)
     try:
         return answer_of(body)
     except BadAnswer as bad:

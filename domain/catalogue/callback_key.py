@@ -24,7 +24,24 @@ def canonical(text: str, field: str = "callback_key") -> str:
     except (ValueError, binascii.Error, TypeError):
         raw = b""
     require(len(raw) == BYTES, Reason.INVALID, FORMS, field)
+    require(not weak(raw), Reason.INVALID, f"under this key anybody's signature would hold; {FORMS}", field)
     return base64.b64encode(raw).decode()
+
+
+_P = 2**255 - 19
+_ROOTS = (0, 1, _P - 1, *(int.from_bytes(bytes.fromhex(y), "little") for y in (
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+)))  # fmt: skip
+"""Where the eight points of low order lie: eight times such a point is the neutral one, whatever was signed."""
+
+
+def weak(raw: bytes) -> bool:
+    """Return whether a signature under this key can be made without any private key (RFC 8032, a point of low order).
+
+    So it is for the neutral point and the seven others of order two, four and eight, however they are written.
+    """
+    return (int.from_bytes(raw, "little") & (2**255 - 1)) % _P in _ROOTS
 
 
 def _plain(text: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 from activities.gateways import Answer
 from domain.case.costs import CostLine
 from domain.case.phases.arrangements import Slot
+from domain.core import json_names
 from domain.core.about import About
+from domain.core.json_names import NamedTwice
 from domain.core.shape import Shape, shape_of, shapes
 from domain.core.when import When
 from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
-from infra.hospitals.fhir_map import Unmapped, checked, coded, identified, stated
+from infra.hospitals.fhir_map import Unmapped, checked, coded, identified, meant, stated
 
 ABOUT_IT = {"submission", "alert", "resource", "arrangement"}
 """Fields a hospital may leave out, because what it was asked about names them."""
@@ -33,6 +34,8 @@ def answer_of(body: bytes) -> Answer:
     """Return the one command a callback carries, as JSON whose values nobody has looked at yet. Raises BadAnswer."""
     made = _task(body)
     name = coded(made.get("businessStatus"), COMMAND)
+    if len(meant(made.get("businessStatus"), COMMAND)) > 1:
+        raise BadAnswer("businessStatus: says two different things")
     if name not in SAYS:
         raise BadAnswer("businessStatus: not a command hospitals may give")
     if made["status"] not in ANSWER_STATUS:
@@ -47,7 +50,9 @@ def answer_of(body: bytes) -> Answer:
 
 def _task(body: bytes) -> dict[str, Any]:
     try:
-        read = json.loads(body)
+        read = json_names.loads(body)
+    except NamedTwice as twice:
+        raise BadAnswer(str(twice)) from None
     except (ValueError, RecursionError):
         raise BadAnswer("not JSON") from None
     if not isinstance(read, dict) or read.get("resourceType") != "Task":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import http_sf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from http_message_signatures import (
     HTTPMessageSignaturesException,
@@ -27,7 +29,9 @@ CLOCKS_DIFFER = timedelta(seconds=30)
 COVERED = ("@method", "@path", "content-digest", "content-type")
 NEEDED = ("@method", "@path", "content-digest")
 ORIGIN = "https://caravel.invalid"
-"""Stands in for the authority, which proxies change; signatures bind the path, and the key belongs to one centre."""
+"""Stands in where no origin is told: a signature binds the path, and the key belongs to one centre."""
+DIGESTS: Mapping[str, Callable[[bytes], Any]] = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+"""The digests of RFC 9530 that prove anything; others beside them are not looked at."""
 
 
 class BadSignature(Exception):
@@ -96,24 +100,38 @@ def verify(
     body: bytes | None,
     key: bytes,
     now: datetime,
+    origin: str = ORIGIN,
 ) -> None:
     """Refuse what `key` (32 bytes, Ed25519) did not sign within five minutes. Raises BadSignature.
 
     Without the body the digest among the headers is signed and not yet compared. Repeated header lines may be
-    given as pairs. A replay within those minutes is caught by the callback's id.
+    given as pairs. A replay within those minutes is caught by the callback's id. `origin` is where we are reached, for
+    signatures that cover @authority, @scheme or @target-uri as well: what proxies put in its place does not count.
     """
     lines = headers.items() if isinstance(headers, Mapping) else headers
-    message = _Message(method.upper(), ORIGIN + path)
+    message = _Message(method.upper(), origin + path)
     for name, value in lines:
         known = message.headers.get(name.lower())
         message.headers[name.lower()] = value if known is None else f"{known}, {value}"
     try:
         public = Ed25519PublicKey.from_public_bytes(key)
-        _Verifier(public, now).verify(message, max_age=MAX_AGE, require_components=NEEDED, body=body)
+        _Verifier(public, now).verify(message, max_age=MAX_AGE, require_components=NEEDED)
+        if body is not None:
+            _require_body(message.headers["content-digest"], body)
     except (InvalidSignature, HTTPMessageSignaturesException) as error:
         raise BadSignature(_reason(error)) from None
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError, http_sf.StructuredFieldError):
         raise BadSignature("malformed") from None
+
+
+def _require_body(told: str, body: bytes) -> None:
+    """Compare the body with what its signed digests say. Raises BadSignature, ValueError."""
+    given: Any = http_sf.parse(told.encode(), tltype="dictionary")
+    known = {name: value[0] for name, value in given.items() if name in DIGESTS}
+    if not known:
+        raise BadSignature(f"the digest of the body is neither {' nor '.join(DIGESTS)}")
+    if any(DIGESTS[name](body).digest() != value for name, value in known.items()):
+        raise BadSignature("the body is not what was signed")
 
 
 def _reason(error: Exception) -> str:

@@ -18,7 +18,12 @@ from infra.hospitals.codes import EFFECT
 
 OK, CREATED, EMPTY, REQUEST_ERROR, SERVER_ERROR = 200, 201, 204, 400, 500
 ALREADY = (409, 412)
-LATER = (408, 425, 429)
+LATER = (401, 403, 407, 408, 425, 429)
+"""No answer about the request: another time, or with a credential that is ours to mend."""
+NOT_TAKEN = ("rejected", "cancelled", "entered-in-error", "failed")
+"""States of a Task that say no to it."""
+PAGES = 20
+"""Pages of a search that are read; a search for one of our ids has one."""
 LARGEST = 1 << 20
 ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 """FHIR's type id."""
@@ -29,6 +34,7 @@ ISSUES = (
     "exception", "timeout", "incomplete", "throttled", "informational",
 )  # fmt: skip
 """FHIR's value set issue-type, which is closed."""
+LONGEST_REASON = 500
 FHIR_JSON = "application/fhir+json"
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -71,14 +77,36 @@ class FhirFarSide:
     async def ask(self, effect: str) -> Receipt | None:
         """Return the receipt of an earlier request; None = the hospital never got it. Any exception = unknown."""
         async with asyncio.timeout(self._patience.total):
-            status, bundle, _ = await self._call("GET", f"/Task?{_by_effect(effect)}")
-        if status != OK or bundle is None or bundle.get("resourceType") != "Bundle":
-            raise NotUnderstood(f"search answered {status}")
-        found = [_number(entry.get("resource"), effect) for entry in _list(bundle, "entry")]
-        numbers = [number for number in found if number]
-        if not numbers and bundle.get("total", 0) != 0:
-            raise NotUnderstood("search counted what it did not show")
-        return Receipt(numbers[0]) if numbers else None
+            return await self._found(effect)
+
+    async def _found(self, effect: str) -> Receipt | None:
+        """What every page of the search says; only a whole answer that counts none says that there is none."""
+        path, counted, others = f"/Task?{_by_effect(effect)}", None, False
+        for _ in range(PAGES):
+            status, bundle, _ = await self._call("GET", path)
+            if status != OK or bundle is None or bundle.get("resourceType") != "Bundle":
+                raise NotUnderstood(f"search answered {status}")
+            tasks = [entry.get("resource") for entry in _list(bundle, "entry")]
+            for task in tasks:
+                if number := _number(task, effect):
+                    return Receipt(number)
+            others = others or bool(tasks) or bundle.get("type") != "searchset"
+            counted = bundle.get("total", counted)
+            following = _next(bundle)
+            if following is None:
+                break
+            path = self._beneath(following)
+        else:
+            raise NotUnderstood("search goes on for ever")
+        if others or type(counted) is not int or counted != 0:
+            raise NotUnderstood("search does not say that there is none")
+        return None
+
+    def _beneath(self, url: str) -> str:
+        """The path of a page below our own base; another server is not asked."""
+        if not url.startswith((f"{self._base}/", f"{self._base}?")):
+            raise NotUnderstood("search goes on at another server")
+        return url.removeprefix(self._base)
 
     async def put(self, name: str, media: str, size: int, content: AsyncIterator[bytes]) -> str:
         """Upload a document as a Binary under an id of ours, so that a repeat writes the same; return where it is.
@@ -139,6 +167,11 @@ def _list(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def _next(bundle: Mapping[str, Any]) -> str | None:
+    links = [link.get("url") for link in _list(bundle, "link") if link.get("relation") == "next"]
+    return next((url for url in links if isinstance(url, str)), "" if links else None)
+
+
 def _receipt(status: int, answer: dict[str, Any] | None, location: str, effect: str) -> Receipt:
     if status in (OK, CREATED):
         number = _number(answer, effect) or (_located(location) if answer is None else "")
@@ -157,10 +190,14 @@ def _no(status: int, answer: dict[str, Any] | None) -> Exception:
 
 
 def _number(task: object, effect: str) -> str:
-    """The hospital's own name of our Task; empty = this is not it."""
+    """The hospital's own name of our Task; empty = this is not it. Raises GatewayRefused where it says no to it."""
     if not isinstance(task, dict) or task.get("resourceType") != "Task" or not isinstance(task.get("id"), str):
         return ""
     ours = any((i.get("system"), i.get("value")) == (EFFECT, effect) for i in _list(task, "identifier"))
+    if ours and task.get("status") in NOT_TAKEN:
+        reason = task.get("statusReason")
+        said = reason.get("text") if isinstance(reason, dict) else ""
+        raise GatewayRefused(task["status"], str(said or "")[:LONGEST_REASON])
     return _named(task["id"]) if ours else ""
 
 
@@ -181,4 +218,5 @@ def _refusal(status: int, outcome: Mapping[str, Any]) -> GatewayRefused:
     details = issue.get("details")
     text = issue.get("diagnostics") or (details.get("text") if isinstance(details, dict) else "")
     code = issue.get("code")
-    return GatewayRefused(code if isinstance(code, str) and code in ISSUES else str(status), str(text or "")[:500])
+    known = code if isinstance(code, str) and code in ISSUES else str(status)
+    return GatewayRefused(known, str(text or "")[:LONGEST_REASON])

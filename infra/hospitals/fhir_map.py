@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -101,8 +101,13 @@ def request_of(body: Mapping[str, Any], centre: str) -> Request:
 
 def coded(concept: Mapping[str, Any] | None, system: str) -> str:
     """Return the code a concept has in one of our systems; empty = none."""
+    return next(iter(meant(concept, system)), "")
+
+
+def meant(concept: Mapping[str, Any] | None, system: str) -> Sequence[str]:
+    """Return every code a concept has in one of our systems, each once."""
     codings = (concept or {}).get("coding", [])
-    return next((str(c.get("code", "")) for c in codings if c.get("system") == system), "")
+    return list(dict.fromkeys(str(c.get("code", "")) for c in codings if c.get("system") == system))
 
 
 def identified(identifier: Mapping[str, Any] | None, system: str) -> str:

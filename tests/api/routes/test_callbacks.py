@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -199,6 +200,17 @@ async def test_what_says_nothing_is_malformed(hospital: Hospital, rejected: Any)
         answer = await hospital.http.post(hospital.path, content=body, headers=headers)
         assert answer.status_code in (400, 401), answer.text
     assert len(await rejected()) == 5
+
+
+async def test_a_packed_body_is_told_how_to_come(hospital: Hospital, case: Waiting) -> None:
+    body, headers = hospital.request(case.id, LETTER, effect=case.effect)
+    packed = await hospital.http.post(
+        hospital.path, content=gzip.compress(body), headers={**headers, "Content-Encoding": "gzip"}
+    )
+    assert_problem(packed, 415, "unsupported")
+    assert (packed.headers["accept-encoding"], packed.json()["errors"][0]["header"]) == ("identity", "Content-Encoding")
+    plain = await hospital.http.post(hospital.path, content=body, headers={**headers, "Content-Encoding": "identity"})
+    assert plain.is_success, plain.text
 
 
 async def test_an_unknown_centre_case_or_request(

@@ -51,6 +51,16 @@ def unreadable(body: bytes) -> str:
     return " ".join(f"{fault.pointer} {fault.detail}" for fault in bad.value.faults)
 
 
+def test_two_answers_in_one_and_a_name_that_stands_twice_are_none() -> None:
+    letter = {"type": "IssueLetter", "ref": "L-7"}
+    both = json.loads(says(letter))["businessStatus"]["coding"]
+    two = [*both, {**both[0], "code": "DeclinePatient"}]
+    assert "two different things" in refused(says(letter, businessStatus={"coding": two}))
+    assert answer_of(says(letter, businessStatus={"coding": [*both, *both]})).command["type"] == "IssueLetter"
+    twice = says(letter).replace(b'"resourceType": "Task"', b'"resourceType": "Patient", "resourceType": "Task"')
+    assert "twice" in refused(twice)
+
+
 def test_every_effect_for_a_hospital_has_its_row() -> None:
     asked = {row.kind for row in WANTS if row.to is Party.HOSPITAL} | {"remind", "escalate"}
     assert set(ASKED) == asked - {

@@ -25,7 +25,8 @@ from tests.infra.gateways import asking
 
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 NAME = "fhir.hospital.example"
-FOUND = b'HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n{"resourceType": "Bundle", "total": 0}'
+SAID = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
+FOUND = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(SAID), SAID)
 AWAY = "HTTP/1.1 302 Found\r\nLocation: http://{}:{}/\r\nContent-Length: 0\r\n\r\n"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -167,3 +170,48 @@ def test_each_centre_has_its_own_key_out_of_one_secret(tmp_path: Path) -> None:
 )
 def test_a_reason_repeats_no_word_of_whoever_sent_it(said: str, kept: str) -> None:
     assert callbacks._reason(ValueError(said)) == kept
+
+
+def covering(*more: str, url: str = "https://caravel.example" + PATH, **headers: str) -> dict[str, str]:
+    """The headers of somebody who signs more than is asked for."""
+    message = callbacks._Message("POST", url, {"Content-Type": "application/fhir+json", **headers})
+    signer = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=callbacks._OneKey(private=KEY))
+    if headers:  # another program's library may know other digests
+        signer.content_digest_class = cast("Any", SimpleNamespace(prepare=lambda *_, **__: None))
+    signer.sign(
+        message, key_id="centre-1", created=NOW, nonce="n", label="hospital",
+        covered_component_ids=(*callbacks.NEEDED, *more), body=None if headers else BODY,
+    )  # fmt: skip
+    return message.headers
+
+
+@pytest.mark.parametrize("more", [(), ("@authority",), ("@target-uri",), ("@scheme", "@authority")])
+def test_whoever_signs_where_it_went_as_well_is_believed_at_our_own_address(more: tuple[str, ...]) -> None:
+    verify(covering(*more), "POST", PATH, BODY, PUBLIC, NOW, "https://caravel.example")
+    if more:
+        with pytest.raises(BadSignature):
+            verify(covering(*more), "POST", PATH, BODY, PUBLIC, NOW, "https://elsewhere.example")
+
+
+SHA_256 = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
+SHA_512 = base64.b64encode(hashlib.sha512(BODY).digest()).decode()
+
+
+@pytest.mark.parametrize(
+    ("digest", "reason"),
+    [
+        (f"sha-256=:{SHA_256}:", None),
+        (f"md5=:AAAA:, sha-256=:{SHA_256}:", None),
+        (f"sha-512=:{SHA_512}:", None),
+        (f"sha-256=:{SHA_256}:, sha-512=:{SHA_512}:", None),
+        ("md5=:AAAA:", "neither sha-256 nor sha-512"),
+        (f"sha-256=:{SHA_256}:, sha-512=:{SHA_256}:", "not what was signed"),
+        ("sha-256=:AAAA:", "not what was signed"),
+    ],
+)
+def test_a_digest_that_proves_is_enough_and_none_may_be_wrong(digest: str, reason: str | None) -> None:
+    headers = covering(**{"Content-Digest": digest})
+    if reason is None:
+        verify(headers, "POST", PATH, BODY, PUBLIC, NOW)
+    else:
+        assert reason in refused(headers)
