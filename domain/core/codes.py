@@ -33,14 +33,14 @@ MOST_DAYS = 3660
 """Ten years: no stay, no window and no hold is longer."""
 
 
-def require_country(code: str, field: str = "country") -> None:
+def require_country(code: str) -> None:
     """Refuse what is no country's code."""
-    require(code in COUNTRIES, Reason.INVALID, "no such country: two capital letters (ISO 3166)", field)
+    require(code in COUNTRIES, Reason.INVALID, "no such country: two capital letters (ISO 3166)", "country")
 
 
-def require_currency(code: str, field: str = "currency") -> None:
+def require_currency(code: str) -> None:
     """Refuse what is no currency's code."""
-    require(code in CURRENCIES, Reason.INVALID, "no such currency: three capital letters (ISO 4217)", field)
+    require(code in CURRENCIES, Reason.INVALID, "no such currency: three capital letters (ISO 4217)", "currency")
 
 
 EASTMOST = timedelta(hours=14)
@@ -61,13 +61,13 @@ PLACED = re.compile(r"UTC|GMT|(?!posix/|right/)[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}"
 """Zones that mean the same on every machine; "localtime" is whatever the machine's is."""
 
 
-def require_zone(zone: str, field: str = "zone") -> None:
+def require_zone(zone: str) -> None:
     """Refuse a time zone nobody could reckon with, and one that means something else on each machine."""
     try:
         known = PLACED.fullmatch(zone) is not None and ZoneInfo(zone) is not None
     except (KeyError, ValueError, OSError):
         known = False
-    require(known, Reason.INVALID, "no such time zone: a region and a place, as Asia/Kolkata, or UTC", field)
+    require(known, Reason.INVALID, "no such time zone: a region and a place, as Asia/Kolkata, or UTC", "zone")
 
 
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

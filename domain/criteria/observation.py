@@ -79,15 +79,15 @@ def converted(code: str, text: object, unit: str) -> Decimal | None:
     return said * factor if said is not None and factor is not None else None
 
 
-def require_plausible(code: str, value: Decimal, field: str = "value") -> None:
+def require_plausible(code: str, value: Decimal) -> None:
     """Refuse what no patient has, and a fraction where a percentage is meant."""
     row = ANALYTES[code]
-    require(not (row.whole and 0 < value < 1), Reason.INVALID, "is a percentage: write 55, not 0.55", field)
+    require(not (row.whole and 0 < value < 1), Reason.INVALID, "is a percentage: write 55, not 0.55", "value")
     likely = row.low <= value <= row.high
     words = f"is not plausible: {code} lies between {row.low} and {row.high} {row.unit}; look at value and unit again"
-    require(likely, Reason.INVALID, words, field)
+    require(likely, Reason.INVALID, words, "value")
     whole = row.step is None or value % row.step == 0
-    require(whole, Reason.INVALID, f"goes in steps of {row.step}", field)
+    require(whole, Reason.INVALID, f"goes in steps of {row.step}", "value")
 
 
 def require_observable(code: str) -> None:
@@ -116,12 +116,12 @@ def birth_days(born: str) -> tuple[date | None, date | None]:
         return None, None
 
 
-def require_born(birth: Clinical, now: datetime, field: str = "birth") -> None:
+def require_born(birth: Clinical, now: datetime) -> None:
     """Refuse what is no day and no year in which somebody living may have been born; empty and erased are unknown."""
     earliest, _ = birth_days(str(birth)) if readable(birth) else (now.date(), None)
     written = not readable(birth) or BORN.fullmatch(str(birth)) is not None
     born = written and earliest is not None and date(EARLIEST, 1, 1) <= earliest <= now.date()
-    require(born, Reason.INVALID, "write 1960-12-01, or 1960", field)
+    require(born, Reason.INVALID, "write 1960-12-01, or 1960", "birth")
 
 
 EARLIEST = 1900
