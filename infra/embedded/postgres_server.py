@@ -4,13 +4,12 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
 import asyncpg
 
 from infra.embedded.postgres_data import ENVIRONMENT, SUPERUSER, adopt, create, forget_stale_pid
 from infra.embedded.postgres_programs import Programs, choose_programs
-from infra.embedded.server_process import POLL, ServerError, ServerProcess, free_port, usable
+from infra.embedded.server_process import POLL, LocalServer, ServerError, ServerProcess, free_port, usable
 
 DATABASE = "caravel"
 SETTINGS = {
@@ -29,28 +28,23 @@ PATIENCE = 5.0  # seconds a server that lives may take to answer
 SHARED_MEMORY_ROOM = 30.0  # seconds for the orphaned backends of a killed server to notice
 
 
-class PostgresServer:
+class PostgresServer(LocalServer):
     """A server on 127.0.0.1 with its data, port and password in `folder`; `fsync=False` is for tests only."""
 
     def __init__(self, folder: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None) -> None:
-        self._process = ServerProcess(folder.absolute(), "PostgreSQL", signal.SIGINT)
+        super().__init__(ServerProcess(folder.absolute(), "PostgreSQL", signal.SIGINT))
         self._settings = {**SETTINGS, **({} if fsync else UNSAFE_BUT_FAST), **(settings or {})}
         self._durable = fsync
         self.port = 0
         self._password = ""
 
     @property
-    def pid(self) -> int | None:
-        """Number of the running postmaster; None when it does not run."""
-        return self._process.pid
-
-    @property
     def dsn(self) -> str:
-        """Superuser's address of the database `caravel`, which every start makes sure of."""
+        """Return the superuser's address of the database `caravel`, which every start makes sure of."""
         return self.dsn_of(DATABASE)
 
     def dsn_of(self, database: str) -> str:
-        """Superuser's address of one database."""
+        """Return the superuser's address of one database."""
         return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
     def find(self) -> None:
@@ -70,14 +64,6 @@ class PostgresServer:
             await self.stop()
             raise
 
-    async def stop(self) -> None:
-        """End all sessions and stop; nothing is lost."""
-        await self._process.stop()
-
-    async def wait(self) -> int:
-        """Wait until the server has ended, however; its exit code."""
-        return await self._process.wait()
-
     async def answers(self) -> bool:
         """Return whether it takes a connection, or says why not."""
         try:
@@ -88,17 +74,6 @@ class PostgresServer:
             return False
         connection.terminate()
         return True
-
-    def kill(self) -> None:
-        """End the postmaster by force; its sessions follow, and the next start recovers."""
-        self._process.kill()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def _launch(self, *, first: bool) -> None:
         folder = self._process.folder

@@ -9,9 +9,10 @@ import random
 import signal
 import socket
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from infra.embedded.lifeline import lifeline
 
@@ -99,7 +100,7 @@ class ServerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Number of the running process; None when there is none."""
+        """Return the number of the running process; None when there is none."""
         return self._child.pid if self._child and self._child.poll() is None else None
 
     @property
@@ -190,3 +191,42 @@ class ServerProcess:
     def last_words(self) -> str:
         """Return the end of the log, for an error text."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:]) if self.log.exists() else ""
+
+
+class LocalServer(ABC):
+    """One program of this machine, by its process; started again it keeps its ports and data."""
+
+    def __init__(self, process: ServerProcess) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the running process; None when there is none."""
+        return self._process.pid
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start, and wait until it answers; does nothing when it runs already. Raises ServerError."""
+
+    @abstractmethod
+    async def answers(self) -> bool:
+        """Return, within a few seconds, whether it lives and answers."""
+
+    async def wait(self) -> int:
+        """Wait until it has ended, however; its exit code."""
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """Stop it, letting it finish what is under way; nothing is lost."""
+        await self._process.stop()
+
+    def kill(self) -> None:
+        """End it by force; the next start recovers."""
+        self._process.kill()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()

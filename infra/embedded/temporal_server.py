@@ -8,14 +8,13 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from infra.embedded.server_process import POLL, ServerError, ServerProcess, free_port, usable
+from infra.embedded.server_process import POLL, LocalServer, ServerError, ServerProcess, free_port, usable
 
 NAMESPACE = "default"
 SEARCH_ATTRIBUTES = ("CaravelStage", "CaravelCase")
@@ -35,20 +34,15 @@ def find_temporal() -> str:
     )
 
 
-class TemporalServer:
+class TemporalServer(LocalServer):
     """A server on 127.0.0.1 whose data and ports stay in `folder`; `config` holds dynamic configuration values."""
 
     def __init__(self, folder: Path, *, ui: bool = True, config: Mapping[str, str] | None = None) -> None:
-        self._process = ServerProcess(folder.absolute(), "Temporal", signal.SIGINT)
+        super().__init__(ServerProcess(folder.absolute(), "Temporal", signal.SIGINT))
         self._ui = ui
         self._config = dict(config or {})
         self.port = 0
         self.ui_port = 0
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the running server; None when it does not run."""
-        return self._process.pid
 
     @property
     def address(self) -> str:
@@ -63,7 +57,7 @@ class TemporalServer:
 
     @property
     def ui_url(self) -> str:
-        """Address of the web page; empty without one."""
+        """Return the address of the web page; empty without one."""
         return f"http://127.0.0.1:{self.ui_port}" if self._ui else ""
 
     async def start(self) -> None:
@@ -80,14 +74,6 @@ class TemporalServer:
             await self.stop()
             raise
 
-    async def stop(self) -> None:
-        """Stop; running workflows go on at the next start."""
-        await self._process.stop()
-
-    async def wait(self) -> int:
-        """Wait until the server has ended, however; its exit code."""
-        return await self._process.wait()
-
     async def answers(self) -> bool:
         """Return whether it says that it is healthy."""
         try:
@@ -96,17 +82,6 @@ class TemporalServer:
                 return await client.service_client.check_health(timeout=PATIENCE)
         except (RPCError, RuntimeError, TimeoutError):  # the client says RuntimeError while nobody listens
             return False
-
-    def kill(self) -> None:
-        """End it by force; running workflows go on at the next start."""
-        self._process.kill()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     def _recall(self, *, may_move: bool) -> None:
         known = self._process.remembered()

@@ -8,11 +8,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
-from infra.embedded.server_process import ServerError, ServerProcess, free_port, usable
+from infra.embedded.server_process import LocalServer, ServerError, ServerProcess, free_port, usable
 
 log = structlog.get_logger()
 
@@ -26,40 +25,16 @@ LOOK, SILENT = 3.0, 4
 seconds: when this process itself was stopped for a while, nobody has been silent."""
 
 
-class ChildServer(Protocol):
-    """Something that can be started, waited for, and stopped; started again it keeps its ports and data."""
-
-    async def start(self) -> None:
-        """Start, and wait until it answers."""
-
-    async def wait(self) -> int:
-        """Wait until it has ended."""
-
-    async def stop(self) -> None:
-        """Stop the program."""
-
-    async def answers(self) -> bool:
-        """Return, within a few seconds, whether it lives and answers."""
-
-    def kill(self) -> None:
-        """End it by force."""
-
-
-class Program:
+class Program(LocalServer):
     """One Python program of ours with a folder for its log, and ports that are remembered there."""
 
     def __init__(self, folder: Path, name: str, ports: tuple[str, ...] = ()) -> None:
-        self._process = ServerProcess(folder.absolute(), name, signal.SIGTERM)
+        super().__init__(ServerProcess(folder.absolute(), name, signal.SIGTERM))
         self._command: list[str] = []
         self._environment: dict[str, str] = {}
         self._answers: Callable[[], Awaitable[bool]] | None = None
         self._names = ports
         self.ports: dict[str, int] = {}
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the running process; None when there is none."""
-        return self._process.pid
 
     def port(self, name: str) -> int:
         """Return a remembered port; another one only where somebody else took it."""
@@ -96,24 +71,12 @@ class Program:
         if not self.pid:
             raise ServerError(f"{self._process.name} did not start:\n{self._process.last_words()}")
 
-    async def wait(self) -> int:
-        """Wait until it has ended; its exit code."""
-        return await self._process.wait()
-
-    async def stop(self) -> None:
-        """Stop it, letting it finish what is under way."""
-        await self._process.stop()
-
     async def answers(self) -> bool:
         """Return whether it answers; one that cannot be asked does as long as it lives."""
         return await self._answers() if self._answers else bool(self.pid)
 
-    def kill(self) -> None:
-        """End it by force."""
-        self._process.kill()
 
-
-async def _ended(name: str, server: ChildServer) -> int:
+async def _ended(name: str, server: LocalServer) -> int:
     """Wait until it has ended, and return its exit code; one that lives and does not answer is ended by force."""
     ending = asyncio.ensure_future(server.wait())
     silent = 0
@@ -129,7 +92,7 @@ async def _ended(name: str, server: ChildServer) -> int:
         ending.cancel()
 
 
-async def keep(name: str, server: ChildServer) -> None:
+async def keep(name: str, server: LocalServer) -> None:
     """Start it again for ever, also when it hangs; one that keeps ending is waited for a little longer each time."""
     pause = FIRST_WAIT
     clock = asyncio.get_running_loop()

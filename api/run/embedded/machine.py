@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx2
 from pydantic import SecretStr
 
-from api.run.embedded.child_processes import ChildServer, Program
+from api.run.embedded.child_processes import Program
 from infra.embedded.postgres_server import PostgresServer
+from infra.embedded.server_process import LocalServer
 from infra.embedded.temporal_server import NAMESPACE, TemporalServer
 from infra.settings import Settings
 
@@ -29,7 +30,7 @@ class Machine:
     worker: Program
     api: Program
 
-    def named(self) -> dict[str, ChildServer]:
+    def named(self) -> dict[str, LocalServer]:
         """Return what is supervised, in the order it is started."""
         return {
             "PostgreSQL": self.postgres,
