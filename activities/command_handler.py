@@ -82,7 +82,7 @@ class Recorded:
 
     @property
     def case(self) -> Case:
-        """The case after the command."""
+        """Return the case after the command."""
         assert isinstance(self.state, Case)
         return self.state
 

@@ -70,7 +70,7 @@ class Gateway(Protocol):
     channel: Channel
 
     async def send(self, request: Request) -> Receipt:
-        """Hand the request over, in at most half a minute. Raises FarSideRefused, NotReached; any other = unknown."""
+        """Hand the request over, in at most half a minute. Raises GatewayRefused, Unreachable; any other = unknown."""
 
     async def ask(self, effect: str) -> Receipt | None:
         """Ask whether the far side has this effect already; only where `channel` is "asks". Any exception = unknown."""

@@ -51,7 +51,7 @@ class EffectHandler(Protocol):
     """Carries out one kind of effect."""
 
     async def deliver(self, case: Any, effect: Effect, now: datetime, *, repeat: int) -> Delivered:  # noqa: ANN401 - a Case; of a recall's effects a Recall
-        """Call the far side, which `repeat` attempts may have reached. Raises FarSideRefused, PutOff; else unknown."""
+        """Call the far side, which `repeat` attempts may have reached. Raises GatewayRefused, PutOff; else unknown."""
 
 
 class Outward:

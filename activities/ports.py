@@ -287,7 +287,7 @@ class Documents(Protocol):
         """Encrypt and store, durably. Raises DocumentErased."""
 
     async def open(self, case: str, name: str, *, aside: bool = False) -> OpenedDocument:
-        """Check and open. Raises DocumentMissing, -Changed, -Erased, -Keyless."""
+        """Check and open. Raises DocumentMissing, DocumentChanged, DocumentErased, DocumentKeyless."""
 
     async def put_aside(self, name: str) -> None:
         """Keep what no case came to name for another try within a day; it is opened as `aside`."""

@@ -38,7 +38,7 @@ class StreamSession:
 
     @property
     def views(self) -> Views:
-        """The read model row of the stream."""
+        """Return the read model row of the stream."""
         return Views(source=read_model(self.stream, self.state))
 
     @property

@@ -52,7 +52,7 @@ class NameIndex(CaseIndex):
         self._words: dict[str, tuple[str, ...]] = {}
 
     async def find(self, service: Service, who: Actor, name: str) -> Sequence[Mapping[str, Any]]:
-        """Worklist rows of cases whose patient's name has a word for each word asked for; only those who may see."""
+        """Return rows of the worklist whose patient's name has a word for each word asked; only those who may see."""
         asked = folded(name)
         if not asked:
             return []

@@ -63,7 +63,7 @@ class Visits(Protocol):
 CodeMail = Callable[[str, str, str, str, str], Awaitable[None]]
 """(what it opens: dossier or translation, case number, address, language, code): send the code of a visit.
 
-Raises GatewayRefused, NotReached, others.
+Raises GatewayRefused, Unreachable, others.
 """
 
 

@@ -258,12 +258,12 @@ ACCEPTED: Mapping[Stage, tuple[type[Any], ...]] = {stage: _accepted(stage) for s
 
 
 def accepting_stages(command: type[Any]) -> Sequence[str]:
-    """The names of the stages that take a command, in journey order."""
+    """Return the names of the stages that take a command, in journey order."""
     return [stage.value for stage in TAKES[command].at]
 
 
 def as_markdown() -> str:
-    """The table as README shows it: each command at home."""
+    """Return the table as README shows it: each command at home."""
     lines = ["| Stage | What happens | Commands at home here |", "| --- | --- | --- |"]
     for row in JOURNEY:
         names = ", ".join(command.__name__ for command in row.home)
@@ -272,5 +272,5 @@ def as_markdown() -> str:
 
 
 def meaning(event: type[Any]) -> str:
-    """The one line an event class says about itself."""
+    """Return the one line an event class says about itself."""
     return (event.__doc__ or "").split("\n", maxsplit=1)[0]

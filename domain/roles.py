@@ -38,7 +38,7 @@ class Actor:
 
     @property
     def stated(self) -> str:
-        """The purpose, the role's first when none was stated."""
+        """Return the purpose, the role's first when none was stated."""
         return self.purpose or PURPOSES[self.role][0]
 
 

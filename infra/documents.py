@@ -52,7 +52,7 @@ ASIDE, WAITS = "aside/", timedelta(days=1)
 
 
 def store_of(url: str, folder: Path) -> ObjectStore:
-    """`s3://bucket/prefix` with AWS_* variables, or any other URL of obstore; without one the folder."""
+    """Open `s3://bucket/prefix` with AWS_* variables, or any other URL of obstore; without one the folder."""
     if url:
         return from_url(url)
     return LocalStore(folder, mkdir=True)

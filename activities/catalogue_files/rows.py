@@ -38,7 +38,7 @@ class FileRow:
 
 
 def own(row: dict[str, Any], pointer: str) -> FileRow:
-    """Return a row that says the fields of a command by their own names."""
+    """Return a row of a file under the names that the command gives its fields, whatever the file called them."""
     rest = dict(row)
     stream, label, change = (str(rest.pop(name, "")) for name in ("stream", "label", "change"))
     return FileRow(pointer, rest, stream, label, change, rest.pop("sites", ()))

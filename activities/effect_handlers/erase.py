@@ -81,7 +81,7 @@ class Erasing:
         self._before = before
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Raises FarSideRefused(no_order) where nobody confirmed it."""
+        """Raises GatewayRefused(no_order) where nobody confirmed it."""
         del repeat
         order = case.erasure
         if order is None or order.order != effect.about or not order.confirmed_by:

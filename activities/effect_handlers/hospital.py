@@ -36,7 +36,7 @@ class ToHospital:
         self._mail = mail
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Raises FarSideRefused(no_centre) where nobody is asked."""
+        """Raises GatewayRefused(no_centre) where nobody is asked."""
         name = self._addressing.centre_of(case, effect)
         centre = catalogue.fold(name, (await self._ledger.load(name)).facts) if name else None
         if not isinstance(centre, Centre) or not centre.version:

@@ -34,7 +34,7 @@ class ToPeople:
         self._quiet = quiet
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Raises FarSideRefused(no_address) where nobody can be reached."""
+        """Raises GatewayRefused(no_address) where nobody can be reached."""
         if effect.to is Party.HOSPITAL:
             return await self._hospital.deliver(case, effect, now, repeat=repeat)
         request = await self._addressing.mail(case, effect, now)

@@ -102,7 +102,7 @@ class Addressing:
         return self._mail(case, effect, centre, facts)
 
     async def mail(self, case: Case, effect: Effect, now: datetime) -> Request:
-        """Make the mail to family, doctor at home, staff or translator. Raises FarSideRefused(no_address)."""
+        """Make the mail to family, doctor at home, staff or translator. Raises GatewayRefused(no_address)."""
         reader = await self.reader(case, effect, now)
         facts = self._facts(case, effect, reader, now)
         if effect.kind in ASKED_BY_LINK:
@@ -111,7 +111,7 @@ class Addressing:
         return self._mail(case, effect, reader, facts)
 
     async def reader(self, case: Case, effect: Effect, now: datetime) -> Reader:
-        """Find who reads the mail; after a death nothing goes to the family. Raises FarSideRefused(no_address)."""
+        """Find who reads the mail; after a death nothing goes to the family. Raises GatewayRefused(no_address)."""
         match Party.COORDINATOR if effect.to is Party.FAMILY and case.died else effect.to:
             case Party.FAMILY:
                 found = _reader_of(case.family_reader)

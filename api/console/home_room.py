@@ -31,7 +31,7 @@ router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, includ
 
 @router.get("/reply/{token}/summary")
 async def room(token: str, request: Request, service: Parts) -> Response:
-    """The summary in words for whoever has entered, else the way to a code; the look is recorded first."""
+    """Show the summary in words for whoever has entered, else the way to a code; the look is recorded first."""
     row, case = await _handed(token, request, service)
     if row is None or case is None:
         return _closed(request, row)
@@ -57,7 +57,7 @@ async def enter(token: str, request: Request, service: Parts) -> Response:
 
 @router.get("/reply/{token}/summary/file")
 async def file(token: str, request: Request, service: Parts) -> Response:
-    """The summary as a file for software that reads FHIR (docs/ips.md), made of the case as it stands now."""
+    """Show the summary as a file for software that reads FHIR (docs/ips.md), made of the case as it stands now."""
     row, case = await _handed(token, request, service)
     if row is None or case is None:
         return _closed(request, row)

@@ -53,11 +53,11 @@ class Directory:
         return {row["stream"]: self._known[row["stream"]][1] for row in rows}
 
     async def one(self, service: Service, stream: str) -> NameEntry | None:
-        """One member of staff."""
+        """Return one member of staff."""
         return (await self.entries(service, "person")).get(stream)
 
     async def names(self, service: Service, who: Actor) -> Mapping[str, str]:
-        """Names of staff by stream, for somebody who may see them; nobody else gets any."""
+        """Return names of staff by stream, for somebody who may see them; nobody else gets any."""
         if not allow(who, Action.SEE_STAFF):
             return {}
         return {stream: one.name for stream, one in (await self.entries(service, "person")).items()}

@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 @router.get("/reply/{token}/dossier")
 async def room(token: str, request: Request, service: Parts) -> Response:
-    """The list of the dossier's documents for whoever has entered, else the way to a code."""
+    """Show the list of the dossier's documents for whoever has entered, else the way to a code."""
     row, question = await _question(token, request, service)
     if row is None or question is None:
         return _closed(request, row)
@@ -63,7 +63,7 @@ async def enter(token: str, request: Request, service: Parts) -> Response:
 
 @router.get("/reply/{token}/dossier/{name}")
 async def document(token: str, name: str, request: Request, service: Parts, view: bool = False) -> Response:
-    """One document, to be looked at or kept; the look is recorded before the first byte leaves."""
+    """Show one document, to be looked at or kept; the look is recorded before the first byte leaves."""
     row, question = await _question(token, request, service)
     if row is None or question is None:
         return _closed(request, row)
@@ -83,7 +83,7 @@ async def document(token: str, name: str, request: Request, service: Parts, view
 
 @router.get("/reply/{token}/dossier/{name}/preview")
 async def preview(token: str, name: str, request: Request, service: Parts) -> Response:
-    """The first page or picture of a document, or what a scanner's image tells; a look as any other."""
+    """Show the first page or picture of a document, or what a scanner's image tells; a look as any other."""
     row, question = await _question(token, request, service)
     if row is None or question is None:
         return _closed(request, row)

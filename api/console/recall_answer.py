@@ -45,7 +45,7 @@ class Asked:
 
 @router.get("/reply/{token}/recall")
 async def page(token: str, request: Request, service: Parts) -> HTMLResponse:
-    """What is asked. Looking does not use the link: mail scanners look too."""
+    """Show what is asked. Looking does not use the link: mail scanners look too."""
     return _shown(request, await _asked(token, request, service))
 
 

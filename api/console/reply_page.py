@@ -71,7 +71,7 @@ FAMILY = f"{Party.FAMILY}-of-"
 
 @router.get("/reply/{token}")
 async def question(token: str, request: Request, service: Parts) -> HTMLResponse:
-    """The question. Looking does not use the link: mail scanners look too."""
+    """Show the question. Looking does not use the link: mail scanners look too."""
     row = await found(token, request, service)
     return _asked(request, row) if row and row["open"] and not row["used_at"] else _closed(request, row)
 

@@ -38,7 +38,7 @@ OVER = (Reason.LAPSED, Reason.KEY_REUSED)
 
 @router.get("/reply/{token}/translation")
 async def room(token: str, request: Request, service: Parts) -> Response:
-    """What is to be translated from which language into which, for whoever has entered, else the way to a code."""
+    """Show what is to be translated from which language into which, for whoever has entered, else the way to a code."""
     row, order = await _order(token, request, service)
     if row is None or order is None:
         return _closed(request, row)
@@ -61,7 +61,7 @@ async def enter(token: str, request: Request, service: Parts) -> Response:
 
 @router.get("/reply/{token}/translation/file")
 async def file(token: str, request: Request, service: Parts, view: bool = False) -> Response:
-    """The one file, to be looked at or kept; the look is recorded before the first byte leaves."""
+    """Show the one file, to be looked at or kept; the look is recorded before the first byte leaves."""
     row, order = await _order(token, request, service)
     if row is None or order is None:
         return _closed(request, row)

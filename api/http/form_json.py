@@ -13,7 +13,7 @@ WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def words(name: str) -> str:
-    """AcceptPatient → Accept patient; valid_until → Valid until."""
+    """Return a name of the code as words, for forms: AcceptPatient → Accept patient, valid_until → Valid until."""
     return WORDS.sub(" ", name).replace("_", " ").capitalize()
 
 

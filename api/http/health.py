@@ -144,6 +144,6 @@ async def _answers(probe: Probe) -> bool:
 
 @router.get("/metrics", dependencies=[Depends(open_page)])
 async def metrics(request: Request, service: Parts) -> Response:
-    """Prometheus text."""
+    """Return the metrics as Prometheus reads them."""
     figures: Figures = request.app.state.figures
     return Response(figures.page(await service.gauges()), media_type=CONTENT_TYPE_LATEST)

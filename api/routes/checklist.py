@@ -20,7 +20,7 @@ router = APIRouter(tags=["cases"])
 
 @router.get("/cases/{case}/checklist")
 async def checklist_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Each document this disease, age and protocol need, because of what, its state, and who owes the next step.
+    """Return each document this disease, age and protocol need, because of what, its state, and who owes the next step.
 
     `specimens`: the slides or blocks that were asked for with it, where each is, and at which submission's centre.
     `drawn_up`: whether the dossier waits for the list; it is drawn up by DrawUpChecklist.

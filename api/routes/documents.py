@@ -262,7 +262,7 @@ def _translates(who: Actor, case: Case, name: str) -> bool:
 
 @router.get("/cases/{case}/documents/{name}", response_class=StreamingResponse)
 async def document(case: str, name: str, service: Parts, who: Who) -> StreamingResponse:
-    """A document of the case, for those who may see what is in it."""
+    """Return a document of the case, for those who may see what is in it."""
     opened = (await readable(service, who, case, name)).file
     headers = {
         "Cache-Control": "no-store",

@@ -40,7 +40,7 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Con
 
 @router.get("/hospitals/{centre}/documents/{token}", response_class=StreamingResponse)
 async def linked(centre: str, token: str, request: Request, service: Parts) -> StreamingResponse:
-    """One document, by the address that came with a Task. It opens for three days, and only while the request stands.
+    """Return the document of an address that came with a Task, for three days and only while the request stands.
 
     Whoever holds no address of ours is counted by where they are, so that trying them out uses up nobody else's share.
     """

@@ -39,7 +39,7 @@ async def looked_over(service: Service, who: Actor, rows: Sequence[Mapping[str, 
 async def looks_at(
     case: str, request: Request, service: Parts, who: Who, after: str | None = None, limit: int = 200
 ) -> JSONResponse:
-    """Who saw this case, when, what of it, what for, and which key classes were open: newest first."""
+    """Return who saw this case, when, what of it, what for, and which key classes were open: newest first."""
     rows, more = await looks_of(service, who, await case_meant(service, case), _position(after), limited(limit))
     body = {"looks": [_line(row) for row in rows], "next": more}
     return JSONResponse(body, headers={"Cache-Control": "no-store", **linked(request, more)})

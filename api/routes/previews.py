@@ -41,7 +41,7 @@ WHY: Mapping[str, tuple[int, str]] = {
 
 @router.get("/cases/{case}/documents/{name}/preview", response_class=Response)
 async def preview(case: str, name: str, request: Request, service: Parts, who: Who) -> Response:
-    """The first page of a PDF or the picture, at most 1200 pixels wide and high; of a DICOM file what its header tells.
+    """Show the first page of a PDF or the picture, at most 1200 pixels each way; of a DICOM file what its header tells.
 
     It is for whoever may open the document, and recorded as that is.
     """
@@ -50,7 +50,7 @@ async def preview(case: str, name: str, request: Request, service: Parts, who: W
 
 @router.get("/cases/{case}/documents/{name}/proposal")
 async def propose(case: str, name: str, request: Request, service: Parts, who: Who) -> JSONResponse:
-    """What the text of a document seems to say it is: kind of record, language (BCP 47), day, and whose name.
+    """Return what the text of a document seems to say it is: kind of record, language (BCP 47), day, and whose name.
 
     A person decides; nothing of the text is kept. `read_by` is text (of a PDF) or ocr (Debian's tesseract, where it is
     installed).

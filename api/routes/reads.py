@@ -55,7 +55,7 @@ async def worklist(
     limit: int = 50,
     known_at: datetime | None = None,
 ) -> JSONResponse:
-    """Cases by what is due next, urgent ones first, now or as shown at `known_at`.
+    """List cases by what is due next, urgent ones first, now or as shown at `known_at`.
 
     `q` is a case number; no name is searched by URL. The number of a case that was merged finds the one that goes on,
     too, which then says `found_as`.
@@ -130,7 +130,7 @@ async def one_case(
     known_at: datetime | None = None,
     as_of: datetime | None = None,
 ) -> Response:
-    """A case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held there.
+    """Return a case as it stands or was known at an instant; with `as_of`, the dated facts known then, as they held.
 
     `next_ways`: after a refusal the next two ways in the catalogue, with the reasons.
     """
@@ -162,7 +162,7 @@ def _dated(state: Case, facts: Sequence[Fact[Any]], at: datetime, visible: froze
 
 @router.get("/cases/{case}/agenda")
 async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Who owes what until when, what is asked of the world now, and when time alone changes something."""
+    """Return who owes what until when, what is asked of the world now, and when time alone changes something."""
     state, _, now, _ = await seen_case(service, who, case, "agenda", known_at)
     today = agenda(state, known_at or now)
     body = {
@@ -181,7 +181,7 @@ async def agenda_of(case: str, service: Parts, who: Who, known_at: datetime | No
 async def events_of(
     case: str, request: Request, service: Parts, who: Who, after: int = 0, limit: int = 200
 ) -> JSONResponse:
-    """What was recorded, in order, after a version."""
+    """Return what was recorded, in order, after a version."""
     _, facts, _, visible = await seen_case(service, who, case, "events")
     limit = limited(limit)
     page = [f for f in facts if f.version > after][: limit + 1]
@@ -244,13 +244,13 @@ def zoned(instant: datetime, parameter: str) -> datetime:
 
 
 def private() -> dict[str, str]:
-    """Headers of what is for one reader."""
+    """Return the headers of what is for one reader."""
     return {"Cache-Control": "no-store"}
 
 
 @router.get("/cases/{case}/costs")
 async def costs_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Every line of the estimate beside that of the price; `over` compares what the family pays."""
+    """Return every line of the estimate beside that of the price; `over` compares what the family pays."""
     state, _, now, _ = await seen_case(service, who, case, "costs", known_at)
     body = {
         "estimate": _priced(state.estimated),

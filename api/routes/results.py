@@ -47,7 +47,7 @@ async def take_results(
 
 @router.get("/cases/{case}/observations")
 async def observations_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Everything that was observed, as it was written, what contradicts what, and the files it came from."""
+    """Return everything that was observed, as it was written, what contradicts what, and the files it came from."""
     state, _, now, visible = await seen_case(service, who, case, "observations", known_at)
     body = {
         "id": state.id,

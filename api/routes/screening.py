@@ -31,7 +31,7 @@ NOT_AN_ANSWER = "Nothing here says that somebody may be treated: the hospital de
 async def screening_of(
     case: str, protocol: str, service: Parts, who: Who, known_at: datetime | None = None
 ) -> JSONResponse:
-    """Each criterion of a protocol with its finding, what that rests on, and what to obtain next. Never an answer."""
+    """Return each criterion of a protocol with its finding, its grounds, and what to obtain next. Never an answer."""
     state, _, now, visible = await seen_case(service, who, case, "screening", known_at)
     entry = (await service.commands.entry(stream_meant(protocol, "protocol"))).state
     require(entry.description, Reason.NOT_FOUND, "no such protocol")

@@ -22,7 +22,7 @@ dev_router = APIRouter(tags=["signing in"])
 
 @router.get("/me")
 async def me(who: Who) -> Mapping[str, str]:
-    """Who you are to Caravel."""
+    """Return who you are to Caravel."""
     return {"actor": who.id, "role": who.role.value, "team": who.team, "purpose": who.stated}
 
 

@@ -20,13 +20,13 @@ CLOSED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'
 
 @router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(open_page)])
 async def description(request: Request) -> JSONResponse:
-    """What Caravel answers to, for programs."""
+    """Return what Caravel answers to, for programs."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs", include_in_schema=False, dependencies=[Depends(open_page)])
 async def start(request: Request) -> HTMLResponse:
-    """What Caravel answers to."""
+    """Return what Caravel answers to."""
     described = request.app.openapi()
     routes = [
         (method.upper(), path, operation.get("description") or operation.get("summary", ""))

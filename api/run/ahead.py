@@ -42,7 +42,7 @@ class SeenOfCase:
 
 
 async def ahead(here: Parts, client: Client, last_at: str | None) -> list[dict[str, Any]]:
-    """Cases of which this engine has seen more than the ledger holds; the most first."""
+    """Return cases of which this engine has seen more than the ledger holds; the most first."""
     since = datetime.fromisoformat(last_at) if last_at else datetime.fromtimestamp(0, UTC)
     runs = [run async for run in client.list_workflows(RUNS.format(kind=CASE_WORKFLOW, since=since.isoformat()))]
     there = await AttentionQueries(here.ledger.pool).versions([run.id for run in runs])

@@ -9,7 +9,7 @@ from api.ports import CodeMail
 from domain.core.policy import Party
 from infra.identity.visits import CODE_LASTS
 from infra.ids import fresh_id
-from infra.mail.smtp import MailFarSide, MailServer
+from infra.mail.smtp import MailGateway, MailServer
 from infra.settings import Settings
 
 OPENED_BY: Mapping[str, Party] = {
@@ -42,7 +42,7 @@ def code_mail(settings: Settings) -> CodeMail:
     async def send(what: str, number: str, address: str, language: str, code: str) -> None:
         facts = {"number": number, "code": code, "minutes": minutes, "contact": settings.mail_from}
         body = {**facts, "address": address, "language": language}
-        await MailFarSide(mail_server(settings)).send(
+        await MailGateway(mail_server(settings)).send(
             Request(f"code-{fresh_id()}", f"{what}_code", "", "", OPENED_BY[what], "", body)
         )
 

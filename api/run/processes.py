@@ -47,14 +47,14 @@ from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.stages.anytime.outcomes import ReportBounce
 from infra.documents import store_of
-from infra.hospitals.fhir_client import FhirFarSide, Patience
+from infra.hospitals.fhir_client import FhirGateway, Patience
 from infra.hospitals.pinned import PinnedTransport
 from infra.identity.capabilities import Capabilities, links, recall_links
 from infra.identity.document_links import addresses
 from infra.leader import myself
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.quiet import quiet_until
-from infra.mail.smtp import MailFarSide
+from infra.mail.smtp import MailGateway
 from infra.partial_uploads import PartialUploads
 from infra.reads.followed import FollowedCatalogue
 from infra.reads.genealogy import GenealogyQueries
@@ -105,13 +105,13 @@ async def taking_bounces(here: Parts) -> AsyncIterator[None]:
 
 
 def offices(here: Parts) -> Offices:
-    """Addresses per role; a role without one cannot be reached, and an effect for it is refused plainly."""
+    """Return addresses per role; a role without one cannot be reached, and an effect for it is refused plainly."""
     return Offices(here.settings.mail_from, desks_of(here.ledger, desks(here.settings)))
 
 
 def telling(here: Parts) -> TellingChanges:
     """Tell of changes two people make by the same mail server."""
-    settings, server = here.settings, MailFarSide(mail_server(here.settings))
+    settings, server = here.settings, MailGateway(mail_server(here.settings))
     link = f"{settings.public_url.rstrip('/')}/console/operations"
     return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from)
 
@@ -127,15 +127,15 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
     settings = here.settings
     async with httpx2.AsyncClient(transport=PinnedTransport(settings.allowed)) as http:
 
-        def hospital(_centre: str, endpoint: str) -> FhirFarSide:
-            return FhirFarSide(
+        def hospital(_centre: str, endpoint: str) -> FhirGateway:
+            return FhirGateway(
                 http, endpoint, Patience(connect=5, read=10, total=14)
             )  # asking and sending fit into one call
 
         keeper, walks = here.commands, GenealogyQueries(here.ledger.pool, here.keys)
         genealogy = Genealogy(here.ledger, walks)
         lots = StockedLots(here.ledger, keeper, here.ledger.lots_of)
-        mail = MailFarSide(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
+        mail = MailGateway(mail_server(settings), return_to=return_addresses(here).of if settings.bounces else None)
         uploading = Uploading(
             keeper, documents(here), Looks(here.ledger, keeper.ids), addresses(here.keys, settings.public_url), hospital
         )  # fmt: skip

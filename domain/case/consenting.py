@@ -13,7 +13,7 @@ Form = Literal["trial", "treatment"]
 
 
 def form_asked(case: Case) -> Form:
-    """Return which of the two the protocol calls for, as the case knows it.
+    """Return which consent the protocol calls for, to the trial or to the treatment, as the case knows it.
 
     Where nothing is said of how its product is come by, and where the law calls it research, that is the trial.
     """

@@ -45,12 +45,12 @@ class Erasure:
 
     @property
     def erased(self) -> frozenset[str]:
-        """The classes whose keys are destroyed."""
+        """Return the classes whose keys are destroyed."""
         return self.before.union(self.classes if self.done else ())
 
     @property
     def going(self) -> frozenset[str]:
-        """The classes that are erased, or confirmed to be."""
+        """Return the classes that are erased, or confirmed to be."""
         return self.before.union(self.classes if self.confirmed_by else ())
 
     @property

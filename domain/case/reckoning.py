@@ -22,14 +22,14 @@ from domain.core.policy import OPENING, Ladder, Policy
 
 
 def opened(row: Owes, about: str, case: Case, now: datetime, ids: Ids, policy: Policy) -> ObligationOpened:
-    """The event that opens a row's obligation; steps that would already be past are left out."""
+    """Return the event that opens a row's obligation; steps that would already be past are left out."""
     anchor = row.due(case, about) if row.due else None
     due, steps = _instants(row, about, anchor, case, now, policy)
     return ObligationOpened(ids(), row.kind, about, row.debtor, row.creditor, due, steps, policy.hash, anchor)
 
 
 def moved(o: Obligation, row: Owes, case: Case, now: datetime, policy: Policy) -> ObligationRedated | None:
-    """The event for an open obligation whose date in the world is another by now; None = it stands as it was."""
+    """Return the event for an open obligation whose date in the world is another by now; None = it stands as it was."""
     anchor = row.due(case, o.about) if row.due else None
     if anchor is None or anchor == o.anchor:
         return None
@@ -38,7 +38,7 @@ def moved(o: Obligation, row: Owes, case: Case, now: datetime, policy: Policy) -
 
 
 def reckoned_anew(o: Obligation, case: Case, now: datetime, policy: Policy, reason: str) -> ObligationRedated | None:
-    """The event that reckons an open obligation by this policy, from its opening; None = nothing ahead would move.
+    """Return the event that reckons an open obligation by this policy, from its opening; None = nothing would move.
 
     What people have set stays, and so does what the policy would put into the past: nobody is late by a new rule.
     """
@@ -53,7 +53,7 @@ def reckoned_anew(o: Obligation, case: Case, now: datetime, policy: Policy, reas
 
 
 def at_pace(o: Obligation, case: Case, now: datetime, policy: Policy, reason: str) -> ObligationRedated | None:
-    """The event for an open obligation of a case whose urgency changed; None = it stays as it is.
+    """Return the event for an open obligation of a case whose urgency changed; None = it stays as it is.
 
     An urgent case's deadline only comes earlier: reckoned from its opening, or from now where that would be past.
     """

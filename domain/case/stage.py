@@ -21,7 +21,7 @@ class Stage(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the journey, from 0."""
+        """Return its place in the journey, from 0."""
         return list(Stage).index(self)
 
 
@@ -45,5 +45,5 @@ EVERY_STAGE = tuple(Stage)
 
 
 def stages(first: Stage, last: Stage = Stage.CLOSED, *also: Stage) -> tuple[Stage, ...]:
-    """The stages from one to another in journey order, and further ones after a gap."""
+    """Return the stages from one to another in journey order, and further ones after a gap."""
     return (*EVERY_STAGE[first.rank : last.rank + 1], *also)

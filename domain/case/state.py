@@ -96,7 +96,7 @@ class Case(
         return About.of(owed.about).id if owed else first
 
     def centre_of(self, about: str) -> str:
-        """The centre an obligation or effect is about: the one a submission went to, else the treating centre."""
+        """Return the centre an obligation or effect is about: where a submission went, else the treating centre."""
         submission = self.submission_of(about)
         if submission is not None:
             return submission.centre
@@ -115,7 +115,7 @@ class Case(
 
 
 def in_treatment(case: Case, number: int, **changes: object) -> Case:
-    """The case with one treatment standing differently."""
+    """Return the case with one treatment standing differently."""
     treatments = tuple(
         replace(t, **changes) if t.number == number else t  # type: ignore[arg-type]
         for t in case.treatments

@@ -30,7 +30,7 @@ class Undoing:
 
     @property
     def fates(self) -> tuple[Fate, ...]:
-        """All that may be told of it."""
+        """Return all that may be told of it."""
         return (*self.undoable, *self.beyond, *self.ends)
 
 

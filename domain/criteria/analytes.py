@@ -68,7 +68,7 @@ class Analyte:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The units it can be given in, the canonical one first."""
+        """Return the units it can be given in, the canonical one first."""
         return (self.unit, *self.factors) if self.unit else ()
 
 

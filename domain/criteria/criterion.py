@@ -59,7 +59,7 @@ class Criterion:
 
     @property
     def tests(self) -> Sequence[Comparison]:
-        """Every test in it, in order."""
+        """Return every test in it, in order."""
         return [*self.only_if, *(test for way in self.ways for test in way)]
 
 

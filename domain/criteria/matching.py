@@ -42,7 +42,7 @@ class Match:
 
     @property
     def checks(self) -> tuple[MatchCheck, ...]:
-        """Each check it rests on, the criteria last."""
+        """Return each check it rests on, the criteria last."""
         return (*self._others, self._case.criteria(self._asked))
 
     def of(self, *results: Result) -> Sequence[MatchCheck]:
@@ -134,7 +134,7 @@ class _Screened:
         return MatchCheck("criteria", "yes")
 
     def stand(self, every: Iterable[_Asked]) -> Sequence[Result]:
-        """The result of each as `criteria` says it, without the names."""
+        """Return the result of each as `criteria` says it, without the names."""
         against = {place for place, result in enumerate(self.results) if result == "not_met"}
         open_ = {place for place, result in enumerate(self.results) if result in UNREAD}
 

@@ -37,7 +37,7 @@ class Observation:
 
     @property
     def day(self) -> date | None:
-        """The day of the sample in UTC, None = not known."""
+        """Return the day of the sample in UTC, None = not known."""
         return self.taken.day
 
 

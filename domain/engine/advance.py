@@ -37,7 +37,7 @@ class NoFixpoint(Exception):
 def advance(
     case: Case, now: datetime, ids: Ids, policy: Policy, rules: Sequence[Rule] | None = None
 ) -> Sequence[Draft[Event]]:
-    """Every event that follows from the facts and from time at `now`. A second call adds nothing.
+    """Return every event that follows from the facts and from time at `now`. A second call adds nothing.
 
     `rules` are tried in the place of the table's own, None = those.
     """
@@ -54,7 +54,7 @@ def advance(
 
 
 def as_fact(draft: Draft[Event], version: int, now: datetime, actor: str = "") -> Fact[Event]:
-    """A draft as the fold will see it once recorded by that actor."""
+    """Return a draft as the fold will see it once recorded by that actor."""
     occurred = draft.occurred or When.at(now)
     return Fact(
         draft.event, draft.id, version, now, occurred, "engine" if draft.why else actor, draft.why, draft.corrects

@@ -30,14 +30,14 @@ class Agenda:
 
 
 def agenda(case: Case, now: datetime) -> Agenda:
-    """The agenda of an advanced case; needs no policy, since every obligation carries its own instants."""
+    """Return the agenda of an advanced case; needs no policy, since every obligation carries its own instants."""
     owed = tuple(sorted((o for o in case.obligations.values() if o.state == "open"), key=lambda o: o.next_at))
     due = tuple(e for e in case.effects.values() if e.due(now))
     return Agenda(case.stage, case.version, owed, due, wake_at(case, now), not case.open)
 
 
 def wake_at(case: Case, now: datetime) -> datetime | None:
-    """The first instant after `now` at which a rule, a step or a retry may have something to say; None = never."""
+    """Return the first instant after `now` at which a rule, a step or a retry may have something to say, if any."""
     return min((t for t in _instants(case, now) if t is not None and t > now), default=None)
 
 

@@ -35,7 +35,7 @@ FUTURE = timedelta(minutes=5)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
-    """The drafts of all that a command brings about. Raises Refused: then nothing is recorded."""
+    """Return the drafts of all that a command brings about. Raises Refused: then nothing is recorded."""
     _accepted_here(case, command)
     _goes_on_here(case, command)
     erasing.takes(case, command)

@@ -60,7 +60,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def fold(facts: Iterable[Fact[Event]], start: Case | None = None) -> Case:
-    """The case as of its facts; a correction takes the place of what it corrects."""
+    """Return the case as of its facts; a correction takes the place of what it corrects."""
     ordered = list(facts)
     corrections = {f.corrects: f for f in ordered if f.corrects}
     case = start or Case()
@@ -70,7 +70,7 @@ def fold(facts: Iterable[Fact[Event]], start: Case | None = None) -> Case:
 
 
 def follow(case: Case, history: Sequence[Fact[Event]], new: Sequence[Fact[Event]]) -> Case:
-    """The case after new facts. `history` is all that was recorded before; it is read again after a correction."""
+    """Return the case after new facts. `history`, all recorded before, is read again after a correction."""
     if any(fact.corrects for fact in new):
         return fold([*history, *new])
     for fact in new:

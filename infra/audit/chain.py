@@ -32,7 +32,7 @@ class ChainFault(NamedTuple):
 
 
 def since_1970(sent: bytes) -> int:
-    """Microseconds, from what PostgreSQL sends of an instant."""
+    """Return microseconds, from what PostgreSQL sends of an instant."""
     return int.from_bytes(sent, "big", signed=True) + SINCE_2000
 
 

@@ -30,7 +30,7 @@ async def head(pool: Pool[Any]) -> int:
 
 
 async def everything(pool: Pool[Any], after: int, upto: int) -> AsyncIterator[Stored]:
-    """Positions `after` + 1 … `upto`, each once. Raises PositionGap."""
+    """Yield what is at positions `after` + 1 … `upto`, each once. Raises PositionGap."""
     while after < upto:
         rows = await guarded(pool.fetch(SPAN, after, upto, PAGE))
         for row in rows:

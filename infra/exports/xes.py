@@ -41,7 +41,7 @@ TAIL = "</log>\n"
 
 
 def header(log: str) -> str:
-    """Everything before the first trace."""
+    """Return the file's beginning, before the trace of the first case: log, extensions, classifiers."""
     parts = [
         ET.Element("extension", name=name, prefix=prefix, uri=f"http://www.xes-standard.org/{prefix}.xesext")
         for name, prefix in EXTENSIONS.items()

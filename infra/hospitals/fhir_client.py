@@ -52,7 +52,7 @@ class NotUnderstood(Exception):
     """The hospital answered neither yes nor no; what became of the request is unknown."""
 
 
-class FhirFarSide:
+class FhirGateway:
     """Reaches one hospital's FHIR endpoint."""
 
     channel: Channel = "asks"
@@ -62,7 +62,7 @@ class FhirFarSide:
         self._patience = patience or Patience()
 
     async def send(self, request: Request) -> Receipt:
-        """Create the Task unless the hospital has it. Raises FarSideRefused, NotReached; any other = unknown."""
+        """Create the Task unless the hospital has it. Raises GatewayRefused, Unreachable; any other = unknown."""
         try:
             body = json.dumps(recall_tasks.task(request)).encode()
         except fhir_map.Unmapped as error:
@@ -129,7 +129,7 @@ class FhirFarSide:
     async def _call(
         self, method: str, path: str, body: Body = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, Any] | None, str]:
-        """Status, JSON object if it is one, Location. Reads at most a mebibyte. Raises NotReached."""
+        """Status, JSON object if it is one, Location. Reads at most a mebibyte. Raises Unreachable."""
         try:
             return await self._answered(method, path, body, headers or {})
         except (httpx2.ConnectError, httpx2.ConnectTimeout):  # no connection, so not a byte of it went out

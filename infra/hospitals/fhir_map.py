@@ -56,7 +56,7 @@ def stated(made: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked(read: Mapping[str, Any]) -> dict[str, Any]:
-    """Somebody else's Task as plain R4B JSON. Raises Unmapped naming the elements at fault."""
+    """Return somebody else's Task as plain R4B JSON. Raises Unmapped naming the elements at fault."""
     shown: dict[str, Any] = _parsed(read).model_dump(mode="json", exclude_none=True)
     return shown
 

@@ -52,7 +52,7 @@ class Sessions:
         return token
 
     async def find(self, token: str) -> Mapping[str, Any] | None:
-        """{"actor", "kind", "expires_at"} of a session that is still open."""
+        """Return {"actor", "kind", "expires_at"} of a session that is still open."""
         return await FIND.first(self._pool, token=_digest(token))
 
     async def close(self, token: str) -> None:

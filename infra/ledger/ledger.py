@@ -240,7 +240,7 @@ class PgLedger:
         await guarded(self._pool.execute(queries.RELEASE, effect, attempt))
 
     async def facts(self, rows: Sequence[Stored]) -> Sequence[Fact[Any]]:
-        """Stored events of one stream, opened with the keys that are left."""
+        """Return the events of one stream, opened with the keys that are left."""
         keys = await self._keys.for_opening(rows[0].stream) if _sealed(rows) else {}
         return [self._codec.fact(row, keys) for row in rows]
 
@@ -272,7 +272,7 @@ class PgLedger:
             self.bells.leave(EVENTS, bell)
 
     async def attention_due(self, limit: int) -> Sequence[CaseDue]:
-        """Cases somebody should look at now: unattended, overdue by a minute, or with a claim past its lease."""
+        """Return cases somebody should look at now: unattended, overdue by a minute, or with a claim past its lease."""
         rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
         return [CaseDue(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
 

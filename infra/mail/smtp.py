@@ -54,7 +54,7 @@ class MailNotTaken(NotHandedIn, Unreachable):
     """The mail server has nothing of it: it could not be reached, or said "not now" before it took the message."""
 
 
-class MailFarSide:
+class MailGateway:
     """`request.body` holds address, language and the facts of the notice (infra/mail/notices.py)."""
 
     channel: Channel = "blind"
@@ -68,7 +68,7 @@ class MailFarSide:
         self._server, self._clock, self._return_to = server, clock, return_to
 
     async def send(self, request: Request) -> Receipt:
-        """Hand one message in. A permanent no = FarSideRefused; any other exception = unknown."""
+        """Hand one message in. A permanent no = GatewayRefused; any other exception = unknown."""
         message = message_of(request, self._server.sender, self._clock())
         back = await self._return_to(request.effect) if self._return_to else None
         try:
@@ -133,7 +133,7 @@ async def examined(server: MailServer) -> str:
 
 
 def message_of(request: Request, sender: str, now: datetime) -> EmailMessage:
-    """Return the message of an effect. Raises FarSideRefused for what can never be sent: no address, no text for it."""
+    """Return the message of an effect. Raises GatewayRefused for what can never be sent: no address, no text for it."""
     body = request.body
     address = _address(body.get("address"))
     try:

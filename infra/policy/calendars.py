@@ -18,7 +18,7 @@ class CalendarsInvalid(ValueError):
 
 
 def read_calendars(text: bytes) -> Mapping[str, Calendar]:
-    """Country (ISO 3166 alpha-2) → calendar. Raises CalendarsInvalid."""
+    """Read country (ISO 3166 alpha-2) → calendar. Raises CalendarsInvalid."""
     try:
         countries: Mapping[str, Any] = json.loads(text)["countries"]
     except (ValueError, KeyError, TypeError) as error:

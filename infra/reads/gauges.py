@@ -64,7 +64,7 @@ STAGES = SqlStatement(select(case.stage, func.count().label("number")).where(cas
 
 
 async def gauges(ledger: PgLedger) -> Mapping[str, Any]:
-    """Seconds (0.0 = nothing waits) and counts; `effects` by (kind, state), `open_cases` by stage."""
+    """Return seconds (0.0 = nothing waits) and counts; `effects` by (kind, state), `open_cases` by stage."""
     one = await GAUGES.first(ledger.pool)
     effects = await EFFECTS.rows(ledger.pool)
     stages = await STAGES.rows(ledger.pool)

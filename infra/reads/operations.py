@@ -181,7 +181,7 @@ class OperationsQueries:
         self._temporal = temporal
 
     async def unattended(self) -> Sequence[Row]:
-        """Cases something was recorded of that nobody has looked at yet, the oldest first."""
+        """Return cases something was recorded of that nobody has looked at yet, the oldest first."""
         return await UNATTENDED.rows(self._pool, limit=SHOWN)
 
     async def late(self) -> Sequence[Row]:
@@ -198,15 +198,15 @@ class OperationsQueries:
         return [*ended, *await FAILING.rows(self._pool, limit=SHOWN)]
 
     async def past_lease(self) -> Sequence[Row]:
-        """Attempts whose end nobody has told."""
+        """Return attempts whose end nobody has told."""
         return await PAST_LEASE.rows(self._pool, limit=SHOWN)
 
     async def callbacks(self) -> Sequence[Row]:
-        """Callbacks that were not believed, the newest first."""
+        """Return callbacks that were not believed, the newest first."""
         return await CALLBACKS.rows(self._pool, limit=SHOWN)
 
     async def stages(self) -> Sequence[Row]:
-        """Seconds spent in each stage, median and 90 %, of the newest changes of stage."""
+        """Return seconds spent in each stage, median and 90 %, of the newest changes of stage."""
         return await STAGES.rows(self._pool, limit=NEWEST_STAGES)
 
     async def waiting(self) -> Sequence[Row]:

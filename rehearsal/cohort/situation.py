@@ -29,7 +29,7 @@ class Situation:
     chased: bool
 
     def often(self, share: float) -> bool:
-        """True in that share of cases."""
+        """Return True in that share of cases."""
         return self.chance.random() < share
 
     def ahead(self, days: float) -> datetime:

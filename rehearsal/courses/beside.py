@@ -46,7 +46,7 @@ def background(course: Course) -> Command | None:
 
 
 def leaving(event: Published) -> Command:
-    """Tell of leaving the study, which before any cells is leaving the journey."""
+    """Return the command that tells of leaving the study, which before any cells is leaving the journey."""
     words = json.dumps(event.fields, ensure_ascii=False).casefold()
     reason: Leaving = next((reason for word, reason in GONE.items() if word in words), "not_suitable")
     return LeaveJourney(reason, "" if reason in UNNAMED else NOT_TOLD)

@@ -190,7 +190,7 @@ def _depletion(e: Published, occurred: When) -> Command:
 
 
 def infused(unit: str, dose: Mapping[str, Any], e: Published, occurred: When) -> Command:
-    """Cells went in; the dose is the course's, with whatever this infusion says of its own."""
+    """Return the command that says that cells went in; the dose is the course's, or what this infusion says itself."""
     said = Fields(e).detail({f"course_{key}": value for key, value in dose.items()})
     return RecordInfusion(unit, said, occurred)
 

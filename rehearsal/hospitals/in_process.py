@@ -22,7 +22,7 @@ class RehearsedHospital:
         self._desk, self._centre, self._clock = desk, centre, clock
 
     async def send(self, request: Request) -> Receipt:
-        """Send as over HTTP, with the same troubles. Raises FarSideRefused; any other exception = unknown."""
+        """Send as over HTTP, with the same troubles. Raises GatewayRefused; any other exception = unknown."""
         reaction = self._desk.receive(request, self._clock())
         match reaction.manner:
             case "created" | "known" | "conflict":

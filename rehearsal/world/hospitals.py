@@ -41,7 +41,7 @@ class ToRehearsed:
         self._addressing = Addressing(Offices("rehearsal@example.org", _nobody), _nobody, _no_link)
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Raises FarSideRefused, or whatever the simulated hospital comes up with."""
+        """Raises GatewayRefused, or whatever the simulated hospital comes up with."""
         del now
         request = self._addressing.hospital(case, effect)
         return await Outward(RehearsedHospital(self._desk, request.centre, self._clock)).deliver(request, repeat=repeat)

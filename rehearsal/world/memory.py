@@ -107,6 +107,6 @@ class Remembering(Ledger):
         return known.watched if known else ()
 
     def facts(self, stream: str) -> Sequence[Fact[Any]]:
-        """Everything recorded of a stream."""
+        """Return everything recorded of a stream."""
         known = self._known.get(stream)
         return known.facts if known else ()

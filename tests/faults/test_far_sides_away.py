@@ -19,7 +19,7 @@ from activities.ports import CommandKey, Meta
 from domain.case.effect import Effect
 from domain.case.state import Case
 from infra.embedded.temporal_server import TemporalServer
-from infra.hospitals.fhir_client import FhirFarSide, Patience
+from infra.hospitals.fhir_client import FhirGateway, Patience
 from rehearsal.world.papers import papers
 from tests.conftest import SOON
 from tests.infra.gateways import Hospital, Mail, Simulator, asking
@@ -101,7 +101,7 @@ async def test_a_mail_nobody_can_tell_about_goes_out_once_more_and_says_so(here:
 async def test_a_hospital_away_has_it_once_when_it_is_back(here: Engine, tmp_path: Path) -> None:
     simulator = Simulator(tmp_path)
     async with httpx2.AsyncClient() as http:
-        through(FhirFarSide(http, simulator.base, Patience(1, 1, 3)), asking("x"), here)
+        through(FhirGateway(http, simulator.base, Patience(1, 1, 3)), asking("x"), here)
         case = await here.open()
         await here.send(case, command("RequestRecord", "labs"))
         await eventually(lambda: _attempts(here, case, 2), within=30)

@@ -17,8 +17,8 @@ import httpx2
 
 from activities.gateways import Gateway, Request
 from infra.embedded.server_process import ServerProcess, free_port
-from infra.hospitals.fhir_client import FhirFarSide, Patience
-from infra.mail.smtp import MailFarSide, MailServer
+from infra.hospitals.fhir_client import FhirGateway, Patience
+from infra.mail.smtp import MailGateway, MailServer
 from rehearsal.hospitals.behaviour import HospitalPlan, behaviour
 from rehearsal.mail_catcher import BOUNCE, BUSY, GARBLED, SLOW
 
@@ -115,7 +115,7 @@ class Hospital:
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.side: Gateway = FhirFarSide(simulator.web, simulator.base, Patience(1, 1, 3))
+        self.side: Gateway = FhirGateway(simulator.web, simulator.base, Patience(1, 1, 3))
         self.kill, self.start = simulator.kill, simulator.start
 
     def request(self, mood: Mood = "good") -> Request:
@@ -137,7 +137,7 @@ class Mail:
         smtp, web = free_port(), free_port()
         words = ("--smtp-port", str(smtp), "--http-port", str(web), "--book", str(folder / "mail.sqlite"))
         self.process = Process(folder, "rehearsal.mail_catcher", words, f"http://127.0.0.1:{web}")
-        self.side: Gateway = MailFarSide(MailServer("127.0.0.1", smtp, SENDER, step=1, total=3))
+        self.side: Gateway = MailGateway(MailServer("127.0.0.1", smtp, SENDER, step=1, total=3))
         self.kill, self.start = self.process.kill, self.process.start
 
     def request(self, mood: Mood = "good") -> Request:

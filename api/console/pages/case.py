@@ -239,7 +239,7 @@ async def timeline(
     *,
     moment: AtMoment,
 ) -> Response:
-    """Everything that was recorded, the newest first."""
+    """Show everything that was recorded, the newest first."""
     one = await opened(request, service, viewer, case, moment)
     upto = [f for f in one.facts if f.version < before]
     told = [one.speaker.fact(f) for f in reversed(upto[-PAGE:])]

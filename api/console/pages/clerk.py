@@ -69,7 +69,7 @@ async def submissions(request: Request, service: Parts, viewer: Viewer) -> Respo
 
 @router.get("/hospital/{case}/{submission}")
 async def submission(case: str, submission: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """One dossier, and what may be answered now."""
+    """Show one dossier, and what may be answered now."""
     one = await _one(service, viewer, case, submission)
     return await _shown(request, service, viewer, one)
 
@@ -78,7 +78,7 @@ async def submission(case: str, submission: str, request: Request, service: Part
 async def document(
     case: str, submission: str, name: str, request: Request, service: Parts, viewer: Viewer, view: bool = False
 ) -> Response:
-    """One document, to be looked at or kept."""
+    """Show one document, to be looked at or kept."""
     one = await _one(service, viewer, case, submission)
     file = one.case.stored.get(name)
     inline = view and file is not None and file.media_type in SHOWN
@@ -89,7 +89,7 @@ async def document(
 
 @router.get("/hospital/{case}/{submission}/{name}/preview")
 async def preview(case: str, submission: str, name: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """The first page or picture of a document, or what a scanner's image tells; a look as any other."""
+    """Show the first page or picture of a document, or what a scanner's image tells; a look as any other."""
     one = await _one(service, viewer, case, submission)
     link = DocumentLink(one.case.id, one.known.centre, one.known.id, one.known.round, name)
     return await handed_preview(request, service, Look(viewer.who.id, "sign-in", head=only_head(request)), link)

@@ -85,7 +85,7 @@ async def open_case(request: Request, service: Parts, viewer: Viewer) -> Respons
 
 @router.get("/console/cases/{case}/do/{command}")
 async def form(case: str, command: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """The form of a command; what the address names is filled in."""
+    """Show the form of a command; what the address names is filled in."""
     require(command in CASE.by_name and command != OPEN, Reason.NOT_FOUND, "no such command")
     if command == GLASS:
         require_command(viewer.who, GLASS)
@@ -95,7 +95,7 @@ async def form(case: str, command: str, request: Request, service: Parts, viewer
 
 @router.post("/console/cases/{case}/do/{command}")
 async def send(case: str, command: str, request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Carry it out, or say why not and show it again as it was typed."""
+    """Record the command of a form, or say why not and show the form again as it was typed."""
     require(command in CASE.by_name and command != OPEN, Reason.NOT_FOUND, "no such command")
     return await _sent(request, service, viewer, case, command)
 

@@ -29,7 +29,7 @@ class Bars:
 
 
 def bars(given: Sequence[tuple[str, Sequence[float], str]]) -> Bars:
-    """(words, [part, whole], what is said at the end); lengths in proportion to the largest."""
+    """Draw (words, [part, whole], what is said at the end); lengths in proportion to the largest."""
     most = max((whole for _, (_, whole), _ in given), default=0) or 1
     room = WIDTH - LABEL - END
     rows = [

@@ -33,7 +33,7 @@ PARTS = re.compile(r"<(title|option|textarea)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTAL
 
 @cache
 def languages() -> Mapping[str, str]:
-    """Code and own name of every language there is a file for, English first."""
+    """Return code and own name of every language there is a file for, English first."""
     codes = sorted((file.stem for file in TEXTS.glob("*.yaml")), key=lambda code: (code != ENGLISH, code))
     return {code: _texts(code)["language.name"] for code in codes}
 

@@ -26,7 +26,7 @@ class ViewerClock:
     t: Texts
 
     def instant(self, at: datetime) -> str:
-        """12 Mar 2026 09:00, in the viewer's zone."""
+        """Say an instant as 12 Mar 2026 09:00, in the viewer's zone."""
         local = at.astimezone(self.zone)
         return self.t("time.instant", day=self.day(local.date()), time=f"{local:%H:%M}")
 
@@ -48,7 +48,7 @@ class ViewerClock:
         return self.t("time.late", span=self.span(self.now - at)) if at < self.now else self.distance(at)
 
     def span(self, length: timedelta) -> str:
-        """3 d; 5 h; 12 min, to the unit that matters."""
+        """Say a length as 3 d, 5 h or 12 min, to the unit that matters."""
         seconds = int(length.total_seconds())
         if seconds >= DAY * 365 * 2:
             return self.t("time.years", n=round(seconds / DAY / 365.25))

@@ -38,7 +38,7 @@ async def tasks(
     after: str | None = None,
     limit: int = 50,
 ) -> JSONResponse:
-    """Everything that is owed: `mine` in hand or in my cases and those I cover, `offered` to me, my `role`'s, or `all`.
+    """Return what is owed: `mine` in hand or in my cases and those I cover, `offered` to me, my `role`'s, or `all`.
 
     `others`: what others owe or have in hand in my cases; `free`: nobody has it in hand. Those of urgent cases come
     first, late ones before others. `kind` is found where it is being chased, too.

@@ -53,7 +53,7 @@ async def recalls(request: Request, service: Parts, who: Who, after: str = "", l
 
 @router.get("/{recall}", summary="One recall as it stands")
 async def one(recall: str, service: Parts, who: Who) -> JSONResponse:
-    """How far it is with each lot and hospital, and the units and patients as they stand now."""
+    """Return how far it is with each lot and hospital, and the units and patients as they stand now."""
     require_quality(who)
     stream = stream_meant(recall, "recall")
     state, now = await service.commands.driven(stream)

@@ -95,7 +95,7 @@ async def begin(
 
 @router.get("/cases/{case}/uploads/{name}")
 async def stands(case: str, name: str, service: Parts, who: Who) -> JSONResponse:
-    """How much of an upload is kept (`Upload-Offset`), of how much (`Upload-Length`)."""
+    """Return how much of an upload is kept (`Upload-Offset`), of how much (`Upload-Length`)."""
     return (await _found(service, who, await case_meant(service, case), name)).answer()
 
 

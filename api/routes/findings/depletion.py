@@ -17,7 +17,7 @@ router = APIRouter(tags=["cases"])
 
 @router.get("/cases/{case}/depletion")
 async def depletion_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Each planned or told day of every treatment, in order; `day` counts from the infusion, day 0.
+    """Return each planned or told day of every treatment, in order; `day` counts from the infusion, day 0.
 
     `outcome`: planned, late (it was to be told by noon of the day after), given, reduced, omitted, or broken_off.
     `variants`: those the protocol names days of; `PlanDepletion` chooses one and names the day of the infusion.

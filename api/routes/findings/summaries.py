@@ -26,7 +26,7 @@ FHIR = "application/fhir+json"
 
 @router.get("/cases/{case}/summary")
 async def summary_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """What summaries and bundles said of the patient, each statement with the bundle, section and entry it stands in.
+    """Return what bundles said of the patient, each statement with the bundle, section and entry it stands in.
 
     A section is `stated`, `none_known` or `not_said`; problems, allergies and medications are always among them.
     """
@@ -43,7 +43,7 @@ async def summary_of(case: str, service: Parts, who: Who, known_at: datetime | N
 
 @router.get("/cases/{case}/ips")
 async def patient_summary_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> Response:
-    """The International Patient Summary of a case, as FHIR (docs/ips.md), for whoever sees name and findings.
+    """Return the International Patient Summary of a case, as FHIR (docs/ips.md), for whoever sees name and findings.
 
     With `known_at`, as it would have been made then. The mandatory sections say so where nothing is known.
     """

@@ -17,7 +17,7 @@ router = APIRouter(tags=["cases"])
 
 @router.get("/cases/{case}/visits")
 async def visits_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """The visits of follow-up in order, as the protocol said when the cells went in; `until`: when follow-up is over.
+    """Return the visits of follow-up in order, as the protocol had them at infusion; `until`: when follow-up is over.
 
     `stands`: recorded, missed, owed, ahead, or earlier (seen at the hospital before the patient was let go).
     """

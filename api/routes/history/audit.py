@@ -22,7 +22,7 @@ FRESH = {"Cache-Control": "no-store"}
 
 @router.get("/status")
 async def status(service: Parts, who: Who) -> JSONResponse:
-    """How much is sealed, what no checkpoint outside covers yet, where they are kept, and what the night found."""
+    """Say how much is sealed, what no checkpoint outside covers yet, where they are kept, and what the night found."""
     may_prove(who)
     return await _answer(service, who, {"nightly": await service.audit.nightly()})
 

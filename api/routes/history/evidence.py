@@ -54,7 +54,7 @@ LINKED: Mapping[LinkType, str] = {
 
 @router.get("/cases/{case}/evidence")
 async def package(case: str, service: Parts, who: Who, level: str = "regulator", wait: int = 5) -> Response:
-    """The evidence package (zip). Waits at most `wait` seconds until every event is sealed, and says which are not."""
+    """Return the evidence package (zip); wait at most `wait` s until all is sealed, and say which events are not."""
     require(allow(who, Action.PROVE), Reason.NOT_ALLOWED, f"a {who.role.value} takes no packages away")
     require(0 <= wait <= LONGEST, Reason.INVALID, f"must be 0 to {LONGEST} seconds", "wait")
     state, facts, now, may = await seen_case(service, who, case, "evidence")
@@ -125,7 +125,7 @@ def documents_of(facts: Facts) -> Iterable[dict[str, Any]]:
 
 
 def row(fact: Fact[Any], line: Mapping[str, Any], visible: Sees, facts: Facts) -> dict[str, Any]:
-    """One event of the timeline; what is withheld among the events is withheld here."""
+    """Return one event of the timeline; what is withheld among the events is withheld here."""
     withheld = "digest" in line["data"]
     data = {} if withheld else mask(fact.event, visible, without=("type",))
     versions = {one.id: one.version for one in facts}

@@ -33,7 +33,7 @@ SHOWN = 200
 async def diff(
     case: str, service: Parts, who: Who, from_: Annotated[str, Query(alias="from")], to: str = ""
 ) -> JSONResponse:
-    """What changed between two versions, or between what was known at two instants; `to` empty = now."""
+    """Return what changed between two versions, or between what was known at two instants; `to` empty = now."""
     _, facts, now, visible = await seen_case(service, who, case, "diff")
     first, last = _upto(facts, from_, "from"), _upto(facts, to or now.isoformat(), "to")
     if len(first) > len(last):
@@ -91,7 +91,7 @@ def _moved(one: Moved) -> dict[str, Any]:
 
 @router.get("/cases/{case}/why/{event}")
 async def why(case: str, event: str, service: Parts, who: Who) -> JSONResponse:
-    """One event, by id or version, and what it rests on; for a person's decision, what was known then."""
+    """Return one event, by id or version, and what it rests on; for a person's decision, what was known then."""
     _, facts, _, visible = await seen_case(service, who, case, "why")
     found = [fact for fact in facts if event in (fact.id, str(fact.version))]
     require(found, Reason.NOT_FOUND, "no such event in this case", "event")

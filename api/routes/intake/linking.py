@@ -97,7 +97,7 @@ async def perhaps_of(service: Service, index: PersonIndex, who: Actor, case: Cas
 
 @router.get("/cases/{case}/same-person")
 async def same_person(case: str, request: Request, service: Parts, who: Who) -> JSONResponse:
-    """Cases of the same person: those linked, with what stands there, and those that probably are."""
+    """Return cases of the same person: those linked, with what stands there, and those that probably are."""
     state, _, _, visible = await seen_case(service, who, case, "case")
     index: PersonIndex = request.app.state.person_index
     perhaps = await perhaps_of(service, index, who, state, visible)

@@ -24,7 +24,7 @@ SHOWN = [one.name for one in fields(Arrangement) if one.name not in ("slots", "t
 
 @router.get("/cases/{case}/arrangements")
 async def arrangements_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
-    """Everything arranged for the stay, in the order it was first asked for, and what must be there on arrival.
+    """Return everything arranged for the stay, in the order it was first asked for, and what must be there on arrival.
 
     `ready` has a line for each of these things: there, asked, missing, contrary (known, and not as needed), waived or
     not_needed. Places and people are told to whoever may see persons.

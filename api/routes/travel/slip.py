@@ -23,7 +23,7 @@ router = APIRouter(tags=["cases"])
 async def slip_of(
     case: str, service: Parts, who: Who, arrives: date | None = None, known_at: datetime | None = None
 ) -> JSONResponse:
-    """Each thing that does not hold if the patient arrives on that day, in the order in which it is asked for.
+    """Return each thing that does not hold if the patient arrives on that day, in the order in which it is asked for.
 
     Without `arrives` it is the planned day, or the first on which the hospital admits. Nothing is changed by asking:
     `MoveArrival` carries out the steps that are named to it.

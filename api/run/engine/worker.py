@@ -41,7 +41,7 @@ RUNNER = SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_p
 
 
 def workers(client: Client, commands: CommandHandler, handlers: Mapping[str, EffectHandler]) -> list[Worker]:
-    """One worker for each queue, so that hospitals that hang and a dead mail server hold up no look at a case."""
+    """Make one worker for each queue, so that hospitals that hang and a dead mail server hold up no look at a case."""
     performing = Performing(commands, handlers)
 
     def named(queue: str) -> list[Callable[..., Any]]:

@@ -70,7 +70,7 @@ class Bookkeeping:
         return known.state if known else NONE
 
     def latest(self, kind: str, about: str) -> Obligation | None:
-        """The newest obligation of that kind about that thing."""
+        """Return the newest obligation of that kind about that thing."""
         found = [o for o in self.obligations.values() if o.kind == kind and o.about == about]
         return found[-1] if found else None
 

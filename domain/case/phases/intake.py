@@ -45,7 +45,7 @@ class Intake:
 
     @property
     def patient(self) -> Person | None:
-        """The patient, once known."""
+        """Return the patient, once known."""
         return next((p for p in self.people.values() if p.role == "patient"), None)
 
     @property

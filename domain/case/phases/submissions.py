@@ -55,7 +55,7 @@ class Submission:
 
     @property
     def not_met(self) -> tuple[str, ...]:
-        """The criteria that stand as not met, by name."""
+        """Return the criteria that stand as not met, by name."""
         return tuple(read.criterion for read in self.criteria if read.result == "not_met")
 
 
@@ -145,7 +145,7 @@ class Submissions:
 
     @property
     def accepted(self) -> Submission | None:
-        """The submission the journey goes on with: the chosen acceptance, or the only one where nobody else is asked.
+        """Return the submission the journey goes on with: the chosen acceptance, or the only one if none else waits.
 
         None also while acceptances stand and the family still has a choice.
         """
@@ -157,16 +157,16 @@ class Submissions:
 
     @property
     def centre(self) -> str:
-        """The treating centre's stream, once one accepted."""
+        """Return the treating centre's stream, once one accepted."""
         return self.accepted.centre if self.accepted else ""
 
     @property
     def protocol(self) -> str:
-        """The protocol's stream, once a centre accepted under it."""
+        """Return the protocol's stream, once a centre accepted under it."""
         return self.accepted.protocol if self.accepted else ""
 
     def submission_of(self, about: str) -> Submission | None:
-        """The submission an obligation or effect is about: itself, or the one under which something was acquired."""
+        """Return the submission an obligation or effect is about: itself, or the one something was acquired under."""
         first = About.of(about).id
         resource = self.resources.get(first)
         return self.submissions.get(resource.submission if resource else first)

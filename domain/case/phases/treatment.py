@@ -87,10 +87,10 @@ class InHospital:
 
     @property
     def treatment(self) -> Treatment | None:
-        """The treatment under way or last given."""
+        """Return the treatment under way or last given."""
         return self.treatments[-1] if self.treatments else None
 
     @property
     def infusions(self) -> tuple[Infusion, ...]:
-        """Every infusion of every treatment, in order."""
+        """Return every infusion of every treatment, in order."""
         return tuple(i for t in self.treatments for i in t.infusions)

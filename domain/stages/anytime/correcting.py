@@ -64,7 +64,7 @@ class FactCorrected:
 
 
 def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, policy: Policy) -> Sequence[Any]:  # noqa: ANN401 - any correctable event
-    """The right event in the place of the wrong one; what only the first telling could know is kept."""
+    """Return the right event in the place of the wrong one; what only the first telling could know is kept."""
     same = c.type in TOLD_BY[wrong.type]
     require(same, Reason.INVALID, f"a {wrong.type} is corrected by another {wrong.type}", "correction")
     if isinstance(c, observations.Command):

@@ -254,7 +254,7 @@ def _deed(case: Case, e: CaseErased, at: datetime) -> Erasure:
 
 
 def erased(case: Case) -> frozenset[str]:
-    """The key classes that are destroyed."""
+    """Return the key classes that are destroyed."""
     return case.erasure.erased if case.erasure else frozenset()
 
 

@@ -115,7 +115,7 @@ KINDS: Mapping[str, type[Any]] = {
 
 
 def watched(case: Case) -> frozenset[str]:
-    """The streams whose changes matter to this case. A lot that was infused matters for ever: it may be recalled."""
+    """Return the streams whose changes matter to this case. An infused lot matters for ever: it may be recalled."""
     infused = {i.lot for i in case.infusions if isinstance(i.lot, str)}
     return frozenset(s for s in infused | (_needed(case) if case.open else set()) if s)
 
@@ -137,7 +137,7 @@ def named(command: object) -> frozenset[str]:
 
 
 def noted(stream: str, version: int, state: Mapping[str, Any], case: str = "") -> Event:
-    """The event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind.
+    """Return the event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind.
 
     Of places a case notes its own only; no `case` = those of all.
     """

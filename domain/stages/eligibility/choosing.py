@@ -68,7 +68,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def undecided(case: Case) -> Iterable[str]:
-    """The acceptance with which a choice opened, while the family has one: acceptances stand, and none is taken."""
+    """Return the acceptance a choice opened with, while the family has one: acceptances stand, and none is taken."""
     open_choice = case.stage is Stage.ELIGIBILITY and case.accepted is None and standing(case, "accepted")
     return [case.offered] if open_choice else []
 

@@ -204,7 +204,7 @@ def require_nothing_against(against: Sequence[MatchCheck]) -> None:
 
 
 def require_submission(case: Case, submission: str, *states: str) -> Submission:
-    """The submission, if it stands as the command needs it."""
+    """Return the submission, if it stands as the command needs it."""
     known = case.submissions.get(submission)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such submission in this case", "submission")
@@ -219,7 +219,7 @@ def protocol_open(case: Case, centre: str, protocol: str, now: datetime) -> bool
 
 
 def open_until(case: Case, centre: str, protocol: str) -> datetime | None:
-    """The end of the lease under which a protocol is known to be open at a centre; None = it is not.
+    """Return the end of the lease under which a protocol is known to be open at a centre; None = it is not.
 
     Where sites of the protocol are known, the centre's counts, and no other word for it [doors.sites].
     """
@@ -295,7 +295,7 @@ def ended(case: Case, submission: str, state: str, fact: str) -> Case:
 
 
 def moved(case: Case, submission: str, **changes: object) -> Case:
-    """The case with one submission standing differently."""
+    """Return the case with one submission standing differently."""
     known = case.submissions.get(submission)
     if known is None:
         return case
@@ -338,12 +338,12 @@ EARLIER = (Rule("one_centre_accepts", 1, drop_others_1, ("PatientAccepted",), (S
 
 
 def standing(case: Case, *states: str) -> Sequence[Submission]:
-    """The submissions in these states, while the journey goes on."""
+    """Return the submissions in these states, while the journey goes on."""
     return [] if case.exit else [s for s in case.submissions.values() if s.state in states]
 
 
 def by_round(s: Submission) -> str:
-    """One round of a submission, as obligations and effects name it."""
+    """Return one round of a submission, as obligations and effects name it."""
     return f"{s.id}/{s.round}"
 
 

@@ -269,7 +269,7 @@ def irreversible(case: Case) -> Iterable[tuple[Final, str]]:
 
 
 def shared(case: Case) -> Iterable[str]:
-    """Every centre that is to destroy its copies on leaving; the one that treats the patient keeps its own record."""
+    """Return every centre that is to destroy its copies on leaving; the one that treats the patient keeps its own."""
     live = [s for s in case.submissions.values() if s.round and s.state not in ("withdrawn", "declined")]
     return [f"{s.id}/{s.round}" for s in live if case.exit and not (case.admitted and s.state == "accepted")]
 

@@ -30,7 +30,7 @@ class Described:
 
     @property
     def scripts(self) -> frozenset[str]:
-        """The writing systems of the name, such as LATIN or ARABIC."""
+        """Return the writing systems of the name, such as LATIN or ARABIC."""
         return frozenset(unicodedata.name(c, "").split(" ")[0] for word in self.name for c in word if c.isalpha())
 
 

@@ -177,7 +177,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 
 def require_person(case: Case, person: str, field: str = "person") -> Person:
-    """The person, or a refusal."""
+    """Return the person, or a refusal."""
     known = case.people.get(person)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such person in this case", field)
@@ -193,7 +193,7 @@ def require_reachable(c: AddPerson | ChangeContact, prefix: str = "") -> None:
 
 
 def added(c: AddPerson, ids: Ids, prefix: str = "") -> PersonAdded:
-    """The event that makes somebody part of the case; `prefix` stands before the names of the command's own fields."""
+    """Return the event that makes somebody part of the case; `prefix` stands before names of the command's fields."""
     require(readable(c.name), Reason.INVALID, f"a {c.role} needs a name".replace("_", " "), f"{prefix}name")
     require_name(str(c.name), f"{prefix}name")
     require_reachable(c, prefix)
@@ -201,7 +201,7 @@ def added(c: AddPerson, ids: Ids, prefix: str = "") -> PersonAdded:
 
 
 def require_decider(case: Case, person: str, now: datetime) -> Person:
-    """The patient, or the legal representative, for a minor only the latter; or a refusal."""
+    """Return the patient, or the legal representative, for a minor only the latter; or a refusal."""
     giver = require_person(case, person)
     if giver.role == "patient":
         require(
@@ -272,7 +272,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 def consent_of(
     case: Case, purpose: str, recipient: str, fact: str, items: tuple[RiskItem, ...] = (), person: str = ""
 ) -> Consent:
-    """The consent as it stands once given; risks that were accepted as a whole, as before, are all of them."""
+    """Return the consent as it stands once given; risks that were accepted as a whole, as before, are all of them."""
     known = case.consents.get(f"{purpose}:{recipient}")
     told = items or RISK_ITEMS
     accepted = tuple(i for i in RISK_ITEMS if i in told or (known and i in known.items)) if purpose == "risks" else ()

@@ -166,7 +166,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 
 def require_item(case: Case, item: str, *states: str) -> RecordItem:
-    """The document, if it stands as the command needs it."""
+    """Return the document, if it stands as the command needs it."""
     known = case.records.get(item)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such document in this case", "item")
@@ -232,7 +232,7 @@ def _fit(case: Case, item: str) -> Case:
 
 
 def changed(case: Case, item: str, **changes: object) -> Case:
-    """The case with one document standing differently."""
+    """Return the case with one document standing differently."""
     known = case.records.get(item)
     if known is None:
         return case

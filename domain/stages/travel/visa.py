@@ -204,7 +204,7 @@ def _with(case: Case, visa: Visa) -> Case:
 
 
 def travellers(case: Case) -> Sequence[str]:
-    """The patient and the planned attendant."""
+    """Return the patient and the planned attendant."""
     patient = [case.patient.id] if case.patient else []
     attendant = str(case.stay_plan.get("attendant", ""))
     return [*patient, *([attendant] if attendant else [])]

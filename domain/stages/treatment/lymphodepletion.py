@@ -281,7 +281,7 @@ def zone_of(case: Case) -> ZoneInfo:
 
 
 def with_day(case: Case, number: int, day: DepletionDay | None) -> Case:
-    """The case with one day of a treatment told; the newest telling of a day counts."""
+    """Return the case with one day of a treatment told; the newest telling of a day counts."""
     known = next((t for t in case.treatments if t.number == number), None)
     if known is None or day is None:
         return case

@@ -155,7 +155,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def day_0(case: Case) -> datetime | None:
-    """The instant follow-up counts from: the last infusion whose date is known [redosing.clock]."""
+    """Return the instant follow-up counts from: the last infusion whose date is known [redosing.clock]."""
     known = [i.occurred.earliest for i in case.infusions if i.occurred.known and i.occurred.earliest]
     return max(known) if known else None
 

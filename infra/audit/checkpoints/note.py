@@ -44,7 +44,7 @@ class Key:
 
     @property
     def hash(self) -> bytes:
-        """First 4 bytes of SHA-256(name, newline, 0x01, public key)."""
+        """Return the first 4 bytes of SHA-256(name, newline, 0x01, public key)."""
         return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:KEY_HASH]
 
     def __str__(self) -> str:

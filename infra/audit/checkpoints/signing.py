@@ -66,7 +66,7 @@ class SigningKeys:
                 raise BadNote(f"another key {number} was announced outside")
 
     def announcements(self) -> Sequence[tuple[int, str]]:
-        """(number, note) of every key, to be published beside the checkpoints."""
+        """Return (number, note) of every key, to be published beside the checkpoints."""
         return [(number, self._note(number).read_text()) for number in self._announced()]
 
     def known(self) -> Sequence[Key]:

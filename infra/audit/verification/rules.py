@@ -131,7 +131,7 @@ class _Here:
         self._sources: dict[str, Sequence[Mapping[str, Any]]] = {}
 
     async def rows(self, streams: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
-        """The events of these histories."""
+        """Return the events of these histories."""
         rows = await guarded(self._connection.fetch(HISTORY_ROWS, streams))
         return {name: list(own) for name, own in groupby(map(stored, rows), key=lambda row: row.stream)}
 

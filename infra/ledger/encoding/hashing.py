@@ -68,7 +68,7 @@ def header(
     stream: str, version: int, event: str, kind: str, schema: int, earliest: int | None, latest: int | None,
     precision: str, recorded: int,
 ) -> bytes:  # fmt: skip
-    """Everything that is hashed in the clear; instants as microseconds. Raises OverflowError for what does not fit."""
+    """Return all that is hashed in the clear; instants as microseconds. Raises OverflowError for what does not fit."""
     name = event.encode()
     try:
         dates = _dates(earliest, latest, precision, recorded)
@@ -83,7 +83,7 @@ def part_digest(salt: bytes, content: bytes) -> bytes:
 
 
 def part_digests(salts: bytes, data: bytes, sealed: bytes, meta: bytes) -> tuple[bytes, bytes, bytes]:
-    """Compute D of data, sealed and meta."""
+    """Return the salted SHA-256 of data, sealed and meta: D of docs/ledger-format.md."""
     return (
         sha256(salts[:SALT] + data).digest(),
         sha256(salts[SALT:_THIRD] + sealed).digest(),
@@ -106,7 +106,7 @@ def header_of(event: Stored) -> bytes:
 
 
 def digests_of(event: Stored) -> tuple[bytes, bytes, bytes]:
-    """D of a stored event's parts."""
+    """Return d of a stored event's parts."""
     return part_digests(event.salts, event.data.encode(), event.sealed.encode(), event.meta.encode())
 
 

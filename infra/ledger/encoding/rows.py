@@ -39,7 +39,7 @@ def detail_of(views: Views) -> Detail | None:
 
 
 def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, keys: Sealing) -> PreparedAppend:
-    """Everything that can be done before the database is asked."""
+    """Return everything that can be done before the database is asked."""
     command, attention = append.command, append.attention
     return PreparedAppend(
         (

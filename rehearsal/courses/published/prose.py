@@ -37,7 +37,7 @@ def mentions(text: str, fields: Mapping[str, Any]) -> bool:
 
 
 def reworded(text: str, said_of: Sequence[str]) -> dict[str, Any]:
-    """Return the new value by the words of the text; without one the sentence itself stands beside what was told."""
+    """Return what a correction in prose changes, field → value; else the sentence itself, beside what was told."""
     grade = GRADE.search(text) if "grade" in said_of else None
     if grade:
         return {"grade": int(grade[1])}

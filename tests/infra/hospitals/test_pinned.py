@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from activities.gateways import GatewayRefused, Unreachable
 from domain.catalogue.endpoint import Allowed
-from infra.hospitals.fhir_client import FhirFarSide, NotUnderstood
+from infra.hospitals.fhir_client import FhirGateway, NotUnderstood
 from infra.hospitals.pinned import NOT_ALLOWED, PinnedTransport
 from tests.infra.gateways import asking
 
@@ -68,9 +68,9 @@ class Resolver:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-async def side(stack: AsyncExitStack, allowed: Allowed, resolve: Resolver, base: str) -> FhirFarSide:
+async def side(stack: AsyncExitStack, allowed: Allowed, resolve: Resolver, base: str) -> FhirGateway:
     http = httpx2.AsyncClient(transport=PinnedTransport(allowed, resolve))
-    return FhirFarSide(await stack.enter_async_context(http), base)
+    return FhirGateway(await stack.enter_async_context(http), base)
 
 
 async def test_a_name_is_resolved_at_each_call_and_what_it_says_then_counts(stack: AsyncExitStack) -> None:
@@ -107,7 +107,7 @@ async def test_an_address_of_an_older_ledger_is_checked_when_it_is_called(stack:
     await server.start(stack, HERE)
     http = await stack.enter_async_context(httpx2.AsyncClient(transport=PinnedTransport(Allowed())))
     with pytest.raises(GatewayRefused):
-        await FhirFarSide(http, f"http://{written}:{server.port}").ask("effect-1")
+        await FhirGateway(http, f"http://{written}:{server.port}").ask("effect-1")
     assert server.asked == []
 
 

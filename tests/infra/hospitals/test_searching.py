@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from activities.gateways import GatewayRefused, Receipt, Request
-from infra.hospitals.fhir_client import PAGES, FhirFarSide, NotUnderstood
+from infra.hospitals.fhir_client import PAGES, FhirGateway, NotUnderstood
 
 BASE = "http://hospital.example/fhir"
 EFFECT = "effect-1"
@@ -39,13 +39,13 @@ def following(url: str) -> list[dict[str, str]]:
 
 
 @asynccontextmanager
-async def hospital(answer: Callable[[httpx2.Request], tuple[int, Said]]) -> AsyncIterator[FhirFarSide]:
+async def hospital(answer: Callable[[httpx2.Request], tuple[int, Said]]) -> AsyncIterator[FhirGateway]:
     def handle(request: httpx2.Request) -> httpx2.Response:
         status, body = answer(request)
         return httpx2.Response(status, content=json.dumps(body))
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(handle)) as http:
-        yield FhirFarSide(http, BASE)
+        yield FhirGateway(http, BASE)
 
 
 async def asked(*pages: Said) -> Receipt | None:

@@ -16,7 +16,7 @@ from activities.command_codec import CASE, Unreadable
 from activities.gateways import UNUSABLE, GatewayRefused, Request
 from domain.criteria.analytes import UNITS
 from infra.hospitals.codes import EFFECT, SAYS
-from infra.hospitals.fhir_client import ISSUES, FhirFarSide, NotUnderstood
+from infra.hospitals.fhir_client import ISSUES, FhirGateway, NotUnderstood
 from infra.mail.reports import came_back
 from rehearsal.mail_catcher import delivery_report
 from tests.drawing import draws
@@ -28,14 +28,14 @@ said = st.text(max_size=80) | st.sampled_from([NAME, "a/b", "x" * 300_000, "Öst
 json_said = said | st.none() | st.integers() | st.lists(said, max_size=1) | st.dictionaries(said, said, max_size=1)
 
 
-def hospital(status: int, body: object, location: str = "") -> FhirFarSide:
+def hospital(status: int, body: object, location: str = "") -> FhirGateway:
     """One that answers this, whatever it is asked."""
     headers = [(b"Location", location.encode())] if location else []
 
     async def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(status, content=b"" if body is None else json.dumps(body).encode(), headers=headers)
 
-    return FhirFarSide(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), "https://hospital.example/fhir")
+    return FhirGateway(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), "https://hospital.example/fhir")
 
 
 def asked() -> Request:
@@ -47,7 +47,7 @@ def task(number: object) -> dict[str, Any]:
     return {"resourceType": "Task", "id": number, "identifier": ours}
 
 
-async def receipt(side: FhirFarSide) -> str:
+async def receipt(side: FhirGateway) -> str:
     """The number that is kept; empty = nobody knows what became of it."""
     try:
         return (await side.send(asked())).number

@@ -19,7 +19,7 @@ from infra.embedded.server_process import free_port
 from infra.keys import FolderKeys
 from infra.mail.bounces import Bounce, ReturnAddresses, inbox
 from infra.mail.reports import LINE, NOT_UNDERSTOOD, came_back
-from infra.mail.smtp import MailFarSide, MailServer
+from infra.mail.smtp import MailGateway, MailServer
 from rehearsal.mail_catcher import RETURNED, delivery_report
 from tests.drawing import draws
 from tests.infra.gateways import Mail
@@ -225,7 +225,7 @@ async def test_a_real_message_comes_back_from_a_real_mail_server(tmp_path: Path)
         await rig.start()
         try:
             server: MailServer = rig.side._server  # type: ignore[attr-defined]  # the rig's own far side
-            side = MailFarSide(server, return_to=own.of)
+            side = MailGateway(server, return_to=own.of)
             good, lost = rig.request(), rig.request()
             lost = replace(lost, body={**lost.body, "address": f"{uuid.uuid4().hex}{RETURNED}"})
             assert (await side.send(good)).number

@@ -22,7 +22,7 @@ from activities.gateways import Request
 from api.cli.commands.doctor import _mail
 from api.run.mailing import mail_server
 from infra.embedded.server_process import free_port
-from infra.mail.smtp import MailFarSide, MailNotTaken, MailServer, examined
+from infra.mail.smtp import MailGateway, MailNotTaken, MailServer, examined
 from infra.settings import Settings
 
 USER, PASSWORD = "caravel", "canary-password-9"
@@ -104,7 +104,7 @@ async def test_a_message_is_handed_in_encrypted_by_who_is_known(
     async with serving(certificate, tls=security == "tls") as (port, kept):
         server = told(port, security, certificate[0])
         assert await examined(server) == f"127.0.0.1:{port}, encrypted, signed in as {USER}"
-        await MailFarSide(server).send(request())
+        await MailGateway(server).send(request())
     assert len(kept.messages) == 1
     assert PASSWORD not in repr(server) + caplog.text
 
@@ -120,7 +120,7 @@ async def test_what_fails_before_the_message_is_no_delivery_and_tells_no_secret(
     async with serving(certificate, tls=False) as (port, kept):
         server = told(port, "starttls", certificate[0] if trusted else None, password)
         with pytest.raises(MailNotTaken) as no:
-            await MailFarSide(server).send(request())
+            await MailGateway(server).send(request())
     assert kept.messages == []
     assert password not in str(no.value)
     assert not trusted or str(no.value) == says

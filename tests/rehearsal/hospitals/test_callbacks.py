@@ -19,7 +19,7 @@ from activities.gateways import GatewayRefused
 from infra.embedded.server_process import free_port
 from infra.hospitals.answers import answer_of
 from infra.hospitals.callbacks import read_key, verify
-from infra.hospitals.fhir_client import FhirFarSide, Patience
+from infra.hospitals.fhir_client import FhirGateway, Patience
 from rehearsal.hospitals.behaviour import DAY, HospitalPlan, behaviour, callback_id
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.infra.gateways import CENTRE, PLANS, SEED, Simulator, asking, effect_that
@@ -79,7 +79,7 @@ class Scene:
 
     async def ask(self, count: int, wanted: Callable[[HospitalPlan], bool] = PLANS["good"]) -> set[str]:
         """Send requests that the hospital takes at once, however long that is on a busy machine; their effect ids."""
-        side = FhirFarSide(self.simulator.web, self.simulator.base)
+        side = FhirGateway(self.simulator.web, self.simulator.base)
         effects = {effect_that(wanted) for _ in range(count)}
         for effect in effects:
             await side.send(asking(effect))
@@ -158,8 +158,8 @@ async def test_a_killed_hospital_goes_on_saying_what_is_due(scene: Scene) -> Non
 
 async def test_moods_over_http_are_those_of_the_function(scene: Scene) -> None:
     """Kinds and moods mixed, each effect tried as often as its troubles last: the book holds what was planned."""
-    side = FhirFarSide(scene.simulator.web, scene.simulator.base, Patience(1, 0.3, 2))
-    asking_after = FhirFarSide(scene.simulator.web, scene.simulator.base)
+    side = FhirGateway(scene.simulator.web, scene.simulator.base, Patience(1, 0.3, 2))
+    asking_after = FhirGateway(scene.simulator.web, scene.simulator.base)
     kept, planned = set(), {}
     async with scene.listener.listening():
         for n in range(120):

@@ -25,7 +25,7 @@ LONGEST = 80
 
 @router.post("/console/search")
 async def search(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Cases by number or by the patient's name."""
+    """Show cases by number or by the patient's name."""
     given = dict(read_form(await read_body(request)))
     require_csrf(request, given.get(CSRF, ""))
     asked = given.get("q", "").strip()[:LONGEST]

@@ -21,7 +21,7 @@ MOST, LONGEST = 8, 40
 
 
 def saved_of(request: Request) -> Mapping[str, str]:
-    """Name → query; nothing from a cookie we cannot read."""
+    """Return name → query; nothing from a cookie we cannot read."""
     try:
         found = json.loads(urlsafe_b64decode(request.cookies.get(COOKIE, "")))
         return {str(name): str(query) for name, query in found.items() if str(query).startswith("?")}

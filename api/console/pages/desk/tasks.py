@@ -76,7 +76,7 @@ class Task:
 
 @router.get("/console/tasks")
 async def tasks(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Tasks, those of urgent cases first, late ones before others."""
+    """Show tasks, those of urgent cases first, late ones before others."""
     who, scope = viewer.who, scope_of(viewer.who)
     counts = await service.tasks.tally(scope, reader(who))
     tabs = _tabs(who)

@@ -85,7 +85,7 @@ class WorklistLine:
 
 @router.get("/console/")
 async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response:
-    """Cases by what is due next."""
+    """Show cases by what is due next."""
     who, scope = viewer.who, scope_of(viewer.who)
     number = request.query_params.get("q", "").strip()
     if number:
