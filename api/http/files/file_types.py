@@ -12,6 +12,10 @@ DICOM, SERIES, PDF = "application/dicom", "application/zip", "application/pdf"
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 OLE, ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "EncryptedPackage".encode("utf-16-le")
 LOCAL = b"PK\x03\x04"
+PDF_MARK, PDF_WITHIN = b"%PDF-", 1024
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
+UNHEADED = (b"\x02\0\0\0", b"\x08\0\0\0", b"\x08\0\x05\0", b"\x08\0\x08\0")
+"""First elements of an image of a scanner that begins at once."""
 ENTRIES, INFLATED, PREAMBLE = 200, 64 * 1024, 132
 """Entries looked at in an archive; bytes unpacked of each; where the mark of a DICOM file ends."""
 
@@ -71,9 +75,14 @@ def _is_docx(head: bytes) -> bool:
     return bool(names) and any(name.startswith("word/") for name in names)
 
 
+def _is_pdf(head: bytes) -> bool:
+    """A header somewhere in the first kibibyte, as readers of PDF look for it, after what printers and mailers add."""
+    return PDF_MARK in head[: PDF_WITHIN + len(PDF_MARK)] and not head.lstrip().startswith(tuple(NOT_TAKEN))
+
+
 def is_dicom(start: bytes) -> bool:
-    """Return whether a file begins as DICOM Part 10 says."""
-    return start[128:PREAMBLE] == b"DICM"
+    """Return whether a file begins as DICOM Part 10 says, and is no program beside."""
+    return start[128:PREAMBLE] == b"DICM" and not start.startswith(PROGRAMS)
 
 
 def _is_series(head: bytes) -> bool:
@@ -83,7 +92,6 @@ def _is_series(head: bytes) -> bool:
 
 
 TYPES: Mapping[str, FileType] = {
-    PDF: FileType("pdf", _starts(b"%PDF-")),
     "image/jpeg": FileType("jpg", _starts(b"\xff\xd8\xff")),
     "image/png": FileType("png", _starts(b"\x89PNG\r\n\x1a\n")),
     "image/heic": FileType("heic", lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS),
@@ -91,6 +99,7 @@ TYPES: Mapping[str, FileType] = {
     "image/tiff": FileType("tif", _starts(b"II*\0", b"MM\0*")),
     DOCX: FileType("docx", _is_docx),
     SERIES: FileType("zip", _is_series),
+    PDF: FileType("pdf", _is_pdf),
 }
 """What is taken: media type → ending and beginning, in the order they are tried."""
 CALLED: Mapping[str, str] = {
@@ -110,8 +119,10 @@ NOT_TAKEN: Mapping[bytes, str] = {
     b"7z\xbc\xaf": "an archive of a kind that is not taken",
     b"GIF8": "a GIF",
     b"RIFF": "a WebP or a film",
-    b"MZ": "a program",
-    b"\x7fELF": "a program",
+    **dict.fromkeys(PROGRAMS, "a program"),
+    b"II+\0": "a BigTIFF: save it as TIFF",
+    b"MM\0+": "a BigTIFF: save it as TIFF",
+    **dict.fromkeys(UNHEADED, "DICOM without its preamble: export it as DICOM Part 10"),
     b"{\\rtf": "rich text",
     b"<": "a page of markup",
 }

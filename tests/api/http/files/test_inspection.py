@@ -108,11 +108,29 @@ def test_a_password_is_noticed(content: bytes) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(900), "an Office file of before 2007"),
         (b"GIF89a", "a GIF"),
         (b"plain words", "something else"),
+        (b"II+\0" + bytes(500), "a BigTIFF: save it as TIFF"),
+        (image()[132:], "DICOM without its preamble: export it as DICOM Part 10"),
+        (b"MZ" + image()[2:], "a program"),
+        (b"MZ" + PAPER, "a program"),
+        (b"<html>" + PAPER, "a page of markup"),
+        (bytes(1025) + PAPER, "something else"),
     ],
 )
 def test_what_is_not_taken_is_called_by_what_it_is(content: bytes, words: str) -> None:
     assert type_of(content) == ""
     assert words_of(content) == words
+
+
+PJL = b"\x1b%-12345X@PJL JOB\r\n@PJL ENTER LANGUAGE=PDF\r\n"
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", PJL, bytes(200), b"\n\n", bytes(1024)])
+def test_what_printers_and_mailers_put_before_a_pdf_changes_nothing(before: bytes) -> None:
+    assert (look(before + PAPER).media, look(before + PAPER).troubles) == (PDF, ())
+
+
+def test_an_archive_with_a_pdf_in_it_is_no_pdf() -> None:
+    assert type_of(archive(paper_pdf=PAPER)) == ""
 
 
 def test_a_header_is_read_without_pixels() -> None:
