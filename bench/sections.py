@@ -128,6 +128,13 @@ def documents_plot(rows: Rows) -> str:
     return lines("Documents", says, ("MiB of the document", "MiB a second"), series, log_y=True)
 
 
+def importing_plot(rows: Rows) -> str:
+    """Milliseconds over entries."""
+    series = {name: [(row["entries"], row["ms"][name]) for row in rows] for name in rows[0]["ms"]}
+    says = "Milliseconds to import a bundle of 100 to 10,000 entries, and to parse its JSON alone."
+    return lines("Importing a bundle", says, ("entries of the bundle", "milliseconds"), series, log_y=True)
+
+
 def history_plot(rows: Rows) -> str:
     """Each against itself at the smallest size."""
     some = [row for row in rows if "p50_ms" in row]
@@ -267,6 +274,13 @@ SECTIONS = {
         "first 50 of each case are given their reasons, as on a page. Against the same comparisons in a plain loop "
         "over tuples, whose numbers were converted beforehand, and which says neither why nor what is not known.",
         flat,
+    ),
+    "importing": Section(
+        "Importing",
+        "A FHIR bundle as Synthea writes it over HTTP into a case of its own, durable when answered, by its number of "
+        "entries; one in ten is a result that is observed here. Beside it what it takes to parse the JSON alone.",
+        flat,
+        importing_plot,
     ),
     "documents": Section(
         "Documents",
