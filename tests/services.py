@@ -223,7 +223,7 @@ async def reached_by(port: int, server: int) -> AsyncIterator[None]:
         yield
 
 
-async def eventually(true: Any, within: float = 40) -> Any:
+async def eventually(true: Any, within: float = 60) -> Any:
     until = time.monotonic() + within
     while not (found := await true()):
         assert time.monotonic() < until, f"not within {within} s"

@@ -218,7 +218,7 @@ async def test_a_worker_that_is_stopped_and_not_dead_leads_no_longer(stack: Stac
             passed = [now[role] for role, pid in held.items() if pid == stopped]
             return all(one["leads"] and str(one["lost_by"]).startswith(f"{stopped}@") for one in passed)
 
-        await eventually(another, within=30)
+        await eventually(another, within=60)
         client = await Client.connect(f"127.0.0.1:{stack.ports['temporal']}", namespace="caravel")
         await eventually(lambda: listed(client, new))
         assert (await http.get("/readyz")).json()["status"] == "ready"

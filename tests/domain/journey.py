@@ -112,6 +112,8 @@ class Journey:
     def _turn(self, command: Command | None, actor: str, new: list[Fact[Event]]) -> None:
         def add(drafts: Iterable[Draft[Event]], by: str) -> None:
             made = [as_fact(d, self.case.version + n, self.now, by) for n, d in enumerate(drafts, 1)]
+            if not made:
+                return
             self.case = replace(follow(self.case, [*self.facts, *new], made), id="case-1")
             new.extend(made)
 

@@ -40,7 +40,7 @@ class Stand:
         given = worker.Given(self.dsn, self.temporal.address, self.folder, crash, at, careless)
         process = Forked(worker.main, given, works)
         self.workers.append(process)
-        assert await asyncio.to_thread(works.wait, 30), "the worker did not start"
+        assert await asyncio.to_thread(works.wait, 60), "the worker did not start"
         return process
 
     async def kill_postgres(self) -> None:

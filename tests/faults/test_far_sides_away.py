@@ -65,11 +65,11 @@ async def test_mail_waits_for_its_server_and_goes_out_once_unmarked(here: Engine
     through(mail.side, mail.request(), here)
     case = await here.open()
     await here.send(case, command("RequestRecord", "labs"))
-    await eventually(lambda: _attempts(here, case, 3), within=30)
+    await eventually(lambda: _attempts(here, case, 3), within=60)
     assert await delivered(here, case) == []
     await mail.start()
     try:
-        (event,) = await eventually(lambda: delivered(here, case), within=45)
+        (event,) = await eventually(lambda: delivered(here, case), within=60)
         assert event.possible_repeat is False  # type: ignore[attr-defined]
         assert await mail.kept(event.effect) == 1  # type: ignore[attr-defined]
     finally:
@@ -89,7 +89,7 @@ async def test_a_mail_nobody_can_tell_about_goes_out_once_more_and_says_so(here:
     try:
         case = await here.open()
         await here.send(case, command("RequestRecord", "labs"))
-        await eventually(lambda: _attempts(here, case, 4), within=40)
+        await eventually(lambda: _attempts(here, case, 4), within=60)
         effect = here.hands.of(case)[0].effect
         assert await mail.kept(effect) == 2  # sent, repeated once, and never again
         assert await delivered(here, case) == []
@@ -104,7 +104,7 @@ async def test_a_hospital_away_has_it_once_when_it_is_back(here: Engine, tmp_pat
         through(FhirGateway(http, simulator.base, Patience(1, 1, 3)), asking("x"), here)
         case = await here.open()
         await here.send(case, command("RequestRecord", "labs"))
-        await eventually(lambda: _attempts(here, case, 2), within=30)
+        await eventually(lambda: _attempts(here, case, 2), within=60)
         await simulator.start()
         try:
             (event,) = await eventually(lambda: delivered(here, case), within=60)

@@ -94,7 +94,7 @@ async def test_postgres_killed_under_load(stand: Stand) -> None:
             await asyncio.sleep(1)
             people.stop = True
             await asyncio.wait(working)
-        await eventually(lambda: _all_attended(here), within=45)
+        await eventually(lambda: _all_attended(here), within=60)
         await people.check()
         await eventually(lambda: _loops_are_the_open_cases(here))
         assert len(people.acknowledged) > 20
@@ -118,7 +118,7 @@ async def test_temporal_wiped_is_restored_with_the_same_obligations_at_the_same_
         assert {case: (await here.case(case)).obligations for case in cases} == before
         await eventually(lambda: _loops_are_the_open_cases(here))
         for case in cases:  # the reminders fall due on the new engine
-            await eventually(lambda one=case: _reminded(here, one), within=30)  # type: ignore[misc]
+            await eventually(lambda one=case: _reminded(here, one), within=60)  # type: ignore[misc]
             assert len(here.hands.of(case, "remind")) == 1
             assert [f.event.late for f in await here.facts(case, "ObligationStepTaken")] == [False]
 
@@ -145,7 +145,7 @@ async def test_commands_are_taken_while_temporal_is_away_and_reminders_run_late_
         assert slowest < 2  # a command's own transaction notes what has fallen due; nobody is called meanwhile
         assert not here.hands.of(case, "remind")
         await stand.temporal.start()
-        await eventually(lambda: _reminded(here, case), within=40)
+        await eventually(lambda: _reminded(here, case), within=60)
         await asyncio.sleep(3)
         steps = await here.facts(case, "ObligationStepTaken", "ObligationStepSkipped")
         assert len(steps) == 3
@@ -163,7 +163,7 @@ async def test_after_an_outage_nobody_noticed_the_newest_reminder_goes_out_alone
         await stand.kill_temporal()
         await asyncio.sleep(15)
         await stand.temporal.start()
-        await eventually(lambda: _reminded(here, case), within=40)
+        await eventually(lambda: _reminded(here, case), within=60)
         await asyncio.sleep(2)
         assert [f.event.step for f in await here.facts(case, "ObligationStepSkipped")] == [0, 1]
         assert [(f.event.step, f.event.late) for f in await here.facts(case, "ObligationStepTaken")] == [(2, True)]
@@ -192,7 +192,7 @@ async def test_a_second_temporal_on_one_ledger_does_nothing_and_says_so(
         await other.send(case, command("AddNote", "note", "x"))
         await here.client.get_workflow_handle(case).signal("nudge")
         assert await asyncio.wait_for(here.client.get_workflow_handle(case).result(), 15) == "superseded"
-        await eventually(lambda: _loops_are_the_open_cases(other), within=30)
+        await eventually(lambda: _loops_are_the_open_cases(other), within=60)
         await other.settled(case)
         runs = len(await here.runs(case))
         await other.send(case, command("AddNote", "note", "y"))

@@ -44,7 +44,7 @@ async def killed(stand: Stand, at: str, *, careless: bool = False) -> dict[str, 
         case = await asked_on_every_channel(here)
         assert await asyncio.wait_for(dying.wait(), 30) == -signal.SIGKILL
         await stand.worker(careless=careless)
-        await eventually(lambda: _done(here, case), within=45)
+        await eventually(lambda: _done(here, case), within=60)
         await asyncio.sleep(1)
         return {c: (stand.world.times(effect), said) for c, (effect, said) in (await outcomes(here, case)).items()}
 
@@ -75,7 +75,7 @@ async def test_between_the_commit_of_a_look_and_its_answer(stand: Stand) -> None
         assert await asyncio.wait_for(dying.wait(), 30) == -signal.SIGKILL
         facts = [f.id for f in await here.facts(case)]
         await stand.worker()
-        await eventually(lambda: _looks(here, case, 1), within=30)
+        await eventually(lambda: _looks(here, case, 1), within=60)
         assert [f.id for f in await here.facts(case)] == facts
         owed = [f.event.kind for f in await here.facts(case, "ObligationOpened")]
         assert len(owed) == len(set(owed)) > 0
@@ -98,7 +98,7 @@ async def test_another_takes_over_the_couriers_round(stand: Stand) -> None:
         first.kill()
         await first.wait()
         case = await here.open()
-        await eventually(lambda: here.attended(case), within=15)
+        await eventually(lambda: here.attended(case), within=60)
 
 
 async def test_two_workers_share_the_work_and_do_nothing_twice(stand: Stand) -> None:
@@ -107,7 +107,7 @@ async def test_two_workers_share_the_work_and_do_nothing_twice(stand: Stand) -> 
         await stand.worker()
         cases = await asyncio.gather(*(asked_on_every_channel(here) for _ in range(15)))
         for case in cases:
-            await eventually(lambda one=case: _done(here, one), within=45)  # type: ignore[misc]
+            await eventually(lambda one=case: _done(here, one), within=60)  # type: ignore[misc]
             found = await outcomes(here, case)
             assert {c: (stand.world.times(e), said) for c, (e, said) in found.items()} == dict.fromkeys(
                 found, (1, False)

@@ -29,7 +29,7 @@ async def test_restored_while_commands_go_on(stand: Stand) -> None:
     async with engine(stand.dsn, stand.temporal.address, stand.folder, working=False) as here:
         await stand.worker()
         early = [await asked_on_every_channel(here) for _ in range(CASES)]
-        await eventually(lambda: _all_attended(here), within=40)
+        await eventually(lambda: _all_attended(here), within=60)
         book = stand.world.all()
         late = [await asked_on_every_channel(here) for _ in range(CASES)]  # what they ask for is under way
         owed = {case: (await here.case(case)).obligations for case in early + late}
@@ -43,7 +43,7 @@ async def test_restored_while_commands_go_on(stand: Stand) -> None:
         people.stop = True
         await asyncio.wait(working)
         assert len(people.acknowledged) > before > 0  # taken while Temporal was away, and after
-        await eventually(lambda: _all_attended(here), within=45)
+        await eventually(lambda: _all_attended(here), within=60)
         await eventually(lambda: _loops_are_the_open_cases(here))
         assert {case: (await here.case(case)).obligations for case in owed} == owed
         await people.check()

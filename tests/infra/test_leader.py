@@ -107,7 +107,7 @@ async def test_a_stopped_process_loses_its_lease_and_says_so_when_it_wakes(dsn: 
     try:
         assert await courier_active(ledger)
         os.kill(stopped.pid, signal.SIGSTOP)
-        async with asyncio.timeout(10), led(dsn) as (fence, _):
+        async with asyncio.timeout(60), led(dsn) as (fence, _):
             assert fence == 2
             row = (await leads(ledger.pool))[COURIER]
             assert (row["leads"], row["holder"], row["lost_at"]) == (True, leader.myself(), row["since"])
@@ -127,7 +127,7 @@ async def test_a_killed_process_need_not_be_waited_for(dsn: str, monkeypatch: py
     killed = await process(dsn)
     killed.kill()
     await killed.wait()
-    async with asyncio.timeout(10), led(dsn) as (fence, _):
+    async with asyncio.timeout(60), led(dsn) as (fence, _):
         assert fence == 2
 
 
@@ -164,7 +164,7 @@ async def test_a_jump_of_the_clock_costs_at_most_a_change_of_hands(
     monkeypatch.setattr(leader, "RENEW", 60)
     async with led(dsn):  # who does not renew, though its session is there
         await admin.execute("update lead set renewed_at = now() - make_interval(days => $1)", days)
-        async with asyncio.timeout(10), led(dsn) as (fence, _):
+        async with asyncio.timeout(60), led(dsn) as (fence, _):
             assert fence == 3
 
 

@@ -72,4 +72,4 @@ async def test_control_without_the_check_it_is_acted_on(dsn: str, own_temporal: 
         async def missed() -> bool:
             return bool(await here.facts(case, "ObligationMissed"))
 
-        await eventually(missed, within=30)
+        await eventually(missed, within=60)

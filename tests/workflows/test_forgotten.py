@@ -180,8 +180,8 @@ async def test_by_the_command_line_with_two_people_and_nothing_anywhere_says_the
         assert await readable(here, case), "the control: one person destroys nothing"
         assert (await caravel("case", "erase", case, "--confirm", "--as", supervisor)).code == 0
         await eventually(lambda: erased(here, case), within=60)
-        await eventually(lambda: sealed(here), within=20)
-        await eventually(lambda: seen(spans, case), within=10)
+        await eventually(lambda: sealed(here), within=60)
+        await eventually(lambda: seen(spans, case), within=60)
     assert not await readable(here, case)
     tombstone = await stone(here, case)
     assert (tombstone.ordered_by, tombstone.confirmed_by) == (quality, supervisor)

@@ -281,7 +281,7 @@ async def test_a_poisoned_history_fails_its_run_and_the_next_nudge_starts_afresh
         changing.setattr("api.run.engine.worker.CaseWorkflow", Changed)
         await here.start(courier=False)
     await here.client.get_workflow_handle(case).signal(NUDGE)
-    await eventually(lambda: _is(here, case, "FAILED"), within=30)
+    await eventually(lambda: _is(here, case, "FAILED"), within=60)
     await here.stop()
     await here.start()
     await here.send(case, command("AddNote", "note", "x"))

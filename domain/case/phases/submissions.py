@@ -149,6 +149,8 @@ class Submissions:
 
         None also while acceptances stand and the family still has a choice.
         """
+        if not self.submissions:  # asked some seventy times a turn, and most cases are not that far yet
+            return None
         chosen = self.submissions.get(self.chosen)
         if chosen is not None and chosen.state == "accepted":
             return chosen

@@ -50,7 +50,7 @@ def logged() -> Iterator[io.StringIO]:
 async def read(lines: AsyncIterator[str], number: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     position = 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for line in lines:
             if line.startswith("id:"):
                 position = int(line[3:])

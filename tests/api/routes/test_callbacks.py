@@ -343,7 +343,7 @@ async def test_a_simulated_hospital_says_what_came_too_early_again_until_it_is_r
     serving = asyncio.create_task(server.serve())
     async with httpx2.AsyncClient() as web:
         speaking = asyncio.create_task(Speaker(book, keys, f"http://127.0.0.1:{port}", web).run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while 409 not in statuses(book):  # noqa: ASYNC110 - another end
                 await asyncio.sleep(0.05)
             assert (await supervisor.send(case.id, "AdmitPatient", ref="E-1")).is_success

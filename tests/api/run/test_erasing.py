@@ -319,7 +319,7 @@ async def test_another_process_lets_go_of_what_it_had_opened(here: Parts, confir
         await asyncio.sleep(0.1)
         assert holds(other, index, case), "the control: nothing is let go of without a reason"
         await attempt(here, case, erasing(here))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while holds(other, index, case):  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.05)
         task.cancel()

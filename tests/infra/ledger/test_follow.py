@@ -29,7 +29,7 @@ async def test_a_follower_never_skips(ledger: PgLedger, dsn: str, folder: Path) 
     written = await acknowledged(await start(dsn, folder, processes=3, writers=8, appends=60))
     done.set()
     await ledger.append(writing(stream(), 0, Counted()))
-    await asyncio.wait_for(follower, 20)
+    await asyncio.wait_for(follower, 60)
     assert seen == list(range(begun + 1, await ledger.head() + 1))
     assert len(written) == 3 * 8 * 60
     assert sum(written.values()) == len(seen) - 1
@@ -63,7 +63,7 @@ async def test_a_position_is_not_given_before_the_one_before_it_is_kept(
     await asyncio.sleep(0.2)
     assert not late.done()
     await transaction.rollback()
-    await asyncio.wait_for(late, 5)
+    await asyncio.wait_for(late, 60)
 
 
 async def test_events_arrive_by_the_bell_not_by_the_floor(ledger: PgLedger) -> None:

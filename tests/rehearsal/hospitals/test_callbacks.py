@@ -89,7 +89,7 @@ class Scene:
         return list((await self.simulator.get("/book"))["answers"])
 
     async def all_said(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(a["next_at"] is not None for a in await self.answers()):  # noqa: ASYNC110  another process
                 await asyncio.sleep(0.05)
 

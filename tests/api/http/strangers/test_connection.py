@@ -53,7 +53,7 @@ class Line:
     async def status(self) -> int:
         """Of the next answer, without its body; 0 = the line was closed."""
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 head = await self.reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
             return 0
@@ -68,7 +68,7 @@ class Line:
 
     async def closed(self) -> bool:
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 return not await self.reader.read()
         except ConnectionError:
             return True

@@ -56,7 +56,7 @@ async def test_one_that_lives_and_does_not_answer_is_killed_and_started_again(tm
         async def again() -> bool:
             return program.pid not in (None, first) and await program.answers()
 
-        await eventually(again, within=20)
+        await eventually(again, within=60)
 
 
 async def test_one_that_is_killed_is_started_again(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_one_that_is_killed_is_started_again(tmp_path: Path) -> None:
         async def again() -> bool:
             return program.pid not in (None, first) and await program.answers()
 
-        await eventually(again, within=20)
+        await eventually(again, within=60)
 
 
 async def test_control_one_that_answers_or_is_silent_for_a_moment_is_left_alone(tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ async def test_one_that_waits_takes_over(ledger: PgLedger, log: Log, admin: "Adm
 
 
 async def kept(log: Log, size: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while size not in log.kept():  # noqa: ASYNC110 - a folder
             await asyncio.sleep(0.05)
 
