@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -141,8 +141,8 @@ class _Reader:
         if bool in members:
             return self._yes(column, text)
         if When in members or datetime in members:
-            day = self._day(column, text)
-            first, last = (datetime.combine(day, at, self.zone).isoformat() for at in (time.min, time.max))
+            when = When.on(self._day(column, text), self.zone)
+            first, last = (at.isoformat() if at else "" for at in (when.earliest, when.latest))
             if datetime in members:
                 return last if name.endswith(UNTIL) else first
             return {"precision": "day", "earliest": first, "latest": last}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from activities.command_codec import TOLD
 from api.http.problems import Fault, invalid
 from domain.core.shape import Shape, shape_of, shapes
+from domain.core.when import When
 
 Pairs = Sequence[tuple[str, str]]
 Read = Callable[[str, tzinfo], Any]
@@ -136,8 +137,8 @@ class _Reader:
     def _day(self, at: datetime | None) -> tuple[datetime | None, datetime | None]:
         if at is None:
             return None, None
-        start = datetime.combine(at.astimezone(self.zone).date(), time(), self.zone).astimezone(UTC)
-        return start, start + timedelta(days=1) - timedelta(microseconds=1)
+        when = When.on(at.astimezone(self.zone).date(), self.zone)
+        return when.earliest, when.latest
 
     def _read(self, name: str, read: Read, text: str) -> Any:  # noqa: ANN401 - JSON
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Literal
 
 Precision = Literal["instant", "day", "bound", "unknown"]
@@ -33,9 +33,10 @@ class When:
         return cls("instant", instant, instant)
 
     @classmethod
-    def on(cls, day: date) -> When:
-        """Some time on that day, in UTC."""
-        return cls("day", datetime.combine(day, time.min, UTC), datetime.combine(day, time.max, UTC))
+    def on(cls, day: date, zone: tzinfo = UTC) -> When:
+        """Some time on that day, as it begins and ends in a zone: it has 23 to 25 hours."""
+        first, last = (datetime.combine(day, at, zone).astimezone(UTC) for at in (time.min, time.max))
+        return cls("day", first, last)
 
     @classmethod
     def between(cls, earliest: datetime | None, latest: datetime | None) -> When:

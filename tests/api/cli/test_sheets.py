@@ -221,5 +221,5 @@ def test_a_day_of_a_sheet_is_a_day_where_the_case_is() -> None:
     assert datetime.fromisoformat(facts["entered"]).astimezone(UTC) == datetime(2026, 11, 30, 16, tzinfo=UTC)
     [infused] = facts["infusions"]
     assert infused == {
-        "precision": "day", "earliest": "2026-12-10T00:00:00+08:00", "latest": "2026-12-10T23:59:59.999999+08:00",
+        "precision": "day", "earliest": "2026-12-09T16:00:00+00:00", "latest": "2026-12-10T15:59:59.999999+00:00",
     }  # fmt: skip
