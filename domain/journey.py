@@ -112,7 +112,7 @@ JOURNEY: tuple[StageRow, ...] = (
         arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem)),
     StageRow(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial or treatment", (
-        grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD,
+        grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD, grading.GradeCytopenia,
         adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
         adverse_events.ReportLaboratory, adverse_events.ReportStay, observations.AssessResponse,
         observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,

@@ -151,17 +151,18 @@ def _destroy(s: Situation) -> Command | None:
 def _harm(s: Situation) -> Command | None:
     """What the cells did in the first days: fever in every second patient, more in some, as published cohorts run."""
     drawn = s.chance.random()
-    if drawn < 0.5:  # noqa: PLR2004
-        return None
-    if drawn < 0.8:  # noqa: PLR2004
-        return grading.GradeCRS(fever=True)
-    if drawn < 0.9:  # noqa: PLR2004
-        return grading.GradeCRS(fever=True, oxygen="low_flow")
-    if drawn < 0.94:  # noqa: PLR2004
-        return grading.GradeICANS(ice=5, awake="to_voice")
-    if drawn < 0.97:  # noqa: PLR2004
-        return adverse_events.ReportInfection("blood", "CMV", 3)
-    return grading.GradeGVHD(skin_percent="30", stool_ml="700")
+    return next((make(s) for least, make in HARM if drawn >= least), None)
+
+
+HARM: tuple[tuple[float, React], ...] = (
+    (0.985, lambda _: grading.GradeGVHD(skin_percent="30", stool_ml="700")),
+    (0.97, lambda s: grading.GradeCytopenia(days_500=s.chance.randint(3, 20))),
+    (0.94, lambda _: adverse_events.ReportInfection("blood", "CMV", 3)),
+    (0.9, lambda _: grading.GradeICANS(ice=5, awake="to_voice")),
+    (0.8, lambda _: grading.GradeCRS(fever=True, oxygen="low_flow")),
+    (0.5, lambda _: grading.GradeCRS(fever=True)),
+)
+"""From which draw on → what happened."""
 
 
 def _response(s: Situation) -> Command | None:

@@ -76,7 +76,7 @@ from domain.stages.treatment.adverse_events import (
 from domain.stages.treatment.arrival import MoveArrival
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
 from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
-from domain.stages.treatment.grading import CODED, GradeCRS, GradeGVHD, GradeICANS
+from domain.stages.treatment.grading import CODED, GradeCRS, GradeCytopenia, GradeGVHD, GradeICANS
 from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
     CheckIdentity,
@@ -293,6 +293,7 @@ MAKE: dict[type[Any], Make] = {
     GradeGVHD: lambda j, n: GradeGVHD(
         skin_percent=str(n % 90), bilirubin=str(n % 17), stool_ml=str(100 * (n % 20)), occurred=moment(j, n)
     ),
+    GradeCytopenia: lambda j, n: GradeCytopenia(days_500=n % 32, grade=pick([None, 4], n, None), occurred=moment(j, n)),
     RecordSafetyReport: lambda j, n: RecordSafetyReport(
         pick(j.case.alerts, n, "nothing"), n % 2 > 0, "authority", "expected"
     ),

@@ -17,7 +17,7 @@ from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.when import When
 from domain.criteria import observation
-from domain.grading import astct, magic
+from domain.grading import astct, icaht, magic
 from domain.stages.treatment import adverse_events, safety
 from domain.stages.treatment.safety import AdverseEventAlerted
 
@@ -68,6 +68,22 @@ class GVHDInputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CytopeniaInputs:
+    """Holds what a grade of low neutrophils rests on: days of the early count, or the count that stays after day 30.
+
+    `late_neutrophils` empty = day 30 is not over, and the days are graded.
+    """
+
+    days_500: int = 0
+    days_100: int = 0
+    never_above: bool = False
+    late_neutrophils: Clinical = ""
+    neutrophils_unit: str = "10*9/L"
+    grade: int | None = None
+    detail: Clinical = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradeCRS(CRSInputs):
     """Grade cytokine release by ASTCT 2019, from fever, blood pressure and oxygen."""
 
@@ -91,7 +107,15 @@ class GradeGVHD(GVHDInputs):
     type: Literal["GradeGVHD"] = "GradeGVHD"
 
 
-Command = GradeCRS | GradeICANS | GradeGVHD
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeCytopenia(CytopeniaInputs):
+    """Grade low neutrophils by ICAHT, from days with at most 500 and 100 per µL, or from the count after day 30."""
+
+    occurred: When | None = None
+    type: Literal["GradeCytopenia"] = "GradeCytopenia"
+
+
+Command = GradeCRS | GradeICANS | GradeGVHD | GradeCytopenia
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +142,21 @@ class GVHDGraded(GVHDInputs):
     type: Literal["GVHDGraded"] = "GVHDGraded"
 
 
-Event = CRSGraded | ICANSGraded | GVHDGraded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CytopeniaGraded(CytopeniaInputs):
+    """Low neutrophils were graded; the computed grade stands beside the clinician's."""
+
+    calculated: int
+    type: Literal["CytopeniaGraded"] = "CytopeniaGraded"
+
+
+Event = CRSGraded | ICANSGraded | GVHDGraded | CytopeniaGraded
 
 TAKES = (
     Takes(GradeCRS, (CRSGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
     Takes(GradeICANS, (ICANSGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
     Takes(GradeGVHD, (GVHDGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
+    Takes(GradeCytopenia, (CytopeniaGraded, AdverseEventAlerted), at=EVERY_STAGE, over_fhir=True),
 )
 
 CODED = {
@@ -135,7 +168,12 @@ CODED = {
     "upper_gut": magic.UPPER_GUT,
 }
 """Field → what may be said in it."""
-KIND: dict[type[Event], str] = {CRSGraded: "crs", ICANSGraded: "icans", GVHDGraded: "acute_gvhd"}
+KIND: dict[type[Event], str] = {
+    CRSGraded: "crs",
+    ICANSGraded: "icans",
+    GVHDGraded: "acute_gvhd",
+    CytopeniaGraded: "cytopenia",
+}
 
 
 def decide(
@@ -165,6 +203,8 @@ def _graded(case: Case, command: Command) -> Event:
             return ICANSGraded(**told, calculated=_icans(command))
         case GradeGVHD():
             return GVHDGraded(**told, calculated=_gvhd(command))
+        case GradeCytopenia():
+            return CytopeniaGraded(**told, calculated=_cytopenia(command))
         case _:
             assert_never(command)
 
@@ -193,6 +233,23 @@ def _gvhd(c: GVHDInputs) -> int:
         upper_stage=magic.UPPER_GUT[str(c.upper_gut)],
         lower_stage=magic.lower_gut(_number(c.stool_ml, "stool_ml", MOST_STOOL), severe=c.lower_gut_severe),
     )
+
+
+def _cytopenia(c: CytopeniaInputs) -> int:
+    """To day 30 by days, after it by the count: each is told without the other."""
+    for field in ("days_500", "days_100"):
+        words = f"is a number of days from 0 to {icaht.EARLY_DAYS}"
+        require(0 <= getattr(c, field) <= icaht.EARLY_DAYS, Reason.INVALID, words, field)
+    require(c.days_100 <= c.days_500, Reason.INVALID, "days with at most 100 have at most 500 too", "days_100")
+    if not c.late_neutrophils:
+        return icaht.early(days_500=c.days_500, days_100=c.days_100, never_above=c.never_above)
+    alone = not (c.days_500 or c.days_100 or c.never_above)
+    words = "days are counted to day 30; after it the count is told alone"
+    require(alone, Reason.INVALID, words, "late_neutrophils")
+    told = str(c.late_neutrophils)
+    count = observation.canonical("neutrophils", told, c.neutrophils_unit, "late_neutrophils", "neutrophils_unit")
+    require(count >= 0, Reason.INVALID, "is a count from 0", "late_neutrophils")
+    return icaht.late(count)
 
 
 def _number(said: object, field: str, most: int) -> Decimal:

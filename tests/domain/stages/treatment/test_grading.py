@@ -17,7 +17,16 @@ from domain.engine.evolve import evolve
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity, ResolveToxicity, ToxicityReported
-from domain.stages.treatment.grading import CRSGraded, GradeCRS, GradeGVHD, GradeICANS, GVHDGraded, ICANSGraded
+from domain.stages.treatment.grading import (
+    CRSGraded,
+    CytopeniaGraded,
+    GradeCRS,
+    GradeCytopenia,
+    GradeGVHD,
+    GradeICANS,
+    GVHDGraded,
+    ICANSGraded,
+)
 from domain.stages.treatment.observations import ReportDeath
 from domain.stages.treatment.safety import (
     AdverseEventAlerted,
@@ -65,6 +74,17 @@ REFUSALS = (
     No("infused", GradeGVHD(skin_percent="101"), Reason.INVALID, "is a number from 0 to 100"),
     No("infused", GradeGVHD(stool_ml="much"), Reason.INVALID, "is a number from 0 to 20000"),
     No("infused", GradeGVHD(bilirubin="3", bilirubin_unit="g"), Reason.INVALID, "bilirubin is given in"),
+    No("infused", GradeCytopenia(days_500=32), Reason.INVALID, "is a number of days from 0 to 31"),
+    No("infused", GradeCytopenia(days_500=3, days_100=4), Reason.INVALID, "days with at most 100 have at most 500"),
+    No("infused", GradeCytopenia(late_neutrophils="low"), Reason.INVALID, "must be a number"),
+    No("infused", GradeCytopenia(late_neutrophils="-1"), Reason.INVALID, "is a count from 0"),
+    No("infused", GradeCytopenia(late_neutrophils="400", neutrophils_unit="g"), Reason.INVALID, "neutrophils is given"),
+    No(
+        "infused",
+        GradeCytopenia(days_500=3, late_neutrophils="0.4"),
+        Reason.INVALID,
+        "days are counted to day 30; after it the count is told alone",
+    ),
     No("infused", RecordSafetyReport("none", reported=True, to="x"), Reason.NOT_FOUND, "no such alert in this case"),
     No("infused", lambda j: _report(j, to=""), Reason.INVALID, "say to whom it was reported", high),
     No("infused", lambda j: _report(j, done=False), Reason.INVALID, "say why it is not to be reported", high),
@@ -212,3 +232,17 @@ def test_what_was_erased_leaves_no_episode_and_no_crash() -> None:
         case = evolve(case, replace(fact, event=replace(event, **hidden)))
     assert case.episodes == {}
     assert len(case.alerts) == 1
+
+
+def test_low_neutrophils_are_graded_by_days_and_after_day_30_by_the_count() -> None:
+    j = start("infused")
+    days: Any = {"days_500": 15, "days_100": 14}
+    when(j, GradeCytopenia(**days)).then_told(
+        CytopeniaGraded(**days, calculated=4), AdverseEventAlerted("cytopenia", "", 4, ANY)
+    )
+    late: Any = {"late_neutrophils": "400", "neutrophils_unit": "/uL", "grade": 2}
+    when(j, GradeCytopenia(**late)).then_told(CytopeniaGraded(**late, calculated=3))
+    known = episode(j)
+    assert (known.kind, known.grade, known.highest, known.calculated) == ("cytopenia", 2, 4, 3), (
+        "the clinician's counts"
+    )
