@@ -51,7 +51,8 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 def test_every_folder_with_code_is_named() -> None:
     folders = {path.relative_to(ROOT).parts[0] for path in ROOT.glob("*/__init__.py")} - {"tests"}
     inner = {f"infra/{path.parent.name}/" for path in ROOT.glob("infra/*/__init__.py")}
-    inner |= {f"domain/{path.parent.name}/" for path in ROOT.glob("domain/*/__init__.py")}
+    for top in ("domain", "activities", "api"):
+        inner |= {f"{top}/{path.parent.name}/" for path in ROOT.glob(f"{top}/*/__init__.py")}
     assert {f"{one}/" for one in folders} | inner <= paths(PAGE)
 
 
