@@ -179,7 +179,8 @@ def lose_with_lot(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequen
 
 
 def lose(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """A held unit is no dose once its lot is no longer released, or it was stopped itself [doses.excursion]."""
+    """A held unit is no dose once its lot is no longer released, or it was stopped itself."""
+    # a unit of its own is stopped where it was too warm [doses.excursion]
     stopped = case.noted(case.lot).get("stopped", ()) if case.lot else ()
     if case.dose.state == "held" and case.dose.ref in stopped and not _thawed(case):
         return [DoseLost("quarantined")]
