@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.console.pages.doses.picture import picture
 from api.console.session import CSRF, Viewer, require_csrf
 from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
@@ -71,6 +72,7 @@ async def show(
         shared=shared,
         found=answer,
         layers=layers(answer),
+        drawn=picture(answer, layers(answer)),
         counts=[(state, states.count(state)) for state in sorted(set(states))],
         nonce=token_hex(8),
         recallable=len(answer["of"]) == 1 and then is None,
@@ -79,7 +81,7 @@ async def show(
 
 
 def layers(answer: Mapping[str, Any]) -> Sequence[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Return materials and lots from donors down, each with what it was made of: a picture made of text."""
+    """Return materials and lots from donors down, each with what it was made of."""
     lots = [{**one, "kind": "lot", "code": one["id"]} for one in answer["lots"]]
     edges = {tuple(edge) for edge in (*answer["made_of"], *answer["made_into"])}
     code = {one["id"]: one["code"] or one["id"] for one in (*answer["materials"], *lots)}

@@ -58,6 +58,9 @@ async def test_a_code_leads_to_what_is_made_of_it_units_and_patients(
     for words in (*ids, "Vector lot", "integrates", "in the freezer: <", "held: <"):
         assert words in page.text, words
     assert f"LV-{made['mark']}" not in str(page.url)
+    drawn = page.text.partition('<svg viewBox="0 0 360')[2].partition("</svg>")[0]
+    assert f"LV-{made['mark']}" in drawn
+    assert drawn.count("<line") == 2, "one to each lot"
     donor = await quality.get(f"/console/genealogy/{made['donor']}")
     assert "HBsAg" in donor.text
     assert "reactive" in donor.text
