@@ -185,6 +185,7 @@ AIMS = (
     Aim("documents", "largest document in ÷ cat through AES-GCM", 0.5, lambda r: r[-1]["of cat"]["in"]),
     Aim("documents", "largest document out ÷ cat through AES-GCM", 0.5, lambda r: r[-1]["of cat"]["out"]),
     Aim("documents", "MiB more than at rest", 150, lambda r: max(row["MiB more"] for row in r), at_most=True),
+    Aim("excursions", "a year of 100 freezers, processor seconds", 10, lambda r: r[0]["seconds"], at_most=True),
     Aim("console", "first rows, 10,000 cases, ms", 500, lambda r: r[-1]["worklist"]["rows"], at_most=True),
     Aim("console", "live change, 10,000 cases, ms", 500, lambda r: r[-1]["live"]["p50_ms"], at_most=True),
 )
@@ -281,6 +282,11 @@ SECTIONS = {
         "entries; one in ten is a result that is observed here. Beside it what it takes to parse the JSON alone.",
         flat,
         importing_plot,
+    "excursions": Section(
+        "Excursions",
+        "A year of one-minute readings of 100 freezers, with rises and gaps, on one core; against the bare "
+        "maximum of the same instants and temperatures. Processor seconds; reading a logger's file comes on top.",
+        flat,
     ),
     "documents": Section(
         "Documents",
