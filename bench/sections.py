@@ -282,6 +282,7 @@ SECTIONS = {
         "entries; one in ten is a result that is observed here. Beside it what it takes to parse the JSON alone.",
         flat,
         importing_plot,
+    ),
     "excursions": Section(
         "Excursions",
         "A year of one-minute readings of 100 freezers, with rises and gaps, on one core; against the bare "
