@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.console.session import Visitor
@@ -48,6 +48,18 @@ def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[Acti
         ActionGroup(n, viewer.t.named("group", n), always, n in owed, acts) for (n, always), acts in groups.items()
     ]
     return sorted(whole, key=lambda group: (group.always, not group.due))
+
+
+def searched(groups: Sequence[ActionGroup], asked: str) -> Sequence[ActionGroup]:
+    """Keep of each group what all the words asked for stand in: in its name, its meaning or the name of its group."""
+    kept = [replace(g, acts=[one for one in g.acts if found(asked, g.words, one.words, one.meaning)]) for g in groups]
+    return [group for group in kept if group.acts]
+
+
+def found(asked: str, *texts: str) -> bool:
+    """Return whether every word of a search begins somewhere in these texts, upper or lower case."""
+    text = " ".join(texts).casefold()
+    return all(word in text for word in asked.casefold().split())
 
 
 def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from api.console.actions import actions, not_now
+from api.console.actions import actions
 from api.console.overview.costs import cost_table
 from api.console.overview.dates import dates_chart
 from api.console.overview.depletion import depletion_tables
@@ -205,7 +205,6 @@ async def overview(
         reopened=reopened(one.case, one.facts, one.speaker, [act for group in groups for act in group.acts]),
         groups=groups,
         may={act.name for group in groups for act in group.acts},
-        refused=() if one.past else not_now(viewer, one.case),
         latest=[one.speaker.fact(f) for f in reversed([f for f in one.facts if f.told][-LATEST:])],
         recorded=_recorded(one, done),
         again=again,

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from activities.command_handler import Recorded
-from api.console.actions import meaning_of, why_not
+from api.console.actions import actions, found, meaning_of, not_now, searched, why_not
 from api.console.forms.choices import FieldChoices
 from api.console.forms.codes import coded
 from api.console.forms.correction import correcting
@@ -18,7 +18,8 @@ from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
 from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.uploads import ASIDE, no_file
-from api.console.pages.case import OpenedCase, opened
+from api.console.pages.case import OpenedCase, opened, shown_part
+from api.console.pages.case_status import waits
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
 from api.console.text.fact_text import FactText
 from api.console.web import errors_of, page, pages, seen, wrong
@@ -40,6 +41,7 @@ from domain.roles import allow
 
 router = pages()
 OPEN = "OpenCase"
+LONGEST = 60
 LARGE = 8 * 1024 * 1024
 """Bytes above which a file goes in pieces, where a script can send them."""
 GLASS = "BreakGlass"
@@ -81,6 +83,16 @@ async def opening(request: Request, service: Parts, viewer: Viewer) -> Response:
 async def open_case(request: Request, service: Parts, viewer: Viewer) -> Response:
     """Open a case with what the form says."""
     return await _sent(request, service, viewer, "", OPEN)
+
+
+@router.get("/console/cases/{case}/actions")
+async def acts(case: str, request: Request, service: Parts, viewer: Viewer, q: str = "") -> Response:
+    """List what can be done with a case now, and what cannot with the reason; `q`: only what these words stand in."""
+    one = await opened(request, service, viewer, case)
+    owed = {wait.group for wait in waits(one.case, one.now, one.speaker)}
+    refused = [(act, why) for act, why in not_now(viewer, one.case) if found(q, act.words, act.meaning)]
+    groups = searched(actions(viewer, one.case, owed), q)
+    return shown_part(request, viewer, one, "actions", groups=groups, refused=refused, q=q[:LONGEST])
 
 
 @router.get("/console/cases/{case}/do/{command}")

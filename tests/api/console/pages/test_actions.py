@@ -1,0 +1,55 @@
+"""Actions are found by plain words, without script; what is not possible now says why; the page of a case is small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from api.console.actions import Act, ActionGroup, found, searched
+from tests.api.conftest import Person
+from tests.api.console.conftest import Browser
+
+ACTS = (Act("AddNote", "Add note", "A note or the outcome of a call."), Act("Snooze", "Snooze", "No reminders yet."))
+GROUPS = (ActionGroup("notes", "Notes", True, False, ACTS),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("", ["AddNote", "Snooze"]),
+        ("CALL", ["AddNote"]),
+        ("note call", ["AddNote"]),
+        ("notes", ["AddNote", "Snooze"]),
+        ("remind", ["Snooze"]),
+        ("visa", []),
+    ],
+)
+def test_all_words_stand_in_the_name_the_meaning_or_the_group(asked: str, names: list[str]) -> None:
+    assert [act.name for group in searched(GROUPS, asked) for act in group.acts] == names
+
+
+def test_a_group_of_which_nothing_is_left_is_not_there() -> None:
+    assert searched(GROUPS, "visa") == []
+    assert found("", "anything")
+
+
+@pytest.mark.slow
+async def test_what_is_searched_is_found_with_what_cannot_be_done_now(
+    browsers: Mapping[str, Browser], coordinator: Person
+) -> None:
+    mei = browsers["coordinator"]
+    case = (await coordinator.open(owner=mei.id))["case"]
+    page = (await mei.get(f"/console/cases/{case}")).text
+    assert f'action="/console/cases/{case}/actions"' in page
+    assert len(page.encode()) <= 60_000
+    whole = (await mei.get(f"/console/cases/{case}/actions")).text
+    some = (await mei.get(f"/console/cases/{case}/actions?q=note")).text
+    assert "/do/AddNote" in whole
+    assert "/do/AddNote" in some
+    assert "/do/HoldCase" in whole
+    assert "/do/HoldCase" not in some
+    assert "Grant visa" in whole, "what is not taken at this stage is there with its reason"
+    assert "Grant visa" not in some
+    assert "No action of these words" in (await mei.get(f"/console/cases/{case}/actions?q=%3Cscript%3Ex")).text
+    assert "<script>x" not in (await mei.get(f"/console/cases/{case}/actions?q=%3Cscript%3Ex")).text
