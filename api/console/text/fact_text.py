@@ -122,7 +122,8 @@ class FactWriter:
         return self._field(event, name, mask(event, self.visible)[name])
 
     def _field(self, event: object, name: str, mask: Any) -> str:  # noqa: ANN401 - any field
-        if state := state_of(mask):
+        among = mask if isinstance(mask, list) else [mask]  # of a list each is masked by itself
+        if state := next((state for one in among if (state := state_of(one))), ""):
             return self.clock.t(f"case.{state}")
         value = getattr(event, name)
         if name == "kind" and isinstance(value, str):
