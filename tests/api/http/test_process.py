@@ -96,7 +96,9 @@ async def test_health(nobody: httpx2.AsyncClient, here: Parts) -> None:
     assert ready.status_code == 200
     parts = {"database": "ok", "schema": "ok", "keys": "ok", "courier": "away", "sealing": "ok", "clock": "ok"}
     parts |= {"erasures": "ok"}
-    assert ready.json() == {"status": "degraded", "parts": parts, "leaders": {}}
+    told = ready.json()
+    told.pop("calendars", None)  # of which countries one ends within two years hangs on today
+    assert told == {"status": "degraded", "parts": parts, "leaders": {}}
 
 
 async def test_however_many_ask_at_once_the_database_is_asked_once(here: Parts) -> None:
