@@ -10,11 +10,15 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
-    """Holds how long follow-up lasts after an infusion and the days of its first visits; yearly from there on."""
+    """Holds how long follow-up lasts after an infusion and the days of its first visits; yearly from there on.
+
+    `zone`: years are those of the calendar there; empty = years of 365.25 days.
+    """
 
     infusion: int
     years: int
     days: tuple[int, ...]
+    zone: str = ""
 
 
 @dataclass(frozen=True)

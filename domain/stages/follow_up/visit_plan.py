@@ -5,10 +5,12 @@ Fixed when the cells go in: a protocol that reads otherwise later changes no fol
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from domain.case.phases.follow_up import VisitPlan
 from domain.case.stage import Stage
@@ -43,12 +45,15 @@ APART = timedelta(days=30)
 class FollowUpPlanned:
     """Follow-up after an infusion lasts so many years, with visits on these days after it; then yearly.
 
-    No days = those of every follow-up. `infusion` counts the patient's infusions.
+    No days = those of every follow-up. `infusion` counts the patient's infusions. `zone`: years are those of the
+    calendar there; empty = years of 365.25 days, as they were planned before.
     """
 
     infusion: int
     years: int
     days: tuple[int, ...]
+    zone: str = ""
+    schema_version: ClassVar[int] = 2
     type: Literal["FollowUpPlanned"] = "FollowUpPlanned"
 
 
@@ -60,14 +65,19 @@ TAKES: tuple[Takes, ...] = ()
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold a plan; that of the last infusion counts."""
     event = fact.event
-    return replace(case, visit_plan=VisitPlan(event.infusion, event.years, event.days))
+    return replace(case, visit_plan=VisitPlan(event.infusion, event.years, event.days, event.zone))
 
 
 def planned_with_the_cells(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """Plan follow-up when cells went in, by the protocol as the case knows it then.
+    """Plan follow-up when cells went in, by the protocol as the case knows it then, in years of the case's calendar.
 
     Nobody is followed for a shorter time than an earlier infusion asks for, counted from the last one.
     """
+    return [replace(plan, zone=case.zone) for plan in planned_by_days(case, now, ids, policy)]
+
+
+def planned_by_days(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[FollowUpPlanned]:
+    """Plan it in years of 365.25 days: the rule of before."""
     known, count = case.visit_plan, len(case.infusions)
     due = case.stage is Stage.INFUSION and case.follow_up == "open" and count
     if not due or (known is not None and known.infusion == count):
@@ -84,15 +94,9 @@ def _years(integrates: object, said: object) -> int:
     return years if integrates is False and years else max(YEARS, years)
 
 
-RULES = (
-    Rule(
-        "follow_up_planned",
-        1,
-        planned_with_the_cells,
-        ("InfusionCompleted", "ProtocolStateNoted"),
-        (FollowUpPlanned,),
-    ),
-)
+GROUNDS = ("InfusionCompleted", "ProtocolStateNoted")
+RULES = (Rule("follow_up_planned", 2, planned_with_the_cells, GROUNDS, (FollowUpPlanned,)),)
+EARLIER = (Rule("follow_up_planned", 1, planned_by_days, GROUNDS, (FollowUpPlanned,)),)
 
 
 def visits_of(case: Case) -> tuple[tuple[str, timedelta], ...]:
@@ -100,15 +104,29 @@ def visits_of(case: Case) -> tuple[tuple[str, timedelta], ...]:
     known = case.visit_plan
     if known is None:
         return VISITS
-    end = known.years * YEAR
+    end = _years_after(case, known.years)
     said = tuple((f"D{day}", timedelta(days=day)) for day in known.days) or FIRST
     first = tuple((name, after) for name, after in said if after <= end)
     last = first[-1][1] if first else timedelta(0)
-    yearly = ((f"Y{year}", year * YEAR) for year in range(1, known.years + 1))
+    yearly = ((f"Y{year}", _years_after(case, year)) for year in range(1, known.years + 1))
     return (*first, *((name, after) for name, after in yearly if after >= last + APART))
 
 
 def last_due(case: Case) -> datetime | None:
     """Return when follow-up is over, counted from the last infusion; None while its date is unknown."""
     start = day_0(case)
-    return start + (case.visit_plan.years if case.visit_plan else YEARS) * YEAR if start else None
+    return start + _years_after(case, case.visit_plan.years if case.visit_plan else YEARS) if start else None
+
+
+def _years_after(case: Case, years: int) -> timedelta:
+    """How long so many years after day 0 last: to the end of the same day of the calendar where the patient lives.
+
+    From the 29th of February they end on the 28th where the year has no other.
+    """
+    start, plan = day_0(case), case.visit_plan
+    if start is None or plan is None or not plan.zone:
+        return years * YEAR
+    there = start.astimezone(ZoneInfo(plan.zone))
+    last = min(there.day, monthrange(there.year + years, there.month)[1])
+    day = date(there.year + years, there.month, last)
+    return datetime.combine(day, time.max, there.tzinfo).astimezone(UTC) - start

@@ -46,6 +46,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
     ("ProtocolStateNoted", 2): lambda old: {**old, "sites": []},  # a protocol stood the same everywhere
+    ("FollowUpPlanned", 1): lambda old: {**old, "zone": ""},  # its years had 365.25 days
     ("SiteConfirmed", 1): lambda old: {**old, "places": None},  # nobody was asked for a number
     ("ProtocolStateNoted", 6): lambda old: {**old, "places": []},  # nobody waited for a place
     ("ProtocolStateNoted", 3): lambda old: {**old, "centre": "", "diseases": [], "shut": False},  # not noted

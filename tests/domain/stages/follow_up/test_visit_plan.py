@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from domain.case.phases.follow_up import VisitPlan
 from domain.case.stage import Stage
 from domain.core.errors import Reason
+from domain.core.when import When
 from domain.stages.follow_up.follow_up import FollowUpEnded, RecordVisit
 from domain.stages.follow_up.visit_plan import VISITS, YEAR, FollowUpPlanned, last_due, visits_of
 from domain.stages.treatment.infusion import PlanInfusions, RecordInfusion
@@ -37,16 +41,42 @@ def followed(**says: Any) -> Journey:
 
 
 def planned(j: Journey) -> list[FollowUpPlanned]:
-    return [f.event for f in j.facts if isinstance(f.event, FollowUpPlanned)]
+    found = [f.event for f in j.facts if isinstance(f.event, FollowUpPlanned)]
+    assert {plan.zone for plan in found} <= {j.case.zone}
+    return [replace(plan, zone="") for plan in found]
 
 
 def test_where_the_protocol_says_nothing_fifteen_years_are_planned() -> None:
     j = infused()
     assert planned(j) == [FollowUpPlanned(1, 15, ())]
-    assert visits_of(j.case) == VISITS
-    start_ = day_0(j.case)
+    assert [name for name, _ in visits_of(j.case)] == [name for name, _ in VISITS]
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "years", "ends"),
+    [
+        ("Asia/Kolkata", "2026-03-01T04:00+05:30", 15, "2041-03-01T23:59:59.999999+05:30"),
+        ("Asia/Kolkata", "2028-02-29T04:00+05:30", 15, "2043-02-28T23:59:59.999999+05:30"),
+        ("Asia/Kolkata", "2028-02-29T04:00+05:30", 4, "2032-02-29T23:59:59.999999+05:30"),
+        ("Europe/Berlin", "2026-02-28T23:30+00:00", 15, "2041-03-01T23:59:59.999999+01:00"),
+        ("UTC", "2026-02-28T23:30+00:00", 2, "2028-02-28T23:59:59.999999+00:00"),
+    ],
+)
+def test_years_are_those_of_the_calendar_where_the_patient_lives(zone: str, first: str, years: int, ends: str) -> None:
+    j = infused()
+    given = replace(j.case.infusions[-1], occurred=When.at(datetime.fromisoformat(first)))
+    last = replace(j.case.treatments[-1], infusions=(given,))
+    case = replace(j.case, treatments=(last,), visit_plan=VisitPlan(1, years, (), zone))
+    assert last_due(case) == datetime.fromisoformat(ends)
+    assert dict(visits_of(case))[f"Y{years}"] == datetime.fromisoformat(ends) - datetime.fromisoformat(first)
+
+
+def test_what_was_planned_before_goes_on_by_days() -> None:
+    case = replace(infused().case, visit_plan=VisitPlan(1, 15, ()))
+    assert visits_of(case) == VISITS
+    start_ = day_0(case)
     assert start_
-    assert last_due(j.case) == start_ + 15 * YEAR
+    assert last_due(case) == start_ + 15 * YEAR
 
 
 @pytest.mark.parametrize(
