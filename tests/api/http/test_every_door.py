@@ -317,7 +317,7 @@ STEERING = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202eesrever\u2066\r\x7f"
 
 async def test_the_command_line_sends_nothing_that_steers_a_terminal(scene: Scene) -> None:
     coordinator, here = scene.people["coordinator"], scene.here.settings
-    case = (await coordinator.open(patient_name=f"Mallory {STEERING}"))["case"]
+    case = (await coordinator.open(diagnosis=f"Mallory {STEERING}"))["case"]
     told = await coordinator.send(case, "AddNote", kind="note", text=f"before{STEERING}[red]after")
     assert told.status_code == 200
     cli = Cli({"CARAVEL_DATABASE_URL": here.database_url.get_secret_value(), "CARAVEL_HOME": str(here.home)})
