@@ -32,7 +32,9 @@ OF_ARRIVAL = ("tell_family_of_arrival", "tell_centre_of_arrival")
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
-ASKED_BY_LINK = frozenset({"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", ORDER})
+ASKED_BY_LINK = frozenset(
+    {"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", "offer_slots_to_family", ORDER}
+)
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
 DECIDED_WITHIN = timedelta(days=365)
 """The link of a dossier, or of a file to translate, ends with its question, which the page asks of the case; after
@@ -151,6 +153,7 @@ class Addressing:
             facts["day"] = case.moved.arrives
         if (arranged := case.arrangements.get(case.root_of(effect.about))) is not None:
             facts["arrangement"] = _details(arranged, reader.zone)
+            facts["slots"] = tuple(_local(slot.starts, reader.zone) for slot in arranged.slots)
         if effect.kind == "send_quote" and case.quote.until:
             facts["valid_until"] = _local(case.quote.until, reader.zone)
         del now

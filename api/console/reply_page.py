@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,6 +65,7 @@ STAYS: Mapping[str, Callable[[Service, Row], Awaitable[object | None]]] = {
 ROOMS: Mapping[str, str] = {DOSSIER: "dossier", TRANSLATION: "translation"}
 """The page with the files behind each of them; behind a hand-over there is one by the family's consent only."""
 OVER: Mapping[str, str] = {DOSSIER: "dossier.over", TRANSLATION: "translation.over", HANDOVER: "handed.over"}
+SLOTS = "offer_slots_to_family"
 FAMILY = f"{Party.FAMILY}-of-"
 """Begins the name of whoever answers for the family."""
 
@@ -116,7 +117,17 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
     into = await _goes_on_as(service, row)
     still = row["question"] not in STAYS or await _goes_on(service, row)
     left = {} if row["question"] != HANDOVER else await _left_of_handover(service, row)
-    return {**row, "merged": into, "open": row["open"] and not into and still, **left}
+    if row["question"] == SLOTS:
+        left = await _offered_now(service, row)
+    open_ = row["open"] and not into and still and left.get("slots") != ()
+    return {**row, "merged": into, "open": open_, **left}
+
+
+async def _offered_now(service: Service, row: Row) -> Row:
+    """The times of an appointment that can be chosen: as they are offered at this instant, and still lie ahead."""
+    case, _, now = await service.commands.case(row["stream"])
+    known = case.arrangements.get(row["fixed"].get("arrangement", ""))
+    return {"slots": tuple(slot.starts for slot in known.slots if slot.starts > now) if known else ()}
 
 
 async def _left_of_handover(service: Service, row: Row) -> Row:
@@ -204,7 +215,16 @@ def answer_form(t: Texts, row: Row, name: str, problem: Problem | None, typed: P
     """Make the form of one answer, with what was typed and what is wrong with it."""
     errors = errors_of(t, problem) if typed else {}
     maker = Maker(t, {}, typed, errors, zone=row["zone"], known=row["fixed"], by_day=True)
-    return AnswerForm(name, t.named("command", name), t.named("meaning", name), maker.inputs(CASE.by_name[name]))
+    inputs = [_among(one, t, row) for one in maker.inputs(CASE.by_name[name])]
+    return AnswerForm(name, t.named("command", name), t.named("meaning", name), inputs)
+
+
+def _among(one: Input, t: Texts, row: Row) -> Input:
+    """When an appointment starts is chosen among the times that are offered; every other input is as it is."""
+    if one.name != "starts" or not row.get("slots"):
+        return one
+    clock = ViewerClock(row["now"], ZoneInfo(row["zone"]), t)
+    return replace(one, kind="choice", options=[(at.isoformat(), clock.instant(at)) for at in row["slots"]], hint="")
 
 
 def plain_page(request: Request, name: str, status: int, **values: object) -> HTMLResponse:

@@ -162,7 +162,8 @@ def _text(text: str, _: tzinfo) -> str:
 
 
 def _instant(text: str, zone: tzinfo) -> str:
-    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC).isoformat()
+    read = datetime.fromisoformat(text)  # a choice among instants brings its own offset
+    return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC).isoformat()
 
 
 READS: Mapping[str, Read] = {

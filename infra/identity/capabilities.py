@@ -113,6 +113,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
         fixed |= {"item": about, "order": About.of(effect.about).round} if kind == TRANSLATION else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
+        zone = reader.zone if kind == "offer_slots_to_family" and reader else zone  # chosen by one's own clock
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
         return f"{public_url.rstrip('/')}/reply/{token}"
 

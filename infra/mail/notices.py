@@ -78,7 +78,7 @@ def _written(name: str, value: object, language: str) -> str:
         return words.get(str(value), words["other"])
     if isinstance(value, Costs):
         return _priced(value, language)
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping | tuple):
         return _listed(value, language)
     if name in TONGUES:
         tongues: Mapping[str, str] = _texts(language)["tongues"]
@@ -89,8 +89,10 @@ def _written(name: str, value: object, language: str) -> str:
     return str(value)
 
 
-def _listed(details: Mapping[str, Any], language: str) -> str:
-    """Each detail that is known, on a line; a code in words, a language by its name."""
+def _listed(details: Mapping[str, Any] | tuple[datetime, ...], language: str) -> str:
+    """Each detail that is known, or each of several times, on a line; a code in words, a language by its name."""
+    if isinstance(details, tuple):
+        return "\n".join(f"- {_written('', one, language)}" for one in details)
     words: Mapping[str, Any] = _texts(language)["details"]
     lines = ((name, value) for name, value in details.items() if value not in ("", None))
     return "\n".join(f"- {words['names'][name]}: {_detail(name, value, language)}" for name, value in lines)

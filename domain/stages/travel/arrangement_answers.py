@@ -119,7 +119,7 @@ ANSWERED = stages(Stage.ELIGIBILITY)
 ASKS = ("arrange_service", "book_appointment", "ask_family_to_arrange")
 TAKES = (
     Takes(OfferSlots, (SlotsOffered,), at=ANSWERED, over_fhir=True, answers=("book_appointment",)),
-    Takes(ChooseSlot, (ArrangementAskedAgain,), at=AT),
+    Takes(ChooseSlot, (ArrangementAskedAgain,), at=AT, answers=("offer_slots_to_family",)),
     Takes(ConfirmArrangement, (ArrangementConfirmed,), at=ANSWERED, over_fhir=True, answers=ASKS),
     Takes(RefuseArrangement, (ArrangementRefused,), at=ANSWERED, over_fhir=True, answers=ASKS),
 )
@@ -258,6 +258,12 @@ def _moved(case: Case, about: str) -> bool:
     return known is not None and known.live and not made_for_another_day(case, known, planned_arrival(case))
 
 
+def _agreed(case: Case) -> Iterable[str]:
+    """Appointments that are agreed, each time they are for by itself."""
+    known = (a for a in case.arrangements.values() if a.state == "confirmed" and KINDS[a.kind].appointment)
+    return [f"{a.id}/{a.starts:%Y%m%dT%H%M}" for a in known if not case.exit]
+
+
 OWES = (
     Owes(
         "arrangement_answer",
@@ -311,4 +317,6 @@ WANTS = (
         asks=appointment("Please offer times for this appointment, or confirm the time that is named"),
     ),
     Wants("ask_family_to_arrange", Party.FAMILY, _asked(False, "family"), _answered),
+    Wants("offer_slots_to_family", Party.FAMILY, _offered, _chosen),
+    Wants("tell_family_of_appointment", Party.FAMILY, _agreed),
 )

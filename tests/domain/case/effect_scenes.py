@@ -37,7 +37,17 @@ from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submis
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
-from tests.domain.stages.travel.arranged import ask_admission, ask_lodging, cancel, cancelled, confirm_lodging, offer
+from tests.domain.stages.travel.arranged import (
+    ask_admission,
+    ask_and_offer,
+    ask_lodging,
+    cancel,
+    cancelled,
+    confirm_admission,
+    confirm_lodging,
+    offer,
+)
+from tests.domain.stages.travel.arranged import choose as choose_slot
 
 Lead = Callable[[Journey], object]
 
@@ -149,6 +159,8 @@ SCENES: dict[str, Scene] = {
     "arrange_stay": Scene("booking", STEPS["admission"]),
     "arrange_service": Scene("planned", ask_lodging(), confirm_lodging, cancel),
     "book_appointment": Scene("planned", ask_admission, offer, cancel),
+    "offer_slots_to_family": Scene("planned", ask_and_offer, choose_slot, cancel),
+    "tell_family_of_appointment": Scene("planned", confirm_admission, drop=cancel),
     "ask_family_to_arrange": Scene("planned", ask_lodging("family"), confirm_lodging, cancel),
     "cancel_arrangement": Scene("planned", cancelled(), drop=None),
     "cancel_family_arrangement": Scene("planned", cancelled("family"), drop=None),

@@ -47,6 +47,19 @@ def choose(j: Journey) -> None:
     j.tell(ChooseSlot(newest(j).id, newest(j).slots[1].starts))
 
 
+def ask_and_offer(j: Journey) -> None:
+    """An admission is asked for, and the centre offers times."""
+    ask_admission(j)
+    offer(j)
+
+
+def confirm_admission(j: Journey) -> None:
+    """A time was offered and chosen, and the centre agrees."""
+    ask_and_offer(j)
+    choose(j)
+    j.tell(ConfirmArrangement(newest(j).id, "A-1"))
+
+
 def confirm_lodging(j: Journey) -> None:
     j.tell(ConfirmArrangement(newest(j).id, "L-7", place="12 Garden Road", distance_km=2))
 
