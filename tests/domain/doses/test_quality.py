@@ -251,3 +251,14 @@ def test_whatever_is_told_a_released_lot_has_every_result_and_none_undecided(spe
                 last = newest.get(codes.folded(limit.test))
                 good = (isinstance(last, ResultRecorded) and last.within) or getattr(last, "outcome", "") == "use"
                 assert good or (limit.late and (last is None or getattr(last, "outcome", "") == "remeasure"))
+
+
+def test_a_late_result_that_was_measured_wrongly_is_measured_again_before_the_lot_is_released_anew() -> None:
+    """Growth was found after the release, and two people say the laboratory erred: until then nobody knows better."""
+    grown = result("sterility", word="growth", within=False)
+    void = OutOfSpecificationDecided("sterility", "remeasure", "plate was contaminated", "person-3")
+    stopped = (*GOOD, LotReleased("person-2"), grown, LotQuarantined("out of specification: sterility"), void)
+    assert refused(LOT, lot(*stopped), RELEASE, around=SPECIFIED) == (Reason.MISSING, None)
+    again = result("sterility", word="no growth")
+    assert when(LOT, lot(*stopped, again), RELEASE, around=SPECIFIED) == [LotReleased("person-2")]
+    assert when(LOT, lot(*GOOD), RELEASE, around=SPECIFIED) == [LotReleased("person-2")], "at first it may come later"
