@@ -6,12 +6,13 @@ warmest of a block and for gaps in it took twice as long as one plain look.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
-from math import isfinite
+from math import ceil, isfinite
 from operator import gt
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +20,10 @@ COLDEST, HOTTEST = -273.15, 100.0
 """In °C; what lies outside is no reading of a store."""
 FAULTS = 20
 """As many are named at once."""
+EARLIEST, LATEST = datetime(2000, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What lies outside was told by a logger whose clock nobody set."""
+MOST_EXCURSIONS = 100
+"""As many of one kind are told of a file; of more, neighbours are told as one, so that every unit stays stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,7 @@ Readings: TypeAlias = "tuple[array[float], array[float]]"
 
 def parse(text: str) -> Readings:
     """Read lines of an instant with its zone and a temperature in °C; a first line may name them. Raises Unreadable."""
-    lines = text.removeprefix("\ufeff").split()
-    if lines and not lines[0][:1].isdigit():
-        lines = lines[1:]
+    lines = _unheaded(text).split()
     fields = ",".join(lines).split(",")
     try:
         read = list(map(datetime.fromisoformat, fields[::2]))
@@ -102,9 +105,16 @@ def parse(text: str) -> Readings:
     whole = len(fields) == 2 * len(lines) == 2 * len(read) and all(one.tzinfo for one in read)
     times = array("d", [one.timestamp() for one in read]) if whole else array("d")
     good = whole and bool(times) and all(map(isfinite, values)) and min(values) >= COLDEST and max(values) <= HOTTEST
-    if not good or not all(map(gt, islice(times, 1, None), times)):
+    ordered = good and all(map(gt, islice(times, 1, None), times))
+    if not ordered or times[0] < EARLIEST.timestamp() or times[-1] > LATEST.timestamp():
         raise UnreadableError(_faults(text))
     return times, values
+
+
+def _unheaded(text: str) -> str:
+    """The readings without a first line that names them, whatever stands in it."""
+    text = text.removeprefix("\ufeff").lstrip()
+    return text if text[:1].isdigit() else re.split(r"[\r\n]", f"{text}\n", maxsplit=1)[1]
 
 
 def _faults(text: str) -> Sequence[tuple[int, str]]:
@@ -124,6 +134,8 @@ def _faults(text: str) -> Sequence[tuple[int, str]]:
             found.append((number, "the instant has no zone; write Z or +08:00 behind it"))
         elif not isfinite(celsius) or not COLDEST <= celsius <= HOTTEST:
             found.append((number, f"no store is {value} °C"))
+        elif not EARLIEST <= at <= LATEST:
+            found.append((number, "nobody set the logger's clock; a reading is from 2000 on"))
         elif before is not None and at <= before:
             found.append((number, "it is not later than the line before"))
         else:
@@ -137,7 +149,25 @@ def summarise(readings: Readings, rule: StoreRule, before: Tail | None = None) -
     """Find the excursions of a store; `before` is how the readings before these ended, where they follow on."""
     times, values = readings
     found, tail = _excursions(times, values, rule, before)
-    return ReadingsSummary(_at(times[0]), len(times), min(values), max(values), tuple(found), tail)
+    return ReadingsSummary(_at(times[0]), len(times), min(values), max(values), tuple(_joined(found)), tail)
+
+
+def _joined(found: Sequence[Excursion]) -> Sequence[Excursion]:
+    """Return the excursions in order; of too many of one kind, each with its neighbours as one."""
+    of_kind = [[one for one in found if one.kind == kind] for kind in ("gap", "warm")]
+    return sorted((one for some in of_kind for one in _fewer(some)), key=lambda one: one.ended)
+
+
+def _fewer(found: Sequence[Excursion]) -> Sequence[Excursion]:
+    size = ceil(len(found) / MOST_EXCURSIONS)
+    if size <= 1:
+        return found
+    return [_spanned(found[start : start + size]) for start in range(0, len(found), size)]
+
+
+def _spanned(part: Sequence[Excursion]) -> Excursion:
+    known = [one.warmest for one in part if one.warmest is not None]
+    return replace(part[0], ended=part[-1].ended, warmest=max(known, default=None))
 
 
 def _at(seconds: float) -> datetime:

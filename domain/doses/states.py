@@ -1,6 +1,7 @@
 """The one table of a unit's states: which event leads from which state to which. Nothing else moves a unit.
 
-A unit that is stopped is nobody's, and is held for nobody until quality assurance has decided [doses.excursion].
+A unit that is stopped is nobody's, and is held for nobody until quality assurance has decided [doses.excursion]. One
+that was committed may have left its storage: it is set aside, and goes back to stock only when it is settled.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ MOVES: Mapping[str, Moves] = {
     "HoldExtended": {"held": "held"},
     "UnitFreed": {"held": "free"},
     "UnitCommitted": {"held": "committed"},
-    "UnitUsed": {"committed": "used"},
+    "UnitUsed": {"committed": "used", "set_aside": "used", "free": "used"},
     "UnitSetAside": {"committed": "set_aside"},
     "UnitSettled returned": {"committed": "free", "set_aside": "free"},
     "UnitSettled destroyed": {"committed": "destroyed", "set_aside": "destroyed"},
-    "UnitStopped": {"free": "free", "held": "free", "committed": "free", "set_aside": "set_aside"},
+    "UnitStopped": {"free": "free", "held": "free", "committed": "set_aside", "set_aside": "set_aside"},
     "UnitDiscarded": {"free": "destroyed", "held": "destroyed", "committed": "destroyed", "set_aside": "destroyed"},
 }
 """Event, with its outcome where it has several → state before → state after. A unit whose hold has ended is free."""

@@ -193,11 +193,15 @@ def _commit(lot: Lot, c: CommitUnit, now: datetime, stores: Beside) -> Sequence[
 
 
 def _use(lot: Lot, c: UseUnit) -> Sequence[Event]:
-    """It happened at the bedside, so the state of the lot no longer matters."""
+    """It happened at the bedside, so neither the state of the lot matters any more nor that the unit was stopped.
+
+    Else one that was cleared would go to somebody else. Its last hold was this case's, so nobody has had it since.
+    """
     known = _own(lot, c.unit, c.case)
     if known.state == "used":
         return []
-    require(may(known.state, "UnitUsed"), Reason.MISSING, "the unit was never committed", "unit")
+    there = may(known.state, "UnitUsed") and (known.state != "free" or known.stopped)
+    require(there, Reason.MISSING, "the unit was never committed", "unit")
     return [UnitUsed(known.id)]
 
 

@@ -133,9 +133,11 @@ class Store:
     def summarised(self, digest: str, found: Readings) -> RecordReadings:
         """Return the command that records a file of readings, judged by the rule that holds now.
 
-        Readings that come after the newest go on where that ended; older ones are judged by themselves.
+        Readings that come after the newest, or begin while it was too warm already, go on where that began; older ones
+        are judged by themselves.
         """
-        follows = self.tail if self.tail and self.tail.last.timestamp() < found[0][0] else None
+        known = (self.tail.warm_since or self.tail.last) if self.tail else None
+        follows = self.tail if known and known.timestamp() < found[0][0] else None
         told = summarise(found, self.rule, follows)
         last, since, most = told.tail.last, told.tail.warm_since, told.tail.warmest
         span = told.first, last, told.count, told.coldest, told.warmest

@@ -81,6 +81,7 @@ class Book:
     holds: dict[str, tuple[Any, datetime | None]] = field(default_factory=dict)
     committed: set[str] = field(default_factory=set)
     used: dict[str, Any] = field(default_factory=dict)
+    last: dict[str, Any] = field(default_factory=dict)
     destroyed: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
     proposed: dict[str, str] = field(default_factory=dict)
@@ -102,6 +103,7 @@ class Book:
                 others = [u for u in UNITS if u != unit and u not in self.committed]
                 assert not [u for u in others if self.holder(u, now) == event.case]
                 self.holds[unit] = (event.case, event.until)
+                self.last[unit] = event.case
             case HoldExtended():
                 case, until = self.holds[unit]
                 assert until is not None
@@ -115,8 +117,8 @@ class Book:
                 self.holds[unit] = (case, None)
                 self.committed.add(unit)
             case UnitUsed():
-                assert unit in self.committed
-                self.used[unit] = self.holds[unit][0]
+                assert unit in self.committed | self.stopped
+                self.used[unit] = self.last[unit]
             case UnitFreed():
                 assert unit not in self.committed
                 del self.holds[unit]
@@ -135,8 +137,8 @@ class Book:
             case UnitStopped():
                 self.stopped.add(unit)
                 self.proposed.pop(unit, None)
-                self.committed.discard(unit)
-                self.holds.pop(unit, None)
+                if unit not in self.committed:
+                    self.holds.pop(unit, None)
             case UseOfUnitProposed():
                 assert unit in self.stopped
                 self.proposed[unit] = event.by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -145,3 +146,35 @@ def test_whatever_the_file_it_is_read_or_refused_with_a_line(text: str) -> None:
 def test_an_excursion_comes_back_from_json() -> None:
     one = Excursion(kind="warm", began=at(1), ended=at(7), warmest=-120.0)
     assert excursion_of(json.loads(source_text({"e": one}))["e"]) == one
+
+
+def test_a_file_may_name_its_columns_in_any_words() -> None:
+    read = parse("2026-03-01T00:00:00Z,-151\n")
+    for head in ("Time stamp, Temperature (°C)\r\n", "\n  when;what\n", "\ufefftime,°C\n"):
+        assert parse(f"{head}2026-03-01T00:00:00Z,-151\n") == read
+    with pytest.raises(UnreadableError):
+        parse("only words")
+
+
+@pytest.mark.parametrize(
+    "instant",
+    ["0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2000-01-01T00:00:00Z"],
+)
+def test_a_clock_that_nobody_set_is_named_by_its_line(instant: str) -> None:
+    with pytest.raises(UnreadableError) as no:
+        parse(f"{instant},-151\n")
+    assert no.value.faults == [(1, "nobody set the logger's clock; a reading is from 2000 on")]
+
+
+def test_thousands_of_excursions_are_told_as_few_that_cover_all() -> None:
+    """A logger that reads more seldom than the store's limit says would stop each unit thousands of times."""
+    seldom = made(*((11 * n, -140.0 + n % 2 * -40) for n in range(3000)))
+    found = summarise(seldom, RULE).excursions
+    assert {one.kind for one in found} == {"gap", "warm"}
+    assert len(found) <= 2 * readings.MOST_EXCURSIONS
+    gaps = [one for one in found if one.kind == "gap"]
+    assert (gaps[0].began, gaps[-1].ended) == (at(0), at(11 * 2999))
+    assert all(before.ended == after.began for before, after in pairwise(gaps))
+    assert {one.warmest for one in found if one.kind == "warm"} == {-140.0}
+    few = summarise(made(*((11 * n, -180.0) for n in range(101))), RULE).excursions
+    assert len(few) == 100, "as many as are told one by one"

@@ -27,7 +27,7 @@ from domain.doses.storage import (
     UseOfUnitProposed,
 )
 from domain.doses.store import LimitStore, ReadingsRecorded, RegisterStore, Store, StoreLimited, StoreRegistered
-from domain.doses.unit import CommitUnit, ExtendHold, HoldUnit, SettleUnit, UnitCommitted, UnitHeld, UnitUsed
+from domain.doses.unit import CommitUnit, ExtendHold, HoldUnit, SettleUnit, UnitCommitted, UnitHeld, UnitUsed, UseUnit
 from infra.ledger.encoding.rows import source_text
 from tests.domain.catalogue.steps import AROUND, NOW, given, refused, when
 
@@ -100,6 +100,17 @@ def test_readings_are_judged_by_the_limits_of_the_store_and_recorded_once() -> N
     assert [one.kind for one in store(REGISTERED, event).summarised("cd", early).excursions] == ["warm"]
 
 
+def test_files_that_overlap_hide_no_warmth() -> None:
+    """A logger that sends its last five minutes every two never shows more than is tolerated in one file."""
+    told: list[Any] = [REGISTERED]
+    for start in range(0, 12, 2):
+        times = array("d", [(NOW - HOUR).timestamp() + 60 * (start + n) for n in range(6)])
+        command = store(*told).summarised(f"file {start}", (times, array("d", [-140.0] * 6)))
+        told += when(STORE, store(*told), command)
+    found = [[(one.kind, one.began) for one in event.excursions] for event in told[1:]]
+    assert found == [[], *[[("warm", NOW - HOUR)]] * 5]
+
+
 def test_a_unit_has_its_place() -> None:
     place = PlaceUnit("U1", STORE, "A1")
     assert named_by(place, lot()) == {STORE}
@@ -144,15 +155,34 @@ def test_nobody_gets_a_unit_before_the_store_was_looked_at() -> None:
 
 
 def test_a_stopped_unit_is_nobodys() -> None:
-    for before in ((HELD,), (HELD, UnitCommitted("u1"))):
+    for before, after in (((HELD,), "free"), ((HELD, UnitCommitted("u1")), "set_aside")):
         state = lot(PLACED, *before, STOPPED)
         assert read_model(LOT, state)["stopped"] == ("u1",)
-        assert (state.units["u1"].state, state.units["u1"].free_at(NOW)) == ("free", False)
+        assert (state.units["u1"].state, state.units["u1"].free_at(NOW)) == (after, False)
         assert refused(LOT, state, HoldUnit("case-1", "e", UNTIL)) == (Reason.LAPSED, "effect")
         again = HoldUnit("case-1", "e2", UNTIL)
         assert when(LOT, state, again, around=AFTER) == [UnitHeld("u2", "case-1", "e2", UNTIL)], "a replacement"
     only = lot(PLACED, STOPPED, UnitHeld("u2", "case-2", "e2", UNTIL))
     assert (no_unit(only, UNTIL, NOW), read_model(LOT, only)["free_units"]) == ("none_available", 0)
+
+
+def test_what_went_into_the_patient_before_its_store_was_read_is_nobody_elses() -> None:
+    """The file of readings comes an hour after the cells were given, and two people clear the unit."""
+    proposed, cleared = UseOfUnitProposed("u1", "fine", "person-2"), UnitCleared("u1", "fine", "person-3")
+    used, other = UseUnit("u1", "case-1"), HoldUnit("case-2", "e2", UNTIL)
+    u2 = UnitHeld("u2", "case-3", "e3", UNTIL)
+    told = (PLACED, u2, HELD, UnitCommitted("u1"), STOPPED, proposed, cleared)
+    for known in (told[:-2], told):
+        assert when(LOT, lot(*known), used, around=AFTER) == [UnitUsed("u1")]
+        assert refused(LOT, lot(*known), other, around=AFTER) == (Reason.UNAVAILABLE, None)
+        assert refused(LOT, lot(*known), replace(used, case="case-2")) == (Reason.UNAVAILABLE, "unit")
+    settle = SettleUnit("u1", "returned", "it never left its storage", "person-2")
+    [settled] = when(LOT, lot(*told), settle)
+    back = lot(*told, settled)
+    assert when(LOT, back, other, around=AFTER) == [UnitHeld("u1", "case-2", "e2", UNTIL)]
+    assert refused(LOT, back, used) == (Reason.MISSING, "unit")
+    assert when(LOT, lot(PLACED, HELD, STOPPED), used) == [UnitUsed("u1")], "told before it was ever committed"
+    assert refused(LOT, lot(PLACED, HELD), used) == (Reason.MISSING, "unit")
 
 
 def test_two_people_clear_a_stopped_unit_and_one_discards_it() -> None:
