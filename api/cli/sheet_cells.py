@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import zipfile
 from collections import Counter
@@ -28,6 +29,7 @@ PADDED = re.compile("0{2,}")
 """Number formats that show leading noughts, as those of codes."""
 DELIMITERS = ",;\t"
 NO_VALUE = "is a formula whose value was never worked out; open the file in a spreadsheet program and save it"
+TOO_LARGE = "is a number larger than a spreadsheet can hold; type it as text"
 TOO_LONG = f"is a number of more than {DIGITS} digits, whose end a spreadsheet has lost; type it as text"
 
 
@@ -156,6 +158,8 @@ def _text(cell: Cell, written: Cell) -> tuple[str, str]:
 
 def _number(value: float, form: str) -> tuple[str, str]:
     """A number as digits: codes and telephone numbers are typed as numbers."""
+    if not math.isfinite(value):
+        return "", TOO_LARGE
     if value != int(value):
         return str(value), ""
     digits = str(int(value))

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from activities.command_codec import Unreadable, read_json
@@ -121,12 +121,20 @@ def _read(body: bytes) -> Tree:
     try:
         read_json(body.removeprefix(codecs.BOM_UTF8))
         # figures as they are written: a float would round the last of them
-        tree: Tree = json.loads(body, parse_float=Decimal)
+        tree: Tree = json.loads(body, parse_float=_figure)
     except Unreadable as no:
         nul = [f": {one.pointer} {one.detail}" for one in no.faults if one.pointer != "#"]
         said = nul or not no.faults or no.detail == TWICE
         raise Unusable(no.detail + "".join(nul) if said else NO_BUNDLE) from None
     return tree
+
+
+def _figure(written: str) -> Decimal | str:
+    """The figure; one with more powers of ten than can be reckoned with stays text, which is no value."""
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        return written
 
 
 def _of_patient(patient: Tree) -> Read:

@@ -94,12 +94,13 @@ def require_mail(text: str, field: str = "mail") -> None:
     require(not text or ADDRESS.fullmatch(text), Reason.INVALID, words, field)
 
 
-PHONE = re.compile(r"[\w\s+()./,;:#*\uff0b\u2010-\u2015-]{3,60}")
+PHONE = re.compile(r"[\w \t\xa0+()./,;:#*\uff0b\u2010-\u2015-]{3,60}")
+"""On one line: it stands in lists, files and mail."""
 
 
 def require_phone(text: str, field: str = "phone") -> None:
     """Refuse what nobody could dial; empty is none at all. Raises Refused that names the field, never the text."""
-    dialled = PHONE.fullmatch(text) and sum(one.isdigit() for one in text) >= FEWEST_DIGITS
+    dialled = PHONE.fullmatch(text) and sum(one.isdecimal() for one in text) >= FEWEST_DIGITS
     words = "that is no telephone number: digits, at most 60 characters, such as +91 22 5550 1234"
     require(not text or dialled, Reason.INVALID, words, field)
 
@@ -108,7 +109,8 @@ FEWEST_DIGITS = 3
 """Digits of the shortest numbers there are."""
 LONGEST_NAME = 300
 """Characters of a name; whole names of several families are shorter."""
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x1f\x7f-\x9f]")
+_TURNING = re.compile("[\u2028-\u202e\u2066-\u2069\ud800-\udfff\x00-\x1f\x7f-\x9f]")
+"""With halves of characters, which no encoding can write."""
 
 
 def require_name(text: str, field: str = "name") -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.chart import BarChart, Reference
 
-from api.cli.sheet_cells import NO_VALUE, TOO_LONG, SheetCells, SheetInvalid, read_cells
+from api.cli.sheet_cells import NO_VALUE, TOO_LARGE, TOO_LONG, SheetCells, SheetInvalid, read_cells
 from api.cli.spreadsheets import SheetMapping, rows_of
 from tests.drawing import draws
 
@@ -101,6 +101,12 @@ def test_a_cell_is_read_as_it_shows(tmp_path: Path, value: Any, form: str, shown
 def test_what_a_cell_cannot_say_is_a_fault_of_its_row_and_column(tmp_path: Path, value: Any, fault: str) -> None:
     [row] = read(saved(tmp_path, TITLES, ("A1", "IN", value)))
     assert (row.number, row.texts["Phone"], row.faults) == (2, "", [("Phone", fault)])
+
+
+def test_a_number_too_large_for_a_spreadsheet_is_a_fault_of_its_row_and_column(tmp_path: Path) -> None:
+    path = replaced(saved(tmp_path, TITLES, ("A1", "IN", 77)), SHEET, lambda xml: xml.replace(b">77<", b">-1E400<"))
+    [row] = read(path)
+    assert (row.number, row.faults) == (2, [("Phone", TOO_LARGE)])
 
 
 def test_columns_of_one_title_and_cells_without_one_are_named(tmp_path: Path) -> None:

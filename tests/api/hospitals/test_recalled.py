@@ -24,6 +24,7 @@ from infra.ids import fresh_stream
 from infra.reads.genealogy import GenealogyQueries
 from rehearsal.hospitals.behaviour import behaviour, spoken
 from tests.api.routes.test_callbacks import Hospital, hospital, keys, stranger
+from tests.api.routes.test_commands import assert_problem
 from tests.api.run.test_recalled_later import lot, tell, vector
 from tests.api.submitted import submitted
 
@@ -118,4 +119,10 @@ async def test_what_is_not_the_hospitals_own_is_refused(here: Parts, hospital: H
     assert (await says(hospital, stream, {**said_of(batch), "said_by": ""})).status_code == 400, "nobody said so"
     assert not (await recall_of(here, stream)).over
     assert (await says(hospital, stream, said_of("lot-none"))).status_code == 422
+    silent = await says(hospital, stream, {**said_of(batch), "units": []})
+    assert_problem(silent, 422, "invalid")
+    assert f"u1 of {batch}" in silent.json()["detail"], "which unit nothing was said of"
+    strange = await hospital.say(stream, dict(said_of(batch)), effect="Rao Asha 1960")
+    assert_problem(strange, 404, "not_found")
+    assert not (await recall_of(here, stream)).hospitals[hospital.id].acknowledged
     assert (await says(hospital, stream, said_of(batch))).status_code == 200

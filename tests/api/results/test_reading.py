@@ -12,6 +12,7 @@ import pytest
 from api.results.csv_file import mapping_of, read_csv
 from api.results.fhir_bundle import MOST_ENTRIES, read_bundle
 from api.results.reading import Read, Unusable, summed
+from domain.core.errors import Refused
 from domain.core.when import When
 from domain.criteria.observation import canonical
 from domain.stages.records.results import MOST
@@ -218,3 +219,12 @@ def test_an_entry_that_is_none_counts_as_a_place() -> None:
     assert ([place for place, _ in read.results], [(one.place, one.why) for one in read.left]) == (
         [3], [(1, "not_read")],
     )  # fmt: skip
+
+
+def test_a_figure_nobody_can_reckon_with_is_one_entrys_value_and_no_failure_of_the_file() -> None:
+    powers = "1e" + "9" * 20
+    body = bundle(observation("718-7", quantity(777, "g/dL")), observation("718-7", quantity(9.5, "g/dL")))
+    read = read_bundle(body.replace(b"777", powers.encode()))
+    assert [one.value for _, one in read.results] == [powers, "9.5"]
+    with pytest.raises(Refused, match="must be a number"):
+        canonical("haemoglobin", powers, "g/dL")

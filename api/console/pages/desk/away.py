@@ -13,6 +13,8 @@ from domain.roles import Actor
 
 LONGEST = timedelta(days=366)
 NIGHT = timedelta(seconds=1)
+YEARS = range(1970, 2200)
+"""At the ends of the calendar a day has no next one, and no instant in every zone."""
 
 
 def away_words(person: NameEntry | None, clock: ViewerClock, names: Mapping[str, str]) -> str:
@@ -42,9 +44,11 @@ def days_of(first: str, last: str, zone: tzinfo) -> tuple[datetime, datetime]:
 
 def _day(text: str, field: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Refused(Reason.INVALID, "give a day", field) from None
+    require(day.year in YEARS, Reason.INVALID, "no leave is so far from today", field)
+    return day
 
 
 def could_cover(who: Actor, staff: Iterable[NameEntry]) -> Sequence[NameEntry]:

@@ -19,7 +19,8 @@ MAILS = (
 )  # fmt: skip
 GOOD_MAILS = ("", "a@example.org", "first.last+case@mail.example.co.in", "o'brien@example.org", "1@x-y.org")
 PHONES = (
-    "banana", "12", "9" * 61, "+91 22\u202e 5550", "<script>123", "123\x00",
+    "banana", "12", "9" * 61, "+91 22\u202e 5550", "<script>123", "123\x00", "+91 22\r\nBcc: x@example.org",
+    "123\u2028456", "123\x1c4", "\u00b2\u00b2\u00b2",
 )  # fmt: skip
 GOOD_PHONES = (
     "",
@@ -28,8 +29,9 @@ GOOD_PHONES = (
     "\u0661\u0662\u0663\u0664",
     "\uff0b86\uff11\uff12\uff13",
     "112",
+    "+33\u00a01\u00a023",
 )
-NAMES = ("x" * 301, "rao\u202efdp", "Asha\nRao", "Asha\x1b[31m", "\u2067Asha")
+NAMES = ("x" * 301, "rao\u202efdp", "Asha\nRao", "Asha\x1b[31m", "\u2067Asha", "Asha\u2028Rao", "Asha\ud83d")
 GOOD_NAMES = (
     "\u738b\u5c0f\u660e",
     "x" * 300,

@@ -43,6 +43,8 @@ def test_a_day_on_which_clocks_change_is_a_whole_day() -> None:
         ("2026-05-12", "tomorrow", "until"),
         ("2026-05-12", "2026-05-11", "until"),
         ("2026-05-12", "2028-05-11", "until"),
+        ("9999-12-31", "9999-12-31", "since"),
+        ("0001-01-01", "0001-01-01", "since"),
     ],
 )
 def test_what_is_no_leave_is_refused_at_its_field(first: str, last: str, field: str) -> None:
