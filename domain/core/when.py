@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import MINYEAR, UTC, date, datetime, time, tzinfo
 from typing import Literal
 
 Precision = Literal["instant", "day", "bound", "unknown"]
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The first and the last instant that can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class When:
 
     @classmethod
     def on(cls, day: date, zone: tzinfo = UTC) -> When:
-        """Some time on that day, as it begins and ends in a zone: it has 23 to 25 hours."""
-        first, last = (datetime.combine(day, at, zone).astimezone(UTC) for at in (time.min, time.max))
+        """Some time on that day, as it begins and ends in a zone: it has 23 to 25 hours, at the ends of time fewer."""
+        first, last = (_in_utc(datetime.combine(day, at, zone)) for at in (time.min, time.max))
         return cls("day", first, last)
 
     @classmethod
@@ -70,3 +72,11 @@ class When:
     def day(self) -> date | None:
         """Return the day in UTC, where it is known."""
         return self.earliest.astimezone(UTC).date() if self.known and self.earliest else None
+
+
+def _in_utc(at: datetime) -> datetime:
+    """The instant; where UTC has left the calendar already, its first or last: a paper "for ever" says 9999-12-31."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return FIRST if at.year == MINYEAR else LAST

@@ -44,3 +44,13 @@ def test_one_day_follows_the_other_without_gap_or_overlap(day: date, zone: str) 
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     assert today.earliest
     assert today.earliest < noon < today.latest
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/Los_Angeles", "UTC"])
+def test_the_first_and_the_last_day_of_the_calendar_are_days_in_every_zone(zone: str) -> None:
+    first, last = (When.on(day, ZoneInfo(zone)) for day in (date.min, date.max))
+    assert first.earliest
+    assert first.earliest >= datetime.min.replace(tzinfo=UTC)
+    assert last.earliest
+    assert last.latest
+    assert last.latest - last.earliest > timedelta(hours=15)
