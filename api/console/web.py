@@ -108,6 +108,11 @@ def seen(path: str) -> RedirectResponse:
     return RedirectResponse(path, SEE_OTHER, HEADERS)
 
 
+def query_of(view: str) -> str:
+    """Return the query of a view's address, as a form says it back; whatever else was typed there leads nowhere."""
+    return "?" + view.partition("?")[2].partition("#")[0]
+
+
 class PageRoute(APIRoute):
     """Answers a refusal with a page, and whoever is not signed in with the way to sign in."""
 

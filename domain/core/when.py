@@ -75,7 +75,7 @@ class When:
 
 
 def _in_utc(at: datetime) -> datetime:
-    """The instant; where UTC has left the calendar already, its first or last: a paper "for ever" says 9999-12-31."""
+    """The instant; where UTC has left the calendar already, its first or last."""
     try:
         return at.astimezone(UTC)
     except OverflowError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from activities.command_codec import YEARS
 from api.console.names import NameEntry
 from api.console.text.times import ViewerClock
 from domain.core.errors import Reason, Refused, require
@@ -13,8 +14,6 @@ from domain.roles import Actor
 
 LONGEST = timedelta(days=366)
 NIGHT = timedelta(seconds=1)
-YEARS = range(1970, 2200)
-"""At the ends of the calendar a day has no next one, and no instant in every zone."""
 
 
 def away_words(person: NameEntry | None, clock: ViewerClock, names: Mapping[str, str]) -> str:
@@ -47,7 +46,7 @@ def _day(text: str, field: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise Refused(Reason.INVALID, "give a day", field) from None
-    require(day.year in YEARS, Reason.INVALID, "no leave is so far from today", field)
+    require(day.year in YEARS, Reason.INVALID, f"must lie between {YEARS.start} and {YEARS.stop}", field)
     return day
 
 

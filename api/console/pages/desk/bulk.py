@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.names import NameEntry
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
-from api.console.web import page, pages, wrong
+from api.console.web import page, pages, query_of, wrong
 from api.http.auth import Parts
 from api.http.form_json import read_form
 from api.http.limits import read_body
@@ -54,7 +53,7 @@ async def bulk(request: Request, service: Parts, viewer: Viewer) -> Response:
         raise invalid("choose what to do with the cases", Fault("is unknown", "#/do"))
     staff = await directory_of(request).entries(service, "person")
     results = [await done_with(service, viewer, case, form, make, staff) for case in cases]
-    back = "/console/?" + urlsplit(form.get("back", "")).query
+    back = "/console/" + query_of(form.get("back", ""))
     return page(request, "bulk.html", viewer, results=results, back=back)
 
 

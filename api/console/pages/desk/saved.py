@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.session import CSRF, Viewer, require_csrf
-from api.console.web import pages, seen
+from api.console.web import pages, query_of, seen
 from api.http.form_json import read_form
 from api.http.limits import read_body
 
@@ -35,7 +34,7 @@ async def keep_view(request: Request, viewer: Viewer) -> Response:
     given = dict(read_form(await read_body(request)))
     require_csrf(request, given.get(CSRF, ""))
     del viewer
-    query, name = "?" + urlsplit(given.get("query", "")).query, given.get("name", "").strip()[:LONGEST]
+    query, name = query_of(given.get("query", "")), given.get("name", "").strip()[:LONGEST]
     views = {one: q for one, q in saved_of(request).items() if one not in (name, given.get("forget"))}
     if name and len(query) < 500:  # noqa: PLR2004 - a cookie is small
         views[name] = query

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -12,7 +11,7 @@ from fastapi.responses import Response
 from api.console.names import NameEntry
 from api.console.pages.desk.bulk import MOST, BulkResult
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
-from api.console.web import page, pages, seen, wrong
+from api.console.web import page, pages, query_of, seen, wrong
 from api.http.auth import Parts
 from api.http.form_json import read_form
 from api.http.limits import read_body
@@ -72,7 +71,7 @@ async def act(request: Request, service: Parts, viewer: Viewer) -> Response:
         raise invalid("choose what to do with the tasks", Fault("is unknown", "#/do"))
     chosen = [pressed] if pressed else list(dict.fromkeys(value for name, value in pairs if name == "task"))[:MOST]
     results = [await _one(service, viewer, verb, form, one) for one in chosen]
-    back = f"{LIST}?" + urlsplit(form.get("back", "")).query
+    back = LIST + query_of(form.get("back", ""))
     if pressed and results[0].state != "refused":
         return seen(back)
     lead = await _said_to(request, service, verb, form)

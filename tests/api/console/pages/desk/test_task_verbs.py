@@ -55,6 +55,14 @@ async def test_many_are_offered_and_what_became_of_each_is_said(mei: Browser, co
     assert "No task was chosen" in await press(mei, "claim")
 
 
+@pytest.mark.parametrize(("place", "said"), [("bulk", "back"), ("tasks", "back"), ("views", "query")])
+async def test_an_address_of_return_that_is_none_leads_to_the_list(mei: Browser, place: str, said: str) -> None:
+    page = hidden((await mei.get(LIST)).text)
+    form = {"csrf": page["csrf"], "key": page["key"], "do": "assign" if place == "bulk" else "claim", said: "http://["}
+    answer = await mei.post(f"/console/{place}", **form)
+    assert answer.status_code in (200, 303), answer.text
+
+
 async def test_whose_role_owes_nothing_has_no_verbs(browsers: Mapping[str, Browser], coordinator: Person) -> None:
     await coordinator.open()
     for role, verbs in (("auditor", False), ("operator", False), ("reviewer", True), ("supervisor", True)):
