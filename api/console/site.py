@@ -22,7 +22,7 @@ from api.console.pages import (
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls, stores
 from api.console.pages.history import audit, looks
-from api.console.pages.travelling import stay
+from api.console.pages.travelling import clerk_arrangements, stay
 from api.name_index import NameIndex, PersonIndex
 
 
@@ -58,6 +58,7 @@ def install(app: FastAPI) -> None:
         stores,
         recalls,
         hospital_recalls,
+        clerk_arrangements,
         clerk,
     )
     for part in parts:

@@ -43,7 +43,7 @@ NOTHING = _Nothing()
 
 
 def form_parse(
-    command: type[Any], pairs: Pairs, zone: tzinfo, known: Mapping[str, str] | None = None, *, rules_say: bool = True
+    command: type[Any], pairs: Pairs, zone: tzinfo, known: Mapping[str, Any] | None = None, *, rules_say: bool = True
 ) -> dict[str, Any]:
     """Return the JSON tree. Raises Problem that names every field whose text cannot be read.
 
@@ -62,7 +62,7 @@ class _Reader:
     pairs: Pairs
     zone: tzinfo
     faults: list[Fault]
-    known: Mapping[str, str]
+    known: Mapping[str, Any]
     rules_say: bool
 
     def tree(self, command: type[Any], above: str) -> dict[str, Any]:

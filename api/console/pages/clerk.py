@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -102,7 +103,8 @@ async def answer(case: str, submission: str, request: Request, service: Parts, v
     require_csrf(request, dict(pairs).get(CSRF, ""))
     one = await _one(service, viewer, case, submission)
     try:
-        await _record(service, viewer.who, one, pairs)
+        given = ClerkAnswer(one.case, _answers(one), _fixed(one), _asking(one))
+        await record_answer(service, viewer.who, given, pairs, permit(viewer.who, dict(pairs).get("type", "")))
     except Problem as problem:
         return await _shown(request, service, viewer, one, problem, pairs)
     except Refused as refused:
@@ -143,22 +145,34 @@ def _answers(one: OpenSubmission) -> Sequence[str]:
     return [name for name in ANSWERS if name != "AcknowledgeSubmission" or one.known.state == "submitted"]
 
 
-async def _record(service: Service, who: Actor, one: OpenSubmission, pairs: Pairs) -> None:
+@dataclass(frozen=True, slots=True)
+class ClerkAnswer:
+    """What a clerk's form may say: of which case, which commands, with what fixed, and the effect it answers."""
+
+    case: Case
+    names: Sequence[str]
+    fixed: Mapping[str, Any]
+    effect: str | None
+
+
+async def record_answer(
+    service: Service, who: Actor, said: ClerkAnswer, pairs: Pairs, may: Callable[[Case], None]
+) -> None:
+    """Record what a clerk says, once for each key of the page, as their centre's word. Raises Problem, Refused."""
     given = dict(pairs)
     name, key = given.get("type", ""), given.get(KEY, "")
-    if name not in _answers(one) or not key:
+    if name not in said.names or not key:
         raise Problem(422, "invalid", "choose one of the answers")
     fields = [(field, value) for field, value in pairs if field not in (CSRF, KEY)]
-    tree = form_parse(CASE.by_name[name], fields, _zone(one), _fixed(one), rules_say=False)
+    zone = ZoneInfo(zone_at(said.case, who.centre))
+    tree = form_parse(CASE.by_name[name], fields, zone, said.fixed, rules_say=False)
     command = CASE.parse_outside(tree, who.centre)
-    effect = _asking(one)
-    remembered = CommandKey(who.id, key[:100], CASE.digest(one.case.id, command))
+    remembered = CommandKey(who.id, key[:100], CASE.digest(said.case.id, command))
     meta = Meta(
-        who.id, who.stated, key=key[:100], on_behalf_of=who.centre, causation=effect, provenance="hospital page"
+        who.id, who.stated, key=key[:100], on_behalf_of=who.centre, causation=said.effect, provenance="hospital page"
     )
-    reply = Reply(effect) if effect else None
-    may = permit(who, name)
-    await service.commands.record(CommandRequest(one.case.id, meta, command, remembered, reply, permit=may))
+    reply = Reply(said.effect) if said.effect else None
+    await service.commands.record(CommandRequest(said.case.id, meta, command, remembered, reply, permit=may))
 
 
 def _asking(one: OpenSubmission) -> str | None:
@@ -172,8 +186,9 @@ def _fixed(one: OpenSubmission) -> dict[str, str]:
     return {"submission": one.known.id}
 
 
-def _zone(one: OpenSubmission) -> ZoneInfo:
-    return ZoneInfo(str(one.case.noted(one.known.centre).get("zone") or "UTC"))
+def zone_at(case: Case, centre: str) -> str:
+    """Return the zone in which a centre's clocks hang, as the case noted it."""
+    return str(case.noted(centre).get("zone") or "UTC")
 
 
 async def _shown(
@@ -186,7 +201,7 @@ async def _shown(
 ) -> Response:
     who, t, chosen = viewer.who, viewer.t, dict(pairs).get("type", "")
     await service.looks.record(Meta(who.id, who.stated), "dossier", [one.case.id], ())
-    row = {"zone": _zone(one).key, "fixed": _fixed(one)}
+    row = {"zone": zone_at(one.case, one.known.centre), "fixed": _fixed(one)}
     forms = [answer_form(t, row, name, problem, pairs if name == chosen else None) for name in _answers(one)]
     return page(
         request,

@@ -141,6 +141,7 @@ FILLED: Mapping[str, Any] = {
     "token": lambda _: ["none"],
     "centre": lambda _: ["centre-none"],
     "submission": lambda one: [*one.state.submissions][:1] or ["none"],
+    "arrangement": lambda one: [*one.state.arrangements][:1] or ["none"],
     "digest": lambda _: ["none"],
     "recall": lambda _: ["recall-none"],
     "of": lambda one: [one.stream],

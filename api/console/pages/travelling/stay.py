@@ -13,6 +13,7 @@ from api.console.pages.case import opened, shown_part
 from api.console.pages.travel import NOW
 from api.console.session import Viewer
 from api.console.text.fact_text import FactWriter
+from api.console.text.texts import Texts
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
@@ -75,15 +76,14 @@ def _row(a: Arrangement, speaker: FactWriter, may: Sequence[str]) -> ArrangedRow
         t.named("asked_of", a.asked_of),
         t.named("state", a.state),
         f"{clock.instant(a.starts)} - {clock.instant(a.ends)}",
-        [text for text in _details(a, speaker) if text],
+        arrangement_details(t, a, identity="identity" in speaker.visible),
         [f"{clock.instant(slot.starts)} - {clock.instant(slot.ends)}" for slot in a.slots],
         acts,
     )
 
 
-def _details(a: Arrangement, speaker: FactWriter) -> Sequence[str]:
-    """What is known of it; names and places only for whoever may see persons."""
-    t = speaker.clock.t
+def arrangement_details(t: Texts, a: Arrangement, *, identity: bool) -> Sequence[str]:
+    """Say what is known of an arrangement; names and places only for whoever may see persons."""
     plain = [
         f"{a.distance_km} km" if a.distance_km is not None else "",
         f"{t.named('field', 'payer')}: {t.named('payer', a.payer)}" if a.payer else "",
@@ -91,5 +91,5 @@ def _details(a: Arrangement, speaker: FactWriter) -> Sequence[str]:
         t.named("mode", a.mode) if a.mode else "",
         t.named("setting", a.setting) if a.setting else "",
     ]
-    told = (a.place, a.flight, a.contact, a.phone, a.emergency_number) if "identity" in speaker.visible else ()
-    return [*plain, *(str(one) for one in told if readable(one))]
+    told = (a.place, a.flight, a.contact, a.phone, a.emergency_number) if identity else ()
+    return [text for text in (*plain, *(str(one) for one in told if readable(one))) if text]

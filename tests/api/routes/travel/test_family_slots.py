@@ -13,7 +13,7 @@ from domain.case.phases.arrangements import Slot
 from domain.stages.intake.people import ChangeContact
 from domain.stages.travel.arrangement_answers import ConfirmArrangement, OfferSlots
 from domain.stages.travel.arranging import AskArrangement
-from tests.api.by_mail import House, browser, by_mail
+from tests.api.by_mail import MAIL, House, browser, by_mail
 from tests.api.conftest import CANARY, HOST
 from tests.api.submitted import submitted
 
@@ -60,3 +60,22 @@ async def test_a_family_chooses_a_time_by_mail_and_hears_that_it_is_agreed(house
     told = await house.newest("your appointment is confirmed", FAMILY)
     assert "https://call.example/1" in told
     assert theirs[1] in told
+
+
+async def test_a_centre_without_an_interface_offers_times_by_its_mail(house: House) -> None:
+    sent = await submitted(house.here, house.centre)
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=3)
+    state = await sent.tell(AskArrangement("tele_consultation", starts=noon, ends=noon + timedelta(days=9)))
+    (arranged,) = state.arrangements
+    await house.perform(sent.id, "book_appointment")
+    path = re.search(r"http://\S+", await house.newest(state.number, MAIL))
+    assert path
+    times = {"slots.0.starts": f"{noon:%Y-%m-%dT%H:%M}", "slots.0.ends": f"{noon + timedelta(hours=1):%Y-%m-%dT%H:%M}"}
+    async with browser(house.app) as http:
+        link = path[0].removeprefix(f"http://{HOST}")
+        page = await http.get(link)
+        assert 'value="RefuseArrangement"' in page.text
+        told = await http.post(link, data={"type": "OfferSlots", **times})
+        assert told.status_code == 200, told.text
+    (slot,) = (await sent.state()).arrangements[arranged].slots
+    assert slot.starts == noon.replace(tzinfo=ZoneInfo("Asia/Shanghai")), "by the centre's clock"
