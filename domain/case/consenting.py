@@ -23,9 +23,12 @@ def form_asked(case: Case) -> Form:
 
 
 def consents_to_cells(case: Case) -> bool:
-    """Return whether that consent stands. Outside a trial one to the trial is as good: it was asked for before."""
-    outside = form_asked(case) == "treatment" and case.consented("treatment")
-    return outside or case.consented("trial")
+    """Return whether that consent stands.
+
+    Outside a trial one to the trial is as good: it was asked for before. Not once that to the treatment was taken back.
+    """
+    said = case.consents.get("treatment:") if form_asked(case) == "treatment" else None
+    return said.given if said else case.consented("trial")
 
 
 def consent_gone(case: Case) -> bool:

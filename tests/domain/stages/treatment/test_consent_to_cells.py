@@ -75,3 +75,15 @@ def test_the_gate_stays_closed_when_the_consent_to_the_treatment_was_taken_back(
     j.tell(WithdrawConsent("treatment", who))
     assert consent_gone(j.case)
     when(j, SIGN).then_refused(Reason.MISSING, "consent to the treatment is not given")
+
+
+def test_a_form_of_the_trial_does_not_outlive_the_consent_to_the_treatment_taken_back() -> None:
+    j = start("lymphodepletion").source(PROTOCOL, access="approved_use").look()
+    who = patient(j)
+    j.tell(GiveConsent("treatment", who, "2", "hi"))
+    assert j.case.consented("trial")
+    j.tell(WithdrawConsent("treatment", who))
+    assert consent_gone(j.case)
+    when(j, SIGN).then_refused(Reason.MISSING, "consent to the treatment is not given")
+    j.tell(GiveConsent("treatment", who, "2", "hi"))
+    assert not consent_gone(j.case)
