@@ -133,7 +133,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case RecordMonitoring():
             _require_come(case, plan, day, now)
             left = tuple(row.what for row in plan.untold(day))
-            done = command.what or left or tuple(row.what for row in plan.on(day))
+            done = command.what or left
+            words = "everything planned on that day is told; name what was looked at"
+            require(done, Reason.ALREADY, words, "what")
             return [MonitoringRecorded(plan.infusion, day, tuple(dict.fromkeys(done)), command.finding)]
         case SkipMonitoring():
             return [_skipped(plan, command)]

@@ -149,6 +149,14 @@ def test_what_was_looked_at_is_told_and_the_next_day_is_owed() -> None:
     assert {o.state for o in j.case.obligations.values() if o.kind == "monitoring_day"} == {"met"}
 
 
+def test_more_words_of_a_day_do_not_make_what_was_left_out() -> None:
+    j = to_day(infused(*ROWS), 3)
+    j.tell(RecordMonitoring(3, ("blood_count",))).tell(SkipMonitoring(3, "no sample"))
+    when(j, RecordMonitoring(3, finding="0.4")).then_refused(Reason.ALREADY, "name what was looked at")
+    j.tell(RecordMonitoring(3, ("blood_count",), "0.4"))
+    assert stands(j, 3) == {"blood_count": "done", "persistence": "skipped"}
+
+
 def test_one_missed_day_is_pursuedat_a_time_and_the_next_is_owed() -> None:
     j = infused(COUNTS, PlannedCheck(what="clinical_check", days=(2,)))
     first = j.owed("monitoring_day")
