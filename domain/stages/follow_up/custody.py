@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.case.phases.records import SpecimenState
+from domain.case.phases.records import Specimen, SpecimenState
 from domain.case.phases.submissions import ASKED, Resource
 from domain.case.stage import EVERY_STAGE, Stage
 from domain.case.state import Case
@@ -60,13 +60,13 @@ class SpecimenReported:
 Event = SpecimenReported
 TAKES = (Takes(ReportSpecimen, (SpecimenReported, ResourceAcquired), at=EVERY_STAGE),)
 FROM: Mapping[Told, tuple[SpecimenState, ...]] = {
-    "at_hand": ("asked", "not_available", "lost"),
-    "forwarded": ("asked", "at_hand"),
+    "at_hand": ("asked", "not_available", "lost", "returned"),
+    "forwarded": ("asked", "at_hand", "returned"),
     "returned": ("at_hand",),
     "lost": ("asked", "at_hand"),
     "not_available": ("asked",),
 }
-"""What may be told → as they stand then."""
+"""What may be told → as they stand then. What one centre sent home may go on to another."""
 
 
 def decide(
@@ -77,8 +77,9 @@ def decide(
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no slides or blocks of that name were asked for", "specimen")
     words = "they are with a centre: tell it of what the centre holds (ReportResource)"
-    require(known.state != "forwarded", Reason.NOT_NOW, words, "specimen")
-    require(known.state in FROM[c.fate], Reason.NOT_NOW, f"they are {known.state.replace('_', ' ')}", "fate")
+    stands = _home(case, known) or known.state
+    require(stands != "forwarded", Reason.NOT_NOW, words, "specimen")
+    require(stands in FROM[c.fate], Reason.NOT_NOW, f"they are {stands.replace('_', ' ')}", "fate")
     if c.fate != "forwarded":
         require(not c.submission, Reason.INVALID, "a centre is named when they are sent on", "submission")
         return [SpecimenReported(known.id, c.fate, c.kind, "")]
@@ -89,6 +90,12 @@ def decide(
         SpecimenReported(known.id, c.fate, c.kind, resource),
         ResourceAcquired(resource, c.kind, to.id, c.ref, "", None, ""),
     ]
+
+
+def _home(case: Case, known: Specimen) -> Literal["returned", "lost"] | None:
+    """How they stand again once a centre has told that they came home, or were lost; None = it has not."""
+    held = case.resources.get(known.resource)
+    return "returned" if held and held.state == "returned" else "lost" if held and held.state == "lost" else None
 
 
 def evolve(case: Case, fact: Fact[SpecimenReported]) -> Case:

@@ -106,3 +106,20 @@ def test_an_acceptance_without_them_ends_the_asking() -> None:
     assert owed(j) == {"specimen_from_doctor"}
     from_here = start("accepted")
     assert owed(ask(from_here)) == set()
+
+
+@pytest.mark.parametrize(("end", "found"), [("returned", True), ("lost", True), ("consumed", False)])
+def test_what_came_home_from_one_centre_may_go_to_another(end: str, found: bool) -> None:
+    j = forward(ask(start("submitted")))
+    first = j.case.specimens[specimen(j)].resource
+    j.tell(ReportResource(first, end))  # type: ignore[arg-type]
+    again = ReportSpecimen(specimen(j), "at_hand")
+    if not found:
+        when(j, again).then_refused(Reason.NOT_NOW, "they are with a centre")
+        return
+    j.tell(again)
+    assert [one.state for one in specimen_lines(j.case)] == ["at_hand"]
+    assert owed(j) == {"specimen_at_hand"}
+    forward(j)
+    second = j.case.specimens[specimen(j)].resource
+    assert (second != first, j.case.resources[first].state, j.case.resources[second].state) == (True, end, "held")
