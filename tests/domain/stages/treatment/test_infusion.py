@@ -48,7 +48,7 @@ from tests.domain.course import LOT, STEPS, UNIT, patient, start
 from tests.domain.journey import DAY, HOUR, Journey, when
 from tests.domain.refusals import No
 
-PLANNED = (MonitoringPlanned(1, DEFAULT, by_protocol=False), FollowUpPlanned(1, 15, ()))
+PLANNED = (MonitoringPlanned(1, DEFAULT, by_protocol=False), FollowUpPlanned(1, 15, (), "Asia/Kolkata"))
 """Follow-up where the protocol says nothing of it."""
 
 
