@@ -45,7 +45,8 @@ class CheckpointsCompared:
 class Progress:
     """The first `chunks` held. `peaks` (hex) are their subtrees, `at` the clock of the last event.
 
-    `size` and `root` (hex) name the largest checkpoint kept outside that was reached.
+    `size` and `root` (hex) name the largest checkpoint kept outside that was reached, 0 and empty = none. `head` events
+    were there in all, of this root: whatever is cut off them later is missed, sealed or not.
     """
 
     origin: str
@@ -57,6 +58,8 @@ class Progress:
     root: str
     rules: Rules = NO_RULES
     compared: CheckpointsCompared | None = None
+    head: int = 0
+    head_root: str = ""
 
     def frontier(self) -> Frontier:
         """Return the tree over whole chunks. Raises ValueError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -79,9 +79,11 @@ class _Run:
         self._upper = Frontier()
         self._found = Verified()
         self._last_at: int | None = None
+        self._whole_at: int | None = None  # the same, at the end of the last whole chunk
         self._good = 0  # the largest checkpoint that held
         self._rules = NO_RULES
         self._earlier = kept(question.state, question.origin)
+        self._tail: list[bytes] = []  # the subtrees of the last chunk, where it is not whole
 
     async def verify(self) -> Verified:
         outside = await self._outside()  # first: what is outside was sealed here, and what is sealed was recorded
@@ -95,6 +97,9 @@ class _Run:
         if outside.broken and (self._found.broken is None or outside.broken.position < self._found.broken.position):
             self._found.broken = outside.broken
         self._found.broken = self._found.broken or outside.gone
+        if not self._found.broken:
+            root = joined([*self._upper.peaks, *self._tail]).hex()
+            keep(self._ask.state, replace(self._progress(outside), head=self._found.events, head_root=root))
         await self._remember(outside)
         self._found.rules = replace(self._rules, target=self._upper.size << LEVEL)
         return self._found
@@ -108,7 +113,7 @@ class _Run:
     async def _remember(self, outside: Evidence) -> None:
         """All checkpoints up to the one the kept progress is bound to need not be read again."""
         known = kept(self._ask.state, self._ask.origin)
-        if known and not self._found.broken and known.size <= self._good:
+        if known and known.size and not self._found.broken and known.size <= self._good:
             compared = await compared_now(self._connection, self._ask.anchors, outside, known.size)
             keep(self._ask.state, replace(known, compared=compared))
 
@@ -117,12 +122,13 @@ class _Run:
         earlier = None if outside.rewritten else self._earlier
         point = outside.points.get(earlier.size) if earlier else None
         if earlier and point and point.root.hex() == earlier.root:
-            self._upper, self._last_at, self._good = earlier.frontier(), earlier.at, earlier.size
+            self._upper, self._good = earlier.frontier(), earlier.size
+            self._last_at = self._whole_at = earlier.at
             self._found.resumed = self._found.events = earlier.events
             self._rules = earlier.rules
 
     async def _walk(self, reach: int, sealed: int, outside: Evidence) -> None:
-        sizes = sorted(outside.points)
+        sizes = sorted({*outside.points, *self._seen()})
         chunks = [
             Chunk(index, sealed, tuple(s for s in sizes if index * CHUNK < s <= (index + 1) * CHUNK), self._ask.checks)
             for index in range(self._upper.size, -(-reach // CHUNK))
@@ -134,7 +140,8 @@ class _Run:
                 return
             self._take(chunk, checked, outside)
         if sizes and sizes[-1] > self._found.events and "checkpoints" in self._ask.checks:
-            self._found.broken = Break("tail_cut", self._found.events + 1, says=_covers(sizes[-1], self._found.events))
+            says = self._covers(sizes[-1], self._found.events, outside)
+            self._found.broken = Break("tail_cut", self._found.events + 1, says=says)
 
     async def _judge(self, chunk: Chunk, checked: Checked, outside: Evidence) -> Break | None:
         """The first break in this chunk."""
@@ -146,7 +153,8 @@ class _Run:
             broken = self._root_differs(size, checked, outside)
             if broken:
                 return broken
-            self._good, self._found.checkpoints = size, self._found.checkpoints + 1
+            if size in outside.points:
+                self._good, self._found.checkpoints = size, self._found.checkpoints + 1
         return Break("tree_differs", chunk.first + 1, says="a stored subtree") if checked.tree_differs else None
 
     async def _classified(self, checked: Checked) -> Break:
@@ -168,8 +176,9 @@ class _Run:
     def _root_differs(self, size: int, checked: Checked, outside: Evidence) -> Break | None:
         if size not in checked.at:  # there are not so many
             return Break("tail_cut", self._found.events + checked.events + 1,
-                         says=_covers(size, self._found.events + checked.events))  # fmt: skip
-        if joined([*self._upper.peaks, *checked.at[size]]) == outside.points[size].root:
+                         says=self._covers(size, self._found.events + checked.events, outside))  # fmt: skip
+        told = outside.points[size].root.hex() if size in outside.points else self._seen()[size]
+        if joined([*self._upper.peaks, *checked.at[size]]).hex() == told:
             return None
         return Break("recomputed", self._good + 1, says=f"between positions {self._good + 1} and {size}")
 
@@ -177,21 +186,29 @@ class _Run:
         """Go on from here."""
         self._found.events += checked.events
         self._last_at = checked.last_at or self._last_at
+        self._tail = [] if checked.events == CHUNK else checked.peaks
         self._ask.tell(self._found.events, self._found.head)
         if checked.events == CHUNK and self._upper.size == chunk.index:
             self._upper.append(checked.peaks[0])
+            self._whole_at = self._last_at
             if self._good:
                 keep(self._ask.state, self._progress(outside))
 
     def _progress(self, outside: Evidence) -> Progress:
         peaks = tuple(peak.hex() for peak in self._upper.peaks)
-        root = outside.points[self._good].root.hex()
-        events = self._upper.size << LEVEL
-        compared = self._earlier.compared if self._earlier else None
+        root = outside.points[self._good].root.hex() if self._good else ""
+        events, known = self._upper.size << LEVEL, self._earlier
+        compared, head, head_root = (known.compared, known.head, known.head_root) if known else (None, 0, "")
         return Progress(
-            self._ask.origin, self._upper.size, peaks, events, self._last_at, self._good, root, self._rules, compared
-        )
+            self._ask.origin, self._upper.size, peaks, events, self._whole_at, self._good, root, self._rules, compared,
+            head, head_root,
+        )  # fmt: skip
 
+    def _seen(self) -> Mapping[int, str]:
+        """What the run before saw in all: so many events, of that root."""
+        known = self._earlier if "checkpoints" in self._ask.checks else None
+        return {known.head: known.head_root} if known and known.head else {}
 
-def _covers(size: int, there: int) -> str:
-    return f"a checkpoint covers {size} events, {there} are there"
+    def _covers(self, size: int, there: int, outside: Evidence) -> str:
+        who = "a checkpoint covers" if size in outside.points else "the run before saw"
+        return f"{who} {size} events, {there} are there"

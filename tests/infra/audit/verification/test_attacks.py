@@ -323,3 +323,45 @@ async def test_a_state_of_another_log_or_of_another_checkpoint_is_not_believed(s
     ):
         state.write_text(json.dumps({**fits, "events": 99, **wrong} if wrong else "nonsense"))
         assert (await scene.found(state=state)).resumed == 0
+
+
+async def test_a_small_ledgers_newest_events_are_missed_once_a_run_has_seen_them(scene: Scene, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert (await scene.found(state=state)).broken is None
+    assert json.loads(state.read_text())["head"] == 17
+    assert (await scene.found(state=state)).broken is None, "the control: nothing was cut"
+    await scene.run("delete from event where position > 15")
+    assert (await scene.found()).broken is None, "the control: no checkpoint covers what was cut"
+    broken = (await scene.found(state=state)).broken
+    assert broken
+    assert (broken.kind, broken.position) == ("tail_cut", 16)
+    assert "the run before saw 17 events" in broken.says
+
+
+async def test_what_a_run_has_seen_and_no_checkpoint_covers_cannot_be_written_anew(
+    scene: Scene, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    assert (await scene.found(state=state)).broken is None
+    await scene.run("update event set data = '{}' where position = 17; "
+                    "select rehash((select stream from event where position = 17))")  # fmt: skip
+    assert (await scene.found()).broken is None, "the control: it was never sealed"
+    broken = (await scene.found(state=state)).broken
+    assert broken
+    assert (broken.kind, broken.position) == ("recomputed", 14)
+
+
+async def test_a_log_that_was_never_sealed_is_remembered_as_well(
+    ledger: PgLedger, log: Log, admin: "Admin[asyncpg.Record]", tmp_path: Path
+) -> None:
+    await recorded(ledger, 3)
+    await admin.execute("alter table event disable trigger all")
+    scene = Scene(log, admin, "", "")
+    state = tmp_path / "state"
+    assert (await scene.found(state=state)).broken is None
+    await recorded(ledger, 2)
+    assert (await scene.found(state=state)).broken is None, "the control: more is no less"
+    await scene.run("delete from event where position > 4")
+    broken = (await scene.found(state=state)).broken
+    assert broken
+    assert broken.kind == "tail_cut"
