@@ -52,12 +52,15 @@ class Receipt:
 
 
 class GatewayRefused(Exception):
-    """A definite no; a repeat would be answered the same. `detail` may describe a person, so str() leaves it out."""
+    """A definite no; a repeat would be answered the same. `detail` may describe a person, so str() leaves it out.
+
+    Halves of characters and NULs are taken out of it: they cannot be kept, and the no would be lost with them.
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code)
         self.code = code
-        self.detail = detail
+        self.detail = detail.encode(errors="replace").decode().replace("\0", "")
 
 
 class Unreachable(Exception):

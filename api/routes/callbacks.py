@@ -131,7 +131,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
     """Record it. Raises Refused, Problem."""
     bind_contextvars(case=answer.case, key=answer.callback)
     hospital = Actor(centre, Role.HOSPITAL, centre=centre)
-    require(answer.case.startswith("case-") and len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_CASE)
+    require(answer.case.startswith("case-") and is_reference(answer.case), Reason.NOT_FOUND, NO_CASE)
     effect = answer.in_reply_to
 
     def permit(case: Case) -> None:
@@ -155,7 +155,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
 
 
 async def _case(service: Service, stream: str) -> Case | None:
-    if not stream.startswith("case-") or len(stream) > MAX_ID:
+    if not stream.startswith("case-") or not is_reference(stream):
         return None
     try:
         return (await service.commands.case(stream))[0]

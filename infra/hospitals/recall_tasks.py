@@ -121,7 +121,8 @@ def answer_of(body: bytes) -> Answer:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     known = value if isinstance(value, dict) else {}
-    return known if isinstance(known.get("coding", []), list) else {}
+    codings = known.get("coding", [])
+    return known if isinstance(codings, list) and all(isinstance(one, dict) for one in codings) else {}
 
 
 def _said(outputs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

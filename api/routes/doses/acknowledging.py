@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.command_handler import CommandRequest, Recorded
-from activities.gateways import Answer
+from activities.gateways import Answer, is_reference
 from activities.ports import CommandKey, Meta
 from api.http.problems import Problem
 from api.ports import Malformed, Service
@@ -12,7 +12,6 @@ from api.routes.doses.recalls import COMMANDS
 from domain.core.errors import Reason, Refused, require
 from domain.recalls.recall import PREFIX, AcknowledgeRecall, Recall
 
-MAX_ID = 200
 PURPOSE = "treatment"
 
 
@@ -33,7 +32,7 @@ def said(answer: Answer, centre: str) -> AcknowledgeRecall:
 
 async def acknowledged(service: Service, centre: str, answer: Answer, command: AcknowledgeRecall) -> Recorded:
     """Record it, or answer a repeat with its first result. Raises Refused: nothing is told of what is not theirs."""
-    require(len(answer.case) <= MAX_ID, Reason.NOT_FOUND, NO_RECALL)
+    require(is_reference(answer.case), Reason.NOT_FOUND, NO_RECALL)
     state, now = await service.commands.driven(answer.case)
     if not isinstance(state, Recall) or centre not in state.hospitals:
         raise Refused(Reason.NOT_FOUND, NO_RECALL)

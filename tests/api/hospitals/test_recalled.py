@@ -113,7 +113,9 @@ async def test_what_is_not_the_hospitals_own_is_refused(here: Parts, hospital: H
         return await who.say(to, dict(said))
 
     assert (await says(stranger, stream, said_of(batch))).status_code == 404, "another hospital's recall"
-    assert (await says(hospital, "recall-none", said_of(batch))).status_code == 404
+    for name in ("recall-none", "recall-\x00"):
+        assert (await says(hospital, name, said_of(batch))).status_code == 404
+    assert (await hospital.say("case-\x00")).status_code == 404
     assert (await says(hospital, stream, said_of(batch, unit="u2"))).status_code == 422, "a unit that is not theirs"
     assert (await says(hospital, stream, said_of(batch, fate="eaten"))).status_code == 400, "no word of ours"
     assert (await says(hospital, stream, {**said_of(batch), "said_by": ""})).status_code == 400, "nobody said so"

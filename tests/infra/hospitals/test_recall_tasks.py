@@ -75,7 +75,17 @@ def test_what_says_nothing_we_can_use_is_refused_without_its_values(spoil: Any) 
     assert "Dr Wu" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"businessStatus": 7}', b'{"businessStatus": {"coding": 7}}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'{"businessStatus": 7}',
+        b'{"businessStatus": {"coding": 7}}',
+        b'{"businessStatus": {"coding": [7]}}',
+        b"\xff",
+    ],
+)
 def test_what_is_no_task_is_refused(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         answer_of(body)

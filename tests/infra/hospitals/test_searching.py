@@ -124,3 +124,13 @@ async def test_a_credential_that_ran_out_is_no_refusal_by_the_hospital(status: i
     async with hospital(lambda _: (422, said)) as side:
         with pytest.raises(GatewayRefused):
             await side.send(REQUEST)
+
+
+async def test_a_no_is_kept_whatever_its_words_hold() -> None:
+    issue = {"severity": "error", "code": "business-rule", "diagnostics": "no bed\ud83d in ward\x00 3"}
+    async with hospital(lambda _: (422, {"resourceType": "OperationOutcome", "issue": [issue]})) as side:
+        with pytest.raises(GatewayRefused) as no:
+            await side.send(REQUEST)
+    assert (no.value.code, no.value.detail) == ("business-rule", "no bed? in ward 3")
+    with pytest.raises(UnicodeEncodeError):
+        issue["diagnostics"].encode()
