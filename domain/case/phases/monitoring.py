@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from domain.core.personal import ClinicalCode
 from domain.core.planned_check import PlannedCheck
@@ -11,15 +10,14 @@ from domain.core.planned_check import PlannedCheck
 
 @dataclass(frozen=True, slots=True)
 class MonitoringDay:
-    """Holds what was told of one day after an infusion: checks that were made, those left out and why; `on` its date.
+    """Holds what was told of one day after an infusion: checks that were made, and those left out and why.
 
-    Each list names checks as the plan does; `on` None = unknown.
+    Each list names checks as the plan does.
     """
 
     day: int
     done: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
-    on: date | None = None
     finding: ClinicalCode = ""
     reason: ClinicalCode = ""
 

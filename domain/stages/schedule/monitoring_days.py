@@ -176,14 +176,14 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             planned = Monitoring(event.infusion, event.checks, event.by_protocol)
             return replace(case, monitoring=(*case.monitoring, planned))
         case MonitoringRecorded():
-            return _told(case, event, fact)
+            return _told(case, event)
         case MonitoringSkipped():
-            return _told(case, event, fact)
+            return _told(case, event)
         case _:
             assert_never(event)
 
 
-def _told(case: Case, event: MonitoringRecorded | MonitoringSkipped, fact: Fact[Event]) -> Case:
+def _told(case: Case, event: MonitoringRecorded | MonitoringSkipped) -> Case:
     """What was made stays made, whatever is told of it later; what was left out may still be made."""
     plan = next((known for known in case.monitoring if known.infusion == event.infusion), None)
     if plan is None:
@@ -193,7 +193,7 @@ def _told(case: Case, event: MonitoringRecorded | MonitoringSkipped, fact: Fact[
         done = tuple(dict.fromkeys((*before.done, *event.what)))
         skipped = tuple(what for what in before.skipped if what not in done)
         finding = _text(event.finding) or before.finding
-        after = replace(before, done=done, skipped=skipped, on=local_day(case, fact.occurred), finding=finding)
+        after = replace(before, done=done, skipped=skipped, finding=finding)
     else:
         left = tuple(dict.fromkeys((*before.skipped, *event.what)))
         skipped = tuple(what for what in left if what not in before.done)
