@@ -10,6 +10,7 @@ from typing import Literal
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
 from domain.core.personal import ClinicalCode, TraceCode
+from domain.core.when import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Alert:
     """Something dangerous found out, in time or after cells went in. `answered` are the parties that dealt with it.
 
     `report_by` is until when an authority hears of it if the clinician finds it unexpected; `reported` is the fact that
-    says whether it was. `looked_back` is what was found around the cells of a patient with a new cancer.
+    says whether it was. `occurred` is when a new cancer was found, `looked_back` what stands around the cells.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Alert:
     report_by: datetime | None = None
     reported: str = ""
     looked_back: LookBack | None = None
+    occurred: When | None = None
 
 
 @dataclass(frozen=True, slots=True)

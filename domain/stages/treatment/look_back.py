@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from domain.case.phases.treatment import LookBack
+from domain.case.phases.treatment import Alert, LookBack
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes, Wants
+from domain.case.treatment import Infusion
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
@@ -87,9 +88,15 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def _to_look(case: Case) -> Iterable[str]:
-    """Every new cancer of somebody who has cells that can be followed."""
-    alerts = [a.id for a in case.alerts.values() if a.kind == "malignancy" and a.looked_back is None]
-    return alerts if infused_lots(case) else []
+    """Every new cancer of somebody who has cells that can be followed, unless it was there before the first of them."""
+    news = [a for a in case.alerts.values() if a.kind == "malignancy" and a.looked_back is None]
+    return [a.id for a in news if infused_lots(case) and any(_may_follow(a, i) for i in case.infusions)]
+
+
+def _may_follow(alert: Alert, infusion: Infusion) -> bool:
+    """Whether it may have come after that infusion; where either date is unknown it may."""
+    latest = alert.occurred.latest if alert.occurred else None
+    return latest is None or infusion.occurred.earliest is None or infusion.occurred.earliest <= latest
 
 
 def _looked(case: Case, alert: str) -> bool:

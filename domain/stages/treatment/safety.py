@@ -198,7 +198,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case MalignancyReported():
-            return _raised(case, Alert(fact.id, "malignancy", ""))
+            return _raised(case, Alert(fact.id, "malignancy", "", occurred=fact.occurred))
         case RecallReached():
             return _raised(case, Alert(fact.id, "recall", event.lot if isinstance(event.lot, str) else ""))
         case AlertAnswered():

@@ -6,10 +6,12 @@ import pytest
 
 from domain.core.errors import Reason
 from domain.core.fact import ENGINE
+from domain.core.when import When
 from domain.stages.anytime.holding import HoldCase
+from domain.stages.treatment.infusion import RecordInfusion
 from domain.stages.treatment.look_back import LookedBack, RecordLookBack
 from domain.stages.treatment.safety import ReportMalignancy
-from tests.domain.course import start
+from tests.domain.course import STEPS, start
 from tests.domain.journey import DAY, Journey
 from tests.domain.refusals import No
 
@@ -74,3 +76,24 @@ def test_a_case_on_hold_is_looked_back_from_all_the_same() -> None:
     j = start("handed_over")
     j.tell(HoldCase("away")).tell(ReportMalignancy("T cell"))
     assert [e.state for e in j.asked("look_back")] == ["requested"]
+
+
+def test_a_cancer_found_before_the_cells_went_in_is_not_looked_back_from() -> None:
+    j, _ = cancer("thawed")
+    found_at = j.now
+    j.wait(by=2 * DAY)
+    STEPS["infused"](j)
+    assert j.case.infusions
+    assert j.asked("look_back") == []
+    j.tell(ReportMalignancy("skin", occurred=When.at(found_at)))
+    assert j.asked("look_back") == [], "told later, found before"
+    j.tell(ReportMalignancy("T cell"))
+    assert [e.about for e in j.asked("look_back")] == [newest(j)]
+
+
+def test_cells_told_late_are_looked_back_to() -> None:
+    j = start("thawed")
+    given = j.now
+    j.wait(by=2 * DAY).tell(ReportMalignancy("T cell"))
+    j.tell(RecordInfusion("unit-1", occurred=When.at(given)))
+    assert [e.about for e in j.asked("look_back")] == [newest(j)]
