@@ -37,6 +37,7 @@ TOLD: Mapping[str, Sequence[str]] = {
     "QuarantineLot": ("reason",),
     "PlaceUnit": ("unit", "store", "position"),
     "DecideStoppedUnit": ("unit", "outcome", "reason"),
+    "SettleUnit": ("unit", "outcome", "reason"),
 }
 """The commands the page of a lot gives, and the fields of their forms."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
+from activities.command_handler import CommandRequest
+from activities.ports import Meta
 from api.run.wiring import Parts
+from domain.doses.lot import ReleaseLot
+from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Browser, browsing, hidden
 from tests.api.routes.doses.test_genealogy import EXPIRES, told
@@ -59,3 +63,22 @@ async def test_a_lot_out_of_specification_is_released_once_two_people_have_decid
     for role in ("coordinator", "auditor", "reviewer"):
         assert (await browsers[role].get(path)).status_code == 403
         assert (await browsers[role].get("/console/lots")).status_code == 403
+
+
+async def test_a_unit_set_aside_is_put_back_into_stock_by_quality_on_its_page(
+    people: Mapping[str, Person], browsers: Mapping[str, Browser], here: Parts
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    body = {"product": f"SA-{mark}", "units": [f"u-{mark}"], "expires": EXPIRES}
+    lot = (await people["supervisor"].post("/lots", body)).json()["id"]
+    unit, until = f"u-{mark}", datetime.now(UTC) + timedelta(days=9)
+    hold = HoldUnit("case-x", f"e-{mark}", until)
+    for command in (ReleaseLot("person-z"), hold, CommitUnit(unit, "case-x"), FreeUnit(unit, "case-x")):
+        await here.commands.record(CommandRequest(lot, Meta("person-z"), command))
+    page = await browsers["quality"].get(path := f"/console/lots/{lot}")
+    assert "set aside" in page.text
+    assert "put it back into stock" in page.text
+    settle = {"type": "SettleUnit", "unit": unit, "outcome": "returned", "reason": "it never left its storage"}
+    page = await browsers["quality"].post(path, **{**hidden(page.text), **settle, "nonce": mark})
+    assert "in the freezer" in page.text, page.text
+    assert "put it back into stock" not in page.text
