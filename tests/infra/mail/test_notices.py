@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -223,3 +224,11 @@ def test_details_of_arrangements_have_the_same_words_in_all_languages() -> None:
     every = [_texts(language)["details"] for language in LANGUAGES]
     said = [{part: sorted(one[part]) for part in one} for one in every]
     assert all(one == said[0] for one in said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_case_has_one_word_in_every_subject(language: str) -> None:
+    text = (files("infra.mail") / "texts" / f"{language}.yaml").read_text("utf-8")
+    words = re.findall(r'subject: "(\S+) \$number', text)
+    assert len(words) > len(LANGUAGES), "the control: subjects are read"
+    assert len(set(words)) == 1, set(words)
