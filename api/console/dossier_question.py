@@ -97,7 +97,7 @@ def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:
         yield Paper(
             name,
             t.named("kind", item.kind) if item else t("dossier.summary"),
-            _language(item, name) if item else "",
+            language_of(item, name) if item else "",
             size_of(file.bytes) if file else "",
             ending_of(media),
             media in SHOWN,
@@ -116,9 +116,10 @@ def _summary(t: Texts, known: Submission) -> Paper:
     )
 
 
-def _language(item: RecordItem, name: str) -> str:
+def language_of(item: RecordItem, name: str) -> str:
     """Return the language of a file: of a translation the one it was made into; empty where nobody said."""
-    told = item.into if item.original and name == item.document else item.language
+    translated = name == item.translation or (item.original and name == item.document)
+    told = item.into if translated else item.language
     return "" if told == "und" else told
 
 

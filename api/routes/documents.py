@@ -252,7 +252,7 @@ async def _elsewhere(service: Service, stream: str, name: str) -> list[Fault]:
     return []
 
 
-def _translates(who: Actor, case: Case, name: str) -> bool:
+def translates(who: Actor, case: Case, name: str) -> bool:
     """Return whether it is a file to translate now, or its translation to compare with it; no other is for them."""
     ordered = any(
         i.state == "translating" and name in (i.document, i.original, i.translation) for i in case.records.values()
@@ -290,6 +290,6 @@ async def readable(service: Service, who: Actor, case: str, name: str) -> Readab
         opened = await service.documents.open(found.id, name)
     except UNREADABLE as error:
         raise Problem(*FAILED[type(error)]) from None
-    allowed = opened.key_class in visible or _translates(who, found, name)
+    allowed = opened.key_class in visible or translates(who, found, name)
     require(allowed, Reason.NOT_ALLOWED, f"what is in this document is not for the role {who.role.value}")
     return Readable(found, opened, visible)

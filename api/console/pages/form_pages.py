@@ -17,6 +17,7 @@ from api.console.forms.correction import correcting
 from api.console.forms.fields import Input, Maker
 from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
 from api.console.forms.form_upload import record_upload, waiting
+from api.console.forms.read_beside import SHOW, read_beside
 from api.console.forms.uploads import ASIDE, no_file
 from api.console.pages.case import OpenedCase, opened, shown_part
 from api.console.pages.case_status import waits
@@ -141,6 +142,8 @@ async def _answered(request: Request, service: Service, viewer: Visitor, case: s
         require_csrf(request, form.get(CSRF, ""))
     except Problem:
         return await _show(request, service, viewer, replace(sheet, notice="form.earlier_session", status=403))
+    if SHOW in form:
+        return await _show(request, service, viewer, sheet)
     try:
         done = await _carried_out(request, service, viewer, sheet)
     except Problem as problem:
@@ -210,6 +213,7 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         one=one,
         sheet=sheet,
         inputs=inputs,
+        beside=read_beside(viewer.who, sheet.command, sheet.pairs, one.speaker) if one else (),
         shown=await shown_to(service, viewer.who.id),
         takes_file=takes_file(command),
         large=LARGE,

@@ -169,7 +169,7 @@ async function send(event) {
   const form = event.target, button = form.querySelector("button.main");
   button.disabled = true;
   try {
-    const typed = new FormData(form), file = form.dataset.upload && form.elements.file?.files[0];
+    const typed = new FormData(form, event.submitter), file = form.dataset.upload && form.elements.file?.files[0];
     if (file && file.size > Number(form.dataset.large)) {
       const { inPieces } = await import(form.dataset.script);
       typed.set("aside", await inPieces(form, file, form.querySelector(".sending")));
