@@ -92,7 +92,10 @@ def _rank_line(way: RankedWay, speaker: FactWriter) -> RankLine:
 
 @dataclass(frozen=True, slots=True)
 class WaitLine:
-    """One waiting of a case: `ahead` of so many `of` that wait there, None = the list does not know of it now."""
+    """One waiting of a case: `ahead` of so many `of` that wait there, None = the list does not know of it now.
+
+    `silent` is "unanswered" while an offer lapsed and the family has said nothing since, else empty.
+    """
 
     id: str
     protocol: str
@@ -103,6 +106,7 @@ class WaitLine:
     until: str
     ahead: int | None
     of: int
+    silent: str
 
 
 async def waits_of(service: Service, case: Case, speaker: FactWriter) -> Sequence[WaitLine]:
@@ -127,6 +131,7 @@ async def waits_of(service: Service, case: Case, speaker: FactWriter) -> Sequenc
                 speaker.clock.instant(wait.until) if wait.until and stands == "offered" else "",
                 order.index(wait.id) if wait.id in order and stands == "waiting" else None,
                 len(order),
+                "unanswered" if wait.unanswered else "",
             )
         )
     return lines

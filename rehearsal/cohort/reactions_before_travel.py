@@ -359,6 +359,7 @@ BEFORE_TRAVEL: Mapping[str, React] = {
     "next_centre": _next_centre,
     "acceptance_choice": _choose,
     "place_offer": _take_place,
+    "still_waiting": lambda s: waiting.ConfirmWaiting(s.root, deciding(s.case)),
     "consent_at_majority": _of_age,
     "submission_receipt": _receipt,
     "misread_dossier": _misread,

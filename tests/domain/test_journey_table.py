@@ -137,6 +137,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "TakePlace": (("WaitForPlace", "Offered"),),
     "DeclinePlace": (("WaitForPlace", "Offered"),),
     "StopWaiting": (("WaitForPlace",),),
+    "ConfirmWaiting": (("WaitForPlace",),),
     "ChooseExcludedCentre": (("Paused",),),  # what a centre that takes no patients is chosen in spite of
     "OrderCells": (("RecordResource",),),
     "ResumeCase": (("HoldCase",),),

@@ -85,6 +85,7 @@ class Wait:
 
     `place`, `at` and `until` are of the newest offer, `passed` those it let go. `round` counts what the protocol's list
     was told, `urgent` is what it knows. `asked`: the submissions there were when the place was taken.
+    `unanswered`: the first place whose offer lapsed since the family last spoke.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Wait:
     until: datetime | None = None
     passed: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    unanswered: str = ""
 
     @property
     def live(self) -> bool:

@@ -62,7 +62,16 @@ class StopWaiting:
     type: Literal["StopWaiting"] = "StopWaiting"
 
 
-Command = WaitForPlace | TakePlace | DeclinePlace | StopWaiting
+@dataclass(frozen=True, slots=True)
+class ConfirmWaiting:
+    """The family still waits, after an offer that nobody answered; `person` is who of those that may decide said so."""
+
+    wait: str
+    person: str
+    type: Literal["ConfirmWaiting"] = "ConfirmWaiting"
+
+
+Command = WaitForPlace | TakePlace | DeclinePlace | StopWaiting | ConfirmWaiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,25 @@ class WaitingEnded:
     type: Literal["WaitingEnded"] = "WaitingEnded"
 
 
-Event = PlaceAwaited | WaitingUrgencyChanged | PlaceOffered | PlaceTaken | PlacePassed | PlaceWithdrawn | WaitingEnded
+@dataclass(frozen=True, slots=True)
+class WaitingConfirmed:
+    """The family said that it still waits, after an offer that nobody had answered."""
+
+    wait: str
+    person: str
+    type: Literal["WaitingConfirmed"] = "WaitingConfirmed"
+
+
+Event = (
+    WaitingConfirmed
+    | PlaceAwaited
+    | WaitingUrgencyChanged
+    | PlaceOffered
+    | PlaceTaken
+    | PlacePassed
+    | PlaceWithdrawn
+    | WaitingEnded
+)
 
 SEEKING = stages(Stage.RECORDS, Stage.ELIGIBILITY)
 TAKES = (
@@ -147,6 +174,7 @@ TAKES = (
     Takes(TakePlace, (PlaceTaken,), at=SEEKING),
     Takes(DeclinePlace, (PlacePassed,), at=SEEKING),
     Takes(StopWaiting, (WaitingEnded,), at=stages(Stage.RECORDS, Stage.ADMISSION)),
+    Takes(ConfirmWaiting, (WaitingConfirmed,), at=SEEKING),
 )
 
 
@@ -163,6 +191,11 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case StopWaiting():
             known = _require(case, command.wait, "waiting", "offered", "taken")
             return [WaitingEnded(known.id, "stopped", command.reason)]
+        case ConfirmWaiting():
+            known = _require(case, command.wait, "waiting", "offered")
+            require(known.unanswered, Reason.ALREADY, "no offer went unanswered since the family last spoke", "wait")
+            require_decider(case, command.person, now)
+            return [WaitingConfirmed(known.id, command.person)]
         case _:
             assert_never(command)
 
@@ -217,13 +250,18 @@ def _changed(case: Case, known: Wait, event: Event) -> Wait:
         case PlaceOffered():
             return replace(known, state="offered", place=event.place, at=event.centre, until=event.until)
         case PlaceTaken():
-            return replace(known, state="taken", round=said, asked=tuple(case.submissions))
+            return replace(known, state="taken", round=said, asked=tuple(case.submissions), unanswered="")
         case PlacePassed():
-            return replace(known, state="waiting", round=said, passed=(*known.passed, event.place))
+            silent = known.unanswered or event.place if event.why == "lapsed" else ""
+            return replace(known, state="waiting", round=said, passed=(*known.passed, event.place), unanswered=silent)
+        case WaitingConfirmed():
+            return replace(known, unanswered="")
         case PlaceWithdrawn():
             return replace(known, state="waiting", round=said)
         case WaitingEnded():
-            return replace(known, state="ended", round=said)
+            return replace(
+                known, state="ended", round=said, unanswered="" if event.why == "stopped" else known.unanswered
+            )
         case _:
             assert_never(event)
 
@@ -301,8 +339,10 @@ def _offered(case: Case) -> Iterable[str]:
 
 
 def _answered(case: Case, about: str) -> bool:
+    """The family took that place or let it go; what only lapsed was not answered."""
     known = case.waiting.get(About.of(about).id)
-    return known is not None and known.state == "taken" and known.place == About.of(about).round
+    declined = known is not None and not known.unanswered and About.of(about).round in known.passed
+    return known is not None and (declined or (known.state == "taken" and known.place == About.of(about).round))
 
 
 def _until(case: Case, about: str) -> datetime | None:
@@ -310,7 +350,20 @@ def _until(case: Case, about: str) -> datetime | None:
     return known.until if known else None
 
 
-OWES = (Owes("place_offer", Party.COORDINATOR, Party.FAMILY, _offered, _answered, _until),)
+def _silent(case: Case) -> Iterable[str]:
+    """Waits of which an offer lapsed and the family has said nothing since, by the first place that went so."""
+    return [f"{wait.id}/{wait.unanswered}" for wait in _live(case) if wait.unanswered]
+
+
+def _spoke(case: Case, about: str) -> bool:
+    known = case.waiting.get(About.of(about).id)
+    return known is not None and not known.unanswered
+
+
+OWES = (
+    Owes("place_offer", Party.COORDINATOR, Party.FAMILY, _offered, _answered, _until),
+    Owes("still_waiting", Party.COORDINATOR, Party.FAMILY, _silent, _spoke),
+)
 
 WANTS = (
     Wants("tell_waiting_list", Party.HOSPITAL, lambda c: [f"{wait.id}/{wait.round}" for wait in c.waiting.values()]),

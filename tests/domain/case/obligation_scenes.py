@@ -48,7 +48,7 @@ from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, Repo
 from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
-from tests.domain.stages.eligibility.waits import offered_place, take_place
+from tests.domain.stages.eligibility.waits import lapsed_place, offered_place, still_waits, take_place
 from tests.domain.stages.records.lent import SCENES_OF_SPECIMENS
 from tests.domain.stages.schedule.planned import SCENES_OF_DAYS
 from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
@@ -256,6 +256,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.source(PROTOCOL, route="cn_order_818", reviewed=j.now).look(),
     ),
     "place_offer": Scene("eligibility", take_place, offered_place),
+    "still_waiting": Scene("eligibility", still_waits, lapsed_place),
     "acceptance_choice": Scene("submitted", choose, accepted_by_two),
     "misread_dossier": Scene(
         "submitted",

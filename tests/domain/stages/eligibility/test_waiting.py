@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from domain.catalogue.waiting.waiting_list import Place
@@ -10,6 +11,7 @@ from domain.core.policy import Party
 from domain.stages.eligibility.eligibility import DeclinePatient
 from domain.stages.eligibility.submissions import ChooseCentre
 from domain.stages.eligibility.waiting import (
+    ConfirmWaiting,
     DeclinePlace,
     PlaceAwaited,
     PlaceOffered,
@@ -19,6 +21,7 @@ from domain.stages.eligibility.waiting import (
     StopWaiting,
     TakePlace,
     WaitForPlace,
+    WaitingConfirmed,
     WaitingEnded,
     WaitingUrgencyChanged,
 )
@@ -103,6 +106,57 @@ def test_an_offer_lapses_by_itself_and_the_case_waits_on() -> None:
     j.away(3 * DAY).look()
     assert PlacePassed(waiting(j), "place-1", "lapsed") in j.last
     when(j, TakePlace(waiting(j), patient(j))).then_refused(Reason.NOT_NOW, "this waiting is waiting")
+
+
+def states(j: Journey, kind: str) -> list[str]:
+    return [o.state for o in j.case.obligations.values() if o.kind == kind]
+
+
+def lapsed(j: Journey) -> Journey:
+    return offered(j).away(3 * DAY).look()
+
+
+def test_after_an_offer_that_nobody_answered_the_family_is_asked_whether_it_waits() -> None:
+    j = offered(start("eligibility"))
+    assert states(j, "still_waiting") == [], "an offer that stands is owed by itself"
+    j.away(3 * DAY).look()
+    assert states(j, "place_offer") == ["missed"], "nobody answered"
+    owed = j.owed("still_waiting")
+    assert (owed.debtor, owed.about) == (Party.COORDINATOR, f"{waiting(j)}/place-1")
+    told = len(rounds(j))
+    when(j, ConfirmWaiting(waiting(j), patient(j)))
+    assert j.decided == [WaitingConfirmed(waiting(j), patient(j))]
+    assert states(j, "still_waiting") == ["met"]
+    assert len(rounds(j)) == told, "the list hears nothing new"
+
+
+def test_two_offers_that_lapse_are_one_question_and_any_word_of_the_family_answers_it() -> None:
+    words: list[Callable[[Journey], Any]] = [
+        lambda j: TakePlace(waiting(j), patient(j)),
+        lambda j: DeclinePlace(waiting(j), "too far"),
+        lambda j: StopWaiting(waiting(j), "care at home"),
+    ]
+    for word in words:
+        j = lapsed(start("eligibility"))
+        j.source(PROTOCOL, places=(place(j, "place-2"),)).look().away(3 * DAY).look()
+        asked = [o.about for o in j.case.obligations.values() if o.kind == "still_waiting"]
+        assert asked == [f"{waiting(j)}/place-1"], "since the first silence"
+        j.source(PROTOCOL, places=(place(j, "place-3"),)).look()
+        when(j, word(j))
+        assert not [o for o in j.case.obligations.values() if o.kind == "still_waiting" and o.state == "open"], word
+
+
+def test_an_offer_that_is_declined_was_answered() -> None:
+    j = offered(start("eligibility"))
+    j.tell(DeclinePlace(waiting(j), "too far"))
+    assert states(j, "place_offer") == ["met"]
+    assert states(j, "still_waiting") == []
+
+
+def test_control_whoever_leaves_in_silence_has_not_answered() -> None:
+    j = lapsed(start("eligibility"))
+    j.tell(LeaveJourney("declined"))
+    assert states(j, "still_waiting") == ["withdrawn"]
 
 
 def test_a_place_that_the_site_takes_back_is_gone() -> None:
@@ -207,6 +261,20 @@ REFUSALS = [
         Reason.NOT_NOW,
         "this waiting is waiting",
         wait,
+    ),
+    No(
+        "eligibility",
+        lambda j: ConfirmWaiting(waiting(j), patient(j)),
+        Reason.ALREADY,
+        "no offer went unanswered since the family last spoke",
+        wait,
+    ),
+    No(
+        "eligibility",
+        lambda j: ConfirmWaiting(waiting(j), list(j.case.people)[-1]),
+        Reason.NOT_ALLOWED,
+        "only the patient or the legal representative decides",
+        lambda j: lapsed(j).tell(AddPerson("carer", "X", "UTC", "en")),
     ),
     No(
         "eligibility",

@@ -9,7 +9,7 @@ from domain.case.phases.submissions import RankedWay
 from domain.catalogue.waiting.waiting_list import Place
 from domain.stages.eligibility.ranking import NoteFirstRank
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
-from domain.stages.eligibility.waiting import DeclinePlace, StopWaiting, TakePlace, WaitForPlace
+from domain.stages.eligibility.waiting import ConfirmWaiting, DeclinePlace, StopWaiting, TakePlace, WaitForPlace
 from tests.domain.course import CENTRE, PROTOCOL, patient
 from tests.domain.journey import DAY, Journey
 
@@ -23,6 +23,24 @@ def offered(j: Journey, n: int) -> str:
         place = Place(f"place-{len(known.passed)}", CENTRE, "offered", wait, j.case.id, j.now + DAY)
         j.source(known.protocol, places=(place,)).look()
     return wait
+
+
+def lapsed(j: Journey, n: int) -> str:
+    """A wait of the case; for some numbers an offer of it has just lapsed."""
+    wait = offered(j, n)
+    if n % 4 == 1:
+        j.away(DAY).look()
+    return wait
+
+
+def lapsed_place(j: Journey) -> None:
+    """The case was offered a place, and nobody answered in time."""
+    offered_place(j)
+    j.away(3 * DAY).look()
+
+
+def still_waits(j: Journey) -> None:
+    j.tell(ConfirmWaiting(next(iter(j.case.waiting)), patient(j)))
 
 
 def _person(j: Journey, n: int) -> str:
@@ -66,5 +84,6 @@ WAITS: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     TakePlace: lambda j, n: TakePlace(offered(j, n), _person(j, n)),
     DeclinePlace: lambda j, n: DeclinePlace(offered(j, n), "too far"),
     StopWaiting: lambda j, n: StopWaiting([*j.case.waiting, "nothing"][n % (len(j.case.waiting) + 1)], "enough"),
+    ConfirmWaiting: lambda j, n: ConfirmWaiting(lapsed(j, n), _person(j, n)),
     NoteFirstRank: lambda _, n: note_first_rank(n % 9 + 1),
 }
