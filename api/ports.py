@@ -5,7 +5,7 @@ Only api/run/ and the command line see infra/, which implements most of it, ofte
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -114,6 +114,9 @@ class RegisterQueries(Protocol):
     async def catalogue(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...
     async def lying(self, store: str) -> Sequence[str]:
         """Name the lots of which a unit lies or lay in a store."""
+
+    async def released(self, products: Collection[str]) -> Sequence[tuple[str, int]]:
+        """Name the released lots of these products, with their versions."""
 
     async def watching(self, stream: str) -> Sequence[str]: ...
     async def described(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]: ...

@@ -15,10 +15,11 @@ from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.personal import KeyClass
 from domain.core.roles import Action
-from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Match
+from domain.doses.stock import Lot, lasting
 from domain.roles import Actor, allow
 from domain.stages.eligibility.matching import matches, offers, turned_away, ways_left
+from domain.stages.travel.first_dose import FirstDose, time_to_first_dose
 
 
 async def ranked(service: Service, who: Actor, case: Case, now: datetime) -> Sequence[Match]:
@@ -34,6 +35,18 @@ async def _every(service: Service, prefix: str) -> Mapping[str, Any]:
         return [(row["stream"], row["version"]) for row in await service.registers.catalogue(kind, after, limit)]
 
     return await entries(service.commands, listed, prefix)
+
+
+async def first_doses(service: Service, case: Case, found: Sequence[Match], now: datetime) -> Sequence[FirstDose]:
+    """Return the time to a first dose by each of these ways, with the stock of their products as it stands."""
+    products = {m.offer.product_code for m in found if m.offer.product != "autologous"}
+    ends: dict[str, list[datetime]] = {}
+    for stream, version in await service.registers.released(products) if products else ():
+        lot: Lot = await service.commands.entry_at(stream, version)
+        if (end := lasting(lot, now)) is not None:
+            ends.setdefault(lot.product, []).append(end)
+    policy = service.commands.policy
+    return [time_to_first_dose(case, m.offer, ends.get(m.offer.product_code, ()), now, policy) for m in found]
 
 
 async def after_refusal(
@@ -55,19 +68,34 @@ async def next_ways(
 ) -> Mapping[str, Any]:
     """Return `next_ways` as an answer says it, where a centre refused the case; else nothing."""
     left = await after_refusal(service, who, case, now, visible)
-    return {} if left is None else {"next_ways": [line(one, left[1]) for one in left[0]]}
+    return {} if left is None else {"next_ways": await lines(service, case, left[0], left[1], now)}
 
 
-def line(one: Match, of: int) -> Mapping[str, Any]:
-    """Write one way as JSON, with what its rank rests on; `ranked`: among how many, as whoever chooses it says.
+async def lines(
+    service: Service, case: Case, found: Sequence[Match], of: int, now: datetime
+) -> Sequence[Mapping[str, Any]]:
+    """Write ways as JSON, each with what its rank rests on and the time to a first dose.
 
-    `first_dose`: days until there is one, as far as anybody says of its kind of product; null = not known.
+    `ranked`: among how many, as whoever chooses it says.
     """
+    times = await first_doses(service, case, found, now)
+    return [_line(one, of, first) for one, first in zip(found, times, strict=True)]
+
+
+def _line(one: Match, of: int, first: FirstDose) -> Mapping[str, Any]:
     checks = [{"name": c.name, "result": c.result, "about": list(c.about)} for c in one.checks]
     named = {"protocol": one.offer.protocol, "centre": one.offer.centre, "rank": one.rank, "ranked": of}
-    days = FIRST_DOSE.get(one.offer.product)
-    first = {"least_days": days[0], "most_days": days[1]} if days else None
-    return {**named, "standing": one.standing, "checks": checks, "first_dose": first}
+    return {**named, "standing": one.standing, "checks": checks, "first_dose": _time(first)}
+
+
+def _time(first: FirstDose) -> Mapping[str, Any]:
+    """`most_days` null = a part is not known; then `known_most_days` is without it."""
+    parts = [
+        {"part": one.name, "because": one.because, "least_days": one.least, "most_days": one.most}
+        for one in first.parts
+    ]
+    total = {"least_days": first.least, "most_days": first.most, "known_most_days": first.known_most}
+    return {**total, "unknown": list(first.unknown), "parts": parts}
 
 
 def change_line(known: FirstRank) -> Mapping[str, Any]:

@@ -14,10 +14,10 @@ from domain.case.state import Case
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.waiting.waiting_list import Place
 from domain.criteria.checks import MatchCheck
-from domain.criteria.comparison import FIRST_DOSE
 from domain.criteria.matching import Match
 from domain.stages.eligibility.excluding import HARD
 from domain.stages.eligibility.ranking import CATALOGUE
+from domain.stages.travel.first_dose import FirstDose
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Way:
     command: str
     choose: str
     checks: Sequence[MatchCheck]
-    first_dose: tuple[int, int] | None
+    first_dose: FirstDose
 
 
-def way_of(m: Match, speaker: FactWriter, may: Collection[str], of: int, *, left: bool) -> Way:
+def way_of(m: Match, first_dose: FirstDose, speaker: FactWriter, may: Collection[str], of: int, *, left: bool) -> Way:
     """Return one way as a page shows it, ranked among so many; `may`: the commands that whoever looks may give."""
     offer = m.offer
     hard = any(one.name in HARD for one in m.of("no"))
@@ -50,7 +50,7 @@ def way_of(m: Match, speaker: FactWriter, may: Collection[str], of: int, *, left
         command if command in may else "",
         chosen,
         sorted((c for c in m.checks if c.result != "no_matter"), key=lambda c: ORDER.index(c.result)),
-        FIRST_DOSE.get(offer.product),
+        first_dose,
     )
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from activities.following.first_ranks import MOST
 from api.http.auth import Parts, Who
-from api.ranking import change_line, line, ranked
+from api.ranking import change_line, lines, ranked
 from api.routes.reads import private, seen_case
 from api.routes.screening import NOT_AN_ANSWER
 from domain.core.errors import Reason, require
@@ -28,6 +28,7 @@ async def matches_of(
     """Protocols at centres, the one with least against it first; what is alike has the same rank.
 
     Each check says yes, no, unknown or that it does not matter here. A hospital's name counts for nothing.
+    The time to a first dose is said beside it and is no factor: `most_days` null = a part is not known.
     """
     state, _, now, visible = await seen_case(service, who, case, "matches", known_at)
     require("clinical" in visible, Reason.NOT_ALLOWED, f"what a match rests on is not for the role {who.role.value}")
@@ -38,9 +39,9 @@ async def matches_of(
         "id": state.id,
         "note": NOT_AN_ANSWER,
         "disease": {"code": known.code, "from_words": known.from_words},
-        "matches": [line(one, len(found)) for one in found[: max(1, min(limit, MOST))]],
+        "matches": await lines(service, state, found[: max(1, min(limit, MOST))], len(found), at),
         "of": len(found),
-        "next_ways": [line(one, len(found)) for one in ways_left(state, found)],
+        "next_ways": await lines(service, state, ways_left(state, found), len(found), at),
         "first_rank_changed": change_line(state.first_rank) if state.first_rank else None,
         "as_known_at": at.isoformat(),
     }

@@ -31,7 +31,9 @@ ADULT_MONTHS = 18 * 12
 class Offer:
     """One protocol at one centre as the catalogue has it; None = it does not say.
 
-    `wanted_class`: the class of hospital that the law of the protocol's route asks for, empty = none.
+    `wanted_class`: the class of hospital that the law of the protocol's route asks for, empty = none. `product_code`:
+    what lots of it are called. `depletion_days`: by its variants, how many days before the infusion lymphodepletion
+    begins, least and most.
     """
 
     protocol: str
@@ -48,6 +50,8 @@ class Offer:
     languages: frozenset[str] = frozenset()
     wanted_class: str = ""
     hospital_class: str | None = None
+    product_code: str = ""
+    depletion_days: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,8 @@ KNOWN: Mapping[tuple[Factor, Kind], tuple[str, str]] = {
 }
 """(factor, kind) → what is known, as a code that has words, and the tag of its source; nothing here = not known."""
 
-FIRST_DOSE: Mapping[str, tuple[int, int]] = {"autologous": (14, 28)}
-"""Kind → least and most days until there is a first dose, as far as anybody says [doses.manufacturing-failed]."""
+MAKING_DAYS = (14, 28)
+"""Least and most days in which a product of the patient's own cells is made [doses.manufacturing-failed]."""
 
 CHECKED: Mapping[Factor, Name] = {
     "diagnosis": "diagnosis",

@@ -102,6 +102,12 @@ def no_unit(lot: Lot, until: datetime, now: datetime) -> NoUnit | None:
     return None if any(u.free_at(now) for u in lot.units.values()) else "none_available"
 
 
+def lasting(lot: Lot, now: datetime) -> datetime | None:
+    """Return until when the free units of a released lot last; None where it has none for use."""
+    free = any(unit.free_at(now) for unit in lot.units.values())
+    return lot.expires if free and lot.state == "released" else None
+
+
 def unit_for(lot: Lot, effect: str) -> Unit | None:
     """Return the unit that answered an effect, as it stands."""
     return lot.units.get(lot.asked.get(effect, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select, true
@@ -11,7 +11,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from infra.ledger.connections import Pool
 from infra.ledger.schema.tables import EventRow, SourceRow, WatchRow
-from infra.ledger.statement import LIMIT, ONE, SqlStatement, fixed, member, table, text
+from infra.ledger.statement import LIMIT, ONE, SqlStatement, fixed, member, one_of, table, text
 
 source = table(SourceRow).c
 LIST = SqlStatement(
@@ -30,6 +30,12 @@ LYING = SqlStatement(
     select(source.stream)
     .where(func.starts_with(source.stream, fixed("lot-")))
     .where(func.strpos(member(source.state, "stores"), text("quoted")) > 0)
+    .order_by(source.stream)
+)
+RELEASED = SqlStatement(
+    select(source.stream, source.version)
+    .where(func.starts_with(source.stream, fixed("lot-")))
+    .where(member(source.state, "state") == fixed("released"), one_of(member(source.state, "product"), "products"))
     .order_by(source.stream)
 )
 
@@ -79,6 +85,11 @@ class RegisterQueries:
     async def lying(self, store: str) -> Sequence[str]:
         """Name the lots of which a unit lies or lay in a store."""
         return [str(row["stream"]) for row in await LYING.rows(self._pool, quoted=f'"{store}"')]
+
+    async def released(self, products: Collection[str]) -> Sequence[tuple[str, int]]:
+        """Name the released lots of these products, with their versions."""
+        rows = await RELEASED.rows(self._pool, products=list(products))
+        return [(row["stream"], row["version"]) for row in rows]
 
     async def described(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]:
         """List protocols or centres as `catalogue` does, with what they were last described as, and when by whom."""

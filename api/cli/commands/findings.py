@@ -15,7 +15,7 @@ from api.cli.commands.case import app, zoned
 from api.cli.options import As, Json, Key
 from api.cli.outcome import USAGE, CommandFailed, as_json, say, table
 from api.cli.way import asking
-from api.cli.ways import say_ways, standing_by
+from api.cli.ways import days_to_dose, say_ways, standing_by
 
 __all__ = ["app"]
 MEDIA: Mapping[str, str] = {".csv": "text/csv", ".json": "application/fhir+json"}
@@ -193,10 +193,11 @@ def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, 
             one["standing"],
             standing_by(one, "no"),
             standing_by(one, "unknown"),
+            days_to_dose(one),
         )
         for one in answer["matches"]
     ]
-    table(("rank", "protocol", "centre", "stands", "against it", "not known"), rows)
+    table(("rank", "protocol", "centre", "stands", "against it", "not known", "to a first dose"), rows)
     say(f"{len(rows)} of {answer['of']}; {answer['note']}")
     say_ways(answer)
 

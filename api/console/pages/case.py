@@ -39,7 +39,7 @@ from api.console.web import page, pages, seen
 from api.http.answers import allowed_now
 from api.http.auth import Parts
 from api.ports import Service
-from api.ranking import after_refusal
+from api.ranking import after_refusal, first_doses
 from api.routes.reads import seen_case
 from domain.case.phases.records import StoredDocument
 from domain.case.state import Case
@@ -216,8 +216,11 @@ async def overview(
 async def _ways(service: Service, viewer: Visitor, one: OpenedCase) -> Sequence[Way] | None:
     """The next ways after a refusal, each with the form that proposes it; None where nobody refused."""
     left = await after_refusal(service, viewer.who, one.case, one.now, one.speaker.visible)
+    if left is None:
+        return None
     may = allowed_now(viewer.who, one.case)
-    return None if left is None else [way_of(m, one.speaker, may, left[1], left=True) for m in left[0]]
+    times = await first_doses(service, one.case, left[0], one.now)
+    return [way_of(m, first, one.speaker, may, left[1], left=True) for m, first in zip(left[0], times, strict=True)]
 
 
 def _recorded(one: OpenedCase, done: str) -> Sequence[FactText] | None:

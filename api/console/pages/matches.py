@@ -12,7 +12,7 @@ from api.console.ways import rank_change, way_of
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
-from api.ranking import ranked
+from api.ranking import first_doses, ranked
 from domain.core.errors import Reason, require
 from domain.criteria.comparison import KINDS, compare
 from domain.stages.eligibility.matching import disease_of, patient_of, ways_left
@@ -30,6 +30,8 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
     found = await ranked(service, viewer.who, one.case, one.now)
     may = allowed_now(viewer.who, one.case)
     left = {(m.offer.protocol, m.offer.centre) for m in ways_left(one.case, found)}
+    shown = found[:SHOWN]
+    times = await first_doses(service, one.case, shown, one.now)
     return shown_part(
         request,
         viewer,
@@ -37,8 +39,8 @@ async def matches(case: str, request: Request, service: Parts, viewer: Viewer) -
         "matches",
         disease=disease_of(one.case),
         ways=[
-            way_of(m, one.speaker, may, len(found), left=(m.offer.protocol, m.offer.centre) in left)
-            for m in found[:SHOWN]
+            way_of(m, first, one.speaker, may, len(found), left=(m.offer.protocol, m.offer.centre) in left)
+            for m, first in zip(shown, times, strict=True)
         ],
         more=max(0, len(found) - SHOWN),
         changed=rank_change(one.case, one.speaker),

@@ -111,7 +111,24 @@ def _offer(stream: str, told: Description, name: str, centre: Centre, door: Door
         languages=frozenset(centre.languages),
         wanted_class=wanted_class(told.route),
         hospital_class=centre.hospital_class,
+        product_code=told.product,
+        depletion_days=depletion_days(told),
     )
+
+
+def depletion_days(told: Description) -> tuple[int, int] | None:
+    """Return how many days before the infusion lymphodepletion begins, least and most of the protocol's variants.
+
+    None where the source does not say: a drug without days may begin before those that have some.
+    """
+    if told.lymphodepletion_planned is False:
+        return 0, 0
+    if not told.lymphodepletion or not all(drug.days for drug in told.lymphodepletion):
+        return None
+    first: dict[str, int] = {}
+    for drug in told.lymphodepletion:
+        first[drug.variant] = max(first.get(drug.variant, 0), -min(drug.days))
+    return min(first.values()), max(first.values())
 
 
 def _site_door(site: SiteLease, now: datetime) -> Door:

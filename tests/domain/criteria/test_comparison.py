@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from domain.core.when import When
 from domain.criteria.checks import Offer, Patient
-from domain.criteria.comparison import CHECKED, FACTORS, FIRST_DOSE, KINDS, KNOWN, Cell, compare
+from domain.criteria.comparison import CHECKED, FACTORS, KINDS, KNOWN, Cell, compare
 from domain.criteria.matching import match
 from domain.criteria.observation import Observation
 
@@ -53,7 +53,6 @@ def test_what_nobody_knows_is_not_known() -> None:
     known = {(row.factor, one.kind): one.known for row in compare(PATIENT, ()) for one in row.cells}
     assert {pair for pair, code in known.items() if code} == set(KNOWN)
     assert known["cell_quality", "in_vivo"] == ""
-    assert set(FIRST_DOSE) == {"autologous"}
 
 
 def test_the_ways_of_the_catalogue_are_counted_for_their_own_kind() -> None:

@@ -26,7 +26,10 @@ async def test_a_way_stands_with_what_is_against_it(mei: Browser, people: Mappin
     assert "something stands against it" in page
     assert "Four kinds of products, by six factors" in page
     assert "two to four weeks to make" in page
-    assert "first dose: not known when" in page
+    assert "What the days to a first dose rest on" in page
+    assert "days, and longer by what is not known: a bed; a dose in stock; lymphodepletion<" in page
+    assert "the visa: 0 to 28 days; planned so by the policy of this service<" in page
+    assert "a dose in stock: not known: no released unit is free and lasts long enough<" in page
     assert f"protocol={stream}" not in page, "what is excluded is not proposed"
     assert "/matches" in (await mei.get(f"/console/cases/{case}")).text
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 
-from tests.api.conftest import Person
+from api.run.wiring import Parts
+from tests.api.conftest import Person, registered, signed_in
 from tests.api.routes.test_commands import assert_problem
-from tests.api.routes.test_screening import DAY, HEART, protocol
+from tests.api.routes.test_screening import DAY, HEART, PROTOCOL, protocol
 
 UNTIL = "2126-01-01T00:00:00Z"
 
@@ -135,3 +137,36 @@ async def test_kinds_of_products_stand_side_by_side_without_a_verdict(people: Ma
     assert factors["cell_quality"]["kinds"]["in_vivo"] == {"known": None, "source": None, "ways": {}}
     assert "eligible" not in answer.text.lower()
     assert_problem(await people["auditor"].get(f"/cases/{case}/comparison"), 403, "not_allowed")
+
+
+async def test_the_days_to_a_first_dose_stand_with_what_each_rests_on(
+    people: Mapping[str, Person], app: FastAPI, here: Parts
+) -> None:
+    """A lot counts once a second person released it, and no longer once it is quarantined."""
+    quality, releasing = people["quality"], await signed_in(app, await registered(here, "quality"))
+    depletion = [{"drug": "fludarabine", "days": [-5, -4, -3]}]
+    told = {**PROTOCOL, "product": "FD-1", "lymphodepletion": depletion, "criteria": []}
+    stream = str((await people["operator"].post("/protocols", told)).json()["id"])
+    where = await centre(people)
+    await site(people, stream, where)
+    case = (await people["coordinator"].open())["case"]
+    lot = (await quality.post("/lots", {"product": "FD-1", "units": ["u1"], "expires": UNTIL})).json()["id"]
+
+    async def first_dose() -> tuple[dict[str, Any], dict[str, Any]]:
+        whole = of(await found(people, case), stream, where)["first_dose"]
+        return whole, {one["part"]: one for one in whole["parts"]}
+
+    before, parts = await first_dose()
+    assert (before["unknown"], before["most_days"]) == (["bed", "dose"], None)
+    assert parts["dose"] == {"part": "dose", "because": "no_unit", "least_days": None, "most_days": None}
+    assert parts["lymphodepletion"] == {
+        "part": "lymphodepletion", "because": "protocol", "least_days": 5, "most_days": 5,
+    }  # fmt: skip
+    assert parts["visa"]["because"] == "policy"
+    assert (await releasing.post(f"/lots/{lot}/commands", {"type": "ReleaseLot"})).is_success
+    after, parts = await first_dose()
+    assert (parts["dose"]["because"], parts["dose"]["most_days"], after["unknown"]) == ("stock", 0, ["bed"])
+    assert (after["known_most_days"], after["least_days"]) == (before["known_most_days"], 5)
+    stopped = {"type": "QuarantineLot", "reason": "a doubt"}
+    assert (await people["coordinator"].post(f"/lots/{lot}/commands", stopped)).is_success
+    assert (await first_dose())[1]["dose"]["because"] == "no_unit"
