@@ -13,6 +13,7 @@ from domain.case.phases.follow_up import FollowUp
 from domain.case.phases.links import Links
 from domain.case.phases.monitoring import Monitored
 from domain.case.phases.records import Records
+from domain.case.phases.redosing import Redosing
 from domain.case.phases.submissions import Submissions
 from domain.case.phases.travel import Travel
 from domain.case.phases.treatment import InHospital
@@ -58,6 +59,7 @@ class Case(
     Bookkeeping,
     Links,
     FollowUp,
+    Redosing,
     Monitored,
     InHospital,
     Arrangements,

@@ -18,9 +18,10 @@ from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
-from domain.core.planned_check import PlannedCheck
+from domain.core.planned_check import PlannedCheck, require_kept
 from domain.core.roles import Action
 from domain.criteria.criterion import Criterion, require_sound
+from domain.criteria.redosing import RedosingCriteria, require_askable
 from domain.law import study
 from domain.law.countries import ROUTES, Route, files
 
@@ -37,7 +38,7 @@ class Description:
     sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
     `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
     `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion,
-    as do the days of `monitoring`: none = the source does not say.
+    as do the days of `monitoring`: none = the source does not say; so `redosing`, what is asked before another dose.
     """
 
     registry: str
@@ -66,6 +67,7 @@ class Description:
     follow_up_years: int = 0
     visit_days: tuple[int, ...] = ()
     monitoring: tuple[PlannedCheck, ...] = ()
+    redosing: RedosingCriteria | None = None
     source: str
     as_of: date
 
@@ -118,8 +120,6 @@ Command = (
 
 MOST_YEARS = 50
 """No protocol follows for longer."""
-LAST_MONITORED, WIDEST = 100, 14
-"""Monitoring is over by that day, then come visits; a check with a wider window has no day."""
 MOST_INFUSIONS = 100
 """No protocol plans more; a number with more figures is a slip of the pen."""
 BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
@@ -130,7 +130,7 @@ BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 7
+    schema_version: ClassVar[int] = 8
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -141,7 +141,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 7
+    schema_version: ClassVar[int] = 8
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -266,6 +266,8 @@ def _checked(c: Description) -> dict[str, Any]:
     near = all(abs(day) <= MOST_DAYS for drug in c.lymphodepletion for day in drug.days)
     require(near, Reason.INVALID, "days count from the infusion, day 0; none is years away", "lymphodepletion")
     _require_follow_up(c)
+    require_kept(c.monitoring)
+    require_askable(c.redosing, c.targets, c.planned_infusions)
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
     fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
     require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")
@@ -279,14 +281,6 @@ def _require_follow_up(c: Description) -> None:
     require(0 <= c.follow_up_years <= MOST_YEARS, Reason.INVALID, f"from 0 to {MOST_YEARS} years", "follow_up_years")
     ordered = list(c.visit_days) == sorted({day for day in c.visit_days if 0 < day <= most * 366})
     require(ordered, Reason.INVALID, "days after the infusion in order, each once, none after the end", "visit_days")
-    days = [row.days for row in c.monitoring]
-    near = all(row and list(row) == sorted({day for day in row if 0 <= day <= LAST_MONITORED}) for row in days)
-    words = f"each check has days from 0 to {LAST_MONITORED}, in order, each once"
-    require(near, Reason.INVALID, words, "monitoring")
-    narrow = all(0 <= row.window <= WIDEST for row in c.monitoring)
-    require(narrow, Reason.INVALID, f"a window has from 0 to {WIDEST} days", "monitoring")
-    once = len({(row.what, day) for row in c.monitoring for day in row.days}) == sum(map(len, days))
-    require(once, Reason.INVALID, "each check is planned once on a day", "monitoring")
 
 
 def _described(c: Description) -> dict[str, Any]:
@@ -377,7 +371,13 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
     """What is said of follow-up; left out where nothing is, as in rows of before."""
     if told is None:
         return {}
-    said = {"follow_up_years": told.follow_up_years, "visit_days": told.visit_days, "monitoring": told.monitoring}
+    said: dict[str, Any] = {
+        "follow_up_years": told.follow_up_years,
+        "visit_days": told.visit_days,
+        "monitoring": told.monitoring,
+    }
+    if told.redosing:
+        said["redosing"] = told.redosing
     found: dict[str, Any] = {name: value for name, value in said.items() if value}
     return found if told.vector_integrates is None else {**found, "vector_integrates": told.vector_integrates}
 

@@ -21,6 +21,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.criteria.criterion import criterion_of
+from domain.criteria.redosing import redosing_of
 from domain.doses import linking, lot, material, product, stock, store
 from domain.doses.product import limit_of
 from domain.doses.readings import excursion_of
@@ -140,7 +141,9 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
     known: Mapping[str, Any] = json.loads(state) if isinstance(state, str) else state
     instants = aggregate(stream).instants
     read = {name: _instant(value) if name in instants else value for name, value in known.items()}
-    return {name: tuple(map(LISTED[name], value)) if name in LISTED else value for name, value in read.items()}
+    listed = {name: tuple(map(LISTED[name], value)) if name in LISTED else value for name, value in read.items()}
+    asked: Any = listed.get("redosing")
+    return {**listed, "redosing": redosing_of(asked)} if asked else listed
 
 
 LISTED: Mapping[str, Callable[[Any], Any]] = {

@@ -137,6 +137,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "hcv_rna": SEROLOGY,
     "hiv": SEROLOGY,
     "cmv_pcr": SEROLOGY,
+    "donor_specific_antibodies": SEROLOGY,
     "active_syphilis": STATED,
 }
 """Code → what it is. Codes are stored, so none is ever renamed."""

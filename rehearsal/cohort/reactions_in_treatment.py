@@ -11,6 +11,7 @@ from domain.core.about import About
 from domain.core.fact import Command
 from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
+from domain.stages.eligibility.redosing_criteria import left_unmet, redosing_standings
 from domain.stages.follow_up import acquired, follow_up
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
@@ -203,7 +204,13 @@ def _hospital_alert(s: Situation) -> Command | None:
 def _redose(s: Situation) -> Command | None:
     if s.often(0.2):
         return redosing.GiveUpRedosing(CLINICIAN, "not fit for another treatment")
-    return redosing.DecideRedosing(CLINICIAN, "response lost")
+    return _another_dose(s, "response lost")
+
+
+def _another_dose(s: Situation, reason: str) -> Command:
+    """Decided over what the protocol asks, where it asks for something that is not there, with a reason."""
+    over = left_unmet(redosing_standings(s.case, s.now))
+    return redosing.DecideRedosing(CLINICIAN, reason, despite="nothing else is left to offer" if over else "")
 
 
 def _refer(_: Situation) -> Command | None:
@@ -225,7 +232,7 @@ def _visit(s: Situation) -> Command | None:
     if drawn < 0.03:  # noqa: PLR2004 - each visit
         return observations.ReportDeath("relapse")
     if drawn < 0.05 and len(s.case.treatments) < 3:  # noqa: PLR2004 - as above
-        return redosing.DecideRedosing(CLINICIAN, "relapse after response")
+        return _another_dose(s, "relapse after response")
     return follow_up.RecordVisit(s.root, alive=True, result="no sign of disease")
 
 

@@ -50,6 +50,7 @@ from domain.history.dated import as_of as held
 from domain.history.dated import known
 from domain.history.grounds import grounds
 from domain.roles import allow
+from domain.stages.eligibility.redosing_criteria import redosing_standings
 from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
@@ -194,6 +195,7 @@ async def overview(
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
         monitoring=monitoring_tables(one.case),
+        redosing=redosing_standings(one.case, one.now),
         visits=visit_lines(one.case),
         visits_end=last_due(one.case),
         costs=cost_table(one.case, one.speaker),

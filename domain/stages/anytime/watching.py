@@ -18,6 +18,7 @@ from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Criterion
+from domain.criteria.redosing import RedosingCriteria
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 from domain.stages.eligibility.waiting import WaitForPlace
 from domain.stages.intake.people import GiveConsent
@@ -32,6 +33,7 @@ class ProtocolStateNoted:
     `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
     `places`: those that this case was offered there, or has taken.
     `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
+    `redosing`: what it asks before another dose, None = it does not say.
     """
 
     stream: str
@@ -57,7 +59,8 @@ class ProtocolStateNoted:
     visit_days: tuple[int, ...] = ()
     access: Access = "trial"
     monitoring: tuple[PlannedCheck, ...] = ()
-    schema_version: ClassVar[int] = 11
+    redosing: RedosingCriteria | None = None
+    schema_version: ClassVar[int] = 12
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.phases.redosing import GradeTold
 from domain.case.stage import EVERY_STAGE, Stage
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -182,12 +183,17 @@ def _least(report: ReportToxicity | ReportInfection | ToxicityReported | Infecti
     return report.grade if report.grade is not None else report.grade_at_least
 
 
+def _grade(kind: str, event: ToxicityReported | InfectionReported, fact: Fact[Event]) -> GradeTold:
+    return GradeTold(kind, _least(event), event.grade is not None, fact.occurred)
+
+
 def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one report."""
     event = fact.event
     match event:
         case InfectionReported():
-            moved = replace(case, progressed=fact.id) if case.stage in WAITING else case
+            told = safety.with_grade(case, fact.id, _grade("infection", event, fact))
+            moved = replace(told, progressed=fact.id) if case.stage in WAITING else told
             if isinstance(event.site, str) and isinstance(event.organism, str):
                 return safety.graded(moved, "infection", f"{event.site} {event.organism}", _least(event), fact.id)
             return moved
@@ -196,7 +202,9 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case ToxicityReported():
             known = isinstance(event.name, str)
             name = str(event.name)
-            return safety.graded(case, kind_of(name), name, _least(event), fact.id) if known else case
+            kind = kind_of(name) if known else ""
+            told = safety.with_grade(case, fact.id, _grade(kind, event, fact))
+            return safety.graded(told, kind, name, _least(event), fact.id) if known else told
         case ToxicityResolved():
             return safety.ended(case, event.name) if isinstance(event.name, str) else case
         case LaboratoryReported():

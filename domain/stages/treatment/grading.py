@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_never
 
+from domain.case.phases.redosing import GradeTold
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -263,4 +264,5 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold a grade; the clinician's counts, the computed one stays beside it."""
     event = fact.event
     counts = event.calculated if event.grade is None else event.grade
-    return safety.graded(case, KIND[type(event)], "", counts, fact.id, event.calculated)
+    told = safety.with_grade(case, fact.id, GradeTold(KIND[type(event)], counts, True, fact.occurred))
+    return safety.graded(told, KIND[type(event)], "", counts, fact.id, event.calculated)

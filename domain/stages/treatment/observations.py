@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
+from domain.case.phases.redosing import ResponseTold
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
 from domain.case.table import Takes
@@ -233,13 +234,13 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case ResponseAssessed():
-            return replace(case, assessments=case.assessments + 1)
+            return _responded(replace(case, assessments=case.assessments + 1), event.result, fact)
         case OffStudyReported():
             return replace(case, off_study=fact.id)
         case DeathReported():
             return replace(case, died=fact.id)
         case ProgressionReported():
-            return replace(case, progressed=fact.id)
+            return _responded(replace(case, progressed=fact.id), PROGRESSED, fact)
         case TrialHoldReported():
             return replace(case, trial_hold=fact.id)
         case TrialResumed():
@@ -248,3 +249,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return case
         case _:
             assert_never(event)
+
+
+PROGRESSED = "PD"
+
+
+def _responded(case: Case, result: Clinical, fact: Fact[Event]) -> Case:
+    told = ResponseTold(result if isinstance(result, str) else "", fact.occurred)
+    return replace(case, responses={**case.responses, fact.id: told})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
+from domain.case.phases.redosing import Overruled
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
 from domain.case.table import Need, Owes, Rule, Takes
@@ -15,18 +16,23 @@ from domain.case.treatment import Treatment
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical, Identity
+from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.eligibility.redosing_criteria import RedosingQuestion, left_unmet, redosing_standings
 
 
 @dataclass(frozen=True, slots=True)
 class DecideRedosing:
-    """A clinician decides on another treatment; `planned_infusions` of it."""
+    """A clinician decides on another treatment; `planned_infusions` of it.
+
+    `despite` is the clinician's reason where something the protocol asks before another dose is not met or not known.
+    """
 
     clinician: Identity
     reason: Clinical = ""
     planned_infusions: int = 1
+    despite: Clinical = ""
     type: Literal["DecideRedosing"] = "DecideRedosing"
 
 
@@ -53,10 +59,13 @@ class TreatmentPlanned:
 
 @dataclass(frozen=True, slots=True)
 class RedosingDecided:
-    """Another treatment will be given."""
+    """Another treatment will be given; `despite` says why, over the `unmet`: not met or not known."""
 
     clinician: Identity
     reason: Clinical
+    despite: Clinical = ""
+    unmet: tuple[RedosingQuestion, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["RedosingDecided"] = "RedosingDecided"
 
 
@@ -102,14 +111,14 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a re-dosing command: return the events it brings about. Raises Refused."""
     match command:
         case DecideRedosing():
-            return _decided(case, command)
+            return _decided(case, command, now)
         case GiveUpRedosing():
             return [RedosingGivenUp(_running(case).number, command.clinician, command.reason)]
         case _:
             assert_never(command)
 
 
-def _decided(case: Case, c: DecideRedosing) -> Sequence[Event]:
+def _decided(case: Case, c: DecideRedosing, now: datetime) -> Sequence[Event]:
     require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion", "planned_infusions")
     require(case.exit is None, Reason.NOT_NOW, "the journey was left; reopen it first")
     words = "the risks of another dose are not accepted; the patient's consent names them (risks, redosing)"
@@ -118,7 +127,18 @@ def _decided(case: Case, c: DecideRedosing) -> Sequence[Event]:
     require(begun, Reason.NOT_NOW, "a treatment is planned already")
     require(not (case.treatment and case.treatment.thawed), Reason.NOT_NOW, "a unit is thawing")
     planned = TreatmentPlanned(len(case.treatments) + 1, c.planned_infusions)
-    return [RedosingDecided(c.clinician, c.reason), planned]
+    over = left_unmet(redosing_standings(case, now, c.planned_infusions))
+    _require_despite(over, c.despite)
+    return [RedosingDecided(c.clinician, c.reason, c.despite if over else "", over), planned]
+
+
+def _require_despite(over: Sequence[RedosingQuestion], despite: Clinical) -> None:
+    """Refuse another dose over what the protocol asks without the clinician's reason [redosing.despite]."""
+    way_on = (
+        f"the protocol asks before another dose what is not met or not known: {', '.join(over)}; "
+        "record what is missing, or say why it is decided all the same"
+    )
+    require(not over or readable(despite), Reason.MISSING, way_on, "despite")
 
 
 def _running(case: Case) -> Treatment:
@@ -139,13 +159,21 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             planned = replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
             return _come_again(planned, fact.id) if case.home is not None else planned
         case RedosingDecided():
-            return replace(case, progressed="")
+            return _noted(replace(case, progressed=""), event)
         case ReturnAwaited():
             return _come_again(case, fact.id)
         case RedosingGivenUp():
             return replace(in_treatment(case, event.treatment, given_up=True), pathway="observe", returning=False)
         case _:
             assert_never(event)
+
+
+def _noted(case: Case, event: RedosingDecided) -> Case:
+    """Keep what it was decided over; where nothing stood against it there is nothing to keep."""
+    if not event.unmet:
+        return case
+    reason = event.despite if isinstance(event.despite, str) else ""
+    return replace(case, overruled=(*case.overruled, Overruled(len(case.treatments) + 1, event.unmet, reason)))
 
 
 def _come_again(case: Case, fact: str) -> Case:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Literal, assert_never
 
 from domain.case.asking import notice
+from domain.case.phases.redosing import GradeTold
 from domain.case.phases.treatment import Alert, Episode
 from domain.case.stage import EVERY_STAGE, Stage, stages
 from domain.case.state import Case
@@ -176,6 +177,11 @@ def graded(case: Case, kind: str, name: str, grade: int | None, fact: str, calcu
     highest = max(before.highest, grade or 0)
     after = replace(before, grade=grade, highest=highest, calculated=computed, over=grade == 0)
     return replace(case, episodes={**case.episodes, after.fact: after})
+
+
+def with_grade(case: Case, fact: str, told: GradeTold) -> Case:
+    """Fold a grade with its date, beside the episode it belongs to."""
+    return replace(case, grades={**case.grades, fact: told})
 
 
 def ended(case: Case, name: str) -> Case:

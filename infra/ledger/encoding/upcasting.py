@@ -78,6 +78,11 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, 6): lambda old: {**old, "monitoring": []}  # nobody asked what is looked at after an infusion
         for name in ("ProtocolRegistered", "ProtocolAmended")
     },
+    **{
+        (name, version): lambda old: {**old, "redosing": None}  # nobody asked what is asked before another dose
+        for name, version in (("ProtocolRegistered", 7), ("ProtocolAmended", 7), ("ProtocolStateNoted", 11))
+    },
+    ("RedosingDecided", 1): lambda old: {**old, "despite": "", "unmet": []},  # nothing was asked
     ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
     ("PatientAccepted", 2): lambda old: {**old, "protocol_version": 0},  # given under a version nobody named

@@ -14,6 +14,7 @@ from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fol
 from domain.core.errors import Reason, Refused
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Comparison, Criterion
+from domain.criteria.redosing import RedosingCriteria, ToxicityLimit
 from domain.doses import lot, storage
 from domain.doses.unit import UnitHeld
 from domain.engine.evolve import EVENTS as CASE_EVENTS
@@ -43,6 +44,9 @@ FILLED: dict[str, tuple[Any, ...]] = {
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
             concerns_offspring=True, access="hospital_programme",
             vector_integrates=False, follow_up_years=5, visit_days=(28, 90),
+            redosing=RedosingCriteria(
+                interval_days=28, toxicity=(ToxicityLimit(kind="crs", highest=2),), responses=("PR", "SD")
+            ),
             monitoring=(PlannedCheck(what="blood_count", days=(7, 14), window=1),),
             lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
@@ -74,7 +78,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
 IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
-    "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring",
+    "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

@@ -1,0 +1,48 @@
+"""Says what another dose is decided on: each grade and each response with its date, and what was decided over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.core.personal import ClinicalCode
+from domain.core.when import When
+
+
+@dataclass(frozen=True, slots=True)
+class GradeTold:
+    """Holds one grade of harm as it counts, with its date; not `exact`: a lower bound, or none was told.
+
+    `kind` empty = the word it was told by cannot be read any more.
+    """
+
+    kind: ClinicalCode
+    grade: int | None
+    exact: bool
+    occurred: When
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTold:
+    """Holds the result of one assessment as the hospital wrote it; a progression is one too."""
+
+    result: ClinicalCode
+    occurred: When
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """Says that a clinician decided on a treatment although something asked before it was not met or not known."""
+
+    treatment: int
+    unmet: tuple[str, ...]
+    reason: ClinicalCode
+
+
+@dataclass(frozen=True)
+class Redosing:
+    """Holds grades and responses by the facts that told them, and treatments decided over what a protocol asks."""
+
+    grades: Mapping[str, GradeTold] = field(default_factory=dict)
+    responses: Mapping[str, ResponseTold] = field(default_factory=dict)
+    overruled: tuple[Overruled, ...] = ()
