@@ -21,14 +21,20 @@ MOVES: Mapping[str, Moves] = {
     "UnitSetAside": {"committed": "set_aside"},
     "UnitSettled returned": {"committed": "free", "set_aside": "free"},
     "UnitSettled destroyed": {"committed": "destroyed", "set_aside": "destroyed"},
-    "UnitStopped": {"free": "free", "held": "free", "committed": "set_aside", "set_aside": "set_aside"},
+    "UnitStopped": {
+        "free": "free",
+        "held": "free",
+        "committed": "set_aside",
+        "set_aside": "set_aside",
+        "used": "used",
+    },
     "UnitDiscarded": {"free": "destroyed", "held": "destroyed", "committed": "destroyed", "set_aside": "destroyed"},
 }
 """Event, with its outcome where it has several → state before → state after. A unit whose hold has ended is free."""
 KEPT: frozenset[UnitState] = frozenset({"committed"})
 """Whose a unit is in these states does not end by itself."""
 OVER: frozenset[UnitState] = frozenset({"used", "destroyed"})
-"""No event leads out of these."""
+"""No event leads out of these; a used unit can still be stopped, so that its patient's case hears of it."""
 
 
 def may(state: UnitState, event: str) -> bool:

@@ -119,8 +119,11 @@ def stores_of(lot: Lot) -> frozenset[str]:
 
 
 def stops(unit: Unit, stores: Beside) -> Sequence[UnitStopped]:
-    """Return what stops a unit and has not yet, as the stores stand: excursions during which it lay there."""
-    if unit.state in OVER:
+    """Return what stops a unit and has not yet, as the stores stand: excursions during which it lay there.
+
+    One that went into a patient is stopped as well: readings come late, and whoever sees to the patient must know.
+    """
+    if unit.state == "destroyed":
         return []
     known = {*unit.stopped, *unit.judged}
     return [
@@ -257,6 +260,8 @@ def _lies(unit: Unit, store: str, position: str) -> bool:
 
 def _judged(lot: Lot, c: DecideStoppedUnit) -> Event:
     known = _unit(lot, c.unit)
+    given = "the unit went into the patient; the alert in its case is answered there"
+    require(known.state != "used", Reason.IRREVERSIBLE, given, "unit")
     require(known.stopped and known.state not in OVER, Reason.NOT_NOW, "the unit is not stopped", "unit")
     require(readable(c.reason), Reason.INVALID, "say why", "reason")
     require(c.by, Reason.FOUR_EYES, "somebody decides this, by name", "by")

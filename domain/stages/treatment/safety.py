@@ -77,6 +77,15 @@ class RecallReached:
 
 
 @dataclass(frozen=True, slots=True)
+class ExcursionReached:
+    """A unit that this patient got turned out to have lain in a store that was too warm or unwatched."""
+
+    lot: Trace
+    unit: Trace
+    type: Literal["ExcursionReached"] = "ExcursionReached"
+
+
+@dataclass(frozen=True, slots=True)
 class AlertAnswered:
     """A party has dealt with an alert."""
 
@@ -108,7 +117,9 @@ class SafetyReportRecorded:
     type: Literal["SafetyReportRecorded"] = "SafetyReportRecorded"
 
 
-Event = MalignancyReported | RecallReached | AlertAnswered | AdverseEventAlerted | SafetyReportRecorded
+Event = (
+    MalignancyReported | RecallReached | ExcursionReached | AlertAnswered | AdverseEventAlerted | SafetyReportRecorded
+)
 
 TAKES = (
     Takes(ReportMalignancy, (MalignancyReported,), at=stages(Stage.ADMISSION), over_fhir=True),
@@ -207,6 +218,8 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             return _raised(case, Alert(fact.id, "malignancy", "", occurred=fact.occurred))
         case RecallReached():
             return _raised(case, Alert(fact.id, "recall", event.lot if isinstance(event.lot, str) else ""))
+        case ExcursionReached():
+            return _raised(case, Alert(fact.id, "excursion", event.unit if isinstance(event.unit, str) else ""))
         case AlertAnswered():
             known = case.alerts.get(event.alert)
             return _raised(case, replace(known, answered=known.answered | {event.party})) if known else case
@@ -230,7 +243,19 @@ def recalled(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Ev
     return [RecallReached(lot) for lot in infused if case.noted(lot).get("state") == "recalled" and lot not in known]
 
 
-RULES = (Rule("recall_reaches_the_patient", 1, recalled, ("LotStateNoted", "InfusionCompleted"), (RecallReached,)),)
+def warmed(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A store's readings that come after the cells went in reach whoever sees to the patient, once for each unit."""
+    known = {a.about for a in case.alerts.values() if a.kind == "excursion"}
+    infused = dict.fromkeys((i.lot, i.unit) for i in case.infusions if readable(i.lot) and readable(i.unit))
+    stopped = ((lot, unit) for lot, unit in infused if unit in case.noted(str(lot)).get("stopped", ()))
+    return [ExcursionReached(lot, unit) for lot, unit in stopped if unit not in known]
+
+
+LOTS_AND_CELLS = ("LotStateNoted", "InfusionCompleted")
+RULES = (
+    Rule("recall_reaches_the_patient", 1, recalled, LOTS_AND_CELLS, (RecallReached,)),
+    Rule("excursion_reaches_the_patient", 1, warmed, LOTS_AND_CELLS, (ExcursionReached,)),
+)
 
 
 def _open_for(case: Case, party: str, kinds_of: Collection[str] = ()) -> Iterable[str]:
@@ -250,7 +275,7 @@ def _to_report(case: Case) -> Iterable[str]:
     return [a.id for a in case.alerts.values() if a.report_by and not a.reported] if case.centre else []
 
 
-WITHIN_A_DAY = ("malignancy", "recall", "mismatch", "deviation")
+WITHIN_A_DAY = ("malignancy", "recall", "mismatch", "deviation", "excursion")
 WITHIN_HOURS = ("adverse_event",)
 
 OWES = (

@@ -40,6 +40,7 @@ LOT_REGISTERED = LotRegistered("X-1", ("u1", "u2"), NOW + timedelta(days=300), "
 PLACED = UnitPlaced("u1", STORE, "A1", NOW - 9 * HOUR)
 STOPPED = UnitStopped("u1", STORE, WARM.id)
 UNTIL = NOW + timedelta(days=14)
+DISCARDED = UnitDiscarded("u1", "too warm", "person-2")
 HELD = UnitHeld("u1", "case-1", "e", UNTIL)
 USE = DecideStoppedUnit("u1", "use", "validated for two hours", "person-2")
 
@@ -136,8 +137,7 @@ def test_what_lay_in_a_store_that_was_too_warm_is_stopped_once() -> None:
     assert when(LOT, lot(replace(PLACED, since=NOW - HOUR)), StopUnits(), around=AFTER) == [], "it came later"
     gone = UnitPlaced("u1", "store-2", "A1", NOW - 5 * HOUR)
     assert when(LOT, lot(PLACED, gone), StopUnits(), around=AFTER) == [], "it had left before"
-    used = (HELD, UnitCommitted("u1"), UnitUsed("u1"))
-    assert when(LOT, lot(PLACED, *used), StopUnits(), around=AFTER) == [], "it is in the patient"
+    assert when(LOT, lot(PLACED, STOPPED, DISCARDED), StopUnits(), around=AFTER) == [], "it is no more"
     late = PlaceUnit("u1", STORE, "A1", NOW - 3 * HOUR)
     assert when(LOT, lot(), late, around=AFTER) == [UnitPlaced("u1", STORE, "A1", NOW - 3 * HOUR), STOPPED]
 
@@ -183,6 +183,16 @@ def test_what_went_into_the_patient_before_its_store_was_read_is_nobody_elses() 
     assert refused(LOT, back, used) == (Reason.MISSING, "unit")
     assert when(LOT, lot(PLACED, HELD, STOPPED), used) == [UnitUsed("u1")], "told before it was ever committed"
     assert refused(LOT, lot(PLACED, HELD), used) == (Reason.MISSING, "unit")
+
+
+def test_a_unit_that_was_given_is_stopped_by_readings_that_come_late_and_stays_given() -> None:
+    given = lot(PLACED, HELD, UnitCommitted("u1"), UnitUsed("u1"))
+    [stopped] = when(LOT, given, StopUnits(), around=AFTER)
+    assert stopped == STOPPED
+    after = lot(PLACED, HELD, UnitCommitted("u1"), UnitUsed("u1"), stopped)
+    assert (after.units["u1"].state, read_model(LOT, after)["stopped"]) == ("used", ("u1",))
+    assert when(LOT, after, StopUnits(), around=AFTER) == [], "once"
+    assert refused(LOT, after, USE) == (Reason.IRREVERSIBLE, "unit")
 
 
 def test_two_people_clear_a_stopped_unit_and_one_discards_it() -> None:

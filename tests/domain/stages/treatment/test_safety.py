@@ -12,6 +12,7 @@ from domain.stages.treatment.observations import ReportDeath
 from domain.stages.treatment.safety import (
     AlertAnswered,
     AnswerAlert,
+    ExcursionReached,
     MalignancyReported,
     RecallReached,
     ReportMalignancy,
@@ -48,6 +49,20 @@ def test_a_recall_reaches_who_has_the_cells() -> None:
     ).then_asks("tell_centre_of_alert")
     assert [o.due - j.now for o in j.all_owed("safety_alert")] == [24 * HOUR]
     assert {o.debtor for o in j.all_owed() if o.kind.startswith("safety")} == {Party.COORDINATOR, Party.HOSPITAL}
+
+
+def test_readings_that_come_late_reach_who_sees_to_the_patient() -> None:
+    j = start("handed_over")
+    unit = str(j.case.infusions[-1].unit)
+    j.source(LOT, stopped=("another",))
+    when(j).then_told(LotStateNoted(LOT, 2, "released", ANY, ("another",)))
+    j.source(LOT, stopped=("another", unit))
+    when(j).then_told(
+        LotStateNoted(LOT, 3, "released", ANY, ("another", unit)), ExcursionReached(LOT, unit)
+    ).then_opens("safety_alert", "safety_answer").then_asks("tell_centre_of_alert")
+    j.source(LOT, stopped=()).look()
+    j.source(LOT, stopped=(unit,)).look()
+    assert [a.kind for a in j.case.alerts.values()] == ["excursion"], "once for each unit"
 
 
 def test_a_quarantine_after_infusion_is_noted_and_no_alert_yet() -> None:
