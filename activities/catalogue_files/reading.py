@@ -18,6 +18,7 @@ from domain.catalogue.review import require_as_of
 from domain.catalogue.site import ConfirmSite
 from domain.core.errors import Refused
 from domain.criteria.criterion import require_sound
+from domain.criteria.redosing import require_askable
 
 STREAM = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 OPENING = {"protocol": "RegisterProtocol", "centre": "RegisterCentre"}
@@ -114,6 +115,11 @@ def _unsound(command: Any, row: FileRow, text: Text, now: datetime) -> Iterator[
             require_sound([one])
         except Refused as refused:
             yield text.fault(row.at(f"criteria/{n}"), refused.detail)
+    if isinstance(command, RegisterProtocol):
+        try:
+            require_askable(command.redosing, command.targets, command.planned_infusions)
+        except Refused as refused:
+            yield text.fault(row.at("redosing"), refused.detail)
 
 
 def _sites(row: FileRow, text: Text, by: str) -> tuple[list[ConfirmSite], list[FileFault]]:

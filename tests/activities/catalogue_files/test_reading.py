@@ -14,6 +14,7 @@ from domain.catalogue.protocol import Protocol, RegisterProtocol
 from domain.catalogue.review import ReviewEntry
 from domain.catalogue.streams import fold
 from domain.criteria.criterion import Comparison
+from domain.criteria.redosing import RedosingCriteria, ToxicityLimit
 from domain.criteria.screening import screen
 from rehearsal.world.catalogue_data import CENTRES, PROTOCOLS, centres, protocols
 from tests.activities.catalogue_files.files import AGE, CRITERION, OWN, STUDY
@@ -45,6 +46,18 @@ def test_a_protocol_nobody_has_seen_is_taken_as_its_source_says() -> None:
     )  # fmt: skip
     assert said.criteria[0].ways == ((Comparison(analyte="age", op=">=", value="18", unit="a"),),)
     assert loaded(OWN)[0].command == loaded({"protocols": [OWN]})[0].command, "alone or in a list"
+
+
+def test_what_is_asked_before_another_dose_is_taken_or_refused_where_it_stands() -> None:
+    asked = {"interval_days": 28, "toxicity": [{"kind": "crs", "highest": 2}], "antigen": "CD70", "antigen_days": 14}
+    [entry] = loaded({"protocols": [{**OWN, "redosing": asked}]})
+    assert isinstance(entry.command, RegisterProtocol)
+    assert entry.command.redosing == RedosingCriteria(
+        interval_days=28, toxicity=(ToxicityLimit(kind="crs", highest=2),), antigen="CD70", antigen_days=14
+    )
+    [(line, words)] = faults({"protocols": [{**OWN, "redosing": {**asked, "antigen": "CD19"}}]})
+    assert line.startswith('"redosing"')
+    assert "one of the targets: CD70" in words
 
 
 def test_every_trial_of_the_projects_list_is_taken_with_the_criteria_it_has() -> None:
