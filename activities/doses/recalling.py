@@ -49,9 +49,11 @@ def reaching(genealogy: Genealogy, centres_of: CentresOf) -> Reaches:
         trace = await genealogy.trace([scope])
         patients = patients_of(units_of(trace, now))
         found: dict[str, list[str]] = {}
+        units: dict[str, list[str]] = {}
         for case, centre in (await centres_of(list(patients))).items():
             found.setdefault(centre, []).append(case)
-        return Reached(trace.affected, found)
+            units.setdefault(centre, []).extend(f"{one.lot} {one.unit}" for one in patients[case])
+        return Reached(trace.affected, found, units)
 
     return reaches
 

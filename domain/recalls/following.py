@@ -14,7 +14,7 @@ from domain.core.about import About
 from domain.core.fact import Draft, Fact, Ids, Why
 from domain.core.policy import Party, Policy
 from domain.core.when import When
-from domain.recalls.recall import Event, Recall, RecallCentreReached, RecallEnded, RecallLotReached, evolve
+from domain.recalls.recall import Event, Hospital, Recall, RecallCentreReached, RecallEnded, RecallLotReached, evolve
 
 OWED = "recall_acknowledgement"
 STOP, ASK = "stop_lot", "ask_acknowledgement"
@@ -30,10 +30,11 @@ ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Holds what the genealogy says a scope reaches now: lots, and each hospital's cases."""
+    """Holds what the genealogy says a scope reaches now: lots, each hospital's cases, and the units of those."""
 
     lots: Sequence[str] = ()
     centres: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    units: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def advance(recall: Recall, reached: Reached, now: datetime, ids: Ids, policy: Policy) -> Sequence[Draft[Event]]:
@@ -67,12 +68,13 @@ def _round(recall: Recall, reached: Reached, now: datetime, ids: Ids, policy: Po
 
 
 def _reached(recall: Recall, reached: Reached) -> Sequence[Event]:
-    """Whatever is found later is reached too; a hospital with another patient is asked again."""
+    """Whatever is found later is reached too; a hospital with another patient, or another unit, is asked again."""
     events: list[Event] = [RecallLotReached(lot) for lot in reached.lots if lot not in recall.lots]
     for centre, cases in reached.centres.items():
-        known = recall.hospitals[centre].cases if centre in recall.hospitals else frozenset()
-        if new := sorted(set(cases) - known):
-            events.append(RecallCentreReached(centre, tuple(new)))
+        known = recall.hospitals.get(centre, Hospital(frozenset()))
+        new, units = sorted(set(cases) - known.cases), sorted(set(reached.units.get(centre, ())) - known.units)
+        if new or (units and known.units):
+            events.append(RecallCentreReached(centre, tuple(new), tuple(units)))
     return events
 
 
@@ -104,8 +106,9 @@ def _asked(recall: Recall, ids: Ids) -> Sequence[Event]:
 
 
 def _about(recall: Recall, centre: str) -> str:
-    """A hospital, and how many patients it is asked about: with another patient it is asked again."""
-    return f"{centre}/{len(recall.hospitals[centre].cases)}"
+    """A hospital, and how many patients and units it is asked about: with another of them it is asked again."""
+    known = recall.hospitals[centre]
+    return f"{centre}/{len(known.cases) + len(known.units)}"
 
 
 def centre_of(recall: Recall, effect: Effect) -> str:

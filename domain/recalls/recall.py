@@ -90,11 +90,16 @@ class RecallLotReached:
 
 @dataclass(frozen=True, slots=True)
 class RecallCentreReached:
-    """A hospital has patients who got, or are to get, a unit of what is recalled; these, as far as is known now."""
+    """A hospital has patients who got, or are to get, a unit of what is recalled; these, as far as is known now.
+
+    `units` are those of its patients that were not known before, each as its lot and its name.
+    """
 
     centre: str
     cases: tuple[Trace, ...]
+    units: tuple[Trace, ...] = ()
     type: Literal["RecallCentreReached"] = "RecallCentreReached"
+    schema_version: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,8 @@ Event = OwnEvent | effect.Event | obligation.Event
 class Hospital:
     """One hospital of a recall: its patients, and the fact by which it acknowledged; empty = not yet.
 
-    `fates` holds what it said was done with a unit, by lot and unit; the newest word on each.
+    `fates` holds what it said was done with a unit, by lot and unit; the newest word on each. `units` are the units of
+    its patients; none where it was reached before they were noted.
     """
 
     cases: frozenset[str]
@@ -133,6 +139,7 @@ class Hospital:
     by: Identity = ""
     note: Identity = ""
     fates: Mapping[tuple[str, str], Fate] = field(default_factory=dict)
+    units: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +224,10 @@ def _of_its_own(recall: Recall, fact: Fact[Event], event: OwnEvent) -> Recall:
             return replace(recall, lots=(*recall.lots, event.lot), over=False)
         case RecallCentreReached():
             cases = frozenset(case for case in event.cases if isinstance(case, str))
+            units = frozenset(unit for unit in event.units if isinstance(unit, str))
             known = recall.hospitals.get(event.centre, Hospital(frozenset()))
-            hospitals = {**recall.hospitals, event.centre: Hospital(known.cases | cases, fates=known.fates)}
+            again = Hospital(known.cases | cases, fates=known.fates, units=known.units | units)
+            hospitals = {**recall.hospitals, event.centre: again}
             return replace(recall, hospitals=hospitals, over=False)
         case RecallAcknowledged():
             known = recall.hospitals[event.centre]

@@ -35,6 +35,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
     ("LotStateNoted", 1): lambda old: {**old, "stopped": []},  # a unit was stopped with its lot or not at all
+    ("RecallCentreReached", 1): lambda old: {**old, "units": []},  # patients were noted, not what they got
     ("RecallAcknowledged", 1): lambda old: {**old, "units": []},  # nobody asked what was done with each
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason
     **{

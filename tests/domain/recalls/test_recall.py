@@ -192,6 +192,30 @@ def test_what_is_found_later_is_reached_too_and_a_hospital_with_another_patient_
     assert play.asked("ask_acknowledgement") == ["centre-x/2", "centre-y/1", "centre-x/3"]
 
 
+WITH_UNITS = replace(REACHED, units={"centre-x": ("lot-a u1", "lot-a u2"), "centre-y": ("lot-b u1",)})
+
+
+def test_another_unit_of_a_known_patient_asks_its_hospital_again() -> None:
+    play = opened(reached=WITH_UNITS).tell(acknowledge("centre-x"))
+    play.look()
+    assert play.recall.waiting == ["centre-y"], "the control: nothing new"
+    more = {**WITH_UNITS.units, "centre-x": ("lot-a u1", "lot-a u2", "lot-c u1")}
+    play.reached = replace(WITH_UNITS, lots=(*REACHED.lots, "lot-c"), units=more)
+    play.look()
+    assert play.recall.waiting == ["centre-x", "centre-y"]
+    assert play.asked("ask_acknowledgement") == ["centre-x/4", "centre-y/2", "centre-x/5"]
+    play.reached = WITH_UNITS
+    play.tell(acknowledge("centre-x")).look()
+    assert play.recall.waiting == ["centre-y"], "what is no longer found asks nobody"
+
+
+def test_whom_a_recall_reached_before_units_were_noted_is_not_asked_for_all_of_them_again() -> None:
+    play = opened().tell(acknowledge("centre-x"))
+    play.reached = WITH_UNITS
+    play.look()
+    assert play.recall.waiting == ["centre-y"]
+
+
 def test_without_a_patient_it_ends_when_the_lots_are_stopped() -> None:
     play = opened(reached=Reached(("lot-a",), {}))
     assert not play.recall.over
