@@ -22,7 +22,7 @@ from api.console.forms.form_restore import KEEPABLE, sign_in_again
 from api.console.session import NotSignedIn, Visitor
 from api.console.sign_in_options import sign_in_options
 from api.console.text.texts import ENGLISH, Texts, languages, marked, texts_for
-from api.console.text.times import stamp
+from api.console.text.times import apart
 from api.http.auth import CLERKS, FOR_CLERKS
 from api.http.form_parse import pointed
 from api.http.masking import EVERYTHING
@@ -193,7 +193,7 @@ def static(name: str) -> str:
 
 PAGES.globals["static"] = static
 PAGES.globals["at"] = datetime.fromisoformat
-PAGES.filters["stamped"] = stamp
+PAGES.filters["apart"] = apart
 PAGES.filters["said_by"] = lambda at, clock: clock.instant(at)
 files = APIRouter(include_in_schema=False)
 

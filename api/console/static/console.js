@@ -144,8 +144,18 @@ function travelling(form) {
   }
 }
 
+// Each instant is written as the microseconds since the one before, in base 36 (api/console/text/times.py).
+function instants(slider) {
+  let sum = 0;
+  return slider.dataset.instants.split(" ").filter(Boolean).map((step) => {
+    sum += parseInt(step, 36);
+    const below = String(sum % 1000).padStart(3, "0");
+    return new Date(Math.floor(sum / 1000)).toISOString().replace("Z", `${below}Z`);
+  });
+}
+
 async function travel(form, sliders, id) {
-  const [known, held] = sliders.map((one) => one.dataset.instants.split("|")[one.value]);
+  const [known, held] = sliders.map((one) => instants(one)[one.value]);
   const query = new URLSearchParams({ ...(known && { known_at: known }), ...(held && { as_of: held }) });
   const part = held ? "facts" : form.dataset.part;
   const address = `${form.dataset.travel}${part && "/" + part}${query.size ? "?" + query : ""}`;

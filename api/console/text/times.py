@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from api.console.text.texts import Texts
 from domain.core.when import When
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SOON = timedelta(days=2)
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def stamp(at: datetime) -> str:
     """Return an instant as addresses hold it."""
     return at.isoformat().replace("+00:00", "Z")
+
+
+def apart(instants: Sequence[datetime]) -> Iterator[str]:
+    """Write instants as the microseconds since the one before, the first since 1970, in base 36: a quarter as long.
+
+    The slider of a page adds them up again (static/console.js).
+    """
+    before = datetime(1970, 1, 1, tzinfo=UTC)
+    for at in instants:
+        yield _base_36((at - before) // timedelta(microseconds=1))
+        before = at
+
+
+def _base_36(number: int) -> str:
+    if number < 0:
+        return f"-{_base_36(-number)}"
+    more, digit = divmod(number, len(DIGITS))
+    return (_base_36(more) if more else "") + DIGITS[digit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from domain.stages.treatment.dose import HoldDose
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Screen, screen
+from tests.api.console.forms.test_read_beside import received
+from tests.api.http.files.test_previews import paper
+from tests.api.personal_cases import recorded
 from tests.api.routes.history.test_audit import seal
 from tests.api.routes.test_documents import PDF
 from workflows.nightly import COMPARE_ENGINE
@@ -157,6 +160,21 @@ async def test_rows_change_by_themselves_without_losing_the_place(
     assert took < 1, f"{took:.2f} s on a busy machine; bench/console.py measures it"
 
 
+async def test_the_slider_leads_to_the_address_of_its_moment(mine: Screen, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    await coordinator.send(case, "AddNote", kind="note", text="later")
+    first = (await coordinator.get(f"/cases/{case}/events")).json()["events"][0]["recorded_at"]
+    await mine.go(f"/console/cases/{case}")
+    await mine.page.locator("details.travel summary").click()
+    slider = mine.page.locator("#s-recorded")
+    await slider.focus()
+    await mine.page.keyboard.press("Home")
+    await mine.page.locator("div.past").wait_for()
+    known = mine.page.url.partition("known_at=")[2].replace("%3A", ":")
+    assert datetime.fromisoformat(known) == datetime.fromisoformat(first)
+    await expect(slider).to_be_focused()
+
+
 async def test_everything_works_without_script(
     chromium: Chromium, site: str, coordinating: str, coordinator: Person
 ) -> None:
@@ -214,6 +232,8 @@ PLACES = ("/console/", "/console/?tab=all&urgent=1", "/console/open", "{case}", 
           "{case}/messages", "{case}/at?recorded=0", "{case}/facts?as_of=2027-01-01T00:00:00Z",
           "/console/?tab=all&known_at=2027-01-01T00:00:00Z",
           "{case}/do/AddNote", "{case}/do/ReportToxicity", "{case}/do/ImportFacts",
+          "/console/tasks", "/console/leave", "{case}/actions", "{case}/actions?q=note", "{case}/stay", "{case}/slip",
+          "{case}/matches", "{case}/do/VerifyRecord", "{case}/do/ImportResults", "{full}",
           "/console/protocols", "/console/centres", f"/console/protocols/{PROTOCOL}")  # fmt: skip
 
 TRANSLATED = (
@@ -223,24 +243,35 @@ TRANSLATED = (
     "{case}/timeline",
     "{case}/at?recorded=0",
     "{case}/do/ReportToxicity",
+    "/console/tasks",
+    "/console/leave",
+    "{case}/actions",
+    "{case}/do/VerifyRecord",
+    "{full}",
 )
 """Longer or shorter words, and the other direction, show on a page of each kind."""
 
 
 @pytest.fixture(scope="module")
-async def filled(coordinator: Person, coordinating: str) -> str:
+async def filled(here: Parts, coordinator: Person, coordinating: str) -> str:
     """A case with something on every page, among others."""
     for n in range(6):
         await coordinator.open(
             owner=coordinating, urgent=n % 2 == 0, patient_name=f"Somebody With-A-Rather-Long-Name {n}"
         )
     case = str((await coordinator.open(owner=coordinating, urgent=True))["case"])
-    await coordinator.send(case, "RequestRecord", kind="pathology")
+    await received(here, coordinator, "pathology", paper("REPORT"), case)
     await coordinator.send(case, "AddNote", kind="note", text="w" * 300)
     told = (await coordinator.send(case, "ReportDeath", cause="sepsis")).json()["recorded"][0]["id"]
     right = {"type": "ReportDeath", "cause": "cardiac"}
     await coordinator.send(case, "CorrectFact", fact=told, correction=right, reason="misheard")
     return f"/console/cases/{case}"
+
+
+@pytest.fixture(scope="module")
+async def full(here: Parts) -> str:
+    """A case that has been through a treatment: who it is, what is held until when, monitoring, what stands again."""
+    return f"/console/cases/{await recorded(here, 'infused', 'screen', 'person-screen', 'asia')}"
 
 
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
@@ -280,12 +311,12 @@ async def speaking(one: Screen, language: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh", "ar"])
 async def test_the_pages_are_for_everyone(
-    chromium: Chromium, site: str, coordinating: str, filled: str, language: str
+    chromium: Chromium, site: str, coordinating: str, filled: str, full: str, language: str
 ) -> None:
     one = await screen(chromium, site, coordinating)
     await speaking(one, language)
     places = PLACES if language == "en" else TRANSLATED
-    wrong = {place: await wrong_with(one, place.format(case=filled), language) for place in places}
+    wrong = {place: await wrong_with(one, place.format(case=filled, full=full), language) for place in places}
     assert not {place: found for place, found in wrong.items() if found}
     await one.page.context.close()
 
@@ -296,6 +327,11 @@ AUDITED = (
     "/console/cases/case-nowhere/do/BreakGlass",
     "/console/audit/checkpoints",
     "/console/operations",
+    "/console/lots",
+    f"/console/lots/{LOT}",
+    f"/console/genealogy/{LOT}?shared=true",
+    "/console/recalls",
+    "/console/stores",
 )
 
 

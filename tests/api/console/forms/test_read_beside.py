@@ -166,7 +166,8 @@ async def test_it_is_side_by_side_or_below_and_opens_only_what_is_unfolded(
     await one.go(f"/console/cases/{sent.id}/do/AcceptPatient?submission={sent.submission}")
     await one.fill(clinician="Dr Li")
     assert not opened
-    await one.page.locator('button[name="show"]').last.click()
+    await one.page.locator('button[name="show"]').last.focus()
+    await one.page.keyboard.press("Enter")
     picture, form = one.page.locator("img.preview"), one.page.locator(".reading form")
     await picture.wait_for()
     await one.page.wait_for_load_state("networkidle")

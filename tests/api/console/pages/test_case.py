@@ -24,8 +24,9 @@ async def test_a_case_shows_what_is_owed_and_what_comes_if_nothing_does(mei: Bro
     assert "the deadline passes" in page
     assert re.search(r'aria-current="step"><b>Inquiry', page)
     assert "/do/ReplyToFamily" in page
-    assert "taken at:" in page, "what is not taken now is listed with the reason"
-    assert "not for a Coordinator to give" in page
+    whole = (await mei.get(f"/console/cases/{opened['case']}/actions")).text
+    assert "taken at:" in whole, "what is not taken now is listed with the reason"
+    assert "not for a Coordinator to give" in whole
 
 
 async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordinator: Person) -> None:
