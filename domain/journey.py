@@ -26,6 +26,7 @@ from domain.stages.anytime import (
     outcomes,
     reconsidering,
     tasks,
+    wait_handover,
     watching,
 )
 from domain.stages.eligibility import (
@@ -179,6 +180,7 @@ MODULES: Mapping[str, ModuleType] = {
     "exporting": exporting,
     "filing": filing,
     "waiting": waiting,
+    "wait_handover": wait_handover,
     "ranking": ranking,
     "review_again": review_again,
     "quote": quote,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from activities.command_handler import CommandHandler, CommandRequest
+from activities.command_handler import CommandHandler, CommandRequest, Recorded
 from activities.gateways import GatewayRefused
 from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Meta
@@ -17,6 +17,7 @@ from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE, Command
 from domain.stages.anytime.erasing import Keep, OrderErasure
 from domain.stages.anytime.linking import AcceptLink, ConfirmLink, RefuseLink
+from domain.stages.anytime.wait_handover import handed
 
 NO = frozenset({Reason.NOT_FOUND, Reason.NOT_NOW, Reason.ALREADY, Reason.IRREVERSIBLE, Reason.MERGED, Reason.MISSING})
 """Refusals by the other case; whatever else stops a command is tried again."""
@@ -40,12 +41,15 @@ class TellingLinkedCase:
         if asked is None or asked.fact != effect.about:
             raise GatewayRefused("no_link")
         try:
-            await told(self._commands, asked.other, AcceptLink(case.id, case.number, asked.kind, case.open), effect.id)
+            waits = handed(case) if asked.kind == "merge" else ()
+            says = AcceptLink(case.id, case.number, asked.kind, case.open, waits)
+            there = (await told(self._commands, asked.other, says, effect.id)).case
         except Refused as no:
             if no.reason not in NO:
                 raise
             return Delivered(f"{asked.other}: {no.reason}", answer=RefuseLink(asked.fact, no.reason.value))
-        return Delivered(asked.other, answer=ConfirmLink(asked.fact))
+        kept = tuple(one.wait for one in waits if one.wait in there.waiting)
+        return Delivered(asked.other, answer=ConfirmLink(asked.fact, kept))
 
 
 class ErasingLinkedCase:
@@ -72,8 +76,8 @@ class ErasingLinkedCase:
         return Delivered(f"{other}: ordered")
 
 
-async def told(commands: CommandHandler, other: str, command: Command, effect: str) -> None:
-    """Record a command in another case, once for each effect. Raises Refused."""
+async def told(commands: CommandHandler, other: str, command: Command, effect: str) -> Recorded:
+    """Record a command in another case, once for each effect, and return what it came to. Raises Refused."""
     name = f"{effect}/{other}/{command.type}"
     key = CommandKey(ENGINE, name, sha256(name.encode()).digest())
-    await commands.record(CommandRequest(other, Meta(ENGINE, "operation", key=name), command, key))
+    return await commands.record(CommandRequest(other, Meta(ENGINE, "operation", key=name), command, key))

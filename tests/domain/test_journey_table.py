@@ -150,7 +150,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "WithdrawErasure": (("OrderErasure",),),
     "UnlinkCase": (("LinkCase", "ConfirmLink"),),
     "AcceptLink": ((), ("LinkCase", "ConfirmLink")),
-    "ConfirmLink": (("MergeCase",), ("LinkCase", "ConfirmLink", "UnlinkCase")),
+    "ConfirmLink": (("MergeCase",), ("WaitForPlace", "MergeCase"), ("LinkCase", "ConfirmLink", "UnlinkCase")),
     "RefuseLink": (("LinkCase",),),
     "RecordErasure": (("OrderErasure", "ConfirmErasure"),),
     "DecideStayExtension": (("FileStayExtension",),),

@@ -85,7 +85,8 @@ class Wait:
 
     `place`, `at` and `until` are of the newest offer, `passed` those it let go. `round` counts what the protocol's list
     was told, `urgent` is what it knows. `asked`: the submissions there were when the place was taken.
-    `unanswered`: the first place whose offer lapsed since the family last spoke.
+    `unanswered`: the first place whose offer lapsed since the family last spoke. `came_from`: the merged case that
+    waited before; `pressing`: that one was urgent, and nobody has said so of this one.
     """
 
     id: str
@@ -101,11 +102,29 @@ class Wait:
     passed: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     unanswered: str = ""
+    came_from: str = ""
+    pressing: bool = False
 
     @property
     def live(self) -> bool:
         """Return whether the list still knows of it."""
         return self.state != "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class HandedWait:
+    """A wait as one case hands it to another; `place` and `at` only where a place is taken."""
+
+    wait: str
+    protocol: str
+    centre: str
+    since: datetime
+    urgent: bool
+    round: int
+    place: str = ""
+    at: str = ""
+    passed: tuple[str, ...] = ()
+    unanswered: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,17 @@ class PlaceReturned:
     type: Literal["PlaceReturned"] = "PlaceReturned"
 
 
-Event = ListJoined | ListLeft | PlaceFreed | PlaceGone | PlaceAllotted | PlaceConfirmed | PlaceReturned
+@dataclass(frozen=True, slots=True)
+class ListEntryMoved:
+    """Another case waits in place of the one that was merged into it; time, urgency and a place stay with the wait."""
+
+    wait: str
+    round: int
+    case: str
+    type: Literal["ListEntryMoved"] = "ListEntryMoved"
+
+
+Event = ListEntryMoved | ListJoined | ListLeft | PlaceFreed | PlaceGone | PlaceAllotted | PlaceConfirmed | PlaceReturned
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +203,10 @@ def told(book: WaitingList, sites: Sequence[SiteLease], c: TellWaitingList, now:
 def _said(book: WaitingList, c: TellWaitingList) -> Iterator[Event]:
     own = [place for place in book.places if place.wait == c.wait]
     taken = any(place.id == c.takes for place in own)
+    entries = [one for one in book.entries if one.wait == c.wait]
+    moved = any(one.case != c.case for one in entries) or any(place.case != c.case for place in own)
+    if moved:
+        yield ListEntryMoved(c.wait, c.round, c.case)
     for place in own:
         dropped = place.state == "taken" and place.id != c.takes
         if c.ends or dropped or (place.state == "offered" and place.id in c.passed):
@@ -201,7 +215,9 @@ def _said(book: WaitingList, c: TellWaitingList) -> Iterator[Event]:
         yield ListLeft(c.wait, c.round)
     elif taken:
         yield PlaceConfirmed(c.takes, c.wait, c.round)
-    else:
+    elif not moved or [replace(one, case=c.case) for one in entries] != [
+        Entry(c.wait, c.case, c.centre, c.urgent, c.since)
+    ]:
         yield ListJoined(c.wait, c.round, c.case, c.centre, c.urgent, c.since)
 
 
@@ -302,6 +318,8 @@ def evolve(book: WaitingList, event: Event) -> WaitingList:
         case ListJoined():
             new = Entry(event.wait, event.case, event.centre, event.urgent, event.since)
             return _heard(replace(book, entries=(*_without(book, event.wait), new)), event)
+        case ListEntryMoved():
+            return _heard(_moved(book, event), event)
         case ListLeft():
             return _heard(replace(book, entries=_without(book, event.wait)), event)
         case PlaceFreed():
@@ -323,7 +341,13 @@ def _without(book: WaitingList, wait: str) -> tuple[Entry, ...]:
     return tuple(one for one in book.entries if one.wait != wait)
 
 
-def _heard(book: WaitingList, event: ListJoined | ListLeft | PlaceConfirmed) -> WaitingList:
+def _moved(book: WaitingList, e: ListEntryMoved) -> WaitingList:
+    entries = tuple(replace(one, case=e.case) if one.wait == e.wait else one for one in book.entries)
+    places = tuple(replace(one, case=e.case) if one.wait == e.wait else one for one in book.places)
+    return replace(book, entries=entries, places=places)
+
+
+def _heard(book: WaitingList, event: ListEntryMoved | ListJoined | ListLeft | PlaceConfirmed) -> WaitingList:
     return replace(book, heard={**book.heard, event.wait: event.round})
 
 

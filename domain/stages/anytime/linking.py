@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.phases.links import Births, CaseLink, LinkAsked, LinkRequest, LinkType, OtherCase
+from domain.case.phases.submissions import HandedWait
 from domain.case.stage import EVERY_STAGE, Exit, Stage
 from domain.case.state import Case
 from domain.case.table import Takes, Wants, not_answered
@@ -22,6 +23,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.stages.anytime.wait_handover import WaitHandedOver, WaitTakenOver, handed_over, taken_over
 from domain.stages.follow_up.closing import JourneyLeft
 from domain.stages.intake.duplicates import same_birth
 
@@ -70,21 +72,23 @@ class MergeCase:
 class AcceptLink:
     """Another case asks to be linked, unlinked or merged into this one; only the engine says this.
 
-    `open`: the other case is open, so a merge would close it.
+    `open`: the other case is open, so a merge would close it; `waits` are those it hands over then.
     """
 
     other: str
     number: str
     kind: LinkRequest
     open: bool = False
+    waits: tuple[HandedWait, ...] = ()
     type: Literal["AcceptLink"] = "AcceptLink"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmLink:
-    """The other case has said yes; only the engine says this."""
+    """The other case has said yes; only the engine says this. `kept`: waits for a place that go on there."""
 
     asked: str
+    kept: tuple[str, ...] = ()
     type: Literal["ConfirmLink"] = "ConfirmLink"
 
 
@@ -155,13 +159,14 @@ class CaseLinkRefused:
 
 
 Event = OtherCaseNoted | CaseLinkAsked | CaseLinked | CaseUnlinked | CaseLinkRefused
+Decided = Event | JourneyLeft | WaitTakenOver | WaitHandedOver
 
 TAKES = (
     Takes(LinkCase, (CaseLinkAsked,), at=EVERY_STAGE, by=Action.SUPERVISE),
     Takes(UnlinkCase, (CaseLinkAsked,), at=EVERY_STAGE, by=Action.SUPERVISE),
     Takes(MergeCase, (CaseLinkAsked,), at=EVERY_STAGE, by=Action.SUPERVISE),
-    Takes(AcceptLink, (CaseLinked, CaseUnlinked), at=EVERY_STAGE, by=Action.ENGINE),
-    Takes(ConfirmLink, (CaseLinked, CaseUnlinked, JourneyLeft), at=EVERY_STAGE, by=Action.ENGINE),
+    Takes(AcceptLink, (CaseLinked, CaseUnlinked, WaitTakenOver), at=EVERY_STAGE, by=Action.ENGINE),
+    Takes(ConfirmLink, (CaseLinked, CaseUnlinked, WaitHandedOver, JourneyLeft), at=EVERY_STAGE, by=Action.ENGINE),
     Takes(RefuseLink, (CaseLinkRefused,), at=EVERY_STAGE, by=Action.ENGINE),
 )
 KIND: dict[type[LinkCase | UnlinkCase | MergeCase], LinkRequest] = {
@@ -189,7 +194,7 @@ def as_noted(e: OtherCaseNoted) -> OtherCase:
     return OtherCase(e.number, e.open, e.merged_into, e.erased, e.births)
 
 
-def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event | JourneyLeft]:
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Decided]:
     """Decide a link, a merge, or an answer to one: return the events it brings about. Raises Refused."""
     match command:
         case LinkCase() | UnlinkCase() | MergeCase():
@@ -249,7 +254,7 @@ def _may_close(case: Case, other: OtherCase) -> None:
     require(alive, Reason.NOT_NOW, "a death is recorded here, and that case goes on; set one of them right", "other")
 
 
-def _accepted(case: Case, c: AcceptLink) -> Sequence[Event]:
+def _accepted(case: Case, c: AcceptLink) -> Sequence[Decided]:
     """Say yes, unless the case stands otherwise by now than when the other one looked. Raises Refused."""
     asked = case.link_asked
     closing = asked is not None and asked.kind == "merge"
@@ -266,7 +271,7 @@ def _accepted(case: Case, c: AcceptLink) -> Sequence[Event]:
             require(
                 merged or case.open or not c.open, Reason.NOT_NOW, "this case was closed meanwhile; reopen it first"
             )
-            return [] if merged else [CaseLinked(c.other, c.number, "replaces")]
+            return [] if merged else [CaseLinked(c.other, c.number, "replaces"), *taken_over(case, c.waits, c.other)]
         case _:
             assert_never(c.kind)
 
@@ -278,7 +283,7 @@ def _standing(case: Case, asked: str) -> LinkAsked:
     return known
 
 
-def _confirmed(case: Case, c: ConfirmLink) -> Sequence[Event | JourneyLeft]:
+def _confirmed(case: Case, c: ConfirmLink) -> Sequence[Decided]:
     asked = _standing(case, c.asked)
     match asked.kind:
         case "link":
@@ -288,7 +293,8 @@ def _confirmed(case: Case, c: ConfirmLink) -> Sequence[Event | JourneyLeft]:
         case "merge":
             left = case.exit or case.stage is Stage.CLOSED
             closed = [] if left else [JourneyLeft(Exit.MERGED, case.stage, "")]
-            return [CaseLinked(asked.other, asked.number, "replaced_by"), *closed]
+            waits = handed_over(case, c.kept, asked.other)
+            return [CaseLinked(asked.other, asked.number, "replaced_by"), *waits, *closed]
         case _:
             assert_never(asked.kind)
 

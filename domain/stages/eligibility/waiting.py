@@ -246,7 +246,7 @@ def _changed(case: Case, known: Wait, event: Event) -> Wait:
         case PlaceAwaited():
             return known
         case WaitingUrgencyChanged():
-            return replace(known, urgent=event.urgent, round=said)
+            return replace(known, urgent=event.urgent, round=said, pressing=False)
         case PlaceOffered():
             return replace(known, state="offered", place=event.place, at=event.centre, until=event.until)
         case PlaceTaken():
@@ -275,10 +275,9 @@ def _places(case: Case, wait: Wait) -> Sequence[Place]:
 
 
 def urgency(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """A case waits as urgent as it is."""
-    return [
-        WaitingUrgencyChanged(w.id, case.urgent) for w in _live(case, "waiting", "offered") if w.urgent != case.urgent
-    ]
+    """A case waits as urgent as it is, or as one that was merged into it was, until this one's own is said."""
+    standing = _live(case, "waiting", "offered")
+    return [WaitingUrgencyChanged(w.id, case.urgent) for w in standing if (w.urgent != case.urgent) != w.pressing]
 
 
 def offer(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -293,8 +292,14 @@ def offer(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event
 
 def withdraw(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """The place this case was offered or had taken is not its own any more."""
-    held = _live(case, "offered", "taken")
+    held = (wait for wait in _live(case, "offered", "taken") if _heard(case, wait))
     return [PlaceWithdrawn(w.id, w.place) for w in held if all(place.id != w.place for place in _places(case, w))]
+
+
+def _heard(case: Case, wait: Wait) -> bool:
+    """Whether the list knows that the wait is this case's: of one that was taken over it is told first."""
+    told = (e for e in case.effects.values() if e.kind == "tell_waiting_list" and About.of(e.about).id == wait.id)
+    return not wait.came_from or any(e.state == "delivered" for e in told)
 
 
 def lapse(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

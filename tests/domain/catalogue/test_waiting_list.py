@@ -17,6 +17,7 @@ from domain.catalogue.protocol import CloseProtocol, Protocol
 from domain.catalogue.site import ConfirmSite
 from domain.catalogue.streams import decide, fold, read_model
 from domain.catalogue.waiting.waiting_list import (
+    ListEntryMoved,
     ListJoined,
     ListLeft,
     Place,
@@ -99,6 +100,31 @@ def test_the_urgent_come_first_then_who_has_waited_longest_and_the_reasons_are_k
     assert [place.until for place in book.places] == [NOW + DAY] * 2, "an urgent case has less time to answer"
     book = List().say(site("full"), case(1, days=2), case(2, days=9)).say(site(places=1))
     assert book.offers() == [("case-2", "longest", 2, 0)]
+
+
+def test_a_merged_case_gives_its_entry_to_the_one_that_goes_on() -> None:
+    book = List().say(site("full"), case(1, days=3), case(2, days=9))
+    goes_on = TellWaitingList("wait-1", 101, "case-9", "", urgent=False, since=NOW - 3 * DAY)
+    book.say(goes_on)
+    assert book.last == [ListEntryMoved("wait-1", 101, "case-9")], "one event, and nothing is offered anew"
+    assert [(one.case, one.since) for one in book.state.waiting.in_order()] == [
+        ("case-2", NOW - 9 * DAY), ("case-9", NOW - 3 * DAY),
+    ]  # fmt: skip
+    book.say(goes_on, case(1, 2, ends=True))
+    assert book.last == [], "told twice, and what the merged case told before it ended, change nothing"
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_place_of_a_merged_case_stays_with_its_wait(taken: bool) -> None:
+    book = List().say(site(places=1), case(1, days=3), case(2, days=9, urgent=True))
+    [place] = book.places
+    takes = place.id if taken else ""
+    if taken:
+        book.say(case(1, 2, takes=takes))
+    book.say(TellWaitingList("wait-1", 101, "case-9", "", urgent=False, since=NOW - 3 * DAY, takes=takes))
+    assert types(book.last)[0] is ListEntryMoved
+    assert not {PlaceReturned, PlaceAllotted} & set(types(book.last)), "nobody else is offered it"
+    assert [(one.case, one.state) for one in book.places] == [("case-9", "taken" if taken else "offered")]
 
 
 def test_an_offer_ends_with_the_word_of_the_site() -> None:
