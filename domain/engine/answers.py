@@ -8,6 +8,7 @@ from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.about import About
 from domain.core.errors import Reason
+from domain.core.fact import Command
 from domain.journey import WANTS
 
 ROUND: Mapping[str, Callable[[Case], int]] = {
@@ -30,6 +31,13 @@ def of_this_round(case: Case, effect: Effect) -> bool:
         return about.round in ("", str(arranged.round))
     number = ROUND.get(effect.kind)
     return number is None or About.of(effect.about).round == str(number(case))
+
+
+def of_another_centre(case: Case, command: Command, centre: str) -> bool:
+    """Return whether a centre answers for another: about a submission or an arrangement that is not its own."""
+    submission = case.submissions.get(getattr(command, "submission", ""))
+    arrangement = case.arrangements.get(getattr(command, "arrangement", ""))
+    return any(one is not None and one.centre != centre for one in (submission, arrangement))
 
 
 NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})

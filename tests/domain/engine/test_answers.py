@@ -7,12 +7,20 @@ import pytest
 
 from domain.core.errors import Reason
 from domain.core.fact import Command
-from domain.engine.answers import too_early
-from domain.stages.eligibility.submissions import AcknowledgeSubmission, WithdrawSubmission
+from domain.engine.answers import of_another_centre, too_early
+from domain.stages.eligibility.eligibility import AcceptPatient
+from domain.stages.eligibility.submissions import (
+    AcknowledgeSubmission,
+    ChooseCentre,
+    SubmitDossier,
+    WithdrawSubmission,
+)
+from domain.stages.travel.arrangement_answers import RefuseArrangement
 from domain.stages.treatment.admission import AdmitPatient, ConfirmScreening
 from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion
 from tests.domain.course import start, submission
 from tests.domain.journey import Journey
+from tests.domain.stages.travel.arranged import ask_admission, newest
 
 
 def asked(j: Journey, kind: str) -> str:
@@ -73,3 +81,26 @@ def test_only_what_may_become_right_is_worth_saying_again() -> None:
         assert not too_early(j.case, effect, reason), reason
     assert not too_early(j.case, None, Reason.MISSING)
     assert not too_early(j.case, "no-such-effect", Reason.MISSING)
+
+
+def test_no_centre_answers_for_another_that_has_the_dossier_too() -> None:
+    j = start("submitted")
+    first = submission(j)
+    ours = j.case.submissions[first].centre
+    j.tell(ChooseCentre("centre-b", "protocol-b"))
+    second = submission(j)
+    j.tell(SubmitDossier(second))
+    assert of_another_centre(j.case, AcceptPatient(first, "Dr B"), "centre-b")
+    assert of_another_centre(j.case, AcceptPatient(second, "Dr A"), ours)
+    assert not of_another_centre(j.case, AcceptPatient(first, "Dr A"), ours), "the control"
+    assert not of_another_centre(j.case, AcceptPatient(second, "Dr B"), "centre-b")
+    assert not of_another_centre(j.case, AcceptPatient("nothing", "Dr B"), "centre-b"), "the rules say so"
+    assert not of_another_centre(j.case, AdmitPatient("E-1"), "centre-b"), "it names nothing of anybody's"
+
+
+def test_no_centre_answers_what_another_is_to_arrange() -> None:
+    j = start("planned")
+    ask_admission(j)
+    no = RefuseArrangement(newest(j).id, "none_free")
+    assert of_another_centre(j.case, no, "centre-b")
+    assert not of_another_centre(j.case, no, newest(j).centre), "the control"
