@@ -102,7 +102,8 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         kind = asked(case, effect)
         about = case.root_of(effect.about)
         submission = case.submission_of(about) or case.accepted
-        centre = submission.centre if submission else case.centre
+        arranged = case.arrangements.get(about)
+        centre = submission.centre if submission else arranged.centre if arranged else case.centre
         actor = centre if effect.to is Party.HOSPITAL else f"{effect.to.value}-of-{case.id}"
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}

@@ -23,7 +23,7 @@ from infra.ids import fresh_stream
 from tests.api.conftest import CANARY
 from tests.api.http.files.test_previews import paper
 
-REPORT = b"%PDF-1.7\npathology of " + CANARY.encode() + b"\n" + bytes(200_000)
+REPORT = b"%PDF-1.7\npathology of " + CANARY.encode() + b"\n" + bytes(3_000_000)
 SUMMARY = paper("summary") + b"% " + CANARY.encode() + b"\n"
 
 

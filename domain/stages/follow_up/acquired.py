@@ -131,7 +131,7 @@ TAKES = (
         (ResourceReported,),
         at=stages(Stage.ELIGIBILITY),
         over_fhir=True,
-        answers=("carry_out_order", *(one.effect for one in UNDOING.values())),
+        answers=("carry_out_order", "specimen_receipt", *(one.effect for one in UNDOING.values())),
     ),
     Takes(OrderCells, (CellsOrdered,), at=stages(Stage.ELIGIBILITY)),
     Takes(

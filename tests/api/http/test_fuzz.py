@@ -40,6 +40,7 @@ TEXTS = (
     "{}",
 )
 NUMBERS = (0, 1, -1, 14, 10**6, 10**12, -(10**18), 2**63, 10**40)
+FIGURES = (0.0, -0.5, 1e308, -150.0, 36.6)
 INSTANTS = (
     "2030-01-01T00:00:00Z",
     "1900-01-01T00:00:00+14:00",
@@ -54,7 +55,15 @@ ROUNDS = 3
 
 def value(hint: Any, chance: random.Random) -> Any:
     """Something of that type as JSON."""
-    plain = {bool: (True, False), int: NUMBERS, str: TEXTS, datetime: INSTANTS, date: DAYS, NoneType: (None,)}
+    plain = {
+        bool: (True, False),
+        int: NUMBERS,
+        float: FIGURES,
+        str: TEXTS,
+        datetime: INSTANTS,
+        date: DAYS,
+        NoneType: (None,),
+    }
     if hint in plain:
         return chance.choice(plain[hint])
     if hasattr(hint, "__dataclass_fields__"):

@@ -36,7 +36,7 @@ async def test_linked_lots_of_the_same_vector_lot_and_their_patients_are_found(h
     for batch, case in ((own, "case-own"), (alike, "case-else"), (other, "case-other")):
         await tell(here, batch, HoldUnit(case, f"e-{case}", HELD), ENGINE)
     assert await looked(here, own) == RecordLookBack("alert-1", (own,), (material,), 1, 2, 1)
-    assert (await looked(here, other)).patients == 0, "of its own vector lot nobody else got anything"
+    assert await looked(here, other) == RecordLookBack("alert-1", (other,), (), 0, 1, 1), "of its own lot somebody else"
 
 
 async def test_lots_that_only_name_the_code_of_the_vector_lot_are_found_too(here: Parts) -> None:
