@@ -141,8 +141,8 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
             require_command(hospital, command.type, whose)
         known = effect is None or effect in case.effects
         require(known, Reason.NOT_FOUND, "no such request in this case", "basedOn")
-        theirs = not of_another_centre(case, command, centre)
-        require(theirs, Reason.NOT_ALLOWED, "that was asked of another hospital")
+        own = not of_another_centre(case, command, centre)
+        require(own, Reason.NOT_ALLOWED, "that was asked of another hospital")
 
     body = CASE.digest(f"{answer.case}\0{effect or ''}", command)
     meta = Meta(centre, hospital.stated, key=answer.callback, causation=effect, provenance="callback")

@@ -22,6 +22,7 @@ from activities.gateways import Request
 from api.run.http_app import http_app
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
+from domain.stages.eligibility.submissions import ChooseCentre
 from infra.embedded.server_process import free_port
 from infra.hospitals.callbacks import sign
 from infra.hospitals.recall_tasks import task_of
@@ -34,6 +35,7 @@ from tests.agreed import agreed
 from tests.api.conftest import CANARY, NO_LIMIT, Person
 from tests.api.routes.intake.test_linking import merged
 from tests.api.routes.test_commands import assert_problem
+from tests.api.submitted import open_protocol, submitted
 
 PROTOCOL = "protocol-x"
 LETTER = {"type": "IssueLetter", "ref": "L-7", "valid_until": "2030-01-01T00:00:00+00:00"}
@@ -211,6 +213,23 @@ async def test_a_packed_body_is_told_how_to_come(hospital: Hospital, case: Waiti
     assert (packed.headers["accept-encoding"], packed.json()["errors"][0]["header"]) == ("identity", "Content-Encoding")
     plain = await hospital.http.post(hospital.path, content=body, headers={**headers, "Content-Encoding": "identity"})
     assert plain.is_success, plain.text
+
+
+async def test_a_hospital_answers_only_what_it_was_asked_itself(
+    here: Parts, hospital: Hospital, stranger: Hospital, supervisor: Person
+) -> None:
+    """Both have the dossier of one case, so both are of the case."""
+    sent = await submitted(here, hospital.id)
+    state = await sent.tell(ChooseCentre(stranger.id, await open_protocol(here, stranger.id)))
+    second = next(one.id for one in state.submissions.values() if one.centre == stranger.id)
+    accept = {"type": "AcceptPatient", "clinician": "Dr Li Wei"}
+    before = len((await sent.state()).seen)
+    assert_problem(await stranger.say(sent.id, {**accept, "submission": sent.submission}), 403, "not_allowed")
+    assert_problem(await hospital.say(sent.id, {**accept, "submission": second}), 403, "not_allowed")
+    after = await sent.state()
+    assert (len(after.seen), after.accepted) == (before, None)
+    own = await hospital.say(sent.id, {**accept, "submission": sent.submission})
+    assert own.is_success, own.text
 
 
 async def test_an_unknown_centre_case_or_request(
