@@ -1,17 +1,14 @@
-"""Sees to what workers do beside cases: desks adopted, mail about changes two people make, the catalogue followed."""
+"""Sees to what workers do beside cases: desks are adopted, and what is to be told or followed is looked for."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from activities.command_handler import CommandRequest
-from activities.following.first_ranks import FollowingCatalogue
-from activities.following.stopping import StoppingUnits
 from activities.ports import Meta
-from activities.telling import TellingChanges
 from api.run.wiring import Parts
 from domain.catalogue.desks import STREAM, AdoptDesks, Desk, Desks
 from domain.catalogue.streams import fold
@@ -22,7 +19,7 @@ from infra.settings import Settings
 
 log = structlog.get_logger()
 EVERY = 5.0
-"""Seconds between two looks for somebody to tell."""
+"""Seconds between two looks."""
 
 
 def desks(settings: Settings) -> Mapping[Party, str]:
@@ -47,31 +44,11 @@ async def adopt_desks(here: Parts) -> None:
             log.warning("CARAVEL_ROLE_MAIL differs from the ledger, which counts", role=role.value, change=way)
 
 
-async def tell_changes(telling: TellingChanges) -> None:
-    """Tell whoever is to be told, again and again; what fails is tried at the next look."""
+async def again_and_again(look: Callable[[], Awaitable[object]], failed: str) -> None:
+    """Look, every few seconds, for ever; what fails is logged in these words and made up for at a later look."""
     while True:
         try:
-            await telling.round()
+            await look()
         except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
-            log.warning("not told of changes", error=type(error).__name__)
-        await asyncio.sleep(EVERY)
-
-
-async def follow_catalogue(following: FollowingCatalogue) -> None:
-    """Follow what changes in the catalogue, again and again; what fails is followed at a later look."""
-    while True:
-        try:
-            await following.round()
-        except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
-            log.warning("catalogue not followed", error=type(error).__name__)
-        await asyncio.sleep(EVERY)
-
-
-async def watch_stores(stopping: StoppingUnits) -> None:
-    """Stop what lay in a store that was too warm, again and again; what fails is tried at the next look."""
-    while True:
-        try:
-            await stopping.round()
-        except Exception as error:  # noqa: BLE001 - the database may be away; its texts may hold what no log should
-            log.warning("stores not looked at", error=type(error).__name__)
+            log.warning(failed, error=type(error).__name__)
         await asyncio.sleep(EVERY)

@@ -32,7 +32,7 @@ from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.alive import alive
 from api.run.backups.recover import tombstones
-from api.run.changes import adopt_desks, desks, follow_catalogue, tell_changes, watch_stores
+from api.run.changes import adopt_desks, again_and_again, desks
 from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
@@ -114,6 +114,11 @@ def telling(here: Parts) -> TellingChanges:
     settings, server = here.settings, MailGateway(mail_server(here.settings))
     link = f"{settings.public_url.rstrip('/')}/console/operations"
     return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from)
+
+
+def stopping(here: Parts) -> StoppingUnits:
+    """Make what stops the units of stores that were too warm."""
+    return StoppingUnits(here.commands, RegisterQueries(here.ledger.pool))
 
 
 def following(here: Parts) -> FollowingCatalogue:
@@ -202,9 +207,9 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
             [*workers(client, here.commands, table), night_worker(client, chores_of(here, client))],
             [
                 courier.run,
-                partial(tell_changes, telling(here)),
-                partial(follow_catalogue, following(here)),
-                partial(watch_stores, StoppingUnits(here.commands, RegisterQueries(here.ledger.pool))),
+                partial(again_and_again, telling(here).round, "not told of changes"),
+                partial(again_and_again, following(here).round, "catalogue not followed"),
+                partial(again_and_again, stopping(here).round, "stores not looked at"),
             ],
             stop,
         )
