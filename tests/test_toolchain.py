@@ -21,7 +21,7 @@ from hypothesis.internal.constants_ast import Constants
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.drawing import TIMES, constants, draws, found
+from tests.drawing import TIMES, constants, draws, found, profiles
 
 TOP = Path(__file__).parents[1]
 PINNED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
@@ -153,7 +153,10 @@ def drawn(profile: str = "settled") -> list[int]:
     return seen
 
 
-def test_properties_draw_the_same_in_every_run_and_at_random_only_in_a_search() -> None:
+@pytest.mark.parametrize("machine", ["default", "ci"])  # Hypothesis takes `ci` by itself where `CI` is set
+def test_properties_draw_the_same_in_every_run_and_at_random_only_in_a_search(machine: str) -> None:
+    settings.load_profile(machine)
+    profiles()
     assert len(drawn()) == 10
     assert drawn() == drawn()
     searched = drawn("search")
