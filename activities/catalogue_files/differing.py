@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from activities.catalogue_files.reading import FileEntry
 from domain.catalogue.centre import AmendCentre, Centre, ChangeEndpoint, Handing, RegisterCentre
-from domain.catalogue.protocol import AmendProtocol, Description, Protocol
+from domain.catalogue.protocol import AmendProtocol, Protocol
+from domain.catalogue.protocols.description import Description
 from domain.catalogue.review import ReviewEntry
 from domain.catalogue.site import SiteLease
 

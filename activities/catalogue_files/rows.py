@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.catalogue.protocol import ProductClass
+from domain.catalogue.protocols.description import ProductClass
 
 Tree = Mapping[str, Any]
 WEEKLY = re.compile(r"once a week for (\d+) weeks")

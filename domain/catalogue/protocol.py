@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
 
-from domain.case.costs import LineKind
 from domain.catalogue import product, review, site
-from domain.catalogue.product import Access, ApprovalRecorded, Depletion, Location, RecordApproval
+from domain.catalogue.product import ApprovalRecorded, RecordApproval
+from domain.catalogue.protocols.description import Description, checked, described, noted_of
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
 from domain.catalogue.site import ConfirmSite, Site
 from domain.catalogue.waiting import waiting_list
 from domain.catalogue.waiting.waiting_list import TellWaitingList, WaitingList
-from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
-from domain.core.planned_check import PlannedCheck, require_kept
 from domain.core.roles import Action
-from domain.criteria.criterion import Criterion, require_sound
-from domain.criteria.redosing import RedosingCriteria, require_askable
 from domain.law import study
-from domain.law.countries import ROUTES, Route, files
+from domain.law.countries import Route, files
 
-ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo", "not_said"]
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """Says what a protocol is, as its source said on `as_of`. `centre` is a centre's stream where there is only one.
-
-    `planned_infusions` counts those planned for everybody; `lymphodepletion_planned` None = the source does not say.
-    `access`: how a patient comes to the product. `draft`: what its source asks stands there in words only, so nobody is
-    sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
-    `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
-    `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion,
-    as do the days of `monitoring`: none = the source does not say; so `redosing`, what is asked before another dose.
-    """
-
-    registry: str
-    title: str
-    product: str
-    product_class: ProductClass
-    targets: tuple[str, ...]
-    diseases: tuple[str, ...]
-    phase: str = ""
-    centre: str = ""
-    planned_infusions: int = 1
-    lymphodepletion_planned: bool | None = None
-    criteria: tuple[Criterion, ...] = ()
-    access: Access = "trial"
-    draft: bool = False
-    cell_source: str = ""
-    edits: tuple[str, ...] = ()
-    vector: str = ""
-    lymphodepletion: tuple[Depletion, ...] = ()
-    locations: tuple[Location, ...] = ()
-    registry_status: str = ""
-    route: Route = "not_said"
-    research_items: tuple[LineKind, ...] = ()
-    concerns_offspring: bool = False
-    vector_integrates: bool | None = None
-    follow_up_years: int = 0
-    visit_days: tuple[int, ...] = ()
-    monitoring: tuple[PlannedCheck, ...] = ()
-    redosing: RedosingCriteria | None = None
-    source: str
-    as_of: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +70,6 @@ Command = (
     | waiting_list.Command
 )
 
-MOST_YEARS = 50
-"""No protocol follows for longer."""
-MOST_INFUSIONS = 100
-"""No protocol plans more; a number with more figures is a slip of the pen."""
 BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
 """What giving each command is called in the table of roles; who waits is told by the engine, for a case."""
 
@@ -203,7 +151,7 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
     registered = protocol.description is not None
     if isinstance(command, RegisterProtocol):
         require(not registered, Reason.ALREADY, "the protocol is registered; amend it instead")
-        return [ProtocolRegistered(**_checked(command))]
+        return [ProtocolRegistered(**checked(command))]
     require(registered, Reason.NOT_FOUND, "no such protocol")
     match command:
         case AmendProtocol():
@@ -251,40 +199,11 @@ def _require_structured(protocol: Protocol) -> None:
 
 
 def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
-    described = _checked(c)
+    told = checked(c)
     known = protocol.description
     require(c.change, Reason.INVALID, "say what changed", "change")
     require(known is None or c.registry == known.registry, Reason.INVALID, "that is another protocol", "registry")
-    return [ProtocolAmended(**described, number=protocol.number + 1, label=c.label, change=c.change)]
-
-
-def _checked(c: Description) -> dict[str, Any]:
-    for name in ("registry", "title", "product", "diseases", "source", *(() if c.draft else ("targets",))):
-        require(getattr(c, name), Reason.INVALID, "this is never empty", name)
-    require(c.planned_infusions > 0, Reason.INVALID, "at least one infusion is planned", "planned_infusions")
-    require(c.planned_infusions <= MOST_INFUSIONS, Reason.INVALID, f"at most {MOST_INFUSIONS}", "planned_infusions")
-    near = all(abs(day) <= MOST_DAYS for drug in c.lymphodepletion for day in drug.days)
-    require(near, Reason.INVALID, "days count from the infusion, day 0; none is years away", "lymphodepletion")
-    _require_follow_up(c)
-    require_kept(c.monitoring)
-    require_askable(c.redosing, c.targets, c.planned_infusions)
-    require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
-    fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
-    require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")
-    require_sound(c.criteria)
-    return _described(c)
-
-
-def _require_follow_up(c: Description) -> None:
-    """Refuse what nobody could follow: too many years, days out of order or past the end."""
-    most = MOST_YEARS if c.follow_up_years == 0 else c.follow_up_years
-    require(0 <= c.follow_up_years <= MOST_YEARS, Reason.INVALID, f"from 0 to {MOST_YEARS} years", "follow_up_years")
-    ordered = list(c.visit_days) == sorted({day for day in c.visit_days if 0 < day <= most * 366})
-    require(ordered, Reason.INVALID, "days after the infusion in order, each once, none after the end", "visit_days")
-
-
-def _described(c: Description) -> dict[str, Any]:
-    return {f.name: getattr(c, f.name) for f in fields(Description)}
+    return [ProtocolAmended(**told, number=protocol.number + 1, label=c.label, change=c.change)]
 
 
 def evolve(protocol: Protocol, fact: Fact[Event]) -> Protocol:
@@ -298,7 +217,7 @@ def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
         case ProtocolRegistered() | ProtocolAmended():
             number = event.number if isinstance(event, ProtocolAmended) else 1
             seen = Review(event.source, event.as_of, fact.actor)
-            return replace(protocol, description=Description(**_described(event)), number=number, review=seen)
+            return replace(protocol, description=Description(**described(event)), number=number, review=seen)
         case EntryReviewed():
             return replace(protocol, review=Review(event.source, event.as_of, fact.actor))
         case ApprovalRecorded():
@@ -323,9 +242,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         "open_until": protocol.open_until,
         "planned_infusions": protocol.description.planned_infusions if protocol.description else 1,
         "number": protocol.number,
-        **_asked(protocol.description),
-        **_by_days(protocol.description),
-        **_followed(protocol.description),
+        **noted_of(protocol.description),
         **_sites(protocol),
         **_for_whom(protocol),
         **_under(protocol),
@@ -354,32 +271,6 @@ def _places(protocol: Protocol) -> Mapping[str, Any]:
     """The places that are offered to cases or taken by them; left out where there is none, as in rows of before."""
     known = protocol.waiting.of_cases()
     return {"places": known} if known else {}
-
-
-def _asked(description: Description | None) -> Mapping[str, Any]:
-    """The criteria, where there are any: rows written before there could be are still as they should be."""
-    return {"criteria": description.criteria} if description and description.criteria else {}
-
-
-def _by_days(description: Description | None) -> Mapping[str, Any]:
-    """The drugs of lymphodepletion of which the source names the days; left out where there are none."""
-    planned = tuple(drug for drug in (description.lymphodepletion if description else ()) if drug.days)
-    return {"lymphodepletion": planned} if planned else {}
-
-
-def _followed(told: Description | None) -> Mapping[str, Any]:
-    """What is said of follow-up; left out where nothing is, as in rows of before."""
-    if told is None:
-        return {}
-    said: dict[str, Any] = {
-        "follow_up_years": told.follow_up_years,
-        "visit_days": told.visit_days,
-        "monitoring": told.monitoring,
-    }
-    if told.redosing:
-        said["redosing"] = told.redosing
-    found: dict[str, Any] = {name: value for name, value in said.items() if value}
-    return found if told.vector_integrates is None else {**found, "vector_integrates": told.vector_integrates}
 
 
 def _for_whom(protocol: Protocol) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 from activities.catalogue_files.rows import CLASSES, drugs, lymphodepletion_planned, planned_infusions
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.product import depletion_of
-from domain.catalogue.protocol import ProductClass, RegisterProtocol
+from domain.catalogue.protocol import RegisterProtocol
+from domain.catalogue.protocols.description import ProductClass
 from domain.criteria.criterion import criterion_of
 
 DATA = Path(__file__).with_name("data")

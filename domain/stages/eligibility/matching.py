@@ -10,7 +10,8 @@ from domain.case.phases.findings import Therapy
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue.centre import Centre
-from domain.catalogue.protocol import Description, Protocol
+from domain.catalogue.protocol import Protocol
+from domain.catalogue.protocols.description import Description
 from domain.catalogue.site import SiteLease, leases
 from domain.core.personal import readable
 from domain.criteria.checks import Door, Offer, Patient

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue.product import Depletion
-from domain.catalogue.protocol import Description
+from domain.catalogue.protocols.description import Description
 from domain.core.policy import Span
 from domain.criteria.checks import Offer
 from domain.criteria.comparison import MAKING_DAYS
