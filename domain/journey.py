@@ -45,7 +45,16 @@ from domain.stages.follow_up import acquired, closing, custody, follow_up, visit
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.schedule import depletion_days, monitoring_days
-from domain.stages.travel import arrangement_answers, arranging, letter, postponing, readiness, travel, visa
+from domain.stages.travel import (
+    arrangement_answers,
+    arranging,
+    letter,
+    moving_costs,
+    postponing,
+    readiness,
+    travel,
+    visa,
+)
 from domain.stages.treatment import (
     admission,
     adverse_events,
@@ -111,7 +120,7 @@ JOURNEY: tuple[StageRow, ...] = (
         travel.BookTravel, postponing.PostponeAdmission,
         arrival.MoveArrival, arranging.AskArrangement, arranging.AskArrangementAgain, arranging.CancelArrangement,
         arrangement_answers.OfferSlots, arrangement_answers.ChooseSlot, arrangement_answers.ConfirmArrangement,
-        arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem)),
+        arrangement_answers.RefuseArrangement, readiness.WaiveArrivalItem, moving_costs.RecordMovingCost)),
     StageRow(Stage.ADMISSION, "arrival, admission, screening on site, trial consent",
         "arrival, admission, screening confirmed, consent to the trial or treatment", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD, grading.GradeCytopenia,
@@ -196,6 +205,7 @@ MODULES: Mapping[str, ModuleType] = {
     "arranging": arranging,
     "arrangement_answers": arrangement_answers,
     "readiness": readiness,
+    "moving_costs": moving_costs,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,

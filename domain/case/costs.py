@@ -14,6 +14,9 @@ KINDS: tuple[LineKind, ...] = get_args(LineKind)
 """The seven lines [eligibility.cost-lines]; the contingency is for re-dosing or a transplant that may follow."""
 Driver = Literal["protocol", "hospital", "access", "condition"]
 """What a range depends on: the protocol, the hospital, trial or approved use, how the patient is at admission."""
+MOST = 10**12
+"""No line costs more, in any currency, and no sum that is told as one number."""
+TOO_MUCH = f"at most {MOST} of a currency's main unit"
 NOT_ITEMISED, TOTAL = "not_itemised", "total"
 
 

@@ -276,16 +276,26 @@ def slip(case: str, *, arrives: date | None = None, known_at: datetime | None = 
         as_json(answer)
         return
     rows = [
-        (one["step"], one["until"] or one["why"], one["needed"], in_words(one["mend"]), one["to"], _at_stake(one),
-         "asked for" if one["asked"] else "")
+        (one["step"], one["until"] or one["why"], one["needed"], in_words(one["mend"]), one["to"],
+         in_words(one["lost"] or ""), _moving(one), _at_stake(one), "asked for" if one["asked"] else "")
         for one in answer["steps"]
     ]  # fmt: skip
-    title = f"arrives {answer['arrives']}, planned {answer['planned']}"
-    table(("step", "until", "needed until", "what mends it", "asked of", "its price", ""), rows, title)
+    known = ", ".join(f"{_item({**one, 'trial': False})} {one['currency']}" for one in answer["sums"])
+    title = f"arrives {answer['arrives']}, planned {answer['planned']}; moving costs {known or 'not known'}"
+    columns = ("step", "until", "needed until", "what mends it", "asked of", "lost", "moving costs", "its price", "")
+    table(columns, rows, title)
 
 
 def _at_stake(one: Mapping[str, Any]) -> str:
     return f"{_item(one['price'])} {one['price']['currency']}" if one["price"] else "not known"
+
+
+def _moving(one: Mapping[str, Any]) -> str:
+    cost = one["cost"]
+    if cost is None:
+        return f"not known: ask {in_words(one['ask'])}"
+    until = f"nothing until {cost['free_until']}, then " if cost["then"] else ""
+    return f"{until}{_item({**(cost['then'] or cost), 'trial': False})} {cost['currency']}"
 
 
 def _item(item: Mapping[str, Any] | None) -> str:

@@ -17,21 +17,29 @@ from api.console.text.fact_text import FactWriter
 from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
+from domain.case.costs import Item
 from domain.stages.travel.arrangement_kinds import planned_arrival
-from domain.stages.treatment.slip import SlipLine, next_day, slip
+from domain.stages.travel.moving_costs import movable
+from domain.stages.treatment.slip import SlipLine, next_day, slip, sums
 
 router = pages()
 
 
 @dataclass(frozen=True, slots=True)
 class SlipRow:
-    """One step in words. `name` is what the form sends; `price` is empty where the case knows no sum."""
+    """One step in words. `name` is what the form sends; `price` is empty where the case knows no sum.
+
+    `tell` is the name under which its cost can be told; empty = nothing of it is held.
+    """
 
     name: str
     words: str
     why: str
     mend: str
     to: str
+    lost: str
+    cost: str
+    tell: str
     price: str
     asked: bool
 
@@ -45,16 +53,20 @@ async def slip_page(
     day = arrives or next_day(one.case, one.now) or one.now.date()
     lines = slip(one.case, day, one.now, service.commands.policy)
     left = one.case.moved.left_out if one.case.moved else ()
+    may, open_lines = allowed_now(viewer.who, one.case), [line for line in lines if not line.asked]
     return shown_part(
         request,
         viewer,
         one,
         "slip",
         rows=[_row(line, one.speaker) for line in lines],
+        sums=", ".join(f"{_range(s.low, s.high, one.speaker)} {s.currency}" for s in sums(lines)),
+        untold=sum(line.cost is None for line in open_lines),
         arrives=day,
         planned=planned_arrival(one.case),
         left=[_words(step.kind, step.about, one.speaker) for step in left],
-        may_move="MoveArrival" in allowed_now(viewer.who, one.case),
+        may_move="MoveArrival" in may,
+        may_tell="RecordMovingCost" in may,
         key=fresh_key(),
         version=one.case.people_version,
         shown=await shown_to(service, viewer.who.id),
@@ -76,6 +88,32 @@ def _row(line: SlipLine, speaker: FactWriter) -> SlipRow:
         why,
         t.named("mend", line.mend),
         t.named("party", line.to.value),
-        f"{range_in_words(line.price, speaker)} {line.currency}".strip(),
+        t(f"slip_lost.{line.lost}") if line.lost else "",
+        _cost(line, speaker),
+        step.name if step.name in movable(speaker.case) else "",
+        _price(line, speaker),
         line.asked,
     )
+
+
+def _cost(line: SlipLine, speaker: FactWriter) -> str:
+    """Say what moving it costs and when that was told, or whom to ask."""
+    t, clock, known = speaker.clock.t, speaker.clock, line.cost
+    if known is None:
+        return t("slip.ask", who=t.named("told_by", line.told_by))
+    sum_ = f"{_range(known.low, known.high, speaker)} {known.currency}"
+    words = [sum_]
+    if line.free and known.free_until:
+        words = [t("slip.free", until=clock.instant(known.free_until)), t("slip.from_then", sum=sum_)]
+    return "; ".join([*words, t("slip.told", at=clock.day(known.told.astimezone(clock.zone).date()))])
+
+
+def _price(line: SlipLine, speaker: FactWriter) -> str:
+    if line.price is None or line.priced is None:
+        return ""
+    at = speaker.clock.day(line.priced.astimezone(speaker.clock.zone).date())
+    return f"{range_in_words(line.price, speaker)} {line.currency}; {speaker.clock.t('slip.told', at=at)}"
+
+
+def _range(low: int, high: int, speaker: FactWriter) -> str:
+    return range_in_words(Item(low, high), speaker)

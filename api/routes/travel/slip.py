@@ -14,7 +14,7 @@ from api.http.auth import Parts, Who
 from api.routes.reads import private, seen_case
 from domain.case.phases.travel import SlipStep
 from domain.stages.travel.arrangement_kinds import planned_arrival
-from domain.stages.treatment.slip import SlipLine, next_day, slip
+from domain.stages.treatment.slip import SlipLine, next_day, slip, sums
 
 router = APIRouter(tags=["cases"])
 
@@ -26,7 +26,8 @@ async def slip_of(
     """Return each thing that does not hold if the patient arrives on that day, in the order in which it is asked for.
 
     Without `arrives` it is the planned day, or the first on which the hospital admits. Nothing is changed by asking:
-    `MoveArrival` carries out the steps that are named to it.
+    `MoveArrival` carries out the steps that are named to it. Each says what it costs to move as far as that was told
+    (`RecordMovingCost`), who is to be asked where it was not, and what is lost with it; `sums` adds up the open ones.
     """
     state, _, now, _ = await seen_case(service, who, case, "slip", known_at)
     at = known_at or now
@@ -38,6 +39,7 @@ async def slip_of(
         "arrives": day.isoformat(),
         "planned": planned.isoformat() if planned else None,
         "steps": [_line(line) for line in lines],
+        "sums": [asdict(one) for one in sums(lines)],
         "left_out": [_step(step) for step in moved.left_out] if moved else [],
         "as_known_at": at.isoformat(),
     }
@@ -56,12 +58,31 @@ def _step(step: SlipStep) -> Mapping[str, Any]:
 
 
 def _line(line: SlipLine) -> Mapping[str, Any]:
-    price = {"currency": line.currency, **asdict(line.price)} if line.price else None
+    told = line.priced.isoformat() if line.priced else None
+    price = {"currency": line.currency, "told": told, **asdict(line.price)} if line.price else None
     return {
         **_step(line.step),
         "why": line.why,
         "mend": line.mend,
         "to": line.to.value,
         "asked": line.asked,
+        "lost": line.lost or None,
+        "cost": _cost(line),
+        "ask": None if line.cost else line.told_by,
         "price": price,
+    }
+
+
+def _cost(line: SlipLine) -> Mapping[str, Any] | None:
+    """What moving it costs now, and from when on how much; None = nobody has told it."""
+    known, now = line.cost, line.charged
+    if known is None or now is None:
+        return None
+    return {
+        "currency": known.currency,
+        "low": now[0],
+        "high": now[1],
+        "free_until": known.free_until.isoformat() if known.free_until else None,
+        "then": {"low": known.low, "high": known.high} if line.free else None,
+        "told": known.told.isoformat(),
     }

@@ -78,9 +78,29 @@ class Arrangement:
         return self.state in LIVE
 
 
+@dataclass(frozen=True, slots=True)
+class MovingCost:
+    """What moving or giving up one booking costs, from `low` to `high` of the currency's main unit, and when told.
+
+    `round` says which of the times it was asked for; until `free_until` it costs nothing.
+    """
+
+    round: int
+    currency: str
+    low: int
+    high: int
+    free_until: datetime | None
+    told: datetime
+
+    def free(self, now: datetime) -> bool:
+        """Return whether it may still be moved for nothing."""
+        return self.free_until is not None and now < self.free_until
+
+
 @dataclass(frozen=True)
 class Arrangements:
     """Holds everything that is arranged with others, by id, in the order it was first asked for."""
 
     arrangements: Mapping[str, Arrangement] = field(default_factory=dict)
+    moving_costs: Mapping[str, MovingCost] = field(default_factory=dict)  # by the name of the plan's step
     arrival_waived: frozenset[str] = frozenset()  # what the family travels without

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal, assert_never
 
 from domain.case.asking import service
-from domain.case.costs import KINDS, CostLines, Costs, lines_of
+from domain.case.costs import KINDS, MOST, TOO_MUCH, CostLines, Costs, lines_of
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
@@ -70,10 +70,6 @@ class AcceptQuote:
     person: str
     type: Literal["AcceptQuote"] = "AcceptQuote"
 
-
-MOST = 10**12
-"""No line costs more, in any currency, and no sum that is told as one number."""
-TOO_MUCH = f"at most {MOST} of a currency's main unit"
 
 Command = IssueEstimate | AcknowledgeEstimate | GiveQuote | AcceptQuote
 

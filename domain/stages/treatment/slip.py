@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from domain.case.costs import TOTAL, Item, compared, items
-from domain.case.phases.arrangements import Arrangement, ArrangementKind, AskedOf
+from domain.case.phases.arrangements import Arrangement, ArrangementKind, AskedOf, MovingCost
 from domain.case.phases.travel import SLIP_KINDS, SlipKind, SlipStep, Visa
 from domain.case.state import Case
 from domain.case.track import Track
@@ -18,11 +18,17 @@ from domain.core.policy import Party, Policy
 from domain.stages.eligibility.submissions import open_until
 from domain.stages.travel.arrangement_kinds import lands, made_for_another_day, planned_arrival
 from domain.stages.travel.letter import needs_visa, preparing
+from domain.stages.travel.moving_costs import moving_cost
 from domain.stages.travel.visa import may_enter, passport_lasts, passport_needed, stay_lasts, travellers
 from domain.stages.treatment import bed, dose
 
-Why = Literal["ends", "missing", "moves"]
-"""It ends before it is needed; nothing is held; or it was made for another day."""
+Why = Literal["ends", "lapsed", "missing", "moves"]
+"""It ends before it is needed; it was held and ended; nothing is held; or it was made for another day."""
+Lost = Literal["", "decision", "confirmation", "dose_hold", "bed_hold", "letter", "visa_window", "stay_days",
+               "passport", "statement", "ticket", "booking", "start_day", "price"]  # fmt: skip
+"""What of the thing is gone, or is given back, when it does not hold; empty = nothing was held."""
+Told = Literal["centre", "consulate", "passport_office", "doctor", "carrier", "lodging_house", "agency", "family"]
+"""Who knows what moving it costs where the case does not."""
 Mend = Literal["ask_centre", "ask_again", "new_letter", "new_application", "new_passport", "state_again", "rebook",
                "arrange_anew", "plan_anew"]  # fmt: skip
 
@@ -31,8 +37,9 @@ Mend = Literal["ask_centre", "ask_again", "new_letter", "new_application", "new_
 class SlipLine:
     """One step of a plan: why it does not hold, what mends it and who is asked for that.
 
-    `asked`: it has been asked for already. `price` is what the newest price or estimate says for the thing itself, not
-    for moving it; None = the case knows no sum.
+    `asked`: it has been asked for already. `price` is what the newest price or estimate says for the thing itself, and
+    when that was told; None = the case knows no sum. `cost` is what moving it costs as far as somebody said so, `free`:
+    nothing yet; where it is None, `told_by` knows.
     """
 
     step: SlipStep
@@ -40,8 +47,27 @@ class SlipLine:
     mend: Mend
     to: Party
     asked: bool
+    lost: Lost
+    told_by: Told
+    cost: MovingCost | None = None
+    free: bool = False
     price: Item | None = None
     currency: str = ""
+    priced: datetime | None = None
+
+    @property
+    def charged(self) -> tuple[int, int] | None:
+        """Return the least and the most that moving it costs now; None = not known."""
+        return None if self.cost is None else (0, 0) if self.free else (self.cost.low, self.cost.high)
+
+
+@dataclass(frozen=True, slots=True)
+class SlipSum:
+    """What all that is to be asked for costs to move, in one currency."""
+
+    currency: str
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +92,20 @@ class _Day:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What may not hold: how it is found, whether it has been asked for, what mends it, who is asked, which price."""
+    """What may not hold: how it is found, whether it has been asked for, what mends it, who is asked, which price.
+
+    `lost` is what is gone with it; `told_by` knows what moving it costs; `lapsed`: it was held, and ended by itself.
+    """
 
     kind: SlipKind
     mend: Mend
     to: Party
     found: Callable[[_Day], Iterable[SlipStep]]
     asked: Callable[[Case, SlipStep], bool]
+    lost: Lost
+    told_by: Told = "centre"
     price: str = ""
+    lapsed: Callable[[Case, SlipStep], bool] = lambda *_: False
 
 
 def next_day(case: Case, now: datetime) -> date | None:
@@ -108,7 +140,17 @@ def slip(case: Case, arrives: date, now: datetime, policy: Policy) -> Sequence[S
     planned = require_day(case, arrives, now)
     then = replace(case, stay_plan={**case.stay_plan, "arrives": arrives})
     day = _Day(then, lands(arrives), arrives != planned, policy)
-    return [_line(row, step, case) for row in ROWS for step in row.found(day)]
+    return [_line(row, step, case, now) for row in ROWS for step in row.found(day)]
+
+
+def sums(lines: Iterable[SlipLine]) -> Sequence[SlipSum]:
+    """Return what the open steps cost to move, by currency; what nobody has told the cost of is in none of them."""
+    known = [(line.cost.currency, *line.charged) for line in lines if line.cost and line.charged and not line.asked]
+    found: dict[str, SlipSum] = {}
+    for currency, low, high in known:
+        before = found.get(currency, SlipSum(currency, 0, 0))
+        found[currency] = SlipSum(currency, before.low + low, before.high + high)
+    return list(found.values())
 
 
 def unasked(case: Case, now: datetime, policy: Policy) -> int | None:
@@ -119,15 +161,34 @@ def unasked(case: Case, now: datetime, policy: Policy) -> int | None:
     return sum(not line.asked for line in slip(case, day, now, policy))
 
 
-def _line(row: _Row, step: SlipStep, case: Case) -> SlipLine:
-    ends = step.until is not None and step.until <= step.needed
-    why: Why = "ends" if ends else "moves" if step.until or row.kind in MADE_FOR_A_DAY else "missing"
+def _line(row: _Row, step: SlipStep, case: Case, now: datetime) -> SlipLine:
+    why = _why(row, step, case)
     known = case.quoted or case.estimated
     price = _prices(case).get(row.price)
-    asked = row.asked(case, step)
     arranged = case.arrangements.get(step.about)
-    to = ASKED_OF[arranged.asked_of] if arranged else row.to
-    return SlipLine(step, why, row.mend, to, asked, price, known.currency if known and price else "")
+    cost = moving_cost(case, f"visa:{step.about}" if step.kind == "stay" else step.name)
+    return SlipLine(
+        step,
+        why,
+        row.mend,
+        ASKED_OF[arranged.asked_of] if arranged else row.to,
+        row.asked(case, step),
+        "" if why == "missing" else row.lost,
+        arranged.asked_of if arranged else row.told_by,
+        cost,
+        cost is not None and cost.free(now),
+        price,
+        known.currency if known and price else "",
+        known.at if known and price else None,
+    )
+
+
+def _why(row: _Row, step: SlipStep, case: Case) -> Why:
+    if step.until is not None and step.until <= step.needed:
+        return "ends"
+    if row.lapsed(case, step):
+        return "lapsed"
+    return "moves" if step.until or row.kind in MADE_FOR_A_DAY else "missing"
 
 
 ASKED_OF: Mapping[AskedOf, Party] = {
@@ -285,24 +346,38 @@ def _applied(case: Case, step: SlipStep) -> bool:
     return known is None or known.state != "granted" or known.again
 
 
+def _track_lapsed(track: Callable[[Case], Track]) -> Callable[[Case, SlipStep], bool]:
+    return lambda case, _: track(case).state == "lapsed"
+
+
+def _visa_lapsed(case: Case, step: SlipStep) -> bool:
+    known = case.visas.get(step.about)
+    return known is not None and known.state == "lapsed"
+
+
 ROWS: tuple[_Row, ...] = (
-    _Row("acceptance", "ask_centre", Party.HOSPITAL, _acceptance, _carried_out),
-    _Row("protocol", "ask_centre", Party.HOSPITAL, _protocol, _carried_out),
-    _Row("dose", "ask_again", Party.HOSPITAL, _dose, lambda c, _: c.dose.unanswered, "cell_product"),
-    _Row("bed", "ask_again", Party.HOSPITAL, _bed, lambda c, _: c.bed.unanswered, "hospital_charges"),
-    _Row("letter", "new_letter", Party.HOSPITAL, _letter, lambda c, _: c.letter.unanswered),
-    _Row("visa", "new_application", Party.FAMILY, _visa, _applied),
-    _Row("stay", "new_application", Party.FAMILY, _stay, _applied),
-    _Row("passport", "new_passport", Party.FAMILY, _passport, _carried_out),
-    _Row("fitness", "state_again", Party.HOME_ONCOLOGIST, _fitness, lambda c, _: c.fit_to_travel.unanswered),
-    _Row("ticket", "rebook", Party.COORDINATOR, _ticket, _carried_out),
-    _Row("lodging", "arrange_anew", Party.FAMILY, _lodging, _carried_out, "accommodation"),
-    _Row("interpreter", "arrange_anew", Party.HOSPITAL, _interpreter, _carried_out, "interpreter"),
-    _Row("transfer", "ask_again", Party.HOSPITAL, _arranged("transfer"), _carried_out),
-    _Row("local_contact", "ask_again", Party.HOSPITAL, _arranged("local_contact"), _carried_out),
-    _Row("admission", "ask_again", Party.HOSPITAL, _arranged("admission"), _carried_out),
-    _Row("depletion", "plan_anew", Party.HOSPITAL, _depletion, _carried_out, "lymphodepletion"),
-    _Row("quote", "ask_centre", Party.HOSPITAL, _quote, lambda c, s: c.quote.unanswered or _carried_out(c, s), TOTAL),
-)
+    _Row("acceptance", "ask_centre", Party.HOSPITAL, _acceptance, _carried_out, "decision"),
+    _Row("protocol", "ask_centre", Party.HOSPITAL, _protocol, _carried_out, "confirmation"),
+    _Row("dose", "ask_again", Party.HOSPITAL, _dose, lambda c, _: c.dose.unanswered, "dose_hold",
+         price="cell_product", lapsed=_track_lapsed(lambda c: c.dose)),
+    _Row("bed", "ask_again", Party.HOSPITAL, _bed, lambda c, _: c.bed.unanswered, "bed_hold",
+         price="hospital_charges", lapsed=_track_lapsed(lambda c: c.bed)),
+    _Row("letter", "new_letter", Party.HOSPITAL, _letter, lambda c, _: c.letter.unanswered, "letter",
+         lapsed=_track_lapsed(lambda c: c.letter)),
+    _Row("visa", "new_application", Party.FAMILY, _visa, _applied, "visa_window", "consulate", lapsed=_visa_lapsed),
+    _Row("stay", "new_application", Party.FAMILY, _stay, _applied, "stay_days", "consulate"),
+    _Row("passport", "new_passport", Party.FAMILY, _passport, _carried_out, "passport", "passport_office"),
+    _Row("fitness", "state_again", Party.HOME_ONCOLOGIST, _fitness, lambda c, _: c.fit_to_travel.unanswered,
+         "statement", "doctor", lapsed=_track_lapsed(lambda c: c.fit_to_travel)),
+    _Row("ticket", "rebook", Party.COORDINATOR, _ticket, _carried_out, "ticket", "carrier"),
+    _Row("lodging", "arrange_anew", Party.FAMILY, _lodging, _carried_out, "booking", "lodging_house", "accommodation"),
+    _Row("interpreter", "arrange_anew", Party.HOSPITAL, _interpreter, _carried_out, "booking", price="interpreter"),
+    _Row("transfer", "ask_again", Party.HOSPITAL, _arranged("transfer"), _carried_out, "booking"),
+    _Row("local_contact", "ask_again", Party.HOSPITAL, _arranged("local_contact"), _carried_out, "booking"),
+    _Row("admission", "ask_again", Party.HOSPITAL, _arranged("admission"), _carried_out, "booking"),
+    _Row("depletion", "plan_anew", Party.HOSPITAL, _depletion, _carried_out, "start_day", price="lymphodepletion"),
+    _Row("quote", "ask_centre", Party.HOSPITAL, _quote, lambda c, s: c.quote.unanswered or _carried_out(c, s), "price",
+         price=TOTAL, lapsed=_track_lapsed(lambda c: c.quote)),
+)  # fmt: skip
 """In the order in which things are given back when a journey ends [undoing.order]: the open door first, then what is
 scarce, papers, bookings, the treatment's days, and money last."""

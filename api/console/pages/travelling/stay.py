@@ -20,6 +20,7 @@ from api.http.auth import Parts
 from domain.case.phases.arrangements import Arrangement
 from domain.core.personal import readable
 from domain.stages.travel.backward_plan import backward_plan, planned_infusion
+from domain.stages.travel.moving_costs import movable
 from domain.stages.travel.readiness import OPEN, arrival_items
 
 router = pages()
@@ -27,7 +28,10 @@ router = pages()
 
 @dataclass(frozen=True, slots=True)
 class ArrangedRow:
-    """One arrangement in words. `acts` are the commands that may be given about it now."""
+    """One arrangement in words. `acts` are the commands that may be given about it now.
+
+    `tell` is the name under which it can be said what moving it costs; empty = nobody reckons with it.
+    """
 
     id: str
     kind: str
@@ -37,6 +41,7 @@ class ArrangedRow:
     details: Sequence[str]
     slots: Sequence[str]
     acts: Sequence[str]
+    tell: str
 
 
 @router.get("/console/cases/{case}/stay")
@@ -79,6 +84,7 @@ def _row(a: Arrangement, speaker: FactWriter, may: Sequence[str]) -> ArrangedRow
         arrangement_details(t, a, identity="identity" in speaker.visible),
         [f"{clock.instant(slot.starts)} - {clock.instant(slot.ends)}" for slot in a.slots],
         acts,
+        f"{a.kind}:{a.id}" if f"{a.kind}:{a.id}" in movable(speaker.case) and "RecordMovingCost" in may else "",
     )
 
 

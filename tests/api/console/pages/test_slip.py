@@ -22,7 +22,17 @@ async def test_the_page_moves_the_arrival_with_what_is_ticked(
     page = (await mei.get(f"/console/cases/{case}/slip?arrives={later}")).text
     for words in ("ask the centre to confirm or extend it", 'value="bed" checked', "made for another day", "not known"):
         assert words in page
-    assert "2,000 - 3,000 USD" in page
+    assert "2,000 - 3,000 USD; told on " in page
+    assert "not known: ask the place of lodging" in page
+    assert "the agreed times are given back" in page
+    form = f"/console/cases/{case}/do/RecordMovingCost"
+    asked = (await mei.get(f"{form}?step=lodging")).text
+    said = {"step": "lodging", "currency": "CNY", "low": "400", "high": "600"}
+    told = await mei.post(form, **said, **hidden(asked))
+    assert told.status_code == 200, told.text
+    page = (await mei.get(f"/console/cases/{case}/slip?arrives={later}")).text
+    assert "400 - 600 CNY; told on " in page
+    assert "moving costs 400 - 600 CNY as far as it is known" in page
     path, chosen = f"/console/cases/{case}/do/MoveArrival", ["bed", "lodging"]
     sent = await mei.post(path, carry_out=chosen, reason="a fever", **hidden(page))
     assert sent.status_code == 200, sent.text

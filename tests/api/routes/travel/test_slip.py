@@ -54,6 +54,8 @@ async def test_a_plan_is_shown_and_carried_out_in_part(supervisor: Person, hospi
     assert (first["why"], first["mend"], first["to"], first["price"]) == ("ends", "ask_centre", "hospital", None)
     lodging = next(step for step in plan["steps"] if step["kind"] == "lodging")
     assert (lodging["price"]["currency"], lodging["price"]["low"], lodging["price"]["high"]) == ("USD", 2_000, 3_000)
+    assert (lodging["cost"], lodging["ask"], lodging["lost"], plan["sums"]) == (None, "lodging_house", "booking", [])
+    await costs_told(supervisor, case, later)
     done = await supervisor.send(
         case, "MoveArrival", arrives=later.isoformat(), carry_out=["acceptance", "protocol", "bed"]
     )
@@ -65,6 +67,20 @@ async def test_a_plan_is_shown_and_carried_out_in_part(supervisor: Person, hospi
     after = await slip(supervisor, case, later)
     assert (after["planned"], open_steps(after)) == (later.isoformat(), ["lodging", "interpreter", "depletion"])
     assert [step["kind"] for step in after["left_out"]] == ["lodging", "interpreter", "depletion"]
+
+
+async def costs_told(supervisor: Person, case: str, later: date) -> None:
+    free = datetime.now(UTC) + 3 * DAY
+    said = {"step": "lodging", "currency": "CNY", "low": 400, "high": 600, "free_until": free.isoformat()}
+    told = await supervisor.send(case, "RecordMovingCost", **said)
+    assert told.is_success, told.text
+    plan = await slip(supervisor, case, later)
+    cost = next(step["cost"] for step in plan["steps"] if step["kind"] == "lodging")
+    assert (cost["low"], cost["high"], cost["currency"], cost["then"]) == (0, 0, "CNY", {"low": 400, "high": 600})
+    assert plan["sums"] == [{"currency": "CNY", "low": 0, "high": 0}]
+    wrong = await supervisor.send(case, "RecordMovingCost", **(said | {"step": "boat"}))
+    assert_problem(wrong, 404, "not_found")
+    assert "there is: bed, lodging" in wrong.text
 
 
 async def test_what_cannot_be_planned_says_why(supervisor: Person, hospital: Hospital) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.case.costs import KINDS, CostLine, CostLines
+from domain.case.costs import KINDS, MOST, CostLine, CostLines
 from domain.case.effect import EffectRequested
 from domain.core.errors import Reason
 from domain.core.policy import Party
 from domain.stages.eligibility.quote import (
-    MOST,
     AcceptQuote,
     AcknowledgeEstimate,
     EstimateIssued,

@@ -9,6 +9,7 @@ from domain.case.phases.arrangements import ARRANGEMENT_KINDS, Slot
 from domain.stages.travel.arrangement_answers import ChooseSlot, ConfirmArrangement, OfferSlots, RefuseArrangement
 from domain.stages.travel.arrangement_kinds import KINDS
 from domain.stages.travel.arranging import AskArrangement, AskArrangementAgain, CancelArrangement
+from domain.stages.travel.moving_costs import RecordMovingCost, movable
 from domain.stages.travel.readiness import WAIVABLE, WaiveArrivalItem
 from tests.domain.journey import DAY, HOUR, Journey
 
@@ -52,6 +53,12 @@ def _confirmed(j: Journey, n: int) -> ConfirmArrangement:
     return ConfirmArrangement(one(j, n), f"A-{n}", starts=starts, **said)
 
 
+def _cost(j: Journey, n: int) -> RecordMovingCost:
+    known = list(movable(j.case))
+    free = j.now + (n % 20 - 5) * DAY if n % 3 else None
+    return RecordMovingCost(known[n % len(known)] if known else "bed", "USD", n % 7, n % 9 if n % 2 else None, free)
+
+
 MAKE: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     AskArrangement: any_asked,
     AskArrangementAgain: _again,
@@ -61,4 +68,5 @@ MAKE: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     ConfirmArrangement: _confirmed,
     WaiveArrivalItem: lambda _, n: WaiveArrivalItem(WAIVABLE[n % len(WAIVABLE)], "they see to it themselves"),
     RefuseArrangement: lambda j, n: RefuseArrangement(one(j, n), "none_free"),
+    RecordMovingCost: _cost,
 }
