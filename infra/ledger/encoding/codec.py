@@ -1,8 +1,7 @@
 """Turns events into what the ledger stores and back, for a given set of event classes."""
 
 import asyncio
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from pydantic_core import PydanticSerializationError
 from activities.ports import Keyring, Meta
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Draft, Fact, Why
-from infra.ledger.encoding.sealing import MARK, SealedPlace, Secrets, canonical, rejoin, separate, unseal
+from infra.ledger.encoding.sealing import MARK, SealedPlace, Secrets, canonical, read_json, rejoin, separate, unseal
 from infra.ledger.encoding.stored import Stored
 from infra.ledger.encoding.upcasting import UPCASTERS, Upcaster
 
@@ -37,6 +36,7 @@ class _Shape:
     name: str
     version: int
     adapter: TypeAdapter[Any]
+    validate: Callable[[dict[str, Any]], Any]
 
 
 def stored_type(event_class: type) -> str:
@@ -56,7 +56,8 @@ class Codec:
         self._names: dict[str, _Shape] = {}
         for event_class in events:
             version = getattr(event_class, "schema_version", 1)
-            shape = _Shape(stored_type(event_class), version, TypeAdapter(event_class))
+            adapter = TypeAdapter[Any](event_class)
+            shape = _Shape(stored_type(event_class), version, adapter, adapter.validator.validate_python)
             if shape.name in self._names:
                 raise TypeError(f"two event classes are called {shape.name}")
             self._shapes[event_class] = self._names[shape.name] = shape
@@ -85,7 +86,7 @@ class Codec:
         shape = self._names.get(row.type)
         if shape is None or row.schema_version > shape.version:
             raise Refused(Reason.NEWER_THAN_ME, f"this program does not know {row.type} {row.schema_version}")
-        tree = json.loads(row.data)
+        tree = read_json(row.data)
         if MARK in row.data:
             tree = rejoin(tree, unseal(SealedPlace(row.stream, row.id), row.sealed, keys))
         for version in range(row.schema_version, shape.version):
@@ -101,8 +102,8 @@ class Codec:
 
     def fact(self, row: Stored, keys: Keyring) -> Fact[Any]:
         """Return the recorded event as the fold sees it: at the instant the clock said, where that was not the last."""
-        meta = json.loads(row.meta)
-        why = WHY.validate_python(meta.get("why"))
+        meta = read_json(row.meta)
+        why = meta.get("why")
         return Fact(
             event=self.decode(row, keys),
             id=row.id,
@@ -110,7 +111,7 @@ class Codec:
             at=datetime.fromisoformat(meta["clock"]) if meta.get("clock") else row.recorded_at,
             occurred=row.occurred,
             actor=meta["actor"],
-            why=why,
+            why=WHY.validate_python(why) if why else None,
             corrects=meta.get("corrects"),
             provenance=meta.get("provenance", ""),
         )
@@ -119,7 +120,7 @@ class Codec:
     def _validated(shape: _Shape, tree: dict[str, Any]) -> Any:  # noqa: ANN401 - any event class
         # pydantic quotes the values it refuses: its error must not travel, not even as a context.
         try:
-            return shape.adapter.validate_python(tree)
+            return shape.validate(tree)
         except (ValidationError, ValueError, TypeError):
             pass
         raise Refused(Reason.NEWER_THAN_ME, f"this program cannot read the fields of a {shape.name}")

@@ -2,15 +2,16 @@
 
 import json
 import secrets
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic_core import from_json
 
 from activities.ports import DataKey, Keyring
 from domain.core.personal import ERASED, KEY_CLASSES, NO_KEY, KeyClass, Sealed, Unread
@@ -32,6 +33,10 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 def canonical(value: object) -> str:
     """JSON with sorted keys and no white space. ValueError for what JSON cannot say."""
     return _ENCODER.encode(value)
+
+
+read_json = partial(from_json, cache_strings="keys")
+"""Reads what `canonical` wrote; values, which may be personal, are kept nowhere. ValueError for what is no JSON."""
 
 
 def separate(value: object, tree: Any, out: Secrets) -> Any:  # noqa: ANN401 - JSON
@@ -116,6 +121,10 @@ def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
+_SEALED_1 = text("caravel sealed 1")
+_CLASSES = {key_class: text(key_class) for key_class in KEY_CLASSES}
+
+
 @dataclass(frozen=True, slots=True)
 class SealedPlace:
     """Says where sealed text stands; it opens nowhere else. `owner` is an event id or `view:` and a table."""
@@ -125,7 +134,7 @@ class SealedPlace:
 
     def bound_to(self, key_class: KeyClass) -> bytes:
         """Return the additional data (AAD) that binds a sealed text to its place and key class."""
-        return text("caravel sealed 1") + text(self.stream) + text(self.owner) + text(key_class)
+        return _SEALED_1 + text(self.stream) + text(self.owner) + _CLASSES[key_class]
 
 
 def seal(place: SealedPlace, values: Secrets, keys: Mapping[KeyClass, DataKey]) -> str:
@@ -135,24 +144,26 @@ def seal(place: SealedPlace, values: Secrets, keys: Mapping[KeyClass, DataKey]) 
         if key := keys.get(key_class):
             nonce = secrets.token_bytes(NONCE)
             ciphertext = AESGCM(key.secret).encrypt(nonce, canonical(plain).encode(), place.bound_to(key_class))
-            box = {"ciphertext": b64encode(ciphertext).decode(), "key": key.id, "nonce": b64encode(nonce).decode()}
-            boxes[key_class] = box
+            boxes[key_class] = {"ciphertext": _base64(ciphertext), "key": key.id, "nonce": _base64(nonce)}
     return canonical(boxes) if boxes else NOTHING
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode()
 
 
 def unseal(place: SealedPlace, sealed: str, keys: Keyring) -> Known:
     """Open what these keys open. Raises Tampered when a key fits by its id and does not open."""
     found: dict[KeyClass, Mapping[str, Any] | Unread] = {}
-    for key_class, box in json.loads(sealed).items():
+    for key_class, box in read_json(sealed).items():
         key = keys.get(key_class)
         if key is None or key.id != box["key"]:
             found[key_class] = ERASED if key_class in keys and key is None else NO_KEY
             continue
         try:
-            plain = AESGCM(key.secret).decrypt(
-                b64decode(box["nonce"]), b64decode(box["ciphertext"]), place.bound_to(key_class)
-            )
+            nonce, ciphertext = a2b_base64(box["nonce"]), a2b_base64(box["ciphertext"])
+            plain = AESGCM(key.secret).decrypt(nonce, ciphertext, place.bound_to(key_class))
         except InvalidTag:
             raise Tampered(f"{place.stream} {place.owner}: {key_class} does not open with its key") from None
-        found[key_class] = json.loads(plain)
+        found[key_class] = read_json(plain)
     return found
