@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import os
 import secrets
 from base64 import b64decode, b64encode
 from collections import OrderedDict
@@ -27,6 +28,8 @@ BITS = 256
 CACHED = 10_000
 MARKER = "fingerprint"
 """A file among the keys with the fingerprint of what wraps them; a key's name ends with a point and its class."""
+Version = tuple[int, int, int, int] | None
+"""Which file stands somewhere, and when it was last written; None = none does."""
 LABEL = b"caravel key folder 1"
 AWAY = "the key folder this ledger names is not here any more; nothing is sealed and no key destroyed until it is back"
 UNREADABLE = (
@@ -47,8 +50,11 @@ class FolderKeys:
         self._folder = folder
         self._kek_file = kek
         self._kek: bytes | None = None
+        self._of_kek = ""
         self._list = destroyed
-        self._list_seen = (0, 0)
+        self._list_seen: Version = None
+        self._marker = folder / MARKER
+        self._marker_seen: tuple[Version, str] = (None, "")
         self._gone: frozenset[Name] = frozenset()
         self._cache: OrderedDict[Name, DataKey] = OrderedDict()
         self._named = self._refused = ""
@@ -57,18 +63,22 @@ class FolderKeys:
 
     def wrapping_fingerprint(self) -> str:
         """Return an HMAC under the key encryption key, which does not tell it; empty where that key is missing."""
-        kek = self._wrapping()
-        return hmac.digest(kek, LABEL, "sha256").hex() if kek else ""
+        if not self._of_kek and (kek := self._wrapping()):
+            self._of_kek = hmac.digest(kek, LABEL, "sha256").hex()
+        return self._of_kek
 
     def fingerprint(self) -> str:
         """Return the same where the folder is marked with it too; empty where the keys are another's, or not there."""
-        marker, of_kek = self._folder / MARKER, self.wrapping_fingerprint()
-        return of_kek if marker.exists() and marker.read_text() == of_kek else ""
+        found = _version(self._marker)
+        if found != self._marker_seen[0]:  # asked with every append, and the folder may be another's since
+            self._marker_seen = found, self._marker.read_text() if found else ""
+        of_kek = self.wrapping_fingerprint()
+        return of_kek if self._marker_seen[1] == of_kek else ""
 
     def mark(self) -> str:
         """Mark the folder, with a key encryption key of its own where it holds nothing yet; return its fingerprint."""
         self._made_wrapping()
-        create(self._folder / MARKER, self.wrapping_fingerprint().encode())
+        create(self._marker, self.wrapping_fingerprint().encode())
         return self.fingerprint()
 
     def hold_to(self, fingerprint: str) -> None:
@@ -157,12 +167,8 @@ class FolderKeys:
 
     def _reapply(self) -> None:
         """Take in what any process has destroyed since, and remove what a restored folder brought back."""
-        try:
-            status = self._list.stat()
-        except FileNotFoundError:
-            return
-        seen = (status.st_mtime_ns, status.st_size)
-        if seen == self._list_seen:
+        seen = _version(self._list)
+        if seen in (None, self._list_seen):
             return
         self._gone = destroyed_in(self._list)
         for stream, key_class in self._gone:
@@ -203,6 +209,14 @@ def _unwrapped(content: bytes, kek: bytes | None) -> DataKey | None:
         return DataKey(stored["id"], aes_key_unwrap_with_padding(kek, b64decode(stored["wrapped"]))) if kek else None
     except (ValueError, KeyError, TypeError, InvalidUnwrap):
         return None
+
+
+def _version(file: Path) -> Version:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - a third of the time
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _private(file: Path) -> bytes | None:

@@ -14,7 +14,7 @@ from infra.ledger.encoding.errors import FAILURES, translate
 from infra.ledger.queries import APPEND
 
 MOST = 64  # appends in one transaction
-SMALL = 8  # so many are not worth halving
+WHOLE = 40  # so many go at once
 LINGER = 0.05  # seconds
 
 
@@ -85,10 +85,10 @@ class GroupCommit:
     def _batch(self) -> list[_Waiting]:
         """The appends of the next transaction, one a stream.
 
-        Of many only half: callers answered by the one before prepare their next appends while this one commits.
+        Of very many only half: callers answered by the one before prepare their next appends while this one commits.
         """
         many = len(self._queue)
-        wanted = min(MOST, many if many <= SMALL else many // 2)
+        wanted = min(MOST, many if many <= WHOLE else many // 2)
         batch: dict[str, _Waiting] = {}
         later: list[_Waiting] = []
         while self._queue and len(batch) < wanted:
