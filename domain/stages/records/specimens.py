@@ -50,9 +50,8 @@ def _wanted(case: Case) -> bool:
 
 def _awaited(case: Case, source: Party) -> Iterable[str]:
     """Asked for and not at hand, while a centre is still to decide on them."""
-    if case.exit or case.accepted is not None or not _wanted(case):
-        return []
-    return [one.id for one in case.specimens.values() if one.source is source and one.state == "asked"]
+    asked = [one.id for one in case.specimens.values() if one.source is source and one.state == "asked"]
+    return asked if asked and not case.exit and case.accepted is None and _wanted(case) else []
 
 
 def _told(case: Case, about: str) -> bool:
