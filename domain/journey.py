@@ -44,6 +44,7 @@ from domain.stages.eligibility import (
 from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
+from domain.stages.response import assessing
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.travel import (
     arrangement_answers,
@@ -125,7 +126,7 @@ JOURNEY: tuple[StageRow, ...] = (
         "arrival, admission, screening confirmed, consent to the trial or treatment", (
         grading.GradeCRS, grading.GradeICANS, grading.GradeGVHD, grading.GradeCytopenia,
         adverse_events.ReportToxicity, adverse_events.ResolveToxicity, adverse_events.ReportInfection,
-        adverse_events.ReportLaboratory, adverse_events.ReportStay, observations.AssessResponse,
+        adverse_events.ReportLaboratory, adverse_events.ReportStay, assessing.AssessResponse,
         observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,
         observations.ReportTrialHold, observations.ReportTrialResumed, observations.ReportOffStudy,
         observations.ReportDeath, transplant.RecordTransplant, admission.RecordArrival, admission.RegisterAddress,
@@ -214,6 +215,7 @@ MODULES: Mapping[str, ModuleType] = {
     "recovery": recovery,
     "adverse_events": adverse_events,
     "grading": grading,
+    "assessing": assessing,
     "observations": observations,
     "safety": safety,
     "look_back": look_back,

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from domain.core.errors import Reason, require
+from domain.criteria.response import ResponseCode
 
 GradedKind = Literal["crs", "icans", "acute_gvhd", "chronic_gvhd", "hlh", "cytopenia", "infection"]
 """The kinds of harm a protocol may set a highest grade for; those a hospital's own words are told apart by."""
-ResponseCode = Literal["CR", "PR", "SD", "PD"]
 MOST_DAYS_BETWEEN, WORST_ALLOWED = 3650, 4
 """No protocol waits longer, or calls something fresh for longer; grade 5 is death."""
-
-READ_AS: Mapping[str, ResponseCode] = {
-    **dict.fromkeys(("cr", "cri", "crh", "cmr", "scr", "mrd negative cr", "mrd cr", "complete response"), "CR"),
-    **dict.fromkeys(("complete remission", "complete metabolic response", "完全缓解"), "CR"),
-    **dict.fromkeys(("pr", "vgpr", "pmr", "partial response", "partial remission", "部分缓解"), "PR"),
-    **dict.fromkeys(("sd", "nr", "mr", "nmr", "stable disease", "no response", "疾病稳定"), "SD"),
-    **dict.fromkeys(("pd", "pmd", "progression", "progressive disease", "relapse", "疾病进展", "复发"), "PD"),
-}
-"""How hospitals write a response → what it counts as; what is in no row a person reads [redosing.responses]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +45,6 @@ def redosing_of(row: Mapping[str, Any]) -> RedosingCriteria:
     """Read them back from the JSON of a read model."""
     limits = tuple(ToxicityLimit(**one) for one in row["toxicity"])
     return RedosingCriteria(**{**row, "toxicity": limits, "responses": tuple(row["responses"])})
-
-
-def response_code(written: str) -> ResponseCode | None:
-    """Return what a response counts as; None = nobody can say by its word."""
-    return READ_AS.get(" ".join(re.sub(r"[-_/()+]+", " ", written.casefold()).split()))
 
 
 def require_askable(asked: RedosingCriteria | None, targets: Sequence[str], planned: int) -> None:

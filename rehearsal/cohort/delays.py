@@ -28,6 +28,7 @@ BEFORE: Mapping[str, tuple[float, float]] = {
     "stay_end": (10.0, 20.0),
     "visit": (-1.0, 12.0),
     "response_check": (0.5, 4.0),
+    "response_recheck": (5.0, 15.0),
     "monitoring_day": (-0.1, 0.6),
     "arrival": (0.4, 1.0),
     "infusion_window": (9.0, 12.0),

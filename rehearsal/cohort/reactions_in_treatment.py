@@ -9,10 +9,12 @@ from domain.case.consenting import consents_to_cells, form_asked
 from domain.case.undoing import UNDOING
 from domain.core.about import About
 from domain.core.fact import Command
+from domain.criteria.response import systems_for
 from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.redosing_criteria import left_unmet, redosing_standings
 from domain.stages.follow_up import acquired, follow_up
+from domain.stages.response import assessing
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
     admission,
@@ -175,10 +177,34 @@ def _response(s: Situation) -> Command | None:
         return observations.ReportDeath("sepsis")
     if s.case.assessments < len(s.case.infusions):
         result = "CR" if drawn < 0.6 else "PR" if drawn < 0.75 else "PD"  # noqa: PLR2004 - as published cohorts run
-        return observations.AssessResponse(result)
+        return _assessed(s, result)
     way: recovery.Pathway = "observe" if drawn < 0.75 else "transplant" if drawn < 0.88 else "redose"  # noqa: PLR2004
     again = way == "redose" and len(s.case.treatments) < 3  # noqa: PLR2004 - three treatments at most
     return recovery.DecidePathway(way if way != "redose" or again else "palliative", CLINICIAN)
+
+
+def _assessed(s: Situation, result: str) -> Command:
+    """Written by the system of the disease, as far as it has one."""
+    disease = s.case.disease
+    system = next(iter(systems_for(disease)), "") if isinstance(disease, str) else ""
+    if system == "lugano":
+        scored = {"CR": (2, ""), "PR": (4, "less"), "PD": (5, "more")}[result]
+        written = {"CR": "CMR", "PR": "PMR", "PD": "PMD"}[result]
+        return assessing.AssessResponse(
+            written, system=system, assessor="investigator", examination="pet_ct", deauville=scored[0], uptake=scored[1]
+        )
+    if system in ("all", "imwg"):
+        left = "negative" if result == "CR" else "positive"
+        return assessing.AssessResponse(
+            result, system=system, assessor="investigator", examination="marrow", mrd=left, mrd_method="flow",
+            mrd_sensitivity="0.00001",
+        )  # fmt: skip
+    return assessing.AssessResponse(result, system=system, assessor="investigator")
+
+
+def _response_again(s: Situation) -> Command | None:
+    """Of those scored 4 at first about a quarter progressed [response.indeterminate]."""
+    return _assessed(s, "PD" if s.often(0.26) else "CR")
 
 
 def _fit_home(_: Situation) -> Command | None:
@@ -294,6 +320,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "destruction_confirmation": _copies,
     "manufacturing_failed": _slot,
     "response_check": _response,
+    "response_recheck": _response_again,
     "fit_home": _fit_home,
     "return_home": _go_home,
     "safety_alert": _alert,

@@ -10,6 +10,7 @@ from typing import Any
 from domain.core.fact import Command
 from domain.core.when import When
 from domain.stages.follow_up.follow_up import RecordVisit
+from domain.stages.response.assessing import AssessResponse
 from domain.stages.treatment.adverse_events import (
     ReportInfection,
     ReportLaboratory,
@@ -20,7 +21,6 @@ from domain.stages.treatment.adverse_events import (
 from domain.stages.treatment.infusion import RecordInfusion
 from domain.stages.treatment.lymphodepletion import RecordDepletion
 from domain.stages.treatment.observations import (
-    AssessResponse,
     ReportDeath,
     ReportOccurrence,
     ReportOffStudy,

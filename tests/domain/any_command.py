@@ -92,7 +92,6 @@ from domain.stages.treatment.lymphodepletion import (
     SignGate,
 )
 from domain.stages.treatment.observations import (
-    AssessResponse,
     ReportDeath,
     ReportOccurrence,
     ReportOffStudy,
@@ -114,6 +113,7 @@ from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.records.lent import any_report
+from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 
@@ -301,7 +301,6 @@ MAKE: dict[type[Any], Make] = {
     ReportInfection: lambda j, n: ReportInfection("lung", "", n % 6),
     ReportLaboratory: lambda j, n: ReportLaboratory("ferritin"),
     ReportStay: lambda j, n: ReportStay("three days"),
-    AssessResponse: lambda j, n: AssessResponse("CR", "", moment(j, n)),
     ReportProgression: lambda j, n: ReportProgression("bone"),
     ReportOtherTreatment: lambda j, n: ReportOtherTreatment("radiotherapy"),
     ReportOccurrence: lambda j, n: ReportOccurrence("vaccination"),
@@ -346,6 +345,7 @@ MAKE: dict[type[Any], Make] = {
     **OF_PERSONS,
     **OF_TASKS,
     **OF_DAYS,
+    **OF_RESPONSES,
     ImportFacts: _import,
     MoveOn: _move_on,
     CorrectFact: _correct,

@@ -18,6 +18,7 @@ from domain.stages.intake.inquiry import AcknowledgeScope, OpenCase, ReplyToFami
 from domain.stages.intake.people import AddPerson, GiveConsent
 from domain.stages.records.dossier import DraftSummary, SignSummary
 from domain.stages.records.records import ReceiveRecord, RequestRecord, VerifyRecord
+from domain.stages.response.assessing import AssessResponse
 from domain.stages.travel.letter import IssueLetter
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel
 from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport
@@ -26,7 +27,6 @@ from domain.stages.treatment.bed import HoldBed
 from domain.stages.treatment.dose import HoldDose
 from domain.stages.treatment.infusion import AuthoriseInfusion, CheckIdentity, RecordInfusion, StartThaw
 from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion, SignGate
-from domain.stages.treatment.observations import AssessResponse
 from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient
 from tests.domain.journey import DAY, HOUR, Journey
 

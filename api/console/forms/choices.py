@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from api.console.forms.fields import Option
 from api.console.names import NameEntry
@@ -16,6 +17,7 @@ from domain.stages.anytime.moving import missing
 from domain.stages.anytime.reconsidering import open_again
 from domain.stages.anytime.tasks import STAFF
 from domain.stages.records.observing import SEXES
+from domain.stages.response.assessing import CODED as ASSESSED
 from domain.stages.treatment.grading import CODED
 
 Entries = Mapping[str, NameEntry]
@@ -123,7 +125,12 @@ def _orders(s: FactWriter) -> Sequence[Option]:
     return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
 
 
+def _coded(field: str, s: FactWriter) -> Sequence[Option]:
+    return [(code, s.clock.t.named(field, code)) for code in ASSESSED[field]]
+
+
 OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
+    **{field: partial(_coded, field) for field in ASSESSED},
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],
     "awake": lambda s: [(code, s.clock.t.named("awake", code)) for code in CODED["awake"]],

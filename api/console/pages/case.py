@@ -55,6 +55,7 @@ from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.records.needed import Line, lines, outstanding
+from domain.stages.response.course import response_courses, response_lines
 from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.slip import unasked
 
@@ -195,6 +196,8 @@ async def overview(
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
         monitoring=monitoring_tables(one.case),
+        responses=response_lines(one.case),
+        response_courses=response_courses(one.case),
         redosing=redosing_standings(one.case, one.now),
         visits=visit_lines(one.case),
         visits_end=last_due(one.case),

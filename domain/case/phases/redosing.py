@@ -24,10 +24,22 @@ class GradeTold:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTold:
-    """Holds the result of one assessment as the hospital wrote it; a progression is one too."""
+    """Holds the result of one assessment as the assessor wrote it; a progression is one too.
+
+    `system` is the published one it is a category of, `assessor` and `examination` say who and how; empty = nobody
+    said. `mrd_sensitivity` is a share of cells, `deauville` 1 to 5 with `uptake` compared with before.
+    """
 
     result: ClinicalCode
     occurred: When
+    system: ClinicalCode = ""
+    assessor: ClinicalCode = ""
+    examination: ClinicalCode = ""
+    mrd: ClinicalCode = ""
+    mrd_method: ClinicalCode = ""
+    mrd_sensitivity: ClinicalCode = ""
+    deauville: int | None = None
+    uptake: ClinicalCode = ""
 
 
 @dataclass(frozen=True, slots=True)

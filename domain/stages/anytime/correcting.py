@@ -20,12 +20,14 @@ from domain.core.when import When
 from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
 from domain.stages.records import observing
+from domain.stages.response import assessing
 from domain.stages.schedule import monitoring_days
 from domain.stages.travel import visa
 from domain.stages.treatment import adverse_events, grading, infusion, lymphodepletion, observations, safety, transplant
 
 Correctable = (
     observations.Command
+    | assessing.Command
     | adverse_events.Command
     | grading.Command
     | safety.ReportMalignancy
@@ -69,6 +71,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
     require(same, Reason.INVALID, f"a {wrong.type} is corrected by another {wrong.type}", "correction")
     if isinstance(c, observations.Command):
         return observations.decide(replace(case, died=""), c, now, ids, policy)
+    if isinstance(c, assessing.Command):
+        return assessing.decide(case, c, now, ids, policy)
     if isinstance(c, adverse_events.Command):
         return adverse_events.decide(case, c, now, ids, policy)
     if isinstance(c, grading.Command):
@@ -133,6 +137,7 @@ _FILES = (
     eligibility,
     adverse_events,
     grading,
+    assessing,
     observations,
     safety,
     transplant,

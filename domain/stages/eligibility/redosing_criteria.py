@@ -14,7 +14,8 @@ from domain.case.phases.redosing import GradeTold
 from domain.case.state import Case
 from domain.core.when import When
 from domain.criteria.criterion import Comparison, Criterion
-from domain.criteria.redosing import RedosingCriteria, ToxicityLimit, response_code
+from domain.criteria.redosing import RedosingCriteria, ToxicityLimit
+from domain.criteria.response import response_code
 from domain.criteria.screening import screen
 from domain.stages.records.observing import observed
 

@@ -1,4 +1,4 @@
-"""Takes what hospitals report of the treated patient, whenever it comes: response, progression, trial holds, death.
+"""Takes what hospitals report of the treated patient, whenever it comes: progression, trial holds, death.
 
 Reports may be late, out of order, or without a known day; nothing here is inferred.
 """
@@ -20,16 +20,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.when import When
-
-
-@dataclass(frozen=True, slots=True)
-class AssessResponse:
-    """A response check with its result as reported (CR, CRi, PR, SD, PD, MRD-negative CR …)."""
-
-    result: Clinical
-    detail: Clinical = ""
-    occurred: When | None = None
-    type: Literal["AssessResponse"] = "AssessResponse"
+from domain.stages.response.assessing import with_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +91,7 @@ class ReportDeath:
 
 
 Command = (
-    AssessResponse
-    | ReportProgression
+    ReportProgression
     | ReportOtherTreatment
     | ReportOccurrence
     | ReportTrialHold
@@ -109,15 +99,6 @@ Command = (
     | ReportOffStudy
     | ReportDeath
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseAssessed:
-    """The result of a response check."""
-
-    result: Clinical
-    detail: Clinical
-    type: Literal["ResponseAssessed"] = "ResponseAssessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +162,7 @@ class DeathReported:
 
 
 Event = (
-    ResponseAssessed
-    | ProgressionReported
+    ProgressionReported
     | OtherTreatmentReported
     | OccurrenceReported
     | TrialHoldReported
@@ -193,7 +173,6 @@ Event = (
 
 
 TAKES = (
-    Takes(AssessResponse, (ResponseAssessed,), at=EVERY_STAGE, over_fhir=True, answers=("response_check",)),
     Takes(ReportProgression, (ProgressionReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOtherTreatment, (OtherTreatmentReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOccurrence, (OccurrenceReported,), at=EVERY_STAGE, over_fhir=True),
@@ -208,8 +187,6 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide a report: it becomes a fact. Raises Refused."""
     c = command
     match c:
-        case AssessResponse():
-            return [ResponseAssessed(c.result, c.detail)]
         case ReportProgression():
             return [ProgressionReported(c.detail)]
         case ReportOtherTreatment():
@@ -233,14 +210,12 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one report."""
     event = fact.event
     match event:
-        case ResponseAssessed():
-            return _responded(replace(case, assessments=case.assessments + 1), event.result, fact)
         case OffStudyReported():
             return replace(case, off_study=fact.id)
         case DeathReported():
             return replace(case, died=fact.id)
         case ProgressionReported():
-            return _responded(replace(case, progressed=fact.id), PROGRESSED, fact)
+            return with_response(replace(case, progressed=fact.id), fact.id, ResponseTold(PROGRESSED, fact.occurred))
         case TrialHoldReported():
             return replace(case, trial_hold=fact.id)
         case TrialResumed():
@@ -252,8 +227,3 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 PROGRESSED = "PD"
-
-
-def _responded(case: Case, result: Clinical, fact: Fact[Event]) -> Case:
-    told = ResponseTold(result if isinstance(result, str) else "", fact.occurred)
-    return replace(case, responses={**case.responses, fact.id: told})

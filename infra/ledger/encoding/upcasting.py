@@ -21,6 +21,10 @@ NOT_ITEMISED: Mapping[str, Any] = {
     "interpreter": None, "contingency": None, "trial_pays": [],
 }  # fmt: skip
 FOLLOWED_ALIKE: Mapping[str, Any] = {"vector_integrates": None, "follow_up_years": 0, "visit_days": []}
+IN_WORDS_ONLY: Mapping[str, Any] = {
+    "system": "", "assessor": "", "examination": "", "mrd": "", "mrd_method": "", "mrd_sensitivity": "",
+    "deauville": None, "uptake": "",
+}  # fmt: skip
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ObligationRedated", 1): lambda old: {**old, "policy": ""},  # no policy was applied before there was a way to
     # nobody was looked for, and the birth date was told later
@@ -83,6 +87,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, version): lambda old: {**old, "redosing": None}  # nobody asked what is asked before another dose
         for name, version in (("ProtocolRegistered", 7), ("ProtocolAmended", 7), ("ProtocolStateNoted", 11))
     },
+    ("ResponseAssessed", 1): lambda old: {**old, **IN_WORDS_ONLY},  # who, how and by which system nobody asked
     ("RedosingDecided", 1): lambda old: {**old, "despite": "", "unmet": []},  # nothing was asked
     ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned

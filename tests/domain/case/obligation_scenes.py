@@ -46,10 +46,10 @@ from domain.stages.treatment.recovery import DecidePathway
 from domain.stages.treatment.redosing import DecideRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import RecordTransplant, ReferTransplant
+from tests.domain.case.scenes_beside import SCENES_BESIDE
 from tests.domain.course import DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, item, patient, start, submission
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import lapsed_place, offered_place, still_waits, take_place
-from tests.domain.stages.records.lent import SCENES_OF_SPECIMENS
 from tests.domain.stages.schedule.planned import SCENES_OF_DAYS
 from tests.domain.stages.travel.arranged import SCENES_OF_ARRANGEMENTS
 from tests.domain.stages.treatment.bedside import SCENES_OF_CONSENTS
@@ -232,7 +232,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(ReceiveRecord(item(j), DOCUMENT, "en")),
         lambda j: j.tell(RequestRecord("labs", "home_oncologist")),
     ),
-    **{kind: Scene(at, meet, before) for kind, (at, meet, before) in SCENES_OF_SPECIMENS.items()},
+    **{kind: Scene(at, meet, before) for kind, (at, meet, before) in SCENES_BESIDE.items()},
     "record_check": Scene("received", STEPS["verified"]),
     "translation": Scene(
         "received",

@@ -20,9 +20,10 @@ from domain.history.dated import as_of, known, standing
 from domain.history.difference import changes, moves
 from domain.journey import RULES
 from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.response.assessing import AssessResponse, ResponseAssessed
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
 from domain.stages.treatment.adverse_events import ReportToxicity, ToxicityReported
-from domain.stages.treatment.observations import AssessResponse, ReportDeath, ResponseAssessed
+from domain.stages.treatment.observations import ReportDeath
 from tests.domain.course import STEPS, patient, start
 from tests.domain.journey import DAY, HOUR, Journey
 from tests.domain.test_properties import ACTS, STARTS, Act, act

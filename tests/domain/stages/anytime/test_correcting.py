@@ -12,12 +12,13 @@ from domain.core.errors import Reason
 from domain.core.when import When
 from domain.engine.evolve import fold
 from domain.stages.anytime.correcting import CorrectFact, FactCorrected
+from domain.stages.response.assessing import AssessResponse, ResponseAssessed
 from domain.stages.travel.visa import GrantVisa, PassportRecorded, RecordPassport, VisaGranted
 from domain.stages.treatment.adverse_events import ReportToxicity, ToxicityReported
 from domain.stages.treatment.dose import HoldDose
 from domain.stages.treatment.infusion import InfusionCompleted, RecordInfusion
 from domain.stages.treatment.lymphodepletion import DepletionGiven, OmitDepletion, RecordDepletion
-from domain.stages.treatment.observations import AssessResponse, DeathReported, ReportDeath, ResponseAssessed
+from domain.stages.treatment.observations import DeathReported, ReportDeath
 from domain.stages.treatment.redosing import DecideRedosing
 from domain.stages.treatment.safety import AdverseEventAlerted, MalignancyReported, ReportMalignancy
 from domain.stages.treatment.transplant import RecordTransplant, TransplantGiven

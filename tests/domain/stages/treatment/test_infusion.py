@@ -13,6 +13,7 @@ from domain.stages.anytime.moving import StageEntered
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.visit_plan import FollowUpPlanned
 from domain.stages.intake.people import WithdrawConsent
+from domain.stages.response.assessing import AssessResponse, ResponseAssessed
 from domain.stages.schedule.monitoring_days import DEFAULT, MonitoringPlanned
 from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity, ToxicityReported
 from domain.stages.treatment.infusion import (
@@ -31,7 +32,7 @@ from domain.stages.treatment.infusion import (
     ThawStarted,
     UnitDestroyed,
 )
-from domain.stages.treatment.observations import AssessResponse, DeathReported, ReportDeath, ResponseAssessed
+from domain.stages.treatment.observations import DeathReported, ReportDeath
 from domain.stages.treatment.recovery import (
     DecidePathway,
     DeclaredFitHome,

@@ -17,14 +17,16 @@ from domain.case.state import Case
 from domain.core.errors import Reason, Refused
 from domain.core.personal import ERASED
 from domain.core.when import When
-from domain.criteria.redosing import RedosingCriteria, ToxicityLimit, redosing_of, require_askable, response_code
+from domain.criteria.redosing import RedosingCriteria, ToxicityLimit, redosing_of, require_askable
+from domain.criteria.response import response_code
 from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.moving import StageEntered
 from domain.stages.eligibility.redosing_criteria import RedosingStanding, redosing_standings
 from domain.stages.records.observing import RecordObservation
+from domain.stages.response.assessing import AssessResponse, ResponseAssessed
 from domain.stages.treatment.adverse_events import InfectionReported, ReportToxicity, ToxicityReported
 from domain.stages.treatment.grading import GradeCRS
-from domain.stages.treatment.observations import AssessResponse, ReportProgression, ResponseAssessed
+from domain.stages.treatment.observations import ReportProgression
 from domain.stages.treatment.redosing import DecideRedosing, RedosingDecided, TreatmentPlanned
 from tests.domain.course import PROTOCOL, start
 from tests.domain.journey import DAY, Journey, when

@@ -1,0 +1,34 @@
+"""How the disease answered: each assessment as written, what it counts as, best response and its duration."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+
+from api.http.auth import Parts, Who
+from api.routes.reads import private, seen_case
+from domain.stages.response.course import response_courses, response_lines
+
+router = APIRouter(tags=["cases"])
+
+
+@router.get("/cases/{case}/responses")
+async def responses_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
+    """Each assessment of the response, the oldest first, and what is computed from them.
+
+    `counts_as` is CR, PR, SD, PD or empty; `calculated` is Lugano's category by Deauville score and uptake, and
+    `deep_enough` whether finding no residual disease was sensitive enough for the system: both stand beside the
+    assessor's word, which counts. `courses`: best response to each treatment by each assessor; `days` is at least,
+    up to the newest assessment, while `until` is null.
+    """
+    state, *_, visible = await seen_case(service, who, case, "responses", known_at)
+    told = "clinical" in visible
+    lines = response_lines(state) if told else ()
+    courses = response_courses(state) if told else ()
+    body = {"assessments": list(map(asdict, lines)), "courses": list(map(asdict, courses))}
+    masked = [] if told else ["clinical"]
+    return JSONResponse(jsonable_encoder({**body, "masked": masked}), headers=private())

@@ -1,0 +1,9 @@
+"""Scenes of obligations that stand beside the tests of their stage, put together."""
+
+from __future__ import annotations
+
+from tests.domain.stages.records.lent import SCENES_OF_SPECIMENS
+from tests.domain.stages.response.assessed import SCENES_OF_RESPONSES
+
+SCENES_BESIDE = {**SCENES_OF_SPECIMENS, **SCENES_OF_RESPONSES}
+"""Kind of obligation → where it begins, what meets it, what makes it owed."""

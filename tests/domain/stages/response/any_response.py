@@ -1,0 +1,27 @@
+"""Any command about the response, for histories made up by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.criteria.response import ASSESSORS, EXAMINATIONS, SYSTEMS, UPTAKES
+from domain.stages.response.assessing import AssessResponse
+from tests.domain.journey import Journey
+from tests.domain.stages.any_names import moment, pick
+
+
+def _assessed(j: Journey, n: int) -> AssessResponse:
+    """By each system in turn, or in words; some with residual disease, some scored."""
+    system = pick(("", *SYSTEMS), n, "")
+    result = pick(SYSTEMS[system].categories, n // 3, "CR") if system else pick(("CR", "as expected"), n, "CR")
+    lit = n % 5 > 2
+    found: dict[str, Any] = {"mrd": "positive", "mrd_method": "pcr", "mrd_sensitivity": "0.0001"} if n % 2 else {}
+    return AssessResponse(
+        result, "", moment(j, n), system, pick(("", *ASSESSORS), n, ""), pick(("", *EXAMINATIONS), n // 2, ""),
+        deauville=n % 6 or None, uptake=pick(UPTAKES, n, "") if lit and n % 6 > 3 else "", **found,
+    )  # fmt: skip
+
+
+OF_RESPONSES: Mapping[type[Any], Callable[[Journey, int], Any]] = {AssessResponse: _assessed}
+"""Command → one of it, by a number."""
