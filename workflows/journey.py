@@ -77,6 +77,7 @@ ARRANGE = (
     _mail("ask_family_to_arrange"),
     _mail("offer_slots_to_family"),
     _mail("tell_family_of_appointment"),
+    _mail("tell_family_of_called_off"),
     _hospital("cancel_arrangement"),
     _mail("cancel_family_arrangement"),
     _mail("cancel_outside_arrangement"),

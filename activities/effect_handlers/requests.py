@@ -153,6 +153,8 @@ class Addressing:
             facts["day"] = case.moved.arrives
         if (arranged := case.arrangements.get(case.root_of(effect.about))) is not None:
             facts["arrangement"] = _details(arranged, reader.zone)
+            off = {"kind": arranged.kind, "starts": arranged.called_off and _local(arranged.called_off, reader.zone)}
+            facts["called_off"] = off
             facts["slots"] = tuple(_local(slot.starts, reader.zone) for slot in arranged.slots)
         if effect.kind == "send_quote" and case.quote.until:
             facts["valid_until"] = _local(case.quote.until, reader.zone)

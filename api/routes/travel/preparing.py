@@ -19,7 +19,7 @@ from domain.stages.travel.backward_plan import PlanStep, backward_plan, planned_
 from domain.stages.travel.readiness import arrival_items
 
 router = APIRouter(tags=["cases"])
-SHOWN = [one.name for one in fields(Arrangement) if one.name not in ("slots", "told", "slot")]
+SHOWN = [one.name for one in fields(Arrangement) if one.name not in ("slots", "told", "slot", "offers", "revived")]
 
 
 @router.get("/cases/{case}/arrangements")

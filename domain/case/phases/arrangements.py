@@ -37,6 +37,8 @@ class Arrangement:
     `round` counts how often it was asked for; `arrives` is the planned day of arrival it was asked for, None = it does
     not move with the arrival. `distance_km` is the way to the centre, at most that far while asked. `told` names the
     personal details that are known: a rule reads the names, never the details. `slot`: one that was offered was chosen.
+    `offers` counts how often times were offered in this round. `agreed` is the time that was agreed last, of an
+    appointment; `called_off` the one that does not take place, until another is agreed; `revived` counts those.
     """
 
     id: str
@@ -66,6 +68,10 @@ class Arrangement:
     slots: tuple[Slot, ...] = ()
     slot: bool = False
     asked_at: datetime | None = None
+    offers: int = 0
+    agreed: datetime | None = None
+    called_off: datetime | None = None
+    revived: int = 0
 
     @property
     def about(self) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from domain.case.asking import appointment, service
-from domain.case.phases.arrangements import LIVE, AskedOf, Payer, Slot
+from domain.case.phases.arrangements import LIVE, Arrangement, AskedOf, Payer, Slot
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
@@ -22,6 +22,7 @@ from domain.stages.travel.arranging import (
     AT,
     OUTSIDE,
     ArrangementAskedAgain,
+    called_off,
     changed,
     require_ahead,
     require_arrangement,
@@ -106,10 +107,11 @@ class ArrangementConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ArrangementRefused:
-    """Whoever was asked cannot do it."""
+    """Whoever was asked cannot do it. `agreed` is the time of an appointment that does not take place for that."""
 
     arrangement: str
     code: str
+    agreed: datetime | None = None
     type: Literal["ArrangementRefused"] = "ArrangementRefused"
 
 
@@ -138,7 +140,7 @@ def decide(
             return [_confirm(case, command, now)]
         case RefuseArrangement():
             known = require_arrangement(case, command.arrangement, *LIVE)
-            return [ArrangementRefused(known.id, command.code)]
+            return [ArrangementRefused(known.id, command.code, known.agreed)]
         case _:
             assert_never(command)
 
@@ -189,11 +191,13 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     event = fact.event
     match event:
         case SlotsOffered():
-            return changed(case, event.arrangement, state="offered", slots=event.slots)
+            offers = case.arrangements[event.arrangement].offers + 1
+            return changed(case, event.arrangement, state="offered", slots=event.slots, offers=offers)
         case ArrangementConfirmed():
             return _confirmed(case, event)
         case ArrangementRefused():
-            return changed(case, event.arrangement, state="refused", code=event.code, slots=())
+            known_off = called_off(case, event.arrangement, event.agreed)
+            return changed(known_off, event.arrangement, state="refused", code=event.code, slots=())
         case _:
             assert_never(event)
 
@@ -202,10 +206,13 @@ def _confirmed(case: Case, e: ArrangementConfirmed) -> Case:
     """What was told with the agreement takes the place of what was asked; what was not told stays."""
     given = {name: getattr(e, name) for name in e.told}
     plain = {name: getattr(e, name) for name in ("distance_km", "payer") if getattr(e, name) not in ("", None)}
-    told = case.arrangements[e.arrangement].told | frozenset(e.told)
+    known = case.arrangements[e.arrangement]
+    told = known.told | frozenset(e.told)
+    agreed = e.starts if KINDS[known.kind].appointment else None
+    revived = known.revived + (known.called_off is not None)
     return changed(
-        case, e.arrangement, state="confirmed", ref=e.ref, starts=e.starts, ends=e.ends, told=told, slots=(), **given,
-        **plain,
+        case, e.arrangement, state="confirmed", ref=e.ref, starts=e.starts, ends=e.ends, told=told, slots=(),
+        agreed=agreed, called_off=None, revived=revived, **given, **plain,
     )  # fmt: skip
 
 
@@ -229,9 +236,16 @@ def _offered(case: Case) -> Iterable[str]:
     return [a.about for a in case.arrangements.values() if a.state == "offered" and not case.exit]
 
 
+def _times(case: Case) -> Iterable[str]:
+    """Offered times, each time they are offered: the first of a round is named as the round is."""
+    known = ((about, case.arrangements[About.of(about).id]) for about in _offered(case))
+    return [about if a.offers <= 1 else f"{about}/{a.offers}" for about, a in known]
+
+
 def _chosen(case: Case, about: str) -> bool:
     known = case.arrangements.get(About.of(about).id)
-    return known is not None and (known.round > About.of(about).number or known.state == "confirmed")
+    asked = int(About.of(about).round.partition("/")[0])
+    return known is not None and (known.round > asked or known.state == "confirmed")
 
 
 def _to_find(case: Case) -> Iterable[str]:
@@ -261,7 +275,18 @@ def _moved(case: Case, about: str) -> bool:
 def _agreed(case: Case) -> Iterable[str]:
     """Appointments that are agreed, each time they are for by itself."""
     known = (a for a in case.arrangements.values() if a.state == "confirmed" and KINDS[a.kind].appointment)
-    return [f"{a.id}/{a.starts:%Y%m%dT%H%M}" for a in known if not case.exit]
+    return [_at(a, a.starts) for a in known if not case.exit]
+
+
+def _called_off(case: Case) -> Iterable[str]:
+    """Appointments that were agreed and do not take place, until another time is agreed."""
+    known = case.arrangements.values()
+    return [_at(a, a.called_off) for a in known if a.called_off is not None and not case.exit]
+
+
+def _at(a: Arrangement, starts: datetime) -> str:
+    """One agreed time; agreed once more after it was called off, it is another."""
+    return f"{a.id}/{starts:%Y%m%dT%H%M}{f'/{a.revived}' if a.revived else ''}"
 
 
 OWES = (
@@ -317,6 +342,7 @@ WANTS = (
         asks=appointment("Please offer times for this appointment, or confirm the time that is named"),
     ),
     Wants("ask_family_to_arrange", Party.FAMILY, _asked(False, "family"), _answered),
-    Wants("offer_slots_to_family", Party.FAMILY, _offered, _chosen),
+    Wants("offer_slots_to_family", Party.FAMILY, _times, _chosen),
     Wants("tell_family_of_appointment", Party.FAMILY, _agreed),
+    Wants("tell_family_of_called_off", Party.FAMILY, _called_off),
 )

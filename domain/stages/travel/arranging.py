@@ -118,10 +118,11 @@ class ArrangementAskedAgain:
 
 @dataclass(frozen=True, slots=True)
 class ArrangementCancelled:
-    """It is not wanted any more."""
+    """It is not wanted any more. `agreed` is the time of an appointment that does not take place for that."""
 
     arrangement: str
     code: str
+    agreed: datetime | None = None
     type: Literal["ArrangementCancelled"] = "ArrangementCancelled"
 
 
@@ -152,7 +153,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [_again(case, command, now)]
         case CancelArrangement():
             known = require_arrangement(case, command.arrangement, *LIVE, "refused", "lapsed")
-            return [ArrangementCancelled(known.id, command.code)]
+            return [ArrangementCancelled(known.id, command.code, known.agreed)]
         case _:
             assert_never(command)
 
@@ -256,10 +257,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             e, known = event, case.arrangements[event.arrangement]
             return changed(
                 case, e.arrangement, state="asked", starts=e.starts, ends=e.ends, arrives=e.arrives, slot=e.slot,
-                round=known.round + 1, slots=(), code="", asked_at=fact.at,
+                round=known.round + 1, slots=(), code="", asked_at=fact.at, offers=0,
             )  # fmt: skip
         case ArrangementCancelled():
-            return changed(case, event.arrangement, state="cancelled", code=event.code, slots=())
+            known_off = called_off(case, event.arrangement, event.agreed)
+            return changed(known_off, event.arrangement, state="cancelled", code=event.code, slots=())
         case ArrangementLapsed():
             over = case.arrangements[event.arrangement].state == "confirmed"
             return changed(case, event.arrangement, state="over" if over else "lapsed", slots=())
@@ -282,6 +284,12 @@ def _with(case: Case, new: Arrangement) -> Case:
 def changed(case: Case, arrangement: str, **changes: object) -> Case:
     """Return the case with one arrangement standing differently."""
     return _with(case, replace(case.arrangements[arrangement], **changes))  # type: ignore[arg-type]
+
+
+def called_off(case: Case, arrangement: str, agreed: datetime | None) -> Case:
+    """Return the case with the appointment called off whose time was agreed, if one was."""
+    known = case.arrangements[arrangement]
+    return changed(case, arrangement, called_off=agreed or known.called_off, agreed=None)
 
 
 def deadline(a: Arrangement) -> datetime | None:

@@ -44,6 +44,8 @@ from tests.domain.stages.travel.arranged import (
     cancel,
     cancelled,
     confirm_admission,
+    confirm_and_refuse,
+    confirm_anew,
     confirm_lodging,
     offer,
 )
@@ -161,6 +163,7 @@ SCENES: dict[str, Scene] = {
     "book_appointment": Scene("planned", ask_admission, offer, cancel),
     "offer_slots_to_family": Scene("planned", ask_and_offer, choose_slot, cancel),
     "tell_family_of_appointment": Scene("planned", confirm_admission, drop=cancel),
+    "tell_family_of_called_off": Scene("planned", confirm_and_refuse, drop=confirm_anew),
     "ask_family_to_arrange": Scene("planned", ask_lodging("family"), confirm_lodging, cancel),
     "cancel_arrangement": Scene("planned", cancelled(), drop=None),
     "cancel_family_arrangement": Scene("planned", cancelled("family"), drop=None),

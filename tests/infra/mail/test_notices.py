@@ -26,6 +26,7 @@ FACTS: dict[str, Any] = {
     "number": "2603-0017-4", "contact": "help@caravel.example", "what": "labs", "into": "zh", "due": NOW, "until": NOW,
     "language_from": "hi",
     "slots": (NOW, NOW),
+    "called_off": {"kind": "admission", "starts": NOW},
     "arrangement": {"kind": "interpreter", "starts": NOW, "ends": NOW, "language_to": "zh", "mode": "phone",
                     "payer": ""},
     "link": "https://caravel.example/q/abc", "day": NOW.date(), "valid_until": NOW,

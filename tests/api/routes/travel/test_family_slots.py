@@ -11,7 +11,7 @@ import pytest
 
 from domain.case.phases.arrangements import Slot
 from domain.stages.intake.people import ChangeContact
-from domain.stages.travel.arrangement_answers import ConfirmArrangement, OfferSlots
+from domain.stages.travel.arrangement_answers import ConfirmArrangement, OfferSlots, RefuseArrangement
 from domain.stages.travel.arranging import AskArrangement
 from tests.api.by_mail import MAIL, House, browser, by_mail
 from tests.api.conftest import CANARY, HOST
@@ -60,6 +60,11 @@ async def test_a_family_chooses_a_time_by_mail_and_hears_that_it_is_agreed(house
     told = await house.newest("your appointment is confirmed", FAMILY)
     assert "https://call.example/1" in told
     assert theirs[1] in told
+    await sent.tell(RefuseArrangement(arranged, "none_free"))
+    await house.perform(sent.id, "tell_family_of_called_off")
+    off = await house.newest("your appointment does not take place", FAMILY)
+    assert theirs[1] in off
+    assert theirs[0] not in off
 
 
 async def test_a_centre_without_an_interface_offers_times_by_its_mail(house: House) -> None:

@@ -68,6 +68,17 @@ def refuse(j: Journey) -> None:
     j.tell(RefuseArrangement(newest(j).id, "none_free"))
 
 
+def confirm_and_refuse(j: Journey) -> None:
+    """The centre agreed to a time, and cannot keep it."""
+    confirm_admission(j)
+    refuse(j)
+
+
+def confirm_anew(j: Journey) -> None:
+    """The centre agrees to the time after all."""
+    j.tell(ConfirmArrangement(newest(j).id, "A-2", starts=newest(j).starts))
+
+
 def cancel(j: Journey) -> None:
     j.tell(CancelArrangement(newest(j).id, "not_needed"))
 
