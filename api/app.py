@@ -38,7 +38,7 @@ from api.routes import (
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, readings, recalls
 from api.routes.files import uploads
-from api.routes.findings import depletion, links, monitoring, redosing, responses, summaries, visits
+from api.routes.findings import depletion, links, monitoring, redosing, reserving, responses, summaries, visits
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
@@ -63,6 +63,7 @@ PARTS = (
     monitoring,
     redosing,
     responses,
+    reserving,
     visits,
     tasks,
     urgency,

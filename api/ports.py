@@ -14,6 +14,7 @@ from activities.access_log import Looks
 from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
+from activities.effect_handlers.reserving import DoseStock
 from activities.gateways import Answer
 from activities.ports import DocumentLink, Documents, HealthLinks, PartialUploads, Scanner
 from domain.core.policy import Party
@@ -287,6 +288,7 @@ class Service:
     tasks: TaskQueries
     registers: RegisterQueries
     genealogy: Genealogy
+    stock: DoseStock
     access_log: AccessLogQueries
     changes: ChangeQueries
     audit: Audit

@@ -91,6 +91,12 @@ class Genealogy:
         starts = [lot, *[await self.links.stream_of(kind, str(code)) for kind, code in told if code]]
         return streams_of(await self.links.reach(starts, "made_of", None)) | set(starts)
 
+    async def donors(self, lot: str) -> Sequence[frozenset[str]]:
+        """Return the HLA alleles of each donor a lot was made of; empty for one that nobody typed."""
+        above = sorted(stream for stream in await self.above(lot) if stream.startswith(MATERIAL))
+        known = [fold(stream, (await self._ledger.load(stream)).facts) for stream in above]
+        return [frozenset(one.alleles) for one in known if isinstance(one, Material) and one.kind == "donor"]
+
     async def _then(self, stream: str, known_at: datetime | None) -> Any:  # noqa: ANN401 - a Material or Lot
         facts = (await self._ledger.load(stream)).facts
         return fold(stream, facts if known_at is None else [fact for fact in facts if fact.at <= known_at])

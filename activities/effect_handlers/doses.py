@@ -17,18 +17,16 @@ from domain.catalogue.protocol import Protocol as TreatmentProtocol
 from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
-from domain.core.policy import Policy
-from domain.doses import lot, stock
+from domain.doses import lot
 from domain.doses.stock import Lot
-from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit, UseUnit
-from domain.stages.treatment.dose import HoldDose, RefuseDose
+from domain.doses.unit import CommitUnit, FreeUnit, UseUnit
 
 
 class StockedLots:
     """Lots found by product in the read models, told through their own streams."""
 
     def __init__(
-        self, ledger: Ledger, keeper: CommandHandler, lots_of: Callable[[str], Awaitable[Sequence[str]]]
+        self, ledger: Ledger, keeper: CommandHandler, lots_of: Callable[[str, datetime], Awaitable[Sequence[str]]]
     ) -> None:
         self._ledger = ledger
         self._keeper = keeper
@@ -40,13 +38,13 @@ class StockedLots:
         assert isinstance(state, Lot)
         return state
 
-    async def stocked(self, case: Case) -> Sequence[str]:
-        """Return the streams of lots of the protocol's product, the soonest to expire first."""
+    async def stocked(self, case: Case, now: datetime) -> Sequence[str]:
+        """Return the lots of the protocol's product that are not over, the soonest to expire first."""
         if not case.protocol:
             return []
         protocol = catalogue.fold(case.protocol, (await self._ledger.load(case.protocol)).facts)
         known = protocol.description if isinstance(protocol, TreatmentProtocol) else None
-        return await self._lots_of(known.product) if known else []
+        return await self._lots_of(known.product, now) if known else []
 
     async def tell(self, stream: str, command: lot.Command, key: str) -> Lot:
         """Record a command on a lot, once per (lot, effect, command); the lot after it. Raises Refused, Unreachable."""
@@ -80,32 +78,6 @@ async def tell_once(keeper: CommandHandler, stream: str, command: catalogue.Comm
             raise Unreachable from no
         raise
     return state
-
-
-class Reserving:
-    """reserve_dose: hold a unit, or make the hold longer; the answer is recorded together with the delivery."""
-
-    def __init__(self, lots: StockedLots, policy: Policy) -> None:
-        self._lots = lots
-        self._policy = policy
-
-    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Take the unit an earlier attempt may have got first: one effect never takes two units."""
-        del repeat
-        streams = list(dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case)]))
-        until = now + self._policy.dose_hold
-        why: stock.NoUnit = "none_available"
-        found = [(stream, await self._lots.find(stream)) for stream in streams]
-        for stream, known in sorted(found, key=lambda one: stock.unit_for(one[1], effect.id) is None):
-            no = stock.no_unit(known, until, now)
-            try:
-                held = await self._lots.tell(stream, HoldUnit(case.id, effect.id, until), effect.id)
-            except Refused:
-                why = no or why
-                continue
-            if (unit := stock.unit_for(held, effect.id)) is not None:
-                return Delivered(f"{stream}/{unit.id}", answer=HoldDose(stream, unit.id, unit.until or until))
-        return Delivered("none", answer=RefuseDose(why))
 
 
 class OnUnit:

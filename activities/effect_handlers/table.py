@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activities.effect_handlers.doses import OnUnit, Reserving, StockedLots, UsedUnit
+from activities.effect_handlers.doses import OnUnit, StockedLots, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
+from activities.effect_handlers.reserving import DonorsOf, Reserving
 from activities.effect_handlers.waiting import TellingList
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
@@ -22,6 +23,7 @@ def effect_handlers(
     policy: Policy,
     offices: Offices,
     lots: StockedLots,
+    donors: DonorsOf,
     hospitals: Hospitals,
     mail: Gateway,
     link: Link,
@@ -36,15 +38,17 @@ def effect_handlers(
     addressing = Addressing(offices, staff_of(ledger), link)
     hospital = ToHospital(ledger, addressing, hospitals, mail, handed)
     people = ToPeople(addressing, mail, hospital, quiet)
-    special = {**on_lots(lots, policy, hospital), **at_home}
+    special = {**on_lots(lots, policy, donors, hospital), **at_home}
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}
     return {kind: special.get(kind) or by_channel[channel] for kind, channel in channels.items()}
 
 
-def on_lots(lots: StockedLots, policy: Policy, hospital: EffectHandler) -> Mapping[str, EffectHandler]:
+def on_lots(
+    lots: StockedLots, policy: Policy, donors: DonorsOf, hospital: EffectHandler
+) -> Mapping[str, EffectHandler]:
     """Return the handlers of what is compared and set on a lot's or a protocol's own stream first."""
     return {
-        "reserve_dose": Reserving(lots, policy),
+        "reserve_dose": Reserving(lots, policy, donors),
         "release_dose": OnUnit(lots, FreeUnit),
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),

@@ -14,7 +14,9 @@ from temporalio.client import Client
 
 from activities.access_log import Looks
 from activities.doses.genealogy import Genealogy
+from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.mail import desks_of
+from activities.effect_handlers.reserving import DoseStock
 from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
@@ -121,7 +123,8 @@ def _register(here: Parts) -> Mapping[str, Any]:
     """What reads lots, protocols, centres and persons, and what lots are made of."""
     pool = here.ledger.pool
     genealogy = Genealogy(here.ledger, GenealogyQueries(pool, here.keys))
-    return {"registers": RegisterQueries(pool), "genealogy": genealogy}
+    stock = DoseStock(StockedLots(here.ledger, here.commands, here.ledger.lots_of), genealogy.donors)
+    return {"registers": RegisterQueries(pool), "genealogy": genealogy, "stock": stock}
 
 
 def _dossiers(here: Parts) -> Mapping[str, Any]:

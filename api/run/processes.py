@@ -152,6 +152,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             here.commands.policy,
             offices(here),
             lots,
+            genealogy.donors,
             hospital,
             mail,
             link,

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.case.phases.arrangements import Arrangements
 from domain.case.phases.bookkeeping import Bookkeeping
 from domain.case.phases.consents import Consents
+from domain.case.phases.dose_search import DoseSearch
 from domain.case.phases.findings import Findings
 from domain.case.phases.follow_up import FollowUp
 from domain.case.phases.links import Links
@@ -60,6 +61,7 @@ class Case(
     Links,
     FollowUp,
     Redosing,
+    DoseSearch,
     Monitored,
     InHospital,
     Arrangements,

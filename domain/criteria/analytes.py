@@ -138,6 +138,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "hiv": SEROLOGY,
     "cmv_pcr": SEROLOGY,
     "donor_specific_antibodies": SEROLOGY,
+    "hla_antibodies": Analyte(codes=SEROLOGY.codes, targeted=True),
     "active_syphilis": STATED,
 }
 """Code → what it is. Codes are stored, so none is ever renamed."""

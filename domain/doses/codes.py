@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
+from domain.core.errors import Reason, Refused
 from domain.core.names import visible
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
@@ -17,6 +19,9 @@ _ALIKE = str.maketrans("АВЕКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥ
 _SCANNED = re.compile(r"=([A-Z0-9]{13})[A-Z0-9]{2}")
 _DONATION = re.compile(r"[A-Z1-9][0-9]{12}[0-9A-Z*]")
 """A donation number of ISBT 128 (5 of the facility, 2 of the year, 6 of a sequence) and its check character."""
+LOCI = ("A", "B", "C", "DRB1", "DRB3", "DRB4", "DRB5", "DQA1", "DQB1", "DPA1", "DPB1")
+_ALLELE = re.compile(rf"(?:HLA-)?({'|'.join(LOCI)})\*(\d{{2,3}})(?::(\d{{2,4}}))?(?::\d{{2,4}})*[A-Z]?")
+ALLELE_ASKED = "an allele or its group as laboratories name it, such as A*02:01 or A*02; serological names are not read"
 
 
 def check_character(donation: str) -> str:
@@ -59,3 +64,22 @@ def folded(code: str) -> str:
 def same(one: object, other: object) -> bool:
     """Return whether two codes are the same; what cannot be read, or shows nothing, is the same as nothing."""
     return isinstance(one, str) and isinstance(other, str) and bool(folded(one)) and folded(one) == folded(other)
+
+
+def allele(text: str, field: str) -> str:
+    """Return an allele in its short form, locus and one or two fields, as A*02:01. Raises Refused naming the field."""
+    read = _ALLELE.fullmatch("".join(text.split()).upper())
+    if read is None:
+        raise Refused(Reason.INVALID, ALLELE_ASKED, field)
+    locus, group, protein = read.groups()
+    return f"{locus}*{group}:{protein}" if protein else f"{locus}*{group}"
+
+
+def meets(antibodies: Iterable[str], typed: Iterable[str]) -> bool:
+    """Return whether one of these antibodies is against one of these alleles, as far as the shorter name tells."""
+    every = [one.split(":") for one in typed]
+    return any(
+        all(told == of for told, of in zip(against.split(":"), one, strict=False))
+        for against in antibodies
+        for one in every
+    )

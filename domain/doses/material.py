@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from math import isfinite
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, assert_never, get_args
 
 from domain.core.codes import require_day_come
 from domain.core.errors import Reason, require
@@ -61,6 +61,15 @@ class RecordScreening:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDonorTyping:
+    """A donor has these HLA alleles, all that are known each time, such as A*02:01; `source` names the report."""
+
+    alleles: tuple[Clinical, ...]
+    source: str
+    type: Literal["RecordDonorTyping"] = "RecordDonorTyping"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDonorConsent:
     """A donor consented to a use."""
 
@@ -76,11 +85,10 @@ class WithdrawDonorConsent:
     type: Literal["WithdrawDonorConsent"] = "WithdrawDonorConsent"
 
 
-Command = RegisterMaterial | RecordScreening | RecordDonorConsent | WithdrawDonorConsent | linking.Command
-BY = dict.fromkeys(
-    (RegisterMaterial, RecordScreening, RecordDonorConsent, WithdrawDonorConsent, LinkMaterial, UnlinkMaterial),
-    Action.REGISTER_LOT,
+Command = (
+    RegisterMaterial | RecordScreening | RecordDonorTyping | RecordDonorConsent | WithdrawDonorConsent | linking.Command
 )
+BY = dict.fromkeys(get_args(Command), Action.REGISTER_LOT)
 """Whoever registers lots registers what they are made of."""
 
 
@@ -114,6 +122,15 @@ class DonorScreened:
 
 
 @dataclass(frozen=True, slots=True)
+class DonorTyped:
+    """A donor has these HLA alleles, as far as they were found."""
+
+    alleles: tuple[Clinical, ...]
+    source: str
+    type: Literal["DonorTyped"] = "DonorTyped"
+
+
+@dataclass(frozen=True, slots=True)
 class DonorConsented:
     """A donor consented to a use."""
 
@@ -129,7 +146,7 @@ class DonorConsentWithdrawn:
     type: Literal["DonorConsentWithdrawn"] = "DonorConsentWithdrawn"
 
 
-Event = MaterialRegistered | DonorScreened | DonorConsented | DonorConsentWithdrawn | linking.Event
+Event = MaterialRegistered | DonorScreened | DonorTyped | DonorConsented | DonorConsentWithdrawn | linking.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,7 @@ class Material:
     parents: tuple[str, ...] = ()
     consents: tuple[Use, ...] = ()
     screening: tuple[Screening, ...] = ()
+    alleles: tuple[ClinicalCode, ...] = ()
 
 
 initial = Material()
@@ -165,10 +183,12 @@ def decide(material: Material, command: Command, now: datetime, beside: Beside) 
     require(material.kind, Reason.NOT_FOUND, "no such material")
     if isinstance(command, LinkMaterial | UnlinkMaterial):
         return linking.decide(material.kind, material.parents, command, beside)
-    require(material.kind == "donor", Reason.INVALID, "only a donor is screened and consents", "type")
+    require(material.kind == "donor", Reason.INVALID, "only a donor is screened, typed and consents", "type")
     match command:
         case RecordScreening():
             return [_screened(command, now)]
+        case RecordDonorTyping():
+            return [_typed(command)]
         case RecordDonorConsent():
             return [] if command.use in material.consents else [DonorConsented(command.use)]
         case WithdrawDonorConsent():
@@ -209,6 +229,13 @@ def _screened(c: RecordScreening, now: datetime) -> DonorScreened:
     return DonorScreened(c.marker, c.result, c.sampled)
 
 
+def _typed(c: RecordDonorTyping) -> DonorTyped:
+    require(c.source.strip(), Reason.INVALID, "say which report the alleles stand in", "source")
+    read = dict.fromkeys(codes.allele(str(one), "alleles") for one in c.alleles)
+    require(read, Reason.INVALID, "name at least one allele", "alleles")
+    return DonorTyped(tuple(read), c.source)
+
+
 def evolve(material: Material, fact: Fact[Event]) -> Material:
     """Fold one fact of a material."""
     return replace(_folded(material, fact.event), version=fact.version)
@@ -223,6 +250,8 @@ def _folded(material: Material, event: Event) -> Material:
         case DonorScreened():
             screening = Screening(event.marker, _text(event.result), event.sampled)
             return replace(material, screening=(*material.screening, screening))
+        case DonorTyped():
+            return replace(material, alleles=tuple(filter(None, map(_text, event.alleles))))
         case DonorConsented():
             return replace(material, consents=(*material.consents, event.use))
         case DonorConsentWithdrawn():

@@ -276,9 +276,9 @@ class PgLedger:
         rows = await guarded(self._pool.fetch(queries.ATTENTION_DUE, limit))
         return [CaseDue(row["stream"], row["version"], row["woken"], row["wake_at"]) for row in rows]
 
-    async def lots_of(self, product: str) -> Sequence[str]:
-        """Streams of the released lots of a product, the soonest to expire first."""
-        rows = await guarded(self._pool.fetch(queries.LOTS_OF, product))
+    async def lots_of(self, product: str, now: datetime) -> Sequence[str]:
+        """Name the lots of a product that are not over by then, the soonest to expire first."""
+        rows = await guarded(self._pool.fetch(queries.LOTS_OF, product, now))
         return [row["stream"] for row in rows]
 
     async def open_cases(self) -> Sequence[CaseWaiting]:

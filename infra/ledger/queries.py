@@ -120,10 +120,12 @@ select stream, version, woken, wake_at from (
 ) due group by stream, version, woken, wake_at order by min(urgency), min(nudge_at) limit $1
 """  # noqa: S608 - a condition of ours
 
-# Released lots of a product, the soonest to expire first.
+# Lots of a product of which units may be had, now or once they are released again, the soonest to expire first.
 LOTS_OF = """
 select stream from source
-where stream like 'lot-%' and state::json ->> 'product' = $1 and state::json ->> 'state' = 'released'
+where stream like 'lot-%' and state::json ->> 'product' = $1
+    and state::json ->> 'state' in ('registered', 'released', 'quarantined')
+    and (state::json ->> 'expires')::timestamptz > $2
 order by state::json ->> 'expires', stream
 """
 

@@ -28,7 +28,11 @@ async def _no_link(*_: object) -> str:
     return ""
 
 
-async def _unlisted(_: str) -> Sequence[str]:
+async def _unlisted(_: str, _now: datetime) -> Sequence[str]:
+    return ()
+
+
+async def _untyped(_: str) -> Sequence[frozenset[str]]:
     return ()
 
 
@@ -54,8 +58,9 @@ class ShelvedLots(StockedLots):
         super().__init__(ledger, keeper, _unlisted)
         self.shelf: dict[str, list[str]] = {}
 
-    async def stocked(self, case: Case) -> Sequence[str]:
+    async def stocked(self, case: Case, now: datetime) -> Sequence[str]:
         """Return the lots of the case's protocol, the oldest first."""
+        del now
         return self.shelf.get(case.protocol, [])
 
 
@@ -65,5 +70,5 @@ def cohort_handlers(
     """Make one handler for every kind of effect."""
     hospital = ToRehearsed(desk, clock)
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
-    special = on_lots(lots, policy, hospital)
+    special = on_lots(lots, policy, _untyped, hospital)
     return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -203,6 +203,24 @@ def match_case(case: str, *, limit: int = 20, known_at: datetime | None = None, 
 
 
 @app.command
+def dose(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """Show the unit a case has, why others were passed over when it was asked for, and how each stands now."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/dose", known_at=known_at and zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    held = answer["held"]
+    until = f" until {answer['until']}" if answer["until"] else ""
+    say(f"dose: {answer['state']}{until}{': ' + held['lot'] + ' ' + held['unit'] if held else ''}")
+    passed = [(one["lot"], one["units"], one["because"].replace("_", " ")) for one in answer["passed_over"]]
+    table(("lot", "units", "passed over because"), passed)
+    if "units" in answer:
+        say(f"a lot must expire after {answer['lasts']}")
+        now = [(one["lot"], one["unit"], one["expires"], one["because"] or "can be held") for one in answer["units"]]
+        table(("lot", "unit", "expires", "now"), now)
+
+
+@app.command
 def compare(case: str, *, json: Json = False) -> None:
     """Four kinds of products side by side by six factors, as evidence; no verdict and no rank."""
     answer = asking(lambda c: c.get(f"/cases/{case}/comparison"))

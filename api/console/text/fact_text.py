@@ -32,9 +32,10 @@ INSIDE = LEFT_OUT | {"id", "fact", "round", "answered", "orders", "purpose", "re
 ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "translations", "copies_gone", "supported"})
 STATES: Mapping[str, Sequence[str]] = {
     "depletion": ("depletion_state",),
+    "because": ("because", "passed_because"),
     **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
 }  # fmt: skip
-"""Fields that hold the state of something, and where the words for it are."""
+"""Fields that hold a state of something or a reason, and where the words for it are."""
 NO_DOSSIER = Dossier()
 STATE_OF: Mapping[type[Any], str] = {RecordItem: "record_state", Submission: "submission_state", Visa: "visa_state"}
 """Whose states have words of their own."""

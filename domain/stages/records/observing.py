@@ -22,6 +22,7 @@ from domain.core.when import When
 from domain.criteria import observation
 from domain.criteria.analytes import ANALYTES
 from domain.criteria.computed import Computed, computed
+from domain.doses import codes
 
 SEXES = ("female", "male", "other", "unknown")
 MOST_LINES = 30
@@ -114,6 +115,7 @@ def recorded(case: Case, c: Observed, occurred: When | None) -> ObservationRecor
     row = ANALYTES[c.analyte]
     require(occurred, Reason.INVALID, "say when the sample was taken, or that nobody knows", "occurred")
     require(bool(c.target) == row.targeted, Reason.INVALID, f"{c.analyte} {_target(row.targeted)}", "target")
+    target = codes.allele(c.target, "target") if c.analyte == "hla_antibodies" else c.target
     require(not c.item or c.item in case.records, Reason.NOT_FOUND, "no such record in this case", "item")
     if row.codes:
         listed = f"is one of {', '.join(row.codes)}"
@@ -121,7 +123,7 @@ def recorded(case: Case, c: Observed, occurred: When | None) -> ObservationRecor
         require(not c.unit and not readable(c.limit), Reason.INVALID, "what is stated has no unit and no limit", "unit")
     elif not row.lapse:
         _measured(c)
-    return ObservationRecorded(**{f.name: getattr(c, f.name) for f in fields(Observed)})
+    return ObservationRecorded(**{f.name: getattr(c, f.name) for f in fields(Observed)} | {"target": target})
 
 
 def _target(needed: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.release import spare
 from domain.case.stage import Stage, stages
@@ -18,23 +18,26 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Trace, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.doses.allocation import PassedOver
 
 
 @dataclass(frozen=True, slots=True)
 class HoldDose:
-    """Whoever keeps the lot holds one unit for this case until `until`."""
+    """Whoever keeps the lot holds one unit for this case until `until`; `passed`: the units that were not the one."""
 
     lot: Trace
     unit: Trace
     until: datetime
+    passed: tuple[PassedOver, ...] = ()
     type: Literal["HoldDose"] = "HoldDose"
 
 
 @dataclass(frozen=True, slots=True)
 class RefuseDose:
-    """No unit can be held now."""
+    """No unit can be held now; `passed`: each that there is, and why not."""
 
     code: Literal["none_available", "lot_not_released", "expires_too_soon"]
+    passed: tuple[PassedOver, ...] = ()
     type: Literal["RefuseDose"] = "RefuseDose"
 
 
@@ -55,7 +58,9 @@ class DoseHeld:
     lot: Trace
     unit: Trace
     until: datetime
+    passed: tuple[PassedOver, ...] = ()
     type: Literal["DoseHeld"] = "DoseHeld"
+    schema_version: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,9 @@ class DoseRefused:
     """No unit could be held."""
 
     code: str
+    passed: tuple[PassedOver, ...] = ()
     type: Literal["DoseRefused"] = "DoseRefused"
+    schema_version: ClassVar[int] = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +113,10 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(named, Reason.INVALID, "a held dose is a unit of a lot", "unit")
             require(command.until > now, Reason.INVALID, "the hold has ended already", "until")
             require(not _thawed(case), Reason.NOT_NOW, "a unit is thawing")
-            return [DoseHeld(command.lot, command.unit, command.until)]
+            return [DoseHeld(command.lot, command.unit, command.until, command.passed)]
         case RefuseDose():
             require(not case.dose.good_at(now), Reason.ALREADY, "a dose is held")
-            return [DoseRefused(command.code)]
+            return [DoseRefused(command.code, command.passed)]
         case AskDoseAgain():
             require(needed(case), Reason.NOT_NOW, "no dose is needed now")
             require(not case.dose.unanswered, Reason.ALREADY, "a dose is asked for already")
@@ -129,7 +136,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case DoseHeld():
             return _held(case, event, fact.id)
         case DoseRefused():
-            return replace(case, dose=case.dose.ended("refused", fact.id))
+            return replace(case, dose=case.dose.ended("refused", fact.id), passed_over=event.passed)
         case DoseAsked():
             renewed = case.dose.renewal() if case.dose.good_at(fact.at) else case.dose.again(fact.id)
             return replace(case, dose=renewed)
@@ -145,7 +152,10 @@ def _held(case: Case, event: DoseHeld, fact: str) -> Case:
     unit = event.unit if isinstance(event.unit, str) else ""
     other = (lot, unit) != (case.lot, case.dose.ref)
     kept = spare(case, "release_dose", case.dose) if other else case
-    return replace(kept, dose=case.dose.held(unit, event.until, fact), lot=lot, units={**case.units, fact: (lot, unit)})
+    return replace(
+        kept, dose=case.dose.held(unit, event.until, fact), lot=lot, units={**case.units, fact: (lot, unit)},
+        passed_over=event.passed if other else case.passed_over,
+    )  # fmt: skip
 
 
 def needed(case: Case) -> bool:

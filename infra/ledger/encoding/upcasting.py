@@ -38,6 +38,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("DiagnosisStated", 1): lambda old: {**old, "disease": ""},  # there were words only
     ("RecordRejected", 1): lambda old: {**old, "verified": ""},  # a rejection undid nothing
     ("TranslationCertified", 1): lambda old: {**old, "original": ""},  # it took the place of the original
+    **{(name, 1): lambda old: {**old, "passed": []} for name in ("DoseHeld", "DoseRefused")},  # not kept
     ("LotStateNoted", 1): lambda old: {**old, "stopped": []},  # a unit was stopped with its lot or not at all
     ("RecallCentreReached", 1): lambda old: {**old, "units": []},  # patients were noted, not what they got
     ("RecallAcknowledged", 1): lambda old: {**old, "units": []},  # nobody asked what was done with each

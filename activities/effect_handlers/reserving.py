@@ -1,0 +1,101 @@
+"""Reserves a unit for a case: the soonest to expire that fits, and says of each other unit why it was not the one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from activities.effect_handlers.doses import StockedLots
+from activities.perform import Delivered
+from domain.case.effect import Effect
+from domain.case.state import Case
+from domain.core.errors import Refused
+from domain.core.policy import Policy
+from domain.doses import allocation, stock
+from domain.doses.allocation import DoseWanted, PassedOver, StockedLot
+from domain.doses.unit import HoldUnit
+from domain.stages.travel.dose_matching import dose_wanted
+from domain.stages.treatment.dose import HoldDose, RefuseDose
+
+DonorsOf = Callable[[str], Awaitable[Sequence[frozenset[str]]]]
+"""A lot → the HLA alleles of each donor it was made of, empty for one that was not typed."""
+NEARLY: Sequence[stock.NoUnit] = ("expires_too_soon", "lot_not_released")
+"""What is said where no unit fits, the nearest to a dose first."""
+
+
+class DoseStock:
+    """Reads every lot a case could get a unit of, with what is known of its donors where that is asked."""
+
+    def __init__(self, lots: StockedLots, donors: DonorsOf) -> None:
+        self._lots = lots
+        self._donors = donors
+
+    async def of(self, case: Case, wanted: DoseWanted, now: datetime) -> Sequence[StockedLot]:
+        """Return the lots of the case's product and the one it has a unit of, the soonest to expire first."""
+        streams = dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case, now)])
+        return allocation.in_order([await self._one(stream, wanted) for stream in streams])
+
+    async def _one(self, stream: str, wanted: DoseWanted) -> StockedLot:
+        donors = await self._donors(stream) if wanted.antibodies else ()
+        return StockedLot(stream, await self._lots.find(stream), donors)
+
+
+class Reserving:
+    """reserve_dose: hold a unit, or make the hold longer; the answer is recorded together with the delivery."""
+
+    def __init__(self, lots: StockedLots, policy: Policy, donors: DonorsOf) -> None:
+        self._lots = lots
+        self._policy = policy
+        self._stock = DoseStock(lots, donors)
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """Take the unit an earlier attempt may have got first: one effect never takes two units."""
+        del repeat
+        wanted = dose_wanted(case, now, self._policy)
+        every = await self._stock.of(case, wanted, now)
+        for one in every:
+            if _own(one, case, effect, now) and (given := await self._hold(one, wanted, effect, ())):
+                return given
+        passed: list[PassedOver] = []
+        for at, one in enumerate(every):
+            verdict = allocation.judged(one, wanted, now)
+            if allocation.fits(verdict):
+                later = [of for rest in every[at + 1 :] for of in _passed(rest, wanted, now, chosen=False)]
+                over = (*passed, *allocation.passed_over(one.stream, verdict, chosen=True), *later)
+                if given := await self._hold(one, wanted, effect, over):
+                    return given
+                one = replace(one, lot=await self._lots.find(one.stream))  # noqa: PLW2901 - somebody else was there
+            passed += _passed(one, wanted, now, chosen=True)
+        return Delivered("none", answer=RefuseDose(_code(passed), tuple(passed)))
+
+    async def _hold(
+        self, one: StockedLot, wanted: DoseWanted, effect: Effect, passed: Sequence[PassedOver]
+    ) -> Delivered | None:
+        """Ask the lot, which alone gives units away; None where it says no."""
+        ask = HoldUnit(wanted.case, effect.id, wanted.until)
+        try:
+            held = await self._lots.tell(one.stream, ask, effect.id)
+        except Refused:
+            return None
+        unit = stock.unit_for(held, effect.id)
+        if unit is None:
+            return None
+        answer = HoldDose(one.stream, unit.id, unit.until or wanted.until, tuple(passed))
+        return Delivered(f"{one.stream}/{unit.id}", answer=answer)
+
+
+def _own(one: StockedLot, case: Case, effect: Effect, now: datetime) -> bool:
+    """Whether this very request got a unit of the lot before, or the case has one held there."""
+    answered = stock.unit_for(one.lot, effect.id) is not None
+    return answered or any(unit.of(case.id) and unit.held_at(now) for unit in one.lot.units.values())
+
+
+def _passed(one: StockedLot, wanted: DoseWanted, now: datetime, *, chosen: bool) -> Sequence[PassedOver]:
+    return allocation.passed_over(one.stream, allocation.judged(one, wanted, now), chosen=chosen)
+
+
+def _code(passed: Sequence[PassedOver]) -> stock.NoUnit:
+    """The reason nearest to a dose: where a free unit only lay in a lot that was too old, or not released, that one."""
+    every = {one.because for one in passed}
+    return next((because for because in NEARLY if because in every), "none_available")

@@ -1,0 +1,58 @@
+"""Why a case has the unit it has, or none: the units passed over when one was asked for, and how each is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.http.auth import Parts, Who
+from api.ports import Service
+from api.routes.reads import private, seen_case
+from domain.case.state import Case
+from domain.doses.allocation import judged
+from domain.stages.travel.dose_matching import dose_wanted
+from domain.stages.treatment.dose import needed
+
+router = APIRouter(tags=["cases"])
+
+
+@router.get("/cases/{case}/dose")
+async def dose_of(case: str, service: Parts, who: Who, known_at: datetime | None = None) -> JSONResponse:
+    """The unit held for the case, and those `passed_over` when one was last asked for, counted by lot and reason.
+
+    `units`: each unit of the product as it stands now, the soonest to expire first, with why the case could not have
+    it, null = it could; none for a moment in the past, or while no dose is needed. `lasts`: a lot must expire later
+    than that. `antibodies`: HLA alleles that donors must not have, where the protocol asks for these.
+    """
+    state, _, now, visible = await seen_case(service, who, case, "dose", known_at)
+    told = "trace" in visible
+    dose = state.dose
+    unit = {"lot": state.lot, "unit": dose.ref} if told and dose.state in ("held", "done") else None
+    body: dict[str, Any] = {
+        "state": dose.state,
+        "held": unit,
+        "until": dose.until.isoformat() if dose.until else None,
+        "passed_over": list(map(asdict, state.passed_over)) if told else [],
+    }
+    if told and known_at is None and needed(state):
+        body |= await now_in_stock(service, state, now, clinical="clinical" in visible)
+    masked = [name for name in ("clinical", "trace") if name not in visible]
+    return JSONResponse({**body, "masked": masked}, headers=private())
+
+
+async def now_in_stock(service: Service, case: Case, now: datetime, *, clinical: bool) -> Mapping[str, Any]:
+    """Return what the case asks of a unit, and how each unit of the product stands to that."""
+    wanted = dose_wanted(case, now, service.commands.policy)
+    units: Sequence[Mapping[str, Any]] = [
+        {"lot": one.stream, "unit": unit, "expires": one.lot.expires.isoformat(), "because": because}
+        for one in await service.stock.of(case, wanted, now)
+        for unit, because in judged(one, wanted, now).items()
+        if one.lot.expires
+    ]
+    antibodies = sorted(wanted.antibodies) if clinical else []
+    return {"lasts": wanted.lasts.isoformat(), "antibodies": antibodies, "units": units}
