@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
@@ -21,7 +20,7 @@ from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.stages.treatment.dose import HoldDose
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
-from tests.api.console.conftest import Screen, screen
+from tests.api.console.conftest import Screen, screen, violations
 from tests.api.console.forms.test_read_beside import received
 from tests.api.http.files.test_previews import paper
 from tests.api.personal_cases import recorded
@@ -274,10 +273,12 @@ async def full(here: Parts) -> str:
     return f"/console/cases/{await recorded(here, 'infused', 'screen', 'person-screen', 'asia')}"
 
 
-CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-ANY_COLOUR = {"rules": {"color-contrast": {"enabled": False}}}
-LOOKED_AT: dict[str, tuple[tuple[str, Any], ...]] = {
-    "en": (("light", None), ("dark", CONTRAST)),
+Options = Mapping[str, Any]
+ALL: Options = {}
+CONTRAST: Options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ANY_COLOUR: Options = {"rules": {"color-contrast": {"enabled": False}}}
+LOOKED_AT: Mapping[str, tuple[tuple[Literal["light", "dark"], Options], ...]] = {
+    "en": (("light", ALL), ("dark", CONTRAST)),
     "zh": (("light", ANY_COLOUR),),
     "ar": (("light", ANY_COLOUR),),
 }
@@ -293,9 +294,9 @@ async def wrong_with(one: Screen, place: str, language: str) -> list[object]:
     await one.page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     found: list[object] = []
     for scheme, options in LOOKED_AT[language]:
-        await one.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # the two words
-        results = await Axe().run(one.page, options=options)
-        found += [(scheme, v["id"], v["nodes"][0]["html"][:200]) for v in results.response["violations"]]
+        await one.page.emulate_media(color_scheme=scheme)
+        wrong = await violations(one.page, **options)
+        found += [(scheme, v["id"], v["nodes"][0]["html"][:200]) for v in wrong]
     for width in WIDTHS:
         await one.page.set_viewport_size({"width": width, "height": 800})
         if await one.page.evaluate("document.documentElement.scrollWidth") > width:
@@ -384,10 +385,10 @@ async def test_axe_finds_nothing_for_errors_and_sign_in(
     await mine.go(f"{filled}/do/AddNote")
     await mine.record()
     await mine.page.locator(".wrong").wait_for()
-    assert not (await Axe().run(mine.page)).response["violations"]
+    assert not await violations(mine.page)
     page = await chromium.new_page()
     await page.goto(site + "/console/sign-in")
-    assert not (await Axe().run(page)).response["violations"]
+    assert not await violations(page)
     await page.goto(site + "/console/cases/case-nowhere")
     await page.close()
 
@@ -396,4 +397,4 @@ async def test_axe_would_find_something(mine: Screen) -> None:
     """The control: a picture without words."""
     await mine.go("/console/")
     await mine.page.evaluate("document.getElementById('main').append(document.createElement('img'))")
-    assert (await Axe().run(mine.page)).response["violations"]
+    assert await violations(mine.page)

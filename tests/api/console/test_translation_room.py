@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import FilePayload, expect
 
@@ -24,6 +23,7 @@ from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation
 from domain.stages.records.records import VerifyRecord, WaiveRecord
 from tests.api.by_mail import TRANSLATOR, House, browser, by_mail, code_in
 from tests.api.conftest import CANARY, HOST, NO_LIMIT
+from tests.api.console.conftest import violations
 from tests.api.submitted import Submitted, submitted
 
 TRANSLATED = b"%PDF-1.7\ntranslated\n%%EOF\n"
@@ -227,8 +227,7 @@ async def test_as_a_browser_shows_it(translator: Translator, chromium: Chromium,
     await page.get_by_label("Code").fill(code_in(await house.newest("your code", TRANSLATOR)))
     await page.get_by_role("button", name="Open").click()
     await expect(page.get_by_label("The translated file")).to_be_visible()
-    found = await Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert not await violations(page)
     wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
     await page.screenshot(path=tmp_path / "room.png", full_page=True)

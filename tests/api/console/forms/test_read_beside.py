@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Request
 
@@ -16,7 +15,7 @@ from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
 from infra.ids import fresh_stream
 from tests.api.conftest import Person, registered
-from tests.api.console.conftest import Browser, Screen, hidden, screen
+from tests.api.console.conftest import Browser, Screen, hidden, screen, violations
 from tests.api.console.forms.test_document_page import kept_by
 from tests.api.http.files.test_inspection import WORD, image
 from tests.api.http.files.test_previews import paper
@@ -180,7 +179,7 @@ async def test_it_is_side_by_side_or_below_and_opens_only_what_is_unfolded(
     assert beside["x"] + beside["width"] <= shown["x"]
     assert shown["y"] < beside["y"] + beside["height"]
     if script:  # axe is one
-        assert not (await Axe().run(one.page)).response["violations"]
+        assert not await violations(one.page)
     await one.page.set_viewport_size({"width": 390, "height": 800})
     shown, above = await picture.bounding_box(), await form.bounding_box()
     assert shown
