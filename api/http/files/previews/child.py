@@ -12,15 +12,15 @@ import resource
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 import pillow_heif
-import pydicom
 import pypdfium2  # type: ignore[import-untyped] # it has no types
 from PIL import Image, ImageOps
-from pydicom.charset import python_encoding
-from pydicom.config import IGNORE, settings
+
+from api.http.files.previews.failed import Made, PreviewFailed
 
 MEMORY, SECONDS, MOST = 1024 * 1024 * 1024, 10, 64 * 1024 * 1024
 """Bytes of memory, seconds of work and bytes of a file at most [records.previews]."""
@@ -32,18 +32,6 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "image/jpeg": ("JPEG", "MPO"), "image/png": ("PNG",), "image/tiff": ("TIFF",), "image/heic": ("HEIF",),
 }  # fmt: skip
 """Media type → the formats Pillow may try, and no other."""
-TOLD = (
-    "Modality", "StudyDate", "StudyDescription", "SeriesDescription", "BodyPartExamined", "ProtocolName",
-    "Manufacturer", "InstitutionName", "PatientName", "PatientBirthDate", "PatientSex", "Rows", "Columns",
-    "NumberOfFrames", "SliceThickness", "StudyInstanceUID", "SeriesInstanceUID",
-)  # fmt: skip
-"""What is told of an image of a scanner, in this order [records.previews]."""
-LONGEST = 200
-Made = tuple[Mapping[str, Any], bytes]
-
-
-class PreviewFailed(Exception):
-    """Says in one word why nothing can be shown."""
 
 
 def bound() -> None:
@@ -52,8 +40,7 @@ def bound() -> None:
     What the libraries load only when they need it is loaded first.
     """
     Image.init()
-    for name in {"utf_16_le", *python_encoding.values()}:
-        codecs.lookup(name)
+    codecs.lookup("utf_16_le")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
@@ -132,36 +119,33 @@ def text(media: str, content: bytes) -> Made:
     return {"text": found[:LETTERS]}, b""
 
 
-def told(media: str, content: bytes) -> Made:
-    """Say what the header of an image of a scanner tells, without its pixels. Raises PreviewFailed."""
-    if media != "application/dicom":
-        raise PreviewFailed("no_preview")
-    settings.reading_validation_mode = IGNORE
-    read: Any = pydicom.dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=[*TOLD])
-    said = {name: str(read.get(name, "") or "")[:LONGEST] for name in TOLD}
-    return {"told": [[name, value] for name, value in said.items() if value]}, b""
+MAKERS: Mapping[str, Callable[[str, bytes], Made]] = {"picture": picture, "page": page_to_read, "text": text}
 
 
-MAKERS: Mapping[str, Callable[[str, bytes], Made]] = {
-    "picture": picture, "page": page_to_read, "text": text, "told": told,
-}  # fmt: skip
+def maker_of(what: str) -> Callable[[str, bytes], Made]:
+    """Return what makes it; what reads a scanner's header is loaded for that alone, as it is the most there is."""
+    if what != "told":
+        return MAKERS[what]
+    told: Callable[[str, bytes], Made] = import_module("api.http.files.previews.scan_header").told
+    return told
 
 
 def main(what: str, media: str) -> None:
     """Answer for the file on standard input."""
     warnings.simplefilter("ignore")
     pillow_heif.register_heif_opener()
+    maker = maker_of(what)
     bound()
-    head, made = answered(what, media, sys.stdin.buffer.read(MOST + 1))
+    head, made = answered(maker, media, sys.stdin.buffer.read(MOST + 1))
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + made)
 
 
-def answered(what: str, media: str, content: bytes) -> Made:
+def answered(maker: Callable[[str, bytes], Made], media: str, content: bytes) -> Made:
     """Make it, or say in one word why not."""
     if len(content) > MOST:
         return {"failed": "too_large"}, b""
     try:
-        return MAKERS[what](media, content)
+        return maker(media, content)
     except PreviewFailed as failed:
         return {"failed": str(failed)}, b""
     except (MemoryError, Image.DecompressionBombError):
