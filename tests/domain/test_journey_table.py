@@ -179,8 +179,16 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 HIGH = ReportToxicity("CRS", 4)
-WHERE = {"CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infused")}
-"""Where to look, when it is not everywhere."""
+WHERE = {
+    "CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infused"),
+    **dict.fromkeys(("OrderErasure", "ConfirmErasure", "RecordErasure", "WithdrawErasure"), ("home",)),
+    **dict.fromkeys(("SettleEffect", "RecordOutcome", "AnswerAlert", "RecordLookBack"), ("admission",)),
+    **dict.fromkeys(("ReportInfection", "ReportToxicity", "GradeGVHD"), ("imported", "gated")),
+    **dict.fromkeys(("GradeCRS", "GradeICANS", "GradeCytopenia"), ("imported", "gated")),
+    "RecordSafetyReport": ("gated",),
+    "ReportSpecimen": ("imported", "submitted"),
+}  # fmt: skip
+"""Where to look, when it is not everywhere: of what is refused at most steps, those where it was recorded."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)

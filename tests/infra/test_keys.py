@@ -17,6 +17,8 @@ from tests.infra.ledger.cases import folder_keys
 
 LONG = 100_000
 """Bytes after which nothing fits any more: more than anything else here writes meanwhile."""
+EMPTY = (" " * 999 + "\n") * (LONG // 1000)
+"""So many bytes of a list that names nothing."""
 
 
 @contextmanager
@@ -54,7 +56,7 @@ async def test_a_full_disk_leaves_no_half_key(tmp_path: Path, room: int) -> None
 async def test_what_the_list_could_not_take_is_not_destroyed(tmp_path: Path, room: int) -> None:
     keys, listed = folder_keys(tmp_path), tmp_path / "destroyed"
     await keys.for_sealing("case-1", ["identity"])
-    listed.write_text("\n" * LONG)
+    listed.write_text(EMPTY)
     with full_after(LONG + room), pytest.raises(OSError, match=r"space|large"):
         await keys.destroy("case-1", "identity")
     for known in (keys, folder_keys(tmp_path)):
@@ -79,7 +81,7 @@ async def test_a_disk_that_does_not_keep_what_it_takes_is_found_out(
 async def test_a_list_is_merged_whole_or_the_merging_fails(tmp_path: Path) -> None:
     other, into = tmp_path / "other", tmp_path / "into"
     other.write_text('\n{"stream": "case-1", "class": "identity"}\n')
-    into.write_text("\n" * LONG)
+    into.write_text(EMPTY)
     with full_after(LONG + 20), pytest.raises(OSError, match=r"space|large"):
         merge_destroyed(other, into)
     merge_destroyed(other, into)

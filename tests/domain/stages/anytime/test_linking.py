@@ -205,7 +205,7 @@ def test_a_link_is_told_while_a_case_is_on_hold_and_only_we_know_whether_it_was(
     for attempt in range(1, 9):
         if j.case.effects[effect.id].not_before is None and j.case.effects[effect.id].state == "unknown":
             break
-        j.wait(by=j.policy.dose_hold, deliver=False)
+        j.wait(until=j.case.effects[effect.id].not_before, deliver=False)
         j.tell(RecordOutcome(effect.id, attempt, "unknown"), ENGINE)
     when(j, SettleEffect(effect.id, "delivered")).then_refused(Reason.NOT_NOW, "the other case was told; try again")
     j.tell(SettleEffect(effect.id, "try_again"))
