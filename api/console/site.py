@@ -21,7 +21,7 @@ from api.console.pages import (
 )
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls, stores
-from api.console.pages.history import audit, looks
+from api.console.pages.history import audit, looks, timeline
 from api.console.pages.travelling import clerk_arrangements, stay
 from api.name_index import NameIndex, PersonIndex
 
@@ -48,6 +48,7 @@ def install(app: FastAPI) -> None:
         stay,
         linked,
         form_pages,
+        timeline,
         looks,
         audit,
         operations,

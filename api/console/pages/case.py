@@ -17,7 +17,7 @@ from api.console.overview.depletion import depletion_tables
 from api.console.overview.patient_card import patient_card
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
-from api.console.pages.case_status import askings, lacking, legs, waits
+from api.console.pages.case_status import askings, lacking, legs, staged, waits
 from api.console.pages.desk.away import away_words
 from api.console.pages.differing import since
 from api.console.pages.summarised import summarised
@@ -60,7 +60,7 @@ from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.slip import unasked
 
 router = pages()
-LATEST, PAGE = 12, 150
+LATEST = 12
 DEEPEST = 6
 PARTS = ("facts", "timeline", "messages")
 
@@ -236,24 +236,6 @@ def _recorded(one: OpenedCase, done: str) -> Sequence[FactText] | None:
     return [one.speaker.fact(f) for f in one.facts if int(first) <= f.version <= int(last)]
 
 
-@router.get("/console/cases/{case}/timeline")
-async def timeline(
-    case: str,
-    request: Request,
-    service: Parts,
-    viewer: Viewer,
-    before: int = 2**31 - 1,
-    *,
-    moment: AtMoment,
-) -> Response:
-    """Show everything that was recorded, the newest first."""
-    one = await opened(request, service, viewer, case, moment)
-    upto = [f for f in one.facts if f.version < before]
-    told = [one.speaker.fact(f) for f in reversed(upto[-PAGE:])]
-    older = told[-1].version if len(upto) > PAGE else None
-    return shown_part(request, viewer, one, "timeline", told=told, older=older, before=before < 2**31 - 1)
-
-
 @router.get("/console/cases/{case}/facts")
 async def facts_by_stage(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
     """Show what people and hospitals said, by stage; a corrected fact stands with both its versions."""
@@ -279,17 +261,15 @@ class FactVersions:
 
 
 def _by_stage(one: OpenedCase) -> Sequence[tuple[str, Sequence[FactVersions]]]:
-    stage, found = "inquiry", dict[str, list[FactVersions]]()
+    found = dict[str, list[FactVersions]]()
     again: dict[str, list[Fact[Any]]] = {}
     for fact in one.facts:
         if fact.corrects:
             again.setdefault(fact.corrects, []).append(fact)
-    for fact in one.facts:
-        if fact.event.type in ("StageEntered", "FactsImported"):
-            stage = fact.event.stage.value
-        if fact.told and not fact.corrects:
-            versions = [one.speaker.fact(f) for f in (fact, *again.get(fact.id, ()))]
-            found.setdefault(stage, []).append(FactVersions(versions[-1], versions[:-1]))
+    for s in staged(one.facts):
+        if s.fact.told and not s.fact.corrects:
+            versions = [one.speaker.fact(f) for f in (s.fact, *again.get(s.fact.id, ()))]
+            found.setdefault(s.stage.value, []).append(FactVersions(versions[-1], versions[:-1]))
     return list(found.items())
 
 

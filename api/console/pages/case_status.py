@@ -14,11 +14,14 @@ from domain.case.obligation import Obligation, overdue_since
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.core.about import chased
-from domain.core.fact import Fact
+from domain.core.fact import ENGINE, Fact
 from domain.engine.advance import CLOSES_BY_ITSELF
 from domain.engine.agenda import agenda
 from domain.journey import MODULES, OWES
 from domain.stages.anytime.moving import missing, next_stage
+
+ENTERS = ("StageEntered", "FactsImported")
+"""The events after which a case stands at another stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,29 @@ class Lacking:
     waivable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StagedFact:
+    """A fact with the stage in which it was recorded."""
+
+    fact: Fact[Any]
+    stage: Stage
+
+    @property
+    def by(self) -> str:
+        """Return who recorded it; the engine for what follows by itself."""
+        return self.fact.actor if self.fact.told else ENGINE
+
+
+def staged(facts: Sequence[Fact[Any]]) -> Sequence[StagedFact]:
+    """Return the facts of a case in their order, each with its stage; the one that enters a stage belongs to it."""
+    stage, found = Stage.INQUIRY, list[StagedFact]()
+    for fact in facts:
+        if fact.event.type in ENTERS:
+            stage = fact.event.stage
+        found.append(StagedFact(fact, stage))
+    return found
+
+
 def legs(case: Case, facts: Sequence[Fact[Any]], clock: ViewerClock) -> Sequence[Leg]:
     """Return every stage in journey order; time spent in a stage that was entered twice counts together."""
     spent: dict[Stage, float] = {}
@@ -81,7 +107,7 @@ def legs(case: Case, facts: Sequence[Fact[Any]], clock: ViewerClock) -> Sequence
 
 
 def _moves(facts: Sequence[Fact[Any]]) -> Sequence[tuple[datetime, Stage]]:
-    return [(f.at, f.event.stage) for f in facts if f.event.type in ("StageEntered", "FactsImported")]
+    return [(f.at, f.event.stage) for f in facts if f.event.type in ENTERS]
 
 
 def _ahead(case: Case, stage: Stage) -> bool:

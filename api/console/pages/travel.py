@@ -27,9 +27,13 @@ class Moment:
 
     def query(self, **other: object) -> str:
         """Return the end of an address that shows this moment; for ever the same."""
-        clocks = {"known_at": self.known_at, "as_of": self.as_of}
-        given = {name: stamp(at) for name, at in clocks.items() if at} | {n: v for n, v in other.items() if v}
+        given = {**dict(self.pairs()), **{n: v for n, v in other.items() if v}}
         return f"?{urlencode(given)}" if given else ""
+
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        """Return what an address, or a form that leads on, carries of this moment."""
+        clocks = {"known_at": self.known_at, "as_of": self.as_of}
+        return [(name, stamp(at)) for name, at in clocks.items() if at]
 
     def at(self, known_at: datetime) -> Moment:
         """Return the same question, as it was known then."""

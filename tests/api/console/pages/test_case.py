@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -42,6 +45,42 @@ async def test_everything_is_in_the_timeline_and_says_why(mei: Browser, coordina
     reason = (await mei.get(why[0])).text
     assert "Rule" in reason
     assert "version" in reason
+
+
+async def test_the_timeline_shows_what_is_asked_of_it(mei: Browser, coordinator: Person) -> None:
+    case = (await coordinator.open())["case"]
+    patient = (await coordinator.get(f"/cases/{case}")).json()["case"]["people"]
+    await coordinator.send(case, "ReplyToFamily", channel="call", note="spoke with the mother")
+    await coordinator.send(case, "AcknowledgeScope", person=next(iter(patient)), form_version="1")
+    await coordinator.send(
+        case, "GiveConsent", person=next(iter(patient)), purpose="data_processing", form_version="1", language="en"
+    )
+    events = (await coordinator.get(f"/cases/{case}/events")).json()["events"]
+
+    async def rows(asked: str) -> tuple[set[int], str]:
+        page = (await mei.get(f"/console/cases/{case}/timeline?{asked}")).text
+        return {int(version) for version in re.findall(r'<tr id="v(\d+)"', page)}, page
+
+    def those(of: Callable[[Mapping[str, Any]], bool]) -> set[int]:
+        return {one["version"] for one in events if of(one)}
+
+    every, page = await rows("")
+    assert every == {one["version"] for one in events}
+    assert (await rows(f"by={coordinator.id}"))[0] == those(lambda one: not one["why"]) < every
+    assert (await rows("by=engine"))[0] == those(lambda one: bool(one["why"]))
+    kind = events[-1]["type"]
+    assert (await rows(f"kind={kind}"))[0] == those(lambda one: one["type"] == kind) < every
+    entered = min(those(lambda one: one["type"] == "StageEntered"))
+    assert (await rows("stage=inquiry"))[0] == {version for version in every if version < entered}
+    day = datetime.fromisoformat(events[0]["recorded_at"]).astimezone(ZoneInfo("Asia/Kolkata")).date()
+    assert (await rows(f"until={day}"))[0] == every, "a day of her zone, included"
+    assert (await rows(f"until={day - timedelta(days=1)}"))[0] == set()
+    none, page = await rows(f"until=2001-01-01&by={coordinator.id}")
+    assert none == set()
+    assert "Nothing of that kind is recorded." in page
+    assert 'value="2001-01-01"' in page
+    assert (await rows("by=nobody&kind=No&stage=x&until=x&before=9999999"))[0] == every, "an old address still opens"
+    assert (await rows("until=9999-12-31"))[0] == every
 
 
 async def test_everything_automatic_is_explained_down_to_what_was_told(mei: Browser, coordinator: Person) -> None:

@@ -56,7 +56,9 @@ async def test_filters_and_order_stand_in_the_address(mei: Browser, coordinator:
     found = cases((await mei.get("/console/?tab=all&urgent=1&country=vn&stage=inquiry&sort=newest")).text)
     assert urgent in found
     assert calm not in found
-    newest = cases((await mei.get("/console/?tab=all&sort=newest")).text)
+    page = (await mei.get("/console/?tab=all&sort=newest")).text
+    assert re.findall(r'aria-sort="(\w+)"><a href="([^"]+)"', page) == [("descending", "?tab=all&amp;sort=oldest")]
+    newest = cases(page)
     oldest = cases((await mei.get("/console/?tab=all&sort=oldest")).text)
     assert newest.index(urgent) < newest.index(calm), "urgent cases come first in every order"
     newest, oldest = [[one for one in found if one != urgent] for found in (newest, oldest)]
