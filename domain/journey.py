@@ -72,6 +72,7 @@ from domain.stages.treatment import (
     safety,
     transplant,
 )
+from domain.stages.treatment.bedside import scanning
 
 __all__ = ["JOURNEY", "TRACKS", "Exit", "Stage"]
 
@@ -130,7 +131,8 @@ JOURNEY: tuple[StageRow, ...] = (
         observations.ReportProgression, observations.ReportOtherTreatment, observations.ReportOccurrence,
         observations.ReportTrialHold, observations.ReportTrialResumed, observations.ReportOffStudy,
         observations.ReportDeath, transplant.RecordTransplant, admission.RecordArrival, admission.RegisterAddress,
-        admission.AdmitPatient, admission.ConfirmScreening, admission.FailScreening, admission.FileStayExtension,
+        admission.AdmitPatient, scanning.RegisterWristband, admission.ConfirmScreening, admission.FailScreening,
+        admission.FileStayExtension,
         admission.DecideStayExtension, transplant.ReferTransplant, transplant.DeclineTransplant,
         safety.ReportMalignancy)),
     StageRow(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
@@ -141,8 +143,8 @@ JOURNEY: tuple[StageRow, ...] = (
         recovery.ReadmitPatient)),
     StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         "every planned infusion, the response, and fitness for the way home", (
-        infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, infusion.StartThaw,
-        infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
+        infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
+        infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
         monitoring_days.SkipMonitoring, recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
@@ -211,6 +213,7 @@ MODULES: Mapping[str, ModuleType] = {
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,
     "infusion": infusion,
+    "scanning": scanning,
     "monitoring_days": monitoring_days,
     "recovery": recovery,
     "adverse_events": adverse_events,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.case.phases.arrangements import Arrangements
+from domain.case.phases.bedside import AtBedside
 from domain.case.phases.bookkeeping import Bookkeeping
 from domain.case.phases.consents import Consents
 from domain.case.phases.dose_search import DoseSearch
@@ -64,6 +65,7 @@ class Case(
     DoseSearch,
     Monitored,
     InHospital,
+    AtBedside,
     Arrangements,
     Travel,
     Submissions,

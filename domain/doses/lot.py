@@ -17,6 +17,7 @@ from domain.core.personal import Identity, Trace
 from domain.core.roles import Action
 from domain.doses import codes, linking, product, quality, stock, storage, unit
 from domain.doses.kinds import LOT
+from domain.doses.labelling import label
 from domain.doses.linking import Beside
 from domain.doses.stock import Lot
 from domain.doses.unit import CommitUnit, ExtendHold, HoldUnit, Unit, UnitHeld
@@ -59,7 +60,16 @@ class RecallLot:
     type: Literal["RecallLot"] = "RecallLot"
 
 
-Command = RegisterLot | ReleaseLot | QuarantineLot | RecallLot | linking.Command | quality.Command | unit.Command
+Command = (
+    RegisterLot
+    | ReleaseLot
+    | QuarantineLot
+    | RecallLot
+    | linking.Command
+    | quality.Command
+    | unit.Command
+    | label.Command
+)
 
 BY = {
     RegisterLot: Action.REGISTER_LOT,
@@ -71,6 +81,7 @@ BY = {
     **dict.fromkeys(get_args(unit.Command), Action.ENGINE),
     **dict.fromkeys((unit.SettleUnit, storage.DecideStoppedUnit), Action.RELEASE_LOT),
     storage.PlaceUnit: Action.REGISTER_LOT,
+    **dict.fromkeys(get_args(label.Command), Action.REGISTER_LOT),
 }
 """What giving each command is called in the table of roles; units are held, committed and used by the engine."""
 GATED = (ReleaseLot, HoldUnit, ExtendHold, CommitUnit)
@@ -115,7 +126,8 @@ class LotRecalled:
     type: Literal["LotRecalled"] = "LotRecalled"
 
 
-Event = LotRegistered | LotReleased | LotQuarantined | LotRecalled | linking.Event | quality.Event | unit.Event
+Stated = LotRegistered | LotReleased | LotQuarantined | LotRecalled
+Event = Stated | linking.Event | quality.Event | unit.Event | label.Event
 STOPPED: Mapping[str, str] = {"recalled": "a recalled lot stays recalled", "rejected": "a rejected lot stays rejected"}
 """The states that a lot never leaves for use again."""
 
@@ -143,8 +155,19 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
             return linking.decide(LOT, lot.parents, command, beside)
         case quality.RecordResult() | quality.DecideOutOfSpecification():
             return _tested(lot, command, now, beside)
+        case label.StateLabel() | label.PrintLabel():
+            return _labelled(lot, command)
         case _:
             assert_never(command)
+
+
+def _labelled(lot: Lot, c: label.Command) -> Sequence[Event]:
+    """A stopped lot gets no label any more; what its units are called is the lot's to say."""
+    _not_stopped(lot)
+    if isinstance(c, label.StateLabel):
+        return label.decide(lot.labels, c, tuple(lot.units), lot.expires, "")
+    known = stock.unit_named(lot, c.unit)
+    return label.decide(lot.labels, replace(c, unit=known.id), tuple(lot.units), lot.expires, known.state)
 
 
 def _not_recalled(beside: Beside) -> None:
@@ -209,6 +232,8 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
         return _of_unit(lot, event, fact.at)
     if isinstance(event, linking.Event):
         return replace(lot, parents=linking.after(lot.parents, event))
+    if isinstance(event, label.Event):
+        return replace(lot, labels=label.evolve(lot.labels, event, fact.at))
     if isinstance(event, quality.Event):
         rejected = isinstance(event, quality.OutOfSpecificationDecided) and event.outcome == "reject"
         state = "rejected" if rejected and lot.state != "recalled" else lot.state
@@ -241,7 +266,7 @@ def _of_unit(lot: Lot, event: unit.Event, at: datetime) -> Lot:
 def read_model(lot: Lot) -> Mapping[str, Any]:
     """Return what cases note of it, and its stock without a clock: units nobody holds, and when held ones lapse.
 
-    Which units are stopped, and the stores they lie or lay in, stand there where there are any.
+    Which units are stopped, the stores they lie or lay in, and what their labels say, stand there where there are any.
     """
     units = lot.units.values()
     stopped, stores = sorted(u.id for u in units if u.stopped), sorted(stock.stores_of(lot))
@@ -253,4 +278,5 @@ def read_model(lot: Lot) -> Mapping[str, Any]:
         "held_until": sorted(u.until for u in units if u.state == "held" and u.until),
         **({"stopped": tuple(stopped)} if stopped else {}),
         **({"stores": tuple(stores)} if stores else {}),
+        **label.told_to_cases(lot.labels),
     }

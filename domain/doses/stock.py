@@ -13,6 +13,7 @@ from typing import Literal, assert_never
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Trace, TraceCode, readable
 from domain.doses import codes, quality, storage
+from domain.doses.labelling.label import Labelling
 from domain.doses.linking import Beside
 from domain.doses.states import KEPT, OVER, may
 from domain.doses.storage import DecideStoppedUnit, PlaceUnit, StopUnits, UnitPlaced, UnitStopped
@@ -58,6 +59,7 @@ class Lot:
     vector_lot: TraceCode = ""
     parents: tuple[str, ...] = ()
     results: quality.Results = field(default_factory=dict)
+    labels: Labelling = field(default_factory=Labelling)
 
     def written(self, code: str) -> bool:
         """Return whether it was registered with that code of a donor or vector lot, however it is written."""
@@ -152,7 +154,8 @@ def _hold(lot: Lot, c: HoldUnit, now: datetime, stores: Beside) -> Sequence[Even
     return [UnitHeld(first.id, c.case, c.effect, until)]
 
 
-def _unit(lot: Lot, name: str) -> Unit:
+def unit_named(lot: Lot, name: str) -> Unit:
+    """Return the unit of that name, however it is written. Raises Refused(NOT_FOUND)."""
     known = lot.units.get(name) or next((u for u in lot.units.values() if codes.same(u.id, name)), None)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such unit in this lot", "unit")
@@ -160,7 +163,7 @@ def _unit(lot: Lot, name: str) -> Unit:
 
 
 def _own(lot: Lot, name: str, case: Trace) -> Unit:
-    known = _unit(lot, name)
+    known = unit_named(lot, name)
     require(known.of(case), Reason.UNAVAILABLE, "the unit is not held for this case", "unit")
     return known
 
@@ -182,7 +185,7 @@ def _extend(lot: Lot, c: ExtendHold, now: datetime, stores: Beside) -> Sequence[
 
 def _free(lot: Lot, c: FreeUnit) -> Sequence[Event]:
     """Whatever this case no longer has is free of it already."""
-    known = _unit(lot, c.unit)
+    known = unit_named(lot, c.unit)
     if not known.of(c.case):
         return []
     require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
@@ -220,7 +223,7 @@ def second_person(lot: Lot, by: str) -> None:
 
 
 def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
-    known = _unit(lot, c.unit)
+    known = unit_named(lot, c.unit)
     require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
     settled = UnitSettled(known.id, c.outcome, c.reason, c.by)
     require(may(known.state, f"UnitSettled {c.outcome}"), Reason.NOT_NOW, f"the unit is {known.state}", "unit")
@@ -230,7 +233,7 @@ def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
 
 def _placed(lot: Lot, c: PlaceUnit, now: datetime, stores: Beside) -> Sequence[Event]:
     """What was put into a store that was too warm just then is stopped at once."""
-    known = _unit(lot, c.unit)
+    known = unit_named(lot, c.unit)
     require(known.state not in OVER, Reason.IRREVERSIBLE, f"the unit is {known.state}", "unit")
     require("excursions" in stores.get(c.store, {}), Reason.NOT_FOUND, "no such store", "store")
     require(c.position.strip(), Reason.INVALID, "say where in the store it lies", "position")
@@ -259,7 +262,7 @@ def _lies(unit: Unit, store: str, position: str) -> bool:
 
 
 def _judged(lot: Lot, c: DecideStoppedUnit) -> Event:
-    known = _unit(lot, c.unit)
+    known = unit_named(lot, c.unit)
     given = "the unit went into the patient; the alert in its case is answered there"
     require(known.state != "used", Reason.IRREVERSIBLE, given, "unit")
     require(known.stopped and known.state not in OVER, Reason.NOT_NOW, "the unit is not stopped", "unit")

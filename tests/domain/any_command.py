@@ -116,6 +116,7 @@ from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
+from tests.domain.stages.treatment.scans.any_scan import MAKE as BEDSIDE
 
 Make = Callable[[Journey, int], Any]
 
@@ -270,6 +271,7 @@ MAKE: dict[type[Any], Make] = {
     CompleteDepletion: lambda j, n: CompleteDepletion(None, moment(j, n)),
     AuthoriseInfusion: lambda j, n: AuthoriseInfusion("Dr"),
     CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, n % 4 != 3),
+    **BEDSIDE,
     StartThaw: lambda j, n: StartThaw(_unit(j)),
     DestroyUnit: lambda j, n: DestroyUnit(_unit(j), "broken bag"),
     RecordInfusion: lambda j, n: RecordInfusion(_unit(j), "1e8", moment(j, n), "not told" if n % 7 == 6 else ""),

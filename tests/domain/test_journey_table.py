@@ -176,6 +176,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcceptTask": (("OfferTask",),),
     "DeclineTask": (("OfferTask",),),
     "ReportSpecimen": (("DrawUpChecklist",),),
+    "ScanIdentity": (("RegisterWristband",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 HIGH = ReportToxicity("CRS", 4)

@@ -33,9 +33,10 @@ ONLY_IF_SO = frozenset({"late", "possible_repeat", "minor", "given_up", "transla
 STATES: Mapping[str, Sequence[str]] = {
     "depletion": ("depletion_state",),
     "because": ("because", "passed_because"),
+    "mismatches": ("mismatches",),
     **dict.fromkeys(("estimate", "screening", "extension", "handover", "transplant", "follow_up"), ("state",)),
 }  # fmt: skip
-"""Fields that hold a state of something or a reason, and where the words for it are."""
+"""Fields that hold a state of something, a reason or several codes, and where the words for it are."""
 NO_DOSSIER = Dossier()
 STATE_OF: Mapping[type[Any], str] = {RecordItem: "record_state", Submission: "submission_state", Visa: "visa_state"}
 """Whose states have words of their own."""
@@ -135,6 +136,8 @@ class FactWriter:
 
     def field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any field
         """Say all that a field of this name holds."""
+        if name in STATES and isinstance(value, tuple):
+            return ", ".join(self.field(name, one) for one in value)
         groups = STATES.get(name, (name,)) if isinstance(value, str) else ()
         known = next((word for group in groups if (word := self.clock.t.own(group, value))), "")
         return known or self.value(value)

@@ -66,14 +66,17 @@ class ProtocolStateNoted:
 
 @dataclass(frozen=True, slots=True)
 class LotStateNoted:
-    """The lot: registered, released, quarantined, rejected or recalled; expires; which of its units are stopped."""
+    """The lot: registered, released, quarantined, rejected or recalled; expires; units stopped; its labels' numbers."""
 
     stream: str
     source_version: int
     state: str
     expires: datetime | None
     stopped: tuple[str, ...] = ()
-    schema_version: ClassVar[int] = 2
+    lot_number: str = ""
+    product_code: str = ""
+    gtin: str = ""
+    schema_version: ClassVar[int] = 3
     type: Literal["LotStateNoted"] = "LotStateNoted"
 
 

@@ -211,13 +211,13 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     number = len(case.treatments)
     match command:
         case AuthoriseInfusion():
-            require(_due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
+            require(due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
             _consents(case)
             require_trial_runs(case)
             require_good_dose(case, now)
             return [InfusionAuthorised(number, command.clinician)]
         case CheckIdentity():
-            return [_checked(case, command)]
+            return [checked(case, command)]
         case StartThaw():
             return [_thaw(case, command, now)]
         case DestroyUnit():
@@ -230,7 +230,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             assert_never(command)
 
 
-def _due(case: Case) -> Treatment:
+def due(case: Case) -> Treatment:
+    """Return the treatment that waits for cells. Raises Refused where none does."""
     if case.treatment is None or case.treatment.complete:
         raise Refused(Reason.NOT_NOW, "every planned infusion of this treatment is given")
     return case.treatment
@@ -241,20 +242,20 @@ def _consents(case: Case) -> None:
     require(given, Reason.NEVER_WAIVED, "a consent is not given or was taken back")
 
 
-def _checked(case: Case, c: CheckIdentity) -> Event:
-    """What does not match is recorded at any time before the cells, also where the two saw no difference."""
-    due = _due(case)
+def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatched:
+    """Return what a check leads to; what does not match is recorded at any time before the cells. Raises Refused."""
+    waits = due(case)
     first, second = codes.folded(c.first), codes.folded(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
-    unit = due.unit if due.thawed else case.dose.ref
+    unit = waits.unit if waits.thawed else case.dose.ref
     lost = not unit and case.dose.state == "held"
     require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
     same = c.unit_matches and codes.same(c.unit, unit)
     if not (c.patient_matches and same):
-        return IdentityMismatched(due.number, c.first, c.second, c.unit, c.patient_matches, same)
-    require(due.authorised, Reason.MISSING, "the infusion is not authorised")
-    require(not (due.thawed and due.identity_checked), Reason.ALREADY, "a unit is thawing")
-    return IdentityChecked(due.number, c.first, c.second, unit)
+        return IdentityMismatched(waits.number, c.first, c.second, c.unit, c.patient_matches, same)
+    require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
+    require(not (waits.thawed and waits.identity_checked), Reason.ALREADY, "a unit is thawing")
+    return IdentityChecked(waits.number, c.first, c.second, unit)
 
 
 def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
@@ -272,23 +273,23 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
 
 
 def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
-    due = _due(case)
-    require(due.authorised, Reason.MISSING, "the infusion is not authorised")
-    require(due.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
-    require(not due.thawed, Reason.ALREADY, "a unit is thawing")
-    known = codes.same(c.unit, due.unit) and due.unit == case.dose.ref
+    waits = due(case)
+    require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
+    require(waits.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
+    require(not waits.thawed, Reason.ALREADY, "a unit is thawing")
+    known = codes.same(c.unit, waits.unit) and waits.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
     _consents(case)
     require_trial_runs(case)
     require_good_dose(case, now)
-    return ThawStarted(due.number, due.unit)
+    return ThawStarted(waits.number, waits.unit)
 
 
 def _thawed(case: Case, unit: object) -> str:
     """Return the unit that was thawed, as it is held, however it was written now."""
-    require(_due(case).thawed, Reason.MISSING, "no unit is thawed")
-    require(codes.same(unit, _due(case).unit), Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
-    return _due(case).unit
+    require(due(case).thawed, Reason.MISSING, "no unit is thawed")
+    require(codes.same(unit, due(case).unit), Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
+    return due(case).unit
 
 
 def _planned(case: Case, c: PlanInfusions) -> Event:

@@ -79,6 +79,7 @@ IF_ANY = {
     "criteria", "sites", "centre", "diseases", "shut", "route", "research_items", "reviewed", "filing",
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
     "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
+    "lot_number", "product_code", "gtin",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

@@ -1,0 +1,1 @@
+"""Compares patient and unit at the bedside by what two people scan."""
