@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -47,6 +48,14 @@ def stored_type(event_class: type) -> str:
     return default
 
 
+@cache
+def _shape_of(event_class: type) -> _Shape:
+    """Return what is the same for every codec that knows the class: to make it is most of the opening of a ledger."""
+    version = getattr(event_class, "schema_version", 1)
+    adapter = TypeAdapter[Any](event_class)
+    return _Shape(stored_type(event_class), version, adapter, adapter.validator.validate_python)
+
+
 class Codec:
     """Knows the event classes of this program; their `schema_version` class variable (default 1) is the present one."""
 
@@ -55,9 +64,7 @@ class Codec:
         self._shapes: dict[type, _Shape] = {}
         self._names: dict[str, _Shape] = {}
         for event_class in events:
-            version = getattr(event_class, "schema_version", 1)
-            adapter = TypeAdapter[Any](event_class)
-            shape = _Shape(stored_type(event_class), version, adapter, adapter.validator.validate_python)
+            shape = _shape_of(event_class)
             if shape.name in self._names:
                 raise TypeError(f"two event classes are called {shape.name}")
             self._shapes[event_class] = self._names[shape.name] = shape
