@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.catalogue.protocols.description import ProductClass
+from domain.catalogue.protocols.classes import ProductClass
 
 Tree = Mapping[str, Any]
 WEEKLY = re.compile(r"once a week for (\d+) weeks")

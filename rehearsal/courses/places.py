@@ -10,7 +10,7 @@ from activities.ports import Meta
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
-from domain.catalogue.protocols.description import ProductClass
+from domain.catalogue.protocols.classes import ProductClass
 from domain.doses.lot import RegisterLot, ReleaseLot
 from rehearsal.courses.known import Catalogued, own_protocol
 from rehearsal.courses.published.courses import Course

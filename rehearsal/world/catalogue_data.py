@@ -10,7 +10,7 @@ from activities.catalogue_files.rows import CLASSES, drugs, lymphodepletion_plan
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.product import depletion_of
 from domain.catalogue.protocol import RegisterProtocol
-from domain.catalogue.protocols.description import ProductClass
+from domain.catalogue.protocols.classes import ProductClass
 from domain.criteria.criterion import criterion_of
 
 DATA = Path(__file__).with_name("data")

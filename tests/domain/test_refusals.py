@@ -48,6 +48,9 @@ ELSEWHERE = {
     "the catalogue excludes nothing here; choose the centre (ChooseCentre)": "test_excluding",
     "say why it is chosen all the same": "test_excluding",
     "say why; a reason is never empty": "test_reasons",
+    "nothing of this product is thawed; record the infusion itself": "test_by_class",
+    "name what is given, as its label says": "test_by_class",
+    "nothing is made of the patient's own cells for a product that is ": "test_by_class",
     "a rank is one of those that were seen": "test_excluding",
 }
 """Refusals whose test is not a row of a table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,3 +143,18 @@ def rules(*, country: str = "", route: str = "", json: Json = False) -> None:
         return
     names = ("country", "name", "kind", "number", "unit", "about", "article", "source")
     table(names, [[row[name] or "" for name in names] for row in answer["rules"]], answer["note"])
+
+
+def product_classes(*, json: Json = False) -> None:
+    """Show what the class of a product changes: steps left out, what may fail, what is watched for, how it lasts."""
+    answer = asking(lambda c: c.get("/product-classes"))
+    if json:
+        as_json(answer)
+        return
+    names = ("left_out", "may_fail", "watched", "lasting", "sources")
+    rows = [[kind, *(_line(row[name]) for name in names)] for kind, row in answer["classes"].items()]
+    table(("class", *names), rows)
+
+
+def _line(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)

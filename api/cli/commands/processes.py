@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recall": ("api.cli.commands.recall:app", "Which doses and patients a code reaches."),
     "reviews": ("api.cli.commands.catalogue:reviews", "Protocols, centres and sites whose word is no longer fresh."),
     "rules": ("api.cli.commands.catalogue:rules", "What the law of a country asks, each rule with its source."),
+    "product-classes": ("api.cli.commands.catalogue:product_classes", "What the class of a product changes."),
     "changes": ("api.cli.commands.catalogue:changes", "What waits for a second person, and what can be undone."),
     "up": ("api.cli.commands.maintenance:up", "Run everything on this machine until Ctrl-C."),
     "restore": ("api.cli.commands.maintenance:restore", "Bring every open case live on the configured Temporal."),

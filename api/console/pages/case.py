@@ -54,6 +54,7 @@ from domain.stages.eligibility.redosing_criteria import redosing_standings
 from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
+from domain.stages.governing.by_class import class_of
 from domain.stages.records.needed import Line, lines, outstanding
 from domain.stages.response.course import response_courses, response_lines
 from domain.stages.schedule.monitoring_days import monitoring_tables
@@ -198,6 +199,7 @@ async def overview(
         monitoring=monitoring_tables(one.case),
         responses=response_lines(one.case),
         response_courses=response_courses(one.case),
+        watched=class_of(one.case).watched,
         redosing=redosing_standings(one.case, one.now),
         visits=visit_lines(one.case),
         visits_end=last_due(one.case),

@@ -29,6 +29,7 @@ from api.routes.register.rules import rules_told
 from domain.case.costs import KINDS
 from domain.catalogue.product import in_force
 from domain.catalogue.protocol import Protocol, ProtocolAmended, ProtocolRegistered
+from domain.catalogue.protocols.classes import CLASSES
 from domain.catalogue.site import Site
 from domain.catalogue.waiting.waiting_list import MOST_PLACES
 from domain.core.errors import Reason, Refused, require
@@ -127,6 +128,7 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         id=found.stream,
         protocol=state,
         described=description,
+        by_class=CLASSES[description.product_class],
         open_now=state.open_until is not None and found.now < state.open_until,
         as_of=clock.day(seen_by.as_of),
         by=names.get(seen_by.by, seen_by.by),

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.http.auth import Who
+from domain.catalogue.protocols.classes import CLASSES
 from domain.core.errors import Reason, require
 from domain.law.countries import ROUTES, RULES
 
@@ -24,6 +25,13 @@ async def rules(_: Who, country: str = "", route: str = "") -> JSONResponse:
     require(known, Reason.INVALID, f"no such route; there are {', '.join(ROUTES)}", "route")
     found = rules_told(country, route)
     return JSONResponse({"note": NO_ADVICE, "rules": found}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/product-classes", summary="What the class of a product changes, with sources")
+async def product_classes(_: Who) -> JSONResponse:
+    """List each class: steps left out, what may fail, what is watched and looked at, days to make it, how it lasts."""
+    found = {name: {**asdict(row), "left_out": row.left_out} for name, row in CLASSES.items()}
+    return JSONResponse({"classes": found}, headers={"Cache-Control": "no-store"})
 
 
 def rules_told(country: str = "", route: str = "") -> Sequence[dict[str, Any]]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from domain.case.costs import LineKind
 from domain.catalogue.product import Access, Depletion, Location
+from domain.catalogue.protocols.classes import ProductClass
 from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.planned_check import PlannedCheck, require_kept
 from domain.criteria.criterion import Criterion, require_sound
 from domain.criteria.redosing import RedosingCriteria, require_askable
 from domain.law.countries import ROUTES, Route
-
-ProductClass = Literal["autologous", "allogeneic", "car_nk", "in_vivo", "not_said"]
 
 MOST_YEARS = 50
 """No protocol follows for longer."""
@@ -100,7 +99,7 @@ def described(c: Description) -> dict[str, Any]:
 
 def noted_of(told: Description | None) -> Mapping[str, Any]:
     """Return what cases note of a description; what it does not say is left out, as in rows of before."""
-    return {**_asked(told), **_by_days(told), **_followed(told)}
+    return {**_asked(told), **_by_days(told), **_followed(told), **_made(told)}
 
 
 def _asked(description: Description | None) -> Mapping[str, Any]:
@@ -127,3 +126,11 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
         said["redosing"] = told.redosing
     found: dict[str, Any] = {name: value for name, value in said.items() if value}
     return found if told.vector_integrates is None else {**found, "vector_integrates": told.vector_integrates}
+
+
+def _made(told: Description | None) -> Mapping[str, Any]:
+    """The class of the product where it is said, and that no lymphodepletion is planned where that is so."""
+    if told is None:
+        return {}
+    said: dict[str, Any] = {} if told.product_class == "not_said" else {"product_class": told.product_class}
+    return {**said, "depletion_planned": False} if told.lymphodepletion_planned is False else said

@@ -11,6 +11,7 @@ from domain.case.phases.bookkeeping import Noted
 from domain.case.state import Case
 from domain.case.table import Takes
 from domain.catalogue.product import Access, Depletion
+from domain.catalogue.protocols.classes import ProductClass
 from domain.catalogue.site import SiteLease
 from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
@@ -33,7 +34,8 @@ class ProtocolStateNoted:
     `filing`: the review and the filing of the study as it reads now; `number`: its version, 0 = not noted.
     `places`: those that this case was offered there, or has taken.
     `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
-    `redosing`: what it asks before another dose, None = it does not say.
+    `redosing`: what it asks before another dose, None = it does not say. `product_class`: what kind of product it
+    gives; `depletion_planned` False = no lymphodepletion is planned before it.
     """
 
     stream: str
@@ -60,7 +62,9 @@ class ProtocolStateNoted:
     access: Access = "trial"
     monitoring: tuple[PlannedCheck, ...] = ()
     redosing: RedosingCriteria | None = None
-    schema_version: ClassVar[int] = 12
+    product_class: ProductClass = "not_said"
+    depletion_planned: bool | None = None
+    schema_version: ClassVar[int] = 13
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -31,6 +31,7 @@ from domain.stages.eligibility.submissions import (
     require_submission,
     standing,
 )
+from domain.stages.governing.by_class import from_stock
 from domain.stages.records import dossier
 from domain.stages.records.records import RecordKind, RecordRequested
 
@@ -276,7 +277,7 @@ NEEDS = (
         rests_on=("ProtocolStateNoted",),
     ),
     Need("quote accepted by the family", lambda c, _: c.quote.state == "held", rests_on=("QuoteAccepted",)),
-    Need("dose held", lambda c, now: c.dose.good_at(now), rests_on=("DoseHeld",)),
+    Need("dose held", lambda c, now: c.dose.good_at(now) or not from_stock(c), rests_on=("DoseHeld",)),
     Need("bed held", lambda c, now: c.bed.good_at(now), rests_on=("BedHeld",)),
 )
 

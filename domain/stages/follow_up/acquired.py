@@ -13,6 +13,7 @@ from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Owes, Takes, Wants
 from domain.case.undoing import UNDOING, Fate, Final, ended
+from domain.catalogue.protocols.classes import CLASSES
 from domain.core.about import About
 from domain.core.codes import require_currency
 from domain.core.copying import replace
@@ -172,9 +173,17 @@ def _acquired(case: Case, c: RecordResource, ids: Ids) -> Event:
         _require_charged(case, c)
     if c.kind in ("slides", "blocks"):
         require(may_receive(case, known.centre), Reason.MISSING, "consent to send to this centre is not given")
+    if c.kind in OWN_CELLS:
+        kind = case.noted(known.protocol).get("product_class", "not_said")
+        words = f"nothing is made of the patient's own cells for a product that is {kind}"
+        require(kind == "not_said" or CLASSES[kind].own_cells, Reason.INVALID, words, "kind")
     if c.kind == "registry_enrolment":
         require(case.consented("registry"), Reason.MISSING, "consent to a registry is not given")
     return ResourceAcquired(ids(), c.kind, c.submission, c.ref, c.detail, c.amount, c.currency)
+
+
+OWN_CELLS: tuple[ResourceKind, ...] = ("manufacturing_slot", "patient_cells")
+"""What only a product of the patient's own cells asks for [doses.manufacturing-failed]."""
 
 
 def _require_charged(case: Case, c: RecordResource) -> None:

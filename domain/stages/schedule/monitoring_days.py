@@ -25,6 +25,7 @@ from domain.core.planned_check import MonitoringCheck, PlannedCheck
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.stages.governing.by_class import class_of
 from domain.stages.treatment.lymphodepletion import local_day, zone_of
 
 DEFAULT: tuple[PlannedCheck, ...] = (
@@ -208,8 +209,15 @@ def _text(said: object) -> str:
     return said if isinstance(said, str) else ""
 
 
-def planned_with_the_cells(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
-    """Plan the days after an infusion by the protocol as the case knows it when the cells are told."""
+def planned_by_class(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Plan the days after an infusion by the protocol, else by the default and what the product's class adds to it."""
+    planned = planned_with_the_cells(case, now, ids, policy)
+    added = tuple(PlannedCheck(what=what, days=days, window=1) for what, days in class_of(case).checks)
+    return [one if one.by_protocol else replace(one, checks=(*one.checks, *added)) for one in planned]
+
+
+def planned_with_the_cells(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[MonitoringPlanned]:
+    """Plan them by the protocol as the case knows it when the cells are told, else alike: the rule of before."""
     last = case.infusions[-1] if case.infusions else None
     if last is None or not last.monitored or any(known.infusion == last.number for known in case.monitoring):
         return []
@@ -217,15 +225,10 @@ def planned_with_the_cells(case: Case, now: datetime, ids: Ids, policy: Policy) 
     return [MonitoringPlanned(last.number, said or DEFAULT, bool(said))]
 
 
-RULES = (
-    Rule(
-        "monitoring_planned",
-        1,
-        planned_with_the_cells,
-        ("InfusionCompleted", "ProtocolStateNoted"),
-        (MonitoringPlanned,),
-    ),
-)
+GROUNDS = ("InfusionCompleted", "ProtocolStateNoted")
+RULES = (Rule("monitoring_planned", 2, planned_by_class, GROUNDS, (MonitoringPlanned,)),)
+EARLIER = (Rule("monitoring_planned", 1, planned_with_the_cells, GROUNDS, (MonitoringPlanned,)),)
+"""Before the class of a product added to the days."""
 
 
 def _infusion(case: Case, number: int) -> Infusion | None:

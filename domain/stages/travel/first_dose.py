@@ -13,9 +13,9 @@ from typing import Literal
 
 from domain.case.state import Case
 from domain.case.undoing import Fate
+from domain.catalogue.protocols.classes import CLASSES
 from domain.core.policy import Policy, Span
 from domain.criteria.checks import Offer
-from domain.criteria.comparison import MAKING_DAYS
 from domain.stages.travel.backward_plan import ONCE_THERE, STEPS
 
 PartName = Literal[
@@ -124,10 +124,12 @@ def time_to_first_dose(
     """
     way = _Way(case, offer, now, policy)
     parts = [_part(name, way) for name in ON_THE_WAY]
-    if offer.product == "autologous":
-        own = [_apheresis(way), _manufacture(way), _lymphodepletion(way)]
-        return FirstDose((*parts, *own))
+    by_class = CLASSES[offer.product]
     last = _lymphodepletion(way)
+    if by_class.ready_days:
+        return FirstDose((*parts, _apheresis(way), _manufacture(way, by_class.ready_days), last))
+    if not by_class.units:
+        return FirstDose((*parts, last))
     return FirstDose((*parts, _dose(way, FirstDose((*parts, last)), lasting), last))
 
 
@@ -162,11 +164,11 @@ def _apheresis(way: _Way) -> Part:
     return Part("apheresis", "done", 0, 0) if way.cells(COLLECTED) else Part("apheresis", "not_told")
 
 
-def _manufacture(way: _Way) -> Part:
+def _manufacture(way: _Way, ready: tuple[int, int]) -> Part:
     """Cells that are being made already may be ready sooner; how long it takes at most is the same."""
     if way.cells(MADE):
         return Part("manufacture", "done", 0, 0)
-    least, most = MAKING_DAYS
+    least, most = ready
     return Part("manufacture", "reported", 0 if way.cells(("in_manufacture",)) else least, most)
 
 

@@ -19,6 +19,7 @@ from domain.core.personal import Trace, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.doses.allocation import PassedOver
+from domain.stages.governing.by_class import from_stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(not case.dose.good_at(now), Reason.ALREADY, "a dose is held")
             return [DoseRefused(command.code, command.passed)]
         case AskDoseAgain():
-            require(needed(case), Reason.NOT_NOW, "no dose is needed now")
-            require(not case.dose.unanswered, Reason.ALREADY, "a dose is asked for already")
+            # of what is made in the body one is held only where somebody asks [classes.in-vivo]
+            require(_on_the_way(case), Reason.NOT_NOW, "no dose is needed now")
+            require(not (case.dose.unanswered and needed(case)), Reason.ALREADY, "a dose is asked for already")
             return [DoseAsked(case.dose.round + 1)]
         case _:
             assert_never(command)
@@ -160,6 +162,11 @@ def _held(case: Case, event: DoseHeld, fact: str) -> Case:
 
 def needed(case: Case) -> bool:
     """Return whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
+    return from_stock(case) and _on_the_way(case)
+
+
+def _on_the_way(case: Case) -> bool:
+    """Whether a unit can still be of use to the journey."""
     if case.exit or case.accepted is None or case.quote.state != "held":
         return False
     match case.stage:

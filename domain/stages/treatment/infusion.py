@@ -17,12 +17,13 @@ from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical, Identity, Trace
+from domain.core.personal import Clinical, Identity, Trace, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
 from domain.doses import codes
 from domain.stages.eligibility.review_again import require_trial_runs
+from domain.stages.governing.by_class import from_stock
 from domain.stages.treatment.lymphodepletion import require_good_dose
 
 
@@ -180,15 +181,9 @@ class InfusionsPlanned:
 
 
 Event = (
-    InfusionAuthorised
-    | IdentityChecked
-    | IdentityMismatched
-    | ThawStarted
-    | UnitDestroyed
-    | InfusionDeviated
-    | InfusionCompleted
-    | InfusionsPlanned
-)
+    InfusionAuthorised | IdentityChecked | IdentityMismatched | ThawStarted | UnitDestroyed | InfusionDeviated
+    | InfusionCompleted | InfusionsPlanned
+)  # fmt: skip
 
 TAKES = (
     Takes(AuthoriseInfusion, (InfusionAuthorised,), at=(Stage.INFUSION,), by=Action.ANSWER),
@@ -247,7 +242,7 @@ def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatche
     waits = due(case)
     first, second = codes.folded(c.first), codes.folded(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
-    unit = waits.unit if waits.thawed else case.dose.ref
+    unit = waits.unit if waits.thawed else case.dose.ref if from_stock(case) else _named(c)
     lost = not unit and case.dose.state == "held"
     require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
     same = c.unit_matches and codes.same(c.unit, unit)
@@ -256,6 +251,12 @@ def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatche
     require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
     require(not (waits.thawed and waits.identity_checked), Reason.ALREADY, "a unit is thawing")
     return IdentityChecked(waits.number, c.first, c.second, unit)
+
+
+def _named(c: CheckIdentity) -> str:
+    """Return what is given as the two name it: of what is made in the body there is no unit of a lot to compare."""
+    require(readable(c.unit), Reason.INVALID, "name what is given, as its label says", "unit")
+    return str(c.unit)
 
 
 def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
@@ -267,13 +268,16 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
         again = any(i.lot == case.lot and codes.same(i.unit, c.unit) for i in case.infusions)
         require(not again, Reason.ALREADY, "this unit was infused before", "unit")
         return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
-    thawed = _thawed(case, c.unit)
+    stock = from_stock(case)
+    require(stock or case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
+    given = _thawed(case, c.unit)
     require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")
-    return [replace(done, unit=thawed)]
+    return [replace(done, unit=given)]
 
 
 def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     waits = due(case)
+    require(from_stock(case), Reason.NOT_NOW, "nothing of this product is thawed; record the infusion itself")
     require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
     require(waits.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
     require(not waits.thawed, Reason.ALREADY, "a unit is thawing")
@@ -286,8 +290,8 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
 
 
 def _thawed(case: Case, unit: object) -> str:
-    """Return the unit that was thawed, as it is held, however it was written now."""
-    require(due(case).thawed, Reason.MISSING, "no unit is thawed")
+    """Return the unit that was thawed, or only checked where none is, as it is held, however it was written now."""
+    require(due(case).thawed or not from_stock(case), Reason.MISSING, "no unit is thawed")
     require(codes.same(unit, due(case).unit), Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
     return due(case).unit
 
@@ -349,10 +353,6 @@ def infused_all(case: Case) -> bool:
     return case.treatment is not None and case.treatment.complete
 
 
-def _window(case: Case, _: str) -> datetime | None:
-    return case.treatment.window_closes if case.treatment else None
-
-
 NEEDS = (Need("every planned infusion given", lambda c, _: infused_all(c), rests_on=("InfusionCompleted",)),)
 
 
@@ -363,7 +363,7 @@ def _undestroyed(case: Case) -> Iterable[str]:
 
 def _to_thaw(case: Case) -> Iterable[str]:
     t = case.treatment
-    ready = _here(case) and not (case.trial_hold or consent_gone(case))
+    ready = _here(case) and from_stock(case) and not (case.trial_hold or consent_gone(case))
     return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
 
 
@@ -374,7 +374,7 @@ OWES = (
         Party.COORDINATOR,
         lambda c: [f"{len(c.treatments)}/{len(c.infusions)}"] if _here(c) and not infused_all(c) else [],
         lambda c, about: about != f"{len(c.treatments)}/{len(c.infusions)}" or infused_all(c),
-        _window,
+        lambda c, _: c.treatment.window_closes if c.treatment else None,
         asked_by="confirm_thaw",
     ),
     Owes(

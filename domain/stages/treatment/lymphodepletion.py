@@ -23,6 +23,7 @@ from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.eligibility.review_again import require_nothing_changed
 from domain.stages.eligibility.submissions import require_open_door
+from domain.stages.governing.by_class import from_stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +219,16 @@ def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime, p
     require_open_door(case, case.centre, case.protocol, now)
     require_good_dose(case, now)
     expires, leaves = case.noted(case.lot).get("expires"), case.stay_until
-    lasts = isinstance(expires, datetime) and expires >= now + policy.dose_margin
+    lasts = not from_stock(case) or (isinstance(expires, datetime) and expires >= now + policy.dose_margin)
     require(lasts, Reason.LAPSED, "the lot expires too soon for the days before the infusion")
     stays = leaves is None or leaves >= now + policy.stay_margin
     require(stays, Reason.LAPSED, "the permitted stay ends too soon; it is extended first")
 
 
 def require_good_dose(case: Case, now: datetime) -> None:
-    """Refuse unless a dose is held now, of a lot that is released and has not expired."""
+    """Refuse unless a dose is held now, of a lot that is released and has not expired; none where none is thawed."""
+    if not from_stock(case):
+        return
     require(case.dose.good_at(now), Reason.LAPSED, "no dose is held now")
     lot = case.noted(case.lot)
     require(lot.get("state") == "released", Reason.NEVER_WAIVED, "the lot is not known to be released")
@@ -305,7 +308,9 @@ def _gated(case: Case) -> bool:
 
 
 def _ready(case: Case) -> bool:
-    return case.treatment is not None and case.treatment.depletion in ("completed", "omitted")
+    """Whether nothing of it is to come: done, left out, or not planned by the protocol [depletion.none-planned]."""
+    t, planned = case.treatment, case.noted(case.protocol).get("depletion_planned")
+    return t is not None and (t.depletion in ("completed", "omitted") or (planned is False and t.depletion == "none"))
 
 
 NEEDS = (
@@ -313,7 +318,7 @@ NEEDS = (
     Need(
         "lymphodepletion completed or left out",
         lambda c, _: _ready(c),
-        rests_on=("DepletionCompleted", "DepletionOmitted"),
+        rests_on=("DepletionCompleted", "DepletionOmitted", "ProtocolStateNoted"),
     ),
 )
 

@@ -20,6 +20,7 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.stages.eligibility.redosing_criteria import RedosingQuestion, left_unmet, redosing_standings
+from domain.stages.governing.by_class import from_stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ def over(case: Case) -> bool:
 NEEDS = (
     Need("next treatment decided, or given up", lambda c, _: untouched(c) or over(c), rests_on=("RedosingDecided",)),
     Need("back at the centre", lambda c, _: not c.returning or over(c), rests_on=("PatientArrived",)),
-    Need("dose held", lambda c, now: c.dose.good_at(now) or over(c), rests_on=("DoseHeld",)),
+    Need("dose held", lambda c, now: c.dose.good_at(now) or over(c) or not from_stock(c), rests_on=("DoseHeld",)),
     Need(
         "permitted stay not over",
         lambda c, now: c.stay_until is None or now < c.stay_until or over(c),

@@ -90,6 +90,12 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name, version in (("ProtocolRegistered", 7), ("ProtocolAmended", 7), ("ProtocolStateNoted", 11))
     },
     ("ResponseAssessed", 1): lambda old: {**old, **IN_WORDS_ONLY},  # who, how and by which system nobody asked
+    # of the product nothing but its lots was noted
+    ("ProtocolStateNoted", 12): lambda old: {
+        **old,
+        "product_class": "not_said",
+        "depletion_planned": None,
+    },  # not noted
     ("RedosingDecided", 1): lambda old: {**old, "despite": "", "unmet": []},  # nothing was asked
     ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned

@@ -42,7 +42,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
         protocol.ProtocolRegistered(
             registry="x", title="t", product="p", product_class="car_nk", targets=("CD19",), diseases=("SLE",),
             source="s", as_of=date(2026, 1, 1), criteria=CRITERIA, route="cn_order_818", research_items=("monitoring",),
-            concerns_offspring=True, access="hospital_programme",
+            concerns_offspring=True, access="hospital_programme", lymphodepletion_planned=False,
             vector_integrates=False, follow_up_years=5, visit_days=(28, 90),
             redosing=RedosingCriteria(
                 interval_days=28, toxicity=(ToxicityLimit(kind="crs", highest=2),), responses=("PR", "SD")
@@ -80,6 +80,7 @@ IF_ANY = {
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
     "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
     "lot_number", "product_code", "gtin",
+    "product_class", "depletion_planned",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

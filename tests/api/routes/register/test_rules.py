@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.catalogue.protocols.classes import CLASSES
 from domain.law.countries import RULES
 from tests.api.conftest import Person
 from tests.api.routes.test_commands import assert_problem
@@ -19,3 +20,12 @@ async def test_rules_are_listed_with_their_sources_and_by_country_and_route(peop
     trial = (await people["coordinator"].get("/rules", route="cn_drug_trial")).json()["rules"]
     assert {one["kind"] for one in trial} == {"export", "keep"}
     assert_problem(await people["coordinator"].get("/rules", route="cn_order_819"), 422, "invalid")
+
+
+async def test_what_the_class_of_a_product_changes_is_listed_with_its_sources(people: Mapping[str, Person]) -> None:
+    found = (await people["auditor"].get("/product-classes")).json()["classes"]
+    assert list(found) == list(CLASSES)
+    assert found["in_vivo"]["left_out"] == ["unit", "thaw", "collection", "manufacture"]
+    assert (found["autologous"]["ready_days"], found["autologous"]["left_out"]) == ([14, 28], [])
+    assert {"acute_gvhd", "rejection"} <= set(found["allogeneic"]["watched"]) - set(found["autologous"]["watched"])
+    assert all(row["sources"] for name, row in found.items() if name != "not_said")

@@ -18,7 +18,9 @@ from infra.ledger.encoding.rows import source_text
 from infra.ledger.schema import migrate
 from tests.infra.ledger.cases import new_id, opened, stream, writing
 
-FILL = (Path(migrate.__file__).parent / "migrations" / "versions" / "0018_depletion_days.sql").read_text()
+VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
+FILL = (VERSIONS / "0018_depletion_days.sql").read_text()
+FILL_CLASSES = (VERSIONS / "0022_product_classes.sql").read_text()
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 FLU = Depletion(drug="fludarabine «x»", dose="30", unit="mg/m²", days=(-5, -4, -3))
 LATER = Depletion(drug="cyclophosphamide", variant="B", days=(-2,))
@@ -48,4 +50,29 @@ async def test_a_protocol_of_before_reads_as_if_written_today(
     sql = "select stream, state from source where stream = any($1)"
     assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) != wanted
     await admin.execute(FILL)
+    assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) == wanted
+
+
+MADE = ("product_class", "depletion_planned")
+
+
+async def test_the_class_of_a_product_is_written_as_if_written_today(
+    postgres: str, tmp_path: Path, admin: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    first = ProtocolRegistered(**DESCRIBED, lymphodepletion=(LATER,))  # type: ignore[arg-type]
+    amended = ProtocolAmended(**DESCRIBED, lymphodepletion_planned=False, number=2, label="2", change="c")  # type: ignore[arg-type]
+    unknown = replace(first, product_class="not_said", lymphodepletion_planned=True)
+    wanted: dict[str, str] = {}
+    ledger = await opened(postgres, tmp_path, events=EVENTS)
+    for events in ([first], [first, amended], [unknown]):
+        name = stream("protocol")
+        facts = [Fact(e, new_id(), n, NOW, When.at(NOW), "person-1") for n, e in enumerate(events, 1)]
+        known = read_model(name, fold(name, facts))
+        wanted[name] = source_text(known)
+        before = {key: value for key, value in known.items() if key not in MADE}
+        await ledger.append(writing(name, 0, *events, views=Views(None, None, None, None, before)))
+    await ledger.close()
+    sql = "select stream, state from source where stream = any($1)"
+    assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) != wanted
+    await admin.execute(FILL_CLASSES)
     assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) == wanted

@@ -1,0 +1,16 @@
+"""Tells what the class of its product changes for a case, as the case noted it of its protocol [classes.differ]."""
+
+from __future__ import annotations
+
+from domain.case.state import Case
+from domain.catalogue.protocols.classes import CLASSES, ByClass
+
+
+def class_of(case: Case) -> ByClass:
+    """Return what the class of the product of the case's protocol changes; nothing where it is not noted."""
+    return CLASSES[case.noted(case.protocol).get("product_class", "not_said")]
+
+
+def from_stock(case: Case) -> bool:
+    """Return whether a unit is held for the case and thawed: so by its class, or because one was asked for."""
+    return class_of(case).units or case.dose.state != "none"
