@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -39,17 +40,35 @@ def _folder(folder: Path, name: Path) -> Iterator[str]:
         text = file.read_text(encoding="utf-8")
         if (lines := len(text.splitlines())) > LINES:
             yield f"{name / file.name} has {lines} lines, at most {LINES} are allowed"
-        yield from (f"{name / file.name}: {said}" for said in _functions(tree_of(text)))
+        yield from (f"{name / file.name}: {said}" for said in _seen(text).functions)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is looked at of a file: a sentence for each function that is over the limit, and its public classes."""
+
+    functions: tuple[str, ...]
+    classes: tuple[str, ...]
 
 
 @cache
-def tree_of(text: str) -> ast.Module:
-    """A file as Python reads it, which is most of the time that looking at all of them takes."""
-    return ast.parse(text)
+def _seen(text: str) -> Seen:
+    """Reading files is most of the time this takes: each is read once."""
+    found = list(_statements(ast.parse(text)))
+    classes = (one for one in found if isinstance(one, ast.ClassDef) and not _is_port(one))
+    return Seen(tuple(_functions(found)), tuple(one.name for one in classes if not one.name.startswith("_")))
 
 
-def _functions(tree: ast.Module) -> Iterator[str]:
-    for one in ast.walk(tree):
+def _statements(within: ast.AST) -> Iterator[ast.AST]:
+    """Everything that may hold a function or a class, without the expressions, which are most of a file."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for one in getattr(within, part, ()):
+            yield one
+            yield from _statements(one)
+
+
+def _functions(found: Iterable[ast.AST]) -> Iterator[str]:
+    for one in found:
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (one.end_lineno or one.lineno) - one.lineno + 1
             if lines > FUNCTION and not is_table(one):
@@ -89,9 +108,8 @@ def namesakes(root: Path) -> Iterator[str]:
     """
     places: dict[str, list[str]] = {}
     for file in sorted(one for top in PRODUCT for one in (root / top).rglob("*.py")):
-        for one in ast.walk(tree_of(file.read_text(encoding="utf-8"))):
-            if isinstance(one, ast.ClassDef) and not one.name.startswith("_") and not _is_port(one):
-                places.setdefault(one.name, []).append(str(file.relative_to(root)))
+        for name in _seen(file.read_text(encoding="utf-8")).classes:
+            places.setdefault(name, []).append(str(file.relative_to(root)))
     for name, files in sorted(places.items()):
         if len(files) > 1:
             yield f"class {name} stands in {' and in '.join(files)}; each wants a name of its own"
