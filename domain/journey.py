@@ -44,7 +44,7 @@ from domain.stages.eligibility import (
 from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
-from domain.stages.response import assessing
+from domain.stages.response import assessing, cell_loss, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.travel import (
     arrangement_answers,
@@ -145,14 +145,14 @@ JOURNEY: tuple[StageRow, ...] = (
         "every planned infusion, the response, and fitness for the way home", (
         infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
         infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
-        monitoring_days.SkipMonitoring, recovery.DecidePathway, recovery.DeclareFitHome)),
+        monitoring_days.SkipMonitoring, cell_loss.ReportCellLoss, recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
         redosing.GiveUpRedosing, redosing.DecideRedosing)),
     StageRow(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
         "fifteen years of visits, death, withdrawal, or another service that takes over", (
-        follow_up.RecordVisit, follow_up.ReturnHome, follow_up.AcceptHandover, follow_up.TryContact,
-        follow_up.EndFollowUp)),
+        follow_up.RecordVisit, late_toxicity.CloseLateToxicity, follow_up.ReturnHome, follow_up.AcceptHandover,
+        follow_up.TryContact, follow_up.EndFollowUp)),
     StageRow(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
         "nothing", ()),
 )
@@ -219,6 +219,8 @@ MODULES: Mapping[str, ModuleType] = {
     "adverse_events": adverse_events,
     "grading": grading,
     "assessing": assessing,
+    "cell_loss": cell_loss,
+    "late_toxicity": late_toxicity,
     "observations": observations,
     "safety": safety,
     "look_back": look_back,

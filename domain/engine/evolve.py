@@ -38,7 +38,7 @@ CORRECTABLE = frozenset(
     {e.__name__ for module in (adverse_events, grading, observations) for e in get_args(module.Event)}
     | {"MalignancyReported", "TransplantGiven", "InfusionCompleted", "DepletionGiven", "MonitoringRecorded"}
     | {"PassportRecorded", "VisaGranted", "CriterionRecorded", "DiagnosisStated", "PersonAdded"}
-    | {"ResponseAssessed", "ObservationRecorded", "PatientDescribed", "TherapyRecorded"}
+    | {"ResponseAssessed", "CellsLost", "ObservationRecorded", "PatientDescribed", "TherapyRecorded"}
 )
 
 

@@ -18,10 +18,14 @@ REPORT_LIFE_THREATENING, REPORT_OTHERS = timedelta(days=7), timedelta(days=15)
 
 @dataclass(frozen=True, slots=True)
 class AdverseEventKind:
-    """One row: its names, and the grade from which on those who must know are called."""
+    """One row: its names, and the grade from which on those who must know are called.
+
+    `lasts`: it may go on for months, and is looked at after discharge until a person closes it [safety.late].
+    """
 
     names: tuple[str, ...]
     alerts_at: int
+    lasts: bool = False
 
 
 KINDS: Mapping[str, AdverseEventKind] = {
@@ -46,8 +50,9 @@ KINDS: Mapping[str, AdverseEventKind] = {
             "移植物抗宿主病",
         ),
         2,
+        lasts=True,
     ),
-    "chronic_gvhd": AdverseEventKind(("cgvhd", "chronic gvhd", "chronic graft versus host disease"), 2),
+    "chronic_gvhd": AdverseEventKind(("cgvhd", "chronic gvhd", "chronic graft versus host disease"), 2, lasts=True),
     "hlh": AdverseEventKind(
         (
             "hlh",
@@ -77,6 +82,7 @@ KINDS: Mapping[str, AdverseEventKind] = {
             "血细胞减少",
         ),
         4,
+        lasts=True,
     ),
     "infection": AdverseEventKind(("infection", "sepsis", "pneumonia", "感染"), 3),
     OTHER: AdverseEventKind((), 3),

@@ -14,7 +14,7 @@ from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.redosing_criteria import left_unmet, redosing_standings
 from domain.stages.follow_up import acquired, follow_up
-from domain.stages.response import assessing
+from domain.stages.response import assessing, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
     admission,
@@ -207,6 +207,15 @@ def _response_again(s: Situation) -> Command | None:
     return _assessed(s, "PD" if s.often(0.26) else "CR")
 
 
+def _after_loss(s: Situation) -> Command | None:
+    return recovery.DecidePathway("observe" if s.often(0.5) else "other_therapy", CLINICIAN)
+
+
+def _late(s: Situation) -> Command | None:
+    """Counts mostly recover in the weeks after; then it is closed."""
+    return late_toxicity.CloseLateToxicity(s.root, "recovered") if s.chased or s.often(0.5) else None
+
+
 def _fit_home(_: Situation) -> Command | None:
     return recovery.DeclareFitHome(CLINICIAN)
 
@@ -321,6 +330,8 @@ IN_TREATMENT: Mapping[str, React] = {
     "manufacturing_failed": _slot,
     "response_check": _response,
     "response_recheck": _response_again,
+    "after_loss": _after_loss,
+    "late_toxicity": _late,
     "fit_home": _fit_home,
     "return_home": _go_home,
     "safety_alert": _alert,

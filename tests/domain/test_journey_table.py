@@ -159,6 +159,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AnswerAlert": (("ReportMalignancy",),),
     "RecordLookBack": (("ReportMalignancy",),),
     "RecordSafetyReport": (("HighGrade",),),  # a grade that raises an alert
+    "CloseLateToxicity": (("LowCounts", "DischargePatient"),),
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),
     "ReportBounce": (("ReferTransplant",),),
@@ -179,13 +180,14 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ScanIdentity": (("RegisterWristband",),),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
-HIGH = ReportToxicity("CRS", 4)
+GRADES = {"HighGrade": ReportToxicity("CRS", 4), "LowCounts": ReportToxicity("neutropenia", 3)}
 WHERE = {
     "CorrectFact": ("acknowledged", "filed", "granted", "depleting", "infused"),
     **dict.fromkeys(("OrderErasure", "ConfirmErasure", "RecordErasure", "WithdrawErasure"), ("home",)),
     **dict.fromkeys(("SettleEffect", "RecordOutcome", "AnswerAlert", "RecordLookBack"), ("admission",)),
     **dict.fromkeys(("ReportInfection", "ReportToxicity", "GradeGVHD"), ("imported", "gated")),
     **dict.fromkeys(("GradeCRS", "GradeICANS", "GradeCytopenia"), ("imported", "gated")),
+    "CloseLateToxicity": ("infused",),
     "RecordSafetyReport": ("gated",),
     "ReportSpecimen": ("imported", "submitted"),
 }  # fmt: skip
@@ -220,7 +222,7 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
             elif earlier == "StudyReviewed":
                 fresh.source(PROTOCOL, route="cn_order_818", reviewed=fresh.now)
             elif earlier:
-                fresh.tried(HIGH if earlier == "HighGrade" else MAKE[NAMED[earlier]](fresh, variant))
+                fresh.tried(GRADES.get(earlier) or MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR
         newest = 1000 if command is correcting.CorrectFact else variant
         fresh.tried(MAKE[command](fresh, variant if newest == variant else len(fresh.case.correctable) - 1))

@@ -13,11 +13,12 @@ from domain.case.undoing import ended
 from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
 from domain.criteria.diseases import DISEASES
+from domain.grading.ctcae import TREATMENTS
 from domain.stages.anytime.moving import missing
 from domain.stages.anytime.reconsidering import open_again
 from domain.stages.anytime.tasks import STAFF
 from domain.stages.records.observing import SEXES
-from domain.stages.response.assessing import CODED as ASSESSED
+from domain.stages.response import assessing, cell_loss
 from domain.stages.treatment.grading import CODED
 
 Entries = Mapping[str, NameEntry]
@@ -125,12 +126,26 @@ def _orders(s: FactWriter) -> Sequence[Option]:
     return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
 
 
+CODES: Mapping[str, Sequence[str]] = {
+    **assessing.CODED,
+    **cell_loss.CODED,
+}
+"""Field → the codes that may be said in it, each with a name of its own."""
+
+
+def _watched(s: FactWriter) -> Sequence[Option]:
+    t, watched = s.clock.t, [fact for fact, watch in s.case.late_watches.items() if watch.open]
+    return [(i, t.named("adverse", s.case.episodes[i].kind)) for i in watched if i in s.case.episodes]
+
+
 def _coded(field: str, s: FactWriter) -> Sequence[Option]:
-    return [(code, s.clock.t.named(field, code)) for code in ASSESSED[field]]
+    return [(code, s.clock.t.named(field, code)) for code in CODES[field]]
 
 
 OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
-    **{field: partial(_coded, field) for field in ASSESSED},
+    **{field: partial(_coded, field) for field in CODES},
+    "treatment_route": lambda s: [(code, s.clock.t.named("treatment_route", code)) for code in TREATMENTS],
+    "episode": _watched,
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],
     "awake": lambda s: [(code, s.clock.t.named("awake", code)) for code in CODED["awake"]],

@@ -56,6 +56,7 @@ from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.governing.by_class import class_of
 from domain.stages.records.needed import Line, lines, outstanding
+from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
 from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.slip import unasked
@@ -197,6 +198,7 @@ async def overview(
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
         monitoring=monitoring_tables(one.case),
+        below_limit=below_limit,
         responses=response_lines(one.case),
         response_courses=response_courses(one.case),
         watched=class_of(one.case).watched,

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.auth import Parts, Who
 from api.routes.reads import private, seen_case
+from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
 
 router = APIRouter(tags=["cases"])
@@ -23,12 +24,14 @@ async def responses_of(case: str, service: Parts, who: Who, known_at: datetime |
     `counts_as` is CR, PR, SD, PD or empty; `calculated` is Lugano's category by Deauville score and uptake, and
     `deep_enough` whether finding no residual disease was sensitive enough for the system: both stand beside the
     assessor's word, which counts. `courses`: best response to each treatment by each assessor; `days` is at least,
-    up to the newest assessment, while `until` is null.
+    up to the newest assessment, while `until` is null. `losses`: the cells lost or rejected, by which assay.
     """
     state, *_, visible = await seen_case(service, who, case, "responses", known_at)
     told = "clinical" in visible
     lines = response_lines(state) if told else ()
     courses = response_courses(state) if told else ()
-    body = {"assessments": list(map(asdict, lines)), "courses": list(map(asdict, courses))}
+    losses = state.cell_losses if told else {}
+    lost = [{"fact": fact, **asdict(one), "below_limit": below_limit(one)} for fact, one in losses.items()]
+    body = {"assessments": list(map(asdict, lines)), "courses": list(map(asdict, courses)), "losses": lost}
     masked = [] if told else ["clinical"]
     return JSONResponse(jsonable_encoder({**body, "masked": masked}), headers=private())

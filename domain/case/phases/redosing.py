@@ -43,6 +43,26 @@ class ResponseTold:
 
 
 @dataclass(frozen=True, slots=True)
+class CellLoss:
+    """Holds what says that the cells are lost or rejected; `measured` empty = nothing was detected."""
+
+    loss: ClinicalCode
+    assay: ClinicalCode
+    measured: ClinicalCode
+    quantification_limit: ClinicalCode
+    assay_unit: ClinicalCode
+    occurred: When
+
+
+@dataclass(frozen=True, slots=True)
+class LateWatch:
+    """Says that harm is looked at after discharge, or no more since a person closed it at that grade."""
+
+    open: bool
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overruled:
     """Says that a clinician decided on a treatment although something asked before it was not met or not known."""
 
@@ -53,8 +73,14 @@ class Overruled:
 
 @dataclass(frozen=True)
 class Redosing:
-    """Holds grades and responses by the facts that told them, and treatments decided over what a protocol asks."""
+    """Holds grades, responses and losses by the facts that told them, and treatments decided over a protocol.
+
+    `loss_open` is the newest loss after which nobody has decided; `late_watches` go by the episode's first fact.
+    """
 
     grades: Mapping[str, GradeTold] = field(default_factory=dict)
     responses: Mapping[str, ResponseTold] = field(default_factory=dict)
     overruled: tuple[Overruled, ...] = ()
+    cell_losses: Mapping[str, CellLoss] = field(default_factory=dict)
+    loss_open: str = ""
+    late_watches: Mapping[str, LateWatch] = field(default_factory=dict)

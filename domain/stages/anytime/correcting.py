@@ -20,7 +20,7 @@ from domain.core.when import When
 from domain.stages.eligibility import eligibility
 from domain.stages.intake import inquiry, people
 from domain.stages.records import observing
-from domain.stages.response import assessing
+from domain.stages.response import assessing, cell_loss
 from domain.stages.schedule import monitoring_days
 from domain.stages.travel import visa
 from domain.stages.treatment import adverse_events, grading, infusion, lymphodepletion, observations, safety, transplant
@@ -28,6 +28,7 @@ from domain.stages.treatment import adverse_events, grading, infusion, lymphodep
 Correctable = (
     observations.Command
     | assessing.Command
+    | cell_loss.Command
     | adverse_events.Command
     | grading.Command
     | safety.ReportMalignancy
@@ -73,6 +74,8 @@ def corrected(case: Case, wrong: Any, c: Correctable, now: datetime, ids: Ids, p
         return observations.decide(replace(case, died=""), c, now, ids, policy)
     if isinstance(c, assessing.Command):
         return assessing.decide(case, c, now, ids, policy)
+    if isinstance(c, cell_loss.Command):
+        return cell_loss.decide(case, c, now, ids, policy)
     if isinstance(c, adverse_events.Command):
         return adverse_events.decide(case, c, now, ids, policy)
     if isinstance(c, grading.Command):
@@ -138,6 +141,7 @@ _FILES = (
     adverse_events,
     grading,
     assessing,
+    cell_loss,
     observations,
     safety,
     transplant,

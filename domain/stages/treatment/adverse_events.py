@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.phases.redosing import GradeTold
 from domain.case.stage import EVERY_STAGE, Stage
@@ -21,6 +21,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Policy
 from domain.core.when import When
+from domain.grading import ctcae
 from domain.grading.kinds import kind_of
 from domain.stages.treatment import safety
 
@@ -49,7 +50,10 @@ class ResolveToxicity:
 
 @dataclass(frozen=True, slots=True)
 class ReportInfection:
-    """An infection, by site and organism as far as known."""
+    """An infection, by site and organism as far as known.
+
+    From its `treatment` a grade is computed that stands beside the clinician's, and counts where there is none.
+    """
 
     site: Clinical = ""
     organism: Clinical = ""
@@ -57,6 +61,8 @@ class ReportInfection:
     grade_at_least: int | None = None
     detail: Clinical = ""
     occurred: When | None = None
+    treatment_route: Clinical = ""
+    life_threatening: bool = False
     type: Literal["ReportInfection"] = "ReportInfection"
 
 
@@ -111,6 +117,10 @@ class InfectionReported:
     grade: int | None
     grade_at_least: int | None
     detail: Clinical
+    treatment_route: Clinical = ""
+    life_threatening: bool = False
+    calculated: int | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["InfectionReported"] = "InfectionReported"
 
 
@@ -162,8 +172,8 @@ def decide(
             return [ToxicityResolved(c.name, c.detail)]
         case ReportInfection():
             _grades(c.grade, c.grade_at_least)
-            told_too = InfectionReported(c.site, c.organism, c.grade, c.grade_at_least, c.detail)
-            return [told_too, *safety.called_for(case, "infection", f"{c.site} {c.organism}", _least(c), now)]
+            infection = _infection(c)
+            return [infection, *safety.called_for(case, "infection", f"{c.site} {c.organism}", _least(infection), now)]
         case ReportLaboratory():
             return [LaboratoryReported(c.what, c.detail)]
         case ReportStay():
@@ -179,12 +189,23 @@ def _grades(grade: int | None, at_least: int | None) -> None:
     require(at_least is None or at_least in GRADES, Reason.INVALID, "grades run from 0 to 5", "grade_at_least")
 
 
-def _least(report: ReportToxicity | ReportInfection | ToxicityReported | InfectionReported) -> int | None:
-    return report.grade if report.grade is not None else report.grade_at_least
+def _infection(c: ReportInfection) -> InfectionReported:
+    known, words = not c.treatment_route or c.treatment_route in ctcae.TREATMENTS, ", ".join(ctcae.TREATMENTS)
+    require(known, Reason.INVALID, f"an infection is treated in one of these ways: {words}", "treatment_route")
+    calculated = ctcae.infection(str(c.treatment_route), life_threatening=c.life_threatening)
+    return InfectionReported(
+        c.site, c.organism, c.grade, c.grade_at_least, c.detail, c.treatment_route, c.life_threatening, calculated
+    )
+
+
+def _least(report: ReportToxicity | ToxicityReported | InfectionReported) -> int | None:
+    told = report.grade if report.grade is not None else report.grade_at_least
+    return report.calculated if told is None and isinstance(report, InfectionReported) else told
 
 
 def _grade(kind: str, event: ToxicityReported | InfectionReported, fact: Fact[Event]) -> GradeTold:
-    return GradeTold(kind, _least(event), event.grade is not None, fact.occurred)
+    exact = event.grade is not None or event.grade_at_least is None
+    return GradeTold(kind, _least(event), exact and _least(event) is not None, fact.occurred)
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -195,16 +216,17 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             told = safety.with_grade(case, fact.id, _grade("infection", event, fact))
             moved = replace(told, progressed=fact.id) if case.stage in WAITING else told
             if isinstance(event.site, str) and isinstance(event.organism, str):
-                return safety.graded(moved, "infection", f"{event.site} {event.organism}", _least(event), fact.id)
+                name = f"{event.site} {event.organism}"
+                return safety.graded(moved, "infection", name, _least(event), fact.id, event.calculated)
             return moved
         case StayReported():
             return replace(case, progressed=fact.id) if case.stage in WAITING else case
         case ToxicityReported():
             known = isinstance(event.name, str)
-            name = str(event.name)
-            kind = kind_of(name) if known else ""
+            toxicity = str(event.name)
+            kind = kind_of(toxicity) if known else ""
             told = safety.with_grade(case, fact.id, _grade(kind, event, fact))
-            return safety.graded(told, kind, name, _least(event), fact.id) if known else told
+            return safety.graded(told, kind, toxicity, _least(event), fact.id) if known else told
         case ToxicityResolved():
             return safety.ended(case, event.name) if isinstance(event.name, str) else case
         case LaboratoryReported():

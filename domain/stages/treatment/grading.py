@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.phases.redosing import GradeTold
 from domain.case.stage import EVERY_STAGE
@@ -70,9 +70,10 @@ class GVHDInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CytopeniaInputs:
-    """Holds what a grade of low neutrophils rests on: days of the early count, or the count that stays after day 30.
+    """Holds what a grade of low counts rests on: days of the early count, or the count that stays after day 30.
 
-    `late_neutrophils` empty = day 30 is not over, and the days are graded.
+    `late_neutrophils` empty = day 30 is not over, and the days are graded; of platelets alike, under 50 and under 20
+    (10⁹/L), where days under 20 go with `late_platelets` too.
     """
 
     days_500: int = 0
@@ -80,6 +81,10 @@ class CytopeniaInputs:
     never_above: bool = False
     late_neutrophils: Clinical = ""
     neutrophils_unit: str = "10*9/L"
+    platelet_days_50: int = 0
+    platelet_days_20: int = 0
+    late_platelets: Clinical = ""
+    platelets_unit: str = "10*9/L"
     grade: int | None = None
     detail: Clinical = ""
 
@@ -110,7 +115,7 @@ class GradeGVHD(GVHDInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeCytopenia(CytopeniaInputs):
-    """Grade low neutrophils by ICAHT, from days with at most 500 and 100 per µL, or from the count after day 30."""
+    """Grade low counts by ICAHT: neutrophils and platelets, from days up to day 30 or the count that stays after it."""
 
     occurred: When | None = None
     type: Literal["GradeCytopenia"] = "GradeCytopenia"
@@ -145,9 +150,11 @@ class GVHDGraded(GVHDInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CytopeniaGraded(CytopeniaInputs):
-    """Low neutrophils were graded; the computed grade stands beside the clinician's."""
+    """Low counts were graded; the computed grade stands beside the clinician's."""
 
     calculated: int
+    calculated_platelets: int = 0
+    schema_version: ClassVar[int] = 2
     type: Literal["CytopeniaGraded"] = "CytopeniaGraded"
 
 
@@ -205,7 +212,9 @@ def _graded(case: Case, command: Command) -> Event:
         case GradeGVHD():
             return GVHDGraded(**told, calculated=_gvhd(command))
         case GradeCytopenia():
-            return CytopeniaGraded(**told, calculated=_cytopenia(command))
+            platelets = _platelets(command)
+            worst = max(_cytopenia(command), platelets)
+            return CytopeniaGraded(**told, calculated=worst, calculated_platelets=platelets)
         case _:
             assert_never(command)
 
@@ -251,6 +260,24 @@ def _cytopenia(c: CytopeniaInputs) -> int:
     count = observation.canonical("neutrophils", told, c.neutrophils_unit, "late_neutrophils", "neutrophils_unit")
     require(count >= 0, Reason.INVALID, "is a count from 0", "late_neutrophils")
     return icaht.late(count)
+
+
+def _platelets(c: CytopeniaInputs) -> int:
+    """Days under 20 count to day 30, or with the count that stays, to day 100."""
+    late = bool(c.late_platelets)
+    for field in ("platelet_days_50", "platelet_days_20"):
+        most = icaht.LATE_DAYS if late else icaht.EARLY_DAYS
+        require(0 <= getattr(c, field) <= most, Reason.INVALID, f"is a number of days up to {most}", field)
+    if not late:
+        words = "days under 20 are days under 50 too"
+        require(c.platelet_days_20 <= c.platelet_days_50, Reason.INVALID, words, "platelet_days_20")
+        return icaht.early_platelets(days_50=c.platelet_days_50, days_20=c.platelet_days_20)
+    words = "days under 50 are counted to day 30; after it the count is told"
+    require(not c.platelet_days_50, Reason.INVALID, words, "platelet_days_50")
+    told = str(c.late_platelets)
+    count = observation.canonical("platelets", told, c.platelets_unit, "late_platelets", "platelets_unit")
+    require(count >= 0, Reason.INVALID, "platelets are counted from 0", "late_platelets")
+    return icaht.late_platelets(count, days_20=c.platelet_days_20)
 
 
 def _number(said: object, field: str, most: int) -> Decimal:

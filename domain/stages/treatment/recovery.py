@@ -108,7 +108,7 @@ TAKES = (
         (PathwayDecided,),
         at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
         by=Action.ANSWER,
-        answers=("response_check", "redosing_decision"),
+        answers=("response_check", "redosing_decision", "after_loss"),
     ),
     Takes(
         DeclareFitHome,
@@ -147,7 +147,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case PatientReadmitted():
             return replace(case, discharged="", readmissions=case.readmissions + 1)
         case PathwayDecided():
-            return replace(case, pathway=event.pathway, progressed="")
+            return replace(case, pathway=event.pathway, progressed="", loss_open="")
         case DeclaredFitHome():
             return replace(case, fit_home=fact.id)
         case _:

@@ -96,7 +96,7 @@ TAKES = (
         (RedosingDecided, TreatmentPlanned),
         at=stages(Stage.INFUSION, Stage.FOLLOW_UP),
         by=Action.ANSWER,
-        answers=("redosing_decision",),
+        answers=("redosing_decision", "after_loss"),
     ),
     Takes(
         GiveUpRedosing,
@@ -160,7 +160,7 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
             planned = replace(case, treatments=(*case.treatments, new), pathway="", fit_home="")
             return _come_again(planned, fact.id) if case.home is not None else planned
         case RedosingDecided():
-            return _noted(replace(case, progressed=""), event)
+            return _noted(replace(case, progressed="", loss_open=""), event)
         case ReturnAwaited():
             return _come_again(case, fact.id)
         case RedosingGivenUp():

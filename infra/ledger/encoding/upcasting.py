@@ -21,6 +21,10 @@ NOT_ITEMISED: Mapping[str, Any] = {
     "interpreter": None, "contingency": None, "trial_pays": [],
 }  # fmt: skip
 FOLLOWED_ALIKE: Mapping[str, Any] = {"vector_integrates": None, "follow_up_years": 0, "visit_days": []}
+NO_PLATELETS: Mapping[str, Any] = {
+    "platelet_days_50": 0, "platelet_days_20": 0, "late_platelets": "", "platelets_unit": "10*9/L",
+    "calculated_platelets": 0,
+}  # fmt: skip
 IN_WORDS_ONLY: Mapping[str, Any] = {
     "system": "", "assessor": "", "examination": "", "mrd": "", "mrd_method": "", "mrd_sensitivity": "",
     "deauville": None, "uptake": "",
@@ -96,6 +100,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         "product_class": "not_said",
         "depletion_planned": None,
     },  # not noted
+    ("InfectionReported", 1): lambda old: {**old, "treatment_route": "", "life_threatening": False, "calculated": None},
+    ("CytopeniaGraded", 1): lambda old: {**old, **NO_PLATELETS},  # neutrophils were graded alone
     ("RedosingDecided", 1): lambda old: {**old, "despite": "", "unmet": []},  # nothing was asked
     ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned

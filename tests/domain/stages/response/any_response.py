@@ -7,6 +7,8 @@ from typing import Any
 
 from domain.criteria.response import ASSESSORS, EXAMINATIONS, SYSTEMS, UPTAKES
 from domain.stages.response.assessing import AssessResponse
+from domain.stages.response.cell_loss import ReportCellLoss
+from domain.stages.response.late_toxicity import CloseLateToxicity
 from tests.domain.journey import Journey
 from tests.domain.stages.any_names import moment, pick
 
@@ -23,5 +25,15 @@ def _assessed(j: Journey, n: int) -> AssessResponse:
     )  # fmt: skip
 
 
-OF_RESPONSES: Mapping[type[Any], Callable[[Journey, int], Any]] = {AssessResponse: _assessed}
+def _lost(j: Journey, n: int) -> ReportCellLoss:
+    return ReportCellLoss(
+        pick(("persistence", "rejection"), n, ""), "qpcr", str(n), "50", "copies/ug", "", moment(j, n)
+    )
+
+
+OF_RESPONSES: Mapping[type[Any], Callable[[Journey, int], Any]] = {
+    AssessResponse: _assessed,
+    ReportCellLoss: _lost,
+    CloseLateToxicity: lambda j, n: CloseLateToxicity(pick(j.case.late_watches, n, "nothing"), "recovered"),
+}
 """Command → one of it, by a number."""

@@ -76,6 +76,21 @@ REFUSALS = (
     No("infused", GradeGVHD(bilirubin="3", bilirubin_unit="g"), Reason.INVALID, "bilirubin is given in"),
     No("infused", GradeCytopenia(days_500=32), Reason.INVALID, "is a number of days from 0 to 31"),
     No("infused", GradeCytopenia(days_500=3, days_100=4), Reason.INVALID, "days with at most 100 have at most 500"),
+    No("infused", GradeCytopenia(platelet_days_50=32), Reason.INVALID, "is a number of days up to 31"),
+    No("infused", GradeCytopenia(platelet_days_20=3), Reason.INVALID, "days under 20 are days under 50 too"),
+    No(
+        "infused",
+        GradeCytopenia(late_platelets="40", platelet_days_50=3),
+        Reason.INVALID,
+        "days under 50 are counted to day 30; after it the count is told",
+    ),
+    No("infused", GradeCytopenia(late_platelets="-1"), Reason.INVALID, "platelets are counted from 0"),
+    No(
+        "infused",
+        ReportInfection("lung", treatment_route="rest"),
+        Reason.INVALID,
+        "an infection is treated in one of these ways: watched, oral",
+    ),
     No("infused", GradeCytopenia(late_neutrophils="low"), Reason.INVALID, "must be a number"),
     No("infused", GradeCytopenia(late_neutrophils="-1"), Reason.INVALID, "is a count from 0"),
     No("infused", GradeCytopenia(late_neutrophils="400", neutrophils_unit="g"), Reason.INVALID, "neutrophils is given"),
@@ -246,3 +261,42 @@ def test_low_neutrophils_are_graded_by_days_and_after_day_30_by_the_count() -> N
     assert (known.kind, known.grade, known.highest, known.calculated) == ("cytopenia", 2, 4, 3), (
         "the clinician's counts"
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "computed", "by_platelets"),
+    [
+        (GradeCytopenia(days_500=3, platelet_days_50=8), 2, 2),
+        (GradeCytopenia(days_500=8, platelet_days_50=3), 2, 1),
+        (GradeCytopenia(late_neutrophils="0.4", late_platelets="60"), 3, 1),
+        (GradeCytopenia(late_platelets="15", platelet_days_20=20), 4, 4),
+        (GradeCytopenia(late_platelets="40000", platelets_unit="/uL"), 2, 2),
+    ],
+)
+def test_the_worse_of_neutrophils_and_platelets_is_computed(
+    told: GradeCytopenia, computed: int, by_platelets: int
+) -> None:
+    j = start("infused").tell(told)
+    event = next(one for one in j.last if isinstance(one, CytopeniaGraded))
+    assert (event.calculated, event.calculated_platelets) == (computed, by_platelets)
+
+
+@pytest.mark.parametrize(
+    ("told", "counts", "alerted"),
+    [
+        (ReportInfection("blood", "CMV", treatment_route="intravenous"), 3, True),
+        (ReportInfection("blood", "CMV", 2, treatment_route="intravenous"), 2, False),
+        (ReportInfection("blood", "CMV", treatment_route="oral", life_threatening=True), 4, True),
+        (ReportInfection("blood", "CMV", treatment_route="watched"), 1, False),
+        (ReportInfection("blood", "CMV"), None, False),
+    ],
+)
+def test_an_infection_is_graded_by_its_treatment_beside_the_clinician(
+    told: ReportInfection, counts: int | None, *, alerted: bool
+) -> None:
+    j = start("infused").tell(told)
+    [episode] = j.case.episodes.values()
+    assert episode.grade == counts
+    assert any(a.kind == "adverse_event" for a in j.case.alerts.values()) is alerted
+    [grade] = j.case.grades.values()
+    assert grade.exact is (counts is not None)
