@@ -118,42 +118,58 @@ class StoredDocuments:
             for old in (found["path"] for found in batch if found["last_modified"] < before):
                 await obstore.delete_async(self.store, old)
 
-    async def _stored(self, place: str) -> AsyncIterator[bytes]:
+    async def _blocks(self, place: str, start: int = 0, size: int = PART) -> AsyncIterator[bytes | memoryview]:
+        """Yield what is stored from `start` on in blocks of that size, the last one as long as it is.
+
+        A block holds until the second one after it is asked for: two rooms are read into by turns.
+        """
         try:
-            if isinstance(self.store, LocalStore):  # which would stream in crumbs
-                size = (await obstore.head_async(self.store, place))["size"]
-                for start in range(0, size, PART):
-                    end = min(start + PART, size)
-                    yield bytes(await obstore.get_range_async(self.store, place, start=start, end=end))
-            else:
-                answer = await obstore.get_async(self.store, place)
-                async for part in answer.stream(min_chunk_size=PART):
-                    yield bytes(part)
+            if isinstance(self.store, LocalStore) and self.store.prefix:  # which would stream in crumbs
+                room, other = memoryview(bytearray(size)), memoryview(bytearray(size))
+                with await asyncio.to_thread((Path(self.store.prefix) / place).open, "rb", buffering=0) as file:
+                    while number := await asyncio.to_thread(os.preadv, file.fileno(), [room], start):
+                        yield room[:number]
+                        start, room, other = start + number, other, room
+                return
+            answer = await obstore.get_async(self.store, place)
+            parts = (bytes(part) async for part in answer.stream(min_chunk_size=PART))
+            async for block in _regrouped(parts, start, size):
+                yield block
         except (NotFoundError, FileNotFoundError):
             raise DocumentMissing from None
 
     async def _checked(self, name: str, place: str) -> _Header:
         digest, start = sha256(), b""
-        async for part in self._stored(place):
-            digest.update(part)
-            start = start or part
+        async for part in self._blocks(place):
+            await asyncio.to_thread(digest.update, part)
+            start = start or bytes(part)
         if digest.hexdigest() != name:
             raise DocumentChanged
         return _header(start)
 
     async def _content(self, place: str, header: _Header, cipher: AESGCM) -> AsyncIterator[bytes]:
-        waiting, number, skip = bytearray(), 0, header.size
-        async for part in self._stored(place):
-            waiting += part[skip:]
-            skip = max(0, skip - len(part))
-            whole = max(0, len(waiting) - 1) // (CHUNK + TAG)  # the last one is known by what follows it: nothing
-            if whole >= BLOCK:
-                with memoryview(waiting) as view:
-                    sealed = bytes(view[: whole * (CHUNK + TAG)])
-                del waiting[: len(sealed)]
-                yield await asyncio.to_thread(_opened, cipher, number, sealed)
-                number += whole
-        yield await asyncio.to_thread(_opened, cipher, number, bytes(waiting), ends=True)
+        number, held = 0, memoryview(b"")
+        async for block in self._blocks(place, header.size, BLOCK * (CHUNK + TAG)):
+            if held:  # the last one is known by what follows it: nothing
+                yield await asyncio.to_thread(_opened, cipher, number, held)
+                number += BLOCK
+            held = memoryview(block)
+        yield await asyncio.to_thread(_opened, cipher, number, held, ends=True)
+
+
+async def _regrouped(parts: AsyncIterable[bytes], start: int, size: int) -> AsyncIterator[bytes]:
+    """Yield the same bytes without the first ones, in blocks of that size."""
+    waiting = bytearray()
+    async for part in parts:
+        waiting += part[start:]
+        start = max(0, start - len(part))
+        while len(waiting) >= size:
+            with memoryview(waiting) as view:
+                block = bytes(view[:size])
+            del waiting[:size]
+            yield block
+    if waiting:
+        yield bytes(waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +205,21 @@ async def _encrypted(
     sealing = _Sealing(file, _cipher(key, case, header), hmac.new(key.secret, b"caravel document", sha256))
     start = MAGIC + len(text).to_bytes(2) + text + header.salt
     running = asyncio.create_task(asyncio.to_thread(sealing.write, start))
-    waiting, size = bytearray(), 0
+    filling, sealed, filled, size = bytearray(BLOCK * CHUNK), bytearray(BLOCK * CHUNK), 0, 0
     try:
         async for part in content:
-            waiting += part
-            size += len(part)
-            if len(waiting) > BLOCK * CHUNK:
-                await running  # one block is sealed while the next one comes in
-                running = asyncio.create_task(asyncio.to_thread(sealing.block, bytes(waiting[: BLOCK * CHUNK])))
-                del waiting[: BLOCK * CHUNK]
+            taken, size = 0, size + len(part)
+            while taken < len(part):
+                if filled == len(filling):
+                    await running  # one block is sealed while the next one comes in
+                    running = asyncio.create_task(asyncio.to_thread(sealing.block, memoryview(filling)))
+                    filling, sealed, filled = sealed, filling, 0
+                number = min(len(part) - taken, len(filling) - filled)
+                memoryview(filling)[filled : filled + number] = memoryview(part)[taken : taken + number]
+                taken, filled = taken + number, filled + number
     finally:
         await running
-    await asyncio.to_thread(sealing.block, bytes(waiting), ends=True)
+    await asyncio.to_thread(sealing.block, memoryview(filling)[:filled], ends=True)
     return Kept(sealing.digest.hexdigest(), size, sealing.same.digest())
 
 
@@ -211,22 +230,22 @@ class _Sealing:
         self._file = file
         self._cipher = cipher
         self._number = 0
+        self._sealed = memoryview(bytearray(CHUNK + TAG))
         self.digest = sha256()
         self.same = same
 
-    def write(self, part: bytes) -> None:
+    def write(self, part: bytes | memoryview) -> None:
         self.digest.update(part)
         self._file.write(part)
 
-    def block(self, content: bytes, *, ends: bool = False) -> None:
-        """Seal some chunks, the last of all among them or not."""
-        self.same.update(content)
-        chunks = [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)] or [b""]
-        sealed = list[bytes]()
-        for left, chunk in enumerate(chunks, 1 - len(chunks)):
-            sealed.append(self._cipher.encrypt(_nonce(self._number, last=ends and not left), chunk, None))
+    def block(self, content: memoryview, *, ends: bool = False) -> None:
+        """Seal some chunks, the last of all among them or not: each is read, sealed and written while it is at hand."""
+        starts = range(0, len(content) or 1, CHUNK)
+        for at in starts:
+            nonce, chunk = _nonce(self._number, last=ends and at == starts[-1]), content[at : at + CHUNK]
+            self.same.update(chunk)
+            self.write(self._sealed[: self._cipher.encrypt_into(nonce, chunk, None, self._sealed[: len(chunk) + TAG])])
             self._number += 1
-        self.write(b"".join(sealed))
 
 
 def _cipher(key: DataKey, case: str, header: _Header) -> AESGCM:
@@ -238,7 +257,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(NONCE - 1) + bytes([last])
 
 
-def _opened(cipher: AESGCM, number: int, sealed: bytes, *, ends: bool = False) -> bytes:
+def _opened(cipher: AESGCM, number: int, sealed: memoryview, *, ends: bool = False) -> bytes:
     """The content of some chunks, the last of all among them or not. Raises DocumentChanged."""
     starts = range(0, len(sealed) or 1, CHUNK + TAG)
     last = starts[-1] if ends else None

@@ -54,7 +54,7 @@ class PartialUploads:
             others = await self._folders(upload.person)
             if len(others) >= MOST:
                 raise TooManyUploads
-            await self._put(upload, TOLD, told)
+            await self._put(upload, TOLD, told, await self._cipher(upload))
         return upload
 
     async def find(self, person: str, case: str, name: str) -> tuple[PartialUpload, bytes] | None:
@@ -67,7 +67,7 @@ class PartialUploads:
             return None
         upload = PartialUpload(_of(person), name, case, "identity" if known[1] == "identity" else "clinical")
         try:
-            return upload, await self._get(upload, TOLD)
+            return upload, await self._get(upload, TOLD, await self._cipher(upload))
         except DocumentChanged:
             return None
 
@@ -84,22 +84,27 @@ class PartialUploads:
         sizes = await self._sizes(upload)
         if offset != sum(size for name, size in sizes if name != TOLD):
             raise OffsetDiffers
-        number, waiting = len(sizes) - 1, bytearray()
+        cipher = await self._cipher(upload)
+        number, piece, filled = len(sizes) - 1, memoryview(bytearray(PIECE)), 0
         async for part in content:
-            waiting += part
-            while len(waiting) >= PIECE:
-                await self._put(upload, f"{number:06}", bytes(waiting[:PIECE]))
-                del waiting[:PIECE]
-                number, offset = number + 1, offset + PIECE
-        if waiting:
-            await self._put(upload, f"{number:06}", bytes(waiting))
-        return offset + len(waiting)
+            taken = 0
+            while taken < len(part):
+                fits = min(len(part) - taken, PIECE - filled)
+                piece[filled : filled + fits] = part[taken : taken + fits]
+                taken, filled = taken + fits, filled + fits
+                if filled == PIECE:
+                    await self._put(upload, f"{number:06}", piece, cipher)
+                    number, offset, filled = number + 1, offset + PIECE, 0
+        if filled:
+            await self._put(upload, f"{number:06}", piece[:filled], cipher)
+        return offset + filled
 
     async def content(self, upload: PartialUpload) -> AsyncIterator[bytes]:
         """Yield all of it that is kept. Raises DocumentErased, DocumentChanged."""
+        cipher = await self._cipher(upload)
         for name, _ in await self._sizes(upload):
             if name != TOLD:
-                yield await self._get(upload, name)
+                yield await self._get(upload, name, cipher)
 
     async def remove(self, upload: PartialUpload) -> None:
         """Take it away."""
@@ -115,7 +120,7 @@ class PartialUploads:
             if known := NAME.fullmatch(name):
                 upload = PartialUpload(person, name, case, "identity" if known[1] == "identity" else "clinical")
                 with suppress(DocumentChanged, DocumentErased):
-                    await self._get(upload, TOLD)
+                    await self._get(upload, TOLD, await self._cipher(upload))
                     await self.remove(upload)
 
     async def _sizes(self, upload: PartialUpload) -> Sequence[tuple[str, int]]:
@@ -149,20 +154,17 @@ class PartialUploads:
         with suppress(NotFoundError, FileNotFoundError):
             await obstore.delete_async(self.store, path)
 
-    async def _put(self, upload: PartialUpload, name: str, content: bytes) -> None:
-        cipher = await self._cipher(upload)
-        nonce = secrets.token_bytes(NONCE)
-        sealed = nonce + await asyncio.to_thread(cipher.encrypt, nonce, content, name.encode())
+    async def _put(self, upload: PartialUpload, name: str, content: bytes | memoryview, cipher: AESGCM) -> None:
+        sealed = await asyncio.to_thread(_sealed, cipher, name, content)
         try:
             await obstore.put_async(self.store, f"{_folder(upload)}{name}", sealed, mode="create", use_multipart=False)
         except AlreadyExistsError:
             raise OffsetDiffers from None
 
-    async def _get(self, upload: PartialUpload, name: str) -> bytes:
-        cipher = await self._cipher(upload)
+    async def _get(self, upload: PartialUpload, name: str, cipher: AESGCM) -> bytes:
         try:
             answer: Any = await obstore.get_async(self.store, f"{_folder(upload)}{name}")
-            sealed = bytes(await answer.bytes_async())
+            sealed = memoryview(await answer.bytes_async())
             return await asyncio.to_thread(cipher.decrypt, sealed[:NONCE], sealed[NONCE:], name.encode())
         except (InvalidTag, ValueError, NotFoundError, FileNotFoundError):
             raise DocumentChanged from None
@@ -173,6 +175,14 @@ class PartialUploads:
             raise DocumentErased
         about = LABEL + upload.case.encode() + b"\n" + upload.name.encode()
         return AESGCM(HKDF(hashes.SHA256(), 32, upload.person.encode(), about).derive(key.secret))
+
+
+def _sealed(cipher: AESGCM, name: str, content: bytes | memoryview) -> bytearray:
+    """Return a piece as it is stored, encrypted in place."""
+    sealed = bytearray(AROUND + len(content))
+    sealed[:NONCE] = nonce = secrets.token_bytes(NONCE)
+    cipher.encrypt_into(nonce, content, name.encode(), memoryview(sealed)[NONCE:])
+    return sealed
 
 
 def _folder(upload: PartialUpload) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -105,10 +105,10 @@ async def piece(case: str, name: str, request: Request, service: Parts, who: Who
 
     What came before a line broke is kept, but for the last piece of a mebibyte.
     """
-    upload = await _found(service, who, await case_meant(service, case), name)
     offset = _number(request, OFFSET, least=0)
+    upload = await _told(service, who, await case_meant(service, case), name, offset)
     try:
-        body = stream_body(request, upload.length - upload.offset)
+        body = stream_body(request, upload.length - min(offset, upload.length - 1))
         offset = await service.uploads.append(upload.known, offset, body)
     except OffsetDiffers:
         kept = await service.uploads.offset(upload.known)  # another piece may have come since
@@ -180,7 +180,13 @@ async def _begun(service: Service, who: Actor, known: PartialUpload, said: bytes
 
 
 async def _found(service: Service, who: Actor, stream: str, name: str) -> Upload:
-    """Return an upload of this person for this case. Raises Refused, Problem."""
+    """Return an upload of this person for this case, with how much of it is kept. Raises Refused, Problem."""
+    upload = await _told(service, who, stream, name, 0)
+    return replace(upload, offset=await service.uploads.offset(upload.known))
+
+
+async def _told(service: Service, who: Actor, stream: str, name: str, offset: int) -> Upload:
+    """Return an upload as its sender says it stands, which is asked of the store only once a piece comes."""
     try:
         found = await service.uploads.find(who.id, stream, name)
     except DocumentErased as error:
@@ -189,7 +195,7 @@ async def _found(service: Service, who: Actor, stream: str, name: str) -> Upload
     assert found
     known, said = found
     key, length, media, called, told = json.loads(said)
-    return Upload(known, Sent(key, media, called, told), length, await service.uploads.offset(known))
+    return Upload(known, Sent(key, media, called, told), length, offset)
 
 
 def _number(request: Request, header: str, least: int = 1) -> int:
