@@ -43,7 +43,7 @@ from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
 from api.routes.then import Rows
-from api.routes.travel import preparing, slip
+from api.routes.travel import preparing, shipments, slip
 from domain.catalogue.streams import CATALOGUE
 
 PARTS = (
@@ -58,6 +58,7 @@ PARTS = (
     matches,
     slip,
     preparing,
+    shipments,
     checklist,
     depletion,
     monitoring,

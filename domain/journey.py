@@ -46,6 +46,7 @@ from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
+from domain.stages.supply import handovers, shipping, stopping
 from domain.stages.travel import (
     arrangement_answers,
     arranging,
@@ -114,7 +115,7 @@ JOURNEY: tuple[StageRow, ...] = (
         quote.IssueEstimate, quote.AcknowledgeEstimate,
         quote.GiveQuote, quote.AcceptQuote, dose.HoldDose, dose.RefuseDose, dose.AskDoseAgain, bed.HoldBed,
         bed.RefuseBed, bed.AskBedAgain, acquired.RecordResource, acquired.ReportResource, acquired.OrderCells,
-        acquired.ConfirmDestruction, custody.ReportSpecimen)),
+        acquired.ConfirmDestruction, custody.ReportSpecimen, shipping.PlanShipment)),
     StageRow(Stage.VISA, "letter, visas, stay plan, ticket at an open door",
         "letter, visas, a stay plan, fitness to travel, and the ticket at an open door", (
         letter.IssueLetter, visa.GrantVisa, visa.RefuseVisa, travel.ConfirmTravel, travel.StopTravel,
@@ -160,6 +161,7 @@ JOURNEY: tuple[StageRow, ...] = (
 ANYTIME: tuple[type[Any], ...] = (
     notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect, erasing.OrderErasure,
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
+    shipping.MoveShipment, shipping.EndShipment, handovers.RecordHandover, stopping.JudgeShipment,
     safety.AnswerAlert, safety.RecordSafetyReport, look_back.RecordLookBack,
     tasks.ClaimTask, tasks.HandBackTask, tasks.OfferTask, tasks.AcceptTask, tasks.DeclineTask, tasks.TakeOverTask,
     holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
@@ -209,6 +211,9 @@ MODULES: Mapping[str, ModuleType] = {
     "arrangement_answers": arrangement_answers,
     "readiness": readiness,
     "moving_costs": moving_costs,
+    "shipping": shipping,
+    "handovers": handovers,
+    "stopping": stopping,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,

@@ -84,6 +84,7 @@ ARRANGE = (
 )
 ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = _lot("mark_unit_used")
+SHIPPING = (_hospital("ask_for_handover"), _lot("tell_lot_of_shipment"))
 TELL_LIST = EffectActivity("tell_waiting_list", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = (EffectActivity("erase_case", "dedupes"), EffectActivity("erase_linked_case", "dedupes"))
@@ -126,6 +127,8 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         *ARRANGE,
         PROGRESSION,
         STRUCK,
+        *ALERT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for the letter, visas of all who travel, a stay plan, fitness, and a ticket at an open door
@@ -143,6 +146,8 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         POSTPONED,
         *MOVED,
         *ARRANGE,
+        *ALERT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for arrival, admission, screening on site, and consent to the trial or treatment
@@ -160,6 +165,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         *ARRANGE,
         *ALERT,
         REFER_TRANSPLANT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for the signed gate, then for the hospital's report of each day, or of the omission
@@ -172,6 +178,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         RESERVE_DOSE,
         _lot_and_hospital("confirm_depletion_start"),
         REFER_TRANSPLANT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
@@ -183,6 +190,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         RESERVE_DOSE,
         _lot_and_hospital("confirm_thaw"),
         REFER_TRANSPLANT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
@@ -196,6 +204,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         *ALERT,
         RESERVE_DOSE,
         REFER_TRANSPLANT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for the return home, the hand-over, and every visit until year fifteen
@@ -209,6 +218,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         *ARRANGE[:5],
         *UNDO,
         CARRY_OUT,
+        *SHIPPING,
         *ANYTIME,
     ),
     # waits for nothing; what was acquired is still undone, and late answers are kept
@@ -222,6 +232,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         WITHDRAW_SUBMISSION,
         *UNDO,
         CARRY_OUT,
+        *SHIPPING,
         *ANYTIME,
     ),
 }

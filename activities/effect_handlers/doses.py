@@ -15,9 +15,11 @@ from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import Protocol as TreatmentProtocol
 from domain.catalogue.waiting.waiting_list import TellWaitingList
+from domain.core.about import About
 from domain.core.errors import Reason, Refused
 from domain.core.fact import ENGINE
 from domain.doses import lot
+from domain.doses.custody.transit import FollowUnit
 from domain.doses.stock import Lot
 from domain.doses.unit import CommitUnit, FreeUnit, UseUnit
 
@@ -131,3 +133,26 @@ class UsedUnit:
                 raise
             await self._lots.tell(lot_, CommitUnit(unit, case.id), effect.id)
             await self._lots.tell(lot_, UseUnit(unit, case.id), effect.id)
+
+
+class FollowedUnit:
+    """tell_lot_of_shipment: the lot's stream learns how a unit stands that left for its patient."""
+
+    def __init__(self, lots: StockedLots) -> None:
+        self._lots = lots
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """A unit that was never this case's is a definite no: a person must find out what travels."""
+        del now, repeat
+        sent = case.shipments.get(About.of(effect.about).id)
+        if sent is None or sent.left is None or not sent.lot or not sent.carries:
+            raise GatewayRefused("no_unit")
+        told = FollowUnit(
+            sent.carries, case.id, sent.id, sent.left, sent.shipper, sent.came, sent.stops, sent.judged,
+            sent.outcome, sent.judged_by,
+        )  # fmt: skip
+        try:
+            await self._lots.tell(sent.lot, told, effect.id)
+        except Refused as no:
+            raise GatewayRefused(no.reason.value, no.detail) from no
+        return Delivered(f"{sent.lot}/{sent.carries}")

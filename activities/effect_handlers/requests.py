@@ -78,6 +78,9 @@ class Addressing:
         arranged = case.arrangements.get(case.root_of(effect.about))
         if arranged is not None:
             return arranged.centre
+        sent = case.shipments.get(case.root_of(effect.about))
+        if sent is not None:
+            return sent.centre
         asked = [s.centre for s in case.submissions.values()]
         return case.centre or (asked[-1] if asked else "")
 
@@ -293,7 +296,18 @@ def _owed(case: Case, effect: Effect) -> dict[str, Any]:
     owed = case.obligations.get(About.of(effect.about).id)
     arranged = case.arrangements.get(case.root_of(effect.about))
     which = {"arrangement": arranged.id} if arranged else {}
+    which |= {"shipment": case.root_of(effect.about)} if case.root_of(effect.about) in case.shipments else {}
     return {"what": owed.kind, "due": owed.due.isoformat(), **which} if owed else {}
+
+
+def _shipment(case: Case, effect: Effect) -> dict[str, Any]:
+    """Which shipment it is, the code and the seal it is to be compared with, and when it is expected."""
+    known = case.shipments.get(About.of(effect.about).id)
+    if known is None:
+        return {}
+    sealed = known.handovers[-1].sealed_with if known.handovers else known.seal
+    told = {"shipment": known.id, "what": known.cargo, "lot": known.lot, "unit": known.carries, "seal": sealed}
+    return {**told, "starts": known.departs, "ends": known.arrives}
 
 
 INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
@@ -310,6 +324,7 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "return_material": _resource,
     "withdraw_from_registry": _resource,
     "refund_payment": _resource,
+    "ask_for_handover": _shipment,
     "arrange_service": _arrangement,
     "book_appointment": _arrangement,
     "cancel_arrangement": _arrangement,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activities.effect_handlers.doses import OnUnit, StockedLots, UsedUnit
+from activities.effect_handlers.doses import FollowedUnit, OnUnit, StockedLots, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
@@ -53,5 +53,6 @@ def on_lots(
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
         "mark_unit_used": UsedUnit(lots),
+        "tell_lot_of_shipment": FollowedUnit(lots),
         "tell_waiting_list": TellingList(lots),
     }

@@ -22,7 +22,7 @@ from api.console.pages import (
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, hospital_recalls, lots, recalls, stores
 from api.console.pages.history import audit, looks, timeline
-from api.console.pages.travelling import clerk_arrangements, stay
+from api.console.pages.travelling import clerk_arrangements, custody, stay
 from api.name_index import NameIndex, PersonIndex
 
 
@@ -46,6 +46,7 @@ def install(app: FastAPI) -> None:
         matches,
         slip,
         stay,
+        custody,
         linked,
         form_pages,
         timeline,

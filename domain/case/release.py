@@ -42,6 +42,7 @@ def let_go(case: Case, fact: str) -> Case:
         travel=_fresh(case.travel, fact),
         shut=(),
         arrangements={a.id: replace(a, state="cancelled") if a.live else a for a in case.arrangements.values()},
+        shipments={s.id: replace(s, state="cancelled") if s.state == "planned" else s for s in case.shipments.values()},
     )
 
 

@@ -20,6 +20,7 @@ from domain.case.phases.submissions import Submissions
 from domain.case.phases.travel import Travel
 from domain.case.phases.treatment import InHospital
 from domain.case.stage import Exit, Stage
+from domain.case.supply.shipments import Shipments
 from domain.core.about import About, chased
 from domain.core.copying import replace
 from domain.core.policy import Party, Policy
@@ -66,6 +67,7 @@ class Case(
     Monitored,
     InHospital,
     AtBedside,
+    Shipments,
     Arrangements,
     Travel,
     Submissions,
@@ -110,6 +112,8 @@ class Case(
         arranged = self.arrangements.get(first)
         if arranged is not None and arranged.centre:
             return arranged.centre
+        if first in self.shipments:
+            return self.shipments[first].centre
         return first if first.startswith("centre-") else self.centre
 
     def country_of(self, party: Party, about: str, policy: Policy) -> str:

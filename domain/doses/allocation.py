@@ -21,6 +21,8 @@ PassedBecause = Literal[
     "stopped",
     "held",
     "committed",
+    "on_the_way",
+    "arrived",
     "set_aside",
     "used",
     "destroyed",

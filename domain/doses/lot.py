@@ -16,6 +16,7 @@ from domain.core.fact import Fact
 from domain.core.personal import Identity, Trace
 from domain.core.roles import Action
 from domain.doses import codes, linking, product, quality, stock, storage, unit
+from domain.doses.custody import transit
 from domain.doses.kinds import LOT
 from domain.doses.labelling import label
 from domain.doses.linking import Beside
@@ -196,6 +197,8 @@ def rests_on(lot: Lot, command: object) -> frozenset[str]:
             return stock.stores_of(lot)
         case storage.PlaceUnit():
             return frozenset({command.store})
+        case transit.FollowUnit():
+            return stock.stores_of(lot) | ({command.shipper} if command.shipper else set())
         case _:
             return frozenset()
 
@@ -266,10 +269,11 @@ def _of_unit(lot: Lot, event: unit.Event, at: datetime) -> Lot:
 def read_model(lot: Lot) -> Mapping[str, Any]:
     """Return what cases note of it, and its stock without a clock: units nobody holds, and when held ones lapse.
 
-    Which units are stopped, the stores they lie or lay in, and what their labels say, stand there where there are any.
+    Which units were stopped where they lay, the stores they lie or lay in, and what their labels say, stand there where
+    there are any; what stops one on its way its own case knows first.
     """
     units = lot.units.values()
-    stopped, stores = sorted(u.id for u in units if u.stopped), sorted(stock.stores_of(lot))
+    stopped, stores = sorted(u.id for u in units if u.stopped_in_store), sorted(stock.stores_of(lot))
     return {
         "state": lot.state,
         "expires": lot.expires,

@@ -13,6 +13,7 @@ from typing import Literal, assert_never
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Trace, TraceCode, readable
 from domain.doses import codes, quality, storage
+from domain.doses.custody import transit
 from domain.doses.labelling.label import Labelling
 from domain.doses.linking import Beside
 from domain.doses.states import KEPT, OVER, may
@@ -34,6 +35,7 @@ from domain.doses.unit import (
     UnitSettled,
     UnitUsed,
     UseUnit,
+    evolve,
 )
 
 LotState = Literal["none", "registered", "released", "quarantined", "rejected", "recalled"]
@@ -91,6 +93,8 @@ def decide(lot: Lot, command: Command, now: datetime, stores: Beside) -> Sequenc
             return [one for unit in lot.units.values() for one in stops(unit, stores)]
         case DecideStoppedUnit():
             return [_judged(lot, command)]
+        case transit.FollowUnit():
+            return _followed(lot, command, now, stores)
         case _:
             assert_never(command)
 
@@ -225,6 +229,8 @@ def second_person(lot: Lot, by: str) -> None:
 def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
     known = unit_named(lot, c.unit)
     require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
+    gone = "it left its storage for its patient and never goes back to stock: it is destroyed"
+    require(c.outcome == "destroyed" or not known.left, Reason.IRREVERSIBLE, gone, "outcome")
     settled = UnitSettled(known.id, c.outcome, c.reason, c.by)
     require(may(known.state, f"UnitSettled {c.outcome}"), Reason.NOT_NOW, f"the unit is {known.state}", "unit")
     second_person(lot, c.by)
@@ -266,6 +272,9 @@ def _judged(lot: Lot, c: DecideStoppedUnit) -> Event:
     given = "the unit went into the patient; the alert in its case is answered there"
     require(known.state != "used", Reason.IRREVERSIBLE, given, "unit")
     require(known.stopped and known.state not in OVER, Reason.NOT_NOW, "the unit is not stopped", "unit")
+    in_store = known.stopped_in_store
+    on_way = "it was stopped on its way: quality assurance decides in its patient's case (JudgeShipment)"
+    require(in_store or c.outcome == "discard", Reason.NOT_NOW, on_way, "unit")
     require(readable(c.reason), Reason.INVALID, "say why", "reason")
     require(c.by, Reason.FOUR_EYES, "somebody decides this, by name", "by")
     if c.outcome == "discard":
@@ -273,4 +282,36 @@ def _judged(lot: Lot, c: DecideStoppedUnit) -> Event:
     if not known.proposed_by:
         return storage.UseOfUnitProposed(known.id, c.reason, c.by)
     require(known.proposed_by != c.by, Reason.FOUR_EYES, "you said so already; another person has to", "by")
-    return storage.UnitCleared(known.id, c.reason, c.by)
+    return storage.UnitCleared(known.id, c.reason, c.by, in_store if len(in_store) < len(known.stopped) else ())
+
+
+def _followed(lot: Lot, c: transit.FollowUnit, now: datetime, stores: Beside) -> Sequence[Event]:
+    """Tell what is new of a unit on its way; a unit that is somebody else's by now is a definite no."""
+    known = _own(lot, c.unit, c.case)
+    told: list[Event] = []
+
+    def add(event: Event) -> None:
+        nonlocal known
+        told.append(event)
+        known = evolve(known, event, now)
+
+    if not known.left and may(known.state, "UnitLeft"):
+        add(transit.UnitLeft(known.id, c.shipment, c.shipper, c.left))
+    if c.arrived is not None and (known.state == "on_the_way" or _lies(known, c.shipper, c.shipment)):
+        add(transit.UnitArrived(known.id, c.shipment, c.arrived))
+    every = transit.marks(c)
+    if may(known.state, "UnitStoppedOnWay"):
+        for number, finding in enumerate(c.found, 1):
+            if every[number - 1] not in (*known.stopped, *known.judged):
+                add(transit.UnitStoppedOnWay(known.id, c.shipment, finding, number))
+    for stopped in stops(known, stores):
+        add(stopped)
+    open_ = tuple(one for one in every[: c.judged] if one in known.stopped)
+    if open_ and c.outcome == "discard" and known.state not in OVER:
+        add(storage.UnitDiscarded(known.id, JUDGED, c.by))
+    elif open_ and c.outcome == "use":
+        add(storage.UnitCleared(known.id, JUDGED, c.by, open_))
+    return told
+
+
+JUDGED = "as quality assurance judged its shipment"

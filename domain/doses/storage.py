@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from domain.core.personal import Identity
 
@@ -78,11 +78,13 @@ class UseOfUnitProposed:
 
 @dataclass(frozen=True, slots=True)
 class UnitCleared:
-    """Two people judged that a stopped unit can be used."""
+    """Two people judged that a stopped unit can be used. `of` names what stopped it, empty = all that had."""
 
     unit: str
     reason: Identity
     by: str
+    of: tuple[str, ...] = ()
+    schema_version: ClassVar[int] = 2
     type: Literal["UnitCleared"] = "UnitCleared"
 
 

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 
 from domain.core.personal import Identity, Trace
 from domain.doses import storage
+from domain.doses.custody import transit
 from domain.doses.states import KEPT, OVER, UnitState
 from domain.doses.states import after as moved
 from domain.doses.storage import StoreStay
@@ -74,7 +75,7 @@ class SettleUnit:
     type: Literal["SettleUnit"] = "SettleUnit"
 
 
-Command = HoldUnit | ExtendHold | FreeUnit | CommitUnit | UseUnit | SettleUnit | storage.Command
+Command = HoldUnit | ExtendHold | FreeUnit | CommitUnit | UseUnit | SettleUnit | storage.Command | transit.Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,17 @@ class UnitSettled:
     type: Literal["UnitSettled"] = "UnitSettled"
 
 
-Event = UnitHeld | HoldExtended | UnitFreed | UnitSetAside | UnitCommitted | UnitUsed | UnitSettled | storage.Event
+Event = (
+    UnitHeld
+    | HoldExtended
+    | UnitFreed
+    | UnitSetAside
+    | UnitCommitted
+    | UnitUsed
+    | UnitSettled
+    | storage.Event
+    | transit.Event
+)
 
 
 IN_STOCK = "in_stock"
@@ -151,7 +162,8 @@ class Unit:
     """One dose. `case`, `effect` and `until` belong to its last hold.
 
     `stays` is where it lay, the newest last; `stopped` are excursions of a store that nobody has judged for it yet,
-    `judged` those that two people have; `proposed_by` is the first of the two.
+    `judged` those that two people have; `proposed_by` is the first of the two. `left`: it left its storage for its
+    patient, and never goes back to stock.
     """
 
     id: str
@@ -163,6 +175,7 @@ class Unit:
     stopped: tuple[str, ...] = ()
     judged: tuple[str, ...] = ()
     proposed_by: str = ""
+    left: bool = False
 
     def free_at(self, now: datetime) -> bool:
         """Return whether it can be held for somebody: nobody's or its hold has ended, and it is not stopped."""
@@ -176,6 +189,11 @@ class Unit:
     def kept_at(self, now: datetime) -> bool:
         """Return whether it is somebody's then, for a time or until it is settled."""
         return self.state in KEPT or self.held_at(now)
+
+    @property
+    def stopped_in_store(self) -> tuple[str, ...]:
+        """Return what stopped it where it lay, not on its way."""
+        return tuple(one for one in self.stopped if not one.startswith(transit.ON_WAY))
 
     @property
     def lies(self) -> StoreStay | None:
@@ -202,6 +220,8 @@ def evolve(unit: Unit, event: Event, at: datetime) -> Unit:
     """Fold one event of this unit, recorded at that instant."""
     if isinstance(event, storage.Stored):
         return _stored(unit, event)
+    if isinstance(event, transit.Event):
+        return _sent(unit, event)
     after = replace(unit, state=moved(unit.state, name_of(event)))
     match event:
         case UnitHeld():
@@ -228,6 +248,23 @@ def _stored(unit: Unit, event: storage.Stored) -> Unit:
         case storage.UseOfUnitProposed():
             return replace(unit, proposed_by=event.by)
         case storage.UnitCleared():
-            return replace(unit, stopped=(), judged=(*unit.judged, *unit.stopped), proposed_by="")
+            cleared = event.of or unit.stopped
+            rest = tuple(one for one in unit.stopped if one not in cleared)
+            return replace(unit, stopped=rest, judged=(*unit.judged, *cleared), proposed_by="")
+        case _:
+            assert_never(event)
+
+
+def _sent(unit: Unit, event: transit.Event) -> Unit:
+    after = replace(unit, state=moved(unit.state, event.type))
+    match event:
+        case transit.UnitLeft():
+            there = (StoreStay(event.shipper, event.shipment, event.at),) if event.shipper else ()
+            return replace(after, left=True, until=None, stays=(*storage.left(unit.stays, event.at), *there))
+        case transit.UnitArrived():
+            return replace(after, stays=storage.left(unit.stays, event.at))
+        case transit.UnitStoppedOnWay():
+            mark = transit.mark(event.shipment, event.number, event.finding)
+            return replace(after, stopped=(*unit.stopped, mark), proposed_by="")
         case _:
             assert_never(event)

@@ -15,6 +15,7 @@ from domain.stages.eligibility.waiting import PlacePassed
 from domain.stages.follow_up.closing import JourneyLeft, ReopenCase
 from domain.stages.follow_up.follow_up import FollowUpEnded
 from domain.stages.intake.majority import MajorityReached
+from domain.stages.supply.shipping import MoveShipment, ShipmentLate
 from domain.stages.travel.arranging import ArrangementLapsed, AskArrangementAgain
 from domain.stages.travel.letter import AskLetterAgain, LetterLapsed
 from domain.stages.travel.travel import (
@@ -33,6 +34,7 @@ WAYS: Mapping[type[Any], tuple[type[Any] | None, str]] = {
     FollowUpEnded: (ReopenCase, "follow-up goes on"),
     DoseLapsed: (AskDoseAgain, "the unit may have gone to somebody else meanwhile"),
     ArrangementLapsed: (AskArrangementAgain, "whoever was asked is asked again, for times that lie ahead"),
+    ShipmentLate: (MoveShipment, "the carriers name other times; a handover that is told late finds its place"),
     BedLapsed: (AskBedAgain, "the centre is asked for the bed again"),
     LetterLapsed: (AskLetterAgain, "the centre is asked for the letter again"),
     PlacePassed: (AddNote, "the place may have gone to the next; the case waits on where it stood"),

@@ -18,7 +18,7 @@ from infra.hospitals import fhir_values
 from infra.hospitals.codes import ABOUT, ANSWER_STATUS, CALLBACK, CASE, COMMAND, EFFECT, FIELD, SAYS
 from infra.hospitals.fhir_map import Unmapped, checked, coded, identified, meant, stated
 
-ABOUT_IT = {"submission", "alert", "resource", "arrangement"}
+ABOUT_IT = {"submission", "alert", "resource", "arrangement", "shipment"}
 """Fields a hospital may leave out, because what it was asked about names them."""
 
 

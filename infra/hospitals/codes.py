@@ -30,6 +30,7 @@ INPUTS = frozenset(
         "lot", "unit", "until", "valid_until", "ref", "reason", "what", "due", "text", "reply_url",
         "arrangement", "slot", "kind", "starts", "ends", "place", "distance_km", "payer", "language_from",
         "language_to", "mode", "setting", "hours_a_day", "flight", "contact", "phone", "emergency_number",
+        "shipment", "seal",
     }
 )  # fmt: skip
 """What a request may carry beside its documents; a name outside this list is refused before it is sent."""

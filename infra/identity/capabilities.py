@@ -108,6 +108,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}
         fixed |= {"arrangement": about} if about in case.arrangements else {}
+        fixed |= {"shipment": about} if about in case.shipments else {}
         fixed |= {"alert": about, "party": effect.to.value} if about in case.alerts else {}
         reader = {Party.FAMILY: case.family_reader, Party.HOME_ONCOLOGIST: case.home_doctor}.get(effect.to)
         fixed |= {"person": reader.id} if reader else {}

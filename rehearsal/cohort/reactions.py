@@ -17,9 +17,10 @@ from domain.core.fact import Command
 from rehearsal.cohort.families import Family
 from rehearsal.cohort.reactions_before_travel import BEFORE_TRAVEL
 from rehearsal.cohort.reactions_in_treatment import IN_TREATMENT
+from rehearsal.cohort.sending import SENDING
 from rehearsal.cohort.situation import React, Situation
 
-REACTIONS: Mapping[str, React] = {**BEFORE_TRAVEL, **IN_TREATMENT}
+REACTIONS: Mapping[str, React] = {**BEFORE_TRAVEL, **IN_TREATMENT, **SENDING}
 """Every kind that is ever owed, but the owner of a case, who is there from the start, and a day 0 told too late."""
 
 

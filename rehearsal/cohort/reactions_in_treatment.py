@@ -30,6 +30,7 @@ from domain.stages.treatment import (
     transplant,
 )
 from domain.stages.treatment.redosing import untouched
+from rehearsal.cohort.sending import plan_dose
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
 
 CONTACT: tuple[follow_up.TryContact, ...] = (
@@ -48,7 +49,8 @@ def _register(_: Situation) -> Command | None:
 
 
 def _admit(s: Situation) -> Command | None:
-    return admission.AdmitPatient("by phone") if s.chased else None
+    """Whoever arranges the admission sees to it that the dose travels."""
+    return admission.AdmitPatient("by phone") if s.chased else plan_dose(s)
 
 
 def _consent_on_site(s: Situation) -> Command | None:

@@ -134,6 +134,21 @@ def _became(fate: object, earliest: float, latest: float) -> Saying:
     return Saying(earliest, latest, "ReportResource", {"resource": RequestSubject(), "fate": fate})
 
 
+HANDS = Saying(
+    0.1,
+    0.9,
+    "RecordHandover",
+    {
+        "shipment": RequestSubject(),
+        "giver": Fits("what", {"cells_out": "hospital"}, "carrier"),
+        "taker": Fits("what", {"cells_out": "carrier"}, "hospital"),
+        "at": DaysAhead(-0.01),
+        "label": FromRequest("unit", "not readable"),
+        "seal": FromRequest("seal"),
+        "took": "the cell laboratory",
+    },
+)
+"""The hospital reads the label, and the seal that was expected."""
 CHOSEN = "True"
 """How the input `slot` says that a time was chosen."""
 CALL = "https://call.example.org/7"
@@ -241,6 +256,7 @@ HABITS: Mapping[str, tuple[tuple[float, Story], ...]] = {
     "ask_acknowledgement_drill": ((95, ACKNOWLEDGES), (5, ())),
     "remind_acknowledgement": ((80, ACKNOWLEDGES), (20, ())),
     "remind_acknowledgement_drill": ((80, ACKNOWLEDGES), (20, ())),
+    "ask_for_handover": ((95, (HANDS,)), (5, ())),
     "refer_transplant": (
         (60, (Saying(40, 60, "RecordTransplant", {"donor": OneOf(("sibling", "unrelated"))}),)),
         (40, (Saying(5, 10, "DeclineTransplant", {"reason": "no donor found in time"}),)),

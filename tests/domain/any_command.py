@@ -115,6 +115,7 @@ from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
+from tests.domain.stages.supply.sent import MAKE as SHIPMENTS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 from tests.domain.stages.treatment.scans.any_scan import MAKE as BEDSIDE
 
@@ -262,6 +263,7 @@ MAKE: dict[type[Any], Make] = {
     PostponeAdmission: lambda j, n: PostponeAdmission((j.now + (n - 5) * DAY).date(), "no room"),
     MoveArrival: any_move,
     **ARRANGEMENTS,
+    **SHIPMENTS,
     ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
     FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
     FileStayExtension: lambda j, n: FileStayExtension(),

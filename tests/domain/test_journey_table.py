@@ -178,6 +178,10 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "DeclineTask": (("OfferTask",),),
     "ReportSpecimen": (("DrawUpChecklist",),),
     "ScanIdentity": (("RegisterWristband",),),
+    "MoveShipment": (("PlanShipment",),),
+    "EndShipment": (("PlanShipment",), ("PlanShipment", "RecordHandover")),
+    "RecordHandover": (("PlanShipment",),),
+    "JudgeShipment": (("PlanShipment", "RecordHandover"), ("PlanShipment", "RecordHandover", "JudgeShipment")),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
 GRADES = {"HighGrade": ReportToxicity("CRS", 4), "LowCounts": ReportToxicity("neutropenia", 3)}

@@ -1,4 +1,4 @@
-"""`caravel case arrangements|plan`: the way to the centre; completes the commands of a case."""
+"""`caravel case arrangements|plan|shipments`: the way to the centre; completes the commands of a case."""
 
 from __future__ import annotations
 
@@ -43,3 +43,19 @@ def plan(case: str, *, infusion: date | None = None, known_at: datetime | None =
         for one in answer["steps"]
     ]
     table(("by", "what", ""), rows, f"infusion {answer['infusion']}, planned {answer['planned']}")
+
+
+@app.command
+def shipments(case: str, *, known_at: datetime | None = None, json: Json = False) -> None:
+    """What travels without the patient, and each hand it went through, in order."""
+    answer = asking(lambda c: c.get(f"/cases/{case}/shipments", known_at=known_at and zoned(known_at)))
+    if json:
+        as_json(answer)
+        return
+    for one in answer["shipments"]:
+        rows = [
+            (h["at"], h["giver"], h["taker"], in_words(h["condition"]), h["seal"] or "none", ", ".join(h["findings"]))
+            for h in one["handovers"]
+        ]
+        head = f"{in_words(one['cargo'])} {one.get('carries') or ''}: {in_words(one['state'])}, {one['id']}"
+        table(("at", "given by", "taken by", "condition", "seal", "not as it should be"), rows, head)

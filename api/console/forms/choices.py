@@ -121,6 +121,12 @@ def _specimens(s: FactWriter) -> Sequence[Option]:
     return [(one.id, f"{s.clock.t.named('kind', one.kind)}, {s.clock.t.named('fate', one.state)}") for one in known]
 
 
+def _shipments(s: FactWriter) -> Sequence[Option]:
+    t, clock = s.clock.t, s.clock
+    known = [one for one in s.case.shipments.values() if one.state != "cancelled"]
+    return [(one.id, f"{t.named('cargo', one.cargo)}, {clock.instant(one.arrives)}") for one in known]
+
+
 def _orders(s: FactWriter) -> Sequence[Option]:
     known = s.case.erasure
     return [(known.order, s.clock.t("case.erasure_order", until=s.clock.instant(known.until)))] if known else []
@@ -173,6 +179,7 @@ OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
     ],
     "alert": _alerts,
     "arrangement": _arrangements,
+    "shipment": _shipments,
     "access": lambda s: [
         (i, f"{s.label(a.by)}, {s.clock.t('glass.until', at=s.clock.instant(a.until))}")
         for i, a in s.case.accesses.items()

@@ -37,7 +37,7 @@ class Alert:
     """
 
     id: str
-    kind: Literal["malignancy", "recall", "mismatch", "deviation", "adverse_event", "excursion"]
+    kind: Literal["malignancy", "recall", "mismatch", "deviation", "adverse_event", "excursion", "custody"]
     about: TraceCode
     answered: frozenset[str] = frozenset()
     report_by: datetime | None = None

@@ -134,7 +134,8 @@ def _needed(case: Case) -> set[str]:
     live = [s for s in case.submissions.values() if s.state not in ("declined", "withdrawn")]
     owner = {case.owner} if case.owner.startswith("person-") else set()
     awaited = {w.protocol for w in case.waiting.values() if w.live}
-    return {s.centre for s in live} | {s.protocol for s in live} | awaited | {case.lot} | owner
+    sent = {s.lot for s in case.shipments.values()}
+    return {s.centre for s in live} | {s.protocol for s in live} | awaited | {case.lot} | sent | owner
 
 
 def named(command: object) -> frozenset[str]:

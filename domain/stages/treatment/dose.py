@@ -221,7 +221,8 @@ def _answered(case: Case, about: str) -> bool:
 
 
 def _held_once(case: Case) -> Iterable[str]:
-    return [case.dose.fact] if needed(case) and case.dose.state == "held" and not case.dose.unanswered else []
+    lasts = case.dose.state == "held" and case.dose.until is not None
+    return [case.dose.fact] if needed(case) and lasts and not case.dose.unanswered else []
 
 
 OWES = (
@@ -230,7 +231,7 @@ OWES = (
         Party.COORDINATOR,
         Party.HOSPITAL,
         _held_once,
-        lambda c, about: (c.dose.state == "held" and (c.dose.fact != about or c.dose.unanswered)) or _used(c, about),
+        lambda c, about: (c.dose.state == "held" and _renewed(c, about)) or _used(c, about),
         lambda c, _: c.dose.until,
     ),
     Owes(
@@ -241,6 +242,11 @@ OWES = (
         lambda c, about: c.dose.fact != about and c.dose.state in ("asked", "held"),
     ),
 )
+
+
+def _renewed(case: Case, about: str) -> bool:
+    """Another hold stands, a longer one is asked for, or the dose left its storage and the hold does not end."""
+    return case.dose.fact != about or case.dose.unanswered or case.dose.until is None
 
 
 def _used(case: Case, about: str) -> bool:

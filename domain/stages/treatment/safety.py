@@ -275,7 +275,7 @@ def _to_report(case: Case) -> Iterable[str]:
     return [a.id for a in case.alerts.values() if a.report_by and not a.reported] if case.centre else []
 
 
-WITHIN_A_DAY = ("malignancy", "recall", "mismatch", "deviation", "excursion")
+WITHIN_A_DAY = ("malignancy", "recall", "mismatch", "deviation", "excursion", "custody")
 WITHIN_HOURS = ("adverse_event",)
 
 OWES = (

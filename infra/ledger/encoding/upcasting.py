@@ -45,6 +45,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     **{(name, 1): lambda old: {**old, "passed": []} for name in ("DoseHeld", "DoseRefused")},  # not kept
     ("LotStateNoted", 1): lambda old: {**old, "stopped": []},  # a unit was stopped with its lot or not at all
     ("LotStateNoted", 2): lambda old: {**old, "lot_number": "", "product_code": "", "gtin": ""},  # no label was stated
+    ("UnitCleared", 1): lambda old: {**old, "of": []},  # whatever had stopped it was cleared
     ("RecallCentreReached", 1): lambda old: {**old, "units": []},  # patients were noted, not what they got
     ("RecallAcknowledged", 1): lambda old: {**old, "units": []},  # nobody asked what was done with each
     ("PatientAccepted", 1): lambda old: {**old, "despite": ""},  # what stood against an acceptance asked for no reason

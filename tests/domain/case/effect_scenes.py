@@ -37,6 +37,7 @@ from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submis
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
+from tests.domain.stages.supply.sent import on_way, receive
 from tests.domain.stages.travel.arranged import (
     ask_admission,
     ask_and_offer,
@@ -198,6 +199,8 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(RecordLookBack(next(iter(j.case.alerts)), ("lot-1",), (), 0, 1, 0), ENGINE),
         drop=None,
     ),
+    "ask_for_handover": Scene("dose_held", on_way, receive, drop=None),
+    "tell_lot_of_shipment": Scene("dose_held", on_way, drop=None),
     "refer_transplant": Scene(
         "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))
     ),

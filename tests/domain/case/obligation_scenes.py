@@ -371,19 +371,10 @@ SCENES: dict[str, Scene] = {
     ),
 }
 NEVER_WITHDRAWN = {
-    "access_review",
-    "settle_effect",
-    "unit_destruction",
-    "resource_undone",
-    "specimen_at_hand",
-    "cells_order",
-    "destruction_confirmation",
-    "safety_alert",
-    "urgent_alert",
-    "safety_report",
-    "erasure_confirmation",
-    "key_destruction",
-}
+    "access_review", "settle_effect", "unit_destruction", "resource_undone", "specimen_at_hand", "cells_order",
+    "destruction_confirmation", "safety_alert", "urgent_alert", "safety_report", "erasure_confirmation",
+    "key_destruction", "shipment_arrival", "maker_arrival", "shipment_judgement", "custody_gap",
+}  # fmt: skip
 """What somebody has to do whatever becomes of the patient."""
 KINDS = [row.kind for row in OWES]
 

@@ -37,6 +37,7 @@ AT_HOME = {
     "reserve_dose",
     "release_dose",
     "mark_unit_used",
+    "tell_lot_of_shipment",
     "erase_case",
     "tell_linked_case",
     "erase_linked_case",

@@ -1,0 +1,1 @@
+"""What travels without the patient, as a case knows it."""

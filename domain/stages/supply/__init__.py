@@ -1,0 +1,1 @@
+"""What travels without the patient: doses and the patient's own cells, from hand to hand [doses.custody]."""
