@@ -298,5 +298,13 @@ SECTIONS = {
         flat,
         documents_plot,
     ),
+    "reserving": Section(
+        "Reserving doses",
+        "1,000 allocators at once over 50 lots of 20 units: each looks at the stock, holds the soonest unit that fits, "
+        "and says why each other was not it, durable when answered. Against the bare compare-and-set UPDATE of the "
+        "first free row over as many connections, which says nothing. Processor time is that of the allocators' "
+        "process.",
+        flat,
+    ),
     "console": Section("Console", "A real browser, against the same bytes served from memory.", flat),
 }

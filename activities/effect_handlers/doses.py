@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -39,6 +39,12 @@ class StockedLots:
         state = (await self._keeper.entry(stream)).state
         assert isinstance(state, Lot)
         return state
+
+    async def every(self, streams: Sequence[str]) -> Mapping[str, Lot]:
+        """Return these lots as they stand: one question for all, and a load of each that changed since."""
+        rows = await self._ledger.sources(list(streams))
+        found = {row.stream: await self._keeper.entry_at(row.stream, row.version) for row in rows}
+        return {stream: lot_ for stream, lot_ in found.items() if isinstance(lot_, Lot)}
 
     async def stocked(self, case: Case, now: datetime) -> Sequence[str]:
         """Return the lots of the protocol's product that are not over, the soonest to expire first."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from activities.effect_handlers.doses import StockedLots
 from activities.perform import Delivered
@@ -34,11 +36,13 @@ class DoseStock:
     async def of(self, case: Case, wanted: DoseWanted, now: datetime) -> Sequence[StockedLot]:
         """Return the lots of the case's product and the one it has a unit of, the soonest to expire first."""
         streams = dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case, now)])
-        return allocation.in_order([await self._one(stream, wanted) for stream in streams])
-
-    async def _one(self, stream: str, wanted: DoseWanted) -> StockedLot:
-        donors = await self._donors(stream) if wanted.antibodies else ()
-        return StockedLot(stream, await self._lots.find(stream), donors)
+        known = await self._lots.every(list(streams))
+        return allocation.in_order(
+            [
+                StockedLot(stream, lot, await self._donors(stream) if wanted.antibodies else ())
+                for stream, lot in known.items()
+            ]
+        )
 
 
 class Reserving:
@@ -48,10 +52,18 @@ class Reserving:
         self._lots = lots
         self._policy = policy
         self._stock = DoseStock(lots, donors)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
-        """Take the unit an earlier attempt may have got first: one effect never takes two units."""
+        """Take the unit an earlier attempt may have got first: one effect never takes two units.
+
+        In one process one case of a protocol at a time: all want the same unit, and whoever lost would look again.
+        """
         del repeat
+        async with self._turns.setdefault(case.protocol, asyncio.Lock()):
+            return await self._reserve(case, effect, now)
+
+    async def _reserve(self, case: Case, effect: Effect, now: datetime) -> Delivered:
         wanted = dose_wanted(case, now, self._policy)
         every = await self._stock.of(case, wanted, now)
         for one in every:

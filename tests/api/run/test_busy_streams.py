@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from activities.command_handler import CommandHandler, CommandRequest
-from activities.effect_handlers.doses import tell_once
+from activities.effect_handlers.doses import StockedLots, tell_once
+from activities.effect_handlers.reserving import Reserving
 from activities.gateways import Unreachable
 from activities.ports import Meta, VersionConflict
 from api.run.wiring import Parts, parts
+from domain.case.effect import Effect
+from domain.case.state import Case
 from domain.catalogue.streams import Command
 from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
+from domain.core.policy import Party
 from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.doses.unit import HoldUnit
+from domain.stages.treatment.dose import HoldDose
 from infra.ids import fresh_stream
 from tests.api.submitted import open_protocol
 
 NOW = datetime.now(UTC)
+
+
+class Shelf(StockedLots):
+    """The lots every case here may have a unit of."""
+
+    def __init__(self, keeper: CommandHandler, lots: Sequence[str]) -> None:
+        super().__init__(keeper.ledger, keeper, nothing)
+        self._lots = lots
+
+    async def stocked(self, case: Case, now: datetime) -> Sequence[str]:
+        del case, now
+        return self._lots
+
+
+async def nothing(_: str, _now: datetime) -> Sequence[str]:
+    return ()
+
+
+async def nobody_typed(_: str) -> Sequence[frozenset[str]]:
+    return ()
+
+
 MANY = 48
 
 
@@ -72,6 +100,32 @@ async def test_of_many_who_want_a_unit_as_many_get_one_as_there_are(processes: S
         await processes[0].record(CommandRequest(lot, Meta("person-q"), command))
     told = [HoldUnit(f"case-{n}", f"e-{n}", until) for n in range(MANY)]
     assert await all_at_once(processes, lot, told) == {"done": 2, "unavailable": MANY - 2}
+
+
+async def test_allocators_of_several_processes_empty_the_lots_in_order_and_none_has_two(
+    processes: Sequence[CommandHandler],
+) -> None:
+    product = f"CAR-{uuid.uuid4().hex}"
+    lots = [fresh_stream("lot") for _ in range(4)]
+    for n, lot in enumerate(lots):
+        registered = RegisterLot(product, tuple(f"{n}{u}" for u in "abcdef"), NOW + timedelta(days=90 + n), by="p-p")
+        for command in (registered, ReleaseLot("person-q")):
+            await processes[0].record(CommandRequest(lot, Meta("person-q"), command))
+
+    async def one(reserving: Reserving, n: int) -> tuple[str, str]:
+        effect = Effect(f"{product}/{n}", "reserve_dose", f"centre-a/{n}", Party.HOSPITAL, NOW)
+        while True:
+            with suppress(Unreachable):
+                answer = (await reserving.deliver(Case(f"case-{n}"), effect, NOW, repeat=0)).answer
+                break
+        return (str(answer.lot), str(answer.unit)) if isinstance(answer, HoldDose) else ("", "")
+
+    each = [Reserving(Shelf(one, lots), one.policy, nobody_typed) for one in processes]
+    got = Counter(await asyncio.gather(*(one(each[n % len(each)], n) for n in range(MANY))))
+    assert got.pop(("", "")) == MANY - 24
+    assert (len(got), set(got.values())) == (24, {1})
+    held = [[u.case for u in (await processes[0].entry(lot)).state.units.values()] for lot in lots]
+    assert len({case for cases in held for case in cases}) == 24, "no case has two"
 
 
 async def test_others_who_never_pause_are_no_answer(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
