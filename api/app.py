@@ -18,6 +18,7 @@ from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
+from api.papers import routes as papers
 from api.ports import Service
 from api.routes import (
     callbacks,
@@ -80,6 +81,7 @@ PARTS = (
     changes,
     genealogy,
     recalls,
+    papers,
     readings,
     loading,
     reviews,

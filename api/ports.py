@@ -68,6 +68,14 @@ Raises GatewayRefused, Unreachable, others.
 """
 
 
+class Typesetting(Protocol):
+    """Sets labels and reports as PDF, the same bytes for the same input."""
+
+    async def label(self, label: Mapping[str, Any], message: str) -> bytes: ...
+
+    async def report(self, report: Mapping[str, Any]) -> bytes: ...
+
+
 class DocumentLinks(Protocol):
     """Reads what the address of a document stands for; raises ValueError for what was not made here, or ended."""
 
@@ -302,6 +310,7 @@ class Service:
     uploads: PartialUploads
     document_links: DocumentLinks
     health_links: HealthLinks
+    papers: Typesetting
     visits: Visits
     code_mail: CodeMail
     desk: Callable[[Party], Awaitable[Reader | None]]

@@ -37,6 +37,11 @@ class Caravel:
         given = {name: str(value) for name, value in query.items() if value is not None}
         return _answer(await self._http.get(path, params=given))
 
+    async def file(self, path: str, **query: str) -> bytes:
+        """Fetch a file."""
+        answer = await self._http.get(path, params=query)
+        return _answer(answer) if answer.is_error else answer.content
+
     async def post(self, path: str, body: object, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
         """Give a command, under a key that a repeat of the same command line may share."""
         return _answer(await self._http.post(path, json=body, headers={"Idempotency-Key": key or uuid4().hex}))

@@ -46,6 +46,7 @@ from infra.ledger.erasures import unlisted
 from infra.ledger.key_folder import keys_here
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.migrate import at_head
+from infra.paper.typesetting import Typesetter
 from infra.partial_uploads import PartialUploads
 from infra.reads import gauges
 from infra.reads.access_log import AccessLogQueries, ChangeQueries
@@ -133,7 +134,14 @@ def _dossiers(here: Parts) -> Mapping[str, Any]:
     desk = desks_of(here.ledger, desks(here.settings))
     shared = SmartHealthLinks(lambda: PinnedTransport(here.settings.allowed), lambda: datetime.now(UTC))
     mail = code_mail(here.settings)
-    return {"document_links": links, "visits": visits, "code_mail": mail, "desk": desk, "health_links": shared}
+    return {
+        "document_links": links,
+        "visits": visits,
+        "code_mail": mail,
+        "desk": desk,
+        "health_links": shared,
+        "papers": Typesetter(),
+    }
 
 
 def _files(here: Parts) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from api.cli import papers
 from api.cli.commands.loading import load_files
 from api.cli.options import As, Json, Key
 from api.cli.outcome import as_json, say, table
@@ -56,6 +57,9 @@ def _app(prefix: str) -> App:
         _add_loading(app, prefix)
     if prefix == "protocol":
         app.command(waiting)
+    if prefix == "lot":
+        app.command(papers.label)
+        app.command(papers.custody)
     return app
 
 

@@ -9,9 +9,11 @@ from cyclopts import App, Parameter
 
 from api.cli.options import As, Json, Key
 from api.cli.outcome import as_json, say, table
+from api.cli.papers import report
 from api.cli.way import asking
 
 app = App(name="recall")
+app.command(report)
 
 
 @app.command

@@ -23,6 +23,8 @@ from domain.doses.labelling.scan import printed
 
 WIDEST = 18
 """Characters of a lot's number and of a unit's on a label of ISBT 128."""
+ROOM = 60
+"""Characters of one line of a label in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,9 @@ def _stated(c: StateLabel, units: Collection[str]) -> LabelStated:
     )
     amount = c.volume_ml is None or (isfinite(c.volume_ml) and c.volume_ml > 0)
     require(amount, Reason.INVALID, "a volume is above 0 mL", "volume_ml")
+    for name in ("name", "cells", "storage", "maker"):
+        told = f"a label has room for {ROOM} characters of this"
+        require(len(getattr(c, name)) <= ROOM, Reason.INVALID, told, name)
     alike: dict[str, str] = {}
     for unit in units:
         other = alike.setdefault(printed(unit), unit)

@@ -146,9 +146,11 @@ FILLED: Mapping[str, Any] = {
     "recall": lambda _: ["recall-none"],
     "of": lambda one: [one.stream],
     "upload": lambda _: ["none"],
+    "number": lambda _: ["1"],
 }
 """What may stand for a parameter of an address, for one case."""
 ASKED: Mapping[str, Mapping[str, Any]] = {
+    "/lots/{entry}/custody": {"unit": "none"},
     "/cases/{case}/diff": {"from": "1"},
     "/console/audit/event": {"stream": "", "version": "1"},
     "/audit/consistency": {"first": "1", "second": "2"},

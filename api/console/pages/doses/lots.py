@@ -38,7 +38,11 @@ TOLD: Mapping[str, Sequence[str]] = {
     "PlaceUnit": ("unit", "store", "position"),
     "DecideStoppedUnit": ("unit", "outcome", "reason"),
     "SettleUnit": ("unit", "outcome", "reason"),
-}
+    "PrintLabel": ("unit",),
+    "StateLabel": (
+        "number", "product_code", "donation", "zone", "gtin", "name", "cells", "volume_ml", "storage", "maker",
+    ),
+}  # fmt: skip
 """The commands the page of a lot gives, and the fields of their forms."""
 
 
@@ -73,6 +77,7 @@ async def one(request: Request, entry: str, service: Parts, viewer: Viewer) -> R
         outcomes=get_args(Outcome),
         stores={row["stream"]: row["state"]["name"] for row in await service.registers.catalogue("store", "", PAGE)},
         stops=lot.state not in STOPPED,
+        label_fields=TOLD["StateLabel"],
         today=found.now.date().isoformat(),
         nonce=token_hex(8),
     )
@@ -113,7 +118,7 @@ async def tell(request: Request, entry: str, service: Parts, viewer: Viewer) -> 
 
 
 def _typed(field: str, text: str) -> Any:  # noqa: ANN401 - a number, or what is refused as none
-    if field != "value":
+    if field not in ("value", "volume_ml"):
         return text
     try:
         return float(text)

@@ -47,7 +47,7 @@ NAMED = re.compile(
 )
 """What is put in, commands as they are typed, and names that are the same in every script."""
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
-SOURCE = "\n".join(file.read_text() for file in [*TEMPLATES, *HERE.rglob("*.py")])
+SOURCE = "\n".join(f.read_text() for f in [*TEMPLATES, *HERE.rglob("*.py"), *(HERE.parent / "papers").glob("*.py")])
 
 
 def keys(language: str) -> dict[str, set[str]]:

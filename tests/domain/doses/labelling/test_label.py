@@ -54,6 +54,7 @@ def stated(c: StateLabel = STATE) -> LabelStated:
         ({"zone": "CET"}, "zone", "no such time zone"),
         ({"gtin": "09506000134353"}, "gtin", "its check digit"),
         ({"volume_ml": 0.0}, "volume_ml", "above 0 mL"),
+        ({"storage": "x" * 61}, "storage", "room for 60 characters"),
     ],
 )
 def test_what_no_label_can_hold_is_refused(wrong: dict[str, Any], field: str, why: str) -> None:
