@@ -6,71 +6,31 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from api.results.reading import Read, Unusable, WrongResult
-from domain.core.codes import require_zone
-from domain.core.errors import Refused
+from api.results.column_mapping import FIELDS, SAYS, TEXTS, ColumnMapping
+from api.results.reading import Left, Read, Unusable, WrongResult
+from domain.case.phases.findings import SectionName, Statement
 from domain.core.when import When
 from domain.criteria.analytes import ANALYTES
-from domain.criteria.loinc import ANALYTE_OF
+from domain.criteria.conditions import disease_named
+from domain.criteria.loinc import ANALYTE_OF, SAME_UNIT, SNOMED, UNIT_OF
 from domain.stages.records.results import MOST, Result
 
-TEXTS = ("analyte", "value", "unit", "limit", "limit_unit", "target", "method", "specimen", "laboratory", "item")
-FIELDS = (*TEXTS, "occurred", "supported")
 NEEDED = ("analyte", "occurred")
+STATED_IN: Mapping[str, tuple[SectionName, str]] = {
+    "condition": ("problems", "resolved"),
+    "medication": ("medications", "completed"),
+}
+"""Kind of statement → the section it stands in, and its status once it has ended."""
 YES = ("yes", "y", "true", "1", "x")
 NO = ("", "no", "n", "false", "0", "-")
-YEAR = ("%Y", "%y", "%G", "%c", "%x")
 OTHERS = {";": "a semicolon", "\t": "a tab", ",": "a comma", "|": "a bar"}
 """What else parts columns."""
 NUMBERS = ("value", "limit")
 LONGEST = 200
 """Characters of a cell that is still read."""
-
-
-class ColumnMapping(BaseModel):
-    """Says which column feeds which field; a field that is not named is fed by the column of its own name.
-
-    `analytes`: what the laboratory calls things → our codes. `dates`: how days are written (strptime), empty =
-    ISO 8601. `zone`: where the clock hangs by which times without a zone were written. `always`: what every line has.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    columns: dict[str, str] = {}
-    analytes: dict[str, str] = {}
-    always: dict[str, str] = {}
-    dates: str = ""
-    zone: str = ""
-    decimal: str = "."
-    delimiter: str = ","
-
-
-def mapping_of(text: str) -> ColumnMapping:
-    """Return the mapping that a JSON text says; an empty one for no text. Raises Unusable."""
-    try:
-        mapping = ColumnMapping.model_validate_json(text or "{}")
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors(include_url=False)]
-        raise Unusable("the mapping cannot be read: " + "; ".join(lines)) from None
-    unknown = sorted((set(mapping.columns) | set(mapping.always)) - set(FIELDS))
-    if unknown:
-        raise Unusable(f"the mapping names fields there are not: {', '.join(unknown)}; known are {', '.join(FIELDS)}")
-    strange = sorted(set(mapping.analytes.values()) - set(ANALYTES))
-    if strange:
-        raise Unusable(f"nothing of that name is observed: {', '.join(strange)}; known are {', '.join(ANALYTES)}")
-    if len(mapping.delimiter) != 1 or mapping.decimal not in (".", ","):
-        raise Unusable("the mapping needs one character as delimiter, and a point or a comma as decimal")
-    if mapping.dates and not any(sign in mapping.dates for sign in YEAR):
-        raise Unusable("the mapping's dates have no year: write it as %Y, as in %d.%m.%Y")
-    try:
-        require_zone(mapping.zone or "UTC")
-    except Refused as no:
-        raise Unusable(f"the mapping's zone is {no.detail}") from None
-    return mapping
 
 
 def read_csv(body: bytes, mapping: ColumnMapping) -> Read:
@@ -82,15 +42,21 @@ def read_csv(body: bytes, mapping: ColumnMapping) -> Read:
     rows = csv.reader(text, delimiter=mapping.delimiter, strict=True)
     try:
         titles = [one.strip() for one in next(rows, [])]
-        column = {name: mapping.columns.get(name, name) for name in FIELDS}
+        column = {name: mapping.columns.get(name, name) for name in (SAYS if mapping.statements else FIELDS)}
         _require_titles(titles, column, mapping)
         read, places = Read("csv"), {title: n for n, title in enumerate(titles)}
-        full = (cells for cells in rows if any(cell.strip() for cell in cells))
-        for number, cells in enumerate(full, 1):  # faulty ones too: each is named in the answer
+        whose, number = _Whose(read, mapping), 0
+        for cells in (cells for cells in rows if any(cell.strip() for cell in cells)):
+            found = _cells(cells, places)
+            if not whose.is_theirs(rows.line_num, found):
+                continue
+            number += 1  # faulty ones too: each is named in the answer
             if number > MOST:
                 raise Unusable(f"a file holds at most {MOST} lines of results; split it")
-            line = _Line(read, mapping, column, rows.line_num, _cells(cells, places))
+            line = _Line(read, mapping, column, rows.line_num, found)
             line.too_many() if any(cell.strip() for cell in cells[len(titles) :]) else line.read()
+        if mapping.of and not number:
+            raise Unusable("no line is of the patient that the mapping names (of)")
     except csv.Error:
         raise Unusable(f"line {rows.line_num} cannot be read as CSV") from None
     return read
@@ -105,11 +71,34 @@ def _require_titles(titles: list[str], column: Mapping[str, str], mapping: Colum
     if twice:
         raise Unusable(f"the first line has a column twice: {', '.join(twice)}")
     named = [title for name, title in column.items() if name in mapping.columns or name in NEEDED]
+    named += [mapping.patient] if mapping.patient else []
     missing = [title for title in named if title not in titles and title not in mapping.always]
     if missing:
         other = len(titles) == 1 and next((sign for sign in OTHERS if sign in titles[0]), "")
         way = f"; {OTHERS[other]} parts it: say so as delimiter" if other else "; name yours in the mapping"
         raise Unusable(f"the first line has no column {', '.join(missing)}{way}")
+
+
+class _Whose:
+    """Says whether a line is of the case's patient; a line of somebody else is noted in `read`."""
+
+    def __init__(self, read: Read, mapping: ColumnMapping) -> None:
+        self._read, self._column, self._of = read, mapping.patient, mapping.of
+        self._first: tuple[str, int] | None = None
+
+    def is_theirs(self, place: int, cells: Mapping[str, str]) -> bool:
+        """Return whether it is; where nobody was chosen, whoever stands first is, and any other is a fault."""
+        who = cells.get(self._column, "")
+        if self._of:
+            if who != self._of:
+                self._read.left.append(Left(place, "line", "other_subject"))
+            return who == self._of
+        self._first = self._first or (who, place)
+        if self._column and who != self._first[0]:
+            reason = f"is of somebody else than line {self._first[1]}: say in the mapping whose lines to take (of)"
+            self._read.wrong.append(WrongResult(place, self._column, "patient", reason))
+            return False
+        return True
 
 
 class _Line:
@@ -122,8 +111,14 @@ class _Line:
         self._wrong: list[WrongResult] = []
 
     def read(self) -> None:
-        """Add the line's result, or what is wrong with it."""
+        """Add what the line says, or what is wrong with it."""
+        if self._mapping.statements:
+            self._read_statement(self._mapping.statements)
+            return
         told: dict[str, Any] = {name: self._text(name) for name in TEXTS}
+        if self._mapping.unobserved == "leave" and not self._known(told["analyte"]):
+            self._read.left.append(Left(self._place, "line", "not_observed"))
+            return
         told["analyte"] = self._analyte(told["analyte"])
         if self._mapping.decimal == ",":
             for name in (name for name in NUMBERS if "." in told[name]):
@@ -133,6 +128,8 @@ class _Line:
         if self._wrong or occurred is None:
             self._read.wrong += self._wrong
             return
+        if (unit := told["unit"]) and self._text("analyte") in ANALYTE_OF:  # as a bundle of the same code is read
+            told["unit"] = UNIT_OF.get((told["analyte"], unit)) or SAME_UNIT.get(unit, unit)
         result = Result(occurred=occurred, supported=supported, **told)
         self._read.results.append((self._place, result))
 
@@ -157,9 +154,35 @@ class _Line:
     def _no(self, name: str, reason: str) -> None:
         self._wrong.append(WrongResult(self._place, self._column[name], name, reason))
 
+    def _read_statement(self, kind: Literal["condition", "medication"]) -> None:
+        """Add what the line states; its dates are held against the calendar where every statement's are."""
+        told = {name: self._text(name) for name in SAYS}
+        section, over = STATED_IN[kind]
+        code = f"{self._mapping.codes}|{told['code']}" if told["code"] else ""
+        snomed = [told["code"]] if self._mapping.codes == SNOMED else []
+        said = Statement(
+            kind=kind,
+            section=section,
+            entry=self._place,
+            text=told["text"],
+            code=code,
+            status=over if told["ended"] else "",
+            detail=told["detail"],
+            began=told["began"],
+            ended=told["ended"],
+            disease=disease_named(told["text"], [], snomed) if kind == "condition" else "",
+        )
+        if self._wrong:
+            self._read.wrong += self._wrong
+            return
+        self._read.statements.append((self._place, said))
+
+    def _known(self, text: str) -> bool:
+        return (self._mapping.analytes.get(text) or ANALYTE_OF.get(text) or text) in ANALYTES
+
     def _analyte(self, text: str) -> str:
         code = self._mapping.analytes.get(text) or ANALYTE_OF.get(text) or text
-        if code not in ANALYTES:
+        if not self._known(text):
             self._no("analyte", "is not observed here: name it in the mapping, or leave the line out")
         return code
 

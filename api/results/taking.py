@@ -17,7 +17,8 @@ from api.http.access import case_meant, may_command, permit
 from api.http.command_json import CASE
 from api.http.problems import Fault, Problem, invalid
 from api.ports import Service
-from api.results.csv_file import mapping_of, read_csv
+from api.results.column_mapping import mapping_of
+from api.results.csv_file import read_csv
 from api.results.fhir_bundle import read_bundle
 from api.results.reading import Left, Read, Unusable, WrongResult, summed
 from domain.case.state import Case

@@ -22,7 +22,7 @@ from api.http.auth import Parts
 from api.http.limits import too_large
 from api.http.problems import Fault, Problem, invalid, of_refusal
 from api.ports import Service
-from api.results.csv_file import FIELDS, ColumnMapping
+from api.results.column_mapping import FIELDS, ColumnMapping
 from api.results.taking import COMMAND, MOST_BYTES, File, take
 from api.routes.findings.links import LinkRequest, open_and_take
 from api.routes.findings.summaries import summary_for
@@ -32,7 +32,7 @@ router = pages()
 PATH = f"/console/cases/{{case}}/do/{COMMAND}"
 MEDIA: Mapping[str, str] = {"csv": "text/csv", "json": "application/fhir+json"}
 """How the name of a file ends → what is in it: browsers call a CSV many things."""
-OPTIONS = ("dates", "zone", "decimal", "delimiter")
+OPTIONS = ("like", "of", "dates", "zone", "decimal", "delimiter")
 CHECKS = ("skip_faults", "dry_run")
 LINK = "link"
 SECRETS: Mapping[str, str] = {LINK: "password", "passcode": "password", "number": "text"}

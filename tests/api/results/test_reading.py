@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from api.results.csv_file import mapping_of, read_csv
+from api.results.column_mapping import mapping_of
+from api.results.csv_file import read_csv
 from api.results.fhir_bundle import MOST_ENTRIES, read_bundle
 from api.results.reading import Read, Unusable, summed
 from domain.core.errors import Refused

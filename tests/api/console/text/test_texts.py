@@ -43,7 +43,7 @@ NAMED = re.compile(
     r"|\b(?:CRi|CRS|ICANS|GVHD|MRD|CD34|SHA-256|ECOG|Lansky|PCR|RNA|DNA|flow|ihc|positive|yes|Asia/Kolkata)\b"
     r"|\b(?:Deauville|Lugano|ELN|IMWG|iwCLL|RECIST|RANO|PET-CT|NGS)\b"
     r"|\b(?:ICE|ASTCT|MAGIC|ICAHT|HLH|umol|ISBT 128|GS1|GTIN|CHA999926000042)\b"
-    r"|\b(?:CSV|UTF-8|FHIR R4|JSON|MiB|LOINC|Hb = haemoglobin|Cockcroft-Gault|CKD-EPI 2021)\b"
+    r"|\b(?:CSV|UTF-8|FHIR R4|JSON|MiB|LOINC|Synthea|synthea_\w+|Hb = haemoglobin|Cockcroft-Gault|CKD-EPI 2021)\b"
 )
 """What is put in, commands as they are typed, and names that are the same in every script."""
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
