@@ -306,5 +306,12 @@ SECTIONS = {
         "process.",
         flat,
     ),
+    "recall": Section(
+        "Recall",
+        "From a vector run to every unit of its lots and every patient, now and as known when half of it was there, of "
+        "which one unit in ten was held, committed and infused: read from the events, whose a unit is opened. Against "
+        "a recursive statement over bare edges and units, all in the open. Processor time is the asking process's.",
+        flat,
+    ),
     "console": Section("Console", "A real browser, against the same bytes served from memory.", flat),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,6 +25,12 @@ class GenealogyLinks(Protocol):
 
     async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
         """Return every link on the way from the starts, as known at an instant; None = now."""
+
+    async def lots_at(self, streams: Sequence[str], known_at: datetime | None) -> Mapping[str, Lot]:
+        """Return lots as they were known, without what they lay in; one of which a unit was stopped is left out."""
+
+    async def registered(self, streams: Sequence[str]) -> Mapping[str, Lot]:
+        """Return lots as they were registered."""
 
     async def stream_of(self, kind: str, code: str) -> str:
         """Return the stream of the material of that kind and code, however the code is written."""
@@ -59,10 +65,10 @@ class Genealogy:
         made_of = frozenset(await self.links.reach(starts, "made_of", known_at))
         made_into = frozenset(await self.links.reach(starts, "made_into", known_at))
         below = {*starts, *streams_of(made_into)}
-        found = {stream: await self._then(stream, known_at) for stream in below | streams_of(made_of)}
+        found = await self._all(below | streams_of(made_of), known_at)
         told = [m.code for stream, m in found.items() if stream in below and isinstance(m, Material)]
         written = [stream for stream in await self._naming([code for code in told if code]) if stream not in found]
-        found |= {stream: await self._then(stream, known_at) for stream in written}
+        found |= await self._all(written, known_at)
         return Trace(
             tuple(starts),
             made_of,
@@ -97,15 +103,17 @@ class Genealogy:
         known = [fold(stream, (await self._ledger.load(stream)).facts) for stream in above]
         return [frozenset(one.alleles) for one in known if isinstance(one, Material) and one.kind == "donor"]
 
+    async def _all(self, streams: Collection[str], known_at: datetime | None) -> dict[str, Any]:
+        """Read many as they were then: lots all at once, materials and lots with a stopped unit one by one."""
+        lots = await self.links.lots_at([one for one in streams if one.startswith(LOT)], known_at)
+        return {one: lots.get(one) or await self._then(one, known_at) for one in streams}
+
     async def _then(self, stream: str, known_at: datetime | None) -> Any:  # noqa: ANN401 - a Material or Lot
         facts = (await self._ledger.load(stream)).facts
         return fold(stream, facts if known_at is None else [fact for fact in facts if fact.at <= known_at])
 
     async def _naming(self, words: Sequence[str]) -> Sequence[str]:
         """Return the lots that were registered with one of these codes; what one was registered with never changes."""
-        for stream in await self._ledger.streams(LOT) if words else ():
-            if stream not in self._written:
-                state = fold(stream, (await self._ledger.load(stream)).facts[:1])
-                assert isinstance(state, Lot)
-                self._written[stream] = state
+        every = await self._ledger.streams(LOT) if words else ()
+        self._written |= await self.links.registered([one for one in every if one not in self._written])
         return [stream for stream, lot in self._written.items() if any(lot.written(code) for code in words)]

@@ -14,7 +14,7 @@ from typing import Literal
 from domain.core.personal import TraceCode
 from domain.doses.material import Material
 from domain.doses.stock import Lot
-from domain.doses.unit import Unit
+from domain.doses.unit import IN_STOCK, Unit
 
 Edge = tuple[str, str]
 """What was made, and the material it was made of."""
@@ -75,11 +75,13 @@ class Trace:
 
 def units_of(trace: Trace, now: datetime) -> Sequence[UnitFound]:
     """Return every unit of every affected lot as it stands then, by lot and unit."""
-    return [
-        UnitFound(stream, unit.id, unit.shown_at(now), _whose(unit, now))
-        for stream in trace.affected
-        for unit in trace.lots[stream].units.values()
-    ]
+    return [_found(stream, unit, now) for stream in trace.affected for unit in trace.lots[stream].units.values()]
+
+
+def _found(lot: str, unit: Unit, now: datetime) -> UnitFound:
+    if unit.state == "free" and not unit.stopped:  # of a million most
+        return UnitFound(lot, unit.id, IN_STOCK, "")
+    return UnitFound(lot, unit.id, unit.shown_at(now), _whose(unit, now))
 
 
 def _whose(unit: Unit, now: datetime) -> str:

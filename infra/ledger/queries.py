@@ -95,6 +95,31 @@ with recursive walked (child, parent) as (
 ) select child, parent from walked
 """  # noqa: S608 - as above
 
+# Of many lots ($1) the events of some types ($2), as known at an instant ($3; null = now).
+LOT_FACTS = f"""
+select {COLUMNS} from event where stream = any($1::text[]) and type = any($2::text[])
+    and recorded_at <= coalesce($3::timestamptz, 'infinity') order by stream, version
+"""  # noqa: S608 - columns of ours
+
+# Each unit of many lots ($1) of which anything was ever said by events of some types ($2), as known at an instant ($3):
+# the events in order, each with its outcome where it has one, until when it was last held, and the sealed text of that.
+UNITS_MOVED = """
+with moved as (
+    select stream, version, type, data::jsonb as told from event
+    where stream = any($1::text[]) and type = any($2::text[])
+        and recorded_at <= coalesce($3::timestamptz, 'infinity')
+), each as (
+    select stream, told ->> 'unit' as unit,
+        string_agg(concat_ws(' ', type, told ->> 'outcome'), '|' order by version) as moves,
+        max(version) filter (where type = 'UnitHeld') as held,
+        (array_agg(told ->> 'until' order by version desc)
+            filter (where type in ('UnitHeld', 'HoldExtended')))[1] as until
+    from moved group by 1, 2
+)
+select each.stream, each.unit, each.moves, each.until, e.id, e.sealed
+from each left join event e on e.stream = each.stream and e.version = each.held
+"""
+
 # The events of a stream up to a version.
 STREAM = f"""
 select {COLUMNS} from event where stream = $1 and version <= coalesce($2, 2147483647) order by version

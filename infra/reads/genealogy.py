@@ -18,11 +18,13 @@ from activities.ports import Keys
 from domain.core.personal import KeyClass
 from domain.doses.codes import folded
 from domain.doses.genealogy import Edge, Way
+from domain.doses.stock import Lot
 from infra.ledger import queries
 from infra.ledger.connections import Pool
 from infra.ledger.encoding.errors import guarded
 from infra.ledger.schema.tables import CaseView
 from infra.ledger.statement import SqlStatement, fixed, one_of, table
+from infra.reads.lots import LotQueries
 
 STREAM = "material-codes"
 CLASS: KeyClass = "trace"
@@ -40,11 +42,20 @@ class GenealogyQueries:
     def __init__(self, pool: Pool[Any], keys: Keys) -> None:
         self._pool = pool
         self._keys = keys
+        self._lots = LotQueries(pool, keys)
 
     async def reach(self, starts: Sequence[str], way: Way, known_at: datetime | None) -> Sequence[Edge]:
         """Return every link on the way from the starts. Raises DatabaseFailed."""
         rows = await guarded(self._pool.fetch(WALKS[way], list(starts), known_at))
         return [(row["child"], row["parent"]) for row in rows]
+
+    async def lots_at(self, streams: Sequence[str], known_at: datetime | None) -> Mapping[str, Lot]:
+        """Return lots as they were known, without what they lay in; of which a unit was stopped, left out."""
+        return await self._lots.lots_at(streams, known_at)
+
+    async def registered(self, streams: Sequence[str]) -> Mapping[str, Lot]:
+        """Return lots as they were registered."""
+        return await self._lots.registered(streams)
 
     async def stream_of(self, kind: str, code: str) -> str:
         """Name a material's stream. Raises Refused(READ_ONLY) where the keys of this ledger are somewhere else."""

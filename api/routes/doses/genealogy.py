@@ -90,7 +90,8 @@ async def answered(service: Service, who: Actor, found: Trace, at: datetime) -> 
 def _material(stream: str, found: Trace) -> Mapping[str, Any]:
     one = found.materials[stream]
     screening = [{"marker": s.marker, "result": s.result, "sampled": s.sampled.isoformat()} for s in one.screening]
-    donor = {"consents": list(one.consents), "screening": screening} if one.kind == "donor" else {}
+    typed = {"alleles": list(one.alleles)} if one.alleles else {}
+    donor = {"consents": list(one.consents), "screening": screening, **typed} if one.kind == "donor" else {}
     return {"id": stream, "kind": one.kind, "code": one.code, **one.told, **donor}
 
 
