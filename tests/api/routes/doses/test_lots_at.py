@@ -11,6 +11,7 @@ from activities.ports import Append, Meta
 from api.run.wiring import Parts
 from domain.catalogue.streams import fold
 from domain.core.fact import Draft, Fact
+from domain.doses.custody.transit import UnitArrived, UnitLeft
 from domain.doses.genealogy import Trace, units_of
 from domain.doses.lot import LotQuarantined, LotRegistered, LotReleased
 from domain.doses.states import may
@@ -40,7 +41,8 @@ def any_event(chance: random.Random, lot: Lot, *, stopping: bool) -> Any:
     every: list[Any] = [
         UnitHeld(unit, f"case-{chance.randint(1, 3)}", fresh_id(), until), HoldExtended(unit, until), UnitFreed(unit),
         UnitCommitted(unit), UnitSetAside(unit), UnitUsed(unit), UnitSettled(unit, "returned", "why", "person-q"),
-        UnitSettled(unit, "destroyed", "why", "person-q"),
+        UnitSettled(unit, "destroyed", "why", "person-q"), UnitLeft(unit, "way-1", "", NOW),
+        UnitArrived(unit, "way-1", NOW),
     ]  # fmt: skip
     every += [UnitStopped(unit, "store-1", "warm")] if stopping else []
     state = lot.units[unit].state
