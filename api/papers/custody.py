@@ -59,7 +59,15 @@ def report(w: PaperWriter, c: Custody) -> dict[str, Any]:
         *([f"{t('paper.case')}: {c.number}"] if c.number else []),
     ]
     versions = f"{c.stream} {lot.version}" + (f" · {c.number} {c.case.version}" if c.case else "")
-    sections = [_made_of(w, c), _stores(w, c), _excursions(w, c), _labels(w, c), _moves(w, c), _bedside(w, c)]
+    sections = [
+        _made_of(w, c),
+        _stores(w, c),
+        _excursions(w, c),
+        _labels(w, c),
+        _moves(w, c),
+        _handovers(w, c),
+        _bedside(w, c),
+    ]
     return w.paper(t("paper.custody"), [w.say(line) for line in lines], sections, t("paper.footer", versions=versions))
 
 
@@ -115,6 +123,25 @@ def _moves(w: PaperWriter, c: Custody) -> dict[str, Any]:
     told = [f for f in about if f.event.type not in ("UnitPlaced", "LabelPrinted")]
     rows = [(w.t.named("unit_event", f.event.type), f.at, c.name(getattr(f.event, "by", "") or f.actor)) for f in told]
     return w.section("moves", ("what", "at", "by"), rows)
+
+
+def _handovers(w: PaperWriter, c: Custody) -> dict[str, Any]:
+    """Who gave it to whom on every way it went for this patient; persons stand in the case, not on this paper."""
+    t = w.t
+    ways = c.case.shipments.values() if c.case else ()
+    own = [one for one in ways if one.lot == c.stream and codes.same(one.carries, c.unit.id)]
+    rows = [
+        (
+            t("custody.hands", giver=t.named("giver", h.giver), taker=t.named("taker", h.taker)),
+            h.at,
+            f"{h.seal} → {h.new_seal}" if h.new_seal else h.seal,
+            t.named("condition", h.condition),
+            ", ".join(w.say(t.named("findings", one)) for one in h.findings),
+        )
+        for one in own
+        for h in one.handovers
+    ]
+    return w.section("handovers", ("what", "at", "seal", "condition", "findings"), rows)
 
 
 def _bedside(w: PaperWriter, c: Custody) -> dict[str, Any]:
