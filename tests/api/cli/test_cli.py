@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -168,13 +169,26 @@ async def test_moments_and_what_would_have_been(cli: Cli, tmp_path: Path) -> Non
     assert (await cli("audit", "whatif", "--policy", str(tmp_path / "none"))).code == 2
 
 
-async def test_lots(cli: Cli) -> None:
+async def test_lots(cli: Cli, tmp_path: Path) -> None:
     made = await cli("lot", "register", "product=CAR-NK-1", "units=u1,u2", "expires=2031-01-01T00:00:00Z", "--json")
     assert made.code == 0, made.err
     lot = str(made.json["id"])
     assert (await cli("lot", "send", lot, "ReleaseLot")).code == 1  # whoever registered it does not release it
     assert (await cli("lot", "show", lot)).code == 0
     assert lot in (await cli("lot", "list", "--json")).out
+    paper = tmp_path / "label.pdf"
+    refused = await cli("lot", "label", lot, "u1", "--to", str(paper))
+    assert refused.code == 1
+    assert "StateLabel" in refused.err
+    said = ("number=L-7", "product_code=S1234V00", "donation=A9999251234569", "zone=Asia/Shanghai")
+    assert (await cli("lot", "send", lot, "StateLabel", *said)).code == 0
+    printed = await cli("lot", "label", lot, "u1", "--to", str(paper), "--language", "zh")
+    assert printed.code == 0, printed.err
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert sha256(paper.read_bytes()).hexdigest() in printed.out.replace("\n", "")
+    assert (await cli("lot", "custody", lot, "u1", "--to", str(tmp_path / "custody.pdf"))).code == 0
+    assert (await cli("recall", "report", "recall-none", "--to", str(tmp_path / "none.pdf"))).code != 0
+    assert not (tmp_path / "none.pdf").exists()
 
 
 async def test_as_a_program() -> None:
