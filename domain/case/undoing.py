@@ -10,7 +10,7 @@ from domain.case.phases.submissions import Resource, ResourceKind
 
 Fate = Literal[
     "received", "sent_back", "returned", "consumed", "lost", "cancelled", "used", "failed", "in_manufacture", "made",
-    "remade", "stored", "destroyed", "infused", "withdrawn", "kept", "refunded", "spent",
+    "out_of_specification", "remade", "stored", "destroyed", "infused", "withdrawn", "kept", "refunded", "spent",
 ]  # fmt: skip
 Final = Literal["material", "patient_cells", "registry_data", "payment"]
 
@@ -53,8 +53,8 @@ UNDOING: Mapping[ResourceKind, Undoing] = {
         "hold_cells",
         ("received",),
         ("stored", "destroyed", "infused", "failed", "lost"),
-        ("in_manufacture", "made", "remade"),
-        dict.fromkeys(("in_manufacture", "made", "remade"), THEIRS),
+        ("in_manufacture", "made", "out_of_specification", "remade"),
+        dict.fromkeys(("in_manufacture", "made", "out_of_specification", "remade"), THEIRS),
     ),
     "registry_enrolment": Undoing(
         "withdraw_from_registry",

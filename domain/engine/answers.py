@@ -18,7 +18,8 @@ ROUND: Mapping[str, Callable[[Case], int]] = {
 }
 
 ON_CASES = ("tell_linked_case", "erase_linked_case")
-PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case", *ON_CASES})
+ON_LOTS = ("tell_lot_of_shipment",)
+PROVED_BY_US = frozenset({"reserve_dose", "confirm_depletion_start", "confirm_thaw", "erase_case", *ON_CASES, *ON_LOTS})
 """Effects that begin at home (lots, keys, other cases): an answer from outside does not mean that was done."""
 
 
@@ -34,10 +35,11 @@ def of_this_round(case: Case, effect: Effect) -> bool:
 
 
 def of_another_centre(case: Case, command: Command, centre: str) -> bool:
-    """Return whether a centre answers for another: about a submission or an arrangement that is not its own."""
+    """Return whether a centre answers for another: about a submission, arrangement or shipment not its own."""
     submission = case.submissions.get(getattr(command, "submission", ""))
     arrangement = case.arrangements.get(getattr(command, "arrangement", ""))
-    return any(one is not None and one.centre != centre for one in (submission, arrangement))
+    sent = case.shipments.get(getattr(command, "shipment", ""))
+    return any(one is not None and one.centre != centre for one in (submission, arrangement, sent))
 
 
 NOT_YET = frozenset({Reason.NOT_NOW, Reason.MISSING})

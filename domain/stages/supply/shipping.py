@@ -39,7 +39,7 @@ WAYS: Mapping[Cargo, ShippingWay] = {
 """What travels → from where to where."""
 READY: Mapping[Cargo, tuple[str, ...]] = {
     "cells_out": ("held",),
-    "cells_back": ("made", "remade", "out_of_specification"),
+    "cells_back": ("made", "remade"),
 }
 """The patient's own cells → as they stand when they are sent."""
 

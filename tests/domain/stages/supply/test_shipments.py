@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from domain.case.supply.shipments import Holder, ShippingLeg
 from domain.core.errors import Reason
-from domain.stages.follow_up.acquired import RecordResource
+from domain.engine.answers import of_another_centre
+from domain.stages.follow_up.acquired import RecordResource, ReportResource
 from domain.stages.supply.handovers import RecordHandover
 from domain.stages.supply.shipping import EndShipment, MoveShipment, PlanShipment, ShipmentLate
 from domain.stages.supply.stopping import JudgeShipment, ShipmentJudged, ShipmentStopped, ShipmentWarmed
 from domain.stages.treatment.dose import HoldDose
-from tests.domain.course import LOT, UNIT, start, submission
+from tests.domain.course import CENTRE, LOT, UNIT, start, submission
 from tests.domain.journey import DAY, HOUR, START, Journey, when
 from tests.domain.refusals import No
 from tests.domain.stages.supply.sent import (
@@ -196,6 +197,21 @@ def test_a_hand_that_had_not_taken_it_is_a_gap_until_the_missing_one_is_told() -
     j.tell(handed(j, "carrier", "customs", at=first + HOUR / 2))
     assert "custody_gap" not in kinds(j)
     assert [h.giver for h in j.case.shipments[shipment(j)].handovers] == ["depot", "carrier", "customs"]
+
+
+def test_a_hospital_speaks_of_its_own_shipments_only() -> None:
+    j = on_way(start("dose_held"))
+    took = handed(j, "carrier", "hospital")
+    assert of_another_centre(j.case, took, "centre-b")
+    assert not of_another_centre(j.case, took, CENTRE), "the control"
+
+
+def test_cells_out_of_specification_do_not_travel_back() -> None:
+    j = collected(start("dose_held"))
+    j.tell(ReportResource(cells(j), "in_manufacture")).tell(ReportResource(cells(j), "out_of_specification"))
+    back = PlanShipment("cells_back", legs(j), resource=cells(j))
+    when(j, back).then_refused(Reason.NOT_NOW, "they are out of specification")
+    j.tell(ReportResource(cells(j), "remade")).tell(back)
 
 
 def test_a_lost_one_is_found_again_and_judged() -> None:
