@@ -16,6 +16,7 @@ from domain.core.errors import Refused
 from domain.core.policy import Policy
 from domain.doses import allocation, stock
 from domain.doses.allocation import DoseWanted, PassedOver, StockedLot
+from domain.doses.states import KEPT
 from domain.doses.unit import HoldUnit
 from domain.stages.travel.dose_matching import dose_wanted
 from domain.stages.treatment.dose import HoldDose, RefuseDose
@@ -67,6 +68,9 @@ class Reserving:
         wanted = dose_wanted(case, now, self._policy)
         every = await self._stock.of(case, wanted, now)
         for one in every:
+            if kept := _kept(one, case, now):
+                until = min(wanted.until, one.lot.expires or wanted.until)
+                return Delivered(f"{one.stream}/{kept}", answer=HoldDose(one.stream, kept, until))
             if _own(one, case, effect, now) and (given := await self._hold(one, wanted, effect, ())):
                 return given
         passed: list[PassedOver] = []
@@ -95,6 +99,16 @@ class Reserving:
             return None
         answer = HoldDose(one.stream, unit.id, unit.until or wanted.until, tuple(passed))
         return Delivered(f"{one.stream}/{unit.id}", answer=answer)
+
+
+def _kept(one: StockedLot, case: Case, now: datetime) -> str:
+    """The unit of a lot that is this patient's for good, though the case's hold of it has run out; empty = none.
+
+    It is no lease any more, so the lot is not asked; a second unit would leave this one to nobody.
+    """
+    good = one.lot.state == "released" and one.lot.expires is not None and one.lot.expires > now
+    mine = (unit for unit in one.lot.units.values() if unit.of(case.id) and unit.state in KEPT and not unit.stopped)
+    return next((unit.id for unit in mine), "") if good else ""
 
 
 def _own(one: StockedLot, case: Case, effect: Effect, now: datetime) -> bool:

@@ -25,7 +25,7 @@ from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
 from domain.core.policy import Party
 from domain.doses.lot import RegisterLot, ReleaseLot
-from domain.doses.unit import HoldUnit
+from domain.doses.unit import CommitUnit, HoldUnit
 from domain.stages.treatment.dose import HoldDose
 from infra.ids import fresh_stream
 from tests.api.submitted import open_protocol
@@ -126,6 +126,24 @@ async def test_allocators_of_several_processes_empty_the_lots_in_order_and_none_
     assert (len(got), set(got.values())) == (24, {1})
     held = [[u.case for u in (await processes[0].entry(lot)).state.units.values()] for lot in lots]
     assert len({case for cases in held for case in cases}) == 24, "no case has two"
+
+
+async def test_whose_unit_is_committed_gets_no_second_one_when_the_hold_runs_out(
+    processes: Sequence[CommandHandler],
+) -> None:
+    keeper, lot, case = processes[0], fresh_stream("lot"), Case(fresh_stream("case"))
+    registered = RegisterLot("CAR-K", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
+    for command in (registered, ReleaseLot("person-q"), HoldUnit(case.id, "e-k", NOW + timedelta(days=9))):
+        await keeper.record(CommandRequest(lot, Meta("person-q"), command))
+    await keeper.record(CommandRequest(lot, Meta("engine"), CommitUnit("u1", case.id)))
+    asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
+    answer = (
+        await Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed).deliver(case, asked, NOW, repeat=0)
+    ).answer
+    assert isinstance(answer, HoldDose)
+    assert (answer.lot, answer.unit) == (lot, "u1")
+    states = {unit.id: unit.state for unit in (await keeper.entry(lot)).state.units.values()}
+    assert states == {"u1": "committed", "u2": "free"}
 
 
 async def test_others_who_never_pause_are_no_answer(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
