@@ -133,6 +133,9 @@ async def _way(person: str) -> AsyncIterator[httpx2.AsyncClient]:
         async with here.in_process(person) as http:
             yield http
         return
-    headers = {"Authorization": f"Bearer {os.environ.get('CARAVEL_TOKEN', '')}"}
+    token = os.environ.get("CARAVEL_TOKEN", "").strip()
+    headers = (
+        {"Authorization": f"Bearer {token}"} if token else {}
+    )  # an empty one is no header; the API says what lacks
     async with httpx2.AsyncClient(base_url=api, headers=headers, timeout=TIMEOUT) as http:
         yield http
