@@ -79,7 +79,7 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **EVERYBODY,
         **STAFF,
         **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
-        **_row(Scope.ALL, A.ERASE, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.REGISTER_LOT, A.PROVE),
+        **_row(Scope.ALL, A.ERASE, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.GOVERN, A.REGISTER_LOT, A.PROVE),
         **_row(Scope.ALL, A.BREAK_GLASS, A.REVIEW_ACCESS, A.SEE_LOOKS),
     },
     Role.REVIEWER: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
@@ -90,6 +90,7 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **_row(
             Scope.ALL,
             A.SEE,
+            A.GOVERN,
             A.REGISTER_LOT,
             A.RELEASE_LOT,
             A.ERASE,

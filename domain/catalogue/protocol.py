@@ -11,14 +11,15 @@ from domain.catalogue import product, review, site
 from domain.catalogue.product import ApprovalRecorded, RecordApproval
 from domain.catalogue.protocols.description import Description, checked, described, noted_of
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
-from domain.catalogue.site import ConfirmSite, Site
+from domain.catalogue.site import ConfirmSite, Site, SiteLease
 from domain.catalogue.waiting import waiting_list
 from domain.catalogue.waiting.waiting_list import TellWaitingList, WaitingList
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.roles import Action
-from domain.law import study
+from domain.law import clinical_holds, study
+from domain.law.clinical_holds import ClinicalHold
 from domain.law.countries import Route, files
 
 ClosedBecause = Literal["cohort_full", "on_hold", "completed", "terminated", "other"]
@@ -68,9 +69,10 @@ Command = (
     | site.Command
     | study.Command
     | waiting_list.Command
+    | clinical_holds.Command
 )
 
-BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
+BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE, **clinical_holds.BY}
 """What giving each command is called in the table of roles; who waits is told by the engine, for a case."""
 
 
@@ -121,6 +123,7 @@ Event = (
     | site.Event
     | study.Event
     | waiting_list.Event
+    | clinical_holds.Event
 )
 
 
@@ -141,6 +144,7 @@ class Protocol:
     approvals: tuple[ApprovalRecorded, ...] = ()
     study: study.Study = study.NOTHING
     waiting: WaitingList = field(default_factory=WaitingList)
+    holds: tuple[ClinicalHold, ...] = ()
 
 
 initial = Protocol()
@@ -172,9 +176,24 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
         case study.RecordStudyReview() | study.RecordStudyFiling():
             return [study.decide(protocol.study, command, protocol.number, route_of(protocol), now)]
         case TellWaitingList():
-            return waiting_list.told(protocol.waiting, site.leases(protocol.sites), command, now, ids)
+            return waiting_list.told(protocol.waiting, _taking(protocol), command, now, ids)
+        case _ if isinstance(command, clinical_holds.Command):
+            return _held(protocol, command, now, ids)
         case _:
             return _at_site(protocol, command, now, ids)
+
+
+def _taking(protocol: Protocol) -> Sequence[SiteLease]:
+    """Return the sites that may be offered: none while the protocol is on hold."""
+    return () if clinical_holds.in_force(protocol.holds) else site.leases(protocol.sites)
+
+
+def _held(protocol: Protocol, command: clinical_holds.Command, now: datetime, ids: Ids) -> Sequence[Event]:
+    """A hold, or its end: then the places that are free meanwhile are offered."""
+    told = clinical_holds.decide(protocol.holds, command, now)
+    after = replace(protocol, holds=clinical_holds.evolve(protocol.holds, told))
+    goes_on = isinstance(told, clinical_holds.ClinicalHoldLifted)
+    return [told, *(waiting_list.reopened(protocol.waiting, _taking(after), now, ids) if goes_on else ())]
 
 
 def _at_site(protocol: Protocol, command: site.Command, now: datetime, ids: Ids) -> Sequence[Event]:
@@ -188,8 +207,9 @@ def _at_site(protocol: Protocol, command: site.Command, now: datetime, ids: Ids)
     before, sites = protocol.sites, protocol.sites
     for event in said:
         sites = site.evolve(sites, event)
+    still = bool(clinical_holds.in_force(protocol.holds))
     then = (site.leases(before), site.leases(sites), command.centre, command.places)
-    return [*said, *waiting_list.confirmed(protocol.waiting, *then, now, ids)]
+    return [*said, *waiting_list.confirmed(protocol.waiting, *then, now, ids, still=still)]
 
 
 def _require_structured(protocol: Protocol) -> None:
@@ -229,6 +249,8 @@ def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
             return replace(protocol, open_until=None, closed=event.reason, sites=sites)
         case study.StudyReviewPassed() | study.StudyFiled():
             return replace(protocol, study=study.evolve(protocol.study, event))
+        case _ if isinstance(event, clinical_holds.Event):
+            return replace(protocol, holds=clinical_holds.evolve(protocol.holds, event))
         case site.SiteConfirmed() | site.InvestigatorNamed():
             return replace(protocol, sites=site.evolve(protocol.sites, event))
         case _:
@@ -247,6 +269,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         **_for_whom(protocol),
         **_under(protocol),
         **_places(protocol),
+        **clinical_holds.noted_of(protocol.holds),
     }
 
 

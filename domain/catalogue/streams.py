@@ -25,6 +25,7 @@ from domain.criteria.redosing import redosing_of
 from domain.doses import linking, lot, material, product, stock, store
 from domain.doses.product import limit_of
 from domain.doses.readings import excursion_of
+from domain.law.clinical_holds import hold_of
 
 Command = (
     protocol.Command | centre.Command | lot.Command | staff.Command | desks.Command | material.Command
@@ -157,6 +158,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "capabilities": str,
     "research_items": str,
     "tests": limit_of,
+    "holds": hold_of,
     "excursions": excursion_of,
     "stopped": str,
     "stores": str,

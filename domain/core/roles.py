@@ -43,6 +43,7 @@ class Action(StrEnum):
     PROVE = "prove"  # checkpoints, proofs, what is not covered yet; hashes only
     SEE_CATALOGUE = "see_catalogue"
     KEEP_CATALOGUE = "keep_catalogue"  # protocols, centres, staff
+    GOVERN = "govern"  # clinical holds of protocols and products, dose levels and cohorts
     REGISTER_LOT = "register_lot"
     STOP_LOT = "stop_lot"  # quarantine; everybody may ask for it
     RELEASE_LOT = "release_lot"

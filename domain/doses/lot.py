@@ -142,6 +142,7 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
     require(lot.state != "none", Reason.NOT_FOUND, "no such lot")
     if isinstance(command, GATED):
         _not_recalled(beside)
+        _not_on_hold(lot, beside)
     if isinstance(command, unit.Command):
         return stock.decide(lot, command, now, beside)
     match command:
@@ -177,6 +178,13 @@ def _not_recalled(beside: Beside) -> None:
     require(by is None, Reason.IRREVERSIBLE, told)
 
 
+def _not_on_hold(lot: Lot, beside: Beside) -> None:
+    """Refuse whatever brings a unit nearer to a patient while its product is on hold [governance.hold]."""
+    holds = beside.get(product.stream_of(lot.product), {}).get("holds", ())
+    by = ", ".join(one.authority for one in holds)
+    require(not holds, Reason.LAPSED, f"the product is on hold by {by}; units stay where they are until it is lifted")
+
+
 def _register(lot: Lot, c: RegisterLot, now: datetime) -> Event:
     require(lot.state == "none", Reason.ALREADY, "the lot is registered")
     require(codes.folded(c.product), Reason.INVALID, "a lot is of some product", "product")
@@ -193,7 +201,9 @@ def rests_on(lot: Lot, command: object) -> frozenset[str]:
     match command:
         case ReleaseLot() | quality.RecordResult():
             return frozenset({product.stream_of(lot.product)})
-        case HoldUnit() | ExtendHold() | CommitUnit() | storage.StopUnits():
+        case HoldUnit() | ExtendHold() | CommitUnit():
+            return stock.stores_of(lot) | {product.stream_of(lot.product)}
+        case storage.StopUnits():
             return stock.stores_of(lot)
         case storage.PlaceUnit():
             return frozenset({command.store})

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from math import isfinite
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
 from domain.doses import codes
+from domain.law import clinical_holds
+from domain.law.clinical_holds import ClinicalHold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +69,8 @@ class SpecifyTests:
     type: Literal["SpecifyTests"] = "SpecifyTests"
 
 
-Command = RegisterProduct | SpecifyTests
-BY = {RegisterProduct: Action.REGISTER_LOT, SpecifyTests: Action.RELEASE_LOT}
+Command = RegisterProduct | SpecifyTests | clinical_holds.Command
+BY = {RegisterProduct: Action.REGISTER_LOT, SpecifyTests: Action.RELEASE_LOT, **clinical_holds.BY}
 """Whoever releases lots says what they are tested for."""
 
 
@@ -90,7 +92,7 @@ class SpecificationStated:
     type: Literal["SpecificationStated"] = "SpecificationStated"
 
 
-Event = ProductRegistered | SpecificationStated
+Event = ProductRegistered | SpecificationStated | clinical_holds.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Product:
     name: str = ""
     tests: tuple[Limit, ...] = ()
     source: str = ""
+    holds: tuple[ClinicalHold, ...] = ()
 
 
 initial = Product()
@@ -119,7 +122,9 @@ def decide(product: Product, command: Command, now: datetime, ids: Ids) -> Seque
         require(codes.folded(command.code), Reason.INVALID, "a product has a code", "code")
         return [ProductRegistered(command.code, command.name)]
     require(product.code, Reason.NOT_FOUND, "no such product; register it first (RegisterProduct)")
-    return [_specified(command)]
+    if isinstance(command, SpecifyTests):
+        return [_specified(command)]
+    return [clinical_holds.decide(product.holds, command, now)]
 
 
 def _specified(c: SpecifyTests) -> SpecificationStated:
@@ -151,10 +156,11 @@ def evolve(product: Product, fact: Fact[Event]) -> Product:
         case SpecificationStated():
             after = replace(product, tests=event.tests, source=event.source)
         case _:
-            assert_never(event)
+            after = replace(product, holds=clinical_holds.evolve(product.holds, event))
     return replace(after, version=fact.version)
 
 
 def read_model(product: Product) -> Mapping[str, Any]:
-    """Return what its lots are judged by."""
-    return {"code": product.code, "name": product.name, "tests": product.tests, "source": product.source}
+    """Return what its lots are judged by, and the clinical holds that stand: lots and cases stand still by them."""
+    judged = {"code": product.code, "name": product.name, "tests": product.tests, "source": product.source}
+    return {**judged, **clinical_holds.noted_of(product.holds)}

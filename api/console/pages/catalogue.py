@@ -143,6 +143,8 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         approvals=[(one, clock.day(one.decided)) for one in in_force(state.approvals)],
         cases=await service.registers.watching(found.stream) if allow(viewer.who, Action.COORDINATE) else (),
         keeps=allow(viewer.who, Action.KEEP_CATALOGUE),
+        governs=allow(viewer.who, Action.GOVERN),
+        lifts=allow(viewer.who, Action.RELEASE_LOT),
         centres=[(stream, name) for stream, name in names.items() if stream.startswith("centre-")],
         states=STATES,
         nonce=token_hex(8),

@@ -129,8 +129,10 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
 
 
 def _made(told: Description | None) -> Mapping[str, Any]:
-    """The class of the product where it is said, and that no lymphodepletion is planned where that is so."""
+    """The product, its class where it is said, and that no lymphodepletion is planned where that is so."""
     if told is None:
         return {}
-    said: dict[str, Any] = {} if told.product_class == "not_said" else {"product_class": told.product_class}
+    said: dict[str, Any] = {"product": told.product}
+    if told.product_class != "not_said":
+        said["product_class"] = told.product_class
     return {**said, "depletion_planned": False} if told.lymphodepletion_planned is False else said

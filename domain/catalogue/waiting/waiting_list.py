@@ -229,8 +229,13 @@ def confirmed(
     places: int | None,
     now: datetime,
     ids: Ids,
+    *,
+    still: bool = False,
 ) -> Sequence[Event]:
-    """Decide what follows where a site says how it stands, and how many places it has, None = it does not say."""
+    """Decide what follows where a site says how it stands, and how many places it has, None = it does not say.
+
+    `still`: the protocol is on hold; what is free then is offered when it goes on.
+    """
     was, site = _at(before, centre), _at(after, centre)
     kept = [place for place in book.places if place.centre == centre and place.state != "taken"]
     if site is None or site.state != "open":
@@ -243,7 +248,12 @@ def confirmed(
     gone = sorted(kept, key=lambda one: one.state != "offered")[wanted:]  # what is offered stays as long as it can
     events: list[Event] = [PlaceGone(place.id) for place in gone]
     events += [PlaceFreed(ids(), centre) for _ in range(wanted - len(kept))]
-    return _and_offers(book, after, events, now, ids)
+    return events if still else _and_offers(book, after, events, now, ids)
+
+
+def reopened(book: WaitingList, sites: Sequence[SiteLease], now: datetime, ids: Ids) -> Sequence[Event]:
+    """Return the offers of what became free while the protocol was on hold."""
+    return _and_offers(book, sites, [], now, ids)
 
 
 def closed(book: WaitingList) -> Sequence[Event]:

@@ -20,8 +20,10 @@ from domain.core.fact import Fact
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Criterion
 from domain.criteria.redosing import RedosingCriteria
+from domain.law.clinical_holds import ClinicalHold
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
 from domain.stages.eligibility.waiting import WaitForPlace
+from domain.stages.governing.standing_still import product_of
 from domain.stages.intake.people import GiveConsent
 
 
@@ -35,7 +37,8 @@ class ProtocolStateNoted:
     `places`: those that this case was offered there, or has taken.
     `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
     `redosing`: what it asks before another dose, None = it does not say. `product_class`: what kind of product it
-    gives; `depletion_planned` False = no lymphodepletion is planned before it.
+    gives, called `product`; `depletion_planned` False = no lymphodepletion is planned before it. `holds`: the clinical
+    holds that stand.
     """
 
     stream: str
@@ -64,7 +67,9 @@ class ProtocolStateNoted:
     redosing: RedosingCriteria | None = None
     product_class: ProductClass = "not_said"
     depletion_planned: bool | None = None
-    schema_version: ClassVar[int] = 13
+    product: str = ""
+    holds: tuple[ClinicalHold, ...] = ()
+    schema_version: ClassVar[int] = 14
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -112,13 +117,24 @@ class PersonStateNoted:
     type: Literal["PersonStateNoted"] = "PersonStateNoted"
 
 
-Event = ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
+@dataclass(frozen=True, slots=True)
+class ProductStateNoted:
+    """The product: the clinical holds that stand on it."""
+
+    stream: str
+    source_version: int
+    holds: tuple[ClinicalHold, ...] = ()
+    type: Literal["ProductStateNoted"] = "ProductStateNoted"
+
+
+Event = ProductStateNoted | ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
 TAKES: tuple[Takes, ...] = ()
 """No command is told here: what lots, protocols, centres and staff say is noted by itself."""
 
 KINDS: Mapping[str, type[Any]] = {
     "protocol": ProtocolStateNoted,
     "lot": LotStateNoted,
+    "product": ProductStateNoted,
     "centre": CentreStateNoted,
     "person": PersonStateNoted,
 }
@@ -135,7 +151,9 @@ def _needed(case: Case) -> set[str]:
     owner = {case.owner} if case.owner.startswith("person-") else set()
     awaited = {w.protocol for w in case.waiting.values() if w.live}
     sent = {s.lot for s in case.shipments.values()}
-    return {s.centre for s in live} | {s.protocol for s in live} | awaited | {case.lot} | sent | owner
+    products = {product_of(case, s.protocol) for s in live}
+    protocols = {s.protocol for s in live}
+    return {s.centre for s in live} | protocols | products | awaited | {case.lot} | sent | owner
 
 
 def named(command: object) -> frozenset[str]:

@@ -17,6 +17,7 @@ from domain.core.personal import readable
 from domain.criteria.checks import Door, Offer, Patient
 from domain.criteria.diseases import DISEASES, disease_in
 from domain.criteria.matching import Match, Prepared, match, next_ways
+from domain.law.clinical_holds import in_force
 from domain.law.countries import wanted_class
 from domain.stages.records.observing import observed
 
@@ -93,7 +94,7 @@ def _of(
     for name in sites or only:
         if (centre := centres.get(name)) is not None:
             door = _site_door(sites[name], now) if sites else _door(protocol, told, now)
-            yield _offer(stream, told, name, centre, "shut" if told.draft else door)
+            yield _offer(stream, told, name, centre, "shut" if told.draft or in_force(protocol.holds) else door)
 
 
 def _offer(stream: str, told: Description, name: str, centre: Centre, door: Door) -> Offer:

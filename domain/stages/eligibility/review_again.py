@@ -13,6 +13,7 @@ from domain.core.about import About
 from domain.core.errors import Reason, require
 from domain.core.policy import Party
 from domain.stages.eligibility.submissions import standing
+from domain.stages.governing.standing_still import holds_on, stands_still, why_still
 
 TAKES: tuple[Takes, ...] = ()
 """No command is told here: progression and holds are reported like any observation (observations.py)."""
@@ -35,8 +36,8 @@ def require_nothing_changed(case: Case) -> None:
 
 
 def require_trial_runs(case: Case) -> None:
-    """Refuse new cells while the trial is on hold."""
-    require(not case.trial_hold, Reason.LAPSED, ON_HOLD)
+    """Refuse new cells while the trial, its protocol or its product is on hold."""
+    require(not stands_still(case), Reason.LAPSED, f"{ON_HOLD}: {why}" if (why := why_still(case)) else ON_HOLD)
 
 
 def _asked(case: Case) -> Sequence[Submission]:
@@ -64,7 +65,8 @@ def _reviewed(case: Case, about: str) -> bool:
 def _waiting(case: Case) -> Iterable[str]:
     """Cells are still to come, and the trial may give none."""
     over = case.stage in (Stage.FOLLOW_UP, Stage.CLOSED) or (case.treatment is not None and case.treatment.complete)
-    return [case.trial_hold] if case.trial_hold and not over and not case.exit else []
+    told = [case.trial_hold] if case.trial_hold else []
+    return [] if over or case.exit else [*told, *(f"{stream}/{hold.number}" for stream, hold in holds_on(case))]
 
 
 def version_of(case: Case, s: Submission) -> int:
@@ -100,7 +102,7 @@ OWES = (
         Party.COORDINATOR,
         Party.FAMILY,
         _waiting,
-        lambda c, _: not c.trial_hold,
+        lambda c, about: about != c.trial_hold and about not in {f"{s}/{hold.number}" for s, hold in holds_on(c)},
         settled_in="observations",
     ),
 )

@@ -224,6 +224,8 @@ def open_until(case: Case, centre: str, protocol: str) -> datetime | None:
     Where sites of the protocol are known, the centre's counts, and no other word for it [doors.sites].
     """
     state = case.noted(protocol)
+    if state.get("holds"):
+        return None  # whoever takes patients otherwise takes none while it is on hold [governance.hold]
     if sites := state.get("sites"):
         return until_open(sites, centre)
     until = state.get("open_until")

@@ -20,6 +20,7 @@ from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.stages.governing.standing_still import stands_still
 from domain.stages.treatment.lymphodepletion import DepletionGiven, local_day, with_day, zone_of
 
 FARTHEST = timedelta(days=60)
@@ -201,7 +202,7 @@ def _under_way(case: Case) -> Treatment | None:
     known = case.treatment
     if not here or known is None or not known.gate or known.depletion not in ("none", "started"):
         return None
-    return None if case.trial_hold and known.depletion == "none" else known
+    return None if stands_still(case) and known.depletion == "none" else known
 
 
 def follows_from_a_day(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -238,7 +239,7 @@ def _untold(case: Case) -> Iterable[str]:
     there = case.stage in (Stage.LYMPHODEPLETION, Stage.INFUSION) and not case.exit
     if not there or known is None or known.plan is None or known.given_up or known.depletion in ("omitted", "stopped"):
         return []
-    if case.trial_hold and known.depletion == "none":
+    if stands_still(case) and known.depletion == "none":
         return []
     return [f"{known.number}/{day}" for day in known.plan.days if not _told(known, day)]
 

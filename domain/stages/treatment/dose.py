@@ -20,6 +20,7 @@ from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.doses.allocation import PassedOver
 from domain.stages.governing.by_class import from_stock
+from domain.stages.governing.standing_still import stands_still
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,9 @@ EARLIER = (Rule("dose_lot_not_released", 1, lose_with_lot, ("DoseHeld", "LotStat
 
 
 def _open_question(case: Case) -> Iterable[str]:
-    return [f"{case.centre}/{case.dose.round}"] if needed(case) and case.dose.unanswered else []
+    """A unit is asked for; none is taken out of stock while trial or product stand still."""
+    asked = needed(case) and case.dose.unanswered and not stands_still(case)
+    return [f"{case.centre}/{case.dose.round}"] if asked else []
 
 
 def _answered(case: Case, about: str) -> bool:

@@ -23,7 +23,7 @@ from domain.core.roles import Action
 from domain.core.when import When
 from domain.doses import codes
 from domain.stages.eligibility.review_again import require_trial_runs
-from domain.stages.governing.by_class import from_stock
+from domain.stages.governing import by_class, standing_still
 from domain.stages.treatment.lymphodepletion import require_good_dose
 
 
@@ -242,7 +242,7 @@ def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatche
     waits = due(case)
     first, second = codes.folded(c.first), codes.folded(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
-    unit = waits.unit if waits.thawed else case.dose.ref if from_stock(case) else _named(c)
+    unit = waits.unit if waits.thawed else case.dose.ref if by_class.from_stock(case) else _named(c)
     lost = not unit and case.dose.state == "held"
     require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
     same = c.unit_matches and codes.same(c.unit, unit)
@@ -268,7 +268,7 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
         again = any(i.lot == case.lot and codes.same(i.unit, c.unit) for i in case.infusions)
         require(not again, Reason.ALREADY, "this unit was infused before", "unit")
         return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
-    stock = from_stock(case)
+    stock = by_class.from_stock(case)
     require(stock or case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
     given = _thawed(case, c.unit)
     require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")
@@ -277,7 +277,7 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
 
 def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     waits = due(case)
-    require(from_stock(case), Reason.NOT_NOW, "nothing of this product is thawed; record the infusion itself")
+    require(by_class.from_stock(case), Reason.NOT_NOW, "nothing of this product is thawed; record the infusion itself")
     require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
     require(waits.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
     require(not waits.thawed, Reason.ALREADY, "a unit is thawing")
@@ -291,7 +291,7 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
 
 def _thawed(case: Case, unit: object) -> str:
     """Return the unit that was thawed, or only checked where none is, as it is held, however it was written now."""
-    require(due(case).thawed or not from_stock(case), Reason.MISSING, "no unit is thawed")
+    require(due(case).thawed or not by_class.from_stock(case), Reason.MISSING, "no unit is thawed")
     require(codes.same(unit, due(case).unit), Reason.NEVER_WAIVED, "this is not the unit that was thawed", "unit")
     return due(case).unit
 
@@ -363,7 +363,7 @@ def _undestroyed(case: Case) -> Iterable[str]:
 
 def _to_thaw(case: Case) -> Iterable[str]:
     t = case.treatment
-    ready = _here(case) and from_stock(case) and not (case.trial_hold or consent_gone(case))
+    ready = _here(case) and by_class.from_stock(case) and not (standing_still.stands_still(case) or consent_gone(case))
     return [t.identity_checked] if ready and t and t.identity_checked and not t.thawed else []
 
 

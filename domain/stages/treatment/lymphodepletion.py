@@ -24,6 +24,7 @@ from domain.core.when import When
 from domain.stages.eligibility.review_again import require_nothing_changed
 from domain.stages.eligibility.submissions import require_open_door
 from domain.stages.governing.by_class import from_stock
+from domain.stages.governing.standing_still import stands_still
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +326,7 @@ NEEDS = (
 
 def _stopped(case: Case) -> bool:
     """The trial went on hold before the first day of chemotherapy."""
-    return bool(case.trial_hold) and case.treatment is not None and case.treatment.depletion == "none"
+    return stands_still(case) and case.treatment is not None and case.treatment.depletion == "none"
 
 
 def _this(case: Case) -> Iterable[str]:

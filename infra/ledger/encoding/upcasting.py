@@ -95,6 +95,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         for name, version in (("ProtocolRegistered", 7), ("ProtocolAmended", 7), ("ProtocolStateNoted", 11))
     },
     ("ResponseAssessed", 1): lambda old: {**old, **IN_WORDS_ONLY},  # who, how and by which system nobody asked
+    ("ProtocolStateNoted", 13): lambda old: {**old, "product": "", "holds": []},  # nobody was told of holds
     # of the product nothing but its lots was noted
     ("ProtocolStateNoted", 12): lambda old: {
         **old,

@@ -45,6 +45,7 @@ see_staff       all         all        all      all        all     -        all 
 prove           -           all        -        -          all     -        all     all      all
 see_catalogue   all         all        all      all        all     all      all     all      all
 keep_catalogue  -           all        -        -          -       -        -       all      all
+govern          -           all        -        -          all     -        -       -        all
 register_lot    -           all        -        -          all     -        -       -        all
 stop_lot        all         all        all      all        all     all      -       all      all
 release_lot     -           -          -        -          all     -        -       -        all

@@ -42,7 +42,7 @@ REGISTER = RegisterProtocol(**FIELDS)
 REGISTERED = ProtocolRegistered(**FIELDS)
 LEASE = NOW + timedelta(days=28)
 CONFIRMED = ProtocolOpenConfirmed(LEASE, "Dr Li")
-FOR_WHOM = {"centre": "centre-renji", "diseases": ("B-ALL",), "product_class": "allogeneic"}
+FOR_WHOM = {"centre": "centre-renji", "diseases": ("B-ALL",), "product_class": "allogeneic", "product": "X-1"}
 """What a choice is held against, beside how it stands."""
 
 

@@ -15,11 +15,11 @@ from domain.core.errors import Reason, Refused
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Comparison, Criterion
 from domain.criteria.redosing import RedosingCriteria, ToxicityLimit
-from domain.doses import lot, storage
+from domain.doses import lot, product, storage
 from domain.doses.unit import UnitHeld
 from domain.engine.evolve import EVENTS as CASE_EVENTS
 from domain.journey import COMMANDS as CASE_COMMANDS
-from domain.law import study
+from domain.law import clinical_holds, study
 from domain.stages.anytime import watching
 from infra.ledger.encoding.codec import Codec, stored_type
 from infra.ledger.encoding.rows import source_text
@@ -52,6 +52,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
         study.StudyReviewPassed(1, date(2026, 1, 5), "minutes"),
+        clinical_holds.ClinicalHoldPlaced(1, "sponsor", "S", "r", date(2026, 1, 1), ("c",)),
         study.StudyFiled(1, "F-1", date(2026, 1, 9), "trial office"),
         site.SiteConfirmed("centre-x", "open", date(2026, 2, 1), LATER, "Dr Li"),
     ),
@@ -68,6 +69,11 @@ FILLED: dict[str, tuple[Any, ...]] = {
         storage.UnitPlaced("u2", "store-x", "A1", NOW),
         storage.UnitStopped("u2", "store-x", "warm"),
     ),
+    "product-x": (
+        product.ProductRegistered("p", ""),
+        clinical_holds.ClinicalHoldPlaced(1, "sponsor", "S", "r", date(2026, 1, 1), ("c",)),
+        clinical_holds.HoldConditionFulfilled(1, 1, "e", date(2026, 1, 2)),
+    ),
     "person-x": (
         staff.PersonRegistered("quality", "asia", "n", "m", "UTC", "en"),
         staff.AbsenceSet(NOW, LATER, "person-2"),
@@ -80,7 +86,7 @@ IF_ANY = {
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
     "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
     "lot_number", "product_code", "gtin",
-    "product_class", "depletion_planned",
+    "product_class", "depletion_planned", "product", "holds",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 
@@ -90,7 +96,7 @@ def noted_fields(prefix: str) -> set[str]:
 
 
 def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
-    assert set(CATALOGUE) - {"desk", "material", "product", "store"} == set(watching.KINDS)
+    assert set(CATALOGUE) - {"desk", "material", "store"} == set(watching.KINDS)
     assert [a.prefix for a in CATALOGUE.values()] == list(CATALOGUE)
 
 
@@ -105,6 +111,8 @@ def test_the_table_has_every_source_a_case_notes_and_no_other() -> None:
         ("protocol-x", site.SiteConfirmed("centre-x", "full", date(2026, 2, 1), LATER, "Dr Li"), True),
         ("protocol-x", site.InvestigatorNamed("centre-x", "Dr Wu", "wu@x.example", 3), False),
         ("person-x", staff.AbsenceEnded(), True),
+        ("product-x", clinical_holds.ClinicalHoldLifted(1, "sponsor", date(2026, 1, 3), "s"), True),
+        ("product-x", product.SpecificationStated((), "s"), False),
     ],
 )
 def test_only_what_cases_note_of_it_wakes_them(stream: str, event: Any, wakes: bool) -> None:

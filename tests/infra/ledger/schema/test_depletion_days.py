@@ -20,6 +20,7 @@ from tests.infra.ledger.cases import new_id, opened, stream, writing
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 FILL = (VERSIONS / "0018_depletion_days.sql").read_text()
+FILL_PRODUCTS = (VERSIONS / "0023_products.sql").read_text()
 FILL_CLASSES = (VERSIONS / "0022_product_classes.sql").read_text()
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 FLU = Depletion(drug="fludarabine «x»", dose="30", unit="mg/m²", days=(-5, -4, -3))
@@ -53,7 +54,7 @@ async def test_a_protocol_of_before_reads_as_if_written_today(
     assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) == wanted
 
 
-MADE = ("product_class", "depletion_planned")
+MADE = ("product_class", "depletion_planned", "product")
 
 
 async def test_the_class_of_a_product_is_written_as_if_written_today(
@@ -75,4 +76,5 @@ async def test_the_class_of_a_product_is_written_as_if_written_today(
     sql = "select stream, state from source where stream = any($1)"
     assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) != wanted
     await admin.execute(FILL_CLASSES)
+    await admin.execute(FILL_PRODUCTS)
     assert dict(map(tuple, await admin.fetch(sql, list(wanted)))) == wanted
