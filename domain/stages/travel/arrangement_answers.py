@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.asking import appointment, service
 from domain.case.phases.arrangements import LIVE, Arrangement, AskedOf, Payer, Slot
@@ -112,6 +112,7 @@ class ArrangementRefused:
     arrangement: str
     code: str
     agreed: datetime | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["ArrangementRefused"] = "ArrangementRefused"
 
 

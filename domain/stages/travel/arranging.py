@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from domain.case.phases.arrangements import LIVE, Arrangement, ArrangementKind, AskedOf, Mode, Payer, Setting
 from domain.case.phases.submissions import ASKED
@@ -123,6 +123,7 @@ class ArrangementCancelled:
     arrangement: str
     code: str
     agreed: datetime | None = None
+    schema_version: ClassVar[int] = 2
     type: Literal["ArrangementCancelled"] = "ArrangementCancelled"
 
 

@@ -104,6 +104,10 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     },  # not noted
     ("InfectionReported", 1): lambda old: {**old, "treatment_route": "", "life_threatening": False, "calculated": None},
     ("CytopeniaGraded", 1): lambda old: {**old, **NO_PLATELETS},  # neutrophils were graded alone
+    **{
+        (name, 1): lambda old: {**old, "agreed": None}  # nobody was told of the appointment that falls out
+        for name in ("ArrangementCancelled", "ArrangementRefused")
+    },
     ("RedosingDecided", 1): lambda old: {**old, "despite": "", "unmet": []},  # nothing was asked
     ("InfusionCompleted", 1): lambda old: {**old, "monitored": False},  # no days were planned after it
     ("DepletionGiven", 1): lambda old: {**old, "reduced": ""},  # nobody asked whether it was as planned
