@@ -71,8 +71,9 @@ def _stay_end(s: Situation) -> Command | None:
     return admission.FileStayExtension() if s.case.extension != "granted" or s.chased else None
 
 
-def _gate(_: Situation) -> Command | None:
-    return lymphodepletion.SignGate(CLINICIAN, no_active_infection=True, organ_function_fine=True)
+def _gate(s: Situation) -> Command | None:
+    """Before it is signed, whoever keeps the dose sends it."""
+    return plan_dose(s) or lymphodepletion.SignGate(CLINICIAN, no_active_infection=True, organ_function_fine=True)
 
 
 def _depleted(s: Situation) -> Command | None:

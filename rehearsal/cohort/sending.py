@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.case.supply.shipments import Holder, Shipment, ShippingLeg
 from domain.core.fact import Command
@@ -22,6 +22,9 @@ def plan_dose(s: Situation) -> Command | None:
     if sent or not case.dose.good_at(s.now) or not case.centre:
         return None
     begins = s.now + timedelta(hours=12)
+    expires = case.noted(case.lot).get("expires") if case.lot else None
+    if isinstance(expires, datetime) and expires <= begins + timedelta(days=2):
+        return None
     road = ShippingLeg("Cold Road Ltd", begins, begins + timedelta(hours=6))
     air = ShippingLeg("Air Cargo Ltd", begins + timedelta(hours=8), begins + timedelta(hours=40))
     return shipping.PlanShipment("dose", (road, air), seal=SEAL.format(case.version))
