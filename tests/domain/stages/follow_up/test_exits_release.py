@@ -28,6 +28,8 @@ def units_kept(j: Journey) -> set[tuple[object, object]]:
                 kept[last] = fact.id
             case DoseLapsed() | DoseLost() | ThawStarted() | InfusionCompleted():
                 kept.pop(last, None)
+            case _:
+                pass
     return {unit for unit in kept if not any(by.get(about) == unit for about in given)}
 
 
