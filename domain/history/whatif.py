@@ -7,6 +7,7 @@ still find what they are about. With nothing changed the fork is the recorded hi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
@@ -79,7 +80,10 @@ class _Fork:
         self._case = Case()
         self._policy = policy
         self._rules = rules
-        self._free = [fact for fact in recorded if automatic(fact)]
+        self._free: defaultdict[str, list[tuple[tuple[Any, ...], Fact[Any]]]] = defaultdict(list)
+        for fact in recorded:
+            if automatic(fact):
+                self._free[fact.event.type].append((_key(fact.event), fact))
         self._names: dict[str, str] = {}
         self._numbers = count(1)
 
@@ -109,13 +113,18 @@ class _Fork:
     def _fact(self, draft: Draft[Event], at: datetime) -> Fact[Any]:
         """The draft as a fact, under the names of what was recorded in its place."""
         meant = _renamed(draft, self._names)
-        known = next((fact for fact in self._free if _key(fact.event) == _key(meant.event)), None)
+        known = self._recorded(meant.event)
         if known is not None:
-            self._free.remove(known)
             self._names |= {draft.id: known.id, **_named(draft.event, known.event)}
             meant = _renamed(draft, self._names)
         fact = as_fact(meant, self._case.version + 1, at)
         return replace(fact, actor=known.actor, provenance=known.provenance) if known else fact
+
+    def _recorded(self, event: Event) -> Fact[Any] | None:
+        """Take the first that says the same and is not taken yet."""
+        key, free = _key(event), self._free[event.type]
+        place = next((n for n, (there, _) in enumerate(free) if there == key), None)
+        return None if place is None else free.pop(place)[1]
 
     def _add(self, new: Facts) -> None:
         self._case = follow(self._case, self.facts, new)
@@ -124,7 +133,7 @@ class _Fork:
 
 def _key(event: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any event
     names = SAME.get(event.type) or [f.name for f in fields(event)]
-    return event.type, *(getattr(event, name) for name in names)
+    return tuple(getattr(event, name) for name in names)
 
 
 def _named(new: Any, known: Any) -> dict[str, str]:  # noqa: ANN401 - two events of one type
