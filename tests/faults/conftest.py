@@ -13,8 +13,7 @@ import pytest
 
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.temporal_server import TemporalServer
-from infra.ledger.schema.migrate import migrate
-from tests.conftest import SOON
+from tests.conftest import SOON, copied
 from tests.faults import worker
 from tests.faults.far import World
 from tests.forked import CONTEXT, Forked
@@ -62,12 +61,10 @@ class Stand:
 
 
 @pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    tmp_path.chmod(0o755)  # noqa: ASYNC240 - the server may run as another user, who must pass through
-    postgres = PostgresServer(tmp_path / "postgres", fsync=True)
+async def stand(tmp_path: Path, stopped_server: Path) -> AsyncIterator[Stand]:
+    postgres = PostgresServer(copied(stopped_server, tmp_path / "postgres"), fsync=True)
     temporal = TemporalServer(tmp_path / "temporal", ui=False, config=SOON)
     async with postgres, temporal:
-        await migrate(postgres.dsn)
         here = Stand(tmp_path, postgres, temporal, World(tmp_path / "world.db"))
         try:
             yield here

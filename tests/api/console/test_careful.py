@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from html import unescape
-from typing import Any
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -15,9 +15,9 @@ from api.ports import DevSignIn
 from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from infra.embedded.postgres_server import PostgresServer
-from infra.ledger.schema.migrate import migrate
 from tests.api.conftest import HOST, NO_LIMIT, SECRET, Person, registered, settings, signed_in
 from tests.api.console.conftest import HIDDEN, Browser, browsing, hidden
+from tests.conftest import copied
 
 pytestmark = pytest.mark.slow
 
@@ -42,13 +42,12 @@ class Alone:
 
 
 @pytest.fixture
-async def alone(tmp_path: Any) -> AsyncIterator[Alone]:
-    async with PostgresServer(tmp_path / "postgres", fsync=False) as server:
-        await migrate(server.dsn)
-        async with parts(settings(server.dsn, tmp_path / "home")) as here:
-            app = http_app(here, dev=DevSignIn(SECRET, frozenset({HOST})), limits=NO_LIMIT)
-            async with app.router.lifespan_context(app):
-                yield Alone(server, app, here)
+async def alone(tmp_path: Path, stopped_server: Path) -> AsyncIterator[Alone]:
+    server = PostgresServer(copied(stopped_server, tmp_path / "postgres"), fsync=False)
+    async with server, parts(settings(server.dsn, tmp_path / "home")) as here:
+        app = http_app(here, dev=DevSignIn(SECRET, frozenset({HOST})), limits=NO_LIMIT)
+        async with app.router.lifespan_context(app):
+            yield Alone(server, app, here)
 
 
 async def test_the_ledger_goes_away_in_the_middle_of_a_form(alone: Alone) -> None:

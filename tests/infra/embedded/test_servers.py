@@ -24,6 +24,7 @@ from infra.embedded.postgres_programs import NOBODY, UNSHARE, Programs, choose_p
 from infra.embedded.postgres_server import PostgresServer
 from infra.embedded.server_process import ServerError, born, children, until
 from infra.embedded.temporal_server import TemporalServer
+from tests.conftest import copied
 
 pytestmark = pytest.mark.slow
 TOP = Path(__file__).parents[3]
@@ -63,8 +64,14 @@ async def kill(server: PostgresServer | TemporalServer) -> None:
     assert server.pid is None
 
 
-async def test_postgres_keeps_data_port_and_password_over_kill_and_stop(tmp_path: Path) -> None:
-    server = PostgresServer(tmp_path / "pg")
+@pytest.fixture
+def pg(tmp_path: Path, stopped_server: Path) -> Path:
+    """The folder of a server that was made before."""
+    return copied(stopped_server, tmp_path / "pg")
+
+
+async def test_postgres_keeps_data_port_and_password_over_kill_and_stop(pg: Path) -> None:
+    server = PostgresServer(pg)
     await server.start()
     dsn = server.dsn
     await ask(dsn, "CREATE TABLE kept (word text)")
@@ -73,12 +80,12 @@ async def test_postgres_keeps_data_port_and_password_over_kill_and_stop(tmp_path
     await server.start()
     assert (server.dsn, await ask(dsn, "SELECT word FROM kept")) == (dsn, "still here")
     await server.stop()
-    async with PostgresServer(tmp_path / "pg") as again:
+    async with PostgresServer(pg) as again:
         assert (again.dsn, await ask(dsn, "SELECT word FROM kept")) == (dsn, "still here")
 
 
-async def test_postgres_survives_a_kill_under_load(tmp_path: Path) -> None:
-    async with PostgresServer(tmp_path / "pg") as server:
+async def test_postgres_survives_a_kill_under_load(pg: Path) -> None:
+    async with PostgresServer(pg) as server:
         await ask(server.dsn, "CREATE TABLE kept (n int)")
         for _ in range(3):
             clients = [asyncio.create_task(ask(server.dsn, "SELECT pg_sleep(30)")) for _ in range(5)]
@@ -106,8 +113,8 @@ async def stopped_whole(server: PostgresServer) -> list[int]:
 
 
 @linux
-async def test_postgres_that_is_stopped_whole_is_ended_whole_and_starts_again(tmp_path: Path) -> None:
-    async with PostgresServer(tmp_path / "pg") as server, PostgresServer(tmp_path / "other") as other:
+async def test_postgres_that_is_stopped_whole_is_ended_whole_and_starts_again(pg: Path) -> None:
+    async with PostgresServer(pg) as server, PostgresServer(pg.parent / "other") as other:
         await ask(server.dsn, "CREATE TABLE kept AS SELECT 1")
         everybody = await stopped_whole(server)
         server.kill()
@@ -121,10 +128,10 @@ async def test_postgres_that_is_stopped_whole_is_ended_whole_and_starts_again(tm
 
 @linux
 async def test_control_stopped_sessions_of_a_killed_postmaster_keep_another_from_starting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pg: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_server, "SHARED_MEMORY_ROOM", 1.0)
-    async with PostgresServer(tmp_path / "pg") as server:
+    async with PostgresServer(pg) as server:
         _, *children_of_it = await stopped_whole(server)
         sessions = [pid for pid in children_of_it if born(pid)]  # one may have ended before the signal reached it
         try:
@@ -139,23 +146,23 @@ async def test_control_stopped_sessions_of_a_killed_postmaster_keep_another_from
 
 
 @linux
-async def test_a_server_stopped_whole_under_a_killed_owner_is_ended_whole_by_the_next(tmp_path: Path) -> None:
-    with owner("PostgresServer", tmp_path / "pg", 60) as process:
+async def test_a_server_stopped_whole_under_a_killed_owner_is_ended_whole_by_the_next(pg: Path) -> None:
+    with owner("PostgresServer", pg, 60) as process:
         assert process.stdout
         pid = int(await asyncio.to_thread(process.stdout.readline))
         everybody = [pid, *children(pid)]
         for one in everybody:
             os.kill(one, signal.SIGSTOP)
         process.kill()
-    async with PostgresServer(tmp_path / "pg") as server:
+    async with PostgresServer(pg) as server:
         assert await ask(server.dsn, "SELECT 1") == 1
     assert not any(born(one) for one in everybody)
 
 
-async def test_postgres_starts_over_a_pid_file_whose_number_another_program_has(tmp_path: Path) -> None:
-    server = PostgresServer(tmp_path / "pg")
+async def test_postgres_starts_over_a_pid_file_whose_number_another_program_has(pg: Path) -> None:
+    server = PostgresServer(pg)
     await server.start()
-    file = tmp_path / "pg/data/postmaster.pid"
+    file = pg / "data/postmaster.pid"
     lines = file.read_text().splitlines()
     await kill(server)
     file.write_text("\n".join([str(os.getppid()), *lines[1:]]))
@@ -179,12 +186,12 @@ async def test_a_half_made_data_folder_is_made_again(tmp_path: Path) -> None:
         assert await ask(server.dsn, "SHOW fsync") == "on"
 
 
-async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    async with PostgresServer(tmp_path / "pg"):
+async def test_a_server_that_cannot_start_says_why(pg: Path) -> None:
+    async with PostgresServer(pg):
         pass
     with pytest.raises(ServerError, match="invalid value for parameter"):
-        await PostgresServer(tmp_path / "pg", settings={"work_mem": "lots"}).start()
-    async with PostgresServer(tmp_path / "pg") as server:  # the failed start gave the folder free
+        await PostgresServer(pg, settings={"work_mem": "lots"}).start()
+    async with PostgresServer(pg) as server:  # the failed start gave the folder free
         assert server.pid
 
 

@@ -9,17 +9,16 @@ import pytest
 
 from infra.embedded.postgres_server import PostgresServer
 from infra.ledger.encoding.errors import DatabaseFailed
-from infra.ledger.schema.migrate import migrate
+from tests.conftest import copied
 from tests.infra.audit.proved import broken
 from tests.infra.ledger.cases import Counted, opened, stream, writing
 from tests.infra.ledger.processes import acknowledged, start
 
 
 @pytest.mark.slow
-async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
+async def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path, stopped_server: Path) -> None:
     kept: dict[str, int] = {}
-    async with PostgresServer(tmp_path / "postgres", fsync=True) as server:
-        await migrate(server.dsn)
+    async with PostgresServer(copied(stopped_server, tmp_path / "postgres"), fsync=True) as server:
         ledger = await opened(server.dsn, tmp_path)
         for _ in range(3):
             runs = await start(server.dsn, tmp_path, processes=2, writers=6, appends=100_000)
