@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json as as_json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -88,6 +89,7 @@ def _courses(file: Path, seed: int, database: str, aside: Console, *, json: bool
     def progress(done: int, total: int, patient: str) -> None:
         aside.print(f"{done}/{total} {patient}", highlight=False, markup=False)
 
+    gc.enable()  # the command line loads without
     told = asyncio.run(rehearse_courses(file.read_bytes(), database=database, seed=seed, progress=progress))
     if json:
         print(as_json.dumps(told, ensure_ascii=False, indent=1))  # noqa: T201 - the answer of a command
@@ -105,6 +107,7 @@ def _cohort(cases: int, seed: int, years: float, database: str, aside: Console, 
     def progress(done: float, at: datetime) -> None:
         aside.print(f"{done:4.0%} {at:%Y-%m-%d}", highlight=False)
 
+    gc.enable()
     told = asyncio.run(
         rehearse_cohort(cases, seed, timedelta(days=years * 365.25), database=database, progress=progress)
     )

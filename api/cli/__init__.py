@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused, 2 not understood, 3 nobody there to answer.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -27,6 +28,8 @@ register(app)
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command line; the exit code says how it went."""
+    if words is None:
+        gc.disable()  # what a process loads stays; `running` collects once all of it is there
     try:
         app(sys.argv[1:] if words is None else words)
     except CommandFailed as failed:
