@@ -44,7 +44,7 @@ from domain.stages.eligibility import (
 from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
-from domain.stages.response import assessing, cell_loss, late_toxicity
+from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.supply import handovers, shipping, stopping
 from domain.stages.travel import (
@@ -135,6 +135,7 @@ JOURNEY: tuple[StageRow, ...] = (
         admission.AdmitPatient, scanning.RegisterWristband, admission.ConfirmScreening, admission.FailScreening,
         admission.FileStayExtension,
         admission.DecideStayExtension, transplant.ReferTransplant, transplant.DeclineTransplant,
+        donor_search.RecordDonorSearch,
         safety.ReportMalignancy)),
     StageRow(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
         "the gate signed, and chemotherapy completed or omitted", (
@@ -231,6 +232,7 @@ MODULES: Mapping[str, ModuleType] = {
     "look_back": look_back,
     "redosing": redosing,
     "transplant": transplant,
+    "donor_search": donor_search,
     "visit_plan": visit_plan,
     "follow_up": follow_up,
     "closing": closing,

@@ -14,7 +14,7 @@ from domain.stages.anytime import holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.redosing_criteria import left_unmet, redosing_standings
 from domain.stages.follow_up import acquired, follow_up
-from domain.stages.response import assessing, late_toxicity
+from domain.stages.response import assessing, donor_search, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
     admission,
@@ -210,6 +210,12 @@ def _response_again(s: Situation) -> Command | None:
     return _assessed(s, "PD" if s.often(0.26) else "CR")
 
 
+def _donor(s: Situation) -> Command | None:
+    found = "unrelated" if s.often(0.5) else "haploidentical" if s.often(0.8) else "none_found"
+    match = {"unrelated": "10/10", "haploidentical": "5/10"}.get(found, "")
+    return donor_search.RecordDonorSearch(found, match)
+
+
 def _after_loss(s: Situation) -> Command | None:
     return recovery.DecidePathway("observe" if s.often(0.5) else "other_therapy", CLINICIAN)
 
@@ -333,6 +339,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "manufacturing_failed": _slot,
     "response_check": _response,
     "response_recheck": _response_again,
+    "donor_search": _donor,
     "after_loss": _after_loss,
     "late_toxicity": _late,
     "fit_home": _fit_home,

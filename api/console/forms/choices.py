@@ -19,6 +19,7 @@ from domain.stages.anytime.reconsidering import open_again
 from domain.stages.anytime.tasks import STAFF
 from domain.stages.records.observing import SEXES
 from domain.stages.response import assessing, cell_loss
+from domain.stages.response.donor_search import SEARCHES
 from domain.stages.treatment.grading import CODED
 
 Entries = Mapping[str, NameEntry]
@@ -151,6 +152,7 @@ def _coded(field: str, s: FactWriter) -> Sequence[Option]:
 OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
     **{field: partial(_coded, field) for field in CODES},
     "treatment_route": lambda s: [(code, s.clock.t.named("treatment_route", code)) for code in TREATMENTS],
+    "search": lambda s: [(code, s.clock.t.named("search", code)) for code in SEARCHES],
     "episode": _watched,
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],

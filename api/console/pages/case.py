@@ -58,6 +58,7 @@ from domain.stages.governing.by_class import class_of
 from domain.stages.records.needed import Line, lines, outstanding
 from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
+from domain.stages.response.donor_search import often_followed, searched
 from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.slip import unasked
 
@@ -198,9 +199,7 @@ async def overview(
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
         depletion=depletion_tables(one.case, one.speaker),
         monitoring=monitoring_tables(one.case),
-        below_limit=below_limit,
-        responses=response_lines(one.case),
-        response_courses=response_courses(one.case),
+        **_response(one.case),
         watched=class_of(one.case).watched,
         redosing=redosing_standings(one.case, one.now),
         visits=visit_lines(one.case),
@@ -220,6 +219,17 @@ async def overview(
         ways=None if one.past else await _ways(service, viewer, one),
         queues=() if one.past else await waits_of(service, one.case, one.speaker),
     )
+
+
+def _response(case: Case) -> dict[str, Any]:
+    """How the disease answered to the cells, and what may follow."""
+    return {
+        "below_limit": below_limit,
+        "donor_search": searched(case),
+        "often_followed": often_followed(case),
+        "responses": response_lines(case),
+        "response_courses": response_courses(case),
+    }
 
 
 async def _ways(service: Service, viewer: Visitor, one: OpenedCase) -> Sequence[Way] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.core.personal import ClinicalCode
+from domain.core.personal import ClinicalCode, TraceCode
 from domain.core.when import When
 
 
@@ -63,6 +63,17 @@ class LateWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class DonorSearch:
+    """Says how the search for a donor of the n-th `transplant` stands; `search` empty = its key is gone."""
+
+    transplant: int
+    search: ClinicalCode
+    hla_match: ClinicalCode
+    donor_ref: TraceCode
+    occurred: When
+
+
+@dataclass(frozen=True, slots=True)
 class Overruled:
     """Says that a clinician decided on a treatment although something asked before it was not met or not known."""
 
@@ -84,3 +95,4 @@ class Redosing:
     cell_losses: Mapping[str, CellLoss] = field(default_factory=dict)
     loss_open: str = ""
     late_watches: Mapping[str, LateWatch] = field(default_factory=dict)
+    donor_search: DonorSearch | None = None

@@ -41,7 +41,7 @@ ALIKE = {"app.name", "case.for", "time.instant", "time.day", "criteria.ground"}
 NAMED = re.compile(
     r"\{\w+\}|caravel (?:up|audit verify)|\b(?:RFC 9162|Temporal|PDF|DICOM|JPEG|PNG|TIFF)\b"
     r"|\b(?:CRi|CRS|ICANS|GVHD|MRD|CD34|SHA-256|ECOG|Lansky|PCR|RNA|DNA|flow|ihc|positive|yes|Asia/Kolkata)\b"
-    r"|\b(?:Deauville|Lugano|ELN|IMWG|iwCLL|RECIST|RANO|PET-CT|NGS)\b"
+    r"|\b(?:Deauville|Lugano|ELN|IMWG|iwCLL|RECIST|RANO|PET-CT|NGS|HLA)\b"
     r"|\b(?:ICE|ASTCT|MAGIC|ICAHT|HLH|umol|ISBT 128|GS1|GTIN|CHA999926000042)\b"
     r"|\b(?:CSV|UTF-8|FHIR R4|JSON|MiB|LOINC|Synthea|synthea_\w+|Hb = haemoglobin|Cockcroft-Gault|CKD-EPI 2021)\b"
 )

@@ -8,6 +8,7 @@ from typing import Any
 from domain.criteria.response import ASSESSORS, EXAMINATIONS, SYSTEMS, UPTAKES
 from domain.stages.response.assessing import AssessResponse
 from domain.stages.response.cell_loss import ReportCellLoss
+from domain.stages.response.donor_search import SEARCHES, RecordDonorSearch
 from domain.stages.response.late_toxicity import CloseLateToxicity
 from tests.domain.journey import Journey
 from tests.domain.stages.any_names import moment, pick
@@ -34,6 +35,7 @@ def _lost(j: Journey, n: int) -> ReportCellLoss:
 OF_RESPONSES: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     AssessResponse: _assessed,
     ReportCellLoss: _lost,
+    RecordDonorSearch: lambda j, n: RecordDonorSearch(pick(SEARCHES, n, ""), "9/10", "D-1", "", moment(j, n)),
     CloseLateToxicity: lambda j, n: CloseLateToxicity(pick(j.case.late_watches, n, "nothing"), "recovered"),
 }
 """Command → one of it, by a number."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from domain.stages.response.assessing import AssessResponse
 from domain.stages.response.cell_loss import ReportCellLoss
+from domain.stages.response.donor_search import RecordDonorSearch
 from domain.stages.response.late_toxicity import CloseLateToxicity
 from domain.stages.treatment.adverse_events import ReportToxicity
 from domain.stages.treatment.recovery import DecidePathway, DischargePatient
@@ -32,6 +33,11 @@ SCENES_OF_RESPONSES: Mapping[str, tuple[str, Step, Step]] = {
         lambda j: j.away(DAY).tell(FOUR).away(DAY),
     ),
     "after_loss": ("infused", lambda j: j.tell(DecidePathway("other_therapy", "Dr Li")), lambda j: j.tell(LOST)),
+    "donor_search": (
+        "infused",
+        lambda j: j.tell(RecordDonorSearch("sibling", "10/10")),
+        lambda j: j.tell(DecidePathway("transplant", "Dr Li")),
+    ),
     "late_toxicity": ("infused", close, lasting),
 }
 """Kind of obligation → where it begins, what meets it, what makes it owed."""

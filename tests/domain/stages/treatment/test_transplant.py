@@ -36,7 +36,7 @@ def test_refused(no: No) -> None:
 def test_referred_and_given() -> None:
     j = start("infused")
     when(j, ReferTransplant("Dr Li")).then_told(TransplantReferred("Dr Li")).then_opens(
-        "transplant_decision"
+        "transplant_decision", "donor_search"
     ).then_asks("refer_transplant")
     day = When.on((j.now - DAY).date())
     when(j, RecordTransplant(1, "sibling", "", day)).then_told(TransplantGiven(1, "sibling", ""))
