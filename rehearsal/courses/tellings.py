@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import fields
 from typing import Any
 
+from domain.case.state import Case
+from domain.core.errors import Refused
 from domain.core.fact import Command
 from domain.core.when import When
+from domain.criteria.response import SYSTEMS
+from domain.grading.ctcae import TREATMENTS
+from domain.grading.kinds import kind_of
 from domain.stages.follow_up.follow_up import RecordVisit
-from domain.stages.response.assessing import AssessResponse
+from domain.stages.response.assessing import CODED, AssessResponse
+from domain.stages.treatment import grading
 from domain.stages.treatment.adverse_events import (
     ReportInfection,
     ReportLaboratory,
@@ -18,6 +25,7 @@ from domain.stages.treatment.adverse_events import (
     ReportToxicity,
     ResolveToxicity,
 )
+from domain.stages.treatment.grading import GradeCRS, GradeCytopenia, GradeGVHD, GradeICANS
 from domain.stages.treatment.infusion import RecordInfusion
 from domain.stages.treatment.lymphodepletion import RecordDepletion
 from domain.stages.treatment.observations import (
@@ -39,6 +47,12 @@ DENIES = re.compile(
 )
 """How a source says that no lymphodepletion was given."""
 NOT_TOLD = "not told by the source"
+Grading = GradeCRS | GradeICANS | GradeGVHD | GradeCytopenia
+GRADED_BY: Mapping[str, type[Grading]] = {
+    "crs": GradeCRS, "icans": GradeICANS, "acute_gvhd": GradeGVHD, "cytopenia": GradeCytopenia,
+}  # fmt: skip
+NO_INPUTS = ("grade", "detail", "occurred", "type")
+BY_WHOM = ("assessor", "examination")
 Tell = Callable[[Published, When], Command]
 
 
@@ -87,6 +101,21 @@ class Fields:
                 return (value, None) if exact else (None, value)
         return None, None
 
+    def coded(self, name: str, codes: Container[object]) -> str:
+        """Take a field that says one of these codes; anything else stays in the detail."""
+        return str(self._left.pop(name)) if isinstance(self._left.get(name), str) and self._left[name] in codes else ""
+
+    def inputs(self, grades: type[Grading]) -> dict[str, Any]:
+        """Take whatever a grade is computed from by that command, where the source says it in its own fields."""
+        found: dict[str, Any] = {}
+        for one in fields(grades):
+            said, given = self._left.get(one.name), one.default
+            whole = isinstance(given, bool) == isinstance(said, bool) and (given is None or isinstance(given, int))
+            fits = isinstance(said, int) if whole else isinstance(said, str) and isinstance(given, str)
+            if one.name not in NO_INPUTS and said is not None and fits:
+                found[one.name] = self._left.pop(one.name)
+        return found
+
     def detail(self, more: Mapping[str, Any] | None = None) -> str:
         """Everything else, or nothing."""
         rest = {name: value for name, value in (self._left | dict(more or {})).items() if value is not None}
@@ -108,9 +137,28 @@ def _whole(value: object) -> int | None:
 
 
 def _toxicity(e: Published, occurred: When) -> Command:
+    """A source that tells what its grade rests on is graded by that; one that tells what cannot be is kept in words."""
+    computed = _graded(e, occurred)
+    if computed is not None:
+        return computed
     f = Fields(e)
     grade, at_least = f.grades()
     return ReportToxicity(f.called("name", "what"), grade, at_least, f.detail(), occurred)
+
+
+def _graded(e: Published, occurred: When) -> Grading | None:
+    f = Fields(e)
+    grade, at_least = f.grades()
+    by = GRADED_BY.get(kind_of(str(e.fields.get("name") or "")))
+    said = f.inputs(by) if by and at_least is None else {}
+    if by is None or not said:
+        return None
+    command = by(**said, grade=grade, detail=f.detail(), occurred=occurred)
+    try:
+        grading.computed(Case(), command)
+    except Refused:
+        return None
+    return command
 
 
 def _resolved(e: Published, occurred: When) -> Command:
@@ -121,7 +169,9 @@ def _resolved(e: Published, occurred: When) -> Command:
 def _infection(e: Published, occurred: When) -> Command:
     f = Fields(e)
     grade, at_least = f.grades()
-    return ReportInfection(f.text("site"), f.text("organism", "name"), grade, at_least, f.detail(), occurred)
+    route = f.coded("treatment_route", TREATMENTS)
+    site, organism = f.text("site"), f.text("organism", "name")
+    return ReportInfection(site, organism, grade, at_least, f.detail(), occurred, route)
 
 
 def _laboratory(e: Published, occurred: When) -> Command:
@@ -134,8 +184,12 @@ def _hospitalised(e: Published, occurred: When) -> Command:
 
 
 def _assessment(e: Published, occurred: When) -> Command:
+    """By the system the source names, where its result is a category of that one."""
     f = Fields(e)
-    return AssessResponse(f.called("result", "what"), f.detail(), occurred)
+    result = f.called("result", "what")
+    systems = [code for code, system in SYSTEMS.items() if result in system.categories]
+    system, assessor, examination = f.coded("system", systems), *(f.coded(name, CODED[name]) for name in BY_WHOM)
+    return AssessResponse(result, f.detail(), occurred, system, assessor, examination)
 
 
 def _progression(e: Published, occurred: When) -> Command:

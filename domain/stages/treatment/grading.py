@@ -188,21 +188,18 @@ def decide(
     case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 ) -> Sequence[Event | AdverseEventAlerted]:
     """Compute the grade and keep it beside the clinician's, which counts. Raises Refused."""
-    for field, codes in CODED.items():
-        said = getattr(command, field, None)
-        require(said is None or said in codes, Reason.INVALID, f"is one of {', '.join(codes)}", field)
-    require(
-        command.grade is None or command.grade in adverse_events.GRADES,
-        Reason.INVALID,
-        "grades run from 0 to 5",
-        "grade",
-    )
-    event = _graded(case, command)
+    event = computed(case, command)
     counts = event.calculated if event.grade is None else event.grade
     return [event, *safety.called_for(case, KIND[type(event)], "", counts, now)]
 
 
-def _graded(case: Case, command: Command) -> Event:
+def computed(case: Case, command: Command) -> Event:
+    """Return the grade with what it rests on. Raises Refused for inputs that cannot be."""
+    for field, codes in CODED.items():
+        said = getattr(command, field, None)
+        require(said is None or said in codes, Reason.INVALID, f"is one of {', '.join(codes)}", field)
+    known = command.grade is None or command.grade in adverse_events.GRADES
+    require(known, Reason.INVALID, "grades run from 0 to 5", "grade")
     told = {f.name: getattr(command, f.name) for f in fields(command) if f.name not in ("occurred", "type")}
     match command:
         case GradeCRS():

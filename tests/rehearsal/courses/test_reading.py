@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from domain.core.when import When
+from domain.stages.response.assessing import AssessResponse
+from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity
+from domain.stages.treatment.grading import GradeCRS, GradeCytopenia, GradeICANS
 from rehearsal.courses.known import catalogued, own_protocol
 from rehearsal.courses.mainline import CELLS
 from rehearsal.courses.published.corrections import correction
@@ -103,6 +106,52 @@ def test_a_kind_is_read_however_it_is_written(word: str, kind: str) -> None:
     assert event.word == (kind if kind.startswith(word.strip().casefold()[:6]) else word)
     if event.told and event.kind in TELLINGS:
         assert word in str(TELLINGS[event.kind](event, When.unknown()))
+
+
+NOWHERE: dict[str, Any] = {"grade": None, "occurred": When.unknown()}
+
+
+@pytest.mark.parametrize(
+    ("event", "command"),
+    [
+        (
+            {"kind": "toxicity", "name": "CRS", "grade": 2, "fever": True, "oxygen": "low_flow"},
+            GradeCRS(**{**NOWHERE, "grade": 2}, fever=True, oxygen="low_flow", detail='{"name": "CRS"}'),
+        ),
+        (
+            {"kind": "toxicity", "name": "neurotoxicity", "ice": 5},
+            GradeICANS(**NOWHERE, ice=5, detail='{"name": "neurotoxicity"}'),
+        ),
+        (
+            {"kind": "toxicity", "name": "neutropenia", "days_500": 9, "note": "ongoing"},
+            GradeCytopenia(**NOWHERE, days_500=9, detail='{"name": "neutropenia", "note": "ongoing"}'),
+        ),
+        (  # no such score: kept in the source's words
+            {"kind": "toxicity", "name": "ICANS", "ice": 11},
+            ReportToxicity("ICANS", None, None, '{"ice": 11}', When.unknown()),
+        ),
+        (  # a lower bound is no grade to stand beside
+            {"kind": "toxicity", "name": "CRS", "grade_at_least": 3, "fever": True},
+            ReportToxicity("CRS", None, 3, '{"fever": true}', When.unknown()),
+        ),
+        ({"kind": "toxicity", "name": "CRS", "grade": 3}, ReportToxicity("CRS", 3, None, "", When.unknown())),
+        (
+            {"kind": "infection", "organism": "CMV", "treatment_route": "intravenous"},
+            ReportInfection("", "CMV", None, None, "", When.unknown(), "intravenous"),
+        ),
+        (
+            {"kind": "assessment", "result": "CRi", "system": "all", "assessor": "independent_committee"},
+            AssessResponse("CRi", "", When.unknown(), "all", "independent_committee", ""),
+        ),
+        (
+            {"kind": "assessment", "result": "CRi", "system": "lugano"},
+            AssessResponse("CRi", '{"system": "lugano"}', When.unknown()),
+        ),
+    ],
+)
+def test_what_a_grade_rests_on_is_told_by_its_own_fields(event: dict[str, Any], command: object) -> None:
+    (told,) = read_courses(one(events=[{**event, "day": {"known": False}}]))[0].events
+    assert TELLINGS[told.kind](told, When.unknown()) == command
 
 
 @pytest.mark.parametrize(
