@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from activities.case_session import CaseSession, Reply
+from activities.doses.places import Places
 from activities.doses.recalling import Reaches, Recalled, RecallSession, recall_views, scope_of
 from activities.fold_cache import EntriesOnce, FoldOnce
 from activities.keepers import keepers
@@ -40,6 +41,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import ENGINE, Command, Event, Fact, Ids
 from domain.core.policy import Policy
 from domain.doses.lot import GATED
+from domain.doses.storage import PlaceUnit
 from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
 from domain.recalls import following, recall
@@ -139,12 +141,15 @@ class CommandHandler:
         """How far a recall reaches; None = this process records none."""
         self.recalled: Recalled | None = None
         """Which recalls a lot is made of something of; None = none can be recorded here."""
+        self.places: Places | None = None
+        """What of other lots lies in a store; None = none is placed here."""
 
     async def record(self, request: CommandRequest) -> Recorded:
         """Record a command. Raises Refused with nothing recorded; CONFLICT when others never pause."""
         with suppress(VersionConflict):
             return await self._attempt(request)
-        async with self._turns.setdefault(request.stream, asyncio.Lock()):  # whoever lost once waits for their turn
+        turn = request.command.store if isinstance(request.command, PlaceUnit) else request.stream
+        async with self._turns.setdefault(turn, asyncio.Lock()):  # whoever lost once waits for their turn
             for _ in range(ATTEMPTS - 1):
                 with suppress(VersionConflict):
                     return await self._attempt(request)
@@ -218,8 +223,11 @@ class CommandHandler:
     async def _on_stream(self, request: CommandRequest, loaded: Loaded) -> Recorded:
         session = StreamSession(request.stream, loaded.facts, self._now(loaded))
         require(request.if_version in (None, session.state.version), Reason.STALE, STALE)
+        placing = None
         if request.command is not None:
             around = await self._around(request, session.state)
+            if isinstance(request.command, PlaceUnit):
+                placing = request.command.store, around.seen
             session.decide(request.command, self.ids, around)  # type: ignore[arg-type] # of another kind of stream: refused
         if not session.drafts and request.key is None:
             return Recorded(request.stream, session.state, (), session.now)
@@ -232,6 +240,7 @@ class CommandHandler:
             request.key,
             at=session.now if self._clock else None,
             calls=session.calls,
+            placing=placing,
         )
         return Recorded(request.stream, session.state, await self.ledger.append(append), session.now)
 
@@ -260,7 +269,12 @@ class CommandHandler:
         beside = {one.stream: self._parse(one.stream, one.state) for one in found}
         if isinstance(request.command, GATED) and self.recalled is not None:
             beside |= await self.recalled(request.stream)
-        return Around(request.stream, by, request.signed_in, known.now, known.closed, lapse, self._allowed, beside)
+        seen = 0
+        if isinstance(request.command, PlaceUnit) and self.places is not None:
+            seen, others = await self.places(request.command.store, request.stream)
+            beside |= others
+        signed = request.signed_in
+        return Around(request.stream, by, signed, known.now, known.closed, lapse, self._allowed, beside, seen)
 
     async def _on_recall(self, request: CommandRequest, loaded: Loaded) -> Recorded:
         reaches = self.reaches

@@ -115,6 +115,8 @@ class Append:
     """All that one command writes, in one transaction. No drafts is allowed: then only attention is written.
 
     `calls` = whoever watches this stream must look, since something of it that is noted may have changed.
+    `placing` = the store a unit is put into, and the position of the ledger before what lies there was read: it
+    conflicts with whatever was put there since.
     """
 
     stream: str
@@ -126,6 +128,7 @@ class Append:
     attention: Attention | None = None
     at: datetime | None = None
     calls: bool = True
+    placing: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from temporalio.envconfig import ClientConfig
 
 from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
+from activities.doses.places import places_of
 from activities.doses.recalling import reaching, recalled_of
 from activities.effect_handlers.erase import Forget, keep_forgetting
 from domain.catalogue.installation import EVENTS as INSTALLATION_EVENTS
@@ -36,6 +37,7 @@ from infra.ledger.opening import open_ledger
 from infra.policy.kept import keep_policy
 from infra.policy.reading import load_policy, policy_files
 from infra.reads.genealogy import GenealogyQueries
+from infra.reads.registers import RegisterQueries
 from infra.settings import Settings
 from infra.tracing import interceptors
 
@@ -82,6 +84,7 @@ async def parts(settings: Settings, *, connections: int = 16) -> AsyncIterator[P
         genealogy = Genealogy(ledger, queries)
         commands.reaches = reaching(genealogy, queries.centres_of)
         commands.recalled = recalled_of(ledger, genealogy)
+        commands.places = places_of(commands.entry_at, ledger.head, RegisterQueries(ledger.pool).lots_in)
         here = Parts(settings, ledger, keys, commands, [ledger.forget, commands.fold.forget, commands.entries.forget])
         forgetting = asyncio.create_task(keep_forgetting(keys, here.forget))
         try:

@@ -18,7 +18,8 @@ class Around:
     can be given. `keepers` hold the right now. `closed`: two people have held it at the
     same time, so nobody decides alone any more.
     `lapse`: how long a proposal waits, and a change can be undone. `beside`: the read models of streams that the
-    command names, those of them that exist.
+    command names, those of them that exist; of other lots with units in a store that one is put into, which and where.
+    `seen`: the position of the ledger before those were read.
     """
 
     stream: str
@@ -29,3 +30,4 @@ class Around:
     lapse: timedelta
     allowed: Allowed = NOTHING_MORE
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    seen: int = 0

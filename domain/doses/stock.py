@@ -124,6 +124,12 @@ def stores_of(lot: Lot) -> frozenset[str]:
     return frozenset(stay.store for unit in lot.units.values() for stay in unit.stays)
 
 
+def lying(lot: Lot, store: str) -> Sequence[tuple[str, Unit]]:
+    """Return the position and unit of whatever of the lot lies in a store."""
+    found = ((unit.lies, unit) for unit in lot.units.values())
+    return [(stay.position, unit) for stay, unit in found if stay is not None and stay.store == store]
+
+
 def stops(unit: Unit, stores: Beside) -> Sequence[UnitStopped]:
     """Return what stops a unit and has not yet, as the stores stand: excursions during which it lay there.
 
@@ -238,7 +244,7 @@ def _settle(lot: Lot, c: SettleUnit) -> Sequence[Event]:
 
 
 def _placed(lot: Lot, c: PlaceUnit, now: datetime, stores: Beside) -> Sequence[Event]:
-    """What was put into a store that was too warm just then is stopped at once."""
+    """What is put into a store that was too warm then is stopped at once; none goes where one lies [doses.place]."""
     known = unit_named(lot, c.unit)
     require(known.state not in OVER, Reason.IRREVERSIBLE, f"the unit is {known.state}", "unit")
     require("excursions" in stores.get(c.store, {}), Reason.NOT_FOUND, "no such store", "store")
@@ -248,6 +254,7 @@ def _placed(lot: Lot, c: PlaceUnit, now: datetime, stores: Beside) -> Sequence[E
     newest = max((stay.since for stay in known.stays), default=since)
     require(since >= newest, Reason.INVALID, "it was put somewhere else after that", "since")
     taken = [u.id for u in _others(lot, known) if _lies(u, c.store, c.position)]
+    taken += [f"{u.unit} of {u.lot}" for u in storage.beside(stores) if codes.same(u.position, c.position)]
     require(not taken, Reason.UNAVAILABLE, f"another unit lies there: {', '.join(taken)}", "position")
     if _lies(known, c.store, c.position):
         return []

@@ -5,10 +5,10 @@ Which units an excursion stops is not told but read: those that lay in the store
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from domain.core.personal import Identity
 
@@ -111,6 +111,23 @@ class StoreStay:
     position: str
     since: datetime
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitBeside:
+    """A unit of another lot that lies in the store a unit is put into, and where in it."""
+
+    lot: str
+    unit: str
+    position: str
+
+
+LIES = "lies"
+
+
+def beside(known: Mapping[str, Mapping[str, Any]]) -> Sequence[UnitBeside]:
+    """Return the units of other lots among what a command is decided with."""
+    return [one for state in known.values() for one in state.get(LIES, ())]
 
 
 def left(stays: Sequence[StoreStay], at: datetime) -> tuple[StoreStay, ...]:

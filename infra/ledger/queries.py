@@ -38,7 +38,7 @@ STREAMS = "select stream from source where starts_with(stream, $1) order by stre
 OWING_NOTICES = "select stream from source where state::json -> 'untold' is not null order by stream"
 
 # Everything that one or many commands write, in one transaction; see sql/append.sql.
-APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 38))})"  # noqa: S608 - numbers
+APPEND = f"select o_recorded, o_hashes from caravel_append_all({', '.join(f'${n}' for n in range(1, 40))})"  # noqa: S608 - numbers
 
 # The right to make one attempt of an effect.
 CLAIM = """

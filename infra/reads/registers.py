@@ -27,7 +27,7 @@ CHANGES = SqlStatement(
     .order_by(source.stream)
 )
 LYING = SqlStatement(
-    select(source.stream)
+    select(source.stream, source.version)
     .where(func.starts_with(source.stream, fixed("lot-")))
     .where(func.strpos(member(source.state, "stores"), text("quoted")) > 0)
     .order_by(source.stream)
@@ -84,7 +84,12 @@ class RegisterQueries:
 
     async def lying(self, store: str) -> Sequence[str]:
         """Name the lots of which a unit lies or lay in a store."""
-        return [str(row["stream"]) for row in await LYING.rows(self._pool, quoted=f'"{store}"')]
+        return [stream for stream, _ in await self.lots_in(store)]
+
+    async def lots_in(self, store: str) -> Sequence[tuple[str, int]]:
+        """Name the lots of which a unit lies or lay in a store, with their versions."""
+        rows = await LYING.rows(self._pool, quoted=f'"{store}"')
+        return [(row["stream"], row["version"]) for row in rows]
 
     async def released(self, products: Collection[str]) -> Sequence[tuple[str, int]]:
         """Name the released lots of these products, with their versions."""

@@ -7,6 +7,7 @@ from typing import Any
 
 NO_COMMAND = (None,) * 3
 NO_ATTENTION = (None,) * 6
+NOT_PLACING = (None,) * 2
 EVENT_COLUMNS = 10
 
 

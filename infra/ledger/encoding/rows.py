@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from activities.ports import Append, Attention, DataKey, Views
 from domain.core.personal import KeyClass
-from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, PreparedAppend, ViewTexts
+from infra.ledger.encoding.batch import NO_ATTENTION, NO_COMMAND, NO_VIEWS, NOT_PLACING, PreparedAppend, ViewTexts
 from infra.ledger.encoding.codec import Encoded, encode_meta
 from infra.ledger.encoding.details import Detail
 from infra.ledger.encoding.hashing import SALT
@@ -49,6 +49,7 @@ def prepared(append: Append, encoded: Sequence[Encoded], detail: Detail | None, 
             append.at,
             *((command.actor, command.key, command.body) if command else NO_COMMAND),
             *(_attention(attention) if attention else NO_ATTENTION),
+            *(append.placing or NOT_PLACING),
             append.calls or None,
         ),
         list(_events(append, encoded, keys)),

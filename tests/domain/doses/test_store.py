@@ -15,11 +15,13 @@ from domain.core.errors import Reason
 from domain.doses.lot import LotRegistered, LotReleased
 from domain.doses.readings import Excursion
 from domain.doses.states import MOVES
-from domain.doses.stock import Lot, no_unit
+from domain.doses.stock import Lot, lying, no_unit
 from domain.doses.storage import (
+    LIES,
     DecideStoppedUnit,
     PlaceUnit,
     StopUnits,
+    UnitBeside,
     UnitCleared,
     UnitDiscarded,
     UnitPlaced,
@@ -128,6 +130,22 @@ def test_a_unit_has_its_place() -> None:
     assert when(LOT, lot(PLACED, moved), replace(place, unit="u2"), around=around()) == [
         UnitPlaced("u2", STORE, "A1", NOW)
     ]
+
+
+def test_no_two_units_of_any_lots_lie_at_one_place() -> None:
+    place = PlaceUnit("U1", STORE, "A1")
+
+    def beside(position: str) -> Around:
+        other = {"lot-2": {LIES: (UnitBeside("lot-2", "x1", position),)}}
+        return replace(AROUND, beside={**around().beside, **other})
+
+    for written in ("A1", "a 1"):
+        assert refused(LOT, lot(), place, around=beside(written)) == (Reason.UNAVAILABLE, "position")
+    assert when(LOT, lot(), place, around=beside("A2")) == [UnitPlaced("u1", STORE, "A1", NOW)]
+    gone = lot(PLACED, UnitPlaced("u1", "store-2", "B7", NOW))
+    assert [(at, unit.id) for at, unit in lying(lot(PLACED), STORE)] == [("A1", "u1")]
+    assert (lying(gone, STORE), len(lying(gone, "store-2"))) == ([], 1)
+    assert lying(lot(PLACED, STOPPED, DISCARDED), STORE) == [], "what is no more lies nowhere"
 
 
 def test_what_lay_in_a_store_that_was_too_warm_is_stopped_once() -> None:

@@ -125,9 +125,9 @@ async def test_a_rehearsal_runs_through_its_years_and_then_its_door_closes(empty
 async def test_nothing_is_recorded_before_the_ledger_has_a_name(empty: str) -> None:
     connection = await asyncpg.connect(empty, server_settings={"role": "caravel_app"})
     call = (
-        "select caravel_append_all('{case-1}', '{0}', '{1}', null, null, null, null, null, null, null, null, null, "
-        "null, null, '{i}', '{Counted}', '{1}', array['{}'], array['{}'], array['{}'], $1, null, null, null, "
-        "null, null, null, null, null, null, null, null, null, null, null, now(), interval '1 minute')"
+        "select caravel_append_all('{case-1}', '{0}', '{1}', null, null, null, null, null, null, null, null, "
+        "null, null, null, null, null, '{i}', '{Counted}', '{1}', array['{}'], array['{}'], array['{}'], $1, null, "
+        "null, null, null, null, null, null, null, null, null, null, null, null, null, now(), interval '1 minute')"
     )
     with pytest.raises(Refused) as refusal:
         await guarded(connection.execute(call, [bytes(48)]))

@@ -17,7 +17,7 @@ from api.http.auth import Parts
 from api.ports import Service
 from api.routes.doses.genealogy import require_quality
 from api.routes.doses.readings import MAX_FILE, record, require_reads
-from domain.doses.stock import Lot
+from domain.doses.stock import Lot, lying
 from domain.doses.store import Store
 from domain.doses.unit import Unit
 
@@ -61,12 +61,7 @@ async def _lying(service: Service, store: str) -> Sequence[tuple[str, str, Unit]
     found: list[tuple[str, str, Unit]] = []
     for stream in (await service.registers.lying(store))[:MOST_LOTS]:
         lot: Lot = (await service.commands.entry(stream)).state
-        here = [
-            (unit.lies.position, stream, unit)
-            for unit in lot.units.values()
-            if unit.lies is not None and unit.lies.store == store
-        ]
-        found += here
+        found += [(position, stream, unit) for position, unit in lying(lot, store)]
     return sorted(found, key=lambda row: (row[0], row[1], row[2].id))
 
 

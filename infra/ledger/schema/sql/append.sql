@@ -75,13 +75,15 @@ $$;
 -- An array that would hold only nulls may itself be null. p_calls: whoever watches the stream must look. Attention (null
 -- p_attended: none) and read models: see attention.sql and views.sql. An append without events writes only command and
 -- attention. Answers, for each append, with the instant it was recorded at and the hash of its last event.
+-- p_stores: the store a unit is put into; nothing else may have been put there after position p_seen, before which what
+-- lies there was read (CV001).
 -- p_sent: what the clock of the process says, which must agree with the database's within p_bound.
 drop function if exists caravel_append_all;
 create function caravel_append_all(
     p_streams text[], p_expected integer[], p_counts integer[], p_ats timestamptz[],
     p_actors text[], p_keys text[], p_bodies bytea[],
     p_attended boolean[], p_woken integer[], p_wake_at timestamptz[], p_ended boolean[], p_grace interval[],
-    p_epochs integer[], p_calls boolean[],
+    p_epochs integer[], p_stores text[], p_seen bigint[], p_calls boolean[],
     p_ids text[], p_types text[], p_schemas integer[], p_datas text[], p_seals text[], p_metas text[], p_salts bytea[],
     p_earliest timestamptz[], p_latest timestamptz[], p_precisions text[],
     p_cases json, p_owing text[], p_obligations json, p_obligation_ids text[], p_asking text[], p_effects json,
@@ -191,6 +193,14 @@ begin
             coalesce(p_precisions[n], 'instant'), case when v_true is null then o_recorded[v_owners[n]] else v_head end, p_datas[n], p_seals[n], p_metas[n],
             p_salts[n], v_hashes[n]
         from generate_subscripts(p_ids, 1) n;
+    end if;
+    -- What goes to the same store in the same call counts as well: it was written above.
+    if p_stores is not null and exists (
+        select from unnest(p_streams, p_stores, p_seen) asked (stream, store, seen)
+        join event placed on placed.position > asked.seen and placed.type = 'UnitPlaced'
+            and placed.stream <> asked.stream and placed.data::json ->> 'store' = asked.store
+    ) then
+        raise exception 'something was put into the store' using errcode = 'CV001';
     end if;
     if p_cases is not null or p_owing is not null or p_asking is not null or p_watching is not null then
         v_rewoken := caravel_replace_views(p_streams, o_recorded, p_cases, p_owing, p_obligations, p_obligation_ids,

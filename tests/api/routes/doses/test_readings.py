@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from activities.command_handler import CommandRequest
+from activities.command_handler import CommandRequest, Recorded
 from activities.following.stopping import StoppingUnits
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
+from domain.core.errors import Reason, Refused
 from domain.doses.lot import ReleaseLot
 from domain.doses.readings import parse
+from domain.doses.storage import PlaceUnit
 from domain.doses.unit import HoldUnit
 from domain.stages.eligibility.eligibility import AcceptPatient
 from domain.stages.treatment.dose import DoseLost, HoldDose
@@ -107,6 +110,41 @@ async def test_what_was_killed_between_reading_and_stopping_is_made_up_for(
     lot_ = (await here.commands.entry(filled["lot"])).state
     assert all(one.stopped for one in lot_.units.values())
     assert await stopping.round() == 0, "once is enough"
+
+
+async def test_two_lots_that_reach_for_one_place_at_once_never_both_get_it(
+    people: Mapping[str, Person], here: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look before either writes: one unit lies there then, and who puts the other is told which one does."""
+    quality, mark = people["quality"], uuid.uuid4().hex[:8]
+    freezer, lots = await store(quality), [await lot(quality, f"{name}-{mark}") for name in "ab"]
+    found, both = here.commands.places, asyncio.Barrier(2)
+    assert found is not None
+    waiting = [both.wait, both.wait]
+
+    async def looked(of: str, by: str) -> Any:
+        before = await found(of, by)
+        if waiting:
+            await waiting.pop()()
+        return before
+
+    monkeypatch.setattr(here.commands, "places", looked)
+    commands = [
+        CommandRequest(one, Meta("person-z"), PlaceUnit(f"{name}-{mark}", freezer, position))
+        for one, name, position in zip(lots, "ab", ("A1", "a 1"), strict=True)
+    ]
+    ended = await asyncio.gather(*map(here.commands.record, commands), return_exceptions=True)
+    (no,) = [one for one in ended if isinstance(one, Refused)]
+    (won,) = [one for one in ended if isinstance(one, Recorded)]
+    (there,) = [unit for unit in won.state.units.values() if unit.lies]
+    assert (no.reason, no.field, no.detail) == (
+        Reason.UNAVAILABLE, "position", f"another unit lies there: {there.id} of {won.stream}",
+    )  # fmt: skip
+    loser = next(one for one in lots if one != won.stream)
+    body = {"type": "PlaceUnit", "unit": f"{'ab'[lots.index(loser)]}-{mark}", "store": freezer, "position": "A1"}
+    assert_problem(await quality.post(f"/lots/{loser}/commands", body), 409, "unavailable")
+    await told(quality, won.stream, "PlaceUnit", unit=there.id, store=freezer, position="A2")
+    assert (await quality.post(f"/lots/{loser}/commands", body)).is_success, "it was moved away"
 
 
 async def test_files_that_cannot_be_read_are_refused_whole(
