@@ -18,6 +18,7 @@ from domain.case.table import Owes, Rule, Takes, Wants
 from domain.stages.anytime import (
     access,
     correcting,
+    corrective,
     erasing,
     holding,
     linking,
@@ -164,6 +165,7 @@ ANYTIME: tuple[type[Any], ...] = (
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
     shipping.MoveShipment, shipping.EndShipment, handovers.RecordHandover, stopping.JudgeShipment,
     safety.AnswerAlert, safety.RecordSafetyReport, look_back.RecordLookBack,
+    corrective.PlanCorrectiveAction, corrective.CompleteCorrectiveAction, corrective.CheckCorrectiveAction,
     tasks.ClaimTask, tasks.HandBackTask, tasks.OfferTask, tasks.AcceptTask, tasks.DeclineTask, tasks.TakeOverTask,
     holding.Snooze, holding.Redate, holding.ApplyPolicy, correcting.CorrectFact,
     reconsidering.ReviewDecision, outcomes.RecordOutcome, outcomes.ReportBounce, closing.LeaveJourney,
@@ -230,6 +232,7 @@ MODULES: Mapping[str, ModuleType] = {
     "observations": observations,
     "safety": safety,
     "look_back": look_back,
+    "corrective": corrective,
     "redosing": redosing,
     "transplant": transplant,
     "donor_search": donor_search,

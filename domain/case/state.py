@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.case.corrective import CorrectiveActions
 from domain.case.phases.arrangements import Arrangements
 from domain.case.phases.bedside import AtBedside
 from domain.case.phases.bookkeeping import Bookkeeping
@@ -35,6 +36,9 @@ NEVER_HELD = frozenset(
         "safety_report",
         "tell_centre_of_alert",
         "look_back",
+        "corrective_action",
+        "corrective_check",
+        "corrective_again",
     }
 )
 """What goes on while a case is on hold."""
@@ -61,6 +65,7 @@ class MainLine:
 class Case(
     Bookkeeping,
     Links,
+    CorrectiveActions,
     FollowUp,
     Redosing,
     DoseSearch,

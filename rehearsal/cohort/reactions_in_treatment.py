@@ -10,7 +10,7 @@ from domain.case.undoing import UNDOING
 from domain.core.about import About
 from domain.core.fact import Command
 from domain.criteria.response import systems_for
-from domain.stages.anytime import holding, notes, reconsidering
+from domain.stages.anytime import corrective, holding, notes, reconsidering
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.redosing_criteria import left_unmet, redosing_standings
 from domain.stages.follow_up import acquired, follow_up
@@ -210,6 +210,21 @@ def _response_again(s: Situation) -> Command | None:
     return _assessed(s, "PD" if s.often(0.26) else "CR")
 
 
+def _corrects(s: Situation) -> Command | None:
+    """What did not help is tried another way."""
+    day = s.now.date()
+    known = s.case.corrective[s.root]
+    return corrective.PlanCorrectiveAction(known.alert, "retrain", "ward", day + timedelta(14), day + timedelta(60))
+
+
+def _corrected(s: Situation) -> Command | None:
+    return corrective.CompleteCorrectiveAction(s.root, "staff trained again")
+
+
+def _checked(s: Situation) -> Command | None:
+    return corrective.CheckCorrectiveAction(s.root, s.often(0.8), "no such event since")
+
+
 def _donor(s: Situation) -> Command | None:
     found = "unrelated" if s.often(0.5) else "haploidentical" if s.often(0.8) else "none_found"
     match = {"unrelated": "10/10", "haploidentical": "5/10"}.get(found, "")
@@ -339,6 +354,9 @@ IN_TREATMENT: Mapping[str, React] = {
     "manufacturing_failed": _slot,
     "response_check": _response,
     "response_recheck": _response_again,
+    "corrective_action": _corrected,
+    "corrective_check": _checked,
+    "corrective_again": _corrects,
     "donor_search": _donor,
     "after_loss": _after_loss,
     "late_toxicity": _late,

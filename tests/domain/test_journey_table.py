@@ -159,6 +159,9 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AnswerAlert": (("ReportMalignancy",),),
     "RecordLookBack": (("ReportMalignancy",),),
     "RecordSafetyReport": (("HighGrade",),),  # a grade that raises an alert
+    "PlanCorrectiveAction": (("ReportMalignancy",),),
+    "CompleteCorrectiveAction": (("ReportMalignancy", "PlanCorrectiveAction"),),
+    "CheckCorrectiveAction": (("ReportMalignancy", "PlanCorrectiveAction", "CompleteCorrectiveAction"),),
     "CloseLateToxicity": (("LowCounts", "DischargePatient"),),
     "SettleEffect": (("ReferTransplant", "RecordOutcome"),),
     "RecordOutcome": (("ReferTransplant",),),

@@ -9,6 +9,7 @@ from functools import partial
 from api.console.forms.fields import Option
 from api.console.names import NameEntry
 from api.console.text.fact_text import FactWriter
+from domain.case.corrective import CorrectiveAction
 from domain.case.undoing import ended
 from domain.core.about import About
 from domain.criteria.analytes import ANALYTES, DERIVED
@@ -145,6 +146,15 @@ def _watched(s: FactWriter) -> Sequence[Option]:
     return [(i, t.named("adverse", s.case.episodes[i].kind)) for i in watched if i in s.case.episodes]
 
 
+def _corrective(s: FactWriter) -> Sequence[Option]:
+    known = [(i, one) for i, one in s.case.corrective.items() if one.state in ("planned", "done")]
+    return [(i, f"{_alert_of(s, one)}, {s.clock.t.named('corrective', one.state)}") for i, one in known]
+
+
+def _alert_of(s: FactWriter, one: CorrectiveAction) -> str:
+    return f"{s.clock.t.named('alert', s.case.alerts[one.alert].kind)}, {s.clock.day(one.done_by)}"
+
+
 def _coded(field: str, s: FactWriter) -> Sequence[Option]:
     return [(code, s.clock.t.named(field, code)) for code in CODES[field]]
 
@@ -153,6 +163,7 @@ OF_CASE: Mapping[str, Callable[[FactWriter], Sequence[Option]]] = {
     **{field: partial(_coded, field) for field in CODES},
     "treatment_route": lambda s: [(code, s.clock.t.named("treatment_route", code)) for code in TREATMENTS],
     "search": lambda s: [(code, s.clock.t.named("search", code)) for code in SEARCHES],
+    "corrective": _corrective,
     "episode": _watched,
     "hypotension": lambda s: [(code, s.clock.t.named("hypotension", code)) for code in CODED["hypotension"]],
     "oxygen": lambda s: [(code, s.clock.t.named("oxygen", code)) for code in CODED["oxygen"]],

@@ -1,4 +1,4 @@
-"""Any command about the response, for histories made up by chance."""
+"""Any command about the response and what follows from harm, for histories made up by chance."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.criteria.response import ASSESSORS, EXAMINATIONS, SYSTEMS, UPTAKES
+from domain.stages.anytime.corrective import CheckCorrectiveAction, CompleteCorrectiveAction, PlanCorrectiveAction
 from domain.stages.response.assessing import AssessResponse
 from domain.stages.response.cell_loss import ReportCellLoss
 from domain.stages.response.donor_search import SEARCHES, RecordDonorSearch
 from domain.stages.response.late_toxicity import CloseLateToxicity
-from tests.domain.journey import Journey
+from tests.domain.journey import DAY, Journey
 from tests.domain.stages.any_names import moment, pick
 
 
@@ -36,6 +37,11 @@ OF_RESPONSES: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     AssessResponse: _assessed,
     ReportCellLoss: _lost,
     RecordDonorSearch: lambda j, n: RecordDonorSearch(pick(SEARCHES, n, ""), "9/10", "D-1", "", moment(j, n)),
+    PlanCorrectiveAction: lambda j, n: PlanCorrectiveAction(
+        pick(j.case.alerts, n, "nothing"), "train", "ward", j.now.date() + n % 9 * DAY, j.now.date() + n % 30 * DAY
+    ),
+    CompleteCorrectiveAction: lambda j, n: CompleteCorrectiveAction(pick(j.case.corrective, n, "nothing"), "trained"),
+    CheckCorrectiveAction: lambda j, n: CheckCorrectiveAction(pick(j.case.corrective, n, "nothing"), n % 2 > 0, "seen"),
     CloseLateToxicity: lambda j, n: CloseLateToxicity(pick(j.case.late_watches, n, "nothing"), "recovered"),
 }
 """Command → one of it, by a number."""

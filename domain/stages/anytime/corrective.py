@@ -1,0 +1,198 @@
+"""Corrective and preventive action after a deviation, a near miss or any other alert [safety.corrective].
+
+Somebody does something about the cause until a day, and on a later day it is seen whether that helped; what did not
+asks for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, assert_never
+
+from domain.case.corrective import CorrectiveAction
+from domain.case.stage import EVERY_STAGE
+from domain.case.state import Case
+from domain.case.table import Owes, Takes
+from domain.core.copying import replace
+from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Fact, Ids
+from domain.core.personal import Identity
+from domain.core.policy import Party, Policy
+
+FARTHEST = timedelta(days=3 * 365)
+"""How far ahead a check is planned; more is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCorrectiveAction:
+    """Somebody will act on what led to an alert, until a day; on `check_on` it is seen whether that helped."""
+
+    alert: str
+    measure: Identity
+    responsible: Identity
+    done_by: date
+    check_on: date
+    type: Literal["PlanCorrectiveAction"] = "PlanCorrectiveAction"
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteCorrectiveAction:
+    """It is done, and how."""
+
+    corrective: str
+    account: Identity
+    type: Literal["CompleteCorrectiveAction"] = "CompleteCorrectiveAction"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCorrectiveAction:
+    """Somebody looked whether it helped, and what shows it."""
+
+    corrective: str
+    effective: bool
+    account: Identity
+    type: Literal["CheckCorrectiveAction"] = "CheckCorrectiveAction"
+
+
+Command = PlanCorrectiveAction | CompleteCorrectiveAction | CheckCorrectiveAction
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectiveActionPlanned:
+    """Something will be done about what led to an alert."""
+
+    corrective: str
+    alert: str
+    measure: Identity
+    responsible: Identity
+    done_by: date
+    check_on: date
+    type: Literal["CorrectiveActionPlanned"] = "CorrectiveActionPlanned"
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectiveActionCompleted:
+    """What was planned about the cause is done."""
+
+    corrective: str
+    account: Identity
+    type: Literal["CorrectiveActionCompleted"] = "CorrectiveActionCompleted"
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectiveActionChecked:
+    """Somebody looked whether it helped."""
+
+    corrective: str
+    effective: bool
+    account: Identity
+    type: Literal["CorrectiveActionChecked"] = "CorrectiveActionChecked"
+
+
+Event = CorrectiveActionPlanned | CorrectiveActionCompleted | CorrectiveActionChecked
+
+TAKES = (
+    Takes(PlanCorrectiveAction, (CorrectiveActionPlanned,), at=EVERY_STAGE),
+    Takes(CompleteCorrectiveAction, (CorrectiveActionCompleted,), at=EVERY_STAGE),
+    Takes(CheckCorrectiveAction, (CorrectiveActionChecked,), at=EVERY_STAGE),
+)
+
+
+def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """Decide a step of a corrective action: return the event it brings about. Raises Refused."""
+    match command:
+        case PlanCorrectiveAction():
+            return [_planned(case, command, now, ids)]
+        case CompleteCorrectiveAction():
+            known = _known(case, command.corrective)
+            require(known.state == "planned", Reason.ALREADY, "it is said that this is done", "corrective")
+            return [CorrectiveActionCompleted(command.corrective, command.account)]
+        case CheckCorrectiveAction():
+            known = _known(case, command.corrective)
+            require(known.state != "planned", Reason.NOT_NOW, "it is not done yet; say first that it is", "corrective")
+            require(known.state == "done", Reason.ALREADY, "it is said whether this helped", "corrective")
+            return [CorrectiveActionChecked(command.corrective, command.effective, command.account)]
+        case _:
+            assert_never(command)
+
+
+def _planned(case: Case, c: PlanCorrectiveAction, now: datetime, ids: Ids) -> Event:
+    require(c.alert in case.alerts, Reason.NOT_FOUND, "there is no such alert to act on in this case", "alert")
+    today = now.date()
+    require(c.done_by >= today, Reason.INVALID, "what is planned is done today or later", "done_by")
+    ahead = c.done_by <= c.check_on <= today + FARTHEST
+    words = f"whether it helped is looked at after it is done, at most {FARTHEST.days} days ahead"
+    require(ahead, Reason.INVALID, words, "check_on")
+    return CorrectiveActionPlanned(ids(), c.alert, c.measure, c.responsible, c.done_by, c.check_on)
+
+
+def _known(case: Case, corrective: str) -> CorrectiveAction:
+    found = case.corrective.get(corrective)
+    if found is None:
+        raise Refused(Reason.NOT_FOUND, "no such corrective action in this case", "corrective")
+    return found
+
+
+def evolve(case: Case, fact: Fact[Event]) -> Case:
+    """Fold one step of a corrective action."""
+    event = fact.event
+    match event:
+        case CorrectiveActionPlanned():
+            new = CorrectiveAction(event.alert, event.done_by, event.check_on)
+            return replace(case, corrective={**case.corrective, event.corrective: new})
+        case CorrectiveActionCompleted():
+            return _moved(case, event.corrective, state="done")
+        case CorrectiveActionChecked():
+            return _moved(case, event.corrective, state="effective" if event.effective else "ineffective")
+        case _:
+            assert_never(event)
+
+
+def _moved(case: Case, corrective: str, **changes: object) -> Case:
+    known = case.corrective.get(corrective)
+    if known is None:
+        return case
+    return replace(case, corrective={**case.corrective, corrective: replace(known, **changes)})  # type: ignore[arg-type]
+
+
+def _in(case: Case, *states: str) -> Iterable[str]:
+    return [one for one, known in case.corrective.items() if known.state in states]
+
+
+def _without_another(case: Case) -> Iterable[str]:
+    """What did not help, until another is planned for the same alert."""
+    newest = {known.alert: one for one, known in case.corrective.items()}
+    return [one for one in newest.values() if case.corrective[one].state == "ineffective"]
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max, UTC)
+
+
+OWES = (
+    Owes(
+        "corrective_action",
+        Party.COORDINATOR,
+        Party.SUPERVISOR,
+        lambda c: _in(c, "planned"),
+        lambda c, about: about in c.corrective and c.corrective[about].state != "planned",
+        due=lambda c, about: _end_of(c.corrective[about].done_by) if about in c.corrective else None,
+    ),
+    Owes(
+        "corrective_check",
+        Party.COORDINATOR,
+        Party.SUPERVISOR,
+        lambda c: _in(c, "done"),
+        lambda c, about: about in c.corrective and c.corrective[about].state in ("effective", "ineffective"),
+        due=lambda c, about: _end_of(c.corrective[about].check_on) if about in c.corrective else None,
+    ),
+    Owes(
+        "corrective_again",
+        Party.COORDINATOR,
+        Party.SUPERVISOR,
+        _without_another,
+        lambda c, about: about in c.corrective and about not in _without_another(c),
+    ),
+)
