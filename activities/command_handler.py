@@ -46,7 +46,7 @@ from domain.engine.agenda import wake_at
 from domain.engine.evolve import fold
 from domain.recalls import following, recall
 from domain.stages.anytime.linking import other_named
-from domain.stages.anytime.watching import named, watched
+from domain.stages.anytime.watching import behind, named, watched
 from domain.stages.records.documents import DocumentStored
 
 ATTEMPTS = 12
@@ -334,7 +334,7 @@ class CommandHandler:
         """Write down what changed in the lots, protocols, centres and staff this case depends on."""
         for source in sources:
             known = session.case.sources.get(source.stream)
-            if known is None or known.version < source.version:
+            if behind(known, source.version, source.state):
                 session.note(source, self._parse(source.stream, source.state), known)
 
     async def _meet(self, session: CaseSession, other: str) -> None:

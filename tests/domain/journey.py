@@ -22,7 +22,7 @@ from domain.engine.evolve import fold, follow
 from domain.journey import RULES, TAKES
 from domain.stages.anytime.linking import OtherCaseNoted
 from domain.stages.anytime.outcomes import RecordOutcome
-from domain.stages.anytime.watching import named, noted, watched
+from domain.stages.anytime.watching import behind, named, noted, watched
 from domain.stages.records.documents import DocumentStored, linked
 from infra.policy.reading import load_policy
 
@@ -136,8 +136,7 @@ class Journey:
         drafts: list[Draft[Event]] = []
         for stream in sorted((names or watched(self.case)) & set(self.sources)):
             version, state = self.sources[stream]
-            known = self.case.sources.get(stream)
-            if known is None or known.version < version:
+            if behind(self.case.sources.get(stream), version, state):
                 why = Why("source_changed", 1, self.policy.hash, self.now)
                 drafts.append(Draft(noted(stream, version, state, self.case.id), self.ids(), None, why))
         return drafts

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "say why; a reason is never empty": "test_reasons",
     "nothing of this product is thawed; record the infusion itself": "test_by_class",
     "name what is given, as its label says": "test_by_class",
+    "the label names no single dose; compare it by eye (CheckIdentity)": "test_by_class",
     "nothing is made of the patient's own cells for a product that is ": "test_by_class",
     "a rank is one of those that were seen": "test_excluding",
 }

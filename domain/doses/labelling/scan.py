@@ -64,8 +64,17 @@ def names_unit(scan: Scan, unit: str) -> bool:
         told.append(same_number(scan.get("supplemental"), unit))
     if told:
         return all(told)
+    return bool(scan.get("donation")) and codes.same(_donated(scan), unit)
+
+
+def unit_on(scan: Scan) -> str:
+    """Return the number of a single dose that a scan names, as it stands there; empty where it names none."""
+    return scan.get("serial") or scan.get("supplemental") or _donated(scan)
+
+
+def _donated(scan: Scan) -> str:
     donation, division = scan.get("donation"), scan.get("division")
-    return bool(donation) and codes.same(f"{donation}{division}" if division.strip("0") else donation, unit)
+    return f"{donation}{division}" if division.strip("0") else donation
 
 
 def names_patient(scan: Scan, code: str, chain: str) -> bool:

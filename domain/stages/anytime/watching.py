@@ -165,6 +165,16 @@ def named(command: object) -> frozenset[str]:
     return frozenset()
 
 
+def behind(known: Noted | None, version: int, state: Mapping[str, Any]) -> bool:
+    """Return whether a case has yet to note a source that stands like this: it changed, or was noted half.
+
+    What was noted before the product was is noted anew: a hold on a product reaches who knows it [governance.hold].
+    """
+    if known is None or known.version < version:
+        return True
+    return bool(state.get("product")) and "product" in known.state and not known.state["product"]
+
+
 def noted(stream: str, version: int, state: Mapping[str, Any], case: str = "") -> Event:
     """Return the event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind.
 

@@ -11,6 +11,10 @@ def class_of(case: Case) -> ByClass:
     return CLASSES[case.noted(case.protocol).get("product_class", "not_said")]
 
 
+ASKED_FOR = ("asked", "held", "lapsed")
+"""How a dose stands that is still to come: one that was refused, given back or is in the patient is not."""
+
+
 def from_stock(case: Case) -> bool:
     """Return whether a unit is held for the case and thawed: so by its class, or because one was asked for."""
-    return class_of(case).units or case.dose.state != "none"
+    return class_of(case).units or case.dose.state in ASKED_FOR

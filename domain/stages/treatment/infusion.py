@@ -263,12 +263,12 @@ def _infused_now(case: Case, c: RecordInfusion) -> Sequence[Event]:
     """Cells that are in are recorded. What was not told before is a deviation and has to be called one."""
     if case.treatment is None:
         raise Refused(Reason.MISSING, "no treatment is under way")
-    done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, case.lot, c.unit, c.cells)
+    lot = case.lot if (stock := by_class.from_stock(case)) else ""  # one held before, of another product, did not go in
+    done = InfusionCompleted(case.treatment.number, len(case.infusions) + 1, lot, c.unit, c.cells)
     if c.deviation:
-        again = any(i.lot == case.lot and codes.same(i.unit, c.unit) for i in case.infusions)
+        again = any(i.lot == lot and codes.same(i.unit, c.unit) for i in case.infusions)
         require(not again, Reason.ALREADY, "this unit was infused before", "unit")
         return [InfusionDeviated(case.treatment.number, c.unit, c.deviation), done]
-    stock = by_class.from_stock(case)
     require(stock or case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people have not checked identity")
     given = _thawed(case, c.unit)
     require(case.treatment.identity_checked, Reason.NEVER_WAIVED, "two people found a mismatch; it is checked anew")

@@ -24,7 +24,8 @@ from domain.core.roles import Action
 from domain.doses import codes
 from domain.doses.labelling import isbt128
 from domain.doses.labelling.reading import read_field
-from domain.doses.labelling.scan import Scan, lasts, names_patient, names_unit, same_end, same_number
+from domain.doses.labelling.scan import Scan, lasts, names_patient, names_unit, same_end, same_number, unit_on
+from domain.stages.governing.by_class import from_stock
 from domain.stages.treatment import infusion
 
 
@@ -128,11 +129,11 @@ def _registered(case: Case, c: RegisterWristband) -> Event:
 def _scanned(case: Case, c: ScanIdentity, now: datetime) -> Sequence[Outcome]:
     """The near miss goes first to what was read, then to what always follows a check."""
     due = infusion.due(case)
-    unit = due.unit if due.thawed else case.dose.ref
     known = case.wristband is not None and readable(case.wristband.code)
     require(known, Reason.MISSING, "the patient's wristband is not registered (RegisterWristband)", "first_patient")
     patients = {name: read_field(getattr(c, name), name) for name in ("first_patient", "second_patient")}
     units = {name: read_field(getattr(c, name), name) for name in ("first_unit", "second_unit")}
+    unit = due.unit if due.thawed else case.dose.ref if from_stock(case) else _named(units["first_unit"])
     wrong_patient = [name for name, scan in patients.items() if not _patient(case, scan)]
     wrong_unit = [one for name, scan in units.items() for one in _unit_differs(case, name, scan, unit, now)]
     differing = next((n for n in units if any(one.startswith(n) for one in wrong_unit)), "")
@@ -148,13 +149,20 @@ def _scanned(case: Case, c: ScanIdentity, now: datetime) -> Sequence[Outcome]:
     return [IdentityScanned(due.number, *read, (*wrong_patient, *wrong_unit)), outcome]
 
 
+def _named(scan: Scan) -> str:
+    """Return what the first label names: of what is made in the body nothing is held to compare the second with."""
+    words = "the label names no single dose; compare it by eye (CheckIdentity)"
+    require(unit_on(scan), Reason.INVALID, words, "first_unit")
+    return unit_on(scan)
+
+
 def _patient(case: Case, scan: Scan) -> bool:
     return case.wristband is not None and names_patient(scan, case.wristband.code, case.wristband.chain)
 
 
 def _unit_differs(case: Case, name: str, scan: Scan, unit: str, now: datetime) -> Iterable[str]:
     """Whatever a label says is compared as far as the case knows it; what it does not say is not missed."""
-    lot = case.noted(case.lot)
+    lot = case.noted(case.lot) if from_stock(case) else {}
     expires = lot.get("expires")
     chain = case.wristband.chain if case.wristband else ""
     compared = {

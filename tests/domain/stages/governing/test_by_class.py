@@ -15,11 +15,14 @@ from domain.catalogue.protocols.classes import CLASSES
 from domain.core.copying import replace
 from domain.core.errors import Reason
 from domain.core.when import When
+from domain.stages.eligibility.eligibility import DeclinePatient
 from domain.stages.follow_up.acquired import OWN_CELLS, RecordResource, ReportResource, ResourceAcquired
 from domain.stages.schedule.monitoring_days import DEFAULT
 from domain.stages.travel.doors import closed_doors
-from domain.stages.treatment.dose import AskDoseAgain, DoseAsked, HoldDose
+from domain.stages.treatment.bedside.scanning import RegisterWristband, ScanIdentity
+from domain.stages.treatment.dose import AskDoseAgain, DoseAsked, HoldDose, RefuseDose
 from domain.stages.treatment.infusion import (
+    AuthoriseInfusion,
     CheckIdentity,
     IdentityChecked,
     InfusionCompleted,
@@ -82,6 +85,53 @@ def test_made_in_the_body_runs_from_acceptance_to_follow_up_with_no_unit_and_no_
         j.deliver()
     assert (j.case.stage, j.case.follow_up) == (Stage.FOLLOW_UP, "open")
     assert j.refold() == j.case
+
+
+def test_a_second_dose_made_in_the_body_needs_no_unit_either() -> None:
+    j = in_vivo("authorised", planned_infusions=2)
+    for day in (0, 1):
+        j.away(day * DAY).tell(AuthoriseInfusion("Dr Li")).tell(check()).tell(RecordInfusion(VIAL))
+        j.deliver()
+    assert (len(j.case.infusions), j.case.treatment and j.case.treatment.complete) == (2, True)
+    assert "reserve_dose" not in {e.kind for e in j.case.effects.values()}
+
+
+def test_a_unit_refused_before_the_class_was_known_holds_nobody_up() -> None:
+    j = led("not_said", "priced")
+    j.tell(RefuseDose("none_available"))
+    assert len(j.all_owed("find_dose")) == 1
+    of_class("in_vivo")(j)
+    j.look()
+    assert j.all_owed("find_dose") == []
+    STEPS["visa"](j)
+    assert j.case.stage is Stage.VISA
+
+
+def test_the_lot_of_a_product_given_up_is_not_said_to_have_gone_in() -> None:
+    j = led("not_said", "dose_held")
+    j.tell(DeclinePatient(submission(j), "Dr Li", "other", "centre-b"))
+    of_class("in_vivo")(j)
+    for name in ("chosen", "submitted", "acknowledged", "accepted", "quoted", "priced"):
+        STEPS[name](j)
+        j.deliver()
+    for name in list(STEPS)[list(STEPS).index("visa") : list(STEPS).index("checked")]:
+        STEPS[name](j)
+        j.deliver()
+    j.tell(check()).tell(RecordInfusion(VIAL))
+    assert [(i.lot, i.unit) for i in j.case.infusions] == [("", VIAL)]
+
+
+def test_two_scans_of_what_is_given_in_the_body_are_compared_with_each_other() -> None:
+    j = in_vivo("authorised").tell(RegisterWristband("MRN-1"))
+    serial = "(01)09506000134352(21)LV7"
+    when(j, ScanIdentity("n-1", "MRN-1", "(10)LV7", "n-2", "MRN-1", serial)).then_refused(
+        Reason.INVALID, "the label names no single dose; compare it by eye (CheckIdentity)"
+    )
+    j.tell(ScanIdentity("n-1", "MRN-1", serial, "n-2", "MRN-1", "LV-8"))
+    assert [e.type for e in j.decided] == ["IdentityScanned", "IdentityMismatched"]
+    j.tell(AuthoriseInfusion("Dr Li")).tell(ScanIdentity("n-1", "MRN-1", serial, "n-2", "MRN-1", "lv7"))
+    assert j.decided[1] == IdentityChecked(1, "n-1", "n-2", "LV7")
+    assert j.tell(RecordInfusion("LV7")).case.stage is not Stage.LYMPHODEPLETION
 
 
 def test_the_same_course_with_cells_of_a_lot_stops_where_the_unit_is_missing() -> None:

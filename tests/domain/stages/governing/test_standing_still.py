@@ -81,3 +81,13 @@ def test_no_unit_is_asked_for_and_no_thaw_confirmed_until_it_goes_on(stream: str
 def test_whoever_has_the_cells_in_or_has_left_is_owed_nothing_by_it() -> None:
     j = held(at("infused"), PROTOCOL)
     assert (j.case.stage, j.all_owed("trial_hold_review")) == (Stage.INFUSION, [])
+
+
+def test_a_case_that_noted_its_protocol_before_products_were_noted_is_reached_all_the_same() -> None:
+    j = start("visa")
+    version, state = j.sources[PROTOCOL]
+    j.sources[PROTOCOL] = (version, {**state, "product": "FT-819"})  # the revision of the read models wrote it
+    held(j, PRODUCT)
+    assert j.owed("trial_hold_review").about == f"{PRODUCT}/1"
+    count = len(j.facts)
+    assert len(j.look().facts) == count
