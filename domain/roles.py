@@ -74,13 +74,14 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **STAFF,
         **_row(Scope.ALL, A.OPEN, A.IMPORT, A.BREAK_GLASS),
         **_row(Scope.TEAM, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.COORDINATE, A.NOTE, A.TRANSLATE, A.SETTLE),
+        **_row(Scope.TEAM, A.CORRECT_CAUSE),
     },
     Role.SUPERVISOR: {
         **EVERYBODY,
         **STAFF,
         **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.OPEN, A.IMPORT, A.COORDINATE, A.SUPERVISE, A.SETTLE),
         **_row(Scope.ALL, A.ERASE, A.NOTE, A.TRANSLATE, A.ANSWER, A.KEEP_CATALOGUE, A.GOVERN, A.REGISTER_LOT, A.PROVE),
-        **_row(Scope.ALL, A.BREAK_GLASS, A.REVIEW_ACCESS, A.SEE_LOOKS),
+        **_row(Scope.ALL, A.BREAK_GLASS, A.REVIEW_ACCESS, A.SEE_LOOKS, A.CORRECT_CAUSE),
     },
     Role.REVIEWER: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.SEE_PERSON, A.SEE_CLINICAL, A.NOTE, A.REVIEW)},
     Role.TRANSLATOR: {**EVERYBODY, **STAFF, **_row(Scope.ALL, A.SEE, A.NOTE, A.TRANSLATE, A.BREAK_GLASS)},
@@ -90,6 +91,7 @@ ALLOWED: Mapping[Role, Mapping[Action, Scope]] = {
         **_row(
             Scope.ALL,
             A.SEE,
+            A.CORRECT_CAUSE,
             A.GOVERN,
             A.REGISTER_LOT,
             A.RELEASE_LOT,

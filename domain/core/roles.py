@@ -30,6 +30,7 @@ class Action(StrEnum):
     NOTE = "note"  # notes, calls, documents
     TRANSLATE = "translate"
     REVIEW = "review"  # what only the medical reviewer says
+    CORRECT_CAUSE = "correct_cause"  # what is done about the cause of an alert, and whether it helped
     SUPERVISE = "supervise"  # set aside what the journey asks for
     ANSWER = "answer"  # what only a hospital can say
     ERASE = "erase"  # order, confirm or withdraw that a person is forgotten

@@ -18,8 +18,9 @@ from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Identity
+from domain.core.personal import Identity, readable
 from domain.core.policy import Party, Policy
+from domain.core.roles import Action
 
 FARTHEST = timedelta(days=3 * 365)
 """How far ahead a check is planned; more is a slip of the pen."""
@@ -94,9 +95,9 @@ class CorrectiveActionChecked:
 Event = CorrectiveActionPlanned | CorrectiveActionCompleted | CorrectiveActionChecked
 
 TAKES = (
-    Takes(PlanCorrectiveAction, (CorrectiveActionPlanned,), at=EVERY_STAGE),
-    Takes(CompleteCorrectiveAction, (CorrectiveActionCompleted,), at=EVERY_STAGE),
-    Takes(CheckCorrectiveAction, (CorrectiveActionChecked,), at=EVERY_STAGE),
+    Takes(PlanCorrectiveAction, (CorrectiveActionPlanned,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
+    Takes(CompleteCorrectiveAction, (CorrectiveActionCompleted,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
+    Takes(CheckCorrectiveAction, (CorrectiveActionChecked,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
 )
 
 
@@ -108,11 +109,13 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case CompleteCorrectiveAction():
             known = _known(case, command.corrective)
             require(known.state == "planned", Reason.ALREADY, "it is said that this is done", "corrective")
+            require(readable(command.account), Reason.MISSING, "say how it was done", "account")
             return [CorrectiveActionCompleted(command.corrective, command.account)]
         case CheckCorrectiveAction():
             known = _known(case, command.corrective)
             require(known.state != "planned", Reason.NOT_NOW, "it is not done yet; say first that it is", "corrective")
             require(known.state == "done", Reason.ALREADY, "it is said whether this helped", "corrective")
+            require(readable(command.account), Reason.MISSING, "say what shows it", "account")
             return [CorrectiveActionChecked(command.corrective, command.effective, command.account)]
         case _:
             assert_never(command)
@@ -120,6 +123,8 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 def _planned(case: Case, c: PlanCorrectiveAction, now: datetime, ids: Ids) -> Event:
     require(c.alert in case.alerts, Reason.NOT_FOUND, "there is no such alert to act on in this case", "alert")
+    require(readable(c.measure), Reason.MISSING, "say what is done about the cause", "measure")
+    require(readable(c.responsible), Reason.MISSING, "say who does it", "responsible")
     today = now.date()
     require(c.done_by >= today, Reason.INVALID, "what is planned is done today or later", "done_by")
     ahead = c.done_by <= c.check_on <= today + FARTHEST

@@ -32,6 +32,7 @@ coordinate      team        all        -        -          -       -        -   
 note            team        all        all      all        -       -        -       -        all
 translate       team        all        -        all        -       -        -       -        all
 review          -           -          all      -          -       -        -       -        all
+correct_cause   team        all        -        -          all     -        -       -        all
 supervise       -           all        -        -          -       -        -       -        all
 answer          -           all        -        -          -       centre   -       -        all
 erase           -           all        -        -          all     -        -       -        all

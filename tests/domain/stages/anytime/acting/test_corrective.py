@@ -33,6 +33,22 @@ REFUSALS = (
         "there is no such alert to act on in this case",
         alarmed,
     ),
+    No(
+        "infused",
+        lambda j: replace(planning(j), measure=""),
+        Reason.MISSING,
+        "say what is done about the cause",
+        alarmed,
+    ),
+    No("infused", lambda j: replace(planning(j), responsible=""), Reason.MISSING, "say who does it", alarmed),
+    No("infused", lambda j: CompleteCorrectiveAction(newest(j), ""), Reason.MISSING, "say how it was done", plan),
+    No(
+        "infused",
+        lambda j: CheckCorrectiveAction(newest(j), effective=True, account=""),
+        Reason.MISSING,
+        "say what shows it",
+        done,
+    ),
     No("infused", lambda j: planning(j, -1), Reason.INVALID, "what is planned is done today or later", alarmed),
     No(
         "infused",
