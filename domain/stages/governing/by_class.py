@@ -11,6 +11,11 @@ def class_of(case: Case) -> ByClass:
     return CLASSES[case.noted(case.protocol).get("product_class", "not_said")]
 
 
+def depletion_planned(case: Case) -> bool:
+    """Return whether lymphodepletion comes before the cells; a protocol may plan none [depletion.none-planned]."""
+    return case.noted(case.protocol).get("depletion_planned") is not False
+
+
 ASKED_FOR = ("asked", "held", "lapsed")
 """How a dose stands that is still to come: one that was refused, given back or is in the patient is not."""
 

@@ -22,6 +22,7 @@ from domain.stages.travel.arranging import (
     AT,
     OUTSIDE,
     ArrangementAskedAgain,
+    ahead,
     called_off,
     changed,
     require_ahead,
@@ -141,7 +142,7 @@ def decide(
             return [_confirm(case, command, now)]
         case RefuseArrangement():
             known = require_arrangement(case, command.arrangement, *LIVE)
-            return [ArrangementRefused(known.id, command.code, known.agreed)]
+            return [ArrangementRefused(known.id, command.code, ahead(known, now))]
         case _:
             assert_never(command)
 

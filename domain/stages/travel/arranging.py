@@ -154,7 +154,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             return [_again(case, command, now)]
         case CancelArrangement():
             known = require_arrangement(case, command.arrangement, *LIVE, "refused", "lapsed")
-            return [ArrangementCancelled(known.id, command.code, known.agreed)]
+            return [ArrangementCancelled(known.id, command.code, ahead(known, now))]
         case _:
             assert_never(command)
 
@@ -285,6 +285,11 @@ def _with(case: Case, new: Arrangement) -> Case:
 def changed(case: Case, arrangement: str, **changes: object) -> Case:
     """Return the case with one arrangement standing differently."""
     return _with(case, replace(case.arrangements[arrangement], **changes))  # type: ignore[arg-type]
+
+
+def ahead(known: Arrangement, now: datetime) -> datetime | None:
+    """Return the time that was agreed, if it is still to come: what is past is not called off."""
+    return known.agreed if known.agreed and known.agreed > now else None
 
 
 def called_off(case: Case, arrangement: str, agreed: datetime | None) -> Case:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.policy import Party, Policy, Span
+from domain.stages.governing.by_class import depletion_planned, from_stock
 from domain.stages.travel.arrangement_kinds import lands, planned_arrival
 from domain.stages.travel.readiness import ITEMS
 
@@ -29,10 +30,11 @@ def _ready(kind: str) -> Callable[[Case], bool]:
     return lambda case: ITEMS[kind](case) in ("there", "not_needed") or kind in case.arrival_waived
 
 
+BEGUN = ("started", "completed", "omitted")
 STEPS: Mapping[str, Callable[[Case], bool]] = {
     "acceptance": lambda c: c.accepted is not None,
     "price": lambda c: c.quote.state == "held",
-    "dose": lambda c: c.dose.state == "held" or bool(c.infusions),
+    "dose": lambda c: c.dose.state == "held" or bool(c.infusions) or not from_stock(c),
     "bed": lambda c: c.bed.state == "held" or bool(c.admitted),
     "stay_plan": lambda c: bool(c.stay_plan.get("funds_confirmed")),
     "letter": _ready("letter"),
@@ -48,7 +50,7 @@ STEPS: Mapping[str, Callable[[Case], bool]] = {
     "arrival": lambda c: c.entered is not None,
     "admission": lambda c: bool(c.admitted),
     "screening": lambda c: c.screening == "confirmed",
-    "depletion": lambda c: bool(c.treatment and c.treatment.depletion in ("started", "completed", "omitted")),
+    "depletion": lambda c: not depletion_planned(c) or bool(c.treatment and c.treatment.depletion in BEGUN),
     "infusion": lambda c: bool(c.infusions),
 }
 """Step → whether it is done, in the order of the journey; how long before the infusion is the policy's."""

@@ -23,7 +23,7 @@ from domain.core.roles import Action
 from domain.core.when import When
 from domain.stages.eligibility.review_again import require_nothing_changed
 from domain.stages.eligibility.submissions import require_open_door
-from domain.stages.governing.by_class import from_stock
+from domain.stages.governing.by_class import depletion_planned, from_stock
 from domain.stages.governing.standing_still import stands_still
 
 
@@ -310,8 +310,8 @@ def _gated(case: Case) -> bool:
 
 def _ready(case: Case) -> bool:
     """Whether nothing of it is to come: done, left out, or not planned by the protocol [depletion.none-planned]."""
-    t, planned = case.treatment, case.noted(case.protocol).get("depletion_planned")
-    return t is not None and (t.depletion in ("completed", "omitted") or (planned is False and t.depletion == "none"))
+    t, none = case.treatment, not depletion_planned(case)
+    return t is not None and (t.depletion in ("completed", "omitted") or (none and t.depletion == "none"))
 
 
 NEEDS = (

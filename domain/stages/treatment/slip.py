@@ -145,7 +145,9 @@ def slip(case: Case, arrives: date, now: datetime, policy: Policy) -> Sequence[S
 
 def sums(lines: Iterable[SlipLine]) -> Sequence[SlipSum]:
     """Return what the open steps cost to move, by currency; what nobody has told the cost of is in none of them."""
-    known = [(line.cost.currency, *line.charged) for line in lines if line.cost and line.charged and not line.asked]
+    # one new visa mends both its days to enter and its days to stay: it is paid for once
+    things = {("visa" if o.step.kind == "stay" else o.step.kind, o.step.about): o for o in lines if not o.asked}
+    known = [(line.cost.currency, *line.charged) for line in things.values() if line.cost and line.charged]
     found: dict[str, SlipSum] = {}
     for currency, low, high in known:
         before = found.get(currency, SlipSum(currency, 0, 0))

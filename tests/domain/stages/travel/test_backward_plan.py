@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.case.track import Track
 from domain.core.errors import Refused
 from domain.stages.travel.backward_plan import BEFORE, STEPS, PlanStep, backward_plan, planned_infusion
 from domain.stages.treatment.arrival import MoveArrival
-from tests.domain.course import start
+from tests.domain.course import PROTOCOL, start
 from tests.domain.journey import DAY, Journey, policy
 from tests.domain.stages.travel.arranged import ask_lodging, confirm_lodging
 
@@ -73,3 +75,13 @@ def test_without_a_day_it_says_so_and_with_one_it_plans() -> None:
     assert plan(j, date(2026, 9, 1))["arrival"].by.date() == date(2026, 8, 11)
     with pytest.raises(Refused, match="a plan is made for a day at most "):
         plan(j, date(2100, 1, 1))
+
+
+def test_what_the_product_does_without_is_never_late() -> None:
+    j = start("planned")
+    told = j.source(PROTOCOL, product_class="in_vivo", depletion_planned=False).look()
+    told.case = replace(told.case, dose=Track())
+    late = told.fork().away(90 * DAY)
+    assert {"dose", "depletion"}.isdisjoint(kind for kind, step in plan(late).items() if step.late)
+    late.source(PROTOCOL, product_class="allogeneic", depletion_planned=None).look()
+    assert {"dose", "depletion"} <= {kind for kind, step in plan(late).items() if step.late}

@@ -54,6 +54,17 @@ def test_one_that_a_coordinator_cancels_is_told_too() -> None:
     assert len(mails(j, OFF)) == 1
 
 
+def test_what_is_past_is_not_told_as_called_off() -> None:
+    for undone in (refuse, cancel):
+        j = start("planned")
+        confirm_admission(j)
+        agreed = newest(j).starts
+        j.tell(AskArrangementAgain(newest(j).id, agreed + 9 * DAY, agreed + 10 * DAY))
+        j.away(agreed - j.now)
+        undone(j)
+        assert not mails(j, OFF)
+
+
 def test_agreed_once_more_at_the_same_time_it_is_told_once_more_and_called_off_once_more() -> None:
     j = start("planned")
     confirm_admission(j)

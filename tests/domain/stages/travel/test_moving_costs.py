@@ -66,6 +66,15 @@ def test_sums_are_by_currency_and_leave_out_what_was_asked_for() -> None:
     assert "USD" not in {one.currency for one in sums(lines(j, 0))}
 
 
+def test_one_visa_that_is_too_short_and_over_is_paid_for_once() -> None:
+    j = ready()
+    person = next(iter(j.case.visas))
+    j.tell(RecordMovingCost(f"visa:{person}", "USD", 80))
+    j.case = replace(j.case, visas={person: replace(j.case.visas[person], stay_days=10)})
+    assert {"visa", "stay"} <= {one.step.kind for one in lines(j, 200) if one.step.about == person}
+    assert sums(lines(j, 200)) == [SlipSum("USD", 80, 80)]
+
+
 def test_what_was_told_of_an_earlier_booking_counts_no_more() -> None:
     j = ready()
     j.tell(RecordMovingCost("bed", "USD", 500))
