@@ -9,6 +9,7 @@ from datetime import datetime
 from weakref import WeakValueDictionary
 
 from activities.effect_handlers.doses import StockedLots
+from activities.gateways import Unreachable
 from activities.perform import Delivered
 from domain.case.effect import Effect
 from domain.case.state import Case
@@ -19,7 +20,7 @@ from domain.doses.allocation import DoseWanted, PassedOver, StockedLot
 from domain.doses.states import KEPT
 from domain.doses.unit import HoldUnit
 from domain.stages.travel.dose_matching import dose_wanted
-from domain.stages.treatment.dose import HoldDose, RefuseDose
+from domain.stages.treatment.dose import HoldDose, RefuseDose, own_unit
 
 DonorsOf = Callable[[str], Awaitable[Sequence[frozenset[str]]]]
 """A lot → the HLA alleles of each donor it was made of, empty for one that was not typed."""
@@ -67,6 +68,8 @@ class Reserving:
     async def _reserve(self, case: Case, effect: Effect, now: datetime) -> Delivered:
         wanted = dose_wanted(case, now, self._policy)
         every = await self._stock.of(case, wanted, now)
+        if any(_behind(one, case, now) for one in every):
+            raise Unreachable("a lot has not heard yet that its unit went in")
         for one in every:
             if kept := _kept(one, case, now):
                 until = min(wanted.until, one.lot.expires or wanted.until)
@@ -101,14 +104,23 @@ class Reserving:
         return Delivered(f"{one.stream}/{unit.id}", answer=answer)
 
 
-def _kept(one: StockedLot, case: Case, now: datetime) -> str:
-    """The unit of a lot that is this patient's for good, though the case's hold of it has run out; empty = none.
+def _behind(one: StockedLot, case: Case, now: datetime) -> bool:
+    """Whether a lot still holds a unit for the case that went in: asked for another it would give that one [P8]."""
+    given = {infusion.unit for infusion in case.infusions if infusion.lot == one.stream}
+    return any(unit.of(case.id) and unit.held_at(now) and name in given for name, unit in one.lot.units.items())
 
-    It is no lease any more, so the lot is not asked; a second unit would leave this one to nobody.
+
+def _kept(one: StockedLot, case: Case, now: datetime) -> str:
+    """The case's own unit, where it is this patient's for good by the lot, though the hold has run out; empty = none.
+
+    It is no lease any more, so the lot is not asked; a second unit would leave this one to nobody. What the lot keeps
+    for the patient is not enough: it learns later than the case that cells went in, were destroyed or lost.
     """
+    stream, ref = own_unit(case)
+    unit = one.lot.units.get(ref) if stream == one.stream else None
     good = one.lot.state == "released" and one.lot.expires is not None and one.lot.expires > now
-    mine = (unit for unit in one.lot.units.values() if unit.of(case.id) and unit.state in KEPT and not unit.stopped)
-    return next((unit.id for unit in mine), "") if good else ""
+    kept = unit is not None and unit.of(case.id) and unit.state in KEPT and not unit.stopped
+    return ref if good and kept else ""
 
 
 def _own(one: StockedLot, case: Case, effect: Effect, now: datetime) -> bool:

@@ -161,6 +161,17 @@ def _held(case: Case, event: DoseHeld, fact: str) -> Case:
     )  # fmt: skip
 
 
+def own_unit(case: Case) -> tuple[str, str]:
+    """Return lot and unit the case holds, or held until that ran out by time alone; empty where they are over.
+
+    A unit that was infused, destroyed or lost is none of these, though its lot may not know so yet [P8].
+    """
+    if case.dose.state == "held":
+        return case.lot, case.dose.ref
+    by_time = case.dose.state == "lapsed" and case.seen.get("DoseLapsed") == case.dose.fact
+    return ("", "") if not by_time or not case.units else list(case.units.values())[-1]
+
+
 def needed(case: Case) -> bool:
     """Return whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
     return from_stock(case) and _on_the_way(case)

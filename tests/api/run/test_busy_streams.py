@@ -20,12 +20,15 @@ from activities.ports import Meta, VersionConflict
 from api.run.wiring import Parts, parts
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.case.track import Track
+from domain.case.treatment import Infusion, Treatment
 from domain.catalogue.streams import Command
 from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
 from domain.core.policy import Party
+from domain.core.when import When
 from domain.doses.lot import RegisterLot, ReleaseLot
-from domain.doses.unit import CommitUnit, HoldUnit
+from domain.doses.unit import CommitUnit, HoldUnit, UseUnit
 from domain.stages.treatment.dose import HoldDose
 from infra.ids import fresh_stream
 from tests.api.submitted import open_protocol
@@ -128,22 +131,56 @@ async def test_allocators_of_several_processes_empty_the_lots_in_order_and_none_
     assert len({case for cases in held for case in cases}) == 24, "no case has two"
 
 
+LAPSED, GIVEN = Track("lapsed", fact="f2", round=2, answered=1), Track("done", fact="f2", round=2, answered=1)
+
+
+@pytest.mark.parametrize(
+    ("dose", "last", "unit"),
+    [
+        (LAPSED, "DoseLapsed", "u1"),
+        (GIVEN, "InfusionCompleted", "u2"),
+        (LAPSED, "UnitDestroyed", "u2"),
+        (LAPSED, "ShipmentStopped", "u2"),
+    ],
+)
 async def test_whose_unit_is_committed_gets_no_second_one_when_the_hold_runs_out(
-    processes: Sequence[CommandHandler],
+    processes: Sequence[CommandHandler], dose: Track, last: str, unit: str
 ) -> None:
-    keeper, lot, case = processes[0], fresh_stream("lot"), Case(fresh_stream("case"))
-    registered = RegisterLot("CAR-K", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
-    for command in (registered, ReleaseLot("person-q"), HoldUnit(case.id, "e-k", NOW + timedelta(days=9))):
+    """The same unit is never held again once it was infused, destroyed or lost, before the lot has heard of that."""
+    keeper, lot, name = processes[0], fresh_stream("lot"), fresh_stream("case")
+    case = Case(name, lot=lot, dose=dose, units={"f1": (lot, "u1")}, seen={last: "f2"})
+    registered = RegisterLot(f"CAR-K-{name}", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
+    for command in (registered, ReleaseLot("person-q"), HoldUnit(name, f"e-{name}", NOW + timedelta(days=9))):
         await keeper.record(CommandRequest(lot, Meta("person-q"), command))
-    await keeper.record(CommandRequest(lot, Meta("engine"), CommitUnit("u1", case.id)))
+    await keeper.record(CommandRequest(lot, Meta("engine"), CommitUnit("u1", name)))
     asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
     answer = (
         await Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed).deliver(case, asked, NOW, repeat=0)
     ).answer
     assert isinstance(answer, HoldDose)
-    assert (answer.lot, answer.unit) == (lot, "u1")
-    states = {unit.id: unit.state for unit in (await keeper.entry(lot)).state.units.values()}
-    assert states == {"u1": "committed", "u2": "free"}
+    assert (answer.lot, answer.unit) == (lot, unit)
+    states = {one.id: one.state for one in (await keeper.entry(lot)).state.units.values()}
+    assert states == {"u1": "committed", "u2": "held" if unit == "u2" else "free"}
+
+
+async def test_a_unit_that_went_in_is_not_held_again_before_its_lot_has_heard(
+    processes: Sequence[CommandHandler],
+) -> None:
+    keeper, lot, name = processes[0], fresh_stream("lot"), fresh_stream("case")
+    given = Treatment(1, infusions=(Infusion(1, When.at(NOW), lot, "f2", "u1"),))
+    case = Case(name, lot=lot, dose=GIVEN, units={"f1": (lot, "u1")}, treatments=(given,))
+    registered = RegisterLot(f"CAR-B-{name}", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
+    for command in (registered, ReleaseLot("person-q"), HoldUnit(name, f"e-{name}", NOW + timedelta(days=9))):
+        await keeper.record(CommandRequest(lot, Meta("person-q"), command))
+    reserving = Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed)
+    asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
+    with pytest.raises(Unreachable, match="has not heard"):
+        await reserving.deliver(case, asked, NOW, repeat=0)
+    for told in (CommitUnit("u1", name), UseUnit("u1", name)):
+        await keeper.record(CommandRequest(lot, Meta("engine"), told))
+    answer = (await reserving.deliver(case, asked, NOW, repeat=0)).answer
+    assert isinstance(answer, HoldDose)
+    assert answer.unit == "u2"
 
 
 async def test_others_who_never_pause_are_no_answer(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
