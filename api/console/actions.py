@@ -36,6 +36,11 @@ class ActionGroup:
     due: bool
     acts: Sequence[Act]
 
+    @property
+    def anchor(self) -> str:
+        """Return where the group stands on the page of all actions: those given at any time stand apart."""
+        return f"g-{self.name}-always" if self.always else f"g-{self.name}"
+
 
 def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[ActionGroup]:
     """Group what the journey takes now and this viewer may give; what settles something owed comes first."""

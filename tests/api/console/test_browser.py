@@ -364,9 +364,9 @@ async def test_on_paper_stands_what_is_read_and_nothing_that_is_pressed(
     waiting = f"/console/cases/{(await coordinator.open(owner=coordinating))['case']}"
     await mine.page.set_viewport_size({"width": 720, "height": 1000})
     await mine.go(filled)
-    await expect(mine.page.locator("#h-act ~ details").first).to_be_visible()
+    await expect(mine.page.locator("#h-act ~ .group").first).to_be_visible()
     await mine.page.emulate_media(media="print")
-    for unprinted in (".top nav", "footer", "#h-act ~ details", ".travel"):
+    for unprinted in (".top nav", "footer", "#h-act ~ .group", ".travel"):
         await expect(mine.page.locator(unprinted).first).to_be_hidden()
     await stand(mine, "h1", "table.facts td")
     await mine.go(waiting)
