@@ -36,6 +36,7 @@ NEVER_HELD = frozenset(
         "safety_report",
         "tell_centre_of_alert",
         "look_back",
+        "corrective_plan",
         "corrective_action",
         "corrective_check",
         "corrective_again",

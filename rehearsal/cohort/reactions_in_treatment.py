@@ -211,10 +211,10 @@ def _response_again(s: Situation) -> Command | None:
 
 
 def _corrects(s: Situation) -> Command | None:
-    """What did not help is tried another way."""
-    day = s.now.date()
-    known = s.case.corrective[s.root]
-    return corrective.PlanCorrectiveAction(known.alert, "retrain", "ward", day + timedelta(14), day + timedelta(60))
+    """A plan is made about an alert; what did not help is tried another way."""
+    day, known = s.now.date(), s.case.corrective.get(s.root)
+    alert = known.alert if known else s.root
+    return corrective.PlanCorrectiveAction(alert, "retrain", "ward", day + timedelta(14), day + timedelta(60))
 
 
 def _corrected(s: Situation) -> Command | None:
@@ -354,6 +354,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "manufacturing_failed": _slot,
     "response_check": _response,
     "response_recheck": _response_again,
+    "corrective_plan": _corrects,
     "corrective_action": _corrected,
     "corrective_check": _checked,
     "corrective_again": _corrects,

@@ -1,7 +1,7 @@
 """Corrective and preventive action after a deviation, a near miss or any other alert [safety.corrective].
 
 Somebody does something about the cause until a day, and on a later day it is seen whether that helped; what did not
-asks for another.
+asks for another. After a deviation or a near miss the plan itself is owed.
 """
 
 from __future__ import annotations
@@ -166,6 +166,15 @@ def _in(case: Case, *states: str) -> Iterable[str]:
     return [one for one, known in case.corrective.items() if known.state in states]
 
 
+ACTED_ON = ("deviation", "mismatch")
+"""Alerts of something done otherwise than it should be: a plan is owed without anybody asking."""
+
+
+def _unplanned(case: Case) -> Iterable[str]:
+    planned = {known.alert for known in case.corrective.values()}
+    return [one.id for one in case.alerts.values() if one.kind in ACTED_ON and one.id not in planned]
+
+
 def _without_another(case: Case) -> Iterable[str]:
     """What did not help, until another is planned for the same alert."""
     newest = {known.alert: one for one, known in case.corrective.items()}
@@ -177,6 +186,13 @@ def _end_of(day: date) -> datetime:
 
 
 OWES = (
+    Owes(
+        "corrective_plan",
+        Party.COORDINATOR,
+        Party.SUPERVISOR,
+        _unplanned,
+        lambda c, about: about in c.alerts and about not in _unplanned(c),
+    ),
     Owes(
         "corrective_action",
         Party.COORDINATOR,

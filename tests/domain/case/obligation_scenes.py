@@ -372,7 +372,7 @@ SCENES: dict[str, Scene] = {
 }
 NEVER_WITHDRAWN = {
     "access_review", "settle_effect", "unit_destruction", "resource_undone", "specimen_at_hand", "cells_order",
-    "corrective_action", "corrective_again", "corrective_check",
+    "corrective_action", "corrective_again", "corrective_check", "corrective_plan",
     "destruction_confirmation", "safety_alert", "urgent_alert", "safety_report", "erasure_confirmation",
     "key_destruction", "shipment_arrival", "maker_arrival", "shipment_judgement", "custody_gap",
 }  # fmt: skip

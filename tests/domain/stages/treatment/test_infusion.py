@@ -154,7 +154,7 @@ def test_a_mismatch_at_the_bedside_is_kept_as_a_near_miss_and_bars_the_infusion(
     j = start("checked")
     patient_only = CheckIdentity("nurse-1", "nurse-2", "unit-9", patient_matches=True, unit_matches=False)
     when(j, patient_only).then_told(IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False)).then_opens(
-        "safety_alert", "safety_answer"
+        "safety_alert", "safety_answer", "corrective_plan"
     ).then_asks("tell_centre_of_alert")
     when(j, StartThaw(UNIT)).then_refused(Reason.MISSING, "the infusion is not authorised")
     when(j, check()).then_refused(Reason.MISSING, "the infusion is not authorised")
@@ -169,7 +169,7 @@ def test_a_unit_that_is_not_the_one_held_is_a_mismatch_though_nobody_saw_a_diffe
     j = start("checked")
     when(j, check(unit="unit-9")).then_told(
         IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False)
-    ).then_opens("safety_alert", "safety_answer").then_asks("tell_centre_of_alert")
+    ).then_opens("safety_alert", "safety_answer", "corrective_plan").then_asks("tell_centre_of_alert")
     when(j, StartThaw(UNIT)).then_refused(Reason.MISSING, "the infusion is not authorised")
 
 
@@ -197,7 +197,7 @@ def test_cells_that_went_in_without_the_steps_before_are_recorded_and_alarm() ->
         InfusionDeviated(1, UNIT, "given at night, the system was away"),
         InfusionCompleted(1, 1, LOT, UNIT, "1e8"),
         *PLANNED,
-    ).then_opens("monitoring_day", "response_check", "safety_alert", "safety_answer").then_asks(
+    ).then_opens("monitoring_day", "response_check", "safety_alert", "safety_answer", "corrective_plan").then_asks(
         "mark_unit_used", "tell_centre_of_alert"
     )
     assert (j.case.follow_up, j.case.infusions[0].occurred) == ("open", day)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from domain.stages.anytime.corrective import CheckCorrectiveAction, CompleteCorrectiveAction, PlanCorrectiveAction
+from domain.stages.treatment.infusion import CheckIdentity
 from domain.stages.treatment.safety import ReportMalignancy
 from tests.domain.journey import Journey
 
@@ -46,7 +47,12 @@ def in_vain(j: Journey) -> None:
     check(j, helped=False)
 
 
+def near_miss(j: Journey) -> None:
+    j.tell(CheckIdentity("nurse-1", "nurse-2", "unit-9", patient_matches=True, unit_matches=False))
+
+
 SCENES_OF_ACTIONS: Mapping[str, tuple[str, Step, Step]] = {
+    "corrective_plan": ("checked", plan, near_miss),
     "corrective_action": ("infused", complete, plan),
     "corrective_check": ("infused", check, done),
     "corrective_again": ("infused", plan, in_vain),

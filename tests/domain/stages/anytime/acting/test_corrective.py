@@ -18,7 +18,7 @@ from domain.stages.treatment.safety import ReportMalignancy
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
-from tests.domain.stages.anytime.acting.acted import check, complete, done, in_vain, newest, plan, planning
+from tests.domain.stages.anytime.acting.acted import check, complete, done, in_vain, near_miss, newest, plan, planning
 
 
 def alarmed(j: Journey) -> None:
@@ -117,6 +117,17 @@ def test_what_did_not_help_asks_for_another_about_the_same_alert() -> None:
     complete(j)
     check(j, helped=True)
     assert (owed(j), newest(j) != first) == ([], True)
+
+
+def test_after_a_near_miss_the_plan_is_owed_and_after_a_cancer_it_is_not() -> None:
+    j = start("checked")
+    near_miss(j)
+    assert owed(j) == ["corrective_plan"]
+    assert j.owed("corrective_plan").due == j.now + 14 * DAY
+    plan(j)
+    assert owed(j) == ["corrective_action"]
+    alarmed(j)
+    assert owed(j) == ["corrective_action"]
 
 
 def test_a_day_that_passed_is_chased() -> None:

@@ -111,7 +111,7 @@ def test_whatever_differs_stops_everything_with_what_was_read(
     shown = read if wrong_unit else UNIT
     when(j, c).then_told(
         told(c, *mismatches), IdentityMismatched(1, "nurse-1", "nurse-2", shown, not wrong_patient, not wrong_unit)
-    ).then_opens("safety_alert", "safety_answer")
+    ).then_opens("safety_alert", "safety_answer", "corrective_plan")
     assert [one.kind for one in j.case.alerts.values()] == ["mismatch"]
     when(j, StartThaw(UNIT)).then_refused(Reason.MISSING, "the infusion is not authorised")
 
