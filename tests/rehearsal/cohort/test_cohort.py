@@ -10,6 +10,8 @@ import pytest
 
 from domain.journey import OWES
 from domain.stages.records.documents import DocumentStored
+from domain.stages.treatment.dose import DoseHeld
+from domain.stages.treatment.infusion import InfusionCompleted
 from infra.keys import FolderKeys
 from rehearsal.cohort.cohort_run import Cohort, rehearse_cohort
 from rehearsal.cohort.families import HOMES, families
@@ -88,11 +90,16 @@ async def test_a_cohort_ends_where_somebody_can_go_on(
     postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     instants: list[datetime] = []
+    infused: list[tuple[object, object]] = []
     append = Remembering.append
 
     async def watched(self: Remembering, given: object) -> object:
         facts = await append(self, given)  # type: ignore[arg-type]
         instants.extend(f.at for f in facts)
+        for event in (f.event for f in facts):
+            if isinstance(event, InfusionCompleted):
+                infused.append((event.lot, event.unit))
+            assert not (isinstance(event, DoseHeld) and (event.lot, event.unit) in infused), "held again"
         return facts
 
     monkeypatch.setattr(Remembering, "append", watched)
@@ -100,6 +107,7 @@ async def test_a_cohort_ends_where_somebody_can_go_on(
     told = await rehearse_cohort(6, 3, timedelta(days=500), database=dsn, folder=tmp_path, start=BEGINS)
     assert told["stuck"] == []
     assert told["cases"] == 6
+    assert len(infused) > len({lot for lot, _ in infused}), "control: some lot gave two"
     assert told["events"] == len(instants) > 1000
     assert instants == sorted(instants)
     assert instants[0] >= BEGINS and instants[-1] == BEGINS + timedelta(days=500)  # noqa: PT018
