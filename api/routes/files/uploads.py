@@ -108,7 +108,7 @@ async def piece(case: str, name: str, request: Request, service: Parts, who: Who
     offset = _number(request, OFFSET, least=0)
     upload = await _told(service, who, await case_meant(service, case), name, offset)
     try:
-        body = stream_body(request, upload.length - min(offset, upload.length - 1))
+        body = stream_body(request, max(0, upload.length - offset))
         offset = await service.uploads.append(upload.known, offset, body)
     except OffsetDiffers:
         kept = await service.uploads.offset(upload.known)  # another piece may have come since

@@ -129,6 +129,23 @@ async def test_the_last_piece_that_comes_twice_at_once_makes_one_document(
     assert open_files(here) == []
 
 
+async def test_one_byte_too_many_after_the_last_is_refused_and_nothing_is_lost(
+    coordinator: Person, here: Parts, case: str
+) -> None:
+    path = (await begun(coordinator, case)).headers["location"]
+    uploads = PartialUploads(documents(here).store, here.keys)
+    found = await uploads.find(coordinator.id, case, path.rpartition("/")[2])
+    assert found
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield FILE
+
+    await uploads.append(found[0], 0, whole())  # as where the document could not be recorded at once
+    assert_problem(await piece(coordinator, path, len(FILE), b"x"), 413, "too_large")
+    assert_problem(await piece(coordinator, path, len(FILE) + 9, b"x"), 409, "offset_differs")
+    assert (await piece(coordinator, path, len(FILE), b"")).status_code == 201
+
+
 async def test_pieces_that_are_gone_make_no_document(coordinator: Person, here: Parts, case: str) -> None:
     path = (await begun(coordinator, case)).headers["location"]
     await piece(coordinator, path, 0, FILE[: PIECE * 2])
