@@ -94,6 +94,11 @@ class Case(
         return self.stage != Stage.CLOSED or self.follow_up == "open" or self.unfinished
 
     @property
+    def left(self) -> bool:
+        """Return whether nothing more is asked about the patient's treatment: died, left, or followed no longer."""
+        return bool(self.died or self.exit) or self.stage is Stage.CLOSED
+
+    @property
     def forgotten(self) -> bool:
         """Return whether the person is erased, or an erasure is confirmed: a key that is in use then opens no more."""
         return self.erasure is not None and bool(self.erasure.going)

@@ -167,7 +167,7 @@ def _last_infusion(case: Case) -> datetime | None:
 def _open_score(case: Case) -> Iterable[str]:
     """The newest dated assessments since the last infusion leave it open: one scored 4, or could not be evaluated."""
     last = _last_infusion(case)
-    if last is None or case.died or case.exit:
+    if last is None or case.left:
         return []
     dated = [(one.occurred.day, one) for one in case.responses.values() if one.occurred.day]
     since = [(day, one) for day, one in dated if day >= last.date()]
@@ -192,7 +192,7 @@ OWES = (
         Party.HOSPITAL,
         Party.COORDINATOR,
         _open_score,
-        lambda c, about: about == str(len(c.infusions)) and not (c.died or c.exit) and not _open_score(c),
+        lambda c, about: about == str(len(c.infusions)) and not c.left and not _open_score(c),
         _again_by,
     ),
 )

@@ -101,7 +101,7 @@ def _to_search(case: Case) -> Iterable[str]:
     wanted = case.transplant == "referred" or (case.pathway == "transplant" and case.transplant == "none")
     known = searched(case)
     open_ = known is None or known.search in (BEGUN, "")
-    return [f"donor/{case.transplants + 1}"] if wanted and open_ and not (case.died or case.exit) else []
+    return [f"donor/{case.transplants + 1}"] if wanted and open_ and not case.left else []
 
 
 def _ended(case: Case, about: str) -> bool:

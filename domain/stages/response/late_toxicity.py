@@ -115,7 +115,8 @@ RULES = (
 
 
 def _open(case: Case) -> Iterable[str]:
-    return [] if case.died else [episode for episode, watch in case.late_watches.items() if watch.open]
+    over = case.died or case.stage is Stage.CLOSED
+    return [] if over else [episode for episode, watch in case.late_watches.items() if watch.open]
 
 
 OWES = (

@@ -132,11 +132,7 @@ def _answered(case: Case, _: str) -> bool:
 
 def _to_refer(case: Case) -> Iterable[str]:
     """A transplant was decided, and nobody has asked the transplant team."""
-    return (
-        ["transplant"]
-        if case.pathway == "transplant" and case.transplant == "none" and not (case.died or case.exit)
-        else []
-    )
+    return ["transplant"] if case.pathway == "transplant" and case.transplant == "none" and not case.left else []
 
 
 OWES = (

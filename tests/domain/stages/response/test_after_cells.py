@@ -10,17 +10,18 @@ from domain.case.phases.redosing import LateWatch
 from domain.core.errors import Reason
 from domain.core.personal import ERASED
 from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.follow_up.follow_up import EndFollowUp
 from domain.stages.response.cell_loss import CellsLost, ReportCellLoss, below_limit
 from domain.stages.response.late_toxicity import CloseLateToxicity, LateToxicityClosed, LateToxicityWatched
 from domain.stages.treatment.adverse_events import ReportToxicity, ResolveToxicity
 from domain.stages.treatment.grading import GradeGVHD
 from domain.stages.treatment.observations import ReportDeath
-from domain.stages.treatment.recovery import DecidePathway, DischargePatient
+from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient
 from domain.stages.treatment.redosing import DecideRedosing
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
-from tests.domain.stages.response.assessed import LOST, close, lasting
+from tests.domain.stages.response.assessed import FOUR, LOST, close, lasting
 
 
 def closed(j: Journey) -> None:
@@ -125,3 +126,15 @@ def test_what_comes_after_discharge_is_watched_and_a_higher_grade_opens_it_again
 def test_what_passes_by_itself_is_not_watched() -> None:
     j = start("infused").tell(ReportToxicity("CRS", 3)).away(10 * DAY).tell(DischargePatient("Dr Li"))
     assert j.case.late_watches == {}
+
+
+def test_whoever_is_followed_no_longer_is_asked_about_no_longer() -> None:
+    asked = {"late_toxicity", "response_recheck", "transplant_referral", "donor_search"}
+    j = start("infused")
+    lasting(j)
+    j.away(10 * DAY).tell(FOUR).tell(DecidePathway("transplant", "Dr Li")).tell(DeclareFitHome("Dr Li"))
+    owed = [o for o in j.all_owed() if o.kind in asked]
+    assert {o.kind for o in owed} == asked
+    j.tell(EndFollowUp("withdrawn"))
+    assert {j.case.obligations[o.id].state for o in owed} == {"withdrawn"}
+    assert [o.kind for o in j.all_owed()] == ["stay_end"]  # the patient has not gone home yet
