@@ -6,7 +6,7 @@ asks for another. After a deviation or a near miss the plan itself is owed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, assert_never
@@ -103,6 +103,8 @@ TAKES = (
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
     """Decide a step of a corrective action: return the event it brings about. Raises Refused."""
+    words = "this person was erased, and with them what was planned; there is nothing to act on any more"
+    require(not _gone(case), Reason.IRREVERSIBLE, words)
     match command:
         case PlanCorrectiveAction():
             return [_planned(case, command, now, ids)]
@@ -162,8 +164,17 @@ def _moved(case: Case, corrective: str, **changes: object) -> Case:
     return replace(case, corrective={**case.corrective, corrective: replace(known, **changes)})  # type: ignore[arg-type]
 
 
-def _in(case: Case, *states: str) -> Iterable[str]:
-    return [one for one, known in case.corrective.items() if known.state in states]
+def _gone(case: Case) -> bool:
+    """Return whether what was planned can be read no more: it is sealed with what identifies the person."""
+    return case.erasure is not None and "identity" in case.erasure.going
+
+
+def _in(case: Case, state: str) -> Iterable[str]:
+    return [] if _gone(case) else [one for one, known in case.corrective.items() if known.state == state]
+
+
+def _newest(case: Case) -> Mapping[str, str]:
+    return {known.alert: one for one, known in case.corrective.items()}
 
 
 ACTED_ON = ("deviation", "mismatch")
@@ -171,14 +182,20 @@ ACTED_ON = ("deviation", "mismatch")
 
 
 def _unplanned(case: Case) -> Iterable[str]:
-    planned = {known.alert for known in case.corrective.values()}
+    if _gone(case):
+        return []
+    planned = _newest(case)
     return [one.id for one in case.alerts.values() if one.kind in ACTED_ON and one.id not in planned]
 
 
 def _without_another(case: Case) -> Iterable[str]:
     """What did not help, until another is planned for the same alert."""
-    newest = {known.alert: one for one, known in case.corrective.items()}
-    return [one for one in newest.values() if case.corrective[one].state == "ineffective"]
+    newest = set(_newest(case).values())
+    return [one for one in _in(case, "ineffective") if one in newest]
+
+
+def _followed(case: Case, about: str) -> bool:
+    return about in case.corrective and _newest(case)[case.corrective[about].alert] != about
 
 
 def _end_of(day: date) -> datetime:
@@ -191,7 +208,7 @@ OWES = (
         Party.COORDINATOR,
         Party.SUPERVISOR,
         _unplanned,
-        lambda c, about: about in c.alerts and about not in _unplanned(c),
+        lambda c, about: about in _newest(c),
     ),
     Owes(
         "corrective_action",
@@ -214,6 +231,6 @@ OWES = (
         Party.COORDINATOR,
         Party.SUPERVISOR,
         _without_another,
-        lambda c, about: about in c.corrective and about not in _without_another(c),
+        _followed,
     ),
 )

@@ -14,7 +14,9 @@ from domain.stages.anytime.corrective import (
     CorrectiveActionChecked,
     CorrectiveActionCompleted,
 )
-from domain.stages.treatment.safety import ReportMalignancy
+from domain.stages.anytime.erasing import ConfirmErasure, OrderErasure
+from domain.stages.anytime.holding import HoldCase
+from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
 from tests.domain.course import start
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
@@ -128,6 +130,29 @@ def test_after_a_near_miss_the_plan_is_owed_and_after_a_cancer_it_is_not() -> No
     assert owed(j) == ["corrective_action"]
     alarmed(j)
     assert owed(j) == ["corrective_action"]
+
+
+def test_of_somebody_erased_nothing_is_owed_since_nobody_knows_what_was_planned() -> None:
+    j = start("handed_over")
+    plan(j)
+    for party in ("coordinator", "hospital"):
+        j.tell(AnswerAlert(list(j.case.alerts)[-1], party))
+    assert owed(j) == ["corrective_action"]
+    j.tell(OrderErasure("consent_withdrawn", stops="follow_up", by="person-8"))
+    assert owed(j) == ["corrective_action"], "an order may be withdrawn"
+    j.tell(ConfirmErasure(j.case.erasure.order, "person-9"))  # type: ignore[union-attr]
+    assert owed(j) == []
+    assert j.case.latest("corrective_action", newest(j)).state == "withdrawn"  # type: ignore[union-attr]
+    when(j, CompleteCorrectiveAction(newest(j), "trained")).then_refused(Reason.INVALID, "this person was erased")
+    when(j, CompleteCorrectiveAction(newest(j), "")).then_refused(Reason.IRREVERSIBLE, "this person was erased")
+
+
+def test_a_hold_of_the_journey_does_not_hold_it() -> None:
+    j = start("infused")
+    plan(j)
+    j.tell(HoldCase("infection"))
+    j.wait(by=16 * DAY)
+    assert j.case.latest("corrective_action", newest(j)).state == "missed"  # type: ignore[union-attr]
 
 
 def test_a_day_that_passed_is_chased() -> None:
