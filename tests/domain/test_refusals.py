@@ -41,7 +41,7 @@ ELSEWHERE = {
     "nothing can be noted of ": "test_notes",
     "no treatment is under way": "test_refusals",
     " is accepted in: ": "test_journey_table",
-    "nobody can read any more which unit is held": "test_erased",
+    "nobody can read now which unit is held": "test_erased",
     "; the case stands at ": "test_journey_table",
     "the lymphodepletion gate is not signed": "test_redosing",
     "the catalogue excludes this choice: ": "test_excluding",

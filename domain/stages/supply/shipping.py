@@ -166,7 +166,7 @@ def _dose(case: Case, c: PlanShipment, now: datetime) -> tuple[str, str]:
     lasts = not isinstance(expires, datetime) or c.legs[-1].arrives < expires
     require(lasts, Reason.LAPSED, "the dose expires before it is there", "legs")
     told = readable(case.dose.ref) and readable(case.lot)
-    require(told, Reason.NOT_NOW, "nobody can read any more which unit is held", "cargo")
+    require(told, Reason.NOT_NOW, "nobody can read now which unit is held", "cargo")
     return case.dose.ref, case.lot
 
 

@@ -207,8 +207,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     match command:
         case AuthoriseInfusion():
             require(due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
-            _consents(case)
-            require_trial_runs(case)
+            _may_begin(case)
             require_good_dose(case, now)
             return [InfusionAuthorised(number, command.clinician)]
         case CheckIdentity():
@@ -232,9 +231,10 @@ def due(case: Case) -> Treatment:
     return case.treatment
 
 
-def _consents(case: Case) -> None:
+def _may_begin(case: Case) -> None:
     given = case.consented("data_processing") and consents_to_cells(case) and case.consented("risks")
     require(given, Reason.NEVER_WAIVED, "a consent is not given or was taken back")
+    require_trial_runs(case)
 
 
 def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatched:
@@ -243,13 +243,14 @@ def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatche
     first, second = codes.folded(c.first), codes.folded(c.second)
     require(first and second and first != second, Reason.FOUR_EYES, "two different people check", "second")
     unit = waits.unit if waits.thawed else case.dose.ref if by_class.from_stock(case) else _named(c)
-    lost = not unit and case.dose.state == "held"
-    require(not lost, Reason.NEVER_WAIVED, "nobody can read any more which unit is held", "unit")
+    require(unit or case.dose.state != "held", Reason.NEVER_WAIVED, "nobody can read now which unit is held", "unit")
     same = c.unit_matches and codes.same(c.unit, unit)
     if not (c.patient_matches and same):
         return IdentityMismatched(waits.number, c.first, c.second, c.unit, c.patient_matches, same)
     require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
     require(not (waits.thawed and waits.identity_checked), Reason.ALREADY, "a unit is thawing")
+    if not by_class.from_stock(case):  # no thaw comes after it that would ask
+        _may_begin(case)
     return IdentityChecked(waits.number, c.first, c.second, unit)
 
 
@@ -283,8 +284,7 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     require(not waits.thawed, Reason.ALREADY, "a unit is thawing")
     known = codes.same(c.unit, waits.unit) and waits.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
-    _consents(case)
-    require_trial_runs(case)
+    _may_begin(case)
     require_good_dose(case, now)
     return ThawStarted(waits.number, waits.unit)
 

@@ -80,7 +80,7 @@ def test_without_the_trace_no_unit_is_taken_for_the_right_one() -> None:
     assert LOT not in watched(j.case)
     j.tried(MAKE[by_name("CheckIdentity")](j, 0))
     assert j.refused
-    assert j.refused.detail == "nobody can read any more which unit is held"
+    assert j.refused.detail == "nobody can read now which unit is held"
 
 
 def by_name(name: str) -> type[Any]:

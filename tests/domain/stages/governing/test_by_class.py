@@ -17,6 +17,7 @@ from domain.core.errors import Reason
 from domain.core.when import When
 from domain.stages.eligibility.eligibility import DeclinePatient
 from domain.stages.follow_up.acquired import OWN_CELLS, RecordResource, ReportResource, ResourceAcquired
+from domain.stages.intake.people import WithdrawConsent
 from domain.stages.schedule.monitoring_days import DEFAULT
 from domain.stages.travel.doors import closed_doors
 from domain.stages.treatment.bedside.scanning import RegisterWristband, ScanIdentity
@@ -29,8 +30,9 @@ from domain.stages.treatment.infusion import (
     RecordInfusion,
     StartThaw,
 )
-from tests.domain.course import LOT, PROTOCOL, STEPS, UNIT, start, submission
+from tests.domain.course import LOT, PROTOCOL, STEPS, UNIT, patient, start, submission
 from tests.domain.journey import DAY, Journey, when
+from tests.domain.stages.governing.test_standing_still import HOLD
 
 VIAL = "LV-7 vial 3"
 
@@ -132,6 +134,15 @@ def test_two_scans_of_what_is_given_in_the_body_are_compared_with_each_other() -
     j.tell(AuthoriseInfusion("Dr Li")).tell(ScanIdentity("n-1", "MRN-1", serial, "n-2", "MRN-1", "lv7"))
     assert j.decided[1] == IdentityChecked(1, "n-1", "n-2", "LV7")
     assert j.tell(RecordInfusion("LV7")).case.stage is not Stage.LYMPHODEPLETION
+
+
+def test_what_is_given_in_the_body_is_stopped_at_the_check_where_a_thaw_would_be() -> None:
+    j = in_vivo("authorised")
+    held = j.fork().source(PROTOCOL, holds=(HOLD,)).look()
+    when(held, check()).then_refused(Reason.LAPSED, "the trial is on hold: FDA")
+    assert held.tell(check(matches=False)).decided[0].type == "IdentityMismatched"
+    j.tell(WithdrawConsent("risks", patient(j)))
+    when(j, check()).then_refused(Reason.NEVER_WAIVED, "a consent is not given or was taken back")
 
 
 def test_the_same_course_with_cells_of_a_lot_stops_where_the_unit_is_missing() -> None:
