@@ -37,7 +37,7 @@ from api.routes import (
     start,
 )
 from api.routes.desk import tasks
-from api.routes.doses import genealogy, readings, recalls
+from api.routes.doses import genealogy, readings, recalls, turns
 from api.routes.files import uploads
 from api.routes.findings import depletion, links, monitoring, redosing, reserving, responses, summaries, visits
 from api.routes.history import audit, evidence, moments
@@ -83,6 +83,7 @@ PARTS = (
     recalls,
     papers,
     readings,
+    turns,
     loading,
     reviews,
     rules,

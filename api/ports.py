@@ -15,6 +15,7 @@ from activities.command_handler import CommandHandler
 from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.requests import Reader
 from activities.effect_handlers.reserving import DoseStock
+from activities.following.dose_turns import DoseTurns
 from activities.gateways import Answer
 from activities.ports import DocumentLink, Documents, HealthLinks, PartialUploads, Scanner
 from domain.core.policy import Party
@@ -297,6 +298,7 @@ class Service:
     registers: RegisterQueries
     genealogy: Genealogy
     stock: DoseStock
+    turns: DoseTurns
     access_log: AccessLogQueries
     changes: ChangeQueries
     audit: Audit

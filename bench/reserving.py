@@ -26,6 +26,7 @@ from domain.catalogue.streams import EVENTS, parse_source_state
 from domain.core.policy import Party
 from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.doses.stock import Lot
+from domain.doses.waiting.turns import DoseTurn
 from domain.stages.treatment.dose import HoldDose
 from infra.embedded.postgres_server import PostgresServer
 from infra.ids import fresh_id, fresh_stream
@@ -63,6 +64,10 @@ async def _untyped(_: str) -> Sequence[frozenset[str]]:
     return ()
 
 
+async def _nobody(_: Case) -> Sequence[DoseTurn]:
+    return ()
+
+
 async def registered(keeper: CommandHandler, lots: int, units: int) -> Sequence[str]:
     """Make lots of the round, each expiring a day after the one before, and release them."""
     streams = []
@@ -77,7 +82,7 @@ async def registered(keeper: CommandHandler, lots: int, units: int) -> Sequence[
 
 async def ours(keeper: CommandHandler, ledger: PgLedger, lots: Sequence[str], allocators: int) -> Counter[str]:
     """Reserve for so many cases at once; how often each unit of the lots was given away."""
-    reserving = Reserving(Shelf(ledger, keeper, lots), load_policy(), _untyped)
+    reserving = Reserving(Shelf(ledger, keeper, lots), load_policy(), _untyped, _nobody)
 
     async def one(n: int) -> str:
         case = Case(fresh_stream("case"))

@@ -1,9 +1,12 @@
-"""Reserves a unit for a case: the soonest to expire that fits, and says of each other unit why it was not the one."""
+"""Reserves a unit for a case: the soonest to expire that fits, and says of each other unit why it was not the one.
+
+What is free is for those who wait before the case, where it fits them [doses.turns].
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -16,15 +19,19 @@ from domain.case.state import Case
 from domain.core.errors import Refused
 from domain.core.policy import Policy
 from domain.doses import allocation, stock
-from domain.doses.allocation import DoseWanted, PassedOver, StockedLot
+from domain.doses.allocation import DoseWanted, Judged, PassedOver, StockedLot, WhyNone
 from domain.doses.states import KEPT
 from domain.doses.unit import HoldUnit
+from domain.doses.waiting import turns
+from domain.doses.waiting.turns import DoseTurn
 from domain.stages.travel.dose_matching import dose_wanted
-from domain.stages.treatment.dose import HoldDose, RefuseDose, own_unit
+from domain.stages.treatment.dose import HoldDose, RefuseDose, own_unit, turn_of
 
 DonorsOf = Callable[[str], Awaitable[Sequence[frozenset[str]]]]
 """A lot → the HLA alleles of each donor it was made of, empty for one that was not typed."""
-NEARLY: Sequence[stock.NoUnit] = ("expires_too_soon", "lot_not_released")
+TurnsOf = Callable[[Case], Awaitable[Sequence[DoseTurn]]]
+"""A case → everybody who waits for a unit of its product."""
+NEARLY: Sequence[WhyNone] = ("others_first", "expires_too_soon", "lot_not_released")
 """What is said where no unit fits, the nearest to a dose first."""
 
 
@@ -35,23 +42,24 @@ class DoseStock:
         self._lots = lots
         self._donors = donors
 
-    async def of(self, case: Case, wanted: DoseWanted, now: datetime) -> Sequence[StockedLot]:
-        """Return the lots of the case's product and the one it has a unit of, the soonest to expire first."""
+    async def of(self, case: Case, now: datetime, *, typed: bool) -> Sequence[StockedLot]:
+        """Return the lots of the case's product and the one it has a unit of, the soonest to expire first.
+
+        `typed`: with what is known of their donors.
+        """
         streams = dict.fromkeys([*([case.lot] if case.lot else []), *await self._lots.stocked(case, now)])
         known = await self._lots.every(list(streams))
         return allocation.in_order(
-            [
-                StockedLot(stream, lot, await self._donors(stream) if wanted.antibodies else ())
-                for stream, lot in known.items()
-            ]
+            [StockedLot(stream, lot, await self._donors(stream) if typed else ()) for stream, lot in known.items()]
         )
 
 
 class Reserving:
     """reserve_dose: hold a unit, or make the hold longer; the answer is recorded together with the delivery."""
 
-    def __init__(self, lots: StockedLots, policy: Policy, donors: DonorsOf) -> None:
+    def __init__(self, lots: StockedLots, policy: Policy, donors: DonorsOf, waiting: TurnsOf) -> None:
         self._lots = lots
+        self._waiting = waiting
         self._policy = policy
         self._stock = DoseStock(lots, donors)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -67,7 +75,7 @@ class Reserving:
 
     async def _reserve(self, case: Case, effect: Effect, now: datetime) -> Delivered:
         wanted = dose_wanted(case, now, self._policy)
-        every = await self._stock.of(case, wanted, now)
+        every = await self._stock.of(case, now, typed=bool(wanted.antibodies))
         if any(_behind(one, case, now) for one in every):
             raise Unreachable("a lot has not heard yet that its unit went in")
         for one in every:
@@ -76,17 +84,33 @@ class Reserving:
                 return Delivered(f"{one.stream}/{kept}", answer=HoldDose(one.stream, kept, until))
             if _own(one, case, effect, now) and (given := await self._hold(one, wanted, effect, ())):
                 return given
+        others = await self._kept_for_others(case, every, wanted, now)
+
+        def judged(one: StockedLot) -> Judged:
+            return turns.after_others(allocation.judged(one, wanted, now), others.get(one.stream, 0))
+
         passed: list[PassedOver] = []
         for at, one in enumerate(every):
-            verdict = allocation.judged(one, wanted, now)
+            verdict = judged(one)
             if allocation.fits(verdict):
-                later = [of for rest in every[at + 1 :] for of in _passed(rest, wanted, now, chosen=False)]
+                later = [of for rest in every[at + 1 :] for of in allocation.passed_over(rest.stream, judged(rest))]
                 over = (*passed, *allocation.passed_over(one.stream, verdict, chosen=True), *later)
                 if given := await self._hold(one, wanted, effect, over):
                     return given
                 one = replace(one, lot=await self._lots.find(one.stream))  # noqa: PLW2901 - somebody else was there
-            passed += _passed(one, wanted, now, chosen=True)
+            passed += allocation.passed_over(one.stream, judged(one), chosen=True)
         return Delivered("none", answer=RefuseDose(_code(passed), tuple(passed)))
+
+    async def _kept_for_others(
+        self, case: Case, every: Sequence[StockedLot], wanted: DoseWanted, now: datetime
+    ) -> Mapping[str, int]:
+        """Return how many free units of each lot are for cases before this one; asked only where one could be had."""
+        if not any(allocation.fits(allocation.judged(one, wanted, now)) for one in every):
+            return {}
+        waiting = await self._waiting(case)
+        typed = any(turn.wanted.antibodies for turn in waiting)
+        known = await self._stock.of(case, now, typed=True) if typed and not wanted.antibodies else every
+        return turns.kept_for(known, waiting, turn_of(case, wanted, now), now)
 
     async def _hold(
         self, one: StockedLot, wanted: DoseWanted, effect: Effect, passed: Sequence[PassedOver]
@@ -129,11 +153,7 @@ def _own(one: StockedLot, case: Case, effect: Effect, now: datetime) -> bool:
     return answered or any(unit.of(case.id) and unit.held_at(now) for unit in one.lot.units.values())
 
 
-def _passed(one: StockedLot, wanted: DoseWanted, now: datetime, *, chosen: bool) -> Sequence[PassedOver]:
-    return allocation.passed_over(one.stream, allocation.judged(one, wanted, now), chosen=chosen)
-
-
-def _code(passed: Sequence[PassedOver]) -> stock.NoUnit:
-    """The reason nearest to a dose: where a free unit only lay in a lot that was too old, or not released, that one."""
+def _code(passed: Sequence[PassedOver]) -> WhyNone:
+    """The reason nearest to a dose: free units that are others' first, in a lot that was too old, or not released."""
     every = {one.because for one in passed}
     return next((because for because in NEARLY if because in every), "none_available")

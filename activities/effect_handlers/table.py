@@ -8,7 +8,7 @@ from activities.effect_handlers.doses import FollowedUnit, OnUnit, StockedLots, 
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
-from activities.effect_handlers.reserving import DonorsOf, Reserving
+from activities.effect_handlers.reserving import DonorsOf, Reserving, TurnsOf
 from activities.effect_handlers.waiting import TellingList
 from activities.gateways import Gateway
 from activities.perform import EffectHandler
@@ -24,6 +24,7 @@ def effect_handlers(
     offices: Offices,
     lots: StockedLots,
     donors: DonorsOf,
+    turns: TurnsOf,
     hospitals: Hospitals,
     mail: Gateway,
     link: Link,
@@ -38,17 +39,17 @@ def effect_handlers(
     addressing = Addressing(offices, staff_of(ledger), link)
     hospital = ToHospital(ledger, addressing, hospitals, mail, handed)
     people = ToPeople(addressing, mail, hospital, quiet)
-    special = {**on_lots(lots, policy, donors, hospital), **at_home}
+    special = {**on_lots(lots, policy, donors, turns, hospital), **at_home}
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": people}
     return {kind: special.get(kind) or by_channel[channel] for kind, channel in channels.items()}
 
 
 def on_lots(
-    lots: StockedLots, policy: Policy, donors: DonorsOf, hospital: EffectHandler
+    lots: StockedLots, policy: Policy, donors: DonorsOf, turns: TurnsOf, hospital: EffectHandler
 ) -> Mapping[str, EffectHandler]:
     """Return the handlers of what is compared and set on a lot's or a protocol's own stream first."""
     return {
-        "reserve_dose": Reserving(lots, policy, donors),
+        "reserve_dose": Reserving(lots, policy, donors, turns),
         "release_dose": OnUnit(lots, FreeUnit),
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),

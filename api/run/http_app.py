@@ -17,6 +17,7 @@ from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.reserving import DoseStock
+from activities.following.dose_turns import DoseTurns
 from activities.gateways import Answer
 from api.app import create_app
 from api.ports import DevSignIn, Limits, Malformed, Probe, Service, SignsIn, Untrusted
@@ -120,12 +121,22 @@ def _lists(ledger: PgLedger) -> Mapping[str, Any]:
     }
 
 
+def turns(here: Parts) -> DoseTurns:
+    """Read who waits for a unit from the read models of this ledger."""
+    return DoseTurns(here.commands, RegisterQueries(here.ledger.pool).want_unit)
+
+
+def stock(here: Parts) -> DoseStock:
+    """Read lots with what is known of their donors."""
+    genealogy = Genealogy(here.ledger, GenealogyQueries(here.ledger.pool, here.keys))
+    return DoseStock(StockedLots(here.ledger, here.commands, here.ledger.lots_of), genealogy.donors)
+
+
 def _register(here: Parts) -> Mapping[str, Any]:
     """What reads lots, protocols, centres and persons, and what lots are made of."""
     pool = here.ledger.pool
     genealogy = Genealogy(here.ledger, GenealogyQueries(pool, here.keys))
-    stock = DoseStock(StockedLots(here.ledger, here.commands, here.ledger.lots_of), genealogy.donors)
-    return {"registers": RegisterQueries(pool), "genealogy": genealogy, "stock": stock}
+    return {"registers": RegisterQueries(pool), "genealogy": genealogy, "stock": stock(here), "turns": turns(here)}
 
 
 def _dossiers(here: Parts) -> Mapping[str, Any]:

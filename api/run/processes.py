@@ -26,6 +26,7 @@ from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.effect_handlers.uploading import Uploading
 from activities.following.first_ranks import FollowingCatalogue
+from activities.following.offering import OfferingDoses
 from activities.following.stopping import StoppingUnits
 from activities.perform import EffectHandler
 from activities.ports import Meta
@@ -37,7 +38,7 @@ from api.run.engine.courier import Courier
 from api.run.engine.nightly import chores_of, plan
 from api.run.engine.restore import own_engine
 from api.run.engine.worker import night_worker, work, workers
-from api.run.http_app import documents
+from api.run.http_app import documents, stock, turns
 from api.run.loss import explained, find
 from api.run.mailing import mail_server
 from api.run.sealing import sealing
@@ -121,6 +122,11 @@ def stopping(here: Parts) -> StoppingUnits:
     return StoppingUnits(here.commands, RegisterQueries(here.ledger.pool))
 
 
+def offering(here: Parts) -> OfferingDoses:
+    """Make what offers units that became free to those who wait."""
+    return OfferingDoses(here.commands, turns(here), stock(here))
+
+
 def following(here: Parts) -> FollowingCatalogue:
     """Follow the catalogue in the name of this process."""
     return FollowingCatalogue(here.commands, FollowedCatalogue(here.ledger.pool), f"{myself()}/{here.commands.ids()}")
@@ -153,6 +159,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             offices(here),
             lots,
             genealogy.donors,
+            turns(here).of_case,
             hospital,
             mail,
             link,
@@ -211,6 +218,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
                 partial(again_and_again, telling(here).round, "not told of changes"),
                 partial(again_and_again, following(here).round, "catalogue not followed"),
                 partial(again_and_again, stopping(here).round, "stores not looked at"),
+                partial(again_and_again, offering(here).round, "free units not offered"),
             ],
             stop,
         )

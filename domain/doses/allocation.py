@@ -27,8 +27,11 @@ PassedBecause = Literal[
     "used",
     "destroyed",
     "expires_later",
+    "others_first",
 ]
-"""Why a unit was not the one: what is wrong with its lot, whose it is, or that another is used up first."""
+"""Why a unit was not the one: what is wrong with its lot, whose it is, or that another, or another case, goes first."""
+WhyNone = Literal["none_available", "lot_not_released", "expires_too_soon", "others_first"]
+"""Why a case gets no unit now; `others_first`: those that are free are for cases that wait before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from infra.ledger.connections import Pool
-from infra.ledger.schema.tables import EventRow, SourceRow, WatchRow
+from infra.ledger.schema.tables import EffectView, EventRow, ObligationView, SourceRow, WatchRow
 from infra.ledger.statement import LIMIT, ONE, SqlStatement, fixed, member, one_of, table, text
 
 source = table(SourceRow).c
@@ -67,6 +67,17 @@ DESCRIBED = SqlStatement(
     .limit(LIMIT)
 )
 
+owed, wanted = table(ObligationView).c, table(EffectView).c
+WANT_UNIT = SqlStatement(
+    select(owed.stream)
+    .where(owed.kind == fixed("find_dose"), owed.state == fixed("open"))
+    .union(
+        select(wanted.stream).where(
+            wanted.kind == fixed("reserve_dose"),
+            or_(wanted.state == fixed("requested"), wanted.state == fixed("unknown")),
+        )
+    )
+)
 watch = table(WatchRow).c
 WATCHING = SqlStatement(select(watch.watcher).where(watch.stream == text("stream")).order_by(watch.watcher))
 
@@ -95,6 +106,10 @@ class RegisterQueries:
         """Name the released lots of these products, with their versions."""
         rows = await RELEASED.rows(self._pool, products=list(products))
         return [(row["stream"], row["version"]) for row in rows]
+
+    async def want_unit(self) -> Sequence[str]:
+        """Name the cases that were refused a unit, or for which one is being asked."""
+        return sorted(str(row["stream"]) for row in await WANT_UNIT.rows(self._pool))
 
     async def described(self, prefix: str, after: str, limit: int) -> Sequence[dict[str, Any]]:
         """List protocols or centres as `catalogue` does, with what they were last described as, and when by whom."""

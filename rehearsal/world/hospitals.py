@@ -14,6 +14,7 @@ from activities.ports import Ledger
 from domain.case.effect import Effect
 from domain.case.state import Case
 from domain.core.policy import Policy
+from domain.doses.waiting.turns import DoseTurn
 from rehearsal.hospitals.desk import HospitalDesk
 from rehearsal.hospitals.in_process import RehearsedHospital
 from rehearsal.world.quiet import Quiet
@@ -33,6 +34,11 @@ async def _unlisted(_: str, _now: datetime) -> Sequence[str]:
 
 
 async def _untyped(_: str) -> Sequence[frozenset[str]]:
+    return ()
+
+
+async def _unlined(_: Case) -> Sequence[DoseTurn]:
+    """Nobody waits before another: a rehearsal keeps no list, its people ask again."""
     return ()
 
 
@@ -70,5 +76,5 @@ def cohort_handlers(
     """Make one handler for every kind of effect."""
     hospital = ToRehearsed(desk, clock)
     by_channel: dict[str, EffectHandler] = {"asks": hospital, "blind": Quiet(), "dedupes": hospital}
-    special = on_lots(lots, policy, _untyped, hospital)
+    special = on_lots(lots, policy, _untyped, _unlined, hospital)
     return {kind: special.get(kind) or by_channel[row.channel] for kind, row in EFFECTS.items()}

@@ -75,7 +75,7 @@ from domain.stages.treatment.adverse_events import (
 )
 from domain.stages.treatment.arrival import MoveArrival
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
-from domain.stages.treatment.dose import AskDoseAgain, HoldDose, RefuseDose
+from domain.stages.treatment.dose import AskDoseAgain, AskDoseOutOfTurn, HoldDose, OfferDose, RefuseDose
 from domain.stages.treatment.grading import CODED, GradeCRS, GradeCytopenia, GradeGVHD, GradeICANS
 from domain.stages.treatment.infusion import (
     AuthoriseInfusion,
@@ -236,6 +236,8 @@ MAKE: dict[type[Any], Make] = {
     HoldDose: lambda j, n: HoldDose(pick((LOT, "lot-b"), n, LOT), f"unit-{n % 3}", j.now + (1 + n % 30) * DAY),
     RefuseDose: lambda j, n: RefuseDose("none_available"),
     AskDoseAgain: lambda j, n: AskDoseAgain(),
+    AskDoseOutOfTurn: lambda j, n: AskDoseOutOfTurn("progresses"),
+    OfferDose: lambda j, n: OfferDose(LOT, "longest", 1 + n % 3, 3),
     HoldBed: lambda j, n: HoldBed("B", j.now + (1 + n % 30) * DAY),
     RefuseBed: lambda j, n: RefuseBed("full"),
     AskBedAgain: lambda j, n: AskBedAgain(),

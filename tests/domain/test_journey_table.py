@@ -134,6 +134,8 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "TellStudyFiling": (("StudyReviewed",),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
+    "AskDoseOutOfTurn": (("RefuseDose",),),
+    "OfferDose": (("RefuseDose",),),
     "TakePlace": (("WaitForPlace", "Offered"),),
     "DeclinePlace": (("WaitForPlace", "Offered"),),
     "StopWaiting": (("WaitForPlace",),),

@@ -84,7 +84,7 @@ def test_every_effect_has_a_handler_and_slots_to_run_in() -> None:
     nobody = cast("Any", None)
     table = effect_handlers(
         {kind: effect.channel for kind, effect in EFFECTS.items()},
-        *(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, nobody, nobody),
+        *(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, nobody, nobody, nobody),
         {"erase_case": cast("Any", object()), "look_back": cast("Any", object()), **on_cases(nobody)},
         nobody,
     )

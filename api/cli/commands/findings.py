@@ -212,12 +212,36 @@ def dose(case: str, *, known_at: datetime | None = None, json: Json = False) -> 
     held = answer["held"]
     until = f" until {answer['until']}" if answer["until"] else ""
     say(f"dose: {answer['state']}{until}{': ' + held['lot'] + ' ' + held['unit'] if held else ''}")
+    if waits := answer.get("waiting"):
+        say(f"waits since {waits['since']}: {waits['place']} of {waits['of']}{standing_in_line(waits)}")
     passed = [(one["lot"], one["units"], one["because"].replace("_", " ")) for one in answer["passed_over"]]
     table(("lot", "units", "passed over because"), passed)
     if "units" in answer:
         say(f"a lot must expire after {answer['lasts']}")
         now = [(one["lot"], one["unit"], one["expires"], one["because"] or "can be held") for one in answer["units"]]
         table(("lot", "unit", "expires", "now"), now)
+
+
+@app.command
+def waiting_for_doses(*, json: Json = False) -> None:
+    """Show who waits for a unit of each product, in the order in which units are offered, and why in that."""
+    answer = asking(lambda c: c.get("/doses/waiting"))
+    if json:
+        as_json(answer)
+        return
+    rows = [
+        (line["product"], one["number"], one["case"] or "not yours to see", one["since"], standing_in_line(one))
+        for line in answer["products"]
+        for one in line["waiting"]
+    ]
+    table(("product", "place", "case", "waits since", ""), rows)
+
+
+def standing_in_line(one: Mapping[str, Any]) -> str:
+    """Return what beside the time decides a place."""
+    said = (("out_of_turn", "let go first by a supervisor"), ("urgent", "urgent"), ("asked", "being asked for"))
+    told = ", ".join(words for name, words in said if one.get(name))
+    return f" ({told})" if told else ""
 
 
 @app.command

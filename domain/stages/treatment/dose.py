@@ -13,12 +13,13 @@ from domain.case.state import Case
 from domain.case.table import Instants, Owes, Rule, Takes, Wants
 from domain.core.about import About
 from domain.core.copying import replace
-from domain.core.errors import Reason, require
+from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Trace, readable
+from domain.core.personal import Identity, Trace, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
-from domain.doses.allocation import PassedOver
+from domain.doses.allocation import DoseWanted, PassedOver, WhyNone
+from domain.doses.waiting.turns import DoseTurn, WhyItsTurn
 from domain.stages.governing.by_class import from_stock
 from domain.stages.governing.standing_still import stands_still
 
@@ -38,7 +39,7 @@ class HoldDose:
 class RefuseDose:
     """No unit can be held now; `passed`: each that there is, and why not."""
 
-    code: Literal["none_available", "lot_not_released", "expires_too_soon"]
+    code: WhyNone
     passed: tuple[PassedOver, ...] = ()
     type: Literal["RefuseDose"] = "RefuseDose"
 
@@ -50,7 +51,26 @@ class AskDoseAgain:
     type: Literal["AskDoseAgain"] = "AskDoseAgain"
 
 
-Command = HoldDose | RefuseDose | AskDoseAgain
+@dataclass(frozen=True, slots=True)
+class AskDoseOutOfTurn:
+    """A supervisor has a dose asked for before others that wait, and says why; it goes first until it has one."""
+
+    reason: Identity
+    type: Literal["AskDoseOutOfTurn"] = "AskDoseOutOfTurn"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDose:
+    """The list of those who wait offers a free unit of a lot; `place` of so many `waiting`, from 1."""
+
+    lot: Trace
+    because: WhyItsTurn
+    place: int
+    waiting: int
+    type: Literal["OfferDose"] = "OfferDose"
+
+
+Command = HoldDose | RefuseDose | AskDoseAgain | AskDoseOutOfTurn | OfferDose
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,28 @@ class DoseAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class DoseAskedOutOfTurn:
+    """A dose is asked for before others that wait; the case goes first until it has one."""
+
+    round: int
+    reason: Identity
+    type: Literal["DoseAskedOutOfTurn"] = "DoseAskedOutOfTurn"
+
+
+@dataclass(frozen=True, slots=True)
+class DoseOffered:
+    """A free unit is offered to this case, and why to it: how urgent, since when it waits, its place among so many."""
+
+    lot: Trace
+    because: WhyItsTurn
+    urgent: bool
+    since: datetime
+    place: int
+    waiting: int
+    type: Literal["DoseOffered"] = "DoseOffered"
+
+
+@dataclass(frozen=True, slots=True)
 class DoseLapsed:
     """The hold ended by itself."""
 
@@ -98,12 +140,14 @@ class DoseLost:
     type: Literal["DoseLost"] = "DoseLost"
 
 
-Event = DoseHeld | DoseRefused | DoseAsked | DoseLapsed | DoseLost
+Event = DoseHeld | DoseRefused | DoseAsked | DoseLapsed | DoseLost | DoseAskedOutOfTurn | DoseOffered
 
 TAKES = (
     Takes(HoldDose, (DoseHeld,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
     Takes(RefuseDose, (DoseRefused,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
     Takes(AskDoseAgain, (DoseAsked,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING)),
+    Takes(AskDoseOutOfTurn, (DoseAskedOutOfTurn,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING), by=Action.SUPERVISE),
+    Takes(OfferDose, (DoseOffered,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
 )
 
 
@@ -124,8 +168,23 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             require(_on_the_way(case), Reason.NOT_NOW, "no dose is needed now")
             require(not (case.dose.unanswered and needed(case)), Reason.ALREADY, "a dose is asked for already")
             return [DoseAsked(case.dose.round + 1)]
+        case AskDoseOutOfTurn():
+            _require_waiting(case)
+            return [DoseAskedOutOfTurn(case.dose.round + 1, command.reason)]
+        case OfferDose():
+            since = _require_waiting(case)
+            told = command.place, command.waiting
+            return [DoseOffered(command.lot, command.because, case.urgent, since, *told)]
         case _:
             assert_never(command)
+
+
+def _require_waiting(case: Case) -> datetime:
+    """Return since when the case waits; one that has a unit, or is being given one, does not."""
+    since = case.dose_waits_since
+    if since is None or case.dose.state != "refused" or not needed(case):
+        raise Refused(Reason.NOT_NOW, "the case does not wait for a dose")
+    return since
 
 
 def _thawed(case: Case) -> bool:
@@ -139,10 +198,16 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case DoseHeld():
             return _held(case, event, fact.id)
         case DoseRefused():
-            return replace(case, dose=case.dose.ended("refused", fact.id), passed_over=event.passed)
+            since = case.dose_waits_since or fact.at
+            refused = case.dose.ended("refused", fact.id)
+            return replace(case, dose=refused, passed_over=event.passed, dose_waits_since=since)
         case DoseAsked():
             renewed = case.dose.renewal() if case.dose.good_at(fact.at) else case.dose.again(fact.id)
             return replace(case, dose=renewed)
+        case DoseAskedOutOfTurn():
+            return replace(case, dose=case.dose.again(fact.id), dose_out_of_turn=True)
+        case DoseOffered():
+            return replace(case, dose=case.dose.again(fact.id))
         case DoseLapsed() | DoseLost():
             return replace(case, dose=case.dose.again(fact.id, "lapsed"))
         case _:
@@ -157,7 +222,7 @@ def _held(case: Case, event: DoseHeld, fact: str) -> Case:
     kept = spare(case, "release_dose", case.dose) if other else case
     return replace(
         kept, dose=case.dose.held(unit, event.until, fact), lot=lot, units={**case.units, fact: (lot, unit)},
-        passed_over=event.passed if other else case.passed_over,
+        passed_over=event.passed if other else case.passed_over, dose_waits_since=None, dose_out_of_turn=False,
     )  # fmt: skip
 
 
@@ -175,6 +240,18 @@ def own_unit(case: Case) -> tuple[str, str]:
 def needed(case: Case) -> bool:
     """Return whether the journey still needs a unit: accepted, priced, and the planned cells are not in yet."""
     return from_stock(case) and _on_the_way(case)
+
+
+def waits(case: Case, now: datetime) -> bool:
+    """Return whether the case stands among those who wait for a unit [doses.turns]; who stands still does not."""
+    wants = needed(case) and case.dose_waits_since is not None and not case.dose.good_at(now)
+    return wants and case.on_hold is None and not stands_still(case)
+
+
+def turn_of(case: Case, wanted: DoseWanted, now: datetime) -> DoseTurn:
+    """Return the case's turn among those who wait; who asks for the first time waits since now."""
+    since = case.dose_waits_since or now
+    return DoseTurn(wanted, since, case.urgent, case.dose_out_of_turn, asked=case.dose.state != "refused")
 
 
 def _on_the_way(case: Case) -> bool:

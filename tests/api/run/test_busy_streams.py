@@ -29,6 +29,7 @@ from domain.core.policy import Party
 from domain.core.when import When
 from domain.doses.lot import RegisterLot, ReleaseLot
 from domain.doses.unit import CommitUnit, HoldUnit, UseUnit
+from domain.doses.waiting.turns import DoseTurn
 from domain.stages.treatment.dose import HoldDose
 from infra.ids import fresh_stream
 from tests.api.submitted import open_protocol
@@ -53,6 +54,10 @@ async def nothing(_: str, _now: datetime) -> Sequence[str]:
 
 
 async def nobody_typed(_: str) -> Sequence[frozenset[str]]:
+    return ()
+
+
+async def nobody_waits(_: Case) -> Sequence[DoseTurn]:
     return ()
 
 
@@ -123,7 +128,7 @@ async def test_allocators_of_several_processes_empty_the_lots_in_order_and_none_
                 break
         return (str(answer.lot), str(answer.unit)) if isinstance(answer, HoldDose) else ("", "")
 
-    each = [Reserving(Shelf(one, lots), one.policy, nobody_typed) for one in processes]
+    each = [Reserving(Shelf(one, lots), one.policy, nobody_typed, nobody_waits) for one in processes]
     got = Counter(await asyncio.gather(*(one(each[n % len(each)], n) for n in range(MANY))))
     assert got.pop(("", "")) == MANY - 24
     assert (len(got), set(got.values())) == (24, {1})
@@ -155,7 +160,9 @@ async def test_whose_unit_is_committed_gets_no_second_one_when_the_hold_runs_out
     await keeper.record(CommandRequest(lot, Meta("engine"), CommitUnit("u1", name)))
     asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
     answer = (
-        await Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed).deliver(case, asked, NOW, repeat=0)
+        await Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed, nobody_waits).deliver(
+            case, asked, NOW, repeat=0
+        )
     ).answer
     assert isinstance(answer, HoldDose)
     assert (answer.lot, answer.unit) == (lot, unit)
@@ -172,7 +179,7 @@ async def test_a_unit_that_went_in_is_not_held_again_before_its_lot_has_heard(
     registered = RegisterLot(f"CAR-B-{name}", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
     for command in (registered, ReleaseLot("person-q"), HoldUnit(name, f"e-{name}", NOW + timedelta(days=9))):
         await keeper.record(CommandRequest(lot, Meta("person-q"), command))
-    reserving = Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed)
+    reserving = Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed, nobody_waits)
     asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
     with pytest.raises(Unreachable, match="has not heard"):
         await reserving.deliver(case, asked, NOW, repeat=0)

@@ -5,18 +5,24 @@ from datetime import timedelta
 import pytest
 
 from domain.core.errors import Reason
+from domain.stages.anytime.holding import HoldCase
 from domain.stages.anytime.watching import LotStateNoted
 from domain.stages.follow_up.acquired import ConfirmDestruction
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.treatment.dose import (
     AskDoseAgain,
+    AskDoseOutOfTurn,
     DoseAsked,
+    DoseAskedOutOfTurn,
     DoseHeld,
     DoseLapsed,
     DoseLost,
+    DoseOffered,
     DoseRefused,
     HoldDose,
+    OfferDose,
     RefuseDose,
+    waits,
 )
 from tests.domain.course import LOT, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
@@ -29,6 +35,8 @@ REFUSALS = (
     No("dose_held", RefuseDose("none_available"), Reason.ALREADY, "a dose is held"),
     No("accepted", AskDoseAgain(), Reason.NOT_NOW, "no dose is needed now"),
     No("priced", AskDoseAgain(), Reason.ALREADY, "a dose is asked for already"),
+    No("priced", AskDoseOutOfTurn("progresses"), Reason.NOT_NOW, "the case does not wait for a dose"),
+    No("dose_held", OfferDose(LOT, "only", 1, 1), Reason.NOT_NOW, "the case does not wait for a dose"),
 )
 
 
@@ -94,6 +102,51 @@ def test_no_unit_is_a_coordinators_to_find() -> None:
     j = start("priced")
     when(j, RefuseDose("none_available")).then_told(DoseRefused("none_available")).then_opens("find_dose")
     when(j, AskDoseAgain()).then_asks("reserve_dose")
+
+
+def test_a_case_waits_since_its_first_refusal_until_it_has_a_unit() -> None:
+    j = start("priced")
+    assert not waits(j.case, j.now)
+    j.tell(RefuseDose("others_first"))
+    since = j.case.dose_waits_since
+    assert since == j.now
+    assert waits(j.case, j.now)
+    j.now += DAY
+    j.tell(AskDoseAgain())
+    j.tell(RefuseDose("none_available"))
+    assert j.case.dose_waits_since == since, "asking again costs no time waited"
+    j.tell(held(j))
+    assert not waits(j.case, j.now)
+    j.now += 10 * DAY
+    j.tell(RefuseDose("none_available"))
+    assert j.case.dose_waits_since == j.now, "who had a unit waits anew"
+
+
+def test_an_offer_says_why_it_is_this_case_and_has_a_unit_asked_for() -> None:
+    j = start("priced")
+    j.tell(RefuseDose("none_available"))
+    since = j.now
+    offered = OfferDose(LOT, "longest", 1, 3)
+    when(j, offered).then_told(DoseOffered(LOT, "longest", j.case.urgent, since, 1, 3)).then_asks("reserve_dose")
+    assert "find_dose" not in {o.kind for o in j.all_owed() if o.state == "open"}
+    No("priced", offered, Reason.NOT_NOW, "the case does not wait for a dose").check()
+
+
+def test_a_supervisor_lets_a_case_go_first_with_a_reason_until_it_has_a_unit() -> None:
+    j = start("priced")
+    j.tell(RefuseDose("others_first"))
+    when(j, AskDoseOutOfTurn("progresses")).then_told(DoseAskedOutOfTurn(2, "progresses")).then_asks("reserve_dose")
+    j.tell(RefuseDose("none_available"))
+    assert j.case.dose_out_of_turn
+    j.tell(held(j))
+    assert not j.case.dose_out_of_turn
+
+
+def test_a_case_on_hold_keeps_no_unit_from_others() -> None:
+    j = start("priced")
+    j.tell(RefuseDose("none_available"))
+    j.tell(HoldCase("the family asks for time"))
+    assert not waits(j.case, j.now)
 
 
 @pytest.mark.parametrize("state", ["quarantined", "recalled"])

@@ -12,6 +12,7 @@ from activities.doses.genealogy import Genealogy
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.reserving import Reserving
 from activities.ports import Meta
+from api.run.http_app import turns
 from api.run.wiring import Parts
 from domain.case.effect import Effect
 from domain.catalogue.centre import RegisterCentre
@@ -38,8 +39,8 @@ NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 
 
-async def priced(here: Parts, product: str) -> Submitted:
-    """A case that needs a dose; its protocol asks for antibodies against the donor, and there are some."""
+async def priced(here: Parts, product: str, *, antibodies: bool = True) -> Submitted:
+    """A case that needs a dose; where asked, its protocol asks for antibodies against the donor, and there are some."""
     mark = uuid.uuid4().hex[:8]
     centre = RegisterCentre(
         f"Hospital {mark}", "Beijing", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "itself",
@@ -51,7 +52,7 @@ async def priced(here: Parts, product: str) -> Submitted:
     protocol = AmendProtocol(
         registry="NCT2", title="Trial", product=product, product_class="allogeneic", targets=("CD19",),
         diseases=("B-ALL",), centre=case.centre, source="test", as_of=date(2026, 1, 2), label="2", change="antibodies",
-        redosing=RedosingCriteria(antibodies_days=90),
+        redosing=RedosingCriteria(antibodies_days=90) if antibodies else None,
     )  # fmt: skip
     await here.commands.record(CommandRequest(state.protocol, Meta("test", "operation"), protocol))
     await case.tell(GiveQuote(case.submission, "USD", NOW + 60 * DAY, 70_000))
@@ -105,7 +106,9 @@ async def test_the_soonest_unit_that_fits_is_held_and_each_other_has_its_reason(
     lots = StockedLots(here.ledger, here.commands, here.ledger.lots_of)
     asked = Effect(f"e-{uuid.uuid4().hex}", "reserve_dose", f"{case.centre}/1", Party.HOSPITAL, NOW)
     answer = (
-        await Reserving(lots, here.commands.policy, genealogy.donors).deliver(await case.state(), asked, NOW, repeat=0)
+        await Reserving(lots, here.commands.policy, genealogy.donors, turns(here).of_case).deliver(
+            await case.state(), asked, NOW, repeat=0
+        )
     ).answer
     assert isinstance(answer, HoldDose)
     assert (answer.lot, answer.unit) == (good, "g")
