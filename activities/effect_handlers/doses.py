@@ -12,6 +12,7 @@ from activities.perform import Delivered, EffectHandler
 from activities.ports import CommandKey, Ledger, Meta
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.case.supply.shipments import Shipment
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import Protocol as TreatmentProtocol
 from domain.catalogue.waiting.waiting_list import TellWaitingList
@@ -141,6 +142,14 @@ class UsedUnit:
             await self._lots.tell(lot_, UseUnit(unit, case.id), effect.id)
 
 
+def followed(case: Case, sent: Shipment, left: datetime) -> FollowUnit:
+    """Return what a lot is told of its unit that left at that instant."""
+    return FollowUnit(
+        sent.carries, case.id, sent.id, left, sent.shipper, sent.came, sent.stops, sent.judged, sent.outcome,
+        sent.judged_by,
+    )  # fmt: skip
+
+
 class FollowedUnit:
     """tell_lot_of_shipment: the lot's stream learns how a unit stands that left for its patient."""
 
@@ -153,12 +162,8 @@ class FollowedUnit:
         sent = case.shipments.get(About.of(effect.about).id)
         if sent is None or sent.left is None or not sent.lot or not sent.carries:
             raise GatewayRefused("no_unit")
-        told = FollowUnit(
-            sent.carries, case.id, sent.id, sent.left, sent.shipper, sent.came, sent.stops, sent.judged,
-            sent.outcome, sent.judged_by,
-        )  # fmt: skip
         try:
-            await self._lots.tell(sent.lot, told, effect.id)
+            await self._lots.tell(sent.lot, followed(case, sent, sent.left), effect.id)
         except Refused as no:
             raise GatewayRefused(no.reason.value, no.detail) from no
         return Delivered(f"{sent.lot}/{sent.carries}")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from activities.effect_handlers.doses import StockedLots
+from activities.effect_handlers.doses import StockedLots, followed
 from activities.gateways import Unreachable
 from activities.perform import Delivered
 from domain.case.effect import Effect
@@ -74,6 +75,7 @@ class Reserving:
             return await self._reserve(case, effect, now)
 
     async def _reserve(self, case: Case, effect: Effect, now: datetime) -> Delivered:
+        await self._tell_of_stopped(case, effect)
         wanted = dose_wanted(case, now, self._policy)
         every = await self._stock.of(case, now, typed=bool(wanted.antibodies))
         if any(_behind(one, case, now) for one in every):
@@ -111,6 +113,17 @@ class Reserving:
         typed = any(turn.wanted.antibodies for turn in waiting)
         known = await self._stock.of(case, now, typed=True) if typed and not wanted.antibodies else every
         return turns.kept_for(known, waiting, turn_of(case, wanted, now), now)
+
+    async def _tell_of_stopped(self, case: Case, effect: Effect) -> None:
+        """Tell the lots of units that were stopped on their way first: else the case would get back what it just lost.
+
+        They are told by an effect of their own as well, which runs beside this one.
+        """
+        for sent in case.shipments.values():
+            if sent.stops and sent.left and sent.lot and sent.carries:
+                told = followed(case, sent, sent.left)
+                with suppress(Refused):  # it is somebody else's by now, and not given to this case again either
+                    await self._lots.tell(sent.lot, told, f"{effect.id}/{sent.telling}")
 
     async def _hold(
         self, one: StockedLot, wanted: DoseWanted, effect: Effect, passed: Sequence[PassedOver]

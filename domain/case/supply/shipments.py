@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal, get_args
 
 from domain.core.personal import Identity, TraceCode
@@ -53,6 +53,25 @@ class Handover:
         return self.new_seal or self.seal
 
 
+def _following(holder: str, rest: Sequence[Handover]) -> Handover:
+    """Of what holder gives, what somebody gives on goes first; where holder gives nothing, what nobody was given."""
+    givers, takers = {h.giver for h in rest}, {h.taker for h in rest}
+    own = [h for h in rest if h.giver == holder] or [h for h in rest if h.giver not in takers] or list(rest)
+    return next((h for h in own if h.taker in givers), own[0])
+
+
+def in_order(handovers: Iterable[Handover]) -> tuple[Handover, ...]:
+    """Return the chain by its instants; of several at one instant, whoever has it gives it on."""
+    chain: list[Handover] = []
+    for _, those in groupby(sorted(handovers, key=lambda h: h.at), key=lambda h: h.at):
+        rest = list(those)
+        while rest:
+            following = _following(chain[-1].taker if chain else "", rest)
+            rest.remove(following)
+            chain.append(following)
+    return tuple(chain)
+
+
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """One way of one dose, or of the patient's own cells. `carries` is the code on its label.
@@ -84,8 +103,8 @@ class Shipment:
 
     @property
     def live(self) -> bool:
-        """Return whether somebody still has to hand it over."""
-        return self.state in LIVE
+        """Return whether somebody still has to hand it over; what quality assurance had destroyed goes to nobody."""
+        return self.state in LIVE and self.outcome != "discard"
 
     @property
     def departs(self) -> datetime:

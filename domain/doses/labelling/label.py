@@ -23,6 +23,8 @@ from domain.doses.labelling.scan import printed
 
 WIDEST = 18
 """Characters of a lot's number and of a unit's on a label of ISBT 128."""
+LAST_YEAR = 2099
+"""The standard writes the century as one digit, of which only that of this one is assigned."""
 ROOM = 60
 """Characters of one line of a label in words."""
 
@@ -192,7 +194,10 @@ def label_of(known: Labelling, unit: str, expires: datetime | None) -> DoseLabel
     require(donation, Reason.MISSING, "nobody can read the donation number any more; no label is complete without it")
     if not own:
         _require_number(unit, "unit", "a unit's number")
+    told = f"a label of ISBT 128 says no end of use after {LAST_YEAR}"
+    require(expires.year <= LAST_YEAR, Reason.INVALID, told)
     local = expires.astimezone(ZoneInfo(stated.zone)).replace(second=0, microsecond=0)
+    require(local.year <= LAST_YEAR, Reason.INVALID, told)
     lot, single = printed(stated.number), "" if own else printed(unit)
     values = {"donation": donation, "product_code": stated.product_code, "lot": lot, "supplemental": single}
     told_on_it = {

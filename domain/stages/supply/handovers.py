@@ -13,7 +13,7 @@ from typing import Literal
 
 from domain.case.stage import EVERY_STAGE
 from domain.case.state import Case
-from domain.case.supply.shipments import Condition, Finding, Handover, Holder, Shipment
+from domain.case.supply.shipments import Condition, Finding, Handover, Holder, Shipment, in_order
 from domain.case.table import Owes, Takes
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
@@ -86,7 +86,7 @@ def decide(
     case: Case, c: RecordHandover, now: datetime, ids: Ids, policy: Policy
 ) -> Sequence[HandoverRecorded | ShipmentStopped]:
     """Decide what was told of a handover: return the events it brings about. Raises Refused."""
-    known = require_shipment(case, c.shipment, "planned", "on_the_way", "arrived", "lost")
+    known = require_shipment(case, c.shipment)  # also one that was cancelled: it may have left all the same
     require(c.giver != c.taker, Reason.INVALID, "it goes from one to another", "taker")
     require(c.at <= now, Reason.INVALID, "that lies in the future", "at")
     require(readable(c.label), Reason.MISSING, "read the code on the label, or type it", "label")
@@ -101,15 +101,27 @@ def decide(
 
 
 def _findings(known: Shipment, c: RecordHandover) -> tuple[Finding, ...]:
-    """Return what is not as it was planned, or as it was when it was handed over before."""
-    before = [h.sealed_with for h in known.handovers if h.at < c.at]
-    sealed = before[-1] if before else known.seal
+    """Return what is not as it was planned, or as it was when it was handed over before.
+
+    Where a later handover was told first, its seal is compared only now with the one this went on with.
+    """
+    new = Handover(c.giver, c.taker, c.at, c.condition, c.seal, c.new_seal, ())
+    chain = in_order((*known.handovers, new))
+    at = chain.index(new)
+    before, after = chain[:at][-1:], chain[at + 1 : at + 2]
+    sealed = before[0].sealed_with if before else known.seal or c.seal
+    later = any(_differ(new.sealed_with, h.seal) for h in after if "seal" not in h.findings)
     found: dict[Finding, bool] = {
-        "seal": bool(sealed or before) and not codes.same(sealed, c.seal),
+        "seal": _differ(sealed, c.seal) or later,
         "identity": not codes.same(known.carries, c.label),
         "condition": c.condition != "as_packed",
     }
     return tuple(name for name, so in found.items() if so)
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two seals are not the same; no seal is the same as none."""
+    return bool(codes.folded(one) or codes.folded(other)) and not codes.same(one, other)
 
 
 def evolve(case: Case, fact: Fact[HandoverRecorded]) -> Case:
@@ -119,7 +131,7 @@ def evolve(case: Case, fact: Fact[HandoverRecorded]) -> Case:
     if known is None:
         return case
     new = Handover(e.giver, e.taker, e.at, e.condition, e.seal, e.new_seal, e.findings, e.gave, e.took, e.place)
-    chain = tuple(sorted((*known.handovers, new), key=lambda h: h.at))
+    chain = in_order((*known.handovers, new))
     arrived = chain[-1].taker == WAYS[known.cargo].last
     after = changed(case, known.id, handovers=chain, state="arrived" if arrived else "on_the_way")
     its = known.cargo == "dose" and case.dose.state == "held" and case.dose.ref == known.carries

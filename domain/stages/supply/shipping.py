@@ -245,7 +245,7 @@ def _left(case: Case, about: str) -> bool:
 
 def _arriving(*cargoes: Cargo) -> Callable[[Case], Iterable[str]]:
     def found(case: Case) -> Iterable[str]:
-        return [s.id for s in case.shipments.values() if s.state == "on_the_way" and s.cargo in cargoes]
+        return [s.id for s in case.shipments.values() if s.live and s.left and s.cargo in cargoes]
 
     return found
 

@@ -21,6 +21,7 @@ from domain.core.fact import Fact, Ids
 from domain.core.personal import Identity, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
+from domain.doses import codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,14 @@ def _without_dose(case: Case, known: Shipment, fact: str) -> Case:
 
 
 def _with_dose(case: Case, known: Shipment, fact: str) -> Case:
-    """Give the case its dose back, unless it holds another by now or went on without."""
-    gone = case.dose.state in ("held", "done") or case.dose.ref == known.carries
-    if known.cargo != "dose" or gone or case.exit:
+    """Give the case its dose back; where it holds another by now or went on without, the lot gets it to be settled."""
+    infused = any(codes.same(i.unit, known.carries) and i.lot == known.lot for i in case.infusions)
+    if known.cargo != "dose" or not known.carries or infused or case.dose.ref == known.carries:
         return case
-    units = {**case.units, fact: (known.lot, known.carries)}
-    return replace(case, dose=case.dose.held(known.carries, None, fact), lot=known.lot, units=units)
+    after = replace(case, units={**case.units, fact: (known.lot, known.carries)})
+    if case.exit or case.dose.state in ("held", "done"):
+        return replace(after, spare=(*case.spare, ("release_dose", fact)))
+    return replace(after, dose=case.dose.held(known.carries, None, fact), lot=known.lot)
 
 
 def _alerted(case: Case, known: Shipment, fact: str) -> Case:

@@ -293,8 +293,20 @@ def lose(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]
     return lose_with_lot(case, now, ids, policy)
 
 
+def lose_with_expiry(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
+    """A unit that left its storage is held without an end of its own; its lot's end of use is one."""
+    return [DoseLapsed()] if any(end <= now for end in _expires(case) if end) else []
+
+
+def _expires(case: Case) -> Instants:
+    endless = case.dose.state == "held" and case.dose.until is None and not _thawed(case)
+    end = case.noted(case.lot).get("expires") if endless and case.lot else None
+    return [end] if isinstance(end, datetime) else []
+
+
 RULES = (
     Rule("dose_hold_ends", 1, lapse, ("DoseHeld",), (DoseLapsed,), _ends),
+    Rule("dose_expires", 1, lose_with_expiry, ("HandoverRecorded", "LotStateNoted"), (DoseLapsed,), _expires),
     Rule("dose_lot_not_released", 2, lose, ("DoseHeld", "LotStateNoted"), (DoseLost,)),
 )
 EARLIER = (Rule("dose_lot_not_released", 1, lose_with_lot, ("DoseHeld", "LotStateNoted"), (DoseLost,)),)

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from activities.ports import Meta, VersionConflict
 from api.run.wiring import Parts, parts
 from domain.case.effect import Effect
 from domain.case.state import Case
+from domain.case.supply.shipments import Handover, Shipment, ShippingLeg
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
 from domain.catalogue.streams import Command
@@ -188,6 +190,26 @@ async def test_a_unit_that_went_in_is_not_held_again_before_its_lot_has_heard(
     answer = (await reserving.deliver(case, asked, NOW, repeat=0)).answer
     assert isinstance(answer, HoldDose)
     assert answer.unit == "u2"
+
+
+async def test_a_unit_stopped_on_its_way_does_not_come_back_before_its_lot_has_heard_of_it(
+    processes: Sequence[CommandHandler],
+) -> None:
+    keeper, lot, of = processes[0], fresh_stream("lot"), fresh_stream("case")
+    took = Handover("depot", "carrier", NOW, "opened", "S-9", "", ("seal", "condition"))
+    way = (ShippingLeg("Road Co", NOW, NOW + timedelta(days=1)),)
+    sent = Shipment("ship-1", "dose", "centre-a", "u1", way, lot, state="on_the_way", handovers=(took,))
+    case = Case(of, shipments={"ship-1": replace(sent, stops=took.findings)})
+    registered = RegisterLot(f"CAR-S-{of}", ("u1", "u2"), NOW + timedelta(days=90), by="person-p")
+    for command in (registered, ReleaseLot("person-q"), HoldUnit(of, f"e-{of}", NOW + timedelta(days=9))):
+        await keeper.record(CommandRequest(lot, Meta("person-q"), command))
+    asked = Effect(fresh_stream("e"), "reserve_dose", "centre-a/2", Party.HOSPITAL, NOW)
+    reserving = Reserving(Shelf(keeper, [lot]), keeper.policy, nobody_typed, nobody_waits)
+    answer = (await reserving.deliver(case, asked, NOW, repeat=0)).answer
+    assert isinstance(answer, HoldDose)
+    assert (answer.lot, answer.unit) == (lot, "u2")
+    unit = (await keeper.entry(lot)).state.units["u1"]
+    assert (unit.state, len(unit.stopped)) == ("on_the_way", 2)
 
 
 async def test_others_who_never_pause_are_no_answer(here: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

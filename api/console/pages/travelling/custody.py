@@ -60,7 +60,7 @@ async def custody_page(case: str, request: Request, service: Parts, viewer: View
 
 def _row(s: Shipment, speaker: FactWriter, may: Sequence[str]) -> ShipmentRow:
     t, clock = speaker.clock.t, speaker.clock
-    acts = [name for name in ACTS if name in may and (s.live or name == "RecordHandover") and s.state != "cancelled"]
+    acts = [name for name in ACTS if name in may and (s.live or name == "RecordHandover")]
     acts += ["JudgeShipment"] if s.stopped and "JudgeShipment" in may else []
     sealed = [t("custody.seal", number=s.seal)] if s.seal else []
     legs = [f"{leg.carrier}: {clock.instant(leg.departs)} - {clock.instant(leg.arrives)}" for leg in s.legs]

@@ -115,9 +115,14 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
 
 
 def _registered(case: Case, c: RegisterWristband) -> Event:
-    code = c.code if isinstance(c.code, str) else ""
-    chain = c.chain if isinstance(c.chain, str) else ""
-    require(codes.folded(code), Reason.INVALID, "a wristband has a number", "code")
+    """Keep the numbers themselves, whether they were typed or the wristband was scanned into the field."""
+    given = c.code if isinstance(c.code, str) else ""
+    require(codes.folded(given), Reason.INVALID, "a wristband has a number", "code")
+    scan = read_field(given, "code")
+    code = given if scan.symbology == "plain" else scan.get("patient")
+    require(code, Reason.INVALID, "no patient's number stands in this scan; type the hospital's number", "code")
+    typed = c.chain.removeprefix("&/") if isinstance(c.chain, str) else ""
+    chain = typed or ("" if scan.symbology == "plain" else scan.get("chain"))
     told = "a chain-of-identity number is CH, the facility, the year and six characters, as in CHA999926000042"
     require(not chain or isbt128.is_chain(codes.folded(chain)), Reason.INVALID, told, "chain")
     known = case.wristband

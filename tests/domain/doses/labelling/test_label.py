@@ -127,3 +127,19 @@ def test_a_label_names_its_minute_not_its_second() -> None:
     label = label_of(known.labels, "U-1", known.expires)
     assert read(label.message).expires == label.expires.replace(tzinfo=UTC)
     assert label.expires <= EXPIRES < label.expires + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("year", "fits"), [(2099, True), (2100, False), (9999, False)])
+def test_an_end_of_use_the_standard_cannot_write_is_on_no_label(year: int, fits: bool) -> None:
+    expires = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    zone = replace(STATE, zone="America/New_York" if fits else "Asia/Tokyo")
+    known = replace(lot_of(stated(zone)), expires=expires)
+    if fits:
+        [printed] = told(known, PrintLabel("U-1"))
+        assert isinstance(printed, LabelPrinted)
+        found = read(label_of(known.labels, "U-1", expires).message).expires
+        assert found is not None
+        assert found.year == year
+    else:
+        with pytest.raises(Refused, match="no end of use after 2099"):
+            told(known, PrintLabel("U-1"))

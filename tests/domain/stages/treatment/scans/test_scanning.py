@@ -64,6 +64,8 @@ REFUSALS = (
     No("admitted", RegisterWristband(" \u200b"), Reason.INVALID, "a wristband has a number"),
     No("admitted", RegisterWristband(CODE, "CH42"), Reason.INVALID, "a chain-of-identity number is CH, the facility"),
     No("admitted", BANDED, Reason.ALREADY, "this wristband is registered", lambda j: j.tell(BANDED)),
+    No("admitted", RegisterWristband("(01)09506000134352"), Reason.INVALID, "no patient's number stands in this scan"),
+    No("admitted", RegisterWristband("=<torn"), Reason.INVALID, "the scan cannot be read at character 3"),
     No("authorised", scan(), Reason.MISSING, "the patient's wristband is not registered"),
 )
 
@@ -80,6 +82,15 @@ def test_a_wristband_is_registered_once_and_a_new_one_takes_its_place() -> None:
     when(j, RegisterWristband("MRN-0043")).then_told(WristbandRegistered("MRN-0043", ""))
     assert j.case.wristband is not None
     assert (j.case.wristband.code, j.case.wristband.chain) == ("MRN-0043", "")
+
+
+@pytest.mark.parametrize("scanned", ["&#0108MRN-0042", f"&#0108MRN-0042&/{CHAIN}"])
+def test_a_wristband_may_be_scanned_into_the_field(scanned: str) -> None:
+    j = start("authorised").tell(RegisterWristband(scanned))
+    assert j.case.wristband is not None
+    assert (j.case.wristband.code, j.case.wristband.chain) == (CODE, CHAIN if CHAIN in scanned else "")
+    c = scan(first_patient=scanned)
+    when(j, c).then_told(told(c), IdentityChecked(1, "nurse-1", "nurse-2", UNIT))
 
 
 def test_two_scans_that_match_are_an_identity_check_and_the_unit_is_thawed() -> None:
