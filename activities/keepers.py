@@ -48,3 +48,15 @@ def _turns(facts: Iterable[Fact[Any]]) -> Iterator[tuple[datetime, bool]]:
 
 def _keeps(person: staff.Staff) -> bool:
     return person.role is not None and allow(Actor("", Role(person.role)), Action.KEEP_CATALOGUE)
+
+
+async def of_role(ledger: Ledger, role: Role) -> list[str]:
+    """Name the staff who have that role now."""
+    found = []
+    for stream in await ledger.streams("person-"):
+        person = staff.initial
+        for fact in (await ledger.load(stream)).facts:
+            person = staff.evolve(person, fact)
+        if person.role is not None and Role(person.role) is role:
+            found.append(stream)
+    return found

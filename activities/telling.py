@@ -1,4 +1,4 @@
-"""Tells by mail of changes that two people make: those who keep the catalogue, and the contact from before."""
+"""Tells by mail of changes that two people make, and of what is overdue at stores and lots of doses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from activities.effect_handlers.requests import Reader
 from activities.gateways import Gateway, GatewayRefused, Request, Unreachable
 from activities.perform import CALL
 from activities.ports import Meta
-from domain.catalogue.notices import CONTACT, TRIES, ClaimNotice, Outcome, Owed, RecordNotice
 from domain.core.errors import Refused
 from domain.core.fact import ENGINE
+from domain.core.policy import Party
+from domain.core.telling.notices import CONTACT, TRIES, ClaimNotice, Outcome, Owed, RecordNotice
+from domain.doses.stock import Lot, undecided
+from domain.doses.store import Store
 
+Desks = Callable[[Party], Awaitable[Reader | None]]
+ROLES = frozenset(party.value for party in Party)
 Owing = Callable[[], Awaitable[Sequence[str]]]
 """The streams of which somebody is to be told something."""
 META = Meta(ENGINE, "operation")
@@ -28,18 +33,23 @@ def notice_id(stream: str, proposal: str, what: str, to: str) -> str:
 
 
 class TellingChanges:
-    """Sends each notice once; `link` is where one confirms, `contact` the address people may write back to."""
+    """Sends each notice once; `link` is where one confirms, `contact` the address people may write back to.
 
-    def __init__(self, commands: CommandHandler, owing: Owing, mail: Gateway, link: str, contact: str) -> None:
+    `desks` says where the mail of a role goes.
+    """
+
+    def __init__(
+        self, commands: CommandHandler, owing: Owing, mail: Gateway, link: str, contact: str, desks: Desks
+    ) -> None:
         self._commands, self._owing, self._mail = commands, owing, mail
         self._facts = {"link": link, "contact": contact}
-        self._staff = staff_of(commands.ledger)
+        self._staff, self._desks = staff_of(commands.ledger), desks
 
     async def round(self) -> None:
         """Tell whoever is to be told now; what cannot be sent is tried again when its claim is over."""
         for stream in await self._owing():
             entry = await self._commands.entry(stream)
-            for owed in entry.state.eyes.owed:
+            for owed in _untold(entry.state):
                 await self._tell(entry, owed)
 
     async def _tell(self, entry: Recorded, owed: Owed) -> None:
@@ -70,6 +80,8 @@ class TellingChanges:
         return "sent"
 
     async def _reader(self, state: Any, owed: Owed) -> Reader | None:  # noqa: ANN401 - of any stream
+        if owed.to in ROLES:
+            return await self._desks(Party(owed.to))
         if owed.to != CONTACT:
             return await self._staff(owed.to)
         return Reader(owed.contact, next(iter(getattr(state, "languages", ())), "en"))
@@ -78,8 +90,23 @@ class TellingChanges:
         name = str(getattr(entry.state, "name", "") or entry.stream)
         facts = {**self._facts, "address": reader.address, "language": reader.language}
         facts |= {"entry": name, "by": owed.by, "says": owed.says}
+        kind = f"change_{owed.what}"
+        if isinstance(entry.state, Store | Lot):
+            kind = f"chase_{owed.what}"
+            console = self._facts["link"].rpartition("/")[0]
+            facts["link"] = f"{console}/{entry.stream.partition('-')[0]}s/{entry.stream}"
         effect = notice_id(entry.stream, owed.proposal, owed.what, owed.to)
-        return Request(effect, f"change_{owed.what}", entry.stream, owed.proposal, "staff", "", facts)
+        return Request(effect, kind, entry.stream, owed.proposal, "staff", "", facts)
 
     async def _record(self, stream: str, command: ClaimNotice | RecordNotice) -> None:
         await self._commands.record(CommandRequest(stream, META, command))
+
+
+def _untold(state: Any) -> Sequence[Owed]:  # noqa: ANN401 - of any stream
+    """The mails to be sent; of a silence or decision that has ended none is."""
+    if isinstance(state, Store):
+        return state.chase.open(state.overdue)
+    if isinstance(state, Lot):
+        return state.chase.open(undecided(state))
+    owed: Sequence[Owed] = state.eyes.owed
+    return owed

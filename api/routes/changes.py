@@ -14,9 +14,9 @@ from activities.command_handler import Recorded
 from api.http.auth import Parts, Who
 from api.http.masking import EVERYTHING, mask
 from api.ports import Service
-from domain.catalogue.notices import NoticeOwed
 from domain.core.errors import Reason, require
 from domain.core.roles import Action
+from domain.core.telling.notices import NoticeOwed
 from domain.roles import Actor, allow
 
 router = APIRouter(tags=["changes"])

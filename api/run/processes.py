@@ -25,6 +25,7 @@ from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.effect_handlers.uploading import Uploading
+from activities.following.chasing import ChasingOverdue
 from activities.following.first_ranks import FollowingCatalogue
 from activities.following.offering import OfferingDoses
 from activities.following.stopping import StoppingUnits
@@ -111,10 +112,11 @@ def offices(here: Parts) -> Offices:
 
 
 def telling(here: Parts) -> TellingChanges:
-    """Tell of changes two people make by the same mail server."""
+    """Tell of changes two people make, and of what is overdue at stores and lots, by the same mail server."""
     settings, server = here.settings, MailGateway(mail_server(here.settings))
     link = f"{settings.public_url.rstrip('/')}/console/operations"
-    return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from)
+    found = desks_of(here.ledger, desks(settings))
+    return TellingChanges(here.commands, here.ledger.owing_notices, server, link, settings.mail_from, found)
 
 
 def stopping(here: Parts) -> StoppingUnits:
@@ -125,6 +127,11 @@ def stopping(here: Parts) -> StoppingUnits:
 def offering(here: Parts) -> OfferingDoses:
     """Make what offers units that became free to those who wait."""
     return OfferingDoses(here.commands, turns(here), stock(here))
+
+
+def chasing(here: Parts) -> ChasingOverdue:
+    """Make what chases silent loggers and decisions about lots that nobody makes."""
+    return ChasingOverdue(here.commands, RegisterQueries(here.ledger.pool))
 
 
 def following(here: Parts) -> FollowingCatalogue:
@@ -219,6 +226,7 @@ async def _work(here: Parts, stop: asyncio.Event) -> None:
                 partial(again_and_again, following(here).round, "catalogue not followed"),
                 partial(again_and_again, stopping(here).round, "stores not looked at"),
                 partial(again_and_again, offering(here).round, "free units not offered"),
+                partial(again_and_again, chasing(here).round, "nobody chased"),
             ],
             stop,
         )

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol, assert_never
 
-from domain.catalogue import notices
 from domain.catalogue.around import Around
-from domain.catalogue.notices import CONTACT, ClaimNotice, NoticeClaimed, NoticeEnded, NoticeOwed, Owed, RecordNotice
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
+from domain.core.telling import notices
+from domain.core.telling.notices import CONTACT, ClaimNotice, NoticeClaimed, NoticeEnded, NoticeOwed, Owed, RecordNotice
 
 NOT_ALONE = "two people decide this; sign in as one of them (CARAVEL_API and CARAVEL_TOKEN on the command line)"
 

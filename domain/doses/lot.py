@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, Literal, assert_never, cast, get_args
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
 from domain.core.personal import Identity, Trace
 from domain.core.roles import Action
+from domain.core.telling import chasing
 from domain.doses import codes, linking, product, quality, stock, storage, unit
 from domain.doses.custody import transit
 from domain.doses.kinds import LOT
@@ -70,6 +71,7 @@ Command = (
     | quality.Command
     | unit.Command
     | label.Command
+    | chasing.Command
 )
 
 BY = {
@@ -83,6 +85,7 @@ BY = {
     **dict.fromkeys((unit.SettleUnit, storage.DecideStoppedUnit), Action.RELEASE_LOT),
     storage.PlaceUnit: Action.REGISTER_LOT,
     **dict.fromkeys(get_args(label.Command), Action.REGISTER_LOT),
+    **chasing.BY,
 }
 """What giving each command is called in the table of roles; units are held, committed and used by the engine."""
 GATED = (ReleaseLot, HoldUnit, ExtendHold, CommitUnit)
@@ -128,7 +131,7 @@ class LotRecalled:
 
 
 Stated = LotRegistered | LotReleased | LotQuarantined | LotRecalled
-Event = Stated | linking.Event | quality.Event | unit.Event | label.Event
+Event = Stated | linking.Event | quality.Event | unit.Event | label.Event | chasing.Event
 STOPPED: Mapping[str, str] = {"recalled": "a recalled lot stays recalled", "rejected": "a rejected lot stays rejected"}
 """The states that a lot never leaves for use again."""
 
@@ -160,7 +163,7 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
         case label.StateLabel() | label.PrintLabel():
             return _labelled(lot, command)
         case _:
-            assert_never(command)
+            return chasing.decide(lot.chase, command, stock.undecided(lot), now)
 
 
 def _labelled(lot: Lot, c: label.Command) -> Sequence[Event]:
@@ -247,10 +250,12 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
         return replace(lot, parents=linking.after(lot.parents, event))
     if isinstance(event, label.Event):
         return replace(lot, labels=label.evolve(lot.labels, event, fact.at))
+    if isinstance(event, chasing.Event):
+        return replace(lot, chase=chasing.evolve(lot.chase, cast("Fact[chasing.Event]", fact)))
     if isinstance(event, quality.Event):
         rejected = isinstance(event, quality.OutOfSpecificationDecided) and event.outcome == "reject"
         state = "rejected" if rejected and lot.state != "recalled" else lot.state
-        return replace(lot, results=quality.evolve(lot.results, event), state=state)
+        return replace(lot, results=quality.evolve(lot.results, event, fact.at), state=state)
     match event:
         case LotRegistered():
             units = {name: Unit(name) for name in event.units}
@@ -280,9 +285,9 @@ def read_model(lot: Lot) -> Mapping[str, Any]:
     """Return what cases note of it, and its stock without a clock: units nobody holds, and when held ones lapse.
 
     Which units were stopped where they lay, the stores they lie or lay in, and what their labels say, stand there where
-    there are any; what stops one on its way its own case knows first.
+    there are any; what stops one on its way its own case knows first. `untold`: mails about owed decisions, if any.
     """
-    units = lot.units.values()
+    units, untold = lot.units.values(), lot.chase.open(stock.undecided(lot))
     stopped, stores = sorted(u.id for u in units if u.stopped_in_store), sorted(stock.stores_of(lot))
     return {
         "state": lot.state,
@@ -293,4 +298,5 @@ def read_model(lot: Lot) -> Mapping[str, Any]:
         **({"stopped": tuple(stopped)} if stopped else {}),
         **({"stores": tuple(stores)} if stores else {}),
         **label.told_to_cases(lot.labels),
+        **({"untold": len(untold)} if untold else {}),
     }

@@ -92,7 +92,7 @@ Event = ResultRecorded | OutOfSpecificationProposed | OutOfSpecificationDecided
 
 @dataclass(frozen=True, slots=True)
 class LotResult:
-    """The newest result of one test, and what was proposed about it: outcome and by whom."""
+    """The newest result of one test, when it was told, and what was proposed about it: outcome and by whom."""
 
     test: str
     tested: date
@@ -102,6 +102,7 @@ class LotResult:
     state: ResultState
     proposed: str = ""
     proposed_by: str = ""
+    told_at: datetime | None = None
 
 
 Results = Mapping[str, LotResult]
@@ -168,13 +169,13 @@ def require_tested(product: str, results: Results, beside: Beside) -> None:
     require(not missing, Reason.MISSING, f"there is no result yet of: {', '.join(missing)} (RecordResult)")
 
 
-def evolve(results: Results, event: Event) -> Results:
-    """Fold what is told of a result."""
+def evolve(results: Results, event: Event, at: datetime) -> Results:
+    """Fold what is told of a result, recorded at that instant."""
     name = codes.folded(event.test)
     match event:
         case ResultRecorded():
             state: ResultState = "within" if event.within else "out"
-            after = LotResult(event.test, event.tested, event.value, event.unit, event.word, state)
+            after = LotResult(event.test, event.tested, event.value, event.unit, event.word, state, told_at=at)
         case OutOfSpecificationProposed():
             after = replace(results[name], proposed=event.outcome, proposed_by=event.by)
         case OutOfSpecificationDecided():

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Trace, TraceCode, readable
+from domain.core.telling.chasing import NOTHING_CHASED, Chase, Overdue
 from domain.doses import codes, quality, storage
 from domain.doses.custody import transit
 from domain.doses.labelling.label import Labelling
@@ -41,6 +42,8 @@ from domain.doses.unit import (
 LotState = Literal["none", "registered", "released", "quarantined", "rejected", "recalled"]
 NoUnit = Literal["none_available", "lot_not_released", "expires_too_soon"]
 """Why no unit can be held: the codes of the case's RefuseDose."""
+REMIND, ESCALATE = timedelta(hours=24), timedelta(hours=72)
+"""So long after a unit was stopped or a result told, quality assurance and supervisors are told it is undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Lot:
     parents: tuple[str, ...] = ()
     results: quality.Results = field(default_factory=dict)
     labels: Labelling = field(default_factory=Labelling)
+    chase: Chase = NOTHING_CHASED
 
     def written(self, code: str) -> bool:
         """Return whether it was registered with that code of a donor or vector lot, however it is written."""
@@ -122,6 +126,26 @@ def unit_for(lot: Lot, effect: str) -> Unit | None:
 def stores_of(lot: Lot) -> frozenset[str]:
     """Return every store in which a unit of the lot lies or lay."""
     return frozenset(stay.store for unit in lot.units.values() for stay in unit.stays)
+
+
+def undecided(lot: Lot) -> Sequence[Overdue]:
+    """Return what quality assurance owes a decision about: units stopped where they lay, results out of specification.
+
+    What came at one instant is chased as one [doses.decision-clocks]; of a lot never used again nothing is owed.
+    """
+    if lot.state in ("recalled", "rejected"):
+        return []
+    owed: dict[datetime, list[str]] = {}
+    for unit in lot.units.values():
+        if unit.stopped_at is not None and unit.stopped_in_store and unit.state not in OVER:
+            owed.setdefault(unit.stopped_at, []).append(unit.id)
+    for result in lot.results.values():
+        if result.told_at is not None and result.state == "out":
+            owed.setdefault(result.told_at, []).append(result.test)
+    return [
+        Overdue("undecided", f"undecided {at.isoformat()}", ", ".join(sorted(what)), at + REMIND, at + ESCALATE)
+        for at, what in sorted(owed.items())
+    ]
 
 
 def lying(lot: Lot, store: str) -> Sequence[tuple[str, Unit]]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, cast
 
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.roles import Action
+from domain.core.telling import chasing
+from domain.core.telling.chasing import NOTHING_CHASED, Chase, Overdue
 from domain.doses.readings import COLDEST, HOTTEST, Excursion, Readings, StoreRule, Tail, summarise
 
 StoreKind = Literal["freezer", "shipper"]
@@ -62,11 +64,12 @@ class RecordReadings:
     type: Literal["RecordReadings"] = "RecordReadings"
 
 
-Command = RegisterStore | LimitStore | RecordReadings
+Command = RegisterStore | LimitStore | RecordReadings | chasing.Command
 BY = {
     RegisterStore: Action.REGISTER_LOT,
     LimitStore: Action.RELEASE_LOT,
     RecordReadings: Action.ENGINE,
+    **chasing.BY,
 }
 """What giving each command is called in the table of roles; readings come by a file or feed of their own."""
 
@@ -112,12 +115,19 @@ class ReadingsRecorded:
     type: Literal["ReadingsRecorded"] = "ReadingsRecorded"
 
 
-Event = StoreRegistered | StoreLimited | ReadingsRecorded
+Event = StoreRegistered | StoreLimited | ReadingsRecorded | chasing.Event
+STILL = timedelta(hours=4)
+"""Supervisors are told so long after quality assurance that a logger is silent [doses.silent]."""
+LONGEST = timedelta(days=366)
+"""No interval between readings is taken to be longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One store as folded from its facts. `tail` is how the newest readings ended; `files` are the digests of all."""
+    """One store as folded from its facts. `tail` is how the newest readings ended; `files` are the digests of all.
+
+    `spanned` is how long the newest file was of, `registered_at` when the store was registered.
+    """
 
     version: int = 0
     kind: str = ""
@@ -129,6 +139,27 @@ class Store:
     tail: Tail | None = None
     excursions: tuple[Excursion, ...] = ()
     files: frozenset[str] = frozenset()
+    registered_at: datetime | None = None
+    spanned: timedelta = timedelta(0)
+    chase: Chase = NOTHING_CHASED
+
+    @property
+    def overdue(self) -> Sequence[Overdue]:
+        """Return that its logger is silent, from when on: after twice its interval without a reading [doses.silent].
+
+        Its interval is how long it may go without a reading or, where that is longer, how long its newest file was of.
+        """
+        since = self.tail.last if self.tail else self.registered_at
+        if since is None:
+            return []
+        interval = min(max(timedelta(seconds=min(self.rule.gap, 10**8)), self.spanned), LONGEST)
+        silent = since + 2 * interval
+        says = f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return [Overdue("silent", f"silent {since.isoformat()}", says, silent, silent + STILL)]
+
+    def silent_at(self, now: datetime) -> bool:
+        """Return whether its logger is silent then."""
+        return any(one.remind <= now for one in self.overdue)
 
     def summarised(self, digest: str, found: Readings) -> RecordReadings:
         """Return the command that records a file of readings, judged by the rule that holds now.
@@ -163,7 +194,8 @@ def decide(store: Store, command: Command, now: datetime, ids: Ids) -> Sequence[
             require(store.kind, Reason.NOT_FOUND, "no such store")
             return [_recorded(store, command, now)]
         case _:
-            assert_never(command)
+            require(store.kind, Reason.NOT_FOUND, "no such store")
+            return chasing.decide(store.chase, command, store.overdue, now)
 
 
 def _limits(c: RegisterStore | LimitStore) -> tuple[float, int, int, str]:
@@ -188,7 +220,7 @@ def evolve(store: Store, fact: Fact[Event]) -> Store:
     match event:
         case StoreRegistered():
             rule = StoreRule(event.warmest, event.tolerated, event.gap)
-            named = replace(store, kind=event.kind, name=event.name, where=event.where)
+            named = replace(store, kind=event.kind, name=event.name, where=event.where, registered_at=fact.at)
             after = replace(named, rule=rule, source=event.source)
         case StoreLimited():
             after = replace(store, rule=StoreRule(event.warmest, event.tolerated, event.gap), source=event.source)
@@ -197,18 +229,24 @@ def evolve(store: Store, fact: Fact[Event]) -> Store:
             tail = Tail(event.last, event.warm_since, event.warm_most) if newest else store.tail
             found = tuple(dict.fromkeys((*store.excursions, *event.excursions)))
             count, files = store.readings + event.count, store.files | {event.digest}
-            after = replace(store, readings=count, tail=tail, excursions=found, files=files)
+            spanned = event.last - event.first if newest else store.spanned
+            after = replace(store, readings=count, tail=tail, excursions=found, files=files, spanned=spanned)
         case _:
-            assert_never(event)
+            after = replace(store, chase=chasing.evolve(store.chase, cast("Fact[chasing.Event]", fact)))
     return replace(after, version=fact.version)
 
 
 def read_model(store: Store) -> Mapping[str, Any]:
-    """Return what units that lie in it are judged by: every excursion, and the instant of the newest reading."""
+    """Return what units that lie in it are judged by: every excursion, and the instant of the newest reading.
+
+    `untold` is how many mails about a silent logger are to be sent, if any.
+    """
+    untold = store.chase.open(store.overdue)
     return {
         "kind": store.kind,
         "name": store.name,
         "where": store.where,
         "read_until": store.tail.last if store.tail else None,
         "excursions": store.excursions,
+        **({"untold": len(untold)} if untold else {}),
     }

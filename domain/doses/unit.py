@@ -162,8 +162,8 @@ class Unit:
     """One dose. `case`, `effect` and `until` belong to its last hold.
 
     `stays` is where it lay, the newest last; `stopped` are excursions of a store that nobody has judged for it yet,
-    `judged` those that two people have; `proposed_by` is the first of the two. `left`: it left its storage for its
-    patient, and never goes back to stock.
+    `judged` those that two people have; `proposed_by` is the first of the two. `stopped_at`: since when one of them
+    is not judged. `left`: it left its storage for its patient, and never goes back to stock.
     """
 
     id: str
@@ -176,6 +176,7 @@ class Unit:
     judged: tuple[str, ...] = ()
     proposed_by: str = ""
     left: bool = False
+    stopped_at: datetime | None = None
 
     def free_at(self, now: datetime) -> bool:
         """Return whether it can be held for somebody: nobody's or its hold has ended, and it is not stopped."""
@@ -232,7 +233,8 @@ def evolve(unit: Unit, event: Event, at: datetime) -> Unit:
             after = replace(after, until=None)
         case storage.UnitStopped():
             mark = storage.mark(event.store, event.excursion)
-            after = replace(after, until=None, stopped=(*after.stopped, mark), proposed_by="")
+            since = unit.stopped_at if unit.stopped_in_store else at
+            after = replace(after, until=None, stopped=(*after.stopped, mark), proposed_by="", stopped_at=since)
         case UnitUsed() | UnitSettled() | storage.UnitDiscarded():
             pass
         case _:

@@ -44,7 +44,8 @@ def compose(kind: str, language: str, facts: Mapping[str, Any]) -> Notice:
     """
     spoken = _known(language)
     texts = _texts(spoken)
-    template = texts["notices"].get(kind) or texts["changes"].get(kind) or texts["visits"].get(kind)
+    known = (texts[part].get(kind) for part in ("notices", "changes", "chases", "visits"))
+    template = next((one for one in known if one), None)
     if template is None and kind in texts["questions"]:
         template = texts["notices"][QUESTION]
     if template is None:

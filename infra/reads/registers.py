@@ -32,6 +32,18 @@ LYING = SqlStatement(
     .where(func.strpos(member(source.state, "stores"), text("quoted")) > 0)
     .order_by(source.stream)
 )
+TO_JUDGE = SqlStatement(
+    select(source.stream, source.version)
+    .where(func.starts_with(source.stream, fixed("lot-")))
+    .where(
+        or_(
+            member(source.state, "stopped").is_not(None),
+            member(source.state, "state") == fixed("registered"),
+            member(source.state, "state") == fixed("quarantined"),
+        )
+    )
+    .order_by(source.stream)
+)
 RELEASED = SqlStatement(
     select(source.stream, source.version)
     .where(func.starts_with(source.stream, fixed("lot-")))
@@ -101,6 +113,10 @@ class RegisterQueries:
         """Name the lots of which a unit lies or lay in a store, with their versions."""
         rows = await LYING.rows(self._pool, quoted=f'"{store}"')
         return [(row["stream"], row["version"]) for row in rows]
+
+    async def lots_to_judge(self) -> Sequence[tuple[str, int]]:
+        """Name the lots with a stopped unit, and those that are not released, with their versions."""
+        return [(row["stream"], row["version"]) for row in await TO_JUDGE.rows(self._pool)]
 
     async def released(self, products: Collection[str]) -> Sequence[tuple[str, int]]:
         """Name the released lots of these products, with their versions."""

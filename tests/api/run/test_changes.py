@@ -16,11 +16,11 @@ from activities.ports import Meta
 from activities.telling import TellingChanges
 from api.run.changes import adopt_desks, desks
 from api.run.wiring import Parts, parts
-from domain.catalogue import notices
 from domain.catalogue.centre import ChangeEndpoint, RegisterCentre
 from domain.catalogue.desks import STREAM, ChangeDesk
 from domain.catalogue.four_eyes import ConfirmProposal
 from domain.core.policy import Party
+from domain.core.telling import notices
 from infra.ids import fresh_stream
 from tests.agreed import agreed
 from tests.api.conftest import registered, settings
@@ -57,7 +57,8 @@ async def centre(here: Parts, two: tuple[str, str], post: Mail) -> str:
 
 
 def telling(here: Parts, side: Gateway) -> TellingChanges:
-    return TellingChanges(here.commands, here.ledger.owing_notices, side, "https://caravel.example/x", SENDER)
+    found = desks_of(here.ledger, {})
+    return TellingChanges(here.commands, here.ledger.owing_notices, side, "https://caravel.example/x", SENDER, found)
 
 
 async def proposed(here: Parts, centre: str, by: str, command: Any = CHANGE) -> str:

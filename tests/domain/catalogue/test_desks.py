@@ -6,10 +6,10 @@ import pytest
 
 from domain.catalogue.desks import STREAM, AdoptDesks, ChangeDesk, Desk, DeskChanged, Desks, DesksAdopted
 from domain.catalogue.four_eyes import ConfirmProposal, UndoChange
-from domain.catalogue.notices import CONTACT
 from domain.core.errors import Reason
 from domain.core.policy import Party
 from domain.core.roles import Action
+from domain.core.telling.notices import CONTACT
 from domain.roles import action_of
 from tests.domain.catalogue.test_four_eyes import EVA, OMAR, SAM, Stream
 

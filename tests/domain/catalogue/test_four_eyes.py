@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from domain.catalogue.around import Around
 from domain.catalogue.centre import Centre, ChangeEndpoint, EndpointChanged, PauseCentre, RegisterCentre, ResumeCentre
 from domain.catalogue.four_eyes import ChangeUndone, ConfirmProposal, ProposalConfirmed, UndoChange, WithdrawProposal
-from domain.catalogue.notices import LEASE, ClaimNotice, NoticeOwed, RecordNotice
 from domain.catalogue.staff import ChangeRole, DismissPerson, PersonRegistered, RegisterPerson, SetAbsence, Staff
 from domain.catalogue.streams import Command, State, aggregate, decide, read_model
 from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
+from domain.core.telling.notices import LEASE, ClaimNotice, NoticeOwed, RecordNotice
 from domain.core.when import When
 from tests.domain.catalogue.steps import NOW
 from tests.domain.catalogue.test_centre import FIELDS, KEY, OTHER_KEY, REGISTERED

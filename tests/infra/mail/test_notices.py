@@ -75,7 +75,7 @@ def test_there_are_words_for_everything_that_can_be_owed(language: str) -> None:
 def test_all_languages_say_the_same_things() -> None:
     def names(language: str) -> list[object]:
         texts = _texts(language)
-        every = {**texts["notices"], **texts["changes"]}
+        every = {**texts["notices"], **texts["changes"], **texts["chases"]}
         used = {k: sorted(re.findall(r"\$([a-z_]+)", n["subject"] + n["body"])) for k, n in every.items()}
         unique = {k: sorted(set(names)) for k, names in used.items()}
         return [unique, *(sorted(texts[group]) for group in ("words", "questions", "forms", "costs"))]

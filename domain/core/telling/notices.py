@@ -1,4 +1,7 @@
-"""Says who is to be told of a change two people make, and that each was told once, or when that is not known, twice."""
+"""Says who is to be told, and that each was told once, or when that is not known, twice.
+
+Of a change two people make, or of what is overdue at a store or lot; `proposal` names which.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from typing import Literal, assert_never
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact
 
-What = Literal["proposed", "confirmed", "withdrawn", "undone"]
+What = Literal[
+    "proposed", "confirmed", "withdrawn", "undone", "silent", "silent_still", "undecided", "undecided_still"
+]  # fmt: skip
 Outcome = Literal["sent", "refused", "put_off", "unknown"]
 CONTACT = "contact"
 """Stands for the address that the centre or desk had before, in the place of a person's stream."""
@@ -46,7 +51,7 @@ Command = ClaimNotice | RecordNotice
 
 @dataclass(frozen=True, slots=True)
 class NoticeOwed:
-    """These are to be told by mail: people who keep the catalogue, and the contact from before the change."""
+    """These are to be told by mail: of a change two people make, or of what is overdue."""
 
     proposal: str
     what: What
