@@ -39,7 +39,7 @@ from api.routes import (
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, readings, recalls, turns
 from api.routes.files import uploads
-from api.routes.findings import depletion, links, monitoring, redosing, reserving, responses, summaries, visits
+from api.routes.findings import cells, depletion, links, monitoring, redosing, reserving, responses, summaries, visits
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
@@ -61,6 +61,7 @@ PARTS = (
     preparing,
     shipments,
     checklist,
+    cells,
     depletion,
     monitoring,
     redosing,

@@ -74,7 +74,7 @@ from domain.stages.treatment import (
     safety,
     transplant,
 )
-from domain.stages.treatment.bedside import scanning
+from domain.stages.treatment.bedside import authorising, scanning
 
 __all__ = ["JOURNEY", "TRACKS", "Exit", "Stage"]
 
@@ -147,7 +147,7 @@ JOURNEY: tuple[StageRow, ...] = (
         recovery.ReadmitPatient)),
     StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         "every planned infusion, the response, and fitness for the way home", (
-        infusion.PlanInfusions, infusion.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
+        infusion.PlanInfusions, authorising.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
         infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
         monitoring_days.SkipMonitoring, cell_loss.ReportCellLoss, recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
@@ -221,6 +221,7 @@ MODULES: Mapping[str, ModuleType] = {
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,
+    "authorising": authorising,
     "infusion": infusion,
     "scanning": scanning,
     "monitoring_days": monitoring_days,

@@ -9,6 +9,25 @@ from typing import Literal
 from domain.core.personal import ClinicalCode, Trace, TraceCode
 from domain.core.when import When
 
+OrderStands = Literal["not_told", "unknown", "within", "below", "above", "weight_old"]
+"""How a number of cells stands to what the protocol writes for the weight; unknown = one of the two is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellOrder:
+    """How many cells were authorised, and from `least` to `most` what the protocol wrote for the patient then.
+
+    `weight` is the fact they rest on where the weight counts, `fact` the authorisation; `despite` the reason.
+    """
+
+    cells: ClinicalCode
+    stands: OrderStands
+    least: ClinicalCode
+    most: ClinicalCode
+    weight: str
+    despite: ClinicalCode
+    fact: str
+
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
@@ -20,6 +39,8 @@ class Infusion:
     fact: str
     unit: Trace = ""
     monitored: bool = False
+    cells: ClinicalCode = ""
+    order: CellOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,7 @@ class Treatment:
     given_up: bool = False
     plan: DepletionPlan | None = None
     days: tuple[DepletionDay, ...] = ()
+    order: CellOrder | None = None
 
     @property
     def complete(self) -> bool:

@@ -80,7 +80,7 @@ BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 8
+    schema_version: ClassVar[int] = 9
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -91,7 +91,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 8
+    schema_version: ClassVar[int] = 9
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 

@@ -21,6 +21,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Draft, Fact, Ids
 from domain.core.roles import Action
 from domain.criteria.criterion import criterion_of
+from domain.criteria.dosing import cell_dose_of
 from domain.criteria.redosing import redosing_of
 from domain.doses import linking, lot, material, product, stock, store
 from domain.doses.product import limit_of
@@ -150,6 +151,7 @@ def parse_source_state(stream: str, state: Mapping[str, Any] | str) -> dict[str,
 LISTED: Mapping[str, Callable[[Any], Any]] = {
     "criteria": criterion_of,
     "lymphodepletion": depletion_of,
+    "doses": cell_dose_of,
     "sites": site_of,
     "places": place_of,
     "diseases": str,

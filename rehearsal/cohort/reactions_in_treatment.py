@@ -29,6 +29,7 @@ from domain.stages.treatment import (
     safety,
     transplant,
 )
+from domain.stages.treatment.bedside import authorising
 from domain.stages.treatment.redosing import untouched
 from rehearsal.cohort.sending import plan_dose
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
@@ -124,7 +125,7 @@ def _bedside(s: Situation) -> Command | None:
     if not s.case.dose.good_at(s.now):
         return dose.AskDoseAgain() if s.case.dose.state != "asked" else None
     if not t.authorised:
-        return infusion.AuthoriseInfusion(CLINICIAN)
+        return authorising.AuthoriseInfusion(CLINICIAN)
     if not t.identity_checked:
         return infusion.CheckIdentity("nurse-1", "nurse-2", s.case.dose.ref, patient_matches=True, unit_matches=True)
     return infusion.StartThaw(t.unit) if s.chased else None

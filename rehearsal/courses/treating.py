@@ -11,6 +11,7 @@ from domain.core.when import When
 from domain.stages.eligibility import eligibility
 from domain.stages.eligibility.review_again import unreviewed
 from domain.stages.treatment import admission, infusion, lymphodepletion, observations, redosing
+from domain.stages.treatment.bedside import authorising
 from rehearsal.courses.before import hold
 from rehearsal.courses.mainline import CourseTreatment
 from rehearsal.courses.published.courses import Course, Published
@@ -146,7 +147,7 @@ def _infuse(
     happened = when(event.day, day_0, after_cells=event.kind == "reinfusion")
     w.say(at, _unless_held(places, number, at), SAID)
     w.say(at, _resumed, SAID)
-    w.say(at, lambda _: infusion.AuthoriseInfusion(SAID), SAID)
+    w.say(at, lambda _: authorising.AuthoriseInfusion(SAID), SAID)
     w.say(at, lambda _: infusion.CheckIdentity("nurse-1", "nurse-2", unit, True, True), SAID)
     w.say(at, lambda _: infusion.StartThaw(unit), SAID)
     w.say(

@@ -75,10 +75,10 @@ from domain.stages.treatment.adverse_events import (
 )
 from domain.stages.treatment.arrival import MoveArrival
 from domain.stages.treatment.bed import AskBedAgain, HoldBed, RefuseBed
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.dose import AskDoseAgain, AskDoseOutOfTurn, HoldDose, OfferDose, RefuseDose
 from domain.stages.treatment.grading import CODED, GradeCRS, GradeCytopenia, GradeGVHD, GradeICANS
 from domain.stages.treatment.infusion import (
-    AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
     PlanInfusions,

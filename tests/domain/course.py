@@ -24,8 +24,13 @@ from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, Rec
 from domain.stages.travel.visa import FileVisa, GrantVisa, RecordPassport
 from domain.stages.treatment.admission import AdmitPatient, ConfirmScreening, RecordArrival, RegisterAddress
 from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.dose import HoldDose
-from domain.stages.treatment.infusion import AuthoriseInfusion, CheckIdentity, RecordInfusion, StartThaw
+from domain.stages.treatment.infusion import (
+    CheckIdentity,
+    RecordInfusion,
+    StartThaw,
+)
 from domain.stages.treatment.lymphodepletion import CompleteDepletion, RecordDepletion, SignGate
 from domain.stages.treatment.recovery import DecidePathway, DeclareFitHome, DischargePatient
 from tests.domain.journey import DAY, HOUR, Journey

@@ -14,9 +14,9 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.follow_up.acquired import OrderCells, RecordResource, ReportResource
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.intake.people import GiveConsent, WithdrawConsent
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.dose import AskDoseAgain, HoldDose
 from domain.stages.treatment.infusion import (
-    AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
     IdentityChecked,

@@ -19,9 +19,9 @@ from domain.core.when import When
 from domain.doses.stock import Lot
 from domain.doses.unit import Unit
 from domain.engine.advance import as_fact
+from domain.stages.treatment.bedside.authorising import InfusionAuthorised
 from domain.stages.treatment.infusion import (
     IdentityChecked,
-    InfusionAuthorised,
     InfusionCompleted,
     InfusionDeviated,
     ThawStarted,

@@ -60,6 +60,7 @@ from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
 from domain.stages.response.donor_search import often_followed, searched
 from domain.stages.schedule.monitoring_days import monitoring_tables
+from domain.stages.treatment.bedside.dosing import cell_lines, cell_range
 from domain.stages.treatment.slip import unasked
 
 router = pages()
@@ -201,7 +202,7 @@ async def overview(
         monitoring=monitoring_tables(one.case),
         **_response(one.case),
         watched=class_of(one.case).watched,
-        redosing=redosing_standings(one.case, one.now),
+        **_cells(one.case, one.now),
         visits=visit_lines(one.case),
         visits_end=last_due(one.case),
         costs=cost_table(one.case, one.speaker),
@@ -219,6 +220,15 @@ async def overview(
         ways=None if one.past else await _ways(service, viewer, one),
         queues=() if one.past else await waits_of(service, one.case, one.speaker),
     )
+
+
+def _cells(case: Case, now: datetime) -> dict[str, Any]:
+    """How many cells were authorised and given beside what is written, and what is asked before another dose."""
+    return {
+        "redosing": redosing_standings(case, now),
+        "cells": cell_range(case, now),
+        "cell_lines": cell_lines(case),
+    }
 
 
 def _response(case: Case) -> dict[str, Any]:

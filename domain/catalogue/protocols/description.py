@@ -14,6 +14,7 @@ from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.planned_check import PlannedCheck, require_kept
 from domain.criteria.criterion import Criterion, require_sound
+from domain.criteria.dosing import CellDose, require_dosable
 from domain.criteria.redosing import RedosingCriteria, require_askable
 from domain.law.countries import ROUTES, Route
 
@@ -32,7 +33,8 @@ class Description:
     sent there. `locations` and `registry_status` are a registry's word, not a centre's. `route`: the law it runs under;
     `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
     `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion,
-    as do the days of `monitoring`: none = the source does not say; so `redosing`, what is asked before another dose.
+    as do the days of `monitoring`: none = the source does not say; so `redosing`, what is asked before another dose,
+    and `doses`, the cells of one infusion.
     """
 
     registry: str
@@ -62,6 +64,7 @@ class Description:
     visit_days: tuple[int, ...] = ()
     monitoring: tuple[PlannedCheck, ...] = ()
     redosing: RedosingCriteria | None = None
+    doses: tuple[CellDose, ...] = ()
     source: str
     as_of: date
 
@@ -77,6 +80,7 @@ def checked(c: Description) -> dict[str, Any]:
     _require_follow_up(c)
     require_kept(c.monitoring)
     require_askable(c.redosing, c.targets, c.planned_infusions)
+    require_dosable(c.doses)
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
     fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
     require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")
@@ -129,10 +133,12 @@ def _followed(told: Description | None) -> Mapping[str, Any]:
 
 
 def _made(told: Description | None) -> Mapping[str, Any]:
-    """The product, its class where it is said, and that no lymphodepletion is planned where that is so."""
+    """The product, its class and doses where they are said, and that no lymphodepletion is planned where that is so."""
     if told is None:
         return {}
     said: dict[str, Any] = {"product": told.product}
+    if told.doses:
+        said["doses"] = told.doses
     if told.product_class != "not_said":
         said["product_class"] = told.product_class
     return {**said, "depletion_planned": False} if told.lymphodepletion_planned is False else said

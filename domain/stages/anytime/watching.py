@@ -19,6 +19,7 @@ from domain.core.errors import Reason, Refused
 from domain.core.fact import Fact
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Criterion
+from domain.criteria.dosing import CellDose
 from domain.criteria.redosing import RedosingCriteria
 from domain.law.clinical_holds import ClinicalHold
 from domain.stages.eligibility.submissions import ChooseCentre, ChooseExcludedCentre
@@ -38,7 +39,7 @@ class ProtocolStateNoted:
     `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
     `redosing`: what it asks before another dose, None = it does not say. `product_class`: what kind of product it
     gives, called `product`; `depletion_planned` False = no lymphodepletion is planned before it. `holds`: the clinical
-    holds that stand.
+    holds that stand. `doses`: the cells of one infusion as it writes them.
     """
 
     stream: str
@@ -69,7 +70,8 @@ class ProtocolStateNoted:
     depletion_planned: bool | None = None
     product: str = ""
     holds: tuple[ClinicalHold, ...] = ()
-    schema_version: ClassVar[int] = 14
+    doses: tuple[CellDose, ...] = ()
+    schema_version: ClassVar[int] = 15
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 

@@ -17,7 +17,7 @@ from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
 from domain.core.errors import Reason, Refused, require
 from domain.core.fact import Fact, Ids
-from domain.core.personal import Clinical, Identity, Trace, readable
+from domain.core.personal import Clinical, Trace, readable
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
@@ -25,14 +25,6 @@ from domain.doses import codes
 from domain.stages.eligibility.review_again import require_trial_runs
 from domain.stages.governing import by_class, standing_still
 from domain.stages.treatment.lymphodepletion import require_good_dose
-
-
-@dataclass(frozen=True, slots=True)
-class AuthoriseInfusion:
-    """The treating physician authorises the cells."""
-
-    clinician: Identity
-    type: Literal["AuthoriseInfusion"] = "AuthoriseInfusion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +84,7 @@ class PlanInfusions:
     type: Literal["PlanInfusions"] = "PlanInfusions"
 
 
-Command = AuthoriseInfusion | CheckIdentity | StartThaw | DestroyUnit | RecordInfusion | PlanInfusions
-
-
-@dataclass(frozen=True, slots=True)
-class InfusionAuthorised:
-    """A physician authorised the next infusion."""
-
-    treatment: int
-    clinician: Identity
-    type: Literal["InfusionAuthorised"] = "InfusionAuthorised"
+Command = CheckIdentity | StartThaw | DestroyUnit | RecordInfusion | PlanInfusions
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +164,11 @@ class InfusionsPlanned:
 
 
 Event = (
-    InfusionAuthorised | IdentityChecked | IdentityMismatched | ThawStarted | UnitDestroyed | InfusionDeviated
+    IdentityChecked | IdentityMismatched | ThawStarted | UnitDestroyed | InfusionDeviated
     | InfusionCompleted | InfusionsPlanned
 )  # fmt: skip
 
 TAKES = (
-    Takes(AuthoriseInfusion, (InfusionAuthorised,), at=(Stage.INFUSION,), by=Action.ANSWER),
     Takes(CheckIdentity, (IdentityChecked, IdentityMismatched), at=(Stage.INFUSION,), by=Action.ANSWER),
     Takes(StartThaw, (ThawStarted,), at=(Stage.INFUSION,), by=Action.ANSWER),
     Takes(DestroyUnit, (UnitDestroyed,), at=stages(Stage.INFUSION), by=Action.ANSWER, answers=("unit_destruction",)),
@@ -205,11 +187,6 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
     """Decide an infusion command: return the events it brings about. Raises Refused."""
     number = len(case.treatments)
     match command:
-        case AuthoriseInfusion():
-            require(due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
-            _may_begin(case)
-            require_good_dose(case, now)
-            return [InfusionAuthorised(number, command.clinician)]
         case CheckIdentity():
             return [checked(case, command)]
         case StartThaw():
@@ -231,7 +208,8 @@ def due(case: Case) -> Treatment:
     return case.treatment
 
 
-def _may_begin(case: Case) -> None:
+def require_may_begin(case: Case) -> None:
+    """Refuse cells without every consent they rest on, or under a trial that does not run. Raises Refused."""
     given = case.consented("data_processing") and consents_to_cells(case) and case.consented("risks")
     require(given, Reason.NEVER_WAIVED, "a consent is not given or was taken back")
     require_trial_runs(case)
@@ -250,7 +228,7 @@ def checked(case: Case, c: CheckIdentity) -> IdentityChecked | IdentityMismatche
     require(waits.authorised, Reason.MISSING, "the infusion is not authorised")
     require(not (waits.thawed and waits.identity_checked), Reason.ALREADY, "a unit is thawing")
     if not by_class.from_stock(case):  # no thaw comes after it that would ask
-        _may_begin(case)
+        require_may_begin(case)
     return IdentityChecked(waits.number, c.first, c.second, unit)
 
 
@@ -284,7 +262,7 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     require(not waits.thawed, Reason.ALREADY, "a unit is thawing")
     known = codes.same(c.unit, waits.unit) and waits.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
-    _may_begin(case)
+    require_may_begin(case)
     require_good_dose(case, now)
     return ThawStarted(waits.number, waits.unit)
 
@@ -308,8 +286,6 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
     """Fold one infusion event."""
     event = fact.event
     match event:
-        case InfusionAuthorised():
-            return in_treatment(replace(case, progressed=""), event.treatment, authorised=fact.id)
         case IdentityChecked():
             unit = event.unit if isinstance(event.unit, str) else ""
             return in_treatment(case, event.treatment, identity_checked=fact.id, unit=unit)
@@ -334,9 +310,11 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
 
 
 def _infused(case: Case, event: InfusionCompleted, fact: Fact[Event]) -> Case:
-    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit, event.monitored)
     known = next((t for t in case.treatments if t.number == event.treatment), Treatment(event.treatment))
-    given = replace(known, infusions=(*known.infusions, new), thawed="", authorised="", identity_checked="", unit="")
+    cells = event.cells if isinstance(event.cells, str) else ""
+    new = Infusion(event.number, fact.occurred, event.lot, fact.id, event.unit, event.monitored, cells, known.order)
+    infusions = (*known.infusions, new)
+    given = replace(known, infusions=infusions, thawed="", authorised="", identity_checked="", unit="", order=None)
     others = tuple(t for t in case.treatments if t.number != event.treatment)
     treatments = tuple(sorted((*others, given), key=lambda t: t.number))
     follow_up = case.follow_up if case.follow_up != "none" else "open"

@@ -21,6 +21,9 @@ NOT_ITEMISED: Mapping[str, Any] = {
     "interpreter": None, "contingency": None, "trial_pays": [],
 }  # fmt: skip
 FOLLOWED_ALIKE: Mapping[str, Any] = {"vector_integrates": None, "follow_up_years": 0, "visit_days": []}
+NO_NUMBER: Mapping[str, Any] = {
+    "cells": "", "stands": "not_told", "least": "", "most": "", "weight": "", "despite": "",
+}  # fmt: skip
 NO_PLATELETS: Mapping[str, Any] = {
     "platelet_days_50": 0, "platelet_days_20": 0, "late_platelets": "", "platelets_unit": "10*9/L",
     "calculated_platelets": 0,
@@ -94,6 +97,11 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, version): lambda old: {**old, "redosing": None}  # nobody asked what is asked before another dose
         for name, version in (("ProtocolRegistered", 7), ("ProtocolAmended", 7), ("ProtocolStateNoted", 11))
     },
+    **{
+        (name, version): lambda old: {**old, "doses": []}  # nobody asked how many cells it writes
+        for name, version in (("ProtocolRegistered", 8), ("ProtocolAmended", 8), ("ProtocolStateNoted", 14))
+    },
+    ("InfusionAuthorised", 1): lambda old: {**old, **NO_NUMBER},  # nobody asked for the number of cells
     ("ResponseAssessed", 1): lambda old: {**old, **IN_WORDS_ONLY},  # who, how and by which system nobody asked
     ("ProtocolStateNoted", 13): lambda old: {**old, "product": "", "holds": []},  # nobody was told of holds
     # of the product nothing but its lots was noted

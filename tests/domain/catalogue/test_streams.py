@@ -14,6 +14,7 @@ from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fol
 from domain.core.errors import Reason, Refused
 from domain.core.planned_check import PlannedCheck
 from domain.criteria.criterion import Comparison, Criterion
+from domain.criteria.dosing import CellDose
 from domain.criteria.redosing import RedosingCriteria, ToxicityLimit
 from domain.doses import lot, product, storage
 from domain.doses.unit import UnitHeld
@@ -47,6 +48,7 @@ FILLED: dict[str, tuple[Any, ...]] = {
             redosing=RedosingCriteria(
                 interval_days=28, toxicity=(ToxicityLimit(kind="crs", highest=2),), responses=("PR", "SD")
             ),
+            doses=(CellDose(least=2_000_000, most=2_000_000, per_kg=True, cap=200_000_000),),
             monitoring=(PlannedCheck(what="blood_count", days=(7, 14), window=1),),
             lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
@@ -86,7 +88,7 @@ IF_ANY = {
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
     "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
     "lot_number", "product_code", "gtin",
-    "product_class", "depletion_planned", "product", "holds",
+    "product_class", "depletion_planned", "product", "holds", "doses",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

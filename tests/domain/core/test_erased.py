@@ -67,9 +67,15 @@ def test_identity_and_clinical_decide_nothing() -> None:
 
 
 def _unworded(case: Case) -> list[Treatment]:
-    """The treatments without what was written of each day, and whether that was less than planned."""
+    """The treatments without what was written of each day, whether that was less than planned, and numbers of cells."""
     return [
-        replace(t, days=tuple(replace(d, told="", reason="", outcome="given") for d in t.days)) for t in case.treatments
+        replace(
+            t,
+            days=tuple(replace(d, told="", reason="", outcome="given") for d in t.days),
+            infusions=tuple(replace(i, cells="", order=None) for i in t.infusions),
+            order=None,
+        )
+        for t in case.treatments
     ]
 
 

@@ -22,8 +22,8 @@ from domain.stages.anytime.watching import PersonStateNoted, ProtocolStateNoted,
 from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.intake.importing import ImportFacts
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.dose import HoldDose
-from domain.stages.treatment.infusion import AuthoriseInfusion
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL, STEPS, UNIT, start
 from tests.domain.journey import DAY, START, Journey, when
 from tests.domain.refusals import No

@@ -10,7 +10,10 @@ from domain.stages.eligibility.eligibility import AcceptPatient, DeclinePatient
 from domain.stages.travel.travel import BookTravel, DoorClosed, DoorReopened
 from domain.stages.treatment.admission import ConfirmScreening
 from domain.stages.treatment.bed import HoldBed
-from domain.stages.treatment.infusion import AuthoriseInfusion, InfusionAuthorised, StartThaw
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion, InfusionAuthorised
+from domain.stages.treatment.infusion import (
+    StartThaw,
+)
 from domain.stages.treatment.lymphodepletion import GateSigned, SignGate
 from domain.stages.treatment.observations import (
     ProgressionReported,

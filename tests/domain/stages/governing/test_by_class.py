@@ -20,10 +20,10 @@ from domain.stages.follow_up.acquired import OWN_CELLS, RecordResource, ReportRe
 from domain.stages.intake.people import WithdrawConsent
 from domain.stages.schedule.monitoring_days import DEFAULT
 from domain.stages.travel.doors import closed_doors
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.bedside.scanning import RegisterWristband, ScanIdentity
 from domain.stages.treatment.dose import AskDoseAgain, DoseAsked, HoldDose, RefuseDose
 from domain.stages.treatment.infusion import (
-    AuthoriseInfusion,
     CheckIdentity,
     IdentityChecked,
     InfusionCompleted,

@@ -12,7 +12,10 @@ from domain.doses.product import stream_of
 from domain.law.clinical_holds import ClinicalHold, HoldCondition
 from domain.stages.eligibility.submissions import protocol_open
 from domain.stages.travel.doors import closed_doors
-from domain.stages.treatment.infusion import AuthoriseInfusion, StartThaw
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
+from domain.stages.treatment.infusion import (
+    StartThaw,
+)
 from domain.stages.treatment.lymphodepletion import SignGate
 from tests.domain.course import CENTRE, PROTOCOL, STEPS, UNIT, start
 from tests.domain.journey import Journey, when

@@ -16,13 +16,12 @@ from domain.stages.intake.people import WithdrawConsent
 from domain.stages.response.assessing import AssessResponse, ResponseAssessed
 from domain.stages.schedule.monitoring_days import DEFAULT, MonitoringPlanned
 from domain.stages.treatment.adverse_events import ReportInfection, ReportToxicity, ToxicityReported
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion, InfusionAuthorised
 from domain.stages.treatment.infusion import (
-    AuthoriseInfusion,
     CheckIdentity,
     DestroyUnit,
     IdentityChecked,
     IdentityMismatched,
-    InfusionAuthorised,
     InfusionCompleted,
     InfusionDeviated,
     InfusionsPlanned,

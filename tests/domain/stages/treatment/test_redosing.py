@@ -11,8 +11,11 @@ from domain.stages.follow_up.closing import LeaveJourney
 from domain.stages.follow_up.follow_up import ReturnedHome, ReturnHome
 from domain.stages.treatment.admission import AdmitPatient, PatientAdmitted, RecordArrival
 from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.dose import HoldDose
-from domain.stages.treatment.infusion import AuthoriseInfusion, PlanInfusions
+from domain.stages.treatment.infusion import (
+    PlanInfusions,
+)
 from domain.stages.treatment.lymphodepletion import OmitDepletion, RecordDepletion
 from domain.stages.treatment.recovery import DecidePathway, PathwayDecided
 from domain.stages.treatment.redosing import (
