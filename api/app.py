@@ -18,6 +18,7 @@ from api.http.limits import Seats, Throttle
 from api.http.middleware import QUIET, OuterMiddleware
 from api.http.openapi import openapi_of
 from api.http.stream import Ringing
+from api.papers import questions
 from api.papers import routes as papers
 from api.ports import Service
 from api.routes import (
@@ -39,7 +40,18 @@ from api.routes import (
 from api.routes.desk import tasks
 from api.routes.doses import genealogy, readings, recalls, turns
 from api.routes.files import uploads
-from api.routes.findings import cells, depletion, links, monitoring, redosing, reserving, responses, summaries, visits
+from api.routes.findings import (
+    cells,
+    depletion,
+    links,
+    monitoring,
+    redosing,
+    registries,
+    reserving,
+    responses,
+    summaries,
+    visits,
+)
 from api.routes.history import audit, evidence, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
@@ -67,6 +79,7 @@ PARTS = (
     redosing,
     responses,
     reserving,
+    registries,
     visits,
     tasks,
     urgency,
@@ -83,6 +96,7 @@ PARTS = (
     genealogy,
     recalls,
     papers,
+    questions,
     readings,
     turns,
     loading,

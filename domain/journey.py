@@ -42,7 +42,17 @@ from domain.stages.eligibility import (
     submissions,
     waiting,
 )
-from domain.stages.follow_up import acquired, closing, custody, follow_up, visit_plan
+from domain.stages.follow_up import (
+    acquired,
+    closing,
+    custody,
+    follow_up,
+    questions,
+    registries,
+    replanning,
+    searching,
+    visit_plan,
+)
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
@@ -156,7 +166,9 @@ JOURNEY: tuple[StageRow, ...] = (
     StageRow(Stage.FOLLOW_UP, "home, hand-over, fifteen years of visits",
         "fifteen years of visits, death, withdrawal, or another service that takes over", (
         follow_up.RecordVisit, late_toxicity.CloseLateToxicity, follow_up.ReturnHome, follow_up.AcceptHandover,
-        follow_up.TryContact, follow_up.EndFollowUp)),
+        follow_up.TryContact, questions.AnswerYearlyQuestions, searching.SkipContact, follow_up.EndFollowUp,
+        replanning.ReplanFollowUp, replanning.StopFollowUp, registries.ReportToRegistry,
+        registries.RecordRegistryAnswer)),
     StageRow(Stage.CLOSED, "nothing is to be done; late answers and reports are still kept",
         "nothing", ()),
 )
@@ -239,7 +251,11 @@ MODULES: Mapping[str, ModuleType] = {
     "transplant": transplant,
     "donor_search": donor_search,
     "visit_plan": visit_plan,
+    "searching": searching,
     "follow_up": follow_up,
+    "questions": questions,
+    "registries": registries,
+    "replanning": replanning,
     "closing": closing,
     "holding": holding,
     "notes": notes,

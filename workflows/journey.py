@@ -65,6 +65,7 @@ REMIND = _mail("remind")
 ESCALATE = _mail("escalate")
 REFER_TRANSPLANT = _hospital("refer_transplant")
 SEND_HANDOVER = _mail("send_handover")
+ASK_AFTER = (_mail("ask_yearly_questions"), _mail("ask_after_missed_visit"))
 PROGRESSION = _hospital("tell_centre_of_progression")
 ALERT = (_hospital("tell_centre_of_alert"), EffectActivity("look_back", "dedupes"))
 STRUCK = _hospital("tell_centre_of_document")
@@ -214,6 +215,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         STRUCK,
         *ALERT,
         SEND_HANDOVER,
+        *ASK_AFTER,
         REFER_TRANSPLANT,
         *ARRANGE[:5],
         *UNDO,

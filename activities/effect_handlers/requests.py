@@ -19,6 +19,7 @@ from domain.core.about import About, chased
 from domain.core.personal import NO_KEY, Unread
 from domain.core.policy import Party
 from domain.stages.eligibility.handing_over import may_read
+from domain.stages.follow_up.questions import ASK as QUESTIONS
 from domain.stages.records.translating import ORDER
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
@@ -33,7 +34,7 @@ AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
 ASKED_BY_LINK = frozenset(
-    {"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", "offer_slots_to_family", ORDER}
+    {"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", "offer_slots_to_family", QUESTIONS, ORDER}
 )
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
 DECIDED_WITHIN = timedelta(days=365)
@@ -41,7 +42,11 @@ DECIDED_WITHIN = timedelta(days=365)
 this long in any case."""
 
 
-OPEN_FOR: Mapping[str, timedelta] = {ORDER: DECIDED_WITHIN, "send_handover": timedelta(days=90)}
+OPEN_FOR: Mapping[str, timedelta] = {
+    ORDER: DECIDED_WITHIN,
+    "send_handover": timedelta(days=90),
+    QUESTIONS: timedelta(days=90),
+}
 """How long other links than one answer's are open; behind that of a hand-over the summary can be read again."""
 
 

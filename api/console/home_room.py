@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -24,7 +26,7 @@ from api.routes.handing_over import SEEN
 from domain.case.state import Case
 from domain.core.errors import Refused
 from domain.core.personal import readable
-from domain.stages.follow_up.follow_up import may_read_at_home
+from domain.stages.follow_up.follow_up import may_read_at_home, visit_lines
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 
@@ -39,7 +41,7 @@ async def room(token: str, request: Request, service: Parts) -> Response:
         return _door(request, case)
     if not only_head(request):
         await service.looks.record(Meta(row["actor"], "treatment"), "patient summary", [case.id], SEEN)
-    return _page(request, case, 200, told=told_in_words(case), base=request.url.path)
+    return _page(request, case, 200, told=told_in_words(case), visits=_visits(case), base=request.url.path)
 
 
 @router.post("/reply/{token}/summary")
@@ -81,6 +83,12 @@ async def _handed(token: str, request: Request, service: Service) -> tuple[Row |
     bind_contextvars(case=row["stream"])
     case, _, _ = await service.commands.case(row["stream"])
     return row, case if may_read_at_home(case, row["fixed"].get("person", "")) else None
+
+
+def _visits(case: Case) -> Sequence[tuple[str, str, str]]:
+    """The plan of follow-up as the doctor takes it over: each visit, its day where the patient lives, how it stands."""
+    zone = ZoneInfo(case.zone or "UTC")
+    return [(one.name, one.due.astimezone(zone).date().isoformat(), one.stands) for one in visit_lines(case)]
 
 
 def _door(request: Request, case: Case, status: int = 200, sent: bool = False, error: str = "") -> HTMLResponse:

@@ -12,7 +12,7 @@ from domain.case.phases.bookkeeping import Bookkeeping
 from domain.case.phases.consents import Consents
 from domain.case.phases.dose_search import DoseSearch
 from domain.case.phases.findings import Findings
-from domain.case.phases.follow_up import FollowUp
+from domain.case.phases.follow_up import FollowUp, Reported
 from domain.case.phases.links import Links
 from domain.case.phases.monitoring import Monitored
 from domain.case.phases.records import Records
@@ -68,6 +68,7 @@ class Case(
     Links,
     CorrectiveActions,
     FollowUp,
+    Reported,
     Redosing,
     DoseSearch,
     Monitored,

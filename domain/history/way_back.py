@@ -14,6 +14,7 @@ from domain.stages.eligibility.quote import GiveQuote, QuoteLapsed
 from domain.stages.eligibility.waiting import PlacePassed
 from domain.stages.follow_up.closing import JourneyLeft, ReopenCase
 from domain.stages.follow_up.follow_up import FollowUpEnded
+from domain.stages.follow_up.questions import YearlyQuestionsAsked
 from domain.stages.intake.majority import MajorityReached
 from domain.stages.supply.shipping import MoveShipment, ShipmentLate
 from domain.stages.travel.arranging import ArrangementLapsed, AskArrangementAgain
@@ -32,6 +33,7 @@ from domain.stages.treatment.dose import AskDoseAgain, DoseLapsed
 WAYS: Mapping[type[Any], tuple[type[Any] | None, str]] = {
     JourneyLeft: (ReopenCase, "the case goes on; ask the centre what it has given back already"),
     FollowUpEnded: (ReopenCase, "follow-up goes on"),
+    YearlyQuestionsAsked: (AddNote, "the family was asked too early: tell them; what they answer counts for that year"),
     DoseLapsed: (AskDoseAgain, "the unit may have gone to somebody else meanwhile"),
     ArrangementLapsed: (AskArrangementAgain, "whoever was asked is asked again, for times that lie ahead"),
     ShipmentLate: (MoveShipment, "the carriers name other times; a handover that is told late finds its place"),

@@ -18,6 +18,7 @@ from domain.core.about import About
 from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
 from domain.recalls.recall import Recall
+from domain.stages.follow_up import questions
 from domain.stages.records import translating
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
@@ -114,6 +115,7 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed |= {"person": reader.id} if reader else {}
         fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
         fixed |= {"item": about, "order": About.of(effect.about).round} if kind == TRANSLATION else {}
+        fixed |= {"year": effect.about} if kind == questions.ASK else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
         zone = reader.zone if kind == "offer_slots_to_family" and reader else zone  # chosen by one's own clock
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)

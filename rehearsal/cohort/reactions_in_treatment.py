@@ -31,14 +31,9 @@ from domain.stages.treatment import (
 )
 from domain.stages.treatment.bedside import authorising
 from domain.stages.treatment.redosing import untouched
+from rehearsal.cohort.reactions_in_follow_up import IN_FOLLOW_UP
 from rehearsal.cohort.sending import plan_dose
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
-
-CONTACT: tuple[follow_up.TryContact, ...] = (
-    follow_up.TryContact("call", answered=False),
-    follow_up.TryContact("mail", answered=False),
-    follow_up.TryContact("doctor", answered=False),
-)
 
 
 def _arrive(s: Situation) -> Command | None:
@@ -285,10 +280,7 @@ def _visit(s: Situation) -> Command | None:
     """A visit; or a death, a relapse, or nobody to be found."""
     drawn = s.chance.random()
     if s.family.lost and len(s.case.visits) >= 2:  # noqa: PLR2004 - after a while
-        tried = s.case.contact_attempts
-        if not s.chased:
-            return None
-        return CONTACT[tried] if tried < len(CONTACT) else follow_up.EndFollowUp("lost")
+        return None
     if drawn < 0.03:  # noqa: PLR2004 - each visit
         return observations.ReportDeath("relapse")
     if drawn < 0.05 and len(s.case.treatments) < 3:  # noqa: PLR2004 - as above
@@ -373,6 +365,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "transplant_referral": _refer,
     "transplant_decision": _transplant,
     "visit": _visit,
+    **IN_FOLLOW_UP,
     "handover": _handover,
     "first_contact_home": _greet,
     "hold_review": _resume,

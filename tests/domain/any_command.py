@@ -30,6 +30,7 @@ from domain.stages.follow_up.acquired import ConfirmDestruction, OrderCells, Rec
 from domain.stages.follow_up.closing import LeaveJourney, Leaving, ReopenCase, RetractDeath, VoidCase
 from domain.stages.follow_up.custody import ReportSpecimen
 from domain.stages.follow_up.follow_up import AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
+from domain.stages.follow_up.searching import Channel
 from domain.stages.follow_up.visit_plan import VISITS
 from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import (
@@ -112,6 +113,7 @@ from tests.domain.stages.any_names import item, moment, person, pick, resource, 
 from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
+from tests.domain.stages.follow_up.searched import OF_FOLLOW_UP
 from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
@@ -327,7 +329,7 @@ MAKE: dict[type[Any], Make] = {
     ReturnHome: lambda j, n: ReturnHome(moment(j, n)),
     AcceptHandover: lambda j, n: AcceptHandover(),
     RecordVisit: lambda j, n: RecordVisit(pick([v for v, _ in VISITS], n, ""), True),
-    TryContact: lambda j, n: TryContact("call", not n % 3),
+    TryContact: lambda j, n: TryContact(pick(get_args(Channel), n, "call"), not n % 3),
     EndFollowUp: lambda j, n: EndFollowUp(pick(("withdrawn", "transferred", "lost"), n, "lost")),
     LeaveJourney: lambda j, n: LeaveJourney(pick(get_args(Leaving), n, "declined"), "hospice"),
     VoidCase: lambda j, n: VoidCase("twice"),
@@ -352,6 +354,7 @@ MAKE: dict[type[Any], Make] = {
     **OF_TASKS,
     **OF_DAYS,
     **OF_RESPONSES,
+    **OF_FOLLOW_UP,
     ImportFacts: _import,
     MoveOn: _move_on,
     CorrectFact: _correct,

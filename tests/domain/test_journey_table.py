@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from tests.domain.any_command import MAKE
 from tests.domain.course import CENTRE, FROM, OPENED, PROTOCOL, start
 from tests.domain.journey import HOUR, Journey, when
 from tests.domain.stages.eligibility.waits import offered
+from tests.domain.stages.follow_up.searched import agree, ask_of_the_year, lose, tell_cibmtr
 from tests.domain.stages.schedule.planned import names_days
 
 NAMED = {c.__name__: c for c in COMMANDS}
@@ -182,6 +184,11 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "AcceptTask": (("OfferTask",),),
     "DeclineTask": (("OfferTask",),),
     "ReportSpecimen": (("DrawUpChecklist",),),
+    "ReportToRegistry": (("Agreed",),),
+    "RecordRegistryAnswer": (("Told",),),
+    "AnswerYearlyQuestions": (("Asked", "Lost"),),
+    "RecordVisit": ((), ("Lost",)),  # what brings back somebody who counted as lost
+    "TryContact": ((), ("Lost",)),
     "ScanIdentity": (("RegisterWristband",),),
     "MoveShipment": (("PlanShipment",),),
     "EndShipment": (("PlanShipment",), ("PlanShipment", "RecordHandover")),
@@ -199,8 +206,21 @@ WHERE = {
     "CloseLateToxicity": ("infused",),
     "RecordSafetyReport": ("gated",),
     "ReportSpecimen": ("imported", "submitted"),
+    **dict.fromkeys(("AnswerYearlyQuestions", "ReportToRegistry", "RecordRegistryAnswer"), ("handed_over",)),
+    **dict.fromkeys(("SkipContact", "ReplanFollowUp", "StopFollowUp"), ("handed_over",)),
 }  # fmt: skip
 """Where to look, when it is not everywhere: of what is refused at most steps, those where it was recorded."""
+LEADS: dict[str, Callable[[Journey], object]] = {
+    "Paused": lambda j: j.source(CENTRE, paused=True).source("centre-b", paused=True),
+    "NamesDays": names_days,
+    "Offered": lambda j: offered(j, 1),
+    "Asked": ask_of_the_year,
+    "Agreed": agree,
+    "Told": tell_cibmtr,
+    "Lost": lose,
+    "StudyReviewed": lambda j: j.source(PROTOCOL, route="cn_order_818", reviewed=j.now),
+}
+"""What is no command of its own."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
@@ -222,14 +242,8 @@ def _recorded(command: type[Any], j: Journey, before: tuple[str, ...], missing: 
     for variant in range(12):
         fresh = j.fork()
         for earlier in before:
-            if earlier == "Paused":
-                fresh.source(CENTRE, paused=True).source("centre-b", paused=True)
-            elif earlier == "NamesDays":
-                names_days(fresh)
-            elif earlier == "Offered":
-                offered(fresh, 1)
-            elif earlier == "StudyReviewed":
-                fresh.source(PROTOCOL, route="cn_order_818", reviewed=fresh.now)
+            if earlier in LEADS:
+                LEADS[earlier](fresh)
             elif earlier:
                 fresh.tried(GRADES.get(earlier) or MAKE[NAMED[earlier]](fresh, variant))
         fresh.now += HOUR

@@ -34,4 +34,7 @@ def test_fifteen_years_of_follow_up_end_the_case_and_leave_nothing_open() -> Non
         "arrival_checklist",
         "monitoring_day",
         "chase",
-    }, "in this course nobody arranges anything for the stay or tells of the days after infusion, and it says so"
+        "chase_again",
+        "yearly_questions",
+        "reach_family",
+    }, "nobody arranges anything for the stay, tells of the days after infusion or answers for a year, and it says so"

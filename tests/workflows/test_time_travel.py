@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import activity
@@ -25,6 +26,7 @@ from activities.perform import Delivered
 from api.run.engine.courier import Courier
 from domain.case.stage import Stage
 from domain.core.when import When
+from domain.stages.follow_up.questions import QUESTIONS, AnswerYearlyQuestions
 from infra.embedded.temporal_server import TemporalServer
 from infra.ids import fresh_id, fresh_stream
 from tests.workflows.rig import (
@@ -124,7 +126,14 @@ async def test_fifteen_years_of_follow_up_in_real_runs_of_the_real_loop(
             await here.send(call.case, visit, key=call.effect)
         return await deliver(call)
 
-    here.hands.answers["remind"] = reported
+    async def answered(call: Call) -> Delivered:
+        """The family answers the questions of each year, on the page behind the mail."""
+        if not (await here.case(call.case)).yearly[call.about]:
+            told: Any = dict.fromkeys(QUESTIONS, "no")
+            await here.send(call.case, AnswerYearlyQuestions(year=call.about, **told), key=call.effect)
+        return await deliver(call)
+
+    here.hands.answers |= {"remind": reported, "ask_yearly_questions": answered}
     case = fresh_stream("case")
     await here.send(case, replace(opening(), owner="person-1", team="team-1", imported=True))
     facts = ("person-1", "team-1", "centre-a", "protocol-a", None, ("data_processing", "trial", "risks"))
@@ -137,6 +146,8 @@ async def test_fifteen_years_of_follow_up_in_real_runs_of_the_real_loop(
     assert {"M2", "M12", "Y2", "Y14", "Y15"} <= {name.split("/")[0] for name in state.visits}
     (closed,) = await here.facts(case, "StageEntered")
     assert 14.9 < (closed.at - start) / (365.25 * DAY) < 15.0  # day 0 was twenty days before
+    asked = [call.about for call in here.hands.of(case, "ask_yearly_questions")]
+    assert asked == [f"Y{year}/1" for year in range(1, 16)]
     reminded = [call.about for call in here.hands.of(case, "remind")]
     assert len(reminded) == len(set(reminded)) == len(state.visits)
     assert not any(f.event.late for f in await here.facts(case, "ObligationStepTaken"))

@@ -137,8 +137,12 @@ class Maker:
     def _slot(self, made: Input, shape: Shape, n: int) -> Input:
         name = f"{made.name}.{n}"
         slot = Input(name, f"{made.words} {n + 1}", "when", needed=False, optional=True)
-        if shape_of(shape.inner).kind == "when":
+        kind = shape_of(shape.inner).kind
+        if kind == "when":
             return replace(slot, parts=self._when(name))
+        if kind == "number":
+            typed = [value for key, value in self.typed or () if key == name]
+            return replace(slot, kind=kind, values=typed, error=self.errors.get(name, ""))
         return replace(slot, kind="nested", parts=self.inputs(shape.inner, f"{name}."))
 
     def _whenever(self, made: Input) -> Input:

@@ -53,6 +53,7 @@ from domain.roles import allow
 from domain.stages.eligibility.redosing_criteria import redosing_standings
 from domain.stages.follow_up.custody import SpecimenLine, specimen_lines
 from domain.stages.follow_up.follow_up import visit_lines
+from domain.stages.follow_up.registries import form_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.governing.by_class import class_of
 from domain.stages.records.needed import Line, lines, outstanding
@@ -203,8 +204,7 @@ async def overview(
         **_response(one.case),
         watched=class_of(one.case).watched,
         **_cells(one.case, one.now),
-        visits=visit_lines(one.case),
-        visits_end=last_due(one.case),
+        **_followed(one.case),
         costs=cost_table(one.case, one.speaker),
         summaries=summarised(one.case, one.speaker),
         onward=onward,
@@ -250,6 +250,12 @@ async def _ways(service: Service, viewer: Visitor, one: OpenedCase) -> Sequence[
     may = allowed_now(viewer.who, one.case)
     times = await first_doses(service, one.case, left[0], one.now)
     return [way_of(m, first, one.speaker, may, left[1], left=True) for m, first in zip(left[0], times, strict=True)]
+
+
+def _followed(case: Case) -> Mapping[str, Any]:
+    """What follow-up shows: the visits and its end, and the forms for registries that are not ahead."""
+    lines = [line for line in form_lines(case) if line.stands != "ahead"]
+    return {"visits": visit_lines(case), "visits_end": last_due(case), "registry_lines": lines}
 
 
 def _recorded(one: OpenedCase, done: str) -> Sequence[FactText] | None:

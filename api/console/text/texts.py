@@ -26,6 +26,8 @@ ISOLATE, POP = "\u2068", "\u2069"
 SAME: Mapping[str, str] = {
     "debtor": "party", "creditor": "party", "to": "party", "source": "party", "before": "stage", "kinds": "kind",
     "trial_pays": "field", "record": "kind", "role": "person", "consent": "purpose", "exit": "reason",
+    "neurologic": "new_cancer", "autoimmune": "new_cancer", "haematologic": "new_cancer",
+    "serious_infection": "new_cancer", "pregnancy": "new_cancer", "other_treatment": "new_cancer",
 }  # fmt: skip
 """Names of fields whose words are those of another."""
 PARTS = re.compile(r"<(title|option|textarea)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from domain.core.personal import TraceCode
+
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
@@ -19,6 +21,16 @@ class VisitPlan:
     years: int
     days: tuple[int, ...]
     zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryForm:
+    """Holds what a registry last said of a form, its receipt, how often it sent it back, and when that was told."""
+
+    state: Literal["accepted", "rejected"]
+    receipt: TraceCode
+    rejected: int
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -36,4 +48,16 @@ class FollowUp:
     visits: Mapping[str, str] = field(default_factory=dict)
     visit_plan: VisitPlan | None = None
     contact_attempts: int = 0
-    follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost"] = "none"
+    heard: datetime | None = None  # the newest sign of life in follow-up
+    tried: tuple[str, ...] = ()  # in vain since then, by which channels
+    skipped: Mapping[str, str] = field(default_factory=dict)  # ways passed over since then, each with its fact
+    follow_up: Literal["none", "open", "completed", "died", "withdrawn", "transferred", "lost", "stopped"] = "none"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Holds what a year's questions were answered, and what registries were told of the patient."""
+
+    yearly: Mapping[str, str] = field(default_factory=dict)  # year asked about → the fact that answered, empty = none
+    registries: Mapping[str, TraceCode] = field(default_factory=dict)  # told of this patient → the number there
+    registry_forms: Mapping[str, RegistryForm] = field(default_factory=dict)  # by `registry/form`

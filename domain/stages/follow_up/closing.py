@@ -118,7 +118,7 @@ TAKES = (
 
 UNNAMED = ("declined", "withdrawn", "lost_to_follow_up")
 """Reasons of the family's own, which need no alternative pathway."""
-REOPENABLE = ("withdrawn", "transferred", "lost")
+REOPENABLE = ("withdrawn", "transferred", "lost", "stopped")
 """Ends of follow-up after which a family may come back."""
 
 

@@ -11,19 +11,17 @@ from domain.case.phases.consents import WITH_DOCTOR
 from domain.case.stage import Stage, stages
 from domain.case.state import Case
 from domain.case.table import Instants, Need, Owes, Rule, Takes, Wants
-from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact, Ids
 from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
 from domain.core.when import When
-from domain.stages.follow_up.visit_plan import VISITS, last_due, visits_of
+from domain.stages.follow_up.searching import Channel, heard, left_to_try
+from domain.stages.follow_up.visit_plan import VISITS, about_visit, following, last_due, visit_due, visits_of
 from domain.stages.treatment.recovery import day_0
 
 Visits = Sequence[tuple[str, timedelta]]
-ATTEMPTS = 3
-"""How often a family is tried before it counts as lost [follow-up.lost]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +53,17 @@ class RecordVisit:
 
 @dataclass(frozen=True, slots=True)
 class TryContact:
-    """An attempt to reach the family; three without answer by two channels, then others are asked."""
+    """An attempt to reach the family, or to hear of the patient from a second contact, a doctor or the hospital."""
 
-    channel: Literal["call", "mail", "message", "visit", "doctor"]
+    channel: Channel
     answered: bool
+    occurred: When | None = None
     type: Literal["TryContact"] = "TryContact"
 
 
 @dataclass(frozen=True, slots=True)
 class EndFollowUp:
-    """Follow-up ends early: consent withdrawn, handed to another registry, or lost after three attempts."""
+    """Follow-up ends early: consent withdrawn, handed to another service, or lost after every way was tried."""
 
     reason: Literal["withdrawn", "transferred", "lost"]
     detail: Clinical = ""
@@ -117,13 +116,20 @@ class FollowUpEnded:
     type: Literal["FollowUpEnded"] = "FollowUpEnded"
 
 
-Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded
+@dataclass(frozen=True, slots=True)
+class FollowUpResumed:
+    """Somebody who counted as lost was heard of again; the visits that are still to come are planned as before."""
+
+    type: Literal["FollowUpResumed"] = "FollowUpResumed"
+
+
+Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded | FollowUpResumed
 
 TAKES = (
     Takes(ReturnHome, (ReturnedHome,), at=stages(Stage.LYMPHODEPLETION)),
     Takes(AcceptHandover, (HandoverAccepted,), at=(Stage.FOLLOW_UP,), answers=("send_handover",)),
-    Takes(RecordVisit, (VisitRecorded,), at=stages(Stage.ADMISSION), over_fhir=True),
-    Takes(TryContact, (ContactTried,), at=(Stage.FOLLOW_UP,)),
+    Takes(RecordVisit, (VisitRecorded, FollowUpResumed), at=stages(Stage.ADMISSION), over_fhir=True),
+    Takes(TryContact, (ContactTried, FollowUpResumed), at=(Stage.FOLLOW_UP, Stage.CLOSED)),
     Takes(EndFollowUp, (FollowUpEnded,), at=(Stage.FOLLOW_UP,)),
 )
 
@@ -141,16 +147,24 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
             names = {name for name, _ in visits_of(case)}
             require(not command.visit or command.visit in names, Reason.INVALID, "no such scheduled visit", "visit")
             require(command.alive, Reason.INVALID, "a death is reported as a death, with its own date", "alive")
-            return [VisitRecorded(command.visit, command.alive, command.result, command.detail)]
+            return [VisitRecorded(command.visit, command.alive, command.result, command.detail), *resumed(case)]
         case TryContact():
-            return [ContactTried(command.channel, command.answered)]
+            looked_for = case.follow_up in ("open", "lost")
+            require(looked_for, Reason.NOT_NOW, "follow-up is over; nobody is looked for")
+            return [ContactTried(command.channel, command.answered), *(resumed(case) if command.answered else [])]
         case EndFollowUp():
             require(case.follow_up == "open", Reason.NOT_NOW, "no follow-up is open")
-            tried = command.reason != "lost" or case.contact_attempts >= ATTEMPTS
-            require(tried, Reason.MISSING, "three attempts come first", "reason")
+            left = ", ".join(left_to_try(case)) if command.reason == "lost" else ""
+            words = f"to be tried first (TryContact), or passed over with a reason (SkipContact): {left}"
+            require(not left, Reason.MISSING, words, "reason")
             return [FollowUpEnded(command.reason, command.detail)]
         case _:
             assert_never(command)
+
+
+def resumed(case: Case) -> Sequence[FollowUpResumed]:
+    """Follow somebody again who counted as lost, by the first sign of life; nothing of anybody else."""
+    return [FollowUpResumed()] if case.follow_up == "lost" and not case.died else []
 
 
 def evolve(case: Case, fact: Fact[Event]) -> Case:
@@ -162,16 +176,22 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case HandoverAccepted():
             return replace(case, handover="accepted")
         case VisitRecorded():
-            name = _about(case, event.visit) if event.visit else f"extra-{len(case.visits) + 1}"
-            return replace(case, visits={**case.visits, name: fact.id}, contact_attempts=0, contacted=fact.id)
+            name = about_visit(case, event.visit) if event.visit else f"extra-{len(case.visits) + 1}"
+            return heard(replace(case, visits={**case.visits, name: fact.id}), fact.id, _day(fact))
         case ContactTried():
             if event.answered:
-                return replace(case, contact_attempts=0, contacted=fact.id)
-            return replace(case, contact_attempts=case.contact_attempts + 1)
+                return heard(case, fact.id, _day(fact))
+            return replace(case, contact_attempts=case.contact_attempts + 1, tried=(*case.tried, event.channel))
         case FollowUpEnded():
             return replace(case, follow_up=event.reason)
+        case FollowUpResumed():
+            return replace(case, follow_up="open", stage=Stage.FOLLOW_UP, stage_since=fact.at)
         case _:
             assert_never(event)
+
+
+def _day(fact: Fact[Event]) -> datetime:
+    return fact.occurred.latest or fact.at
 
 
 def ends(case: Case, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:
@@ -217,20 +237,6 @@ EARLIER = (
 )
 
 
-def _about(case: Case, visit: str) -> str:
-    """A visit belongs to the last infusion: re-dosing starts the count again."""
-    return f"{visit}/{len(case.infusions)}"
-
-
-def _due(case: Case, about: str) -> datetime | None:
-    start = day_0(case)
-    return start + after if start and (after := dict(visits_of(case)).get(About.of(about).id)) else None
-
-
-def _following(case: Case) -> bool:
-    return case.follow_up == "open" and case.stage is Stage.FOLLOW_UP and not case.died
-
-
 def _next_visit(case: Case) -> list[str]:
     return _awaited(case, visits_of(case))
 
@@ -242,17 +248,18 @@ def _awaited(case: Case, visits: Visits) -> list[str]:
     before the import.
     """
     start = day_0(case)
-    if not _following(case) or start is None or case.stage_since is None:
+    if not following(case) or start is None or case.stage_since is None:
         return []
-    names = (_about(case, name) for name, after in visits if start + after > case.stage_since)
+    names = (about_visit(case, name) for name, after in visits if start + after > case.stage_since)
     return [about for about in names if about not in case.visits and not case.missed("visit", about)][:1]
 
 
-NEEDS = (Need("follow-up ended", lambda c, _: c.follow_up != "open", waivable=False, rests_on=("FollowUpEnded",)),)
+ENDED = ("FollowUpEnded", "FollowUpStopped")
+NEEDS = (Need("follow-up ended", lambda c, _: c.follow_up != "open", waivable=False, rests_on=ENDED),)
 
 
 def _to_hand_over(case: Case) -> Iterable[str]:
-    return [f"handover/{len(case.infusions)}"] if _following(case) and case.handover != "accepted" else []
+    return [f"handover/{len(case.infusions)}"] if following(case) and case.handover != "accepted" else []
 
 
 def _handed_over(case: Case, _: str) -> bool:
@@ -266,7 +273,7 @@ def may_take_over(case: Case, doctor: str = "") -> bool:
     """
     known = case.home_doctor
     asked = known is not None and doctor in ("", known.id)
-    return asked and _following(case) and not case.forgotten and case.shares_with_doctor
+    return asked and following(case) and not case.forgotten and case.shares_with_doctor
 
 
 def may_read_at_home(case: Case, doctor: str = "") -> bool:
@@ -280,7 +287,7 @@ def may_read_at_home(case: Case, doctor: str = "") -> bool:
 
 
 def _to_greet(case: Case) -> Iterable[str]:
-    return ["home"] if _following(case) and case.home is not None and not case.contacted else []
+    return ["home"] if following(case) and case.home is not None and not case.contacted else []
 
 
 OWES = (
@@ -290,13 +297,13 @@ OWES = (
         Party.COORDINATOR,
         _next_visit,
         lambda c, about: about in c.visits,
-        _due,
+        visit_due,
     ),
     Owes(
         "infusion_date",
         Party.HOSPITAL,
         Party.COORDINATOR,
-        lambda c: ["day 0"] if _following(c) and day_0(c) is None else [],
+        lambda c: ["day 0"] if following(c) and day_0(c) is None else [],
         lambda c, _: day_0(c) is not None,
         settled_in="correcting",
     ),
@@ -328,7 +335,7 @@ def visit_lines(case: Case) -> Sequence[VisitLine]:
 
 
 def _stands(case: Case, name: str, due: datetime) -> Literal["recorded", "missed", "owed", "ahead", "earlier"]:
-    about = _about(case, name)
+    about = about_visit(case, name)
     owed = case.latest("visit", about)
     if about in case.visits:
         return "recorded"

@@ -16,6 +16,7 @@ from domain.case.phases.follow_up import VisitPlan
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.case.table import Rule, Takes
+from domain.core.about import About
 from domain.core.copying import replace
 from domain.core.fact import Fact, Ids
 from domain.core.policy import Policy
@@ -104,22 +105,38 @@ def visits_of(case: Case) -> tuple[tuple[str, timedelta], ...]:
     known = case.visit_plan
     if known is None:
         return VISITS
-    end = _years_after(case, known.years)
+    end = year_after(case, known.years)
     said = tuple((f"D{day}", timedelta(days=day)) for day in known.days) or FIRST
     first = tuple((name, after) for name, after in said if after <= end)
     last = first[-1][1] if first else timedelta(0)
-    yearly = ((f"Y{year}", _years_after(case, year)) for year in range(1, known.years + 1))
+    yearly = ((f"Y{year}", year_after(case, year)) for year in range(1, known.years + 1))
     return (*first, *((name, after) for name, after in yearly if after >= last + APART))
+
+
+def about_visit(case: Case, visit: str) -> str:
+    """Name a visit of the last infusion: re-dosing starts the count again."""
+    return f"{visit}/{len(case.infusions)}"
+
+
+def visit_due(case: Case, about: str) -> datetime | None:
+    """Return when the report of a visit is due; None while the day of the infusion is unknown, or for no such visit."""
+    start = day_0(case)
+    return start + after if start and (after := dict(visits_of(case)).get(About.of(about).id)) else None
+
+
+def following(case: Case) -> bool:
+    """Return whether the patient is followed at home: follow-up is open, and nobody told of a death."""
+    return case.follow_up == "open" and case.stage is Stage.FOLLOW_UP and not case.died
 
 
 def last_due(case: Case) -> datetime | None:
     """Return when follow-up is over, counted from the last infusion; None while its date is unknown."""
     start = day_0(case)
-    return start + _years_after(case, case.visit_plan.years if case.visit_plan else YEARS) if start else None
+    return start + year_after(case, case.visit_plan.years if case.visit_plan else YEARS) if start else None
 
 
-def _years_after(case: Case, years: int) -> timedelta:
-    """How long so many years after day 0 last: to the end of the same day of the calendar where the patient lives.
+def year_after(case: Case, years: int) -> timedelta:
+    """Return how long so many years after day 0 last: to the end of that day by the patient's calendar.
 
     From the 29th of February they end on the 28th where the year has no other.
     """

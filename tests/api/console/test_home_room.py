@@ -104,6 +104,7 @@ async def test_a_doctor_with_nothing_but_a_mail_reads_the_summary_and_takes_over
     assert room.status_code == 200
     assert '<li dir="auto">B-ALL</li>' in room.text
     assert "Infusion 1 of gene-modified immune cells, 2026-09-01" in room.text
+    assert '<bdi>M3</bdi>: <time datetime="2026-12-10">2026-12-10</time>' in room.text, "the plan of the visits"
     assert "<script" not in room.text
     assert await doctor.looks() == 1
     file = await doctor.look("/summary/file")

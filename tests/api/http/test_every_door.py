@@ -63,6 +63,8 @@ FILLED: Mapping[str, Any] = {
     "of": lambda one: [one.stream],
     "upload": lambda _: ["none"],
     "number": lambda _: ["1"],
+    "registry": lambda _: ["cibmtr"],
+    "form": lambda _: ["4000"],
 }
 """What may stand for a parameter of an address, for one case."""
 ASKED: Mapping[str, Mapping[str, Any]] = {

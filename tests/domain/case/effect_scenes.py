@@ -36,6 +36,7 @@ from tests.domain.case.obligation_scenes import (
 from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
+from tests.domain.stages.follow_up.searched import answer, ask_of_the_year, found, miss_a_visit
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
 from tests.domain.stages.supply.sent import on_way, receive
 from tests.domain.stages.travel.arranged import (
@@ -205,6 +206,8 @@ SCENES: dict[str, Scene] = {
         "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))
     ),
     "send_handover": Scene("assessed", STEPS["follow_up"], STEPS["handed_over"]),
+    "ask_yearly_questions": Scene("handed_over", ask_of_the_year, lambda j: j.tell(answer(j))),
+    "ask_after_missed_visit": Scene("handed_over", miss_a_visit, drop=found),
     "tell_centre_of_exit": Scene("arrived", leave, drop=reopen),
     "release_dose": Scene("granted", leave, drop=None),
     "release_bed": Scene("granted", leave, drop=None),

@@ -30,13 +30,20 @@ from domain.stages.treatment.recovery import DecidePathway
 from tests.domain.course import STEPS, UNIT, start, visit_every_time
 from tests.domain.journey import DAY, Journey, when
 from tests.domain.refusals import No
+from tests.domain.stages.follow_up.searched import try_everybody
 
 REFUSALS = (
     No("home", ReturnHome(), Reason.ALREADY, "the return home is recorded"),
     No("handed_over", AcceptHandover(), Reason.ALREADY, "the hand-over is accepted"),
     No("home", RecordVisit("M99", True), Reason.INVALID, "no such scheduled visit"),
     No("home", RecordVisit("M3", False), Reason.INVALID, "a death is reported as a death, with its own date"),
-    No("home", EndFollowUp("lost"), Reason.MISSING, "three attempts come first"),
+    No(
+        "home",
+        EndFollowUp("lost"),
+        Reason.MISSING,
+        "to be tried first (TryContact), or passed over with a reason (SkipContact): "
+        "family, second_contact, home_doctor, hospital",
+    ),
     No(
         "home",
         EndFollowUp("lost"),
@@ -94,10 +101,8 @@ def test_an_extra_visit_does_not_stand_in_for_a_scheduled_one() -> None:
     assert list(j.case.visits) == ["extra-1"]
 
 
-def test_three_attempts_then_lost_and_found_again() -> None:
-    j = start("handed_over")
-    for channel in ("call", "mail", "doctor"):
-        j.tell(TryContact(channel, answered=False))
+def test_every_way_is_tried_then_lost_and_taken_up_again() -> None:
+    j = try_everybody(start("handed_over"))
     when(j, EndFollowUp("lost", "moved away")).then_told(
         FollowUpEnded("lost", "moved away"), StageEntered(Stage.CLOSED, Stage.FOLLOW_UP)
     )
@@ -125,13 +130,17 @@ def test_death_ends_follow_up_at_once() -> None:
 
 
 def test_the_fifteenth_year_ends_it_though_every_visit_was_missed() -> None:
+    """Nobody records anything: one mail, and one way to the family owed and chased, however many visits follow."""
     j = start("handed_over")
+    first = j.owed("visit").about
     end = last_due(j.case)
     assert end
     j.wait(until=end)
     assert FollowUpEnded("completed", "") in j.last
     visits = [o for o in j.case.obligations.values() if o.kind == "visit"]
     assert [o.state for o in visits] == ["missed"] * (len(VISITS) - 1)
+    assert [e.about for e in j.case.effects.values() if e.kind == "ask_after_missed_visit"] == [first]
+    assert [o.about for o in j.case.obligations.values() if o.kind == "reach_family"] == [f"family/{first}"]
 
 
 def test_fifteen_years_are_over_at_their_instant_though_nobody_looked() -> None:
