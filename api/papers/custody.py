@@ -113,7 +113,7 @@ def _excursions(w: PaperWriter, c: Custody) -> dict[str, Any]:
 
 def _labels(w: PaperWriter, c: Custody) -> dict[str, Any]:
     printed = [one for one in c.lot.labels.printings if one.unit == c.unit.id]
-    rows = [(one.copy, one.version, c.name(one.by), one.at) for one in printed]
+    rows = [(one.copy_number, one.version, c.name(one.by), one.at) for one in printed]
     return w.section("labels", ("copy", "version", "by", "at"), rows)
 
 

@@ -67,7 +67,7 @@ def _sheet(w: PaperWriter, label: DoseLabel, event: LabelPrinted, product: str) 
         ("maker", label.maker),
     )
     rows = [[w.t(f"paper.{name}"), value] for name, value in told if value]
-    footer = w.t("paper.copy_of", copy=event.copy, version=event.version)
+    footer = w.t("paper.copy_of", copy=event.copy_number, version=event.version)
     said = {"title": label.name or product, "donation": label.donation, "check": label.check, "rows": rows}
     return {**said, "footer": footer, "language": w.t.language, "rtl": w.t.direction == "rtl"}
 

@@ -85,7 +85,7 @@ class LabelPrinted:
     """The label of a unit was printed; `version` tells labels that say something else apart."""
 
     unit: str
-    copy: int
+    copy_number: int
     version: str
     by: str
     type: Literal["LabelPrinted"] = "LabelPrinted"
@@ -99,7 +99,7 @@ class Printing:
     """One printing of a unit's label: the how-manieth of this unit, what it said, who printed it and when."""
 
     unit: str
-    copy: int
+    copy_number: int
     version: str
     by: str
     at: datetime
@@ -219,7 +219,7 @@ def evolve(known: Labelling, event: Event, at: datetime) -> Labelling:
     """Fold one event about the labels of a lot, recorded at that instant."""
     if isinstance(event, LabelStated):
         return replace(known, stated=event)
-    printing = Printing(event.unit, event.copy, event.version, event.by, at)
+    printing = Printing(event.unit, event.copy_number, event.version, event.by, at)
     return replace(known, printings=(*known.printings, printing))
 
 

@@ -93,8 +93,8 @@ def test_each_printing_is_told_with_its_copy_and_what_it_said() -> None:
     assert first == [LabelPrinted("U-1", 1, version, "person-1")]
     again = lot_of(stated(), first[0])
     assert told(again, PrintLabel("U-1", "person-2")) == [LabelPrinted("U-1", 2, version, "person-2")]
-    assert [one.copy for one in told(again, PrintLabel("U-2", "person-2"))] == [1]
-    assert [(p.unit, p.copy, p.by, p.at) for p in again.labels.printings] == [("U-1", 1, "person-1", NOW)]
+    assert [one.copy_number for one in told(again, PrintLabel("U-2", "person-2"))] == [1]
+    assert [(p.unit, p.copy_number, p.by, p.at) for p in again.labels.printings] == [("U-1", 1, "person-1", NOW)]
     other = lot_of(stated(), first[0], stated(replace(STATE, cells="2e8")))
     assert told(other, PrintLabel("U-1", "person-1"))[0].version != version
 
