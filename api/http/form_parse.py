@@ -35,6 +35,11 @@ def asked(command: type[Any], above: str = "") -> Sequence[Field[Any]]:
     return [field for field in fields(command) if field.name not in given]
 
 
+def numbers(shape: Shape) -> bool:
+    """Return whether a form asks for a list of numbers, one on each line."""
+    return shape.kind == "several" and shape_of(shape.inner).kind == "number"
+
+
 class _Nothing:
     """Left empty: the field is not named in the command at all."""
 
@@ -82,7 +87,7 @@ class _Reader:
         groups: Mapping[str, Callable[[], Any]] = {
             "check": lambda: bool(texts),
             "many": lambda: texts,
-            "lines": lambda: [line.strip() for text in texts for line in text.splitlines() if line.strip()],
+            "lines": lambda: self._lines(name),
             "when": lambda: self._when(name),
             "several": lambda: self._several(name, shape),
             "nested": lambda: self.tree(shape.inner, f"{name}.") if self._any(name) else NOTHING,
@@ -92,7 +97,13 @@ class _Reader:
             return groups[shape.kind]()
         return self._read(name, READS.get(shape.kind, _text), texts[-1]) if texts else NOTHING
 
+    def _lines(self, name: str) -> list[str]:
+        return [line.strip() for text in self._texts(name) for line in text.splitlines() if line.strip()]
+
     def _several(self, name: str, shape: Shape) -> list[Any]:
+        if numbers(shape):
+            found = [self._read(name, READS["number"], line) for line in self._lines(name)]
+            return [one for one in found if not isinstance(one, _Nothing)]
         found = [self._value(f"{name}.{n}", shape_of(shape.inner)) for n in range(SLOTS)]
         return [one for one in found if not isinstance(one, _Nothing)]
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from api.console.text.texts import Texts
-from api.http.form_parse import SLOTS, Pairs, asked
+from api.http.form_parse import SLOTS, Pairs, asked, numbers
 from domain.core.shape import Shape, shape_of, shapes
 
 Option = tuple[str, str]
@@ -94,8 +94,9 @@ class Maker:
 
     def _field(self, field: Field[Any], shape: Shape, name: str, command: type[Any]) -> Input:
         free = field.default is not MISSING or field.default_factory is not MISSING
-        hint = self._hint(command, field.name, shape.kind)
-        made = Input(name, self.t.named("field", field.name), shape.kind, not free, free or shape.optional, hint)
+        kind = "lines" if numbers(shape) else shape.kind
+        hint = self._hint(command, field.name, kind)
+        made = Input(name, self.t.named("field", field.name), kind, not free, free or shape.optional, hint)
         made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
         return self._filled(made, shape, field.name)
 
@@ -137,12 +138,8 @@ class Maker:
     def _slot(self, made: Input, shape: Shape, n: int) -> Input:
         name = f"{made.name}.{n}"
         slot = Input(name, f"{made.words} {n + 1}", "when", needed=False, optional=True)
-        kind = shape_of(shape.inner).kind
-        if kind == "when":
+        if shape_of(shape.inner).kind == "when":
             return replace(slot, parts=self._when(name))
-        if kind == "number":
-            typed = [value for key, value in self.typed or () if key == name]
-            return replace(slot, kind=kind, values=typed, error=self.errors.get(name, ""))
         return replace(slot, kind="nested", parts=self.inputs(shape.inner, f"{name}."))
 
     def _whenever(self, made: Input) -> Input:

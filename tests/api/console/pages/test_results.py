@@ -25,7 +25,7 @@ async def sent(mei: Browser, path: str, form: dict[str, str], file: str = FILE) 
 async def test_a_table_is_taken_from_the_page_once_its_faults_are_left_out(mei: Browser, coordinator: Person) -> None:
     case = (await coordinator.open())["case"]
     path = f"/console/cases/{case}/do/ImportResults"
-    assert path in (await mei.get(f"/console/cases/{case}")).text
+    assert path in (await mei.get(f"/console/cases/{case}/actions")).text
     form = hidden((await mei.get(path)).text) | MAPPED
     refused = await sent(mei, path, form)
     assert refused.status_code == 422
