@@ -28,8 +28,8 @@ BITS = 256
 CACHED = 10_000
 MARKER = "fingerprint"
 """A file among the keys with the fingerprint of what wraps them; a key's name ends with a point and its class."""
-Version = tuple[int, int, int, int] | None
-"""Which file stands somewhere, and when it was last written; None = none does."""
+FileStamp = tuple[int, int, int, int] | None
+"""Which file stands somewhere, when it was last written, and its bytes; None = none does."""
 LABEL = b"caravel key folder 1"
 AWAY = "the key folder this ledger names is not here any more; nothing is sealed and no key destroyed until it is back"
 UNREADABLE = (
@@ -52,9 +52,9 @@ class FolderKeys:
         self._kek: bytes | None = None
         self._of_kek = ""
         self._list = destroyed
-        self._list_seen: Version = None
+        self._list_seen: FileStamp = None
         self._marker = folder / MARKER
-        self._marker_seen: tuple[Version, str] = (None, "")
+        self._marker_seen: tuple[FileStamp, str] = (None, "")
         self._gone: frozenset[Name] = frozenset()
         self._cache: OrderedDict[Name, DataKey] = OrderedDict()
         self._named = self._refused = ""
@@ -69,7 +69,7 @@ class FolderKeys:
 
     def fingerprint(self) -> str:
         """Return the same where the folder is marked with it too; empty where the keys are another's, or not there."""
-        found = _version(self._marker)
+        found = _stamp(self._marker)
         if found != self._marker_seen[0]:  # asked with every append, and the folder may be another's since
             self._marker_seen = found, self._marker.read_text() if found else ""
         of_kek = self.wrapping_fingerprint()
@@ -167,7 +167,7 @@ class FolderKeys:
 
     def _reapply(self) -> None:
         """Take in what any process has destroyed since, and remove what a restored folder brought back."""
-        seen = _version(self._list)
+        seen = _stamp(self._list)
         if seen in (None, self._list_seen):
             return
         self._gone = destroyed_in(self._list)
@@ -211,7 +211,7 @@ def _unwrapped(content: bytes, kek: bytes | None) -> DataKey | None:
         return None
 
 
-def _version(file: Path) -> Version:
+def _stamp(file: Path) -> FileStamp:
     try:
         found = os.stat(file)  # noqa: PTH116 - a third of the time
     except FileNotFoundError:
