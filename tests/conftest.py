@@ -72,6 +72,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (longest.get(item.path.stem, len(longest)), share[item.path]))
 
 
+@pytest.hookimpl(tryfirst=True)  # before any fixture
+def pytest_runtest_setup() -> None:
+    """Whatever the test before has configured (a command line keeps its logs quiet), this one's logs are heard."""
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def loggers_follow_their_configuration() -> Iterator[None]:
     """Let no logger stay bound to what one test configured: it would say nothing to the next one's reader."""

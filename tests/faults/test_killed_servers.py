@@ -153,6 +153,10 @@ async def test_commands_are_taken_while_temporal_is_away_and_reminders_run_late_
         assert len({call.effect for call in calls}) == len(calls)
 
 
+async def _said(capsys: pytest.CaptureFixture[str], words: str) -> bool:
+    return words in capsys.readouterr().out
+
+
 async def test_after_an_outage_nobody_noticed_the_newest_reminder_goes_out_alone(stand: Stand) -> None:
     """No command meanwhile: two reminders are skipped, the newest is late, and there is no burst."""
     policy = quick(record=ladder(3600, 4, 6, 8), late_after=2)
@@ -179,10 +183,9 @@ async def test_a_second_temporal_on_one_ledger_does_nothing_and_says_so(
         assert not await own_engine(other.ledger, other.client)
         await other.start()
         case = await here.open()
-        await asyncio.sleep(6)
+        await eventually(lambda: _said(capsys, "another Temporal acts for this ledger"))
         assert [run async for run in other.client.list_workflows("")] == []
         assert not await here.attended(case)
-        assert "another Temporal acts for this ledger" in capsys.readouterr().out
         with pytest.raises(Refused) as refused:
             await other.restore()
         assert refused.value.reason is Reason.SUPERSEDED

@@ -18,9 +18,7 @@ def as_before() -> Iterator[None]:
     """Logging as it was for whoever comes after."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    kept = structlog.get_config()
     yield
-    structlog.configure(**kept)
     root.handlers, root.level = handlers, level
 
 

@@ -249,7 +249,7 @@ async def engine(
         await ledger.close()
 
 
-async def eventually(true: Callable[[], Awaitable[T]], within: float = 20, every: float = 0.05) -> T:
+async def eventually(true: Callable[[], Awaitable[T]], within: float = 60, every: float = 0.05) -> T:
     """Wait for it; its first true value. Raises AssertionError when it never comes."""
     until = time.monotonic() + within
     while True:

@@ -18,7 +18,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-import structlog
 from temporalio.client import Client
 
 from activities.command_handler import CommandRequest
@@ -220,7 +219,6 @@ async def put_back(server: PostgresServer, here: Parts, older: Path, case: str, 
             assert await stone(restored, case) == await stone(here, case)
             assert not await readable(restored, case)
     finally:
-        structlog.reset_defaults()
         await execute(server.dsn, f"drop database {name} with (force)")
 
 

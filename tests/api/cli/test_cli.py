@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +17,6 @@ from unittest import mock
 
 import openpyxl
 import pytest
-import structlog
 
 from api.cli import main
 from api.run.wiring import Parts
@@ -69,11 +68,10 @@ class Cli:
 
 
 @pytest.fixture(scope="module")
-async def cli(here: Parts) -> AsyncIterator[Cli]:
+async def cli(here: Parts) -> Cli:
     await registered(here, "coordinator")  # somebody in whose team cases are opened
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
+    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
 
 
 async def test_a_case_by_hand(cli: Cli) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from api.run.wiring import Parts
 from tests.activities.ips_rules import broken
@@ -26,13 +24,12 @@ MAPPING = {
 
 
 @pytest.fixture(scope="module")
-async def cli(here: Parts) -> AsyncIterator[Cli]:
+async def cli(here: Parts) -> Cli:
     await registered(here, "coordinator")  # somebody in whose team cases are opened
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli(
+    return Cli(
         {"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home), "CARAVEL_ENDPOINTS_ALLOWED": "127.0.0.1"}
     )
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
 
 
 async def test_a_laboratorys_table_and_a_bundle(cli: Cli, tmp_path: Path) -> None:

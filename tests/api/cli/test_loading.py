@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from api.run.wiring import Parts
 from tests.activities.catalogue_files.files import OWN, STUDY
@@ -17,10 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cli(here: Parts) -> Iterator[Cli]:
+def cli(here: Parts) -> Cli:
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
+    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
 
 
 async def test_files_are_looked_at_agreed_to_and_recorded(cli: Cli, tmp_path: Path) -> None:

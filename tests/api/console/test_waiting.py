@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import structlog
 
 from activities.command_handler import CommandRequest
 from activities.effect_handlers.doses import StockedLots
@@ -29,10 +28,9 @@ KIND = "tell_waiting_list"
 
 
 @pytest.fixture
-def cli(here: Parts) -> Iterator[Cli]:
+def cli(here: Parts) -> Cli:
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
+    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
 
 
 async def turn(here: Parts, *cases: str) -> None:

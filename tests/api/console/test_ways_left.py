@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-import structlog
 
 from api.run.wiring import Parts
 from tests.api.cli.test_cli import Cli
@@ -22,10 +21,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def cli(here: Parts) -> Iterator[Cli]:
+def cli(here: Parts) -> Cli:
     dsn = here.settings.database_url.get_secret_value()
-    yield Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
+    return Cli({"CARAVEL_DATABASE_URL": dsn, "CARAVEL_HOME": str(here.settings.home)})
 
 
 async def test_a_refusal_proposes_the_next_two_ways_with_reasons(

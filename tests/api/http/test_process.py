@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -38,13 +38,11 @@ async def served(app: FastAPI) -> AsyncIterator[tuple[str, asyncio.Event, asynci
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
+def logged() -> io.StringIO:
     """Everything that is logged."""
     written = io.StringIO()
-    structlog.reset_defaults()  # a command line run in this process has made it quiet
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
-    yield written
-    structlog.reset_defaults()
+    return written
 
 
 async def read(lines: AsyncIterator[str], number: int) -> list[dict[str, Any]]:

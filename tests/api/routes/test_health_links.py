@@ -32,7 +32,6 @@ async def far() -> AsyncIterator[Sharing]:
 def logged() -> Iterator[io.StringIO]:
     """Everything that is logged, by whichever of the two ways."""
     written = io.StringIO()
-    structlog.reset_defaults()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(written))
     handler, root = logging.StreamHandler(written), logging.getLogger()
     before = root.level
@@ -41,7 +40,6 @@ def logged() -> Iterator[io.StringIO]:
     yield written
     root.setLevel(before)
     root.removeHandler(handler)
-    structlog.reset_defaults()
 
 
 async def give(person: Person, case: str, text: str, **more: Any) -> httpx2.Response:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import structlog
 
 from api.run.sealing import signing_keys
 from domain.core.errors import Reason, Refused
@@ -106,7 +105,6 @@ async def test_it_opens_verifies_and_goes_on(cli: Cli, settings: Settings, resto
     assert int(str(again.json["checkpoints"])) == 1 + int(str(whole.json["checkpoints"]))
     assert rows == await before.fetch("select * from event where position <= $1 order by position", EVENTS)
     await before.close()
-    structlog.reset_defaults()  # the command line keeps its own logs quiet
 
 
 async def test_its_schema_is_that_of_a_database_made_today(restored: str, dsn: str) -> None:
@@ -145,4 +143,3 @@ async def test_packages_verify_with_the_verifier_of_either_version(
             assert stranger(verifier, package, key, tmp_path).endswith("VERIFIED\n")
     for file in (EARLIER / "package.zip", tmp_path / "today.zip"):
         assert (await cli("audit", "verify", str(file), "--key", key, "--json")).json["outcome"] == "verified"
-    structlog.reset_defaults()
