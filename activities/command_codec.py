@@ -45,8 +45,13 @@ MESSAGES: Mapping[str, str] = {
     "datetime_type": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
     "datetime_parsing": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
     "datetime_from_date_parsing": "must be an instant with a zone, as 2026-11-21T09:00:00Z",
+    "dataclass_type": "must be an object with fields of its own",
     "value_error": "does not hold together",
 }
+WHEN = (
+    'must be a time, as {"precision": "day", "earliest": "2026-11-20T00:00:00Z", "latest": "2026-11-20T23:59:59Z"}, '
+    'or {"precision": "unknown"}'
+)
 MEMBERS = frozenset({"str", "int", "bool", "none", "datetime", "date", "function-after", "function-before"})
 """What pydantic adds to the place of an error for members of a union."""
 FIELD = re.compile("[a-z][a-z0-9_]{0,39}")
@@ -275,6 +280,8 @@ def _fault(kind: str, loc: tuple[int | str, ...], tree: Tree, rule: Mapping[str,
     known = [str(step) for step in steps if step not in MEMBERS and "[" not in str(step)]
     if kind == "unexpected_keyword_argument" and known and not FIELD.fullmatch(known[-1]):
         known[-1:] = []  # what cannot be a name of ours may be anything, a person's name too
+    if kind == "dataclass_type" and rule.get("class_name") == When.__name__:
+        return CommandFault(WHEN, "/".join(["#", *known]))
     listed = f"must be {rule.get('expected')}" if kind == "literal_error" else "has no value this field can take"
     return CommandFault(MESSAGES.get(kind, listed), "/".join(["#", *known]))
 

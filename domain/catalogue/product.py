@@ -84,9 +84,22 @@ def decide(known: Sequence[ApprovalRecorded], c: RecordApproval, now: datetime) 
     return told
 
 
+IN_FORCE: frozenset[ApprovalStatus] = frozenset({"approved", "conditional"})
+
+
 def in_force(known: Sequence[ApprovalRecorded]) -> Sequence[ApprovalRecorded]:
     """Return the newest decision of each country and indication, those approved or conditional, by country."""
+    return [one for one in _newest(known) if one.status in IN_FORCE]
+
+
+def said_in(known: Sequence[ApprovalRecorded], country: str) -> tuple[tuple[str, bool], ...]:
+    """Return of each indication whether what the regulator of a country decided last is an approval in force."""
+    return tuple((one.indication, one.status in IN_FORCE) for one in _newest(known) if one.country == country)
+
+
+def _newest(known: Sequence[ApprovalRecorded]) -> Sequence[ApprovalRecorded]:
+    """The newest decision of each country and indication, in their order."""
     newest: dict[tuple[str, str], ApprovalRecorded] = {}
     for one in sorted(known, key=lambda told: told.decided):
         newest[one.country, one.indication] = one
-    return [newest[key] for key in sorted(newest) if newest[key].status in ("approved", "conditional")]
+    return [newest[key] for key in sorted(newest)]

@@ -119,6 +119,7 @@ ANALYTES: Mapping[str, Analyte] = {
     "disease_group": Analyte(
         codes=("all", "aml", "nhl", "hodgkin", "cll", "myeloma", "autoimmune", "other"), lasting=True
     ),
+    "disease_status": Analyte(codes=("newly_diagnosed", "in_remission", "relapsed", "refractory")),
     "morphological_relapse": STATED,
     "cns_status": Analyte(codes=("CNS1", "CNS2", "CNS3", "none_known", "treated_stable", "active")),
     "cns_symptoms": STATED,

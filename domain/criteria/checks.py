@@ -19,7 +19,7 @@ from domain.criteria.observation import Observation
 Result = Literal["yes", "no", "unknown", "no_matter"]
 Name = Literal[
     "protocol", "centre", "international", "paediatric", "diagnosis", "antigen", "own_cells", "criteria",
-    "urgency", "transplant", "language", "hospital_class",
+    "urgency", "transplant", "language", "hospital_class", "approval",
 ]  # fmt: skip
 Door = Literal["open", "shut", "not_known"]
 PREFERRED: frozenset[Name] = frozenset({"urgency", "transplant", "language"})
@@ -33,7 +33,8 @@ class Offer:
 
     `wanted_class`: the class of hospital that the law of the protocol's route asks for, empty = none. `product_code`:
     what lots of it are called. `depletion_days`: by its variants, how many days before the infusion lymphodepletion
-    begins, least and most.
+    begins, least and most. `approvals`: what the country's regulator said last of each indication, of a product that is
+    come by as approved; None = nobody comes to it that way.
     """
 
     protocol: str
@@ -52,6 +53,7 @@ class Offer:
     hospital_class: str | None = None
     product_code: str = ""
     depletion_days: tuple[int, int] | None = None
+    approvals: tuple[tuple[str, bool], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +169,14 @@ def _own_cells(patient: Patient, offer: Offer) -> Said:
     if offer.product == "not_said":
         return ("unknown" if patient.own_cells else "no_matter"), patient.own_cells
     if not patient.own_cells:
-        return "no_matter", ()
+        return _harvest(patient, offer)
     return ("no" if offer.product == "autologous" else "yes"), patient.own_cells
+
+
+def _harvest(patient: Patient, offer: Offer) -> Said:
+    """Of a T-cell disease own cells may hold cells of the disease: a question [criteria.t-cell-harvest]."""
+    asked = offer.product == "autologous" and bool(patient.disease) and closest(patient.disease, ["t_cell"]) is True
+    return ("unknown", ("harvest",)) if asked else ("no_matter", ())
 
 
 def _urgency(patient: Patient, offer: Offer) -> Said:
@@ -190,6 +198,18 @@ def _hospital_class(_: Patient, offer: Offer) -> Said:
         return "no_matter", ()
     told = offer.hospital_class
     return _known(None if told is None else told == offer.wanted_class), (offer.wanted_class,)
+
+
+def _approval(patient: Patient, offer: Offer) -> Said:
+    """Whether the regulator approved it for the disease; words of no code leave it open [catalogue.approved]."""
+    if offer.approvals is None:
+        return "no_matter", ()
+    granted = [words for words, in_force in offer.approvals if in_force]
+    if not granted:
+        return ("no", ("not_in_force",)) if offer.approvals else ("unknown", ("approval",))
+    codes = [_code(words) for words in granted]
+    told = closest(patient.disease, [code for code in codes if code]) if patient.disease else None
+    return _known(None if told is False and "" in codes else told), tuple(granted)
 
 
 def _language(patient: Patient, offer: Offer) -> Said:
@@ -214,6 +234,7 @@ CHECKS: Mapping[Name, Callable[[Patient, Offer], Said]] = {
     "transplant": _transplant,
     "language": _language,
     "hospital_class": _hospital_class,
+    "approval": _approval,
 }
 
 
@@ -235,6 +256,7 @@ FIELDS: Mapping[Name, tuple[str, ...]] = {
         "wanted_class",
         "hospital_class",
     ),
+    "approval": ("approvals",),
 }
 """What of an offer each check rests on: where that is alike, it is worked out once for a patient."""
 RESTS_ON: Mapping[Name, Callable[[Offer], object]] = {name: attrgetter(*names) for name, names in FIELDS.items()}

@@ -124,8 +124,8 @@ TherapyKind = Literal[
 ]  # fmt: skip
 Response = Literal["not_known", "complete_response", "partial_response", "stable", "progression"]
 EndedBecause = Literal[
-    "not_known", "under_way", "completed", "progression", "toxicity", "manufacture_failed", "not_feasible", "too_slow",
-    "wish", "other",
+    "not_known", "under_way", "completed", "progression", "toxicity", "manufacture_failed", "harvest_contaminated",
+    "not_feasible", "too_slow", "wish", "other",
 ]  # fmt: skip
 """Why a line of therapy ended, or why one that was planned was not given."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from domain.case.phases.findings import Therapy
 from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue.centre import Centre
+from domain.catalogue.product import said_in
 from domain.catalogue.protocol import Protocol
 from domain.catalogue.protocols.description import Description
 from domain.catalogue.site import SiteLease, leases
@@ -23,6 +24,7 @@ from domain.stages.records.observing import observed
 
 BECAUSE: Mapping[str, str] = {
     "manufacture_failed": "manufacture_failed",
+    "harvest_contaminated": "autologous_not_feasible",
     "not_feasible": "autologous_not_feasible",
     "too_slow": "not_fast_enough",
     "progression": "autologous_failed",
@@ -94,7 +96,9 @@ def _of(
     for name in sites or only:
         if (centre := centres.get(name)) is not None:
             door = _site_door(sites[name], now) if sites else _door(protocol, told, now)
-            yield _offer(stream, told, name, centre, "shut" if told.draft or in_force(protocol.holds) else door)
+            said = said_in(protocol.approvals, centre.country) if told.access == "approved_use" else None
+            door = "shut" if told.draft or in_force(protocol.holds) else door
+            yield replace(_offer(stream, told, name, centre, door), approvals=said)
 
 
 def _offer(stream: str, told: Description, name: str, centre: Centre, door: Door) -> Offer:

@@ -104,3 +104,13 @@ def test_a_day_is_no_year_and_an_instant_does_not_last(precision: str, earliest:
 )
 def test_the_control_the_longest_day_and_one_instant_in_two_zones(precision: str, earliest: str, latest: str) -> None:
     assert CASE.parse(occurred(precision, earliest, latest), "person-1").occurred.known
+
+
+def test_a_time_that_is_a_text_says_how_it_is_written() -> None:
+    said = b'{"type":"StateDiagnosis","diagnosis":"x","occurred":"2026-11-20"}'
+    with pytest.raises(Unreadable) as no:
+        CASE.parse(said, "person-1")
+    [fault] = no.value.faults
+    assert (fault.pointer, fault.detail.partition(",")[0]) == ("#/occurred", "must be a time")
+    asked = fault.detail.partition("as ")[2].partition(", or ")[0]
+    assert CASE.parse(said.replace(b'"2026-11-20"', asked.encode()), "person-1").occurred.day, "as the words say"

@@ -42,6 +42,7 @@ CD33 = asks(
     (number("antigen_percentage", ">", "50", "%", target="CD33", methods=("ihc",)),),
     (number("antigen_percentage", ">", "80", "%", target="CD33", methods=("flow",)),),
 )
+RELAPSED = asks((among("disease_status", "relapsed", "refractory"),))
 UNTRANSFUSED = asks((number("platelets", ">=", "45", "10*9/L", unsupported=True),))
 ALL_ADULTS = asks(
     (number("age", ">=", "18", "a"), number("age", "<", "70", "a")), only_if=(among("disease_group", "nhl"),)
@@ -113,6 +114,10 @@ VECTORS: list[tuple[str, Criterion, list[Observation], Result]] = [
     ("which disease is not known", ALL_ADULTS, [], "unknown"),
     ("four weeks ago", asks((number("last_therapy", ">=", "4", "wk"),)), [stated("last_therapy", "", 28)], "met"),
     ("not yet", asks((number("last_therapy", ">=", "4", "wk"),)), [stated("last_therapy", "", 27)], "not_met"),
+    ("relapsed", RELAPSED, [stated("disease_status", "relapsed")], "met"),
+    ("in remission now", RELAPSED, [stated("disease_status", "relapsed", 90), stated("disease_status", "in_remission")],
+     "not_met"),
+    ("nobody said how it stands", RELAPSED, [], "unknown"),
     ("not in the source", asks(), [LVEF_50], "unknown"),
 ]  # fmt: skip
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from domain.catalogue.centre import Centre
+from domain.catalogue.product import ApprovalRecorded
 from domain.catalogue.protocol import ProtocolClosed
 from domain.stages.eligibility.matching import offers
 from tests.domain.catalogue.steps import NOW, given
@@ -33,3 +35,19 @@ def test_at_its_only_centre_its_own_word_counts() -> None:
 def test_with_sites_it_is_offered_there_and_nowhere_else() -> None:
     assert doors(CONFIRMED, OPEN) == {CENTRE: "open"}
     assert doors(OPEN, FULL) == {CENTRE: "open", OTHER: "shut"}
+
+
+def test_what_is_come_by_as_approved_needs_an_approval_in_the_centres_country() -> None:
+    """The newest word of that country's regulator counts for each indication; in a trial nobody asks for one."""
+    approved = ApprovalRecorded("CN", "NMPA", "approved", date(2026, 1, 5), "r/r B-ALL", "label")
+    gone = replace(approved, status="withdrawn", decided=date(2026, 2, 5))
+    elsewhere = replace(approved, country="US", regulator="FDA")
+
+    def said(*events: Any, access: Any = "approved_use") -> set[Any]:
+        state = given(STREAM, replace(REGISTERED, access=access), *events)
+        return {one.approvals for one in offers({STREAM: state}, CENTRES, NOW)}  # type: ignore[dict-item]
+
+    assert said(approved, elsewhere) == {(("r/r B-ALL", True),)}
+    assert said(approved, gone) == said(gone, approved) == {(("r/r B-ALL", False),)}
+    assert said(elsewhere) == said() == {()}
+    assert said(approved, access="trial") == {None}

@@ -15,6 +15,7 @@ from domain.criteria.checks import Offer
 from domain.stages.eligibility.matching import matches
 from domain.stages.eligibility.ranking import CATALOGUE, NAMED, FirstRankChanged, changed_first
 from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.intake.inquiry import StateDiagnosis
 from tests.domain.course import CENTRE, STEPS, start
 from tests.domain.journey import when
 from tests.domain.stages.eligibility.waits import note_first_rank
@@ -103,3 +104,16 @@ def test_it_is_told_exactly_where_nothing_that_was_first_still_is(before: list[O
     assert (told is not None) == (was != is_ and not was & is_)
     if told:
         assert ({w.protocol for w in told[0]}, {w.protocol for w in told[1]}) == (was, is_)
+
+
+def test_an_approval_that_is_withdrawn_turns_the_first_rank_of_an_open_case() -> None:
+    def ways(*, in_force: bool) -> tuple[Offer, ...]:
+        sold = offer("sold", approvals=(("B-ALL", in_force),), diseases=("B-ALL",))
+        return sold, offer("trial", "not_known", diseases=("B-ALL",))
+
+    case = start("eligibility").tell(StateDiagnosis("B-ALL", disease="b_all")).case
+    assert changed_first(case, ways(in_force=True), ways(in_force=True), NOW) is None, "the control"
+    told = changed_first(case, ways(in_force=True), ways(in_force=False), NOW)
+    assert told
+    assert [way.protocol for way in told[1]] == ["protocol-trial"]
+    assert ("approval",) in [way.turned for way in told[0]]

@@ -11,6 +11,7 @@ from domain.core.copying import replace
 from domain.core.errors import Reason
 from domain.core.personal import ERASED
 from domain.stages.anytime.correcting import CorrectFact
+from domain.stages.eligibility.matching import own_cells
 from domain.stages.intake.inquiry import DiagnosisStated, StateDiagnosis
 from domain.stages.records.observing import DescribePatient, RecordTherapy, TherapyRecorded, observed
 from tests.domain.course import start
@@ -76,3 +77,13 @@ def test_without_the_sex_nothing_is_computed_and_erased_is_unknown() -> None:
     j = start("opened").tell(DescribePatient("1966", "male")).tell(told("creatinine", "1.0", "mg/dL"))
     for case in (replace(j.case, sex=""), replace(j.case, sex=ERASED), replace(j.case, birth=ERASED)):
         assert not [one for one in observed(case, j.now + timedelta(1)) if one.id.startswith("computed:")]
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [("harvest_contaminated", ("autologous_not_feasible",)), ("not_feasible", ("autologous_not_feasible",)),
+     ("wish", ())],
+)  # fmt: skip
+def test_why_the_patients_own_cells_are_no_way(ended: Any, reason: tuple[str, ...]) -> None:
+    j = start("opened").tell(therapy(kind="autologous_car_t", ended_because=ended))
+    assert own_cells(j.case) == reason
