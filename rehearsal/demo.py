@@ -26,7 +26,8 @@ from domain.catalogue.site import ConfirmSite
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
 from domain.core.fact import Command
-from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.doses.product import stream_of
+from domain.recalls.recall import OpenRecall
 from domain.stages.eligibility.handing_over import may_read
 from domain.stages.eligibility.submissions import LIVE
 from domain.stages.eligibility.waiting import WaitForPlace
@@ -39,6 +40,7 @@ from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.world.lots import made, specified
 from rehearsal.world.papers import Papers
 
 log = structlog.get_logger()
@@ -48,6 +50,7 @@ META = Meta(ACTOR, purpose="demonstration", provenance="demonstration")
 OPEN_FOR, STOCK, EVERY = timedelta(days=120), 40, 20.0
 """How long a protocol is confirmed open, units per demonstration lot, seconds between two acts."""
 
+JUDGES = ("person-quality", "person-supervisor")
 WAITING = 3
 """How many cases wait for a place at one protocol."""
 
@@ -144,8 +147,8 @@ async def open_for_visitors(commands: CommandHandler, ledger: PgLedger, demo: De
 async def wait_for_a_place(commands: CommandHandler, ledger: PgLedger, seed: int) -> None:
     """A few cases whose disease one trial takes wait for a place there, where nobody waits anywhere yet."""
     seeking: dict[str, list[str]] = {}
-    for row in await ledger.open_cases():
-        case, _, _ = await commands.case(row.stream)
+    for stream in await open_cases(ledger):
+        case, _, _ = await commands.case(stream)
         if case.waiting:
             return
         trials = _family(case, seed).trials if case.stage in (Stage.RECORDS, Stage.ELIGIBILITY) else ()
@@ -157,6 +160,11 @@ async def wait_for_a_place(commands: CommandHandler, ledger: PgLedger, seed: int
     for stream in seeking[trial][:WAITING]:
         with suppress(Refused):
             await commands.record(CommandRequest(stream, META, WaitForPlace(trial)))
+
+
+async def open_cases(ledger: PgLedger) -> Sequence[str]:
+    """List the cases that are open; a recall is driven as they are, and is none."""
+    return [row.stream for row in await ledger.open_cases() if row.stream.startswith("case-")]
 
 
 async def _busiest(commands: CommandHandler, registers: RegisterQueries, centres: Sequence[str]) -> str:
@@ -172,10 +180,14 @@ async def _busiest(commands: CommandHandler, registers: RegisterQueries, centres
 
 
 async def _stock(keeper: CommandHandler, lot: str, product: str) -> None:
-    units = tuple(f"{lot}-U{n:03d}" for n in range(STOCK))
-    expires = datetime.now(UTC) + timedelta(days=400)
-    await once(keeper, lot, RegisterLot(product, units, expires, by="person-operator"))
-    await tell(keeper, lot, ReleaseLot("person-quality"), "first")
+    """One more lot each month, tested as the product is specified; a product of before is specified from then on."""
+    now = datetime.now(UTC)
+    units = tuple(f"{lot.removeprefix('lot-')}-U{n:03d}" for n in range(STOCK))
+    for command in specified(product):
+        await tell(keeper, stream_of(product), command, "first")
+    told = made(lot, product, units, now + timedelta(days=400), now.date(), maker="person-operator", judges=JUDGES)
+    for number, command in enumerate(told):
+        await tell(keeper, lot, command, f"first {number}")
 
 
 async def once(keeper: CommandHandler, stream: str, command: catalogue.Command) -> None:
@@ -186,7 +198,7 @@ async def once(keeper: CommandHandler, stream: str, command: catalogue.Command) 
         await tell(keeper, stream, command, "first")
 
 
-async def tell(keeper: CommandHandler, stream: str, command: catalogue.Command, about: str) -> None:
+async def tell(keeper: CommandHandler, stream: str, command: catalogue.Command | OpenRecall, about: str) -> None:
     """Tell a stream something once; what it refuses (a closed protocol, a recalled lot) stays as it is."""
     name = f"demo/{stream}/{command.type}/{about}"
     body = sha256(name.encode()).digest()
@@ -211,10 +223,10 @@ async def act(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Pa
 
 async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Papers, chance: random.Random) -> None:
     """One thing that somebody owes in one open case."""
-    waiting = await ledger.open_cases()
+    waiting = await open_cases(ledger)
     if not waiting:
         return
-    case, _, now = await commands.case(chance.choice(waiting).stream)
+    case, _, now = await commands.case(chance.choice(waiting))
     command = next(deeds(case, demo.seed, now), None)
     if command is not None:
         command, stored = await papers.kept(case, command)

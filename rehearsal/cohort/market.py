@@ -13,10 +13,11 @@ from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import CloseProtocol, ConfirmProtocolOpen
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
-from domain.doses.lot import RegisterLot, ReleaseLot
+from domain.doses.product import stream_of
 from rehearsal.cohort.families import Trial
 from rehearsal.courses.known import Catalogued
 from rehearsal.world.hospitals import ShelvedLots
+from rehearsal.world.lots import made, specified
 from rehearsal.world.stage import RehearsalStage
 
 OWNER = "person-coordinator"
@@ -24,6 +25,7 @@ META = Meta("rehearsal", purpose="operation")
 CONFIRMED, AGAIN = timedelta(days=90), timedelta(days=60)
 SHELF, NEXT_LOT, UNITS = timedelta(days=400), timedelta(days=90), 40
 CLOSES = 0.15
+JUDGES = ("quality-1", "quality-2")
 OVER = ("completed", "administratively complete", "clinical hold")
 Reached = Callable[[str], tuple[str, str]]
 """A centre's FHIR address and the key its answers are checked with."""
@@ -64,6 +66,9 @@ class Market:
         for centre in dict.fromkeys(t.centre for t in self.trials):
             endpoint, key = reached(centre)
             await self._tell(centre, replace(self._known.centres[centre], endpoint=endpoint, callback_key=key))
+        for product in dict.fromkeys(t.product for t in self.trials):
+            for told in specified(product):
+                await self._tell(stream_of(product), told)
         for trial in self.trials:
             command = next(p.command for p in self._known.protocols if p.stream == trial.protocol)
             await self._tell(trial.protocol, command)
@@ -93,8 +98,9 @@ class Market:
         units = tuple(f"{number}-{n}" for n in range(1, UNITS + 1))
 
         async def arrive() -> None:
-            await self._tell(lot, RegisterLot(trial.product, units, at + SHELF, by="cell-lab-1"))
-            await self._tell(lot, ReleaseLot("quality-1"))
+            told = made(lot, trial.product, units, at + SHELF, at.date(), maker="cell-lab-1", judges=JUDGES)
+            for command in told:
+                await self._tell(lot, command)
             shelf = self._lots.shelf.setdefault(trial.protocol, [])
             shelf[:] = [*shelf[-3:], lot]
             self._deliver(trial, at + NEXT_LOT, number + 1)

@@ -19,7 +19,6 @@ from domain.stages.schedule import depletion_days, monitoring_days
 from domain.stages.treatment import (
     admission,
     adverse_events,
-    dose,
     grading,
     infusion,
     lymphodepletion,
@@ -29,8 +28,8 @@ from domain.stages.treatment import (
     safety,
     transplant,
 )
-from domain.stages.treatment.bedside import authorising
 from domain.stages.treatment.redosing import untouched
+from rehearsal.cohort.bedside import bedside
 from rehearsal.cohort.reactions_in_follow_up import IN_FOLLOW_UP
 from rehearsal.cohort.sending import plan_dose
 from rehearsal.cohort.situation import CLINICIAN, React, Situation, consent, deciding
@@ -109,21 +108,6 @@ def _monitored(s: Situation) -> Command | None:
 
 
 FEVER_DAYS = range(1, 6)
-
-
-def _bedside(s: Situation) -> Command | None:
-    t = s.case.treatment
-    if t is None:
-        return None
-    if t.thawed:
-        return infusion.RecordInfusion(t.unit) if s.chased else None
-    if not s.case.dose.good_at(s.now):
-        return dose.AskDoseAgain() if s.case.dose.state != "asked" else None
-    if not t.authorised:
-        return authorising.AuthoriseInfusion(CLINICIAN)
-    if not t.identity_checked:
-        return infusion.CheckIdentity("nurse-1", "nurse-2", s.case.dose.ref, patient_matches=True, unit_matches=True)
-    return infusion.StartThaw(t.unit) if s.chased else None
 
 
 def _undone(s: Situation) -> Command | None:
@@ -338,8 +322,8 @@ IN_TREATMENT: Mapping[str, React] = {
     "depletion_plan": _plan,
     "depletion_day": _day,
     "monitoring_day": _monitored,
-    "infusion_window": _bedside,
-    "post_thaw": _bedside,
+    "infusion_window": bedside,
+    "post_thaw": bedside,
     "unit_destruction": _destroy,
     "resource_undone": _undone,
     "cells_order": _cells,

@@ -12,6 +12,7 @@ from domain.catalogue.product import depletion_of
 from domain.catalogue.protocol import RegisterProtocol
 from domain.catalogue.protocols.classes import ProductClass
 from domain.criteria.criterion import criterion_of
+from rehearsal.world.dose_levels import cell_doses
 
 DATA = Path(__file__).with_name("data")
 PROTOCOLS, CENTRES, COURSES = DATA / "protocols.json", DATA / "centres.json", DATA / "courses.json"
@@ -69,6 +70,7 @@ def _protocol(row: Mapping[str, Any], as_of: date) -> RegisterProtocol:
         lymphodepletion_planned=lymphodepletion_planned(row["lymphodepletion"]),
         lymphodepletion=tuple(map(depletion_of, drugs(row["lymphodepletion"]))),
         criteria=tuple(map(criterion_of, row["criteria"])),
+        doses=cell_doses(row.get("dose_levels")),
         source=" | ".join(source["ref"] for source in row["sources"]),
         as_of=as_of,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +27,9 @@ from infra.reads.registers import RegisterQueries
 from infra.telemetry import configure_logs
 from rehearsal.demo import HOSPITALS_CLERK, STAFF, Demo, act, open_for_visitors, rehearse_past
 from rehearsal.genealogy import give_genealogy
+from rehearsal.happenings import bring_about
 from rehearsal.hospitals.keys import HospitalKeys
+from rehearsal.stores import keep_stores
 from rehearsal.world.papers import papers_in
 
 
@@ -70,7 +73,10 @@ async def _up(
         opened = await stack.enter_async_context(parts(settings))
         await open_for_visitors(opened.commands, opened.ledger, demo)
         pool = opened.ledger.pool
-        await give_genealogy(opened.commands, GenealogyQueries(pool, opened.keys), RegisterQueries(pool))
+        registers = RegisterQueries(pool)
+        await give_genealogy(opened.commands, GenealogyQueries(pool, opened.keys), registers)
+        await keep_stores(opened.commands, registers, datetime.now(UTC))
+        await bring_about(opened.commands, opened.ledger, datetime.now(UTC))
         for name in ("mail catcher", "hospitals"):
             await _start(stack, here, name, console)
         restored = await _bring_live(opened, here, console)

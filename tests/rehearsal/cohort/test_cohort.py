@@ -3,13 +3,16 @@
 import random
 import re
 import unicodedata
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from domain.journey import OWES
 from domain.stages.records.documents import DocumentStored
+from domain.stages.treatment.bedside.scanning import IdentityScanned
 from domain.stages.treatment.dose import DoseHeld
 from domain.stages.treatment.infusion import InfusionCompleted
 from infra.keys import FolderKeys
@@ -91,14 +94,17 @@ async def test_a_cohort_ends_where_somebody_can_go_on(
 ) -> None:
     instants: list[datetime] = []
     infused: dict[tuple[object, object], str] = {}
+    given_at, seen = defaultdict[str, list[datetime]](list), Counter[type]()
     append = Remembering.append
 
     async def watched(self: Remembering, given: object) -> object:
         facts = await append(self, given)  # type: ignore[arg-type]
         instants.extend(f.at for f in facts)
         for event in (f.event for f in facts):
+            seen[type(event)] += 1
             if isinstance(event, InfusionCompleted):
                 infused[event.lot, event.unit] = given.stream  # type: ignore[attr-defined]
+                given_at[given.stream].append(facts[0].at)  # type: ignore[attr-defined]
             assert not (isinstance(event, DoseHeld) and (event.lot, event.unit) in infused), "held again"
         return facts
 
@@ -108,6 +114,8 @@ async def test_a_cohort_ends_where_somebody_can_go_on(
     assert told["stuck"] == []
     assert told["cases"] == 6
     assert len(infused) > len(set(infused.values())), "control: somebody had two"
+    assert all(later - one > timedelta(days=6) for days in given_at.values() for one, later in pairwise(days))
+    assert seen[IdentityScanned] >= seen[InfusionCompleted], "two people scan before every infusion"
     assert told["events"] == len(instants) > 1000
     assert instants == sorted(instants)
     assert instants[0] >= BEGINS and instants[-1] == BEGINS + timedelta(days=500)  # noqa: PT018
