@@ -57,7 +57,7 @@ from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
-from domain.stages.supply import handovers, shipping, stopping
+from domain.stages.supply import handovers, shipping, stopping, vector_lot
 from domain.stages.travel import (
     arrangement_answers,
     arranging,
@@ -158,7 +158,8 @@ JOURNEY: tuple[StageRow, ...] = (
     StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
         "every planned infusion, the response, and fitness for the way home", (
         infusion.PlanInfusions, authorising.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
-        infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, monitoring_days.RecordMonitoring,
+        infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, vector_lot.NameVectorLot,
+        vector_lot.ConfirmVectorLot, monitoring_days.RecordMonitoring,
         monitoring_days.SkipMonitoring, cell_loss.ReportCellLoss, recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
@@ -230,6 +231,7 @@ MODULES: Mapping[str, ModuleType] = {
     "shipping": shipping,
     "handovers": handovers,
     "stopping": stopping,
+    "vector_lot": vector_lot,
     "admission": admission,
     "lymphodepletion": lymphodepletion,
     "depletion_days": depletion_days,

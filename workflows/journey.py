@@ -84,7 +84,7 @@ ARRANGE = (
     _mail("cancel_outside_arrangement"),
 )
 ACCEPTANCES = _mail("tell_family_of_acceptances")
-MARK_USED = _lot("mark_unit_used")
+MARK_USED = (_lot("mark_unit_used"), EffectActivity("trace_vector_lot", "dedupes"))
 SHIPPING = (_hospital("ask_for_handover"), _lot("tell_lot_of_shipment"))
 TELL_LIST = EffectActivity("tell_waiting_list", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
@@ -185,7 +185,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (
         *ARRANGE,
-        MARK_USED,
+        *MARK_USED,
         STRUCK,
         *ALERT,
         RESERVE_DOSE,
@@ -196,7 +196,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
     Stage.REDOSING: (
-        MARK_USED,
+        *MARK_USED,
         PROGRESSION,
         STRUCK,
         POSTPONED,
@@ -210,7 +210,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (
-        MARK_USED,
+        *MARK_USED,
         *ERASE,
         STRUCK,
         *ALERT,
@@ -225,7 +225,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
-        MARK_USED,
+        *MARK_USED,
         *ERASE,
         TELL_LIST,
         *ALERT,

@@ -53,7 +53,7 @@ def reaching(genealogy: Genealogy, centres_of: CentresOf) -> Reaches:
         for case, centre in (await centres_of(list(patients))).items():
             found.setdefault(centre, []).append(case)
             units.setdefault(centre, []).extend(f"{one.lot} {one.unit}" for one in patients[case])
-        return Reached(trace.affected, found, units)
+        return Reached([*trace.affected, *trace.given], found, units)
 
     return reaches
 

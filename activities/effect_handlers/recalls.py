@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from activities.command_handler import CommandHandler, CommandRequest
+from activities.doses.genealogy import LOT
 from activities.doses.recalling import UnitsAt
 from activities.effect_handlers.hospital import Hospitals
 from activities.effect_handlers.requests import DECIDED_WITHIN, Offices, Reader
@@ -19,6 +20,7 @@ from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import Centre
 from domain.core.fact import ENGINE
 from domain.core.policy import Party
+from domain.doses.custody.giving import RecallVector
 from domain.doses.lot import RecallLot
 from domain.recalls import following
 from domain.recalls.recall import Recall
@@ -32,7 +34,7 @@ SHOWN = 8
 
 
 class StoppingLot:
-    """Recalls one lot: nothing of it is held, committed or sent any more; asking twice changes nothing."""
+    """Recalls one lot, or a vector lot given itself: nothing of it is held or sent any more; twice changes nothing."""
 
     def __init__(self, commands: CommandHandler) -> None:
         self._commands = commands
@@ -42,7 +44,8 @@ class StoppingLot:
         del repeat  # the same key, however often
         key = CommandKey(ENGINE, effect.id, sha256(effect.id.encode()).digest())
         meta = Meta(ENGINE, "operation", on_behalf_of=recall.opened_by, key=effect.id, causation=effect.id)
-        recorded = await self._commands.record(CommandRequest(effect.about, meta, RecallLot(recall.reason), key))
+        command = (RecallLot if effect.about.startswith(LOT) else RecallVector)(recall.reason)
+        recorded = await self._commands.record(CommandRequest(effect.about, meta, command, key))
         return Delivered(f"{recorded.stream}/{recorded.state.version}")
 
 

@@ -19,12 +19,12 @@ from activities.doses.recalling import units_at
 from activities.effect_handlers.doses import StockedLots
 from activities.effect_handlers.erase import Erasing
 from activities.effect_handlers.linking import on_cases
-from activities.effect_handlers.look_back import LookingBack
 from activities.effect_handlers.mail import desks_of
 from activities.effect_handlers.recalls import recall_handlers
 from activities.effect_handlers.requests import Link, Offices
 from activities.effect_handlers.table import effect_handlers
 from activities.effect_handlers.uploading import Uploading
+from activities.effect_handlers.vector_lots import on_genealogy
 from activities.following.chasing import ChasingOverdue
 from activities.following.first_ranks import FollowingCatalogue
 from activities.following.offering import OfferingDoses
@@ -171,7 +171,7 @@ async def handlers(here: Parts, link: Link) -> AsyncIterator[Mapping[str, Effect
             mail,
             link,
             uploading.handed,
-            {"erase_case": erasing, "look_back": LookingBack(genealogy), **on_cases(keeper)},
+            {"erase_case": erasing, **on_genealogy(keeper, genealogy), **on_cases(keeper)},
             quiet_until,
         )
         yield {

@@ -36,6 +36,8 @@ NEVER_HELD = frozenset(
         "safety_report",
         "tell_centre_of_alert",
         "look_back",
+        "vector_lot",
+        "trace_vector_lot",
         "corrective_plan",
         "corrective_action",
         "corrective_check",

@@ -31,7 +31,11 @@ class CellOrder:
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
-    """Cells that went in; never changes again."""
+    """Cells that went in; never changes again.
+
+    `vector` is the vector lot behind what is made in the body, once it knows the patient; `vector_code` what its label
+    calls it, and `vector_named` the fact that says so.
+    """
 
     number: int
     occurred: When
@@ -41,6 +45,9 @@ class Infusion:
     monitored: bool = False
     cells: ClinicalCode = ""
     order: CellOrder | None = None
+    vector: TraceCode = ""
+    vector_code: TraceCode = ""
+    vector_named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,29 @@ class Trace:
     @property
     def affected(self) -> Sequence[str]:
         """Return the lots made of the starts, those that only name a code among them."""
-        found = {*self.starts, *streams_of(self.made_into), *self.written}
+        found = {*self._below, *self.written}
         return sorted(stream for stream in found if stream in self.lots)
+
+    @property
+    def given(self) -> Sequence[str]:
+        """Return the vector lots among the starts, and made of them, that went into somebody's body themselves."""
+        return sorted(one for one in self._below if one in self.materials and self.materials[one].given.to)
+
+    @property
+    def _below(self) -> frozenset[str]:
+        return frozenset(self.starts) | streams_of(self.made_into)
 
 
 def units_of(trace: Trace, now: datetime) -> Sequence[UnitFound]:
-    """Return every unit of every affected lot as it stands then, by lot and unit."""
-    return [_found(stream, unit, now) for stream in trace.affected for unit in trace.lots[stream].units.values()]
+    """Return every unit of every affected lot as it stands then, by lot and unit; then what was given of vector lots.
+
+    Of a vector lot given itself the unit is what its label named, and the number of the giving where it named none.
+    """
+    units = [_found(stream, unit, now) for stream in trace.affected for unit in trace.lots[stream].units.values()]
+    for stream in trace.given:
+        for number, one in enumerate(trace.materials[stream].given.to, 1):
+            units.append(UnitFound(stream, one.unit or str(number), "used", one.case))
+    return units
 
 
 def _found(lot: str, unit: Unit, now: datetime) -> UnitFound:

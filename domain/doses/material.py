@@ -17,6 +17,8 @@ from domain.core.fact import Fact
 from domain.core.personal import Clinical, ClinicalCode, Identity, Trace, TraceCode
 from domain.core.roles import Action
 from domain.doses import codes, linking
+from domain.doses.custody import giving
+from domain.doses.custody.giving import Givings
 from domain.doses.kinds import KINDS, TOLD, CellSource, MaterialKind, Platform, TitreUnit, VectorType
 from domain.doses.linking import Beside, LinkMaterial, UnlinkMaterial
 
@@ -86,9 +88,10 @@ class WithdrawDonorConsent:
 
 
 Command = (
-    RegisterMaterial | RecordScreening | RecordDonorTyping | RecordDonorConsent | WithdrawDonorConsent | linking.Command
-)
-BY = dict.fromkeys(get_args(Command), Action.REGISTER_LOT)
+    RegisterMaterial | RecordScreening | RecordDonorTyping | RecordDonorConsent | WithdrawDonorConsent
+    | linking.Command | giving.Command
+)  # fmt: skip
+BY = {**dict.fromkeys(get_args(Command), Action.REGISTER_LOT), **giving.BY}
 """Whoever registers lots registers what they are made of."""
 
 
@@ -146,7 +149,10 @@ class DonorConsentWithdrawn:
     type: Literal["DonorConsentWithdrawn"] = "DonorConsentWithdrawn"
 
 
-Event = MaterialRegistered | DonorScreened | DonorTyped | DonorConsented | DonorConsentWithdrawn | linking.Event
+Event = (
+    MaterialRegistered | DonorScreened | DonorTyped | DonorConsented | DonorConsentWithdrawn | linking.Event
+    | giving.Event
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,7 @@ class Material:
     consents: tuple[Use, ...] = ()
     screening: tuple[Screening, ...] = ()
     alleles: tuple[ClinicalCode, ...] = ()
+    given: Givings = field(default_factory=Givings)
 
 
 initial = Material()
@@ -183,6 +190,8 @@ def decide(material: Material, command: Command, now: datetime, beside: Beside) 
     require(material.kind, Reason.NOT_FOUND, "no such material")
     if isinstance(command, LinkMaterial | UnlinkMaterial):
         return linking.decide(material.kind, material.parents, command, beside)
+    if isinstance(command, giving.Command):
+        return giving.decide(material.kind, material.given, command)
     require(material.kind == "donor", Reason.INVALID, "only a donor is screened, typed and consents", "type")
     match command:
         case RecordScreening():
@@ -258,6 +267,8 @@ def _folded(material: Material, event: Event) -> Material:
             return replace(material, consents=tuple(use for use in material.consents if use != event.use))
         case linking.MaterialLinked() | linking.MaterialUnlinked():
             return replace(material, parents=linking.after(material.parents, event))
+        case giving.VectorGiven() | giving.VectorRecalled():
+            return replace(material, given=giving.evolve(material.given, event))
         case _:
             assert_never(event)
 
@@ -268,5 +279,6 @@ def _text(value: Identity) -> str:
 
 
 def read_model(material: Material) -> Mapping[str, Any]:
-    """Return what others ask of it: its kind, and what its donor consents to. No code: that is sealed."""
-    return {"kind": material.kind, "consents": sorted(material.consents)}
+    """Return what others ask of it: its kind, what its donor consents to, and recalled. No code: that is sealed."""
+    recalled = {"state": "recalled"} if material.given.recalled else {}
+    return {"kind": material.kind, "consents": sorted(material.consents), **recalled}

@@ -117,6 +117,7 @@ from tests.domain.stages.follow_up.searched import OF_FOLLOW_UP
 from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
+from tests.domain.stages.supply.given import MAKE as VECTORS
 from tests.domain.stages.supply.sent import MAKE as SHIPMENTS
 from tests.domain.stages.travel.any_arrangement import MAKE as ARRANGEMENTS
 from tests.domain.stages.treatment.scans.any_scan import MAKE as BEDSIDE
@@ -268,6 +269,7 @@ MAKE: dict[type[Any], Make] = {
     MoveArrival: any_move,
     **ARRANGEMENTS,
     **SHIPMENTS,
+    **VECTORS,
     ConfirmScreening: lambda j, n: ConfirmScreening("Dr"),
     FailScreening: lambda j, n: FailScreening("Dr", "infection", "treat the infection first"),
     FileStayExtension: lambda j, n: FileStayExtension(),

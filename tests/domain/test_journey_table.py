@@ -41,6 +41,7 @@ from tests.domain.journey import HOUR, Journey, when
 from tests.domain.stages.eligibility.waits import offered
 from tests.domain.stages.follow_up.searched import agree, ask_of_the_year, lose, tell_cibmtr
 from tests.domain.stages.schedule.planned import names_days
+from tests.domain.stages.supply.given import given_beside
 
 NAMED = {c.__name__: c for c in COMMANDS}
 NOTED = {*watching.KINDS.values(), documents.DocumentStored, linking.OtherCaseNoted}
@@ -162,6 +163,8 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "GiveUpRedosing": (("DecideRedosing",),),
     "AnswerAlert": (("ReportMalignancy",),),
     "RecordLookBack": (("ReportMalignancy",),),
+    "NameVectorLot": (("InTheBody",),),
+    "ConfirmVectorLot": (("InTheBody", "NameVectorLot"),),
     "RecordSafetyReport": (("HighGrade",),),  # a grade that raises an alert
     "PlanCorrectiveAction": (("ReportMalignancy",),),
     "CompleteCorrectiveAction": (("ReportMalignancy", "PlanCorrectiveAction"),),
@@ -204,6 +207,7 @@ WHERE = {
     **dict.fromkeys(("ReportInfection", "ReportToxicity", "GradeGVHD"), ("imported", "gated")),
     **dict.fromkeys(("GradeCRS", "GradeICANS", "GradeCytopenia"), ("imported", "gated")),
     "CloseLateToxicity": ("infused",),
+    **dict.fromkeys(("NameVectorLot", "ConfirmVectorLot"), ("infused",)),
     "RecordSafetyReport": ("gated",),
     "ReportSpecimen": ("imported", "submitted"),
     **dict.fromkeys(("AnswerYearlyQuestions", "ReportToRegistry", "RecordRegistryAnswer"), ("handed_over",)),
@@ -218,6 +222,7 @@ LEADS: dict[str, Callable[[Journey], object]] = {
     "Agreed": agree,
     "Told": tell_cibmtr,
     "Lost": lose,
+    "InTheBody": given_beside,
     "StudyReviewed": lambda j: j.source(PROTOCOL, route="cn_order_818", reviewed=j.now),
 }
 """What is no command of its own."""

@@ -85,7 +85,10 @@ def test_every_effect_has_a_handler_and_slots_to_run_in() -> None:
     table = effect_handlers(
         {kind: effect.channel for kind, effect in EFFECTS.items()},
         *(nobody, load_policy(), nobody, nobody, nobody, nobody, nobody, nobody, nobody, nobody),
-        {"erase_case": cast("Any", object()), "look_back": cast("Any", object()), **on_cases(nobody)},
+        {
+            **dict.fromkeys(("erase_case", "look_back", "trace_vector_lot"), cast("Any", object())),
+            **on_cases(nobody),
+        },
         nobody,
     )
     assert set(table) == set(EFFECTS)

@@ -22,6 +22,7 @@ from api.routes.register.entries import visible_to
 from domain.core.errors import Reason, require
 from domain.doses.genealogy import Trace, UnitFound, patients_of, units_of
 from domain.roles import Actor
+from domain.stages.treatment.look_back import infused_lots
 
 router = APIRouter(prefix="/genealogy", tags=["genealogy"])
 
@@ -62,7 +63,7 @@ async def starts_of(service: Service, of: str) -> Sequence[str]:
     """Return the materials and lots that are meant; of a case those its patient got, or is to get. Raises Refused."""
     if of.startswith("case-") or SPOKEN.fullmatch(of):
         case, _, _ = await service.commands.case(await case_meant(service, of))
-        got = {one.lot for one in case.infusions if isinstance(one.lot, str)} | {case.lot}
+        got = {*infused_lots(case), case.lot}
         return await service.genealogy.existing(sorted(got - {""}))
     return await service.genealogy.meant(of)
 

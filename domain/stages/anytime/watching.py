@@ -129,7 +129,19 @@ class ProductStateNoted:
     type: Literal["ProductStateNoted"] = "ProductStateNoted"
 
 
-Event = ProductStateNoted | ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
+@dataclass(frozen=True, slots=True)
+class MaterialStateNoted:
+    """The vector lot that was given itself: recalled, or nothing said against it."""
+
+    stream: str
+    source_version: int
+    state: str = ""
+    type: Literal["MaterialStateNoted"] = "MaterialStateNoted"
+
+
+Event = (
+    MaterialStateNoted | ProductStateNoted | ProtocolStateNoted | LotStateNoted | CentreStateNoted | PersonStateNoted
+)
 TAKES: tuple[Takes, ...] = ()
 """No command is told here: what lots, protocols, centres and staff say is noted by itself."""
 
@@ -137,6 +149,7 @@ KINDS: Mapping[str, type[Any]] = {
     "protocol": ProtocolStateNoted,
     "lot": LotStateNoted,
     "product": ProductStateNoted,
+    "material": MaterialStateNoted,
     "centre": CentreStateNoted,
     "person": PersonStateNoted,
 }
@@ -144,7 +157,7 @@ KINDS: Mapping[str, type[Any]] = {
 
 def watched(case: Case) -> frozenset[str]:
     """Return the streams whose changes matter to this case. An infused lot matters for ever: it may be recalled."""
-    infused = {i.lot for i in case.infusions if isinstance(i.lot, str)}
+    infused = {i.lot for i in case.infusions if isinstance(i.lot, str)} | {i.vector for i in case.infusions}
     return frozenset(s for s in infused | (_needed(case) if case.open else set()) if s)
 
 

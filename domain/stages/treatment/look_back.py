@@ -64,8 +64,9 @@ TAKES = (Takes(RecordLookBack, (LookedBack,), at=EVERY_STAGE, by=Action.ENGINE),
 
 
 def infused_lots(case: Case) -> Sequence[str]:
-    """Return the lots whose cells went into the patient, as far as they can be read."""
-    return list(dict.fromkeys(i.lot for i in case.infusions if isinstance(i.lot, str) and i.lot))
+    """Return the lots, and vector lots given themselves, that went into the patient, as far as they can be read."""
+    lots = [i.lot if isinstance(i.lot, str) and i.lot else i.vector for i in case.infusions]
+    return list(dict.fromkeys(filter(None, lots)))
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

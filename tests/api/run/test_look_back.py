@@ -1,9 +1,14 @@
-"""A new cancer leads to lot and vector lot on the real ledger, and to everybody else with cells of the same."""
+"""A new cancer leads to lot, vector lot and others with cells of the same; a vector lot knows its patients."""
 
 from __future__ import annotations
 
+import pytest
+
 from activities.doses.genealogy import Genealogy
+from activities.doses.recalling import reaching
 from activities.effect_handlers.look_back import LookingBack
+from activities.effect_handlers.vector_lots import TracingVectorLot
+from activities.gateways import GatewayRefused
 from api.run.wiring import Parts
 from domain.case.effect import Effect
 from domain.case.state import Case
@@ -11,11 +16,15 @@ from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
 from domain.core.policy import Party
 from domain.core.when import When
+from domain.doses.custody.giving import RecallVector
 from domain.doses.linking import LinkMaterial
 from domain.doses.unit import HoldUnit
+from domain.recalls.recall import OpenRecall
+from domain.stages.supply.vector_lot import ConfirmVectorLot
 from domain.stages.treatment.look_back import RecordLookBack
+from infra.ids import fresh_stream
 from infra.reads.genealogy import GenealogyQueries
-from tests.api.run.test_recalled_later import ENGINE, HELD, NOW, lot, tell, vector
+from tests.api.run.test_recalled_later import ENGINE, HELD, NOW, looked_at, lot, material, tell, vector
 
 
 async def looked(here: Parts, batch: str) -> RecordLookBack:
@@ -52,3 +61,48 @@ async def test_codes_of_a_vector_lot_that_nobody_registered_are_followed_as_well
     await tell(here, alike, HoldUnit("case-loose", "e-loose", HELD), ENGINE)
     found = await looked(here, own)
     assert (found.vector_lots, found.alike, found.patients) == ((), 1, 1)
+
+
+ASKED = Effect("e-vector", "trace_vector_lot", "f-named", Party.SUPERVISOR, NOW)
+
+
+def given(code: str, case: str = "case-body") -> Case:
+    infusion = Infusion(1, When.at(NOW), "", fresh_stream("f"), "vial 3", vector_code=code, vector_named="f-named")
+    return replace(Case(case), treatments=(Treatment(1, infusions=(infusion,)),))
+
+
+async def test_the_vector_lot_learns_its_patient_once_and_a_recall_of_its_run_reaches_the_hospital(
+    here: Parts,
+) -> None:
+    genealogy = Genealogy(here.ledger, GenealogyQueries(here.ledger.pool, here.keys))
+    handler = TracingVectorLot(here.commands, genealogy)
+    stream, code = await vector(here)
+    run, _ = await material(here, "vector_run", platform="suspension", volume_l=50.0, titre=1e8, titre_unit="TU/mL")
+    await tell(here, stream, LinkMaterial(run))
+    case = given(code.lower())
+    for repeat in (0, 1):
+        found = await handler.deliver(case, replace(ASKED, id=f"e-{repeat}"), NOW, repeat=repeat)
+        assert found.answer == ConfirmVectorLot("f-named", stream)
+    assert [one.case for one in (await here.commands.entry(stream)).state.given.to] == ["case-body"]
+
+    async def centres(cases: object) -> dict[str, str]:
+        assert cases == ["case-body"]
+        return {"case-body": "centre-x"}
+
+    reached = await reaching(genealogy, centres)(run, NOW)
+    assert (list(reached.lots), reached.centres, reached.units) == (
+        [stream], {"centre-x": ["case-body"]}, {"centre-x": [f"{stream} vial 3"]},
+    )  # fmt: skip
+    recall = fresh_stream("recall")
+    await tell(here, recall, OpenRecall(run, "defect"))
+    state = await looked_at(here, recall)
+    assert [e.about for e in state.effects.values() if e.kind == "stop_lot"] == [stream]
+    stopped = await tell(here, stream, RecallVector("defect"), ENGINE)
+    assert (await here.ledger.sources([stream]))[0].state["state"] == "recalled"
+    assert stopped.given.recalled
+
+
+async def test_a_code_that_nobody_registered_is_a_definite_no(here: Parts) -> None:
+    genealogy = Genealogy(here.ledger, GenealogyQueries(here.ledger.pool, here.keys))
+    with pytest.raises(GatewayRefused, match="no_vector_lot"):
+        await TracingVectorLot(here.commands, genealogy).deliver(given("LV-nowhere"), ASKED, NOW, repeat=0)

@@ -38,6 +38,7 @@ from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.follow_up.searched import answer, ask_of_the_year, found, miss_a_visit
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
+from tests.domain.stages.supply.given import confirm, in_the_body, name_lot
 from tests.domain.stages.supply.sent import on_way, receive
 from tests.domain.stages.travel.arranged import (
     ask_admission,
@@ -202,6 +203,7 @@ SCENES: dict[str, Scene] = {
     ),
     "ask_for_handover": Scene("dose_held", on_way, receive, drop=None),
     "tell_lot_of_shipment": Scene("dose_held", on_way, drop=None),
+    "trace_vector_lot": Scene("", lambda j: name_lot(in_the_body(j)), confirm, drop=None),
     "refer_transplant": Scene(
         "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))
     ),

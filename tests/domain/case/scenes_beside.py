@@ -6,6 +6,7 @@ from tests.domain.stages.anytime.acting.acted import SCENES_OF_ACTIONS
 from tests.domain.stages.follow_up.searched import SCENES_OF_SEARCH
 from tests.domain.stages.records.lent import SCENES_OF_SPECIMENS
 from tests.domain.stages.response.assessed import SCENES_OF_RESPONSES
+from tests.domain.stages.supply.given import SCENES_OF_VECTORS
 from tests.domain.stages.supply.sent import SCENES_OF_SHIPMENTS
 
 SCENES_BESIDE = {
@@ -14,5 +15,6 @@ SCENES_BESIDE = {
     **SCENES_OF_SPECIMENS,
     **SCENES_OF_RESPONSES,
     **SCENES_OF_SHIPMENTS,
+    **SCENES_OF_VECTORS,
 }
 """Kind of obligation → where it begins, what meets it, what makes it owed."""

@@ -37,6 +37,7 @@ AT_HOME = {
     "reserve_dose",
     "release_dose",
     "mark_unit_used",
+    "trace_vector_lot",
     "tell_lot_of_shipment",
     "erase_case",
     "tell_linked_case",

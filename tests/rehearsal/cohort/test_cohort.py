@@ -29,6 +29,7 @@ from tests.conftest import fresh
 
 BEGINS = datetime(2019, 1, 7, tzinfo=UTC)
 BY_NOBODY = {
+    "vector_lot",  # no product of the cohort is made in the body
     "study_filing", "amended_protocol", "access_review", "owner", "infusion_date", "erasure_confirmation",
     "key_destruction",
 }  # fmt: skip
