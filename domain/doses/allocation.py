@@ -18,6 +18,7 @@ PassedBecause = Literal[
     "expires_too_soon",
     "donor_antibodies",
     "donor_not_typed",
+    "of_another_patient",
     "stopped",
     "held",
     "committed",
@@ -96,6 +97,8 @@ def passed_over(stream: str, verdict: Judged, *, chosen: bool = False) -> Sequen
 
 def _unfit(stocked: StockedLot, wanted: DoseWanted) -> PassedBecause | None:
     lot = stocked.lot
+    if lot.bound and not lot.bound.of(wanted.case):
+        return "of_another_patient"
     if lot.state != "released":
         return "lot_not_released"
     if lot.expires is None or lot.expires <= wanted.lasts:

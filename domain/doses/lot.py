@@ -17,7 +17,7 @@ from domain.core.personal import Identity, Trace
 from domain.core.roles import Action
 from domain.core.telling import chasing
 from domain.doses import codes, linking, product, quality, stock, storage, unit
-from domain.doses.custody import transit
+from domain.doses.custody import binding, transit
 from domain.doses.kinds import LOT
 from domain.doses.labelling import label
 from domain.doses.linking import Beside
@@ -72,6 +72,7 @@ Command = (
     | unit.Command
     | label.Command
     | chasing.Command
+    | binding.Command
 )
 
 BY = {
@@ -85,6 +86,7 @@ BY = {
     **dict.fromkeys((unit.SettleUnit, storage.DecideStoppedUnit), Action.RELEASE_LOT),
     storage.PlaceUnit: Action.REGISTER_LOT,
     **dict.fromkeys(get_args(label.Command), Action.REGISTER_LOT),
+    binding.BindLot: Action.REGISTER_LOT,
     **chasing.BY,
 }
 """What giving each command is called in the table of roles; units are held, committed and used by the engine."""
@@ -131,7 +133,7 @@ class LotRecalled:
 
 
 Stated = LotRegistered | LotReleased | LotQuarantined | LotRecalled
-Event = Stated | linking.Event | quality.Event | unit.Event | label.Event | chasing.Event
+Event = Stated | linking.Event | quality.Event | unit.Event | label.Event | chasing.Event | binding.Event
 STOPPED: Mapping[str, str] = {"recalled": "a recalled lot stays recalled", "rejected": "a rejected lot stays rejected"}
 """The states that a lot never leaves for use again."""
 
@@ -160,6 +162,8 @@ def decide(lot: Lot, command: Command, now: datetime, beside: Beside) -> Sequenc
             return linking.decide(LOT, lot.parents, command, beside)
         case quality.RecordResult() | quality.DecideOutOfSpecification():
             return _tested(lot, command, now, beside)
+        case binding.BindLot():
+            return binding.decide(lot.bound, stock.units_of_others(lot, command.case, now), command)
         case label.StateLabel() | label.PrintLabel():
             return _labelled(lot, command)
         case _:
@@ -256,6 +260,8 @@ def _folded(lot: Lot, fact: Fact[Event]) -> Lot:
         rejected = isinstance(event, quality.OutOfSpecificationDecided) and event.outcome == "reject"
         state = "rejected" if rejected and lot.state != "recalled" else lot.state
         return replace(lot, results=quality.evolve(lot.results, event, fact.at), state=state)
+    if isinstance(event, binding.Event):
+        return replace(lot, bound=binding.evolve(event))
     match event:
         case LotRegistered():
             units = {name: Unit(name) for name in event.units}

@@ -14,7 +14,7 @@ from domain.core.errors import Reason, Refused, require
 from domain.core.personal import Trace, TraceCode, readable
 from domain.core.telling.chasing import NOTHING_CHASED, Chase, Overdue
 from domain.doses import codes, quality, storage
-from domain.doses.custody import transit
+from domain.doses.custody import binding, transit
 from domain.doses.labelling.label import Labelling
 from domain.doses.linking import Beside
 from domain.doses.states import KEPT, OVER, may
@@ -50,7 +50,8 @@ REMIND, ESCALATE = timedelta(hours=24), timedelta(hours=72)
 class Lot:
     """One lot as folded from its facts. `asked` is which unit answered which effect.
 
-    `donor` and `vector_lot` are the codes it was registered with, `parents` the materials it is linked to.
+    `donor` and `vector_lot` are the codes it was registered with, `parents` the materials it is linked to. `bound`
+    says of whose own cells it was made, None = of nobody's, as far as is known.
     """
 
     version: int = 0
@@ -66,6 +67,7 @@ class Lot:
     results: quality.Results = field(default_factory=dict)
     labels: Labelling = field(default_factory=Labelling)
     chase: Chase = NOTHING_CHASED
+    bound: binding.Binding | None = None
 
     def written(self, code: str) -> bool:
         """Return whether it was registered with that code of a donor or vector lot, however it is written."""
@@ -78,6 +80,8 @@ class Lot:
 
 def decide(lot: Lot, command: Command, now: datetime, stores: Beside) -> Sequence[Event]:
     """Decide what is asked of units; `stores` are the read models of where they lie. Raises Refused."""
+    if isinstance(command, HoldUnit | ExtendHold | CommitUnit | UseUnit):
+        binding.require_own(lot.bound, command.case)
     match command:
         case HoldUnit():
             return _hold(lot, command, now, stores)
@@ -186,6 +190,11 @@ def _hold(lot: Lot, c: HoldUnit, now: datetime, stores: Beside) -> Sequence[Even
         raise Refused(Reason.UNAVAILABLE, f"no unit can be held: {reason or 'none_available'}")
     until = max(c.until, own.until) if own and own.until else c.until
     return [UnitHeld(first.id, c.case, c.effect, until)]
+
+
+def units_of_others(lot: Lot, case: Trace, now: datetime) -> Sequence[str]:
+    """Return the units that another case has, or got."""
+    return [u.id for u in lot.units.values() if not u.of(case) and (u.state == "used" or u.kept_at(now))]
 
 
 def unit_named(lot: Lot, name: str) -> Unit:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api.console.session import CSRF, Viewer, directory_of, require_csrf
 from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
-from api.http.access import require_command, stream_meant
+from api.http.access import case_meant, require_command, stream_meant
 from api.http.auth import Parts
 from api.http.command_json import CATALOGUE as COMMANDS
 from api.http.form_json import read_form
@@ -39,6 +39,7 @@ TOLD: Mapping[str, Sequence[str]] = {
     "DecideStoppedUnit": ("unit", "outcome", "reason"),
     "SettleUnit": ("unit", "outcome", "reason"),
     "PrintLabel": ("unit",),
+    "BindLot": ("case", "coi", "reason"),
     "StateLabel": (
         "number", "product_code", "donation", "zone", "gtin", "name", "cells", "volume_ml", "storage", "maker",
     ),
@@ -62,6 +63,7 @@ async def one(request: Request, entry: str, service: Parts, viewer: Viewer) -> R
     found = await service.commands.entry(stream_meant(entry, "lot"))
     lot: Lot = found.state
     product = await _product(service, lot.product)
+    whose = await service.worklist.rows([lot.bound.case]) if lot.bound and lot.bound.case else []
     return page(
         request,
         "lot.html",
@@ -77,6 +79,7 @@ async def one(request: Request, entry: str, service: Parts, viewer: Viewer) -> R
         outcomes=get_args(Outcome),
         stores={row["stream"]: row["state"]["name"] for row in await service.registers.catalogue("store", "", PAGE)},
         stops=lot.state not in STOPPED,
+        whose=whose[0]["number"] if whose else "",
         label_fields=TOLD["StateLabel"],
         today=found.now.date().isoformat(),
         nonce=token_hex(8),
@@ -110,6 +113,8 @@ async def tell(request: Request, entry: str, service: Parts, viewer: Viewer) -> 
     require_csrf(request, given.get(CSRF, ""))
     stream, name = stream_meant(entry, "lot"), given.get("type", "")
     said = {one: _typed(one, text) for one in TOLD.get(name, ()) if (text := given.get(one, "").strip())}
+    if "case" in said:  # people say the number of a case
+        said["case"] = await case_meant(service, said["case"])
     command = COMMANDS.parse({**said, "type": name}, viewer.who.id, only=tuple(TOLD))
     require_command(viewer.who, command.type)
     key = f"lot/{given.get('nonce', '')}/{name}/{said.get('test', said.get('unit', ''))}"

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from fastapi import FastAPI
 
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.run.wiring import Parts
+from domain.core.errors import Refused
 from domain.doses.lot import ReleaseLot
 from domain.doses.unit import CommitUnit, FreeUnit, HoldUnit
 from tests.api.conftest import Person, registered
@@ -82,3 +84,23 @@ async def test_a_unit_set_aside_is_put_back_into_stock_by_quality_on_its_page(
     page = await browsers["quality"].post(path, **{**hidden(page.text), **settle, "nonce": mark})
     assert "in the freezer" in page.text, page.text
     assert "put it back into stock" not in page.text
+
+
+async def test_a_lot_of_own_cells_is_bound_by_the_number_of_the_case_and_refused_to_everybody_else(
+    people: Mapping[str, Person], browsers: Mapping[str, Browser], here: Parts
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    case = str((await people["coordinator"].open())["case"])
+    number = (await here.commands.case(case))[0].number
+    body = {"product": f"OWN-{mark}", "units": [f"u-{mark}"], "expires": EXPIRES}
+    lot = (await people["supervisor"].post("/lots", body)).json()["id"]
+    path = f"/console/lots/{lot}"
+    form = hidden((await browsers["quality"].get(path)).text) | {"nonce": mark, "type": "BindLot"}
+    page = await browsers["quality"].post(path, **form, case=number, coi=f"COI-{mark}")
+    assert (page.status_code, number in page.text, f"COI-{mark}" in page.text) == (200, True, True), page.text
+    await here.commands.record(CommandRequest(lot, Meta("person-q"), ReleaseLot("person-q")))
+    until = datetime.now(UTC) + timedelta(days=9)
+    with pytest.raises(Refused, match="another patient's own cells"):
+        await here.commands.record(CommandRequest(lot, Meta("engine"), HoldUnit("case-x", f"e-{mark}", until)))
+    held = await here.commands.record(CommandRequest(lot, Meta("engine"), HoldUnit(case, f"f-{mark}", until)))
+    assert [unit.case for unit in held.state.units.values()] == [case]
