@@ -52,7 +52,7 @@ from api.routes.findings import (
     summaries,
     visits,
 )
-from api.routes.history import audit, evidence, moments
+from api.routes.history import audit, evidence, figures, moments
 from api.routes.intake import linking, urgency
 from api.routes.register import entries, loading, reviews, rules, waiting
 from api.routes.then import Rows
@@ -99,6 +99,7 @@ PARTS = (
     questions,
     readings,
     turns,
+    figures,
     loading,
     reviews,
     rules,

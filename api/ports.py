@@ -19,6 +19,7 @@ from activities.following.dose_turns import DoseTurns
 from activities.gateways import Answer
 from activities.ports import DocumentLink, Documents, HealthLinks, PartialUploads, Scanner
 from domain.core.policy import Party
+from domain.history.figures import RecordedEvent
 from domain.roles import Actor
 
 Cursor = tuple[datetime | None, str, bool]
@@ -245,6 +246,13 @@ class Operations(Protocol):
     async def doubt(self) -> str: ...
 
 
+class FigureQueries(Protocol):
+    """Reads what figures for managers are made of."""
+
+    async def recorded(self, first: datetime, until: datetime, known_at: datetime) -> Sequence[RecordedEvent]: ...
+    async def numbers(self, streams: Sequence[str]) -> Sequence[tuple[str, str]]: ...
+
+
 class Bell(Protocol):
     """Waits until something was recorded, or for a while."""
 
@@ -306,6 +314,7 @@ class Service:
     looks: Looks
     checks: Checks
     operations: Operations
+    figures: FigureQueries
     sessions: Sessions
     capabilities: Capabilities
     documents: Documents

@@ -21,7 +21,7 @@ from api.console.pages import (
 )
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, governing, hospital_recalls, lots, recalls, stores, turns
-from api.console.pages.history import audit, looks, timeline
+from api.console.pages.history import audit, figures, looks, timeline
 from api.console.pages.travelling import clerk_arrangements, custody, stay
 from api.name_index import NameIndex, PersonIndex
 
@@ -53,6 +53,7 @@ def install(app: FastAPI) -> None:
         looks,
         audit,
         operations,
+        figures,
         changes,
         catalogue,
         genealogy,

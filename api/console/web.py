@@ -27,6 +27,7 @@ from api.http.auth import CLERKS, FOR_CLERKS
 from api.http.form_parse import pointed
 from api.http.masking import EVERYTHING
 from api.http.problems import Problem, invalid, of_failure, of_refusal
+from api.routes.history.figures import WHO as COUNTS
 from api.routes.register.entries import visible_to
 from domain.core.errors import Refused
 from domain.core.roles import Action, Role
@@ -75,6 +76,7 @@ def page(
     known: dict[str, Any] = {"t": t, "viewer": visitor, "here": request.url.path, "whole": _whole(request)}
     known |= {"languages": languages(), "demo": dev, "csrf": _csrf(visitor)}
     known |= {"proves": _proves(visitor), "runs": _runs(visitor), "traces": _traces(visitor)}
+    known["counts"] = visitor is not None and visitor.who.role in COUNTS
     text = PAGES.get_template(name).render(**known, **values)
     return HTMLResponse(marked(text), status, {**HEADERS, **(headers or {})})
 

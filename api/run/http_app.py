@@ -51,6 +51,7 @@ from infra.paper.typesetting import Typesetter
 from infra.partial_uploads import PartialUploads
 from infra.reads import gauges
 from infra.reads.access_log import AccessLogQueries, ChangeQueries
+from infra.reads.figures import FigureQueries
 from infra.reads.genealogy import GenealogyQueries
 from infra.reads.operations import OperationsQueries
 from infra.reads.proofs import ProofQueries
@@ -82,6 +83,7 @@ def http_app(
         looks=Looks(ledger, here.commands.ids),
         checks=Checks(here.settings, ledger.pool),
         operations=OperationsQueries(ledger, temporal),
+        figures=FigureQueries(ledger.pool),
         sessions=Sessions(ledger),
         capabilities=Capabilities(ledger),
         **_files(here),
