@@ -53,6 +53,7 @@ from domain.stages.follow_up import (
     searching,
     visit_plan,
 )
+from domain.stages.governing import cohort_place
 from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
@@ -160,7 +161,8 @@ JOURNEY: tuple[StageRow, ...] = (
         infusion.PlanInfusions, authorising.AuthoriseInfusion, infusion.CheckIdentity, scanning.ScanIdentity,
         infusion.StartThaw, infusion.DestroyUnit, infusion.RecordInfusion, vector_lot.NameVectorLot,
         vector_lot.ConfirmVectorLot, monitoring_days.RecordMonitoring,
-        monitoring_days.SkipMonitoring, cell_loss.ReportCellLoss, recovery.DecidePathway, recovery.DeclareFitHome)),
+        monitoring_days.SkipMonitoring, cell_loss.ReportCellLoss, cohort_place.RecordLimitingToxicity,
+        recovery.DecidePathway, recovery.DeclareFitHome)),
     StageRow(Stage.REDOSING, "another treatment with its own dose, gate and day 0",
         "its dose and whatever of acceptance, price, visa and stay has ended by then", (
         redosing.GiveUpRedosing, redosing.DecideRedosing)),
@@ -247,6 +249,7 @@ MODULES: Mapping[str, ModuleType] = {
     "late_toxicity": late_toxicity,
     "observations": observations,
     "safety": safety,
+    "cohort_place": cohort_place,
     "look_back": look_back,
     "corrective": corrective,
     "redosing": redosing,

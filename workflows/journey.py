@@ -87,6 +87,7 @@ ACCEPTANCES = _mail("tell_family_of_acceptances")
 MARK_USED = (_lot("mark_unit_used"), EffectActivity("trace_vector_lot", "dedupes"))
 SHIPPING = (_hospital("ask_for_handover"), _lot("tell_lot_of_shipment"))
 TELL_LIST = EffectActivity("tell_waiting_list", "dedupes")
+COHORT = EffectActivity("tell_cohort", "dedupes")
 CARRY_OUT = _hospital("carry_out_order")
 ERASE = (EffectActivity("erase_case", "dedupes"), EffectActivity("erase_linked_case", "dedupes"))
 FIRST_RANK = _mail("tell_owner_of_first_rank")
@@ -110,7 +111,7 @@ UNDO = (
 )
 """In the order of [undoing.order]."""
 
-ANYTIME = (REMIND, ESCALATE, LINKED)
+ANYTIME = (REMIND, ESCALATE, LINKED, COHORT)
 
 JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised

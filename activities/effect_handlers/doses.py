@@ -15,6 +15,7 @@ from domain.case.state import Case
 from domain.case.supply.shipments import Shipment
 from domain.catalogue import streams as catalogue
 from domain.catalogue.protocol import Protocol as TreatmentProtocol
+from domain.catalogue.protocols.cohorts import TellCohort
 from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.about import About
 from domain.core.errors import Reason, Refused
@@ -23,6 +24,9 @@ from domain.doses import lot
 from domain.doses.custody.transit import FollowUnit
 from domain.doses.stock import Lot
 from domain.doses.unit import CommitUnit, FreeUnit, UseUnit
+
+ToldByCase = TellWaitingList | TellCohort
+"""What a protocol hears of a case by itself."""
 
 
 class StockedLots:
@@ -61,8 +65,8 @@ class StockedLots:
         assert isinstance(state, Lot)
         return state
 
-    async def tell_list(self, protocol: str, command: TellWaitingList, key: str) -> TreatmentProtocol:
-        """Tell the waiting list of a protocol what a case wants of it, once per effect. Raises Refused, Unreachable."""
+    async def tell_protocol(self, protocol: str, command: ToldByCase, key: str) -> TreatmentProtocol:
+        """Tell a protocol how a case stands to its list or cohorts, once per effect. Raises Refused, Unreachable."""
         state = await tell_once(self._keeper, protocol, command, key)
         assert isinstance(state, TreatmentProtocol)
         return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from activities.effect_handlers.cohorts import TellingCohort
 from activities.effect_handlers.doses import FollowedUnit, OnUnit, StockedLots, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
@@ -56,4 +57,5 @@ def on_lots(
         "mark_unit_used": UsedUnit(lots),
         "tell_lot_of_shipment": FollowedUnit(lots),
         "tell_waiting_list": TellingList(lots),
+        "tell_cohort": TellingCohort(lots),
     }

@@ -38,7 +38,7 @@ class TellingList:
             ends=not wait.live,
         )
         try:
-            told = await self._lists.tell_list(wait.protocol, said, effect.id)
+            told = await self._lists.tell_protocol(wait.protocol, said, effect.id)
         except Refused as no:
             raise GatewayRefused(no.reason.value, no.detail) from no
         return Delivered(f"{wait.protocol}/{told.version}")

@@ -38,6 +38,7 @@ NEVER_HELD = frozenset(
         "look_back",
         "vector_lot",
         "trace_vector_lot",
+        "tell_cohort",
         "corrective_plan",
         "corrective_action",
         "corrective_check",

@@ -9,7 +9,11 @@ from typing import Any, ClassVar, Literal, get_args
 
 from domain.catalogue import product, review, site
 from domain.catalogue.product import ApprovalRecorded, RecordApproval
+from domain.catalogue.protocols import cohorts, enrolling
+from domain.catalogue.protocols.cohorts import Cohorts
 from domain.catalogue.protocols.description import Description, checked, described, noted_of
+from domain.catalogue.protocols.escalation import Escalation
+from domain.catalogue.protocols.seats import seats
 from domain.catalogue.review import EntryReviewed, Review, ReviewEntry
 from domain.catalogue.site import ConfirmSite, Site, SiteLease
 from domain.catalogue.waiting import waiting_list
@@ -70,9 +74,11 @@ Command = (
     | study.Command
     | waiting_list.Command
     | clinical_holds.Command
+    | cohorts.Command
 )
 
-BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE, **clinical_holds.BY}
+KEPT = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList: Action.ENGINE}
+BY = {**KEPT, **clinical_holds.BY, **cohorts.BY}
 """What giving each command is called in the table of roles; who waits is told by the engine, for a case."""
 
 
@@ -80,7 +86,7 @@ BY = {**dict.fromkeys(get_args(Command), Action.KEEP_CATALOGUE), TellWaitingList
 class ProtocolRegistered(Description):
     """The catalogue has this protocol, version 1."""
 
-    schema_version: ClassVar[int] = 9
+    schema_version: ClassVar[int] = 10
     type: Literal["ProtocolRegistered"] = "ProtocolRegistered"
 
 
@@ -91,7 +97,7 @@ class ProtocolAmended(Description):
     number: int
     label: str
     change: str
-    schema_version: ClassVar[int] = 9
+    schema_version: ClassVar[int] = 10
     type: Literal["ProtocolAmended"] = "ProtocolAmended"
 
 
@@ -124,6 +130,7 @@ Event = (
     | study.Event
     | waiting_list.Event
     | clinical_holds.Event
+    | cohorts.Event
 )
 
 
@@ -145,6 +152,12 @@ class Protocol:
     study: study.Study = study.NOTHING
     waiting: WaitingList = field(default_factory=WaitingList)
     holds: tuple[ClinicalHold, ...] = ()
+    cohorts: Cohorts = cohorts.NOTHING
+
+    @property
+    def escalation(self) -> Escalation | None:
+        """Return its dose levels; None where it has none, or its source does not say."""
+        return self.description.escalation if self.description else None
 
 
 initial = Protocol()
@@ -179,6 +192,8 @@ def decide(protocol: Protocol, command: Command, now: datetime, ids: Ids) -> Seq
             return waiting_list.told(protocol.waiting, _taking(protocol), command, now, ids)
         case _ if isinstance(command, clinical_holds.Command):
             return _held(protocol, command, now, ids)
+        case _ if isinstance(command, cohorts.Command):
+            return enrolling.decide(protocol.cohorts, protocol.escalation, command, now)
         case _:
             return _at_site(protocol, command, now, ids)
 
@@ -251,6 +266,8 @@ def _folded(protocol: Protocol, fact: Fact[Event]) -> Protocol:
             return replace(protocol, study=study.evolve(protocol.study, event))
         case _ if isinstance(event, clinical_holds.Event):
             return replace(protocol, holds=clinical_holds.evolve(protocol.holds, event))
+        case _ if isinstance(event, cohorts.Event):
+            return replace(protocol, cohorts=cohorts.evolve(protocol.cohorts, event))
         case site.SiteConfirmed() | site.InvestigatorNamed():
             return replace(protocol, sites=site.evolve(protocol.sites, event))
         case _:
@@ -270,6 +287,7 @@ def read_model(protocol: Protocol) -> Mapping[str, Any]:
         **_under(protocol),
         **_places(protocol),
         **clinical_holds.noted_of(protocol.holds),
+        **_cohorts(protocol),
     }
 
 
@@ -294,6 +312,12 @@ def _places(protocol: Protocol) -> Mapping[str, Any]:
     """The places that are offered to cases or taken by them; left out where there is none, as in rows of before."""
     known = protocol.waiting.of_cases()
     return {"places": known} if known else {}
+
+
+def _cohorts(protocol: Protocol) -> Mapping[str, Any]:
+    """That it has dose levels, and how each case stands in its cohorts; left out where there are none."""
+    known = seats(protocol.cohorts, protocol.escalation)
+    return {**({"escalates": True} if protocol.escalation else {}), **({"seats": known} if known else {})}
 
 
 def _for_whom(protocol: Protocol) -> Mapping[str, Any]:

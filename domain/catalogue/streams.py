@@ -15,6 +15,7 @@ from typing import Any, get_args
 from domain.catalogue import centre, desks, protocol, staff
 from domain.catalogue.around import Around
 from domain.catalogue.product import depletion_of, planned_check_of
+from domain.catalogue.protocols.seats import seat_of
 from domain.catalogue.site import site_of
 from domain.catalogue.waiting.waiting_list import place_of
 from domain.core.errors import Reason, Refused, require
@@ -154,6 +155,7 @@ LISTED: Mapping[str, Callable[[Any], Any]] = {
     "doses": cell_dose_of,
     "sites": site_of,
     "places": place_of,
+    "seats": seat_of,
     "diseases": str,
     "visit_days": int,
     "monitoring": planned_check_of,

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from domain.catalogue import streams as catalogue
-from domain.catalogue.protocol import CloseProtocol, ConfirmProtocolOpen
+from domain.catalogue.protocol import CloseProtocol, ConfirmProtocolOpen, Protocol
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
 from domain.doses.product import stream_of
 from rehearsal.cohort.families import Trial
+from rehearsal.cohort.sponsor import ESCALATING, next_word, with_levels
 from rehearsal.courses.known import Catalogued
 from rehearsal.world.hospitals import ShelvedLots
 from rehearsal.world.lots import made, specified
@@ -26,6 +27,7 @@ CONFIRMED, AGAIN = timedelta(days=90), timedelta(days=60)
 SHELF, NEXT_LOT, UNITS = timedelta(days=400), timedelta(days=90), 40
 CLOSES = 0.15
 JUDGES = ("quality-1", "quality-2")
+LOOKED_AT = timedelta(days=7)
 OVER = ("completed", "administratively complete", "clinical hold")
 Reached = Callable[[str], tuple[str, str]]
 """A centre's FHIR address and the key its answers are checked with."""
@@ -71,7 +73,10 @@ class Market:
                 await self._tell(stream_of(product), told)
         for trial in self.trials:
             command = next(p.command for p in self._known.protocols if p.stream == trial.protocol)
-            await self._tell(trial.protocol, command)
+            escalates = trial.protocol == ESCALATING
+            await self._tell(trial.protocol, with_levels(command) if escalates else command)
+            if escalates:
+                self._govern(trial.protocol, self._stage.clock.now)
             self._arrange(trial)
 
     def _arrange(self, trial: Trial) -> None:
@@ -92,6 +97,19 @@ class Market:
 
         if at < min(self._ends, closes or self._ends):
             self._stage.at(at, confirm)
+
+    def _govern(self, protocol: str, at: datetime) -> None:
+        """Sponsor and safety committee look at the cohorts of a trial with dose levels, week after week."""
+
+        async def look() -> None:
+            trial = (await self._stage.commands.entry(protocol)).state
+            word = next_word(trial, at.date(), self._chance) if isinstance(trial, Protocol) else None
+            if word is not None:
+                await self._tell(protocol, word)
+            self._govern(protocol, at + LOOKED_AT)
+
+        if at < self._ends:
+            self._stage.at(at, look)
 
     def _deliver(self, trial: Trial, at: datetime, number: int) -> None:
         lot = f"lot-{trial.protocol.removeprefix('protocol-')}-{number}"

@@ -29,6 +29,7 @@ from domain.stages.treatment import (
     transplant,
 )
 from domain.stages.treatment.redosing import untouched
+from rehearsal.cohort import sponsor
 from rehearsal.cohort.bedside import bedside
 from rehearsal.cohort.reactions_in_follow_up import IN_FOLLOW_UP
 from rehearsal.cohort.sending import plan_dose
@@ -233,7 +234,8 @@ def _alert(s: Situation) -> Command | None:
 
 
 def _safety_report(s: Situation) -> Command | None:
-    return safety.RecordSafetyReport(s.root, reported=True, to="sponsor")
+    judged = sponsor.limiting(s)
+    return judged or safety.RecordSafetyReport(s.root, reported=True, to="sponsor")
 
 
 def _hospital_alert(s: Situation) -> Command | None:
@@ -317,6 +319,7 @@ IN_TREATMENT: Mapping[str, React] = {
     "stay_end": _stay_end,
     "review_again": _review_again,
     "trial_hold_review": _trial_goes_on,
+    "cohort_place": sponsor.wait,
     "gate": _gate,
     "depletion_report": _depleted,
     "depletion_plan": _plan,

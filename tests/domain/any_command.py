@@ -32,6 +32,7 @@ from domain.stages.follow_up.custody import ReportSpecimen
 from domain.stages.follow_up.follow_up import AcceptHandover, EndFollowUp, RecordVisit, ReturnHome, TryContact
 from domain.stages.follow_up.searching import Channel
 from domain.stages.follow_up.visit_plan import VISITS
+from domain.stages.governing.cohort_place import RecordLimitingToxicity
 from domain.stages.intake.importing import ImportFacts
 from domain.stages.intake.inquiry import (
     AcknowledgeScope,
@@ -278,6 +279,7 @@ MAKE: dict[type[Any], Make] = {
     RecordDepletion: lambda j, n: RecordDepletion("Flu/Cy", -5, moment(j, n)),
     CompleteDepletion: lambda j, n: CompleteDepletion(None, moment(j, n)),
     AuthoriseInfusion: lambda j, n: AuthoriseInfusion("Dr"),
+    RecordLimitingToxicity: lambda j, n: RecordLimitingToxicity(("CRS", "ICANS")[n % 2], "Dr Li", "prolonged"),
     CheckIdentity: lambda j, n: CheckIdentity("nurse-1", "nurse-2", _unit(j), True, n % 4 != 3),
     **BEDSIDE,
     StartThaw: lambda j, n: StartThaw(_unit(j)),

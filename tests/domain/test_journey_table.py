@@ -135,6 +135,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ConfirmDossierRead": (("HandOverDocument",),),
     "ExplainMisreading": (("HandOverDocument", "ConfirmDossierRead"),),
     "TellStudyFiling": (("StudyReviewed",),),
+    "RecordLimitingToxicity": (("ReportToxicity",),),
     "ReportResource": (("RecordResource",),),
     "ChooseAcceptance": (("ChooseCentre", "SubmitDossier", "AcceptPatient"),),
     "AskDoseOutOfTurn": (("RefuseDose",),),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
 from domain.core.personal import ClinicalCode
 from domain.core.planned_check import PlannedCheck
@@ -58,3 +60,4 @@ class Monitored:
     """Holds the days after each infusion that was planned for."""
 
     monitoring: tuple[Monitoring, ...] = ()
+    limiting: Mapping[str, date] = field(default_factory=dict)  # fact of a dose-limiting toxicity → its day

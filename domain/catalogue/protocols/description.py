@@ -10,6 +10,7 @@ from typing import Any
 from domain.case.costs import LineKind
 from domain.catalogue.product import Access, Depletion, Location
 from domain.catalogue.protocols.classes import ProductClass
+from domain.catalogue.protocols.escalation import Escalation, require_possible
 from domain.core.codes import MOST_DAYS
 from domain.core.errors import Reason, require
 from domain.core.planned_check import PlannedCheck, require_kept
@@ -34,7 +35,7 @@ class Description:
     `research_items`: the lines of a price that are the research itself; `concerns_offspring`: its effects may pass on.
     `vector_integrates` None, `follow_up_years` 0 = the source does not say; `visit_days` count from the infusion,
     as do the days of `monitoring`: none = the source does not say; so `redosing`, what is asked before another dose,
-    and `doses`, the cells of one infusion.
+    and `doses`, the cells of one infusion. `escalation`: the dose levels of a trial that has several.
     """
 
     registry: str
@@ -65,6 +66,7 @@ class Description:
     monitoring: tuple[PlannedCheck, ...] = ()
     redosing: RedosingCriteria | None = None
     doses: tuple[CellDose, ...] = ()
+    escalation: Escalation | None = None
     source: str
     as_of: date
 
@@ -81,6 +83,7 @@ def checked(c: Description) -> dict[str, Any]:
     require_kept(c.monitoring)
     require_askable(c.redosing, c.targets, c.planned_infusions)
     require_dosable(c.doses)
+    require_possible(c.escalation)
     require(not c.centre or c.centre.startswith("centre-"), Reason.INVALID, "not the id of a centre", "centre")
     fits = c.route not in ROUTES or c.access in ROUTES[c.route].access
     require(fits, Reason.INVALID, f"under that law nobody comes to a product by way of {c.access}", "route")

@@ -12,6 +12,7 @@ from domain.case.state import Case
 from domain.case.table import Takes
 from domain.catalogue.product import Access, Depletion
 from domain.catalogue.protocols.classes import ProductClass
+from domain.catalogue.protocols.seats import Seat
 from domain.catalogue.site import SiteLease
 from domain.catalogue.waiting.waiting_list import Place
 from domain.core.copying import replace
@@ -39,7 +40,8 @@ class ProtocolStateNoted:
     `lymphodepletion`: the drugs of which it names the days. `access`: how a patient comes to its product.
     `redosing`: what it asks before another dose, None = it does not say. `product_class`: what kind of product it
     gives, called `product`; `depletion_planned` False = no lymphodepletion is planned before it. `holds`: the clinical
-    holds that stand. `doses`: the cells of one infusion as it writes them.
+    holds that stand. `doses`: the cells of one infusion as it writes them. `escalates`: it has dose levels, and `seats`
+    is the place of this case in its cohorts.
     """
 
     stream: str
@@ -71,7 +73,9 @@ class ProtocolStateNoted:
     product: str = ""
     holds: tuple[ClinicalHold, ...] = ()
     doses: tuple[CellDose, ...] = ()
-    schema_version: ClassVar[int] = 15
+    escalates: bool = False
+    seats: tuple[Seat, ...] = ()
+    schema_version: ClassVar[int] = 16
     type: Literal["ProtocolStateNoted"] = "ProtocolStateNoted"
 
 
@@ -193,13 +197,13 @@ def behind(known: Noted | None, version: int, state: Mapping[str, Any]) -> bool:
 def noted(stream: str, version: int, state: Mapping[str, Any], case: str = "") -> Event:
     """Return the event that notes one source; `state` is its read model. Raises Refused(NOT_FOUND) for an unknown kind.
 
-    Of places a case notes its own only; no `case` = those of all.
+    Of places, waited for or in a cohort, a case notes its own only; no `case` = those of all.
     """
     kind = KINDS.get(stream.split("-", 1)[0])
     if kind is None:
         raise Refused(Reason.NOT_FOUND, f"nothing can be noted of {stream}")
-    if case and "places" in state:
-        state = {**state, "places": tuple(place for place in state["places"] if place.case == case)}
+    if case:
+        state = {**state, **{name: tuple(one for one in state[name] if one.case == case) for name in OWN & {*state}}}
     wanted = {f: _instant(state[f]) if f in INSTANTS else state[f] for f in kind.__dataclass_fields__ if f in state}
     event: Event = kind(stream=stream, source_version=version, **wanted)
     return event
@@ -210,6 +214,8 @@ def differs(stream: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     return stream.split("-", 1)[0] in KINDS and noted(stream, 0, before) != noted(stream, 0, after)
 
 
+OWN = frozenset({"places", "seats"})
+"""What others have as well, of which a case notes its own."""
 INSTANTS = ("open_until", "reviewed", "expires", "absent_from", "absent_until")
 
 

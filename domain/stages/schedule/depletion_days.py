@@ -20,6 +20,7 @@ from domain.core.personal import Clinical
 from domain.core.policy import Party, Policy
 from domain.core.roles import Action
 from domain.core.when import When
+from domain.stages.governing.cohort_place import require_turn
 from domain.stages.governing.standing_still import stands_still
 from domain.stages.treatment.lymphodepletion import DepletionGiven, local_day, with_day, zone_of
 
@@ -129,6 +130,7 @@ def _planned_by(case: Case, c: PlanDepletion, now: datetime) -> Event:
     require(variant in choice, Reason.INVALID, f"the variant is one of: {', '.join(choice)}", "variant")
     near = abs(c.infusion_day - now.date()) <= FARTHEST
     require(near, Reason.INVALID, f"an infusion is planned within {FARTHEST.days} days of today", "infusion_day")
+    require_turn(case, c.infusion_day)
     event = _planned(case, known, variant, c.infusion_day)
     require(_plan(event) != known.plan, Reason.ALREADY, "these days are planned already", "infusion_day")
     return event

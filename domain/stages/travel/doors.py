@@ -10,6 +10,7 @@ from domain.stages.eligibility.eligibility import accepted_now
 from domain.stages.eligibility.review_again import ON_HOLD, PROGRESSED, unreviewed
 from domain.stages.eligibility.submissions import protocol_open
 from domain.stages.governing.by_class import from_stock
+from domain.stages.governing.cohort_place import unplaced
 from domain.stages.governing.standing_still import stands_still
 from domain.stages.travel.arrangement_kinds import lands, planned_arrival
 from domain.stages.travel.letter import needs_visa
@@ -27,6 +28,7 @@ def closed_doors(case: Case, now: datetime, policy: Policy) -> tuple[str, ...]:
         (protocol_open(case, case.centre, case.protocol, now), "the protocol is not known to be open"),
         (not unreviewed(case), PROGRESSED),
         (not stands_still(case), ON_HOLD),
+        (not unplaced(case), "the trial's cohort has no place for this patient"),
         (case.dose.good_at(now) or not from_stock(case), "no dose is held"),
         (_lot_lasts(case, policy), "the held lot expires too soon after the planned arrival"),
         (case.bed.good_at(now), "no bed is held"),

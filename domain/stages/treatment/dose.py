@@ -21,6 +21,7 @@ from domain.core.roles import Action
 from domain.doses.allocation import DoseWanted, PassedOver, WhyNone
 from domain.doses.waiting.turns import DoseTurn, WhyItsTurn
 from domain.stages.governing.by_class import from_stock
+from domain.stages.governing.cohort_place import unplaced
 from domain.stages.governing.standing_still import stands_still
 
 
@@ -314,8 +315,8 @@ EARLIER = (Rule("dose_lot_not_released", 1, lose_with_lot, ("DoseHeld", "LotStat
 
 
 def _open_question(case: Case) -> Iterable[str]:
-    """A unit is asked for; none is taken out of stock while trial or product stand still."""
-    asked = needed(case) and case.dose.unanswered and not stands_still(case)
+    """A unit is asked for; none leaves the stock while trial or product stand still, or without a place in a cohort."""
+    asked = needed(case) and case.dose.unanswered and not (stands_still(case) or unplaced(case))
     return [f"{case.centre}/{case.dose.round}"] if asked else []
 
 

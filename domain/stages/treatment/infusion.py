@@ -24,6 +24,7 @@ from domain.core.when import When
 from domain.doses import codes
 from domain.stages.eligibility.review_again import require_trial_runs
 from domain.stages.governing import by_class, standing_still
+from domain.stages.governing.cohort_place import require_turn
 from domain.stages.treatment.lymphodepletion import require_good_dose
 
 
@@ -263,6 +264,7 @@ def _thaw(case: Case, c: StartThaw, now: datetime) -> Event:
     known = codes.same(c.unit, waits.unit) and waits.unit == case.dose.ref
     require(known, Reason.NEVER_WAIVED, "this is not the unit that was checked", "unit")
     require_may_begin(case)
+    require_turn(case, now.date())
     require_good_dose(case, now)
     return ThawStarted(waits.number, waits.unit)
 

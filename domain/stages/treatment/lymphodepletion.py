@@ -24,6 +24,7 @@ from domain.core.when import When
 from domain.stages.eligibility.review_again import require_nothing_changed
 from domain.stages.eligibility.submissions import require_open_door
 from domain.stages.governing.by_class import depletion_planned, from_stock
+from domain.stages.governing.cohort_place import infusion_day, kept, require_turn
 from domain.stages.governing.standing_still import stands_still
 
 
@@ -218,6 +219,7 @@ def _gate_checks(case: Case, c: SignGate, treatment: Treatment, now: datetime, p
     require(c.organ_function_fine, Reason.INVALID, "unfit organ function keeps the gate closed", "organ_function_fine")
     require_nothing_changed(case)
     require_open_door(case, case.centre, case.protocol, now)
+    require_turn(case, infusion_day(case, now))
     require_good_dose(case, now)
     expires, leaves = case.noted(case.lot).get("expires"), case.stay_until
     lasts = not from_stock(case) or (isinstance(expires, datetime) and expires >= now + policy.dose_margin)
@@ -338,7 +340,7 @@ OWES = (
         "gate",
         Party.HOSPITAL,
         Party.COORDINATOR,
-        lambda c: _this(c) if _here(c) and not _gated(c) else [],
+        lambda c: _this(c) if _here(c) and not (_gated(c) or kept(c)) else [],
         lambda c, _: _gated(c),
     ),
     Owes(

@@ -101,6 +101,11 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
         (name, version): lambda old: {**old, "doses": []}  # nobody asked how many cells it writes
         for name, version in (("ProtocolRegistered", 8), ("ProtocolAmended", 8), ("ProtocolStateNoted", 14))
     },
+    **{
+        (name, 9): lambda old: {**old, "escalation": None}  # nobody asked for dose levels
+        for name in ("ProtocolRegistered", "ProtocolAmended")
+    },
+    ("ProtocolStateNoted", 15): lambda old: {**old, "escalates": False, "seats": []},  # no cohorts were kept
     ("InfusionAuthorised", 1): lambda old: {**old, **NO_NUMBER},  # nobody asked for the number of cells
     ("ResponseAssessed", 1): lambda old: {**old, **IN_WORDS_ONLY},  # who, how and by which system nobody asked
     ("ProtocolStateNoted", 13): lambda old: {**old, "product": "", "holds": []},  # nobody was told of holds

@@ -37,6 +37,7 @@ from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submis
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.follow_up.searched import answer, ask_of_the_year, found, miss_a_visit
+from tests.domain.stages.governing.seated import escalates
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
 from tests.domain.stages.supply.given import confirm, in_the_body, name_lot
 from tests.domain.stages.supply.sent import on_way, receive
@@ -156,6 +157,7 @@ SCENES: dict[str, Scene] = {
         lambda j: j.tell(WaitForPlace(PROTOCOL)),
         drop=lambda j: j.tell(StopWaiting(next(iter(j.case.waiting)))),
     ),
+    "tell_cohort": Scene("accepted", escalates),
     "hold_bed": Scene("quoted", STEPS["priced"], lambda j: j.tell(HoldBed("B", j.now + DAY))),
     "request_invitation_letter": Scene(
         "dose_held", STEPS["visa"], lambda j: j.tell(IssueLetter("L", j.now + 30 * DAY))

@@ -10,6 +10,8 @@ import pytest
 
 from domain.catalogue import centre, protocol, site, staff
 from domain.catalogue.product import Depletion
+from domain.catalogue.protocols import cohorts
+from domain.catalogue.protocols.escalation import DoseLevel, Escalation
 from domain.catalogue.streams import CATALOGUE, COMMANDS, EVENTS, aggregate, fold, parse_source_state, read_model
 from domain.core.errors import Reason, Refused
 from domain.core.planned_check import PlannedCheck
@@ -49,11 +51,15 @@ FILLED: dict[str, tuple[Any, ...]] = {
             redosing=RedosingCriteria(
                 interval_days=28, toxicity=(ToxicityLimit(kind="crs", highest=2),), responses=("PR", "SD")
             ),
+            escalation=Escalation(levels=(DoseLevel(name="1", cohort=3),), between_days=14),
             doses=(CellDose(least=2_000_000, most=2_000_000, per_kg=True, cap=200_000_000),),
             monitoring=(PlannedCheck(what="blood_count", days=(7, 14), window=1),),
             lymphodepletion=(Depletion(drug="fludarabine", dose="30", days=(-5, -4)), Depletion(drug="etoposide")),
         ),
         protocol.ProtocolOpenConfirmed(LATER, "Dr Li"),
+        cohorts.CohortOpened(1, "1", 3, "r", "s", date(2026, 1, 1)),
+        cohorts.SubjectAsked("case-9"),
+        cohorts.SubjectEnrolled("case-9", 1),
         study.StudyReviewPassed(1, date(2026, 1, 5), "minutes"),
         clinical_holds.ClinicalHoldPlaced(1, "sponsor", "S", "r", date(2026, 1, 1), ("c",)),
         study.StudyFiled(1, "F-1", date(2026, 1, 9), "trial office"),
@@ -94,7 +100,7 @@ IF_ANY = {
     "hospital_class", "concerns_offspring", "places", "lymphodepletion",
     "vector_integrates", "follow_up_years", "visit_days", "access", "stopped", "monitoring", "redosing",
     "lot_number", "product_code", "gtin",
-    "product_class", "depletion_planned", "product", "holds", "doses",
+    "product_class", "depletion_planned", "product", "holds", "doses", "escalates", "seats",
 }  # fmt: skip
 """What a read model holds only where there is any."""
 

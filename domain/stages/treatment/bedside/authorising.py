@@ -18,6 +18,7 @@ from domain.core.personal import Clinical, Identity, readable
 from domain.core.policy import Policy
 from domain.core.roles import Action
 from domain.criteria.dosing import cells_of
+from domain.stages.governing.cohort_place import require_turn
 from domain.stages.treatment.bedside.dosing import cell_range, order_stands
 from domain.stages.treatment.infusion import due, require_may_begin
 from domain.stages.treatment.lymphodepletion import require_good_dose
@@ -77,6 +78,7 @@ def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy
         case AuthoriseInfusion():
             require(due(case).gate, Reason.NEVER_WAIVED, "the lymphodepletion gate is not signed")
             require_may_begin(case)
+            require_turn(case, now.date())
             require_good_dose(case, now)
             return [_authorised(case, command, now)]
         case _:

@@ -14,6 +14,7 @@ from domain.case.state import Case
 from domain.case.treatment import CellOrder, OrderStands
 from domain.criteria.dosing import CellDose
 from domain.criteria.observation import converted
+from domain.stages.governing.cohort_place import seat_at
 
 Unknown = Literal["", "protocol", "weight", "no_dose"]
 """Why there is no range: the protocol says nothing, no weight with a day is known, it has no dose for this weight."""
@@ -54,7 +55,8 @@ class CellLine:
 
 def cell_range(case: Case, now: datetime) -> CellRange:
     """Return what the protocol writes for the patient at this instant."""
-    told = case.noted(case.protocol).get("doses")
+    seat = seat_at(case, case.protocol)  # the patient's dose level says it before the protocol does
+    told = seat.doses if seat and seat.doses else case.noted(case.protocol).get("doses")
     doses = [one for one in told if isinstance(one, CellDose)] if isinstance(told, tuple) else []
     weighed = _weighed(case, now)
     if not doses:
