@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.console import home_room, reading_room, recall_answer, reply_page, site, translation_room
+from api.console.rooms import messages
 from api.http import health, problems, stream
 from api.http.auth import Doorkeeper
 from api.http.files.previews.renderer import Renderer
@@ -109,6 +110,7 @@ PARTS = (
     recall_answer,
     translation_room,
     home_room,
+    messages,
     stream,
     sign_in,
     health,

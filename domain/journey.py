@@ -55,6 +55,7 @@ from domain.stages.follow_up import (
 )
 from domain.stages.governing import cohort_place
 from domain.stages.intake import importing, inquiry, majority, people
+from domain.stages.messages import writing
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days
@@ -177,7 +178,8 @@ JOURNEY: tuple[StageRow, ...] = (
 )
 
 ANYTIME: tuple[type[Any], ...] = (
-    notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect, erasing.OrderErasure,
+    notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect,
+    writing.SendMessage, writing.ReceiveMessage, writing.SettleThread, erasing.OrderErasure,
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
     shipping.MoveShipment, shipping.EndShipment, handovers.RecordHandover, stopping.JudgeShipment,
     safety.AnswerAlert, safety.RecordSafetyReport, look_back.RecordLookBack,
@@ -264,6 +266,7 @@ MODULES: Mapping[str, ModuleType] = {
     "closing": closing,
     "holding": holding,
     "notes": notes,
+    "messages": writing,
     "tasks": tasks,
     "erasing": erasing,
     "linking": linking,

@@ -111,7 +111,8 @@ UNDO = (
 )
 """In the order of [undoing.order]."""
 
-ANYTIME = (REMIND, ESCALATE, LINKED, COHORT)
+WRITES = (_mail("write_to_family"), _mail("write_to_doctor"), _hospital("write_to_centre"))
+ANYTIME = (*WRITES, REMIND, ESCALATE, LINKED, COHORT)
 
 JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     # waits for the first answer to the family, their consent, and their word that nothing is promised

@@ -20,6 +20,7 @@ from domain.core.personal import NO_KEY, Unread
 from domain.core.policy import Party
 from domain.stages.eligibility.handing_over import may_read
 from domain.stages.follow_up.questions import ASK as QUESTIONS
+from domain.stages.messages.writing import CENTRE, TO_CENTRE, WRITES
 from domain.stages.records.translating import ORDER
 
 Link = Callable[[Case, Effect, datetime], Awaitable[str]]
@@ -34,7 +35,16 @@ AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
 ASKED_BY_LINK = frozenset(
-    {"send_handover", "send_estimate", "send_quote", "ask_family_to_arrange", "offer_slots_to_family", QUESTIONS, ORDER}
+    {
+        "send_handover",
+        "send_estimate",
+        "send_quote",
+        "ask_family_to_arrange",
+        "offer_slots_to_family",
+        QUESTIONS,
+        ORDER,
+        *WRITES,
+    }
 )
 """What people outside are asked on a page of their own, beside the hospitals without an interface."""
 DECIDED_WITHIN = timedelta(days=365)
@@ -43,6 +53,7 @@ this long in any case."""
 
 
 OPEN_FOR: Mapping[str, timedelta] = {
+    **dict.fromkeys(WRITES, DECIDED_WITHIN),
     ORDER: DECIDED_WITHIN,
     "send_handover": timedelta(days=90),
     QUESTIONS: timedelta(days=90),
@@ -86,6 +97,9 @@ class Addressing:
         sent = case.shipments.get(case.root_of(effect.about))
         if sent is not None:
             return sent.centre
+        written = case.messages.get(case.root_of(effect.about))
+        if written is not None and written.thread.startswith(CENTRE):
+            return written.thread
         asked = [s.centre for s in case.submissions.values()]
         return case.centre or (asked[-1] if asked else "")
 
@@ -106,7 +120,8 @@ class Addressing:
 
     async def question(self, case: Case, effect: Effect, centre: Reader, now: datetime) -> Request:
         """Issue a reply link and make the mail with one question, for a centre without an interface."""
-        until = now + (DECIDED_WITHIN if self.dossier(case, effect) else ANSWERED_WITHIN)
+        long = self.dossier(case, effect) or effect.kind == TO_CENTRE
+        until = now + (DECIDED_WITHIN if long else ANSWERED_WITHIN)
         facts = self._facts(case, effect, centre, now)
         facts |= {"until": _local(until, centre.zone), "link": await self._link(case, effect, until)}
         return self._mail(case, effect, centre, facts)
@@ -315,6 +330,12 @@ def _shipment(case: Case, effect: Effect) -> dict[str, Any]:
     return {**told, "starts": known.departs, "ends": known.arrives}
 
 
+def _written(case: Case, effect: Effect) -> dict[str, Any]:
+    """What somebody wrote; its own system shows the hospital what others read behind a link."""
+    known = case.messages.get(About.of(effect.about).id)
+    return {"text": known.text} if known else {}
+
+
 INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "submit_dossier": _dossier,
     "request_invitation_letter": _letter,
@@ -333,6 +354,7 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "arrange_service": _arrangement,
     "book_appointment": _arrangement,
     "cancel_arrangement": _arrangement,
+    TO_CENTRE: _written,
     "remind": _owed,
     "escalate": _owed,
 }

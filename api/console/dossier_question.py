@@ -10,12 +10,14 @@ from api.console.text.texts import Texts
 from api.http.files.file_types import TYPES
 from api.ports import Service
 from api.routes.previews import PREVIEWED
+from domain.case.messages.threads import DOCTOR, FAMILY
 from domain.case.phases.records import RecordItem
 from domain.case.phases.submissions import Submission
 from domain.case.state import Case
 from domain.journey import MODULES
 from domain.stages.eligibility.handing_over import SUMMARY, undecided
 from domain.stages.follow_up.follow_up import may_read_at_home, may_take_over
+from domain.stages.messages.writing import why_not_written
 from domain.stages.records.translating import ORDER, Commission, commissioned
 
 DOSSIER, TRANSLATION, HANDOVER = "submit_dossier", ORDER, "send_handover"
@@ -86,6 +88,15 @@ async def handed_over(service: Service, row: Mapping[str, Any]) -> Case | None:
     doctor = row["fixed"].get("person", "")
     left = case.handover != "accepted" or may_read_at_home(case, doctor)
     return case if left and may_take_over(case, doctor) else None
+
+
+async def written_to(service: Service, row: Mapping[str, Any]) -> Case | None:
+    """Return the case that the link of a message is about, while its reader may be written to; None = that is over."""
+    case, _, _ = await service.commands.case(row["stream"])
+    thread, person = row["fixed"].get("thread", ""), row["fixed"].get("person", "")
+    known = {FAMILY: case.family_reader, DOCTOR: case.home_doctor}.get(thread)
+    same = thread not in (FAMILY, DOCTOR) or (known is not None and known.id == person)
+    return case if same and why_not_written(case, thread) is None else None
 
 
 def papers(t: Texts, case: Case, known: Submission) -> Iterator[Paper]:

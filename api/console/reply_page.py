@@ -25,6 +25,7 @@ from api.console.dossier_question import (
     asked,
     handed_over,
     ordered,
+    written_to,
 )
 from api.console.forms.fields import Input, Maker
 from api.console.text.texts import Texts, marked, texts_for
@@ -42,6 +43,7 @@ from domain.core.errors import Reason, Refused
 from domain.core.policy import Party
 from domain.engine.decide import taken
 from domain.stages.follow_up.follow_up import may_read_at_home
+from domain.stages.messages.writing import WRITES
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 HEADERS = {
@@ -60,11 +62,18 @@ STAYS: Mapping[str, Callable[[Service, Row], Awaitable[object | None]]] = {
     DOSSIER: asked,
     TRANSLATION: ordered,
     HANDOVER: handed_over,
+    **dict.fromkeys(WRITES, written_to),
 }
 """Questions whose links stay open while they are asked, and what says so of the case."""
-ROOMS: Mapping[str, str] = {DOSSIER: "dossier", TRANSLATION: "translation"}
+ROOMS: Mapping[str, str] = {DOSSIER: "dossier", TRANSLATION: "translation", **dict.fromkeys(WRITES, "messages")}
 """The page with the files behind each of them; behind a hand-over there is one by the family's consent only."""
-OVER: Mapping[str, str] = {DOSSIER: "dossier.over", TRANSLATION: "translation.over", HANDOVER: "handed.over"}
+OVER: Mapping[str, str] = {
+    DOSSIER: "dossier.over",
+    TRANSLATION: "translation.over",
+    HANDOVER: "handed.over",
+    **dict.fromkeys(WRITES, "post.over"),
+}
+DONE: Mapping[str, str] = {HANDOVER: "handed.done", **dict.fromkeys(WRITES, "post.done")}
 SLOTS = "offer_slots_to_family"
 FAMILY = f"{Party.FAMILY}-of-"
 """Begins the name of whoever answers for the family."""
@@ -97,7 +106,7 @@ async def reply(token: str, request: Request, service: Parts) -> HTMLResponse:
             request,
             200,
             title=_title(row),
-            done="handed.done" if row["question"] == HANDOVER else "reply.done_open",
+            done=DONE.get(row["question"], "reply.done_open"),
             again=request.url.path,
         )
     await service.capabilities.use(token)

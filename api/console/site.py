@@ -22,6 +22,7 @@ from api.console.pages import (
 from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, governing, hospital_recalls, lots, recalls, stores, turns
 from api.console.pages.history import audit, figures, looks, timeline
+from api.console.pages.messages import page as messages
 from api.console.pages.travelling import clerk_arrangements, custody, stay
 from api.name_index import NameIndex, PersonIndex
 
@@ -41,6 +42,7 @@ def install(app: FastAPI) -> None:
         saved,
         names_search,
         case,
+        messages,
         document,
         results,
         matches,

@@ -26,6 +26,7 @@ OPENS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inlin
 WORDS: Mapping[str, tuple[str, str]] = {
     "dossier": ("dossier.wrong_code", "dossier.no_address"),
     "translation": ("translation.wrong_code", "translation.no_address"),
+    "messages": ("post.wrong_code", "post.no_address"),
     "handover": ("handed.wrong_code", "handed.no_address"),
 }
 """What opens → what is said of a wrong code, and where there is no address to send one to."""

@@ -12,12 +12,13 @@ from infra.ids import fresh_id
 from infra.mail.smtp import MailGateway, MailServer
 from infra.settings import Settings
 
-OPENED_BY: Mapping[str, Party] = {
+OPENED_BY: Mapping[str, str] = {
     "dossier": Party.HOSPITAL,
     "translation": Party.TRANSLATOR,
     "handover": Party.HOME_ONCOLOGIST,
+    "messages": "outside",
 }
-"""What a code opens, and for whom."""
+"""What a code opens, and for whom; messages are opened by whoever outside they are written to."""
 
 
 def mail_server(settings: Settings) -> MailServer:

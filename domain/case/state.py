@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.case.corrective import CorrectiveActions
+from domain.case.messages.threads import Messages
 from domain.case.phases.arrangements import Arrangements
 from domain.case.phases.bedside import AtBedside
 from domain.case.phases.bookkeeping import Bookkeeping
@@ -43,6 +44,10 @@ NEVER_HELD = frozenset(
         "corrective_action",
         "corrective_check",
         "corrective_again",
+        "incoming_message",
+        "write_to_family",
+        "write_to_doctor",
+        "write_to_centre",
     }
 )
 """What goes on while a case is on hold."""
@@ -69,6 +74,7 @@ class MainLine:
 class Case(
     Bookkeeping,
     Links,
+    Messages,
     CorrectiveActions,
     FollowUp,
     Reported,
@@ -124,6 +130,9 @@ class Case(
         if submission is not None:
             return submission.centre
         first = About.of(about).id
+        written = self.messages.get(first)
+        if written is not None and written.thread.startswith("centre-"):
+            return written.thread
         arranged = self.arrangements.get(first)
         if arranged is not None and arranged.centre:
             return arranged.centre

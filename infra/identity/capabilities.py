@@ -19,6 +19,7 @@ from domain.core.policy import Party
 from domain.journey import MODULES, OWES, TAKES
 from domain.recalls.recall import Recall
 from domain.stages.follow_up import questions
+from domain.stages.messages import writing
 from domain.stages.records import translating
 from infra.ledger.ledger import PgLedger
 from infra.ledger.schema.tables import CapabilityRow
@@ -52,6 +53,8 @@ WORDS = ("AddNote",)
 DOSSIER, TRANSLATION, RECALL = "submit_dossier", translating.ORDER, "recall"
 """The questions whose links stay open as long as they are asked, with files behind them."""
 
+MESSAGES = "/messages"
+"""The page behind the link of a message."""
 OWED: Mapping[str, str] = {row.kind: row.asked_by for row in OWES if row.asked_by}
 """The effect a reminder or an escalation is about in the end, by the kind of what is owed."""
 
@@ -105,6 +108,8 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         submission = case.submission_of(about) or case.accepted
         arranged = case.arrangements.get(about)
         centre = submission.centre if submission else arranged.centre if arranged else case.centre
+        written = case.messages.get(about)
+        centre = written.thread if written else centre
         actor = centre if effect.to is Party.HOSPITAL else f"{effect.to.value}-of-{case.id}"
         fixed = {"submission": submission.id if submission else "", "kind": "message"}
         fixed |= {"resource": about} if about in case.resources else {}
@@ -116,10 +121,12 @@ def links(ledger: PgLedger, public_url: str) -> Callable[[Case, Effect, datetime
         fixed |= {"round": str(submission.round)} if submission and kind == DOSSIER else {}
         fixed |= {"item": about, "order": About.of(effect.about).round} if kind == TRANSLATION else {}
         fixed |= {"year": effect.about} if kind == questions.ASK else {}
+        fixed |= {"thread": written.thread, "document": ""} if written else {}
         zone = str(case.noted(centre).get("zone") or case.zone or "UTC")
-        zone = reader.zone if kind == "offer_slots_to_family" and reader else zone  # chosen by one's own clock
+        own = kind in ("offer_slots_to_family", *writing.WRITES)
+        zone = reader.zone if own and reader else zone  # chosen by one's own clock
         token = await capabilities.issue(case.id, effect.id, actor, kind, ANSWERS.get(kind, WORDS), fixed, zone, until)
-        return f"{public_url.rstrip('/')}/reply/{token}"
+        return f"{public_url.rstrip('/')}/reply/{token}{MESSAGES if kind in writing.WRITES else ''}"
 
     return link
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from domain.core.fact import Command
 from domain.stages.follow_up import follow_up, questions, registries, searching
+from domain.stages.messages import writing
 from rehearsal.cohort.situation import React, Situation
 
 CONTACT: Mapping[searching.Way, searching.Channel] = {
@@ -52,8 +53,17 @@ def _lost(_: Situation) -> Command | None:
     return follow_up.EndFollowUp("lost")
 
 
+def _write_back(s: Situation) -> Command | None:
+    """Answer whoever wrote; where they may not be written to, see to it otherwise."""
+    thread = s.case.messages[s.about].thread
+    if writing.why_not_written(s.case, thread) is not None:
+        return writing.SettleThread(thread)
+    return writing.SendMessage(thread, "Thank you; we have noted it and call you.")
+
+
 IN_FOLLOW_UP: Mapping[str, React] = {
     "yearly_questions": _yearly,
+    "incoming_message": _write_back,
     "registry_choice": lambda _: registries.ReportToRegistry("cibmtr"),
     "registry_form": _form,
     "reach_family": _reach,

@@ -115,6 +115,7 @@ from tests.domain.stages.anytime.any_person import OF_PERSONS
 from tests.domain.stages.anytime.any_task import OF_TASKS
 from tests.domain.stages.eligibility.waits import WAITS
 from tests.domain.stages.follow_up.searched import OF_FOLLOW_UP
+from tests.domain.stages.messages.any_message import OF_MESSAGES
 from tests.domain.stages.records.lent import any_report
 from tests.domain.stages.response.any_response import OF_RESPONSES
 from tests.domain.stages.schedule.any_day import OF_DAYS
@@ -356,6 +357,7 @@ MAKE: dict[type[Any], Make] = {
     ),
     **OF_PERSONS,
     **OF_TASKS,
+    **OF_MESSAGES,
     **OF_DAYS,
     **OF_RESPONSES,
     **OF_FOLLOW_UP,

@@ -129,6 +129,7 @@ TOLD_AGAIN = ("AddPerson", "RecordCriterion", "StateDiagnosis", "RecordObservati
               "RecordMonitoring")  # fmt: skip
 REPORTS = [c for c in NAMED if c.startswith(("Report", "Assess", "Resolve", "Grade", "RecordTransplant"))]
 BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "SettleThread": (("ReceiveMessage",),),
     "AcknowledgeEstimate": (("IssueEstimate",),),
     "DeliverTranslation": (("OrderTranslation",),),
     "CertifyTranslation": (("OrderTranslation", "DeliverTranslation"),),

@@ -303,15 +303,6 @@ def _by_stage(one: OpenedCase) -> Sequence[tuple[str, Sequence[FactVersions]]]:
     return list(found.items())
 
 
-@router.get("/console/cases/{case}/messages")
-async def messages(case: str, request: Request, service: Parts, viewer: Viewer, moment: AtMoment) -> Response:
-    """Show what was asked of the world, the newest first."""
-    one = await opened(request, service, viewer, case, moment)
-    news: dict[str, Fact[Any]] = {f.event.effect: f for f in one.facts if hasattr(f.event, "effect")}
-    sent = [(e, one.speaker.fact(news[e.id])) for e in reversed(list(one.case.effects.values())) if e.id in news]
-    return shown_part(request, viewer, one, "messages", sent=sent)
-
-
 @router.get("/console/cases/{case}/at")
 async def to_moment(
     case: str,

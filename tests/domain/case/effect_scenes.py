@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.case.messages.threads import DOCTOR
 from domain.case.phases.submissions import ResourceKind
 from domain.case.undoing import Fate
 from domain.core.fact import ENGINE
@@ -38,6 +39,15 @@ from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.follow_up.searched import answer, ask_of_the_year, found, miss_a_visit
 from tests.domain.stages.governing.seated import escalates
+from tests.domain.stages.messages.any_message import (
+    come,
+    doctor_not_agreed,
+    hospital_answers,
+    hospital_not_shared,
+    write,
+    write_to_centre,
+    write_to_doctor,
+)
 from tests.domain.stages.records.lent import ask, ask_family, at_hand
 from tests.domain.stages.supply.given import confirm, in_the_body, name_lot
 from tests.domain.stages.supply.sent import on_way, receive
@@ -209,6 +219,9 @@ SCENES: dict[str, Scene] = {
     "refer_transplant": Scene(
         "infused", lambda j: j.tell(ReferTransplant("Dr Li")), lambda j: j.tell(DeclineTransplant("no donor"))
     ),
+    "write_to_family": Scene("admission", write(), come()),
+    "write_to_doctor": Scene("admission", write_to_doctor, come(DOCTOR), doctor_not_agreed),
+    "write_to_centre": Scene("admission", write_to_centre, hospital_answers, hospital_not_shared),
     "send_handover": Scene("assessed", STEPS["follow_up"], STEPS["handed_over"]),
     "ask_yearly_questions": Scene("handed_over", ask_of_the_year, lambda j: j.tell(answer(j))),
     "ask_after_missed_visit": Scene("handed_over", miss_a_visit, drop=found),

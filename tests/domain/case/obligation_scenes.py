@@ -375,7 +375,7 @@ NEVER_WITHDRAWN = {
     "corrective_action", "corrective_again", "corrective_check", "corrective_plan",
     "destruction_confirmation", "safety_alert", "urgent_alert", "safety_report", "erasure_confirmation",
     "key_destruction", "shipment_arrival", "maker_arrival", "shipment_judgement", "custody_gap",
-    "vector_lot",
+    "vector_lot", "incoming_message",
 }  # fmt: skip
 """What somebody has to do whatever becomes of the patient."""
 KINDS = [row.kind for row in OWES]

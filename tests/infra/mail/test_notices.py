@@ -157,7 +157,7 @@ def test_a_hospital_without_an_interface_gets_one_question() -> None:
     notice = compose("hold_bed", "en", FACTS)
     assert notice.body.count("?") == 1
     assert FACTS["link"] in notice.body
-    asked = set(_texts("en")["questions"]) | {"submit_dossier"}  # which has a mail of its own
+    asked = set(_texts("en")["questions"]) | {"submit_dossier", "write_to_centre"}  # which have a mail of their own
     assert {row.kind for row in WANTS if row.to is Party.HOSPITAL} - AT_HOME <= asked
 
 

@@ -1,0 +1,1 @@
+"""What was written to and by those outside, by thread."""

@@ -1,0 +1,1 @@
+"""Messages to the family, the doctor at home and hospitals, and what they answer."""
