@@ -84,7 +84,11 @@ ARRANGE = (
     _mail("cancel_outside_arrangement"),
 )
 ACCEPTANCES = _mail("tell_family_of_acceptances")
-MARK_USED = (_lot("mark_unit_used"), EffectActivity("trace_vector_lot", "dedupes"))
+MARK_UNIT = (
+    _lot("mark_unit_used"),
+    _lot("mark_unit_destroyed"),
+    EffectActivity("trace_vector_lot", "dedupes"),
+)
 SHIPPING = (_hospital("ask_for_handover"), _lot("tell_lot_of_shipment"))
 TELL_LIST = EffectActivity("tell_waiting_list", "dedupes")
 COHORT = EffectActivity("tell_cohort", "dedupes")
@@ -187,7 +191,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (
         *ARRANGE,
-        *MARK_USED,
+        *MARK_UNIT,
         STRUCK,
         *ALERT,
         RESERVE_DOSE,
@@ -198,7 +202,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for the next treatment or for giving it up: decided, back at the centre, a dose held
     Stage.REDOSING: (
-        *MARK_USED,
+        *MARK_UNIT,
         PROGRESSION,
         STRUCK,
         POSTPONED,
@@ -212,7 +216,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for the return home, the hand-over, and every visit until year fifteen
     Stage.FOLLOW_UP: (
-        *MARK_USED,
+        *MARK_UNIT,
         *ERASE,
         STRUCK,
         *ALERT,
@@ -227,7 +231,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for nothing; what was acquired is still undone, and late answers are kept
     Stage.CLOSED: (
-        *MARK_USED,
+        *MARK_UNIT,
         *ERASE,
         TELL_LIST,
         *ALERT,

@@ -23,7 +23,7 @@ from domain.core.fact import ENGINE
 from domain.doses import lot
 from domain.doses.custody.transit import FollowUnit
 from domain.doses.stock import Lot
-from domain.doses.unit import CommitUnit, FreeUnit, UseUnit
+from domain.doses.unit import CommitUnit, DestroyThawedUnit, FreeUnit, UseUnit
 
 ToldByCase = TellWaitingList | TellCohort
 """What a protocol hears of a case by itself."""
@@ -144,6 +144,25 @@ class UsedUnit:
                 raise
             await self._lots.tell(lot_, CommitUnit(unit, case.id), effect.id)
             await self._lots.tell(lot_, UseUnit(unit, case.id), effect.id)
+
+
+class DestroyedAtBedside:
+    """mark_unit_destroyed: the lot's stream learns that its unit was thawed, not infused, and destroyed [P8]."""
+
+    def __init__(self, lots: StockedLots) -> None:
+        self._lots = lots
+
+    async def deliver(self, case: Case, effect: Effect, now: datetime, *, repeat: int) -> Delivered:
+        """A unit that is another's by now is a definite no: a person must find out what was destroyed."""
+        del now, repeat
+        gone = next((one for one in case.destroyed_units if one.fact == effect.about), None)
+        if gone is None or not gone.lot or not gone.unit:
+            raise GatewayRefused("no_unit")
+        try:
+            await self._lots.tell(gone.lot, DestroyThawedUnit(gone.unit, case.id), effect.id)
+        except Refused as no:
+            raise GatewayRefused(no.reason.value, no.detail) from no
+        return Delivered(f"{gone.lot}/{gone.unit}")
 
 
 def followed(case: Case, sent: Shipment, left: datetime) -> FollowUnit:

@@ -79,7 +79,7 @@ class Reserving:
         wanted = dose_wanted(case, now, self._policy)
         every = await self._stock.of(case, now, typed=bool(wanted.antibodies))
         if any(_behind(one, case, now) for one in every):
-            raise Unreachable("a lot has not heard yet that its unit went in")
+            raise Unreachable("a lot has not heard yet that its unit went in or was destroyed")
         for one in every:
             if kept := _kept(one, case, now):
                 until = min(wanted.until, one.lot.expires or wanted.until)
@@ -142,9 +142,11 @@ class Reserving:
 
 
 def _behind(one: StockedLot, case: Case, now: datetime) -> bool:
-    """Whether a lot still holds a unit for the case that went in: asked for another it would give that one [P8]."""
-    given = {infusion.unit for infusion in case.infusions if infusion.lot == one.stream}
-    return any(unit.of(case.id) and unit.held_at(now) and name in given for name, unit in one.lot.units.items())
+    """Whether a lot still holds a unit for the case that is spent: asked for another it would give that one [P8]."""
+    given = [(i.lot, i.unit) for i in case.infusions]
+    destroyed = [(u.lot, u.unit) for u in case.destroyed_units]
+    spent = {unit for lot, unit in (*given, *destroyed) if lot == one.stream}
+    return any(unit.of(case.id) and unit.held_at(now) and name in spent for name, unit in one.lot.units.items())
 
 
 def _kept(one: StockedLot, case: Case, now: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from activities.effect_handlers.cohorts import TellingCohort
-from activities.effect_handlers.doses import FollowedUnit, OnUnit, StockedLots, UsedUnit
+from activities.effect_handlers.doses import DestroyedAtBedside, FollowedUnit, OnUnit, StockedLots, UsedUnit
 from activities.effect_handlers.hospital import Handed, Hospitals, ToHospital
 from activities.effect_handlers.mail import QuietUntil, ToPeople, staff_of
 from activities.effect_handlers.requests import Addressing, Link, Offices
@@ -55,6 +55,7 @@ def on_lots(
         "confirm_depletion_start": OnUnit(lots, CommitUnit, hospital),
         "confirm_thaw": OnUnit(lots, CommitUnit, hospital),
         "mark_unit_used": UsedUnit(lots),
+        "mark_unit_destroyed": DestroyedAtBedside(lots),
         "tell_lot_of_shipment": FollowedUnit(lots),
         "tell_waiting_list": TellingList(lots),
         "tell_cohort": TellingCohort(lots),

@@ -21,6 +21,14 @@ MOVES: Mapping[str, Moves] = {
     "UnitLeft": {"free": "on_the_way", "held": "on_the_way", "committed": "on_the_way", "set_aside": "set_aside"},
     "UnitArrived": {"on_the_way": "arrived", "set_aside": "set_aside"},
     "UnitUsed": {"committed": "used", "on_the_way": "used", "arrived": "used", "set_aside": "used", "free": "used"},
+    "ThawedUnitDestroyed": {
+        "free": "destroyed",
+        "held": "destroyed",
+        "committed": "destroyed",
+        "on_the_way": "destroyed",
+        "arrived": "destroyed",
+        "set_aside": "destroyed",
+    },
     "UnitSetAside": {"committed": "set_aside", "on_the_way": "set_aside", "arrived": "set_aside"},
     "UnitSettled returned": {"committed": "free", "set_aside": "free"},
     "UnitSettled destroyed": {

@@ -22,12 +22,14 @@ from domain.doses.storage import DecideStoppedUnit, PlaceUnit, StopUnits, UnitPl
 from domain.doses.unit import (
     Command,
     CommitUnit,
+    DestroyThawedUnit,
     Event,
     ExtendHold,
     FreeUnit,
     HoldExtended,
     HoldUnit,
     SettleUnit,
+    ThawedUnitDestroyed,
     Unit,
     UnitCommitted,
     UnitFreed,
@@ -93,6 +95,8 @@ def decide(lot: Lot, command: Command, now: datetime, stores: Beside) -> Sequenc
             return _commit(lot, command, now, stores)
         case UseUnit():
             return _use(lot, command)
+        case DestroyThawedUnit():
+            return _destroyed(lot, command)
         case SettleUnit():
             return _settle(lot, command)
         case PlaceUnit():
@@ -258,6 +262,13 @@ def _use(lot: Lot, c: UseUnit) -> Sequence[Event]:
     there = may(known.state, "UnitUsed") and (known.state != "free" or known.stopped)
     require(there, Reason.MISSING, "the unit was never committed", "unit")
     return [UnitUsed(known.id)]
+
+
+def _destroyed(lot: Lot, c: DestroyThawedUnit) -> Sequence[Event]:
+    """It lies destroyed at the bedside whatever the lot knew of it; only what went into a patient cannot."""
+    known = _own(lot, c.unit, c.case)
+    require(known.state != "used", Reason.IRREVERSIBLE, "the unit went into the patient", "unit")
+    return [] if known.state == "destroyed" else [ThawedUnitDestroyed(known.id)]
 
 
 def second_person(lot: Lot, by: str) -> None:

@@ -65,6 +65,15 @@ class UseUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class DestroyThawedUnit:
+    """The case's own unit was thawed at the bedside and destroyed there, not infused."""
+
+    unit: str
+    case: Trace
+    type: Literal["DestroyThawedUnit"] = "DestroyThawedUnit"
+
+
+@dataclass(frozen=True, slots=True)
 class SettleUnit:
     """Quality assurance: a committed unit or one set aside goes back to stock or is destroyed; not the registrar."""
 
@@ -75,7 +84,17 @@ class SettleUnit:
     type: Literal["SettleUnit"] = "SettleUnit"
 
 
-Command = HoldUnit | ExtendHold | FreeUnit | CommitUnit | UseUnit | SettleUnit | storage.Command | transit.Command
+Command = (
+    HoldUnit
+    | ExtendHold
+    | FreeUnit
+    | CommitUnit
+    | UseUnit
+    | DestroyThawedUnit
+    | SettleUnit
+    | storage.Command
+    | transit.Command
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,14 @@ class UnitUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ThawedUnitDestroyed:
+    """The unit was destroyed at its patient's bedside after its thaw; the case says why."""
+
+    unit: str
+    type: Literal["ThawedUnitDestroyed"] = "ThawedUnitDestroyed"
+
+
+@dataclass(frozen=True, slots=True)
 class UnitSettled:
     """Quality assurance decided on a unit."""
 
@@ -148,6 +175,7 @@ Event = (
     | UnitSetAside
     | UnitCommitted
     | UnitUsed
+    | ThawedUnitDestroyed
     | UnitSettled
     | storage.Event
     | transit.Event
@@ -235,7 +263,7 @@ def evolve(unit: Unit, event: Event, at: datetime) -> Unit:
             mark = storage.mark(event.store, event.excursion)
             since = unit.stopped_at if unit.stopped_in_store else at
             after = replace(after, until=None, stopped=(*after.stopped, mark), proposed_by="", stopped_at=since)
-        case UnitUsed() | UnitSettled() | storage.UnitDiscarded():
+        case UnitUsed() | ThawedUnitDestroyed() | UnitSettled() | storage.UnitDiscarded():
             pass
         case _:
             assert_never(event)

@@ -190,6 +190,10 @@ def lots_agree(cases: Sequence[Case], lots: Mapping[str, Lot]) -> Iterator[str]:
             known = units.get(str(given.unit), Unit(""))
             if given.fact in told and not (known.of(case.id) and known.state == "used"):
                 yield f"{case.id} was given {given.unit}, which is {known.state} there"
+        heard = {e.about for e in case.effects.values() if e.kind == "mark_unit_destroyed" and e.state == "delivered"}
+        for gone in case.destroyed_units:
+            if gone.fact in heard and units.get(gone.unit, Unit("")).state != "destroyed":
+                yield f"{case.id} destroyed {gone.unit}, which is {units.get(gone.unit, Unit('')).state} there"
     given_to = {(i.unit, case.id) for case in cases for i in case.infusions}
     used = [unit for unit in units.values() if unit.state == "used"]
     yield from (f"{u.id} is used up, and {u.case} was not given it" for u in used if (u.id, u.case) not in given_to)

@@ -1,4 +1,4 @@
-"""Says by what the patient is known at the bedside."""
+"""Says by what the patient is known at the bedside, and which thawed units were not given there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ class Wristband:
     fact: str
 
 
+@dataclass(frozen=True, slots=True)
+class DestroyedUnit:
+    """Names a unit that was thawed and destroyed, the lot it was of, and the fact that says so."""
+
+    fact: str
+    lot: TraceCode
+    unit: TraceCode
+
+
 @dataclass(frozen=True)
 class AtBedside:
-    """Holds what is compared before cells go in."""
+    """Holds what is compared before cells go in, and the units that were thawed and went into nobody."""
 
     wristband: Wristband | None = None
+    destroyed_units: tuple[DestroyedUnit, ...] = ()

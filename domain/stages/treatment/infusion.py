@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, assert_never
 
 from domain.case.asking import service
 from domain.case.consenting import consent_gone, consents_to_cells
+from domain.case.phases.bedside import DestroyedUnit
 from domain.case.phases.treatment import Alert
 from domain.case.stage import Stage, stages
 from domain.case.state import Case, in_treatment
@@ -301,7 +302,9 @@ def evolve(case: Case, fact: Fact[Event]) -> Case:
         case ThawStarted():
             return in_treatment(case, event.treatment, thawed=fact.id)
         case UnitDestroyed():
-            spent = replace(case, dose=case.dose.again(fact.id, "lapsed"))
+            gone = DestroyedUnit(fact.id, case.lot, event.unit if isinstance(event.unit, str) else "")
+            dose = case.dose.again(fact.id, "lapsed")
+            spent = replace(case, dose=dose, destroyed_units=(*case.destroyed_units, gone))
             return in_treatment(spent, event.treatment, thawed="", authorised="", identity_checked="", unit="")
         case InfusionCompleted():
             return _infused(case, event, fact)
@@ -377,4 +380,5 @@ OWES = (
 WANTS = (
     Wants("confirm_thaw", Party.HOSPITAL, _to_thaw, asks=service("Please confirm the thaw and report the infusion")),
     Wants("mark_unit_used", Party.HOSPITAL, lambda c: [i.fact for i in c.infusions if i.unit and i.lot]),
+    Wants("mark_unit_destroyed", Party.HOSPITAL, lambda c: [u.fact for u in c.destroyed_units if u.unit and u.lot]),
 )

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from activities.command_handler import AttendedBy, CommandRequest
-from activities.effect_handlers.doses import StockedLots, UsedUnit
+from activities.effect_handlers.doses import DestroyedAtBedside, StockedLots, UsedUnit
+from activities.gateways import GatewayRefused
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.case.effect import Effect
+from domain.case.phases.bedside import DestroyedUnit
 from domain.case.state import Case
 from domain.case.treatment import Infusion, Treatment
 from domain.core.copying import replace
@@ -21,7 +23,7 @@ from domain.core.when import When
 from domain.doses.linking import LinkMaterial, UnlinkMaterial
 from domain.doses.lot import RecallLot, RegisterLot, ReleaseLot
 from domain.doses.material import RegisterMaterial
-from domain.doses.unit import CommitUnit, HoldUnit
+from domain.doses.unit import CommitUnit, HoldUnit, SettleUnit
 from domain.recalls.recall import OpenRecall, Recall
 from infra.ids import fresh_stream
 from infra.reads.genealogy import GenealogyQueries
@@ -130,3 +132,22 @@ async def test_what_went_into_a_patient_is_marked_though_its_lot_was_recalled_me
     handler = UsedUnit(StockedLots(here.ledger, here.commands, here.ledger.lots_of))
     await handler.deliver(case, asked, NOW, repeat=0)
     assert (await here.commands.entry(batch)).state.units["u1"].state == "used"
+
+
+async def test_what_was_destroyed_at_the_bedside_is_told_to_its_lot_and_anothers_unit_is_not(here: Parts) -> None:
+    batch = await lot(here)
+    await tell(here, batch, HoldUnit("case-d", "e-1", HELD), ENGINE)
+    await tell(here, batch, CommitUnit("u1", "case-d"), ENGINE)
+    gone = DestroyedUnit("f-1", batch, "u1")
+    asked = Effect("e-gone", "mark_unit_destroyed", "f-1", Party.HOSPITAL, NOW)
+    handler = DestroyedAtBedside(StockedLots(here.ledger, here.commands, here.ledger.lots_of))
+    with pytest.raises(GatewayRefused):
+        await handler.deliver(replace(Case("case-e"), destroyed_units=(gone,)), asked, NOW, repeat=0)
+    for repeat in (0, 1):
+        told = await handler.deliver(replace(Case("case-d"), destroyed_units=(gone,)), asked, NOW, repeat=repeat)
+        assert told.receipt == f"{batch}/u1"
+    known = await here.commands.entry(batch)
+    assert known.state.units["u1"].state == "destroyed"
+    with pytest.raises(Refused) as caught:
+        await tell(here, batch, SettleUnit("u1", "returned", "unopened", "person-r"))
+    assert (caught.value.reason, caught.value.field) == (Reason.NOT_NOW, "unit")

@@ -20,6 +20,7 @@ from domain.stages.records.dossier import DeliverTranslation, OrderTranslation
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord
 from domain.stages.travel.letter import IssueLetter
 from domain.stages.treatment.bed import HoldBed
+from domain.stages.treatment.infusion import DestroyUnit
 from domain.stages.treatment.look_back import RecordLookBack
 from domain.stages.treatment.observations import ReportDeath, ReportProgression
 from domain.stages.treatment.safety import AnswerAlert, ReportMalignancy
@@ -34,7 +35,7 @@ from tests.domain.case.obligation_scenes import (
     postpone,
     read_estimate,
 )
-from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, item, patient, submission, withdraw
+from tests.domain.course import DOCUMENT, PROTOCOL, STEPS, UNIT, item, patient, submission, withdraw
 from tests.domain.journey import DAY, Journey
 from tests.domain.stages.eligibility.waits import note_first_rank
 from tests.domain.stages.follow_up.searched import answer, ask_of_the_year, found, miss_a_visit
@@ -194,6 +195,7 @@ SCENES: dict[str, Scene] = {
     "announce_arrival": Scene("admission", STEPS["arrived"], STEPS["admitted"]),
     "confirm_depletion_start": Scene("lymphodepletion", STEPS["gated"]),
     "confirm_thaw": Scene("authorised", STEPS["checked"]),
+    "mark_unit_destroyed": Scene("thawed", lambda j: j.tell(DestroyUnit(UNIT, "broken bag")), drop=None),
     "tell_centre_of_progression": Scene(
         "invited", lambda j: j.tell(ReportProgression("bone")), lambda j: j.tell(AcceptPatient(submission(j), "Dr Li"))
     ),

@@ -23,11 +23,13 @@ from domain.doses.lot import (
 from domain.doses.stock import Lot, no_unit, unit_for
 from domain.doses.unit import (
     CommitUnit,
+    DestroyThawedUnit,
     ExtendHold,
     FreeUnit,
     HoldExtended,
     HoldUnit,
     SettleUnit,
+    ThawedUnitDestroyed,
     UnitCommitted,
     UnitFreed,
     UnitHeld,
@@ -204,6 +206,24 @@ def test_used_once_and_for_ever_even_after_a_recall() -> None:
     assert when(STREAM, used, UseUnit("u1", "case-1")) == []
     assert refused(STREAM, used, FreeUnit("u1", "case-1")) == (Reason.IRREVERSIBLE, "unit")
     assert refused(STREAM, used, SettleUnit("u1", "destroyed", "x", "person-2")) == (Reason.IRREVERSIBLE, "unit")
+
+
+@pytest.mark.parametrize("known", [(HELD,), (HELD, COMMITTED), (HELD, COMMITTED, UnitSetAside("u1"), LotRecalled("x"))])
+def test_what_was_destroyed_at_the_bedside_is_nobodys_again_whatever_the_lot_knew(known: tuple[Any, ...]) -> None:
+    gone = DestroyThawedUnit("u1", "case-1")
+    assert when(STREAM, lot(*known), gone) == [ThawedUnitDestroyed("u1")]
+    after = lot(*known, ThawedUnitDestroyed("u1"))
+    assert after.units["u1"].state == "destroyed"
+    assert when(STREAM, after, gone) == [], "told twice"
+    assert refused(STREAM, after, UseUnit("u1", "case-1")) == (Reason.MISSING, "unit")
+    assert refused(STREAM, lot(*known), DestroyThawedUnit("u1", "case-2")) == (Reason.UNAVAILABLE, "unit")
+
+
+def test_what_went_into_a_patient_was_not_destroyed() -> None:
+    assert refused(STREAM, lot(HELD, COMMITTED, USED), DestroyThawedUnit("u1", "case-1")) == (
+        Reason.IRREVERSIBLE,
+        "unit",
+    )
 
 
 def test_a_committed_unit_nobody_needs_waits_for_quality_assurance() -> None:

@@ -12,7 +12,7 @@ from domain.doses import lot as lots
 from domain.doses.lot import LotReleased, QuarantineLot, RecallLot, ReleaseLot
 from domain.doses.readings import Excursion
 from domain.doses.states import KEPT, MOVES, OVER
-from domain.doses.stock import Lot
+from domain.doses.stock import Lot, stops
 from domain.doses.storage import (
     DecideStoppedUnit,
     PlaceUnit,
@@ -25,11 +25,13 @@ from domain.doses.storage import (
 )
 from domain.doses.unit import (
     CommitUnit,
+    DestroyThawedUnit,
     ExtendHold,
     FreeUnit,
     HoldExtended,
     HoldUnit,
     SettleUnit,
+    ThawedUnitDestroyed,
     UnitCommitted,
     UnitFreed,
     UnitHeld,
@@ -62,6 +64,7 @@ asked: st.SearchStrategy[Any] = st.one_of(
     st.builds(FreeUnit, units, claimants),
     st.builds(CommitUnit, units, claimants),
     st.builds(UseUnit, units, claimants),
+    st.builds(DestroyThawedUnit, units, claimants),
     st.builds(SettleUnit, units, st.sampled_from(["returned", "destroyed"]), st.just("why"), people),
     st.builds(PlaceUnit, units, st.just(STORE), units),
     st.just(StopUnits()),
@@ -84,6 +87,8 @@ class Book:
     last: dict[str, Any] = field(default_factory=dict)
     destroyed: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
+    warm: set[str] = field(default_factory=set)
+    """What lay in a store that was too warm, and its lot did not look yet: whose it is, that has it no more."""
     proposed: dict[str, str] = field(default_factory=dict)
 
     def holder(self, unit: str, now: datetime) -> Any:
@@ -93,14 +98,15 @@ class Book:
 
     def write(self, event: Any, now: datetime) -> None:
         unit = getattr(event, "unit", "")
-        assert unit not in self.used
+        late = isinstance(event, UnitStopped)  # readings come late, and whoever sees to the patient must know
+        assert late or unit not in self.used
         assert unit not in self.destroyed
         match event:
             case UnitHeld():
                 assert unit not in self.stopped
                 assert self.holder(unit, now) in (None, event.case)
                 assert unit not in self.committed
-                others = [u for u in UNITS if u != unit and u not in self.committed]
+                others = [u for u in UNITS if u != unit and u not in self.committed | self.warm]
                 assert not [u for u in others if self.holder(u, now) == event.case]
                 self.holds[unit] = (event.case, event.until)
                 self.last[unit] = event.case
@@ -119,6 +125,10 @@ class Book:
             case UnitUsed():
                 assert unit in self.committed | self.stopped
                 self.used[unit] = self.last[unit]
+            case ThawedUnitDestroyed():
+                assert unit in self.last, "it was somebody's"
+                self.holds.pop(unit, None)
+                self.destroyed.add(unit)
             case UnitFreed():
                 assert unit not in self.committed
                 del self.holds[unit]
@@ -164,6 +174,7 @@ def test_no_sequence_gives_a_unit_to_two_patients_or_changes_a_used_one(script: 
     for hours, told in script:
         now += hours * HOUR
         command = _resolved(state, told)
+        book.warm = {name for name, one in state.units.items() if stops(one, beside(now))}
         try:
             events = lots.decide(state, command, now, beside(now))
         except Refused:

@@ -67,6 +67,7 @@ def test_every_effect_for_a_hospital_has_its_row() -> None:
         "reserve_dose",
         "release_dose",
         "mark_unit_used",
+        "mark_unit_destroyed",
         "erase_case",
         "tell_waiting_list",
     }  # on the lots' and protocols' own streams

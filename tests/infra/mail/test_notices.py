@@ -38,6 +38,7 @@ AT_HOME = {
     "release_dose",
     "mark_unit_used",
     "trace_vector_lot",
+    "mark_unit_destroyed",
     "tell_lot_of_shipment",
     "erase_case",
     "tell_linked_case",

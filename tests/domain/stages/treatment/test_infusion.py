@@ -182,7 +182,9 @@ def test_a_mismatch_found_after_the_thaw_stops_the_infusion_until_all_is_checked
     when(j, check(unit="unit-9")).then_told(IdentityMismatched(1, "nurse-1", "nurse-2", "unit-9", True, False))
     when(j, RecordInfusion(UNIT)).then_refused(Reason.NEVER_WAIVED, "two people found a mismatch")
     again = j.fork()
-    when(j, DestroyUnit(UNIT, "mix-up")).then_told(UnitDestroyed(1, UNIT, "mix-up")).then_asks("reserve_dose")
+    when(j, DestroyUnit(UNIT, "mix-up")).then_told(UnitDestroyed(1, UNIT, "mix-up")).then_asks(
+        "reserve_dose", "mark_unit_destroyed"
+    )
     STEPS["authorised"](again)
     again.tell(check())
     when(again, RecordInfusion(UNIT)).then_told(InfusionCompleted(1, 1, LOT, UNIT, ""), *PLANNED)
@@ -212,7 +214,11 @@ def test_a_thaw_asked_for_before_the_mismatch_is_no_longer_wanted() -> None:
 
 def test_a_thawed_unit_that_was_not_given_is_destroyed_and_another_asked_for() -> None:
     j = start("thawed")
-    when(j, DestroyUnit(UNIT, "broken bag")).then_told(UnitDestroyed(1, UNIT, "broken bag")).then_asks("reserve_dose")
+    when(j, DestroyUnit(UNIT, "broken bag")).then_told(UnitDestroyed(1, UNIT, "broken bag")).then_asks(
+        "reserve_dose", "mark_unit_destroyed"
+    )
+    [told] = j.asked("mark_unit_destroyed")
+    assert [(u.fact, u.lot, u.unit) for u in j.case.destroyed_units] == [(told.about, LOT, UNIT)]
     assert j.case.treatment
     begun = (j.case.treatment.authorised, j.case.treatment.identity_checked, j.case.treatment.thawed)
     assert begun == ("", "", "")
