@@ -291,7 +291,8 @@ def read_model(lot: Lot) -> Mapping[str, Any]:
     """Return what cases note of it, and its stock without a clock: units nobody holds, and when held ones lapse.
 
     Which units were stopped where they lay, the stores they lie or lay in, and what their labels say, stand there where
-    there are any; what stops one on its way its own case knows first. `untold`: mails about owed decisions, if any.
+    there are any; what stops one on its way its own case knows first. `bound`: the lot is one patient's. `untold`:
+    mails about owed decisions, if any.
     """
     units, untold = lot.units.values(), lot.chase.open(stock.undecided(lot))
     stopped, stores = sorted(u.id for u in units if u.stopped_in_store), sorted(stock.stores_of(lot))
@@ -304,5 +305,6 @@ def read_model(lot: Lot) -> Mapping[str, Any]:
         **({"stopped": tuple(stopped)} if stopped else {}),
         **({"stores": tuple(stores)} if stores else {}),
         **label.told_to_cases(lot.labels),
+        **({"bound": True} if lot.bound else {}),
         **({"untold": len(untold)} if untold else {}),
     }

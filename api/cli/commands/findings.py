@@ -237,6 +237,18 @@ def waiting_for_doses(*, json: Json = False) -> None:
     table(("product", "place", "case", "waits since", ""), rows)
 
 
+@app.command
+def supply_of_doses(*, json: Json = False) -> None:
+    """Count the units of each product beside who waits for one, and how many are short, the most wanting first."""
+    answer = asking(lambda c: c.get("/doses/forecast"))
+    if json:
+        as_json(answer)
+        return
+    names = ("waiting", "free", "coming", "held", "expire", "bound", "short", "short_later")
+    rows = [(one["product"], *(one[name] for name in names)) for one in answer["products"]]
+    table(("product", *(name.replace("_", " ") for name in names)), rows)
+
+
 def standing_in_line(one: Mapping[str, Any]) -> str:
     """Return what beside the time decides a place."""
     said = (("out_of_turn", "let go first by a supervisor"), ("urgent", "urgent"), ("asked", "being asked for"))

@@ -61,6 +61,10 @@ async def test_a_free_unit_is_for_who_waits_first_and_a_supervisor_may_say_other
     page = (await mei.get("/console/doses/waiting")).text
     assert product.casefold() in page.casefold()
     assert "waits since" in page
+    assert "cases waiting: 2" in page
+    counted = (await supervisor.get("/doses/forecast")).json()["products"]
+    [own] = [one for one in counted if one["product"].casefold() == product.casefold()]
+    assert (own["waiting"], own["free"], own["short"], own["short_later"]) == (2, 0, 2, 2)
     # one unit comes in: two workers at once offer it, to the urgent one, once
     batch = fresh_stream("lot")
     for command in (RegisterLot(product, ("a",), NOW + 300 * DAY, by="person-p"), ReleaseLot("person-q")):
