@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -11,21 +12,25 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from structlog.contextvars import bind_contextvars
 
 from activities.case_session import Reply
-from activities.command_handler import CommandRequest
+from activities.command_handler import CommandRequest, Recorded
 from activities.effect_handlers.requests import Reader
 from activities.ports import CommandKey, Meta
 from api.console.dossier_question import written_to
+from api.console.forms.uploads import is_upload, upload
 from api.console.reply_page import GONE, HEADERS, NOT_FOUND, found, plain_page
+from api.console.rooms.family import family_page
 from api.console.session import fresh_key
 from api.console.text.texts import texts_for
 from api.console.text.times import ViewerClock
 from api.console.visiting import SEE_OTHER, Door, Row, admit, inside
 from api.http.auth import Parts
 from api.http.command_json import CASE
+from api.http.files.file_types import TYPES
 from api.http.form_json import read_form
 from api.http.limits import only_head, read_small
-from api.http.problems import Problem, of_refusal
+from api.http.problems import Problem, invalid, of_refusal
 from api.ports import Service
+from api.routes.documents import Sent, taken
 from api.routes.handing_over import SEEN
 from domain.case.messages.threads import DOCTOR, FAMILY
 from domain.case.state import Case
@@ -33,6 +38,7 @@ from domain.catalogue.centre import Centre
 from domain.core.errors import Refused
 from domain.core.personal import readable
 from domain.stages.messages.writing import WRITES
+from domain.stages.records.documents import DocumentStored
 
 router = APIRouter(tags=["replies"], default_response_class=HTMLResponse, include_in_schema=False)
 KEY = 64
@@ -75,7 +81,7 @@ async def answer(token: str, request: Request, service: Parts) -> Response:
         return RedirectResponse(here, SEE_OTHER, HEADERS)
     form = dict(read_form(await read_small(request)))
     try:
-        await _record(service, token, row, form.get("text", ""), form.get("key", ""))
+        await _record(service, row, _key(token, form.get("key", "")), form.get("text", ""))
     except Problem as problem:
         return _shown(request, row, case, problem, form.get("text", ""))
     except Refused as refused:
@@ -83,14 +89,50 @@ async def answer(token: str, request: Request, service: Parts) -> Response:
     return RedirectResponse(here + "?sent=1", SEE_OTHER, HEADERS)
 
 
-async def _record(service: Service, token: str, row: Row, text: str, key: str) -> None:
-    tree = {"type": "ReceiveMessage", "text": text, "thread": row["fixed"]["thread"]}
+@router.post("/reply/{token}/messages/file")
+async def hand_in(token: str, request: Request, service: Parts) -> Response:
+    """Take a file of somebody inside as a document of the case, stored as every document is."""
+    row, case = await _thread(token, request, service)
+    if row is None or case is None:
+        return _closed(request, row)
+    here = request.url.path.removesuffix("/file")
+    if not await inside(request, service, token):
+        return RedirectResponse(here, SEE_OTHER, HEADERS)
+    try:
+        given = await upload(request, service.limits.document) if is_upload(request) else None
+        if given is None or not given.name:
+            raise invalid("choose a file first")
+        key = _key(token, dict(given.pairs).get("key", ""))
+        sent = Sent(key, given.media, given.name, {"type": "ReceiveMessage"})
+        kept, noted = await taken(service, case.id, sent, given.content)
+    except Problem as problem:
+        return _shown(request, row, case, problem)
+    try:
+        done = await _record(service, row, key, "", kept.name, noted)
+    except Refused as refused:
+        await service.documents.remove(kept.name)
+        return _shown(request, row, case, of_refusal(refused))
+    if done.repeated:  # the same form came twice: what came second is named nowhere
+        await service.documents.remove(kept.name)
+    return RedirectResponse(here + "?sent=1", SEE_OTHER, HEADERS)
+
+
+def _key(token: str, form: str) -> str:
+    """What a sending of a form is remembered by."""
+    return f"reply/{sha256(token.encode()).hexdigest()[:32]}/{sha256(form[:KEY].encode()).hexdigest()[:32]}"
+
+
+async def _record(
+    service: Service, row: Row, key: str, text: str, document: str = "", noted: DocumentStored | None = None
+) -> Recorded:
+    tree = {"type": "ReceiveMessage", "text": text, "thread": row["fixed"]["thread"], "document": document}
     command = CASE.parse_outside(tree, row["actor"])
-    key = f"reply/{sha256(token.encode()).hexdigest()[:32]}/{sha256(key[:KEY].encode()).hexdigest()[:32]}"
     bind_contextvars(case=row["stream"], key=key)
     meta = Meta(row["actor"], "treatment", key=key, causation=row["effect"], provenance="message page")
-    remembered = CommandKey(row["actor"], key, CASE.digest(row["stream"], command))
-    await service.commands.record(CommandRequest(row["stream"], meta, command, remembered, Reply(row["effect"])))
+    told = CASE.digest(row["stream"], replace(command, document=""))  # of a file sent again the name is another
+    remembered, stored = CommandKey(row["actor"], key, told), (noted,) if noted else ()
+    reply = Reply(row["effect"])
+    return await service.commands.record(CommandRequest(row["stream"], meta, command, remembered, reply, stored=stored))
 
 
 async def _reader(service: Service, row: Row, case: Case) -> Reader | None:
@@ -124,7 +166,9 @@ def _shown(request: Request, row: Row, case: Case, no: Problem | None = None, ty
             (one, clock.instant(one.at), str(one.text) if readable(one.text) else "")
             for one in reversed(case.thread(row["fixed"]["thread"]))
         ],
-        base=request.url.path.removesuffix("/answer"),
+        base=request.url.path.removesuffix("/answer").removesuffix("/file"),
+        family=family_page(case, clock) if row["fixed"]["thread"] == FAMILY else None,
+        media=[*TYPES],
         key=fresh_key(),
         typed=typed,
         wrong=no.detail if no else "",

@@ -14,15 +14,17 @@ from api.ports import DevSignIn
 from api.run.http_app import http_app
 from domain.case.messages.threads import FAMILY
 from domain.case.state import Case
-from domain.stages.intake.inquiry import OpenCase
+from domain.stages.intake.inquiry import OpenCase, ReplyToFamily
 from domain.stages.intake.people import AddPerson, GiveConsent, WithdrawConsent
 from domain.stages.messages.writing import SendMessage
+from domain.stages.records.records import RequestRecord
 from infra.ids import fresh_stream
 from tests.api.by_mail import House, browser, by_mail, code_in, noon
 from tests.api.conftest import CANARY, HOST, NO_LIMIT, SECRET, registered
 from tests.api.console.conftest import Browser, browsing, hidden
 
 MAIL = "family@home.example"
+SCAN = b"%PDF-1.7\npassport\n%%EOF\n"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,35 @@ async def test_consent_taken_back_shuts_the_room_and_the_page_says_why(house: Ho
     page = (await mei.get(f"/console/cases/{case}/messages")).text
     assert "Cannot be written to now" in page
     assert 'name="text"' not in page
+
+
+async def test_the_family_sees_where_it_stands_and_hands_in_a_document_once(house: House, mei: Browser) -> None:
+    case = await opened(house, mei)
+    patient = (await state(house, case)).patient
+    assert patient
+    consent = GiveConsent("data_processing", patient.id, "1", "en")
+    for command in (consent, ReplyToFamily("call"), RequestRecord("passport", "family"), SendMessage(FAMILY, "Hello")):
+        await house.here.commands.record(CommandRequest(case, Meta(mei.id), command))
+    room = await room_of(house, case)
+    async with browser(house.app) as http:
+        shut = await http.post(f"{room}/file", files={"file": ("scan.pdf", SCAN, "application/pdf")})
+        assert (shut.status_code, (await state(house, case)).stored) == (303, {}), "nothing before the code"
+        page = (await enter(house, http, room)).text
+        for words in ("Where we are", "You have asked us", "Passport: until ", "Your consents", ": given"):
+            assert words in page, words
+        key = {"key": "one form"}
+        for _ in range(2):
+            sent = await http.post(
+                f"{room}/file", data=key, files={"file": ("scan.pdf", SCAN, "application/pdf")}, follow_redirects=True
+            )
+            assert (sent.status_code, "A document" in sent.text) == (200, True)
+        empty = await http.post(f"{room}/file", data=key)
+        assert (empty.status_code, "choose a file first" in empty.text) == (422, True)
+    known = await state(house, case)
+    came = [m for m in known.messages.values() if m.received]
+    assert [m.document for m in came] == list(known.stored), "the same form brings one file"
+    desk = (await mei.get(f"/console/cases/{case}/messages")).text
+    assert f"/documents/{came[0].document}" in desk
 
 
 async def test_a_stranger_finds_no_room(house: House) -> None:
