@@ -21,7 +21,7 @@ from domain.case.stage import Stage
 from domain.case.state import Case
 from domain.catalogue import streams as catalogue
 from domain.catalogue.centre import ChangeEndpoint
-from domain.catalogue.protocol import ConfirmProtocolOpen
+from domain.catalogue.protocol import ConfirmProtocolOpen, Protocol
 from domain.catalogue.site import ConfirmSite
 from domain.catalogue.staff import RegisterPerson
 from domain.core.errors import Refused
@@ -38,6 +38,7 @@ from infra.reads.registers import RegisterQueries
 from rehearsal.cohort.cohort_run import rehearse_cohort
 from rehearsal.cohort.families import Family, Trial, families
 from rehearsal.cohort.reactions import next_command
+from rehearsal.cohort.sponsor import ESCALATING, next_word
 from rehearsal.courses.known import catalogued
 from rehearsal.hospitals.keys import HospitalKeys
 from rehearsal.world.lots import made, specified
@@ -50,6 +51,8 @@ META = Meta(ACTOR, purpose="demonstration", provenance="demonstration")
 OPEN_FOR, STOCK, EVERY = timedelta(days=120), 40, 20.0
 """How long a protocol is confirmed open, units per demonstration lot, seconds between two acts."""
 
+GOVERNED = 0.05
+"""How often, after a deed, somebody looks at the cohorts of the trial that has them."""
 JUDGES = ("person-quality", "person-supervisor")
 WAITING = 3
 """How many cases wait for a place at one protocol."""
@@ -215,10 +218,21 @@ async def act(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Pa
         await asyncio.sleep(EVERY)
         try:
             await _deed(ledger, commands, demo, papers, chance)
+            if chance.random() < GOVERNED:
+                await govern(commands, chance)
         except Refused as no:
             log.info("demonstration deed refused", reason=no.reason.value)
         except Exception as error:  # noqa: BLE001 - a server may be away; the demonstration goes on
             log.warning("demonstration waits", error=type(error).__name__)
+
+
+async def govern(commands: CommandHandler, chance: random.Random) -> None:
+    """Sponsor and safety committee look at the cohorts of the trial with dose levels, so that none stands still."""
+    entry = await commands.entry(ESCALATING)
+    trial = entry.state
+    word = next_word(trial, entry.now.date(), chance) if isinstance(trial, Protocol) else None
+    if word is not None:
+        await commands.record(CommandRequest(ESCALATING, META, word))
 
 
 async def _deed(ledger: PgLedger, commands: CommandHandler, demo: Demo, papers: Papers, chance: random.Random) -> None:

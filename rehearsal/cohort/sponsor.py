@@ -12,7 +12,8 @@ from domain.catalogue.protocols.cohorts import OpenCohort, ReviewCohort, ReviewO
 from domain.catalogue.protocols.escalation import DoseLevel, Escalation
 from domain.core.fact import Command
 from domain.criteria.dosing import CellDose
-from domain.stages.governing.cohort_place import RecordLimitingToxicity, seat_at
+from domain.stages.eligibility.submissions import WithdrawSubmission
+from domain.stages.governing.cohort_place import RecordLimitingToxicity, seat_at, unplaced
 from rehearsal.cohort.situation import CLINICIAN, Situation
 
 ESCALATING = "protocol-nct05667155"
@@ -21,8 +22,8 @@ MADE_UP = "dose levels as published; size of a cohort and days between patients 
 PER_KG = (2_000_000, 4_000_000, 8_000_000)
 REVIEWS, BACKFILLS = timedelta(days=10), timedelta(days=45)
 """How long the committee takes; how long a full cohort may keep others waiting before its level takes more."""
-STOPS, LIMITS = 0.15, 0.2
-"""How often the committee stops a cohort, and a serious toxicity is called dose-limiting."""
+STOPS, LIMITS, GIVES_UP = 0.15, 0.2, 0.2
+"""How often the committee stops a cohort, a serious toxicity is called dose-limiting, a long wait is given up."""
 
 
 def with_levels(known: RegisterProtocol) -> RegisterProtocol:
@@ -80,6 +81,8 @@ def _names(s: Situation) -> Sequence[str]:
     return [str(one.name or one.kind) for one in s.case.episodes.values() if one.alerted]
 
 
-def wait(_: Situation) -> Command | None:
-    """A place, a review or a turn comes from the sponsor, the committee or the patient before."""
-    return None
+def wait(s: Situation) -> Command | None:
+    """A place, a review or a turn comes from others; who has waited long for a place may go elsewhere."""
+    accepted = s.case.accepted
+    tired = accepted is not None and s.chased and unplaced(s.case) and s.often(GIVES_UP)
+    return WithdrawSubmission(accepted.id) if accepted is not None and tired else None

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.console.pages.doses.cohort_lines import cohort_lines
 from api.console.session import CSRF, Viewer, Visitor, directory_of, require_csrf
 from api.console.text.texts import Texts
 from api.console.text.times import ViewerClock
@@ -134,6 +135,8 @@ async def protocol(request: Request, entry: str, service: Parts, viewer: Viewer)
         by=names.get(seen_by.by, seen_by.by),
         stale=age["stale"],
         due=clock.day(date.fromisoformat(age["review_due"][:10])),
+        cohorts=cohort_lines(state, clock),
+        coordinates=allow(viewer.who, Action.COORDINATE),
         queue=list_lines(state, clock, names),
         sites=_sites(state.sites, clock, names, visible_to(viewer.who, "protocol")),
         versions=_versions(found.facts, clock, names),

@@ -24,6 +24,9 @@ from domain.case.state import Case
 from domain.case.supply.shipments import Handover, Shipment, ShippingLeg
 from domain.case.track import Track
 from domain.case.treatment import Infusion, Treatment
+from domain.catalogue.protocol import RegisterProtocol
+from domain.catalogue.protocols.cohorts import OpenCohort, TellCohort
+from domain.catalogue.protocols.escalation import DoseLevel, Escalation
 from domain.catalogue.streams import Command
 from domain.catalogue.waiting.waiting_list import TellWaitingList
 from domain.core.errors import Reason, Refused
@@ -35,6 +38,7 @@ from domain.doses.waiting.turns import DoseTurn
 from domain.stages.treatment.dose import HoldDose
 from infra.ids import fresh_stream
 from tests.api.submitted import open_protocol
+from tests.domain.catalogue.test_protocol import FIELDS
 
 NOW = datetime.now(UTC)
 
@@ -99,6 +103,20 @@ async def test_whoever_joins_a_list_at_the_same_moment_stands_on_it(
     assert await all_at_once(processes, stream, told) == {"done": MANY}
     state: Any = (await processes[0].entry(stream)).state
     assert len(state.waiting.entries) == MANY
+
+
+async def test_of_many_who_want_a_place_in_a_cohort_as_many_get_one_as_it_takes(
+    processes: Sequence[CommandHandler],
+) -> None:
+    stream = fresh_stream("protocol")
+    plan = Escalation(levels=(DoseLevel(name="DL1", cohort=3),))
+    opened = OpenCohort("DL1", "start", "letter", NOW.date())
+    for command in (RegisterProtocol(**FIELDS, escalation=plan), opened):
+        await processes[0].record(CommandRequest(stream, Meta("person-q"), command))
+    told = [TellCohort(f"case-{n}", 1) for n in range(MANY)]
+    assert await all_at_once(processes, stream, told) == {"done": MANY}
+    book = (await processes[0].entry(stream)).state.cohorts
+    assert Counter(one.state for one in book.subjects) == {"enrolled": 3, "waiting": MANY - 3}
 
 
 async def test_of_many_who_want_a_unit_as_many_get_one_as_there_are(processes: Sequence[CommandHandler]) -> None:

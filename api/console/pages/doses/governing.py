@@ -1,4 +1,4 @@
-"""Takes what is told on a protocol's page of how its use is governed: clinical holds, their conditions, their end."""
+"""Takes what is told on a protocol's page of how its use is governed: clinical holds and cohorts."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     "PlaceClinicalHold": ("holder", "authority", "reason", "decided"),
     "FulfilHoldCondition": ("evidence", "fulfilled"),
     "LiftClinicalHold": ("holder", "decided", "source"),
+    "OpenCohort": ("level", "reason", "source", "decided"),
+    "ReviewCohort": ("outcome", "reason", "source", "decided"),
 }
 """Command → the fields of its form that are taken as they were written."""
-NUMBERS = ("hold", "condition")
+NUMBERS = ("hold", "condition", "cohort")
 
 
 @router.post("/console/protocols/{entry}/governing")
 async def govern(request: Request, entry: str, service: Parts, viewer: Viewer) -> Response:
-    """Record a hold, what fulfils a condition of it, or that it is lifted; the page shows it then."""
+    """Record what is told of a hold or a cohort; the page shows it then."""
     given = dict(read_form(await read_body(request)))
     require_csrf(request, given.get(CSRF, ""))
     stream = stream_meant(entry, "protocol")
