@@ -70,6 +70,7 @@ def test_every_effect_for_a_hospital_has_its_row() -> None:
         "mark_unit_destroyed",
         "erase_case",
         "tell_waiting_list",
+        "tell_cohort",
     }  # on the lots' and protocols' own streams
 
 

@@ -44,6 +44,7 @@ AT_HOME = {
     "tell_linked_case",
     "erase_linked_case",
     "tell_waiting_list",
+    "tell_cohort",
     "look_back",
 }  # lots, keys, cases, protocols
 SENDER = "coordination@caravel.example"
