@@ -89,12 +89,13 @@ class CaseSession:
     def _add(self, drafts: Sequence[Draft[Event]]) -> None:
         self.drafts += drafts
         if any(d.corrects for d in drafts):  # a correction changes what was folded before it
-            everything = [*self._facts, *self._as_facts()]
+            everything = [*self._facts, *self.as_facts()]
             self.case = replace(fold(everything), id=self.case.id)
             return
         for draft in drafts:
             self.case = evolve(self.case, as_fact(draft, self.case.version + 1, self.now, self._actor))
 
-    def _as_facts(self) -> list[Fact[Event]]:
+    def as_facts(self) -> list[Fact[Event]]:
+        """Return the drafts as the facts they would be recorded as at this instant."""
         made = enumerate(self.drafts, len(self._facts) + 1)
         return [as_fact(draft, version, self.now, self._actor) for version, draft in made]

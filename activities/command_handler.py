@@ -155,12 +155,19 @@ class CommandHandler:
                     return await self._attempt(request)
         raise Refused(Reason.CONFLICT, "others kept changing this; nothing was recorded, try again")
 
-    async def _attempt(self, request: CommandRequest) -> Recorded:
+    async def would(self, request: CommandRequest) -> Recorded:
+        """Return what a command on a case would come to; nothing is recorded or remembered. Raises Refused."""
+        require(request.stream.startswith(CASE), Reason.INVALID, "only what is said of a case is tried out")
+        return await self._attempt(request, dry=True)
+
+    async def _attempt(self, request: CommandRequest, *, dry: bool = False) -> Recorded:
         loaded = await self._load(request)
         if loaded.remembered is not None:
             return await self._again(request, loaded, loaded.remembered)
         if request.stream.startswith(CASE):
-            return await self._on_case(request, loaded)
+            session = await self._on_case(request, loaded)
+            made = Recorded(request.stream, session.case, session.as_facts(), session.now)
+            return made if dry else await self._append(request, loaded, session)
         if request.stream.startswith(recall.PREFIX):
             return await self._on_recall(request, loaded)
         return await self._on_stream(request, loaded)
@@ -306,7 +313,7 @@ class CommandHandler:
         recorded = recall.fold((*loaded.facts, *facts), request.stream)
         return Recorded(request.stream, recorded, facts, now, earlier=loaded.facts)
 
-    async def _on_case(self, request: CommandRequest, loaded: Loaded) -> Recorded:
+    async def _on_case(self, request: CommandRequest, loaded: Loaded) -> CaseSession:
         now = self._now(loaded)
         case = self.fold(loaded.facts, request.stream)
         session = CaseSession(case, loaded.facts, now, self.ids, self.policy, request.meta.actor)
@@ -328,7 +335,7 @@ class CommandHandler:
         if new:
             self._note(session, await self.ledger.sources(sorted(new)))
         session.advance()
-        return await self._append(request, loaded, session)
+        return session
 
     def _note(self, session: CaseSession, sources: Sequence[WatchedSource]) -> None:
         """Write down what changed in the lots, protocols, centres and staff this case depends on."""

@@ -39,6 +39,7 @@ from api.routes import (
     start,
 )
 from api.routes.desk import tasks
+from api.routes.developers import metadata, sandbox
 from api.routes.doses import genealogy, readings, recalls, turns
 from api.routes.files import uploads
 from api.routes.findings import (
@@ -92,6 +93,8 @@ PARTS = (
     audit,
     evidence,
     callbacks,
+    sandbox,
+    metadata,
     handing_over,
     changes,
     genealogy,

@@ -28,6 +28,40 @@ MATCH: dict[str, Any] = {
 }  # fmt: skip
 
 
+SCHEMES: dict[str, Any] = {
+    "session": {
+        "type": "http", "scheme": "bearer",
+        "description": "The token of a sign-in, or an access token of the identity provider.",
+    },
+    "hospitalSignature": {
+        "type": "apiKey", "in": "header", "name": "Signature",
+        "description": "RFC 9421 with Ed25519 over @method, @path and content-digest (RFC 9530), beside "
+        "Signature-Input; docs/fhir.md has a sample.",
+    },
+}  # fmt: skip
+SIGNED = ("/hospitals/{centre}/callbacks", "/hospitals/{centre}/callbacks/sandbox")
+OPEN = {
+    "/healthz", "/readyz", "/metrics", "/metadata", "/dev/sign-in", "/reply/{token}",
+    "/hospitals/{centre}/documents/{token}", "/questionnaires/yearly-follow-up",
+}  # fmt: skip
+"""What needs no sign-in."""
+SAID: dict[str, Any] = {
+    "resourceType": "Task", "status": "completed", "intent": "order",
+    "identifier": [{"system": "urn:caravel:callback", "value": "7f1c2a"}],
+    "basedOn": [{"identifier": {"system": "urn:caravel:effect", "value": "EFFECT"}}],
+    "for": {"identifier": {"system": "urn:caravel:case", "value": "CASE"}},
+    "businessStatus": {"coding": [{"system": "urn:caravel:command", "code": "IssueLetter"}]},
+    "output": [
+        {"type": {"coding": [{"system": "urn:caravel:field", "code": "ref"}]}, "valueString": "L-2026-114"},
+        {
+            "type": {"coding": [{"system": "urn:caravel:field", "code": "valid_until"}]},
+            "valueDateTime": "2027-03-01T00:00:00+08:00",
+        },
+    ],
+}  # fmt: skip
+"""The answer of a hospital that issued a letter."""
+
+
 def openapi_of(app: FastAPI) -> dict[str, Any]:
     """FastAPI's description with what its routes read by themselves."""
     whole: dict[str, Any] = get_openapi(title=app.title, version="1", description=app.description, routes=app.routes)
@@ -47,9 +81,19 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         operation.setdefault("parameters", []).append(KEY)
         if path.endswith("/commands"):
             operation["parameters"].append(MATCH)
-    for operations in whole["paths"].values():
+    whole["components"]["securitySchemes"] = SCHEMES
+    whole["security"] = [{"session": []}]
+    for path in SIGNED:
+        whole["paths"][path]["post"]["requestBody"] = {
+            "required": True, "content": {"application/fhir+json": {"schema": {"type": "object"}, "example": SAID}},
+        }  # fmt: skip
+    for path, operations in whole["paths"].items():
         for operation in operations.values():
             _problems(operation)
+            if path in SIGNED:
+                operation["security"] = [{"hospitalSignature": []}]
+            elif path in OPEN:
+                operation["security"] = []
     return whole
 
 

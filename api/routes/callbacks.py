@@ -44,6 +44,20 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
     Nothing of the body is read before the headers are proved to be the centre's own, and only then is it counted as
     the centre's: whoever signs nothing uses up their own address's share.
     """
+    answer, command = await heard(centre, request, service)
+    if isinstance(command, AcknowledgeRecall):
+        done = await acknowledging.acknowledged(service, centre, answer, command)
+        await request.app.state.ringing.ring()
+    else:
+        done = await taken(service, centre, answer, command)
+    recorded = [fact.event.type for fact in done.facts]
+    return JSONResponse({"case": done.stream, "recorded": recorded, "repeated": done.repeated})
+
+
+async def heard(
+    centre: str, request: Request, service: Service, *, noted: bool = True
+) -> tuple[Answer, Command | AcknowledgeRecall]:
+    """Return what a callback says, once it is believed. Raises Problem; `noted` keeps what was not believed."""
     throttle: Throttle = request.app.state.throttle
     body = b""
     try:
@@ -56,16 +70,11 @@ async def callback(centre: str, request: Request, service: Parts) -> JSONRespons
         command = acknowledging.said(answer, centre) if acknowledging.of_recall(answer) else said(answer, centre)
     except Untrusted as no:
         await throttle.hit("sign_in", f"callback {address(request)}")
-        await service.reject(centre[:MAX_ID], no.reason, sha256(body).digest(), len(body))
+        if noted:
+            await service.reject(centre[:MAX_ID], no.reason, sha256(body).digest(), len(body))
         status, reason = (400, "malformed") if isinstance(no, Malformed) else (401, "untrusted")
         raise Problem(status, reason, no.reason) from None
-    if isinstance(command, AcknowledgeRecall):
-        done = await acknowledging.acknowledged(service, centre, answer, command)
-        await request.app.state.ringing.ring()
-    else:
-        done = await taken(service, centre, answer, command)
-    recorded = [fact.event.type for fact in done.facts]
-    return JSONResponse({"case": done.stream, "recorded": recorded, "repeated": done.repeated})
+    return answer, command
 
 
 def _require_unpacked(request: Request) -> None:
@@ -127,8 +136,8 @@ def said(answer: Answer, centre: str) -> Command:
     return command
 
 
-async def taken(service: Service, centre: str, answer: Answer, command: Command) -> Recorded:
-    """Record it. Raises Refused, Problem."""
+async def taken(service: Service, centre: str, answer: Answer, command: Command, *, dry: bool = False) -> Recorded:
+    """Record it, or where it is `dry` only say what that would come to. Raises Refused, Problem."""
     bind_contextvars(case=answer.case, key=answer.callback)
     hospital = Actor(centre, Role.HOSPITAL, centre=centre)
     require(answer.case.startswith("case-") and is_reference(answer.case), Reason.NOT_FOUND, NO_CASE)
@@ -149,7 +158,7 @@ async def taken(service: Service, centre: str, answer: Answer, command: Command)
     key = CommandKey(centre, answer.callback, body)
     ask = CommandRequest(answer.case, meta, command, key, Reply(effect) if effect else None, permit=permit)
     try:
-        return await service.commands.record(ask)
+        return await (service.commands.would(ask) if dry else service.commands.record(ask))
     except Refused as refused:
         if too_early(await _case(service, answer.case) or Case(), effect, refused.reason):
             raise Problem(409, "too_early", refused.detail, headers={"Retry-After": LATER}) from None

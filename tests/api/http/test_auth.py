@@ -29,10 +29,15 @@ ISSUER, AUDIENCE = "https://id.example", "caravel"
 
 async def test_nobody_gets_nothing(nobody: httpx2.AsyncClient, app: FastAPI) -> None:
     open_to_all = {"/healthz", "/readyz", "/metrics", "/dev/sign-in", "/hospitals/{centre}/callbacks", "/reply/{token}"}
+    open_to_all |= {"/hospitals/{centre}/callbacks/sandbox", "/metadata"}
     open_to_all |= {"/hospitals/{centre}/documents/{token}", "/questionnaires/yearly-follow-up"}
     documents = {"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"}
-    for path, operations in app.openapi()["paths"].items():
+    described = app.openapi()
+    assert described["security"] == [{"session": []}]
+    for path, operations in described["paths"].items():
         for method in operations:
+            asks = operations[method].get("security", described["security"])
+            assert (path in open_to_all) == (asks != described["security"]), "said as it is"
             if path not in open_to_all | documents:
                 answer = await nobody.request(method, path.replace("{", "").replace("}", ""), json={})
                 assert_problem(answer, 401, "not_signed_in")

@@ -1,0 +1,1 @@
+"""What a hospital's developer tries an interface with."""
