@@ -144,12 +144,13 @@ def create_app(service: Service) -> FastAPI:
     app.state.renderer = Renderer()
     app.state.rows_then = Rows()
     app.state.streams = Seats(service.limits.streams, service.limits.streams_in_all)
+    # As they are: they find what they need in `app.state`, and including a router makes all its routes once more.
     for part in PARTS:
-        app.include_router(part.router)
+        app.router.routes.extend(part.router.routes)
     for prefix in CATALOGUE:
-        app.include_router(entries.router_of(prefix))
+        app.router.routes.extend(entries.router_of(prefix).routes)
     if service.dev is not None:
-        app.include_router(sign_in.dev_router)
+        app.router.routes.extend(sign_in.dev_router.routes)
     site.install(app)
     problems.install(app)
     hosts = service.dev.hosts if service.dev else ()

@@ -114,19 +114,19 @@ async def postgres(migrated: PostgresServer) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def database(server: PostgresServer) -> AsyncIterator[str]:
+async def database(server: PostgresServer, template: str = TEMPLATE) -> AsyncIterator[str]:
     """A copy of the template, for as long as it is used."""
-    dsn = await fresh(server.dsn, f"test_{uuid.uuid4().hex[:12]}")
+    dsn = await fresh(server.dsn, f"test_{uuid.uuid4().hex[:12]}", template)
     yield dsn
     await execute(server.dsn, f"DROP DATABASE {dsn.rpartition('/')[2]} WITH (FORCE)")
 
 
-async def fresh(dsn: str, name: str) -> str:
+async def fresh(dsn: str, name: str, template: str = TEMPLATE) -> str:
     """Another copy of the template, of that name, beside the database at `dsn`.
 
     Its files are copied as they are: where nothing is flushed, that takes half of what writing them to the log takes.
     """
-    await execute(dsn, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    await execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     return f"{dsn.rpartition('/')[0]}/{name}"
 
 

@@ -69,5 +69,5 @@ def install(app: FastAPI) -> None:
         clerk,
     )
     for part in parts:
-        app.include_router(part.router)
-    app.include_router(web.files)
+        app.router.routes.extend(part.router.routes)
+    app.router.routes.extend(web.files.routes)

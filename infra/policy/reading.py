@@ -4,6 +4,7 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -144,7 +145,12 @@ class _Loader(yaml.CSafeLoader):
 
 def load_policy(path: Path | None = None, calendars: Path = CALENDARS) -> Policy:
     """Read the policy of a file (default: policy.yaml) and the calendars. Raises PolicyInvalid, CalendarsInvalid."""
-    text, tables = policy_files(path, calendars)
+    return _checked(*policy_files(path, calendars))
+
+
+@lru_cache(2)
+def _checked(text: bytes, tables: bytes) -> Policy:
+    """Read what the two files hold; the same bytes once, as nothing of a policy ever changes."""
     file = _parsed(text)
     _every_kind(file.ladders)
     _shorter(file)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,14 +17,19 @@ from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
 from api.run.wiring import Parts, parts
 from domain.catalogue.staff import RegisterPerson
+from infra.embedded.postgres_server import PostgresServer
 from infra.ids import fresh_stream
 from infra.settings import Settings
 from tests.agreed import agreed
+from tests.conftest import TEMPLATE, database, fresh
 
 HOST = "caravel.test"
 SECRET = "one-time-secret"
 CANARY = "Wilhelmina Canary-Øster"
 ROLES = ("coordinator", "supervisor", "reviewer", "translator", "quality", "auditor", "operator")
+KEEPERS = ("supervisor", "operator")
+PLAIN = tuple(role for role in ROLES if role not in KEEPERS)
+"""Registered first: once there are two of the others, a registration takes two people and can be undone."""
 OWNERS = {
     "person-other": "asia", "person-else": "europe", "person-x": "narrow", "person-far": "far", "person-9": "europe",
     "person-before": "asia", "person-after": "asia", "person-7": "asia", "person-pages": "pages",
@@ -72,9 +79,44 @@ def settings(dsn: str, home: Any, **more: Any) -> Settings:
     return Settings(database_url=dsn, home=home, **told)
 
 
+@dataclass(frozen=True)
+class Staffed:
+    """A database in which staff is registered, the folder with its keys, and two persons of each role."""
+
+    name: str
+    home: Path
+    ids: Mapping[str, tuple[str, str]]
+
+
+@pytest.fixture(scope="session")
+async def staffed(migrated: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Staffed:
+    """What every module's ledger is copied from: registering them there again takes longer than many a test."""
+    name, home = "template_staffed", tmp_path_factory.mktemp("staffed") / "home"
+    async with parts(settings(await fresh(migrated.dsn, name), home)) as here:
+        for person, team in OWNERS.items():
+            somebody = RegisterPerson("coordinator", team, "Somebody Else", "staff@example.org", "Asia/Kolkata", "en")
+            await agreed(here.commands, person, somebody)
+        ids = {role: (await registered(here, role), await registered(here, role)) for role in (*PLAIN, *KEEPERS)}
+    return Staffed(name, home, ids)
+
+
+@pytest.fixture(scope="session")
+def unstaffed(migrated: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Staffed:
+    """The same with nobody in it, for modules whose own people must be the only ones: they let `staffed` be this."""
+    return Staffed(TEMPLATE, tmp_path_factory.mktemp("unstaffed"), {})
+
+
 @pytest.fixture(scope="module")
-async def here(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
-    async with parts(settings(postgres, tmp_path_factory.mktemp("home"))) as opened:
+async def dsn(migrated: PostgresServer, staffed: Staffed) -> AsyncIterator[str]:
+    """Superuser's dsn of the database of `here`."""
+    async with database(migrated, staffed.name) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+async def here(dsn: str, staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
+    home = shutil.copytree(staffed.home, tmp_path_factory.mktemp("here") / "home")
+    async with parts(settings(dsn, home)) as opened:
         yield opened
 
 
@@ -109,12 +151,9 @@ async def signed_in(app: FastAPI, person: str) -> Person:
 
 
 @pytest.fixture(scope="module")
-async def people(app: FastAPI, here: Parts) -> Mapping[str, Person]:
-    """One of each role, all of team asia; and whom tests name as owners of cases that are not theirs."""
-    for person, team in OWNERS.items():
-        somebody = RegisterPerson("coordinator", team, "Somebody Else", "staff@example.org", "Asia/Kolkata", "en")
-        await agreed(here.commands, person, somebody)
-    return {role: await signed_in(app, await registered(here, role)) for role in ROLES}
+async def people(app: FastAPI, staffed: Staffed) -> Mapping[str, Person]:
+    """One of each role, all of team asia; beside them are those whom tests name as owners of cases not theirs."""
+    return {role: await signed_in(app, staffed.ids[role][0]) for role in ROLES}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -31,8 +32,9 @@ from domain.doses.product import RegisterProduct, stream_of
 from domain.roles import Actor, allow
 
 
+@cache
 def router_of(prefix: str) -> APIRouter:
-    """Return the routes of one kind."""
+    """Return the routes of one kind; the same for every app of this process."""
     names = [c.__name__ for c in CATALOGUE[prefix].commands]
     router = APIRouter(prefix=f"/{prefix}s", tags=[f"{prefix}s"])
     for opening in (name for name in names if name.startswith("Register")):

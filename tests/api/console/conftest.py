@@ -27,13 +27,13 @@ from tests.api.conftest import (  # noqa: F401 - fixtures of this folder too
     NO_LIMIT,
     ROLES,
     SECRET,
+    Staffed,
     app,
     client,
     coordinator,
     here,
     nobody,
     people,
-    registered,
     supervisor,
 )
 
@@ -72,9 +72,9 @@ async def browsing(app: FastAPI, person: str) -> Browser:  # noqa: F811 - an arg
 
 
 @pytest.fixture(scope="module")
-async def browsers(app: FastAPI, here: Parts) -> Mapping[str, Browser]:  # noqa: F811 - the fixtures above
-    """One of each role, all of team asia, each with a browser of their own."""
-    return {role: await browsing(app, await registered(here, role)) for role in ROLES}
+async def browsers(app: FastAPI, staffed: Staffed) -> Mapping[str, Browser]:  # noqa: F811 - the fixtures above
+    """Another of each role than `people` are, all of team asia, each with a browser of their own."""
+    return {role: await browsing(app, staffed.ids[role][1]) for role in ROLES}
 
 
 @pytest.fixture(scope="module")

@@ -177,7 +177,7 @@ async def test_a_document_that_was_rejected_since_is_not_opened_any_more(
 
 
 async def test_the_hospital_names_what_it_read_and_a_wrong_digest_is_an_alarm(
-    sent: Submitted, nobody: httpx2.AsyncClient, hospital: Hospital, supervisor: Person, postgres: str
+    sent: Submitted, nobody: httpx2.AsyncClient, hospital: Hospital, supervisor: Person, dsn: str
 ) -> None:
     def confirm(*digests: str) -> dict[str, Any]:
         return {"type": "ConfirmDossierRead", "submission": sent.submission, "digests": list(digests)}
@@ -202,7 +202,7 @@ async def test_the_hospital_names_what_it_read_and_a_wrong_digest_is_an_alarm(
     )
     assert settled.is_success, settled.text
     assert not any(o.kind == "misread_dossier" and o.state == "open" for o in (await sent.state()).obligations.values())
-    connection = await asyncpg.connect(postgres)
+    connection = await asyncpg.connect(dsn)
     kept = str(await connection.fetch("select data, meta from event where stream = $1", sent.id))
     await connection.close()
     assert not any(digest in kept for digest in digests), "the digest of what was read is sealed"

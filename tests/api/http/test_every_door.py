@@ -7,7 +7,7 @@ Routes are those of the app itself: a new one is asked here, or says in `FILLED`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -32,16 +32,9 @@ ENDLESS = {"/stream"}
 
 def reads(app: FastAPI) -> list[APIRoute]:
     """Every address that is only read."""
-    found = [one for one in _routes(app.routes) if "GET" in (one.methods or ())]
+    found = [one for one in app.routes if isinstance(one, APIRoute) and "GET" in (one.methods or ())]
     assert len(found) > 40
     return [one for one in found if one.path not in ENDLESS]
-
-
-def _routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
-    for one in routes:
-        if isinstance(one, APIRoute):
-            yield one
-        yield from _routes(getattr(getattr(one, "original_router", None), "routes", ()))
 
 
 FILLED: Mapping[str, Any] = {

@@ -75,8 +75,8 @@ async def test_unsigned_callbacks_shut_no_centre_out(
 
 
 @pytest.fixture
-async def rejected(postgres: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(postgres)
+async def rejected(dsn: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(dsn)
     before = await connection.fetchval("select coalesce(max(id), 0) from rejected_callback")
 
     async def found() -> list[str]:

@@ -121,8 +121,8 @@ async def case(supervisor: Person, hospital: Hospital) -> Waiting:
 
 
 @pytest.fixture
-async def rejected(postgres: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(postgres)
+async def rejected(dsn: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(dsn)
     before = await connection.fetchval("select coalesce(max(id), 0) from rejected_callback")
 
     async def reasons() -> list[str]:
@@ -244,7 +244,7 @@ async def test_an_unknown_centre_case_or_request(
 
 
 async def test_no_words_of_a_hospital_are_kept_in_plain(
-    hospital: Hospital, supervisor: Person, case: Waiting, postgres: str
+    hospital: Hospital, supervisor: Person, case: Waiting, dsn: str
 ) -> None:
     """Its number must be a reference; its id of the callback is kept as one, or as a digest that repeats like it."""
     for ref in (CANARY, "L 7", "x" * 65):
@@ -256,7 +256,7 @@ async def test_no_words_of_a_hospital_are_kept_in_plain(
     assert [first.json()["repeated"], again.json()["repeated"]] == [False, True], first.text
     told = await hospital.say(case.id, {"type": "DeclineTransplant", "reason": CANARY})
     assert told.is_success or told.status_code == 409, "what is sealed may be words"
-    connection = await asyncpg.connect(postgres)
+    connection = await asyncpg.connect(dsn)
     kept = await connection.fetch("select data, meta from event where stream = $1", case.id)
     await connection.close()
     assert "L-7" in str(kept)

@@ -17,7 +17,7 @@ from activities.messages import Order
 from activities.perform import Performing
 from api.run.http_app import http_app
 from api.run.processes import handlers
-from api.run.wiring import MACHINE, Parts, actor_of, parts
+from api.run.wiring import MACHINE, Parts, actor_of
 from domain.catalogue.centre import RegisterCentre
 from infra.hospitals.callbacks import shown
 from infra.hospitals.fhir_client import NotUnderstood
@@ -25,7 +25,7 @@ from infra.identity.capabilities import links
 from infra.ids import fresh_stream
 from rehearsal.hospitals.keys import HospitalKeys
 from tests.agreed import agreed
-from tests.api.conftest import HOST, Person, client, registered, settings, signed_in
+from tests.api.conftest import HOST, Person, client, registered, signed_in
 from tests.api.http.test_process import served
 from tests.api.routes.test_callbacks import Hospital, waiting
 from tests.api.routes.test_commands import assert_problem
@@ -34,13 +34,6 @@ from tests.infra.hospitals.test_pinned import Server
 pytestmark = pytest.mark.slow
 LETTER = "request_invitation_letter"
 RAISED = {"type": "ChangeRole", "role": "supervisor", "team": "asia"}
-
-
-@pytest.fixture(scope="module")
-async def here(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
-    given = settings(postgres, tmp_path_factory.mktemp("home"), endpoints_allowed=("127.0.0.1",))
-    async with parts(given) as opened:
-        yield opened
 
 
 @pytest.fixture

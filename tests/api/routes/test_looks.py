@@ -92,11 +92,11 @@ async def test_one_reader_through_many_requests_at_once(people: Mapping[str, Per
 
 
 async def test_looks_stand_in_the_ledger_like_everything_else(
-    people: Mapping[str, Person], here: Parts, postgres: str
+    people: Mapping[str, Person], here: Parts, dsn: str
 ) -> None:
     case = (await people["coordinator"].open())["case"]
     await people["auditor"].get(f"/cases/{case}")
-    connection = await asyncpg.connect(postgres)
+    connection = await asyncpg.connect(dsn)
     try:
         text = await connection.fetchval("select string_agg(data || meta, '') from event where type = 'CasesSeen'")
         await connection.execute("set enable_seqscan = off")  # a small table is read whole

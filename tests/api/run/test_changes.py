@@ -23,7 +23,7 @@ from domain.core.policy import Party
 from domain.core.telling import notices
 from infra.ids import fresh_stream
 from tests.agreed import agreed
-from tests.api.conftest import registered, settings
+from tests.api.conftest import Staffed, registered, settings
 from tests.infra.gateways import SENDER, Mail, mail
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,11 @@ CENTRE = RegisterCentre(
     "https://first.example/fhir", OLD, KEY,
 )  # fmt: skip
 CHANGE = ChangeEndpoint("https://evil.example/fhir", "desk@evil.example", KEY)
+
+
+@pytest.fixture(scope="module")
+def staffed(unstaffed: Staffed) -> Staffed:
+    return unstaffed
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +144,13 @@ async def test_a_mail_that_may_have_gone_out_goes_once_more_by_the_same_name_and
 
 
 async def test_desks_are_adopted_once_and_the_setting_changes_nothing_after(
-    here: Parts, postgres: str, two: tuple[str, str]
+    here: Parts, dsn: str, two: tuple[str, str]
 ) -> None:
     first, later = {"supervisor": "lead@example.org"}, {"supervisor": "omar@evil.example", "reviewer": "x@evil.example"}
 
     async def goes(setting: Mapping[str, str]) -> dict[str, str]:
         """Where mail goes as a worker with that setting sees it."""
-        async with parts(settings(postgres, here.settings.home, role_mail=setting), connections=2) as worker:
+        async with parts(settings(dsn, here.settings.home, role_mail=setting), connections=2) as worker:
             await adopt_desks(worker)
             find = desks_of(worker.ledger, desks(worker.settings))
             found = {role.value: await find(role) for role in Party}

@@ -13,6 +13,12 @@ from api.run.wiring import MACHINE, Parts
 from domain.catalogue.staff import ChangeRole, DismissPerson, RegisterPerson
 from domain.core.errors import Reason, Refused
 from tests.agreed import agreed
+from tests.api.conftest import Staffed
+
+
+@pytest.fixture(scope="module")
+def staffed(unstaffed: Staffed) -> Staffed:
+    return unstaffed
 
 
 def joins(role: Any) -> RegisterPerson:

@@ -140,9 +140,9 @@ async def vector_lot(play: Play) -> str:
     return stream
 
 
-async def made_due(postgres: str, recall: str) -> None:
+async def made_due(dsn: str, recall: str) -> None:
     """An hour has passed: the look at it is overdue, as the courier sees it."""
-    connection = await asyncpg.connect(postgres)
+    connection = await asyncpg.connect(dsn)
     passed = "update attention set wake_at = clock_timestamp() - interval '2 minutes' where stream = $1 and ended"
     assert await connection.execute(passed, recall) == "UPDATE 1"
     await connection.close()
@@ -154,7 +154,7 @@ async def told(post: Mail) -> Sequence[Mapping[str, Any]]:
 
 
 async def test_a_recall_stops_every_lot_asks_each_hospital_and_ends_when_all_have_acknowledged(
-    play: Play, post: Mail, postgres: str
+    play: Play, post: Mail, dsn: str
 ) -> None:
     vector = await vector_lot(play)
     first, second = await play.lot(vector, "a1"), await play.lot(vector, "b1")
@@ -197,7 +197,7 @@ async def test_a_recall_stops_every_lot_asks_each_hospital_and_ends_when_all_hav
     assert await eventually(ended)
     late = await play.lot(await vector_lot(play), "late1")
     await play.tell(late, LinkMaterial(vector))
-    await made_due(postgres, recall)
+    await made_due(dsn, recall)
 
     async def taken_up_again() -> bool:
         return bool((await play.here.commands.entry(late)).state.state == "recalled")

@@ -14,11 +14,17 @@ from domain.catalogue.centre import ChangeEndpoint, PauseCentre, RegisterCentre,
 from domain.core.fact import Draft
 from domain.stages.anytime.notes import NoteAdded
 from infra.ids import fresh_id, fresh_stream
+from tests.api.conftest import Staffed
 
 META = Meta("test", "operation")
 CENTRE = RegisterCentre(
     "n", "c", "CN", "Asia/Shanghai", ("zh",), True, ("cell_therapy",), "s", date(2026, 1, 1), "", "", ""
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def staffed(unstaffed: Staffed) -> Staffed:
+    return unstaffed
 
 
 @pytest.mark.slow

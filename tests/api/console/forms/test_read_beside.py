@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Request
+from playwright.async_api import Request, expect
 
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
@@ -168,8 +168,7 @@ async def test_it_is_side_by_side_or_below_and_opens_only_what_is_unfolded(
     await one.page.locator('button[name="show"]').last.focus()
     await one.page.keyboard.press("Enter")
     picture, form = one.page.locator("img.preview"), one.page.locator(".reading form")
-    await picture.wait_for()
-    await one.page.wait_for_load_state("networkidle")
+    await expect(picture).to_have_js_property("complete", value=True)  # the page was idle before it was asked for
     assert await picture.evaluate("e => e.naturalWidth") > 0, "it is drawn"
     assert await one.page.locator('[name="clinician"]').input_value() == "Dr Li", "what was typed stays"
     assert len(opened) == 1
