@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, get_args
 
 from domain.stages.follow_up.follow_up import EndFollowUp, FollowUpEnded, TryContact
@@ -21,8 +22,9 @@ OTHERS = ("second_contact", "home_doctor", "hospital")
 
 
 def miss_a_visit(j: Journey) -> Journey:
-    """The visit that is owed passes, and nobody reported it."""
-    return j.wait(until=j.owed("visit").due, deliver=False)
+    """The visit that is owed passes, and nobody reported it; what its end asks for is still to be carried out."""
+    due = j.owed("visit").due
+    return j.wait(until=due - timedelta(seconds=1)).wait(until=due, deliver=False)
 
 
 def try_family(j: Journey) -> Journey:
