@@ -23,6 +23,8 @@ GROUPS: Mapping[str, str] = {
     "refused": "code", "centre_answer": "", "centre_accepted": "", "centre_declined": "", "centre_infused": "",
 }  # fmt: skip
 """Measures in the order of the page, and the texts that name what each is of."""
+ROOM = 20
+"""Characters before a bar."""
 RANK = {stage.value: stage.rank for stage in Stage}
 
 
@@ -85,7 +87,7 @@ def _group(viewer: Visitor, measure: str, found: Sequence[Figure], names: Mappin
         FigureRow(_name(viewer, one, names), one, f"?{kept}&{urlencode({'measure': measure, 'of': one.of})}#cases")
         for one in ordered
     ]
-    drawn = bars([(row.name, _lengths(row.figure), _says(row.figure)) for row in rows])
+    drawn = bars([(_short(measure, row.name), _lengths(row.figure), _says(row.figure)) for row in rows])
     return FigureGroup(measure, drawn, rows)
 
 
@@ -94,6 +96,11 @@ def _name(viewer: Visitor, one: Figure, names: Mapping[str, str]) -> str:
     if not one.of:
         return viewer.t("figures.all")
     return viewer.t.named(group, one.of) if group else names.get(one.of, one.of)
+
+
+def _short(measure: str, name: str) -> str:
+    """Return what fits before a bar; the whole name of a centre stands in the table beside it."""
+    return name if GROUPS[measure] or len(name) <= ROOM else f"{name[: ROOM - 1].rstrip()}…"
 
 
 def _lengths(one: Figure) -> Sequence[float]:
