@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -16,6 +17,7 @@ PROGRAM = (
 )
 
 
+@cache
 def imported(*words: str) -> set[str]:
     """The modules a command line loads; nobody answers at its API."""
     done = subprocess.run(
