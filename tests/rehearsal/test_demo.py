@@ -13,9 +13,8 @@ from domain.stages.intake.inquiry import OpenCase
 from infra.ids import fresh_stream
 from rehearsal.courses.known import catalogued
 from rehearsal.demo import WAITING, once, wait_for_a_place
-from tests.api.conftest import here, registered
+from tests.api.conftest import registered
 
-__all__ = ["here"]
 LATE = RegisterPerson("hospital", "centre-renji", "Lin Chen", "clerk@hospital.example", "Asia/Shanghai", "en")
 
 

@@ -13,9 +13,6 @@ from infra.ids import fresh_stream
 from infra.reads.genealogy import GenealogyQueries
 from infra.reads.registers import RegisterQueries
 from rehearsal.genealogy import give_genealogy
-from tests.api.conftest import here
-
-__all__ = ["here"]
 
 
 async def test_every_lot_has_a_donor_and_a_vector_lot_and_a_later_start_links_what_is_new(here: Parts) -> None:

@@ -19,9 +19,7 @@ from infra.ids import fresh_stream
 from rehearsal.courses.known import catalogued
 from rehearsal.demo import once
 from rehearsal.happenings import RECALL, bring_about
-from tests.api.conftest import here
 
-__all__ = ["here"]
 LOT = "lot-happens"
 
 

@@ -14,9 +14,6 @@ from infra.reads.registers import RegisterQueries
 from rehearsal.demo import once, tell
 from rehearsal.stores import FREEZERS, WARM_UNITS, keep_stores
 from rehearsal.world.lots import made, scanned, specified
-from tests.api.conftest import here
-
-__all__ = ["here"]
 
 
 async def _state(here: Parts, stream: str) -> Any:
