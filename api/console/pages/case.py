@@ -56,6 +56,7 @@ from domain.stages.follow_up.follow_up import visit_lines
 from domain.stages.follow_up.registries import form_lines
 from domain.stages.follow_up.visit_plan import last_due
 from domain.stages.governing.by_class import class_of
+from domain.stages.governing.cohort_place import seat_at
 from domain.stages.records.needed import Line, lines, outstanding
 from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
@@ -223,11 +224,12 @@ async def overview(
 
 
 def _cells(case: Case, now: datetime) -> dict[str, Any]:
-    """How many cells were authorised and given beside what is written, and what is asked before another dose."""
+    """How many cells were authorised and given, what is asked before another dose, and the place in a cohort."""
     return {
         "redosing": redosing_standings(case, now),
         "cells": cell_range(case, now),
         "cell_lines": cell_lines(case),
+        "seat": seat_at(case, case.protocol),
     }
 
 

@@ -66,6 +66,9 @@ async def test_a_cohort_is_opened_on_the_page_and_the_case_beyond_its_size_waits
     assert "Waiting for a place: 1" in page.text
     owed = [(await people["supervisor"].get(f"/cases/{case}/agenda")).json()["obligations"] for case in cases]
     assert ["cohort_place" in {one["kind"] for one in each} for each in owed] == [False, True]
+    assert "Cohort 1, level DL1" in (await supervisor.get(f"/console/cases/{cases[0]}")).text
+    waits = (await supervisor.get(f"/console/cases/{cases[1]}")).text
+    assert ("Dose levels and cohorts" in waits, "Cohort 1, level DL1" in waits) == (True, False)
     commands = f"/protocols/{protocol}/commands"
     stops = {"type": "ReviewCohort", "cohort": 1, "outcome": "stopped", **SAID}
     assert_problem(await people["supervisor"].post(commands, stops), 403, "not_allowed")
