@@ -51,6 +51,18 @@ class Sessions(Protocol):
 class Capabilities(Protocol):
     """Makes and takes one-question links."""
 
+    async def issue(
+        self,
+        stream: str,
+        effect: str,
+        actor: str,
+        question: str,
+        commands: Sequence[str],
+        fixed: Mapping[str, str],
+        zone: str,
+        until: datetime,
+    ) -> str: ...
+    async def clear(self, stream: str) -> None: ...
     async def find(self, token: str) -> Mapping[str, Any] | None: ...
     async def use(self, token: str) -> None: ...
 

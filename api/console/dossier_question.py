@@ -23,8 +23,8 @@ from domain.stages.records.translating import ORDER, Commission, commissioned
 DOSSIER, TRANSLATION, HANDOVER = "submit_dossier", ORDER, "send_handover"
 CODE, VISIT = "visit code", "visit"
 """The questions whose links open files, and what stands behind one."""
-RECALL = "recall"
-"""The question of a recall, which is of no case and has a page of its own."""
+RECALL, CALENDAR = "recall", "calendar"
+"""The questions of a recall and of a calendar feed, which are of no case and have pages of their own."""
 ANSWERS: tuple[str, ...] = tuple(
     row.command.__name__ for module in reversed([*MODULES.values()]) for row in module.TAKES if DOSSIER in row.answers
 )

@@ -16,6 +16,7 @@ from activities.case_session import Reply
 from activities.command_handler import CommandRequest
 from activities.ports import CommandKey, Meta
 from api.console.dossier_question import (
+    CALENDAR,
     CODE,
     DOSSIER,
     HANDOVER,
@@ -119,7 +120,7 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
     The link of a dossier or a translation is open as long as its question, which is asked of the case each time.
     """
     row = await service.capabilities.find(token[:200])
-    if row is None or row["question"] in (CODE, VISIT, RECALL):
+    if row is None or row["question"] in (CODE, VISIT, RECALL, CALENDAR):
         await request.app.state.throttle.hit("sign_in", f"reply {address(request)}")
         return None
     note_known(request)

@@ -19,7 +19,7 @@ from api.console.pages import (
     sign_in,
     slip,
 )
-from api.console.pages.desk import bulk, leave, names_search, saved, task_verbs, tasks, worklist
+from api.console.pages.desk import bulk, calendar, leave, names_search, saved, task_verbs, tasks, worklist
 from api.console.pages.doses import genealogy, governing, hospital_recalls, lots, recalls, stores, turns
 from api.console.pages.history import audit, figures, looks, timeline
 from api.console.pages.messages import page as messages
@@ -38,6 +38,7 @@ def install(app: FastAPI) -> None:
         tasks,
         task_verbs,
         leave,
+        calendar,
         bulk,
         saved,
         names_search,
