@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from api.console.text.fact_text import FactWriter
-from api.console.text.texts import ENGLISH, languages
+from api.console.text.texts import ENGLISH, Texts, languages
 from domain.case.effect import Effect, EffectDelivered
 from domain.case.messages.threads import DOCTOR, FAMILY, Message
 from domain.case.state import Case
@@ -89,18 +89,20 @@ def _thread(
     return Thread(
         name,
         party if name in (FAMILY, DOCTOR) else speaker.label(name),
-        _language(name, case),
+        _language(name, case, t),
         t.english(why[1]) if why else "",
         name in case.unanswered,
         sorted(lines, key=lambda line: line.at, reverse=True),
     )
 
 
-def _language(name: str, case: Case) -> str:
+def _language(name: str, case: Case, t: Texts) -> str:
     """Name the language their mail is written in: their own, or English where we have no texts of it."""
     known = {FAMILY: case.family_reader, DOCTOR: case.home_doctor}.get(name)
-    ours, short = dict(languages()), known.language.partition("-")[0].lower() if known else ""
-    return ours.get(short, ours[ENGLISH]) if known else ""
+    if known is None:
+        return ""
+    short = known.language.partition("-")[0].lower()
+    return t.named("mail_language", short if short in languages() else ENGLISH)
 
 
 def _written(name: str, case: Case, speaker: FactWriter) -> Iterable[ThreadLine]:
