@@ -76,7 +76,7 @@ def page(
     known: dict[str, Any] = {"t": t, "viewer": visitor, "here": request.url.path, "whole": _whole(request)}
     known |= {"languages": languages(), "demo": dev, "csrf": _csrf(visitor)}
     known |= {"proves": _proves(visitor), "runs": _runs(visitor), "traces": _traces(visitor)}
-    known["counts"] = visitor is not None and visitor.who.role in COUNTS
+    known["managing"] = visitor is not None and visitor.who.role in COUNTS
     text = PAGES.get_template(name).render(**known, **values)
     return HTMLResponse(marked(text), status, {**HEADERS, **(headers or {})})
 
