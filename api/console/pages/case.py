@@ -11,13 +11,13 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.actions import actions
+from api.console.overview.case_status import askings, lacking, legs, staged, waits
 from api.console.overview.costs import cost_table
 from api.console.overview.dates import dates_chart
 from api.console.overview.depletion import depletion_tables
 from api.console.overview.patient_card import patient_card
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
-from api.console.pages.case_status import askings, lacking, legs, staged, waits
 from api.console.pages.desk.away import away_words
 from api.console.pages.differing import since
 from api.console.pages.summarised import summarised

@@ -19,8 +19,8 @@ from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_
 from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.read_beside import SHOW, read_beside
 from api.console.forms.uploads import ASIDE, no_file
+from api.console.overview.case_status import waits
 from api.console.pages.case import OpenedCase, opened, shown_part
-from api.console.pages.case_status import waits
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
 from api.console.text.fact_text import FactText
 from api.console.web import errors_of, page, pages, seen, wrong

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from fastapi import Request
 from fastapi.responses import Response
 
+from api.console.overview.case_status import StagedFact, staged
 from api.console.pages.case import OpenedCase, opened, shown_part
-from api.console.pages.case_status import StagedFact, staged
 from api.console.pages.travel import AtMoment, Moment
 from api.console.session import Viewer
 from api.console.text.texts import Texts

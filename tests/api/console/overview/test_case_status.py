@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.console.pages.case_status import GROUP_OF
+from api.console.overview.case_status import GROUP_OF
 from domain.core.fact import Command
 from domain.journey import GROUP
 from tests.domain.case.obligation_scenes import SCENES
