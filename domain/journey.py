@@ -302,6 +302,17 @@ GROUP: Mapping[type[Any], str] = {row.command: name for name, m in MODULES.items
 """The group of each command in the console."""
 
 
+def _settled_by(row: Owes) -> Sequence[type[Any]]:
+    """First what says of itself that it settles this, then what answers the effect that asked for it."""
+    named = [command for command, takes in TAKES.items() if row.kind in takes.settles]
+    answer = [command for command, takes in TAKES.items() if {row.kind, row.asked_by} & set(takes.answers)]
+    return tuple(dict.fromkeys([*named, *answer]))
+
+
+SETTLED_BY: Mapping[str, Sequence[type[Any]]] = {row.kind: _settled_by(row) for row in OWES}
+"""The commands that settle each kind of obligation, or are a step to settling it."""
+
+
 def _accepted(stage: Stage) -> tuple[type[Any], ...]:
     """Its own commands first, then those of other stages that it takes, then what is taken at any time."""
     taken = [command for command, row in TAKES.items() if stage in row.at]

@@ -8,10 +8,13 @@ from typing import Any
 
 from api.console.session import Visitor
 from api.console.text.texts import Texts
+from api.console.web import wrong
 from api.http.answers import allowed_now, refused_now
 from api.http.command_json import CASE
+from api.http.problems import of_refusal
 from domain.case.state import Case
 from domain.engine.decide import taken
+from domain.engine.possible import Probe
 from domain.journey import ANYTIME, GROUP, accepting_stages
 
 ALWAYS = {c.__name__ for c in ANYTIME}
@@ -42,9 +45,9 @@ class ActionGroup:
         return f"g-{self.name}-always" if self.always else f"g-{self.name}"
 
 
-def actions(viewer: Visitor, case: Case, owed: Collection[str]) -> Sequence[ActionGroup]:
-    """Group what the journey takes now and this viewer may give; what settles something owed comes first."""
-    allowed = set(allowed_now(viewer.who, case))
+def actions(viewer: Visitor, case: Case, owed: Collection[str], tried: Probe) -> Sequence[ActionGroup]:
+    """Group what this viewer may give now and the case may take; what settles something owed comes first."""
+    allowed = {name for name in allowed_now(viewer.who, case) if not impossible(viewer.t, CASE.by_name[name], tried)}
     groups: dict[tuple[str, bool], list[Act]] = {}
     for command in taken(case):
         if command.__name__ in allowed:
@@ -67,9 +70,22 @@ def found(asked: str, *texts: str) -> bool:
     return all(word in text for word in asked.casefold().split())
 
 
-def not_now(viewer: Visitor, case: Case) -> Sequence[tuple[Act, str]]:
-    """List what is not taken now, and why."""
-    return [(act(viewer, CASE.by_name[name]), why_not(viewer, case, name)) for name in refused_now(viewer.who, case)]
+def not_now(viewer: Visitor, case: Case, tried: Probe) -> Sequence[tuple[Act, str]]:
+    """List what is not taken now, and why: first what is of this stage, and what the case lacks for it."""
+    given = [
+        (CASE.by_name[name], impossible(viewer.t, CASE.by_name[name], tried)) for name in allowed_now(viewer.who, case)
+    ]
+    here = [(act(viewer, command), why) for command, why in given if why]
+    elsewhere = refused_now(viewer.who, case)
+    return [*here, *((act(viewer, CASE.by_name[name]), why_not(viewer, case, name)) for name in elsewhere)]
+
+
+def impossible(t: Texts, command: type[Any], tried: Probe) -> str:
+    """Say why a command would be refused whatever was typed; empty where it may be possible."""
+    if field := tried.lacks(command):
+        return t("act.nothing_to_name", field=t.named("field", field))
+    refused = tried.refusal(command)
+    return wrong(t, of_refusal(refused), refused.detail) if refused else ""
 
 
 def why_not(viewer: Visitor, case: Case, command: str) -> str:

@@ -28,7 +28,8 @@ class Takes:
 
     `by` is what giving it is called in the table of roles (domain/roles.py). What only a hospital says comes over FHIR
     as well; `over_fhir` opens that way to what others may say too. `answers` are the kinds of effects it answers, and
-    of obligations that no effect asked for: the page behind a link in a mail offers it.
+    of obligations that no effect asked for: the page behind a link in a mail offers it. `settles` are the kinds of
+    obligations it settles besides, or is a step to settling: pages and lists of what is owed offer it.
     """
 
     command: type[Any]
@@ -37,6 +38,7 @@ class Takes:
     by: Action = Action.COORDINATE
     over_fhir: bool = False
     answers: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
 
     @property
     def by_hospital(self) -> bool:

@@ -19,8 +19,8 @@ class Shape:
     """Says what an annotation comes to: its kind, whether it may be left out, what it is chosen from or made of.
 
     Kinds: text, number, check (yes or no), maybe (yes, no or nothing said), instant, date, hours, when, choice (one of
-    `words`), many (some of `words`), lines (several texts), several (of `inner`), nested (the dataclass `inner`),
-    one_of (one of the dataclasses `inner`, whose names are `words`).
+    `words`, of the enumeration `inner` where it is one), many (some of `words`), lines (several texts), several (of
+    `inner`), nested (the dataclass `inner`), one_of (one of the dataclasses `inner`, whose names are `words`).
     """
 
     kind: str
@@ -68,7 +68,7 @@ def _single(hint: Any, *, optional: bool) -> Shape:  # noqa: ANN401 - an annotat
     if get_origin(hint) is tuple:
         return _list(get_args(hint)[0])
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return Shape("choice", words=[str(one.value) for one in hint])
+        return Shape("choice", words=[str(one.value) for one in hint], inner=hint)
     if hint is bool and optional:
         return Shape("maybe")
     if hint in PLAIN:
@@ -79,7 +79,7 @@ def _single(hint: Any, *, optional: bool) -> Shape:  # noqa: ANN401 - an annotat
 def _list(inner: Any) -> Shape:  # noqa: ANN401 - an annotation
     one = shape_of(inner)
     if one.kind == "choice":
-        return Shape("many", words=one.words)
+        return Shape("many", words=one.words, inner=one.inner)
     return Shape("lines") if one.kind == "text" else Shape("several", inner=inner)
 
 

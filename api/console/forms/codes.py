@@ -14,7 +14,7 @@ from babel import Locale
 from api.console.forms.fields import Option
 from domain.core.codes import COUNTRIES, CURRENCIES
 
-LANGUAGE_FIELDS = ("language", "into", "interpreter_language")
+LANGUAGE_FIELDS = ("language", "into", "interpreter_language", "language_from", "language_to")
 CONTINENTS = frozenset({"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"})
 LEGACY = frozenset({"Asia/Calcutta", "Asia/Saigon", "Asia/Katmandu", "Asia/Rangoon", "Asia/Dacca", "Asia/Chongqing"})
 """Older names that the newer ones stand beside."""

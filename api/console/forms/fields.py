@@ -13,7 +13,7 @@ from domain.core.shape import Shape, shape_of, shapes
 
 Option = tuple[str, str]
 Choices = Mapping[str, Sequence[Option]]
-"""What a field of that name is chosen from, as far as the case knows it."""
+"""What a field of that name, or that field of a command, is chosen from, as far as the case knows it."""
 
 LONG_TEXTS = frozenset({"reason", "note", "text", "finding", "alternative", "detail", "result"})
 PRECISIONS = ("instant", "day", "bound", "unknown")
@@ -59,6 +59,8 @@ class Maker:
     """Where the clock hangs by which instants are typed."""
     known: Collection[str] = ()
     """What the form's page knows already, and does not ask."""
+    of_case: Collection[str] = ()
+    """What names something of the case, and so is never typed: with nothing to name there is nothing to choose."""
     by_day: bool = False
     """A day is enough for when something happened."""
 
@@ -98,7 +100,7 @@ class Maker:
         hint = self._hint(command, field.name, kind)
         made = Input(name, self.t.named("field", field.name), kind, not free, free or shape.optional, hint)
         made = replace(made, error=self.errors.get(name, ""), values=self._values(name, field, shape))
-        return self._filled(made, shape, field.name)
+        return self._filled(made, shape, field.name, command)
 
     def _values(self, name: str, field: Field[Any], shape: Shape) -> Sequence[str]:
         typed = [value for key, value in self.typed or () if key == name]
@@ -108,9 +110,9 @@ class Maker:
         plain = shape.kind in ("text", "choice", "number") and default is not MISSING and default is not None
         return [str(default.value if isinstance(default, Enum) else default)] if plain and default != "" else []
 
-    def _filled(self, made: Input, shape: Shape, field: str) -> Input:
+    def _filled(self, made: Input, shape: Shape, field: str, command: type[Any]) -> Input:
         if made.kind in ("text", "lines"):
-            return self._chosen(made, field)
+            return self._chosen(made, field, command)
         groups: Mapping[str, Callable[[], Input]] = {
             "choice": lambda: replace(made, options=self._worded(field, shape)),
             "many": lambda: replace(made, options=self._worded(field, shape)),
@@ -122,12 +124,18 @@ class Maker:
         }
         return groups[made.kind]() if made.kind in groups else made
 
-    def _chosen(self, made: Input, field: str) -> Input:
-        """Text that is chosen where the case knows what from."""
-        options = self.choices.get(field)
-        if not options:
+    def _chosen(self, made: Input, field: str, command: type[Any]) -> Input:
+        """Text that is chosen where the case knows what from; the only thing there is stands there already."""
+        named = (f"{command.__name__}.{field}", field)
+        name = next((name for name in named if name in self.choices or name in self.of_case), "")
+        options = self.choices.get(name, ())
+        if not options and name not in self.of_case:
             return replace(made, kind="area") if made.kind == "text" and field in LONG_TEXTS else made
-        return replace(made, kind="choice" if made.kind == "text" else "many", options=options)
+        if made.kind == "lines":
+            return replace(made, kind="many", options=options)
+        untyped = self.fresh or self.typed is None
+        only = name in self.of_case and made.needed and len(options) == 1 and untyped
+        return replace(made, kind="choice", options=options, values=made.values or [i for i, _ in options if only])
 
     def _worded(self, field: str, shape: Shape) -> Sequence[Option]:
         return [(one, self.t.named(field, one)) for one in shape.words]

@@ -37,9 +37,11 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class OpenObligation:
-    """One thing that is owed, and what happens by itself if nothing comes."""
+    """One thing that is owed, and what happens by itself if nothing comes; `kind` and `subject` of what is chased."""
 
     id: str
+    kind: str
+    subject: str
     words: str
     about: str
     owes: str
@@ -137,11 +139,13 @@ def waits(case: Case, now: datetime, speaker: FactWriter) -> Sequence[OpenObliga
 
 def _wait(o: Obligation, since: datetime | None, speaker: FactWriter) -> OpenObligation:
     clock, t = speaker.clock, speaker.clock.t
-    root = chased(o.about)[0] if o.kind.startswith("chase") else o.kind
+    root, subject = chased(o.about) if o.kind.startswith("chase") else (o.kind, o.about)
     words = t.named("owed", root)
     about = speaker.label(o.about)
     return OpenObligation(
         o.id,
+        root,
+        subject,
         t("worklist.chase", what=words) if root != o.kind else words,
         about if about != o.about and not about.endswith("…") else "",
         t("case.owes", debtor=t.named("party", o.debtor), creditor=t.named("party", o.creditor)),

@@ -11,7 +11,8 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.actions import actions
-from api.console.overview.case_status import askings, lacking, legs, staged, waits
+from api.console.overview.called_for import called_for, first_called, probe_of
+from api.console.overview.case_status import OpenObligation, askings, lacking, legs, staged, waits
 from api.console.overview.costs import cost_table
 from api.console.overview.dates import dates_chart
 from api.console.overview.depletion import depletion_tables
@@ -45,6 +46,7 @@ from domain.case.phases.records import StoredDocument
 from domain.case.state import Case
 from domain.core.errors import Reason, require
 from domain.core.fact import Fact
+from domain.core.policy import Policy
 from domain.core.roles import Action
 from domain.history.dated import as_of as held
 from domain.history.dated import known
@@ -188,7 +190,7 @@ async def overview(
     one = await opened(request, service, viewer, case, moment)
     onward, needs = lacking(one.case, one.now, one.speaker.clock)
     owed = waits(one.case, one.now, one.speaker)
-    groups = () if one.past else actions(viewer, one.case, {w.group for w in owed})
+    offered = _offered(viewer, one, owed, service.commands.policy)
     return shown_part(
         request,
         viewer,
@@ -212,15 +214,23 @@ async def overview(
         needs=needs,
         became=owed_since(one.case, one.present, one.speaker),
         differs=since(one.case, one.present, one.whole, one.speaker) if one.past else (),
-        reopened=reopened(one.case, one.facts, one.speaker, [act for group in groups for act in group.acts]),
-        groups=groups,
-        may={act.name for group in groups for act in group.acts},
+        reopened=reopened(one.case, one.facts, one.speaker, [act for g in offered["groups"] for act in g.acts]),
+        **offered,
         latest=[one.speaker.fact(f) for f in reversed([f for f in one.facts if f.told][-LATEST:])],
         recorded=_recorded(one, done),
         again=again,
         ways=None if one.past else await _ways(service, viewer, one),
         queues=() if one.past else await waits_of(service, one.case, one.speaker),
     )
+
+
+def _offered(viewer: Visitor, one: OpenedCase, owed: Sequence[OpenObligation], policy: Policy) -> dict[str, Any]:
+    """What this viewer can do now, in groups and by what is owed; nothing with a case as it was."""
+    tried = probe_of(viewer, one.case, one.now, one.speaker, policy)
+    groups = () if one.past else actions(viewer, one.case, {w.group for w in owed}, tried)
+    may = {act.name for group in groups for act in group.acts}
+    settling = called_for(viewer, owed, may, tried)
+    return {"groups": groups, "may": may, "settling": settling, "called": first_called(settling)}
 
 
 def _cells(case: Case, now: datetime) -> dict[str, Any]:

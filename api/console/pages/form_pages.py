@@ -10,15 +10,17 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from activities.command_handler import Recorded
-from api.console.actions import actions, found, meaning_of, not_now, searched, why_not
+from api.console.actions import actions, found, impossible, meaning_of, not_now, searched, why_not
+from api.console.forms.case_ids import IDS
 from api.console.forms.choices import FieldChoices
 from api.console.forms.codes import coded
 from api.console.forms.correction import correcting
-from api.console.forms.fields import Input, Maker
+from api.console.forms.fields import Input, Maker, Option
 from api.console.forms.form_restore import KeptForm, sent_file, shown_to, typed_pairs
 from api.console.forms.form_upload import record_upload, waiting
 from api.console.forms.read_beside import SHOW, read_beside
 from api.console.forms.uploads import ASIDE, no_file
+from api.console.overview.called_for import probe_of
 from api.console.overview.case_status import waits
 from api.console.pages.case import OpenedCase, opened, shown_part
 from api.console.session import CSRF, Viewer, Visitor, directory_of, fresh_key, require_csrf
@@ -36,8 +38,10 @@ from api.ports import Service
 from api.routes.cases import given as give
 from api.routes.cases import opened as open_new
 from api.routes.documents import Sent
+from domain.case.state import Case
 from domain.core.errors import Reason, Refused, require
 from domain.core.roles import Action
+from domain.engine.possible import Probe
 from domain.roles import allow
 
 router = pages()
@@ -91,8 +95,9 @@ async def acts(case: str, request: Request, service: Parts, viewer: Viewer, q: s
     """List what can be done with a case now, and what cannot with the reason; `q`: only what these words stand in."""
     one = await opened(request, service, viewer, case)
     owed = {wait.group for wait in waits(one.case, one.now, one.speaker)}
-    refused = [(act, why) for act, why in not_now(viewer, one.case) if found(q, act.words, act.meaning)]
-    groups = searched(actions(viewer, one.case, owed), q)
+    tried = probe_of(viewer, one.case, one.now, one.speaker, service.commands.policy)
+    refused = [(act, why) for act, why in not_now(viewer, one.case, tried) if found(q, act.words, act.meaning)]
+    groups = searched(actions(viewer, one.case, owed, tried), q)
     return shown_part(request, viewer, one, "actions", groups=groups, refused=refused, q=q[:LONGEST])
 
 
@@ -190,16 +195,18 @@ def _since(one: OpenedCase, version: int) -> Sequence[FactText]:
 async def _show(request: Request, service: Service, viewer: Visitor, sheet: Sheet) -> Response:
     one = await opened(request, service, viewer, sheet.case) if sheet.case and sheet.command != GLASS else None
     command = CASE.by_name[sheet.command]
-    not_now = one is not None and sheet.command in refused_now(viewer.who, one.case)
+    tried = probe_of(viewer, one.case, one.now, one.speaker, service.commands.policy) if one else None
+    reason = _reason(viewer, one.case, sheet.command, tried) if one and tried else ""
     if one and sheet.command == "CorrectFact" and sheet.pairs:
         sheet = replace(sheet, pairs=correcting(one.case, sheet.pairs, viewer.zone))
     maker = Maker(
         viewer.t,
-        await _choices(request, service, viewer, one),
+        await _choices(request, service, viewer, one, command, tried),
         sheet.pairs,
         errors_of(viewer.t, sheet.problem),
         sheet.fresh,
         viewer.zone_name,
+        of_case=IDS if one else (),
     )
     inputs = [*maker.inputs(command), *(maker.file() if takes_file(command) else ())]
     known = dict(sheet.pairs or ())
@@ -224,16 +231,36 @@ async def _show(request: Request, service: Service, viewer: Visitor, sheet: Shee
         version=version,
         title=viewer.t.named("command", sheet.command),
         meaning=meaning_of(viewer.t, command),
-        reason=why_not(viewer, one.case, sheet.command) if one and not_now else "",
+        reason=reason,
     )
 
 
-async def _choices(request: Request, service: Service, viewer: Visitor, one: OpenedCase | None) -> Mapping[str, Any]:
+def _reason(viewer: Visitor, case: Case, command: str, tried: Probe) -> str:
+    """Why a command cannot be given now: this viewer may not, its stage takes none, or the case lacks something."""
+    if command in refused_now(viewer.who, case):
+        return why_not(viewer, case, command)
+    return impossible(viewer.t, CASE.by_name[command], tried)
+
+
+async def _choices(
+    request: Request,
+    service: Service,
+    viewer: Visitor,
+    one: OpenedCase | None,
+    command: type[Any],
+    tried: Probe | None,
+) -> Mapping[str, Sequence[Option]]:
+    """What fields are chosen from; of what the case knows only that with which the command may be possible."""
     directory = directory_of(request)
     staff = await directory.entries(service, "person") if allow(viewer.who, Action.SEE_STAFF) else {}
     centres, protocols = [await directory.entries(service, prefix) for prefix in ("centre", "protocol")]
-    of_case = FieldChoices(one.speaker if one else None, staff, centres, protocols).options()
-    return {**coded(viewer.t.language), **of_case}
+    of_case = dict(FieldChoices(one.speaker if one else None, staff, centres, protocols).options())
+    for field in tried.ids_of(command) if tried else ():
+        name = f"{command.__name__}.{field}" if f"{command.__name__}.{field}" in of_case else field
+        left = tried.left(command, field) if tried else ()
+        of_case[name] = [option for option in of_case[name] if option[0] in left]
+    policy = [(service.commands.policy.hash, viewer.t("form.policy_now"))]
+    return {**coded(viewer.t.language), **of_case, "ApplyPolicy.policy": policy}
 
 
 def _summary(viewer: Visitor, inputs: Sequence[Input], problem: Problem | None) -> Sequence[tuple[str, str, str]]:

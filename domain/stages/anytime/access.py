@@ -71,7 +71,7 @@ Event = GlassBroken | AccessReviewed
 
 TAKES = (
     Takes(BreakGlass, (GlassBroken,), at=EVERY_STAGE, by=Action.BREAK_GLASS),
-    Takes(ReviewAccess, (AccessReviewed,), at=EVERY_STAGE, by=Action.REVIEW_ACCESS),
+    Takes(ReviewAccess, (AccessReviewed,), at=EVERY_STAGE, by=Action.REVIEW_ACCESS, settles=("access_review",)),
 )
 
 

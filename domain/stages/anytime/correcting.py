@@ -170,5 +170,6 @@ TAKES = (
             ),
         ),
         at=EVERY_STAGE,
+        settles=("infusion_date",),
     ),
 )

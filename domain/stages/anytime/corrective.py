@@ -95,9 +95,27 @@ class CorrectiveActionChecked:
 Event = CorrectiveActionPlanned | CorrectiveActionCompleted | CorrectiveActionChecked
 
 TAKES = (
-    Takes(PlanCorrectiveAction, (CorrectiveActionPlanned,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
-    Takes(CompleteCorrectiveAction, (CorrectiveActionCompleted,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
-    Takes(CheckCorrectiveAction, (CorrectiveActionChecked,), at=EVERY_STAGE, by=Action.CORRECT_CAUSE),
+    Takes(
+        PlanCorrectiveAction,
+        (CorrectiveActionPlanned,),
+        at=EVERY_STAGE,
+        by=Action.CORRECT_CAUSE,
+        settles=("corrective_plan", "corrective_again"),
+    ),
+    Takes(
+        CompleteCorrectiveAction,
+        (CorrectiveActionCompleted,),
+        at=EVERY_STAGE,
+        by=Action.CORRECT_CAUSE,
+        settles=("corrective_action",),
+    ),
+    Takes(
+        CheckCorrectiveAction,
+        (CorrectiveActionChecked,),
+        at=EVERY_STAGE,
+        by=Action.CORRECT_CAUSE,
+        settles=("corrective_check",),
+    ),
 )
 
 

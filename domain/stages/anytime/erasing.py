@@ -128,9 +128,15 @@ Event = ErasureOrdered | ErasureConfirmed | ErasureWithdrawn | CaseErased
 
 TAKES = (
     Takes(OrderErasure, (ErasureOrdered,), at=EVERY_STAGE, by=Action.ERASE),
-    Takes(ConfirmErasure, (ErasureConfirmed, FollowUpEnded), at=EVERY_STAGE, by=Action.ERASE),
-    Takes(WithdrawErasure, (ErasureWithdrawn,), at=EVERY_STAGE, by=Action.ERASE),
-    Takes(RecordErasure, (CaseErased,), at=EVERY_STAGE, by=Action.ENGINE),
+    Takes(
+        ConfirmErasure,
+        (ErasureConfirmed, FollowUpEnded),
+        at=EVERY_STAGE,
+        by=Action.ERASE,
+        settles=("erasure_confirmation",),
+    ),
+    Takes(WithdrawErasure, (ErasureWithdrawn,), at=EVERY_STAGE, by=Action.ERASE, settles=("erasure_confirmation",)),
+    Takes(RecordErasure, (CaseErased,), at=EVERY_STAGE, by=Action.ENGINE, settles=("key_destruction",)),
 )
 
 

@@ -86,8 +86,13 @@ class CaseResumed:
 Event = CaseHeld | CaseResumed
 
 TAKES = (
-    Takes(HoldCase, (CaseHeld,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
-    Takes(ResumeCase, (CaseResumed, ObligationRedated), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(HoldCase, (CaseHeld,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), settles=("closed_door",)),
+    Takes(
+        ResumeCase,
+        (CaseResumed, ObligationRedated),
+        at=stages(Stage.INQUIRY, Stage.FOLLOW_UP),
+        settles=("hold_review",),
+    ),
     Takes(Snooze, (ObligationRedated,), at=EVERY_STAGE),
     Takes(Redate, (ObligationRedated,), at=EVERY_STAGE, by=Action.SUPERVISE),
     Takes(ApplyPolicy, (ObligationRedated,), at=EVERY_STAGE, by=Action.SUPERVISE),

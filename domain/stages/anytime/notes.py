@@ -111,7 +111,7 @@ Event = CaseAssigned | NoteAdded | DocumentAttached
 Also = EffectRequested | EffectDelivered | EffectRefused | EffectUnknown | EffectWithdrawn
 
 TAKES = (
-    Takes(AssignCase, (CaseAssigned,), at=EVERY_STAGE),
+    Takes(AssignCase, (CaseAssigned,), at=EVERY_STAGE, settles=("owner",)),
     Takes(AddNote, (NoteAdded,), at=EVERY_STAGE, by=Action.NOTE),
     Takes(AttachDocument, (DocumentAttached,), at=EVERY_STAGE, by=Action.NOTE),
     Takes(
@@ -119,6 +119,7 @@ TAKES = (
         (EffectDelivered, EffectRefused, EffectUnknown, EffectWithdrawn, EffectRequested),
         at=EVERY_STAGE,
         by=Action.SETTLE,
+        settles=("settle_effect",),
     ),
 )
 

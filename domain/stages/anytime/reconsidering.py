@@ -55,7 +55,7 @@ class DecisionReviewed:
 
 Event = DecisionReopened | DecisionReviewed
 
-TAKES = (Takes(ReviewDecision, (DecisionReviewed,), at=EVERY_STAGE),)
+TAKES = (Takes(ReviewDecision, (DecisionReviewed,), at=EVERY_STAGE, settles=("decision_review",)),)
 
 FINDINGS = (
     *(e.__name__ for module in (adverse_events, grading, observations, observing) for e in get_args(module.Event)),

@@ -47,7 +47,7 @@ class AcceptanceChosen:
 
 Event = AcceptanceChosen
 
-TAKES = (Takes(ChooseAcceptance, (AcceptanceChosen,), at=stages(Stage.ELIGIBILITY)),)
+TAKES = (Takes(ChooseAcceptance, (AcceptanceChosen,), at=stages(Stage.ELIGIBILITY), settles=("acceptance_choice",)),)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

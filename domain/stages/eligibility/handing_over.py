@@ -96,7 +96,7 @@ _ASKED_AT = stages(Stage.ELIGIBILITY, Stage.FOLLOW_UP)
 TAKES = (
     Takes(HandOverDocument, (DocumentHandedOver,), at=_ASKED_AT, by=Action.ENGINE),
     Takes(ConfirmDossierRead, (DossierRead,), at=_ASKED_AT, by=Action.ANSWER),
-    Takes(ExplainMisreading, (MisreadingExplained,), at=_ASKED_AT),
+    Takes(ExplainMisreading, (MisreadingExplained,), at=_ASKED_AT, settles=("misread_dossier",)),
 )
 
 

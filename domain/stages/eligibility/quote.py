@@ -123,12 +123,13 @@ class QuoteLapsed:
 Event = EstimateIssued | EstimateAcknowledged | QuoteGiven | QuoteAccepted | QuoteLapsed
 
 TAKES = (
-    Takes(IssueEstimate, (EstimateIssued,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(IssueEstimate, (EstimateIssued,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION), settles=("estimate",)),
     Takes(
         AcknowledgeEstimate,
         (EstimateAcknowledged,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
         answers=("send_estimate",),
+        settles=("estimate_answer",),
     ),
     Takes(
         GiveQuote,
@@ -142,6 +143,7 @@ TAKES = (
         (QuoteAccepted,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION, Stage.REDOSING),
         answers=("send_quote",),
+        settles=("quote_answer",),
     ),
 )
 

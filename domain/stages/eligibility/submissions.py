@@ -128,14 +128,14 @@ class SubmissionWithdrawn:
 Event = CentreChosen | DossierSubmitted | SubmissionAcknowledged | SubmissionWithdrawn
 
 TAKES = (
-    Takes(ChooseCentre, (CentreChosen,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(ChooseCentre, (CentreChosen,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION), settles=("next_centre",)),
     Takes(
         ChooseExcludedCentre,
         (CentreChosen,),
         at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
         by=Action.SUPERVISE,
     ),
-    Takes(SubmitDossier, (DossierSubmitted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(SubmitDossier, (DossierSubmitted,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION), settles=("next_centre",)),
     Takes(
         AcknowledgeSubmission,
         (SubmissionAcknowledged,),
@@ -143,7 +143,12 @@ TAKES = (
         by=Action.ANSWER,
         answers=("submit_dossier",),
     ),
-    Takes(WithdrawSubmission, (SubmissionWithdrawn,), at=stages(Stage.ELIGIBILITY, Stage.ADMISSION)),
+    Takes(
+        WithdrawSubmission,
+        (SubmissionWithdrawn,),
+        at=stages(Stage.ELIGIBILITY, Stage.ADMISSION),
+        settles=("trial_hold_review",),
+    ),
 )
 
 LIVE = ("chosen", *ASKED, "accepted")

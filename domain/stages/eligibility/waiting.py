@@ -171,10 +171,10 @@ Event = (
 SEEKING = stages(Stage.RECORDS, Stage.ELIGIBILITY)
 TAKES = (
     Takes(WaitForPlace, (PlaceAwaited,), at=SEEKING),
-    Takes(TakePlace, (PlaceTaken,), at=SEEKING),
-    Takes(DeclinePlace, (PlacePassed,), at=SEEKING),
-    Takes(StopWaiting, (WaitingEnded,), at=stages(Stage.RECORDS, Stage.ADMISSION)),
-    Takes(ConfirmWaiting, (WaitingConfirmed,), at=SEEKING),
+    Takes(TakePlace, (PlaceTaken,), at=SEEKING, settles=("place_offer",)),
+    Takes(DeclinePlace, (PlacePassed,), at=SEEKING, settles=("place_offer",)),
+    Takes(StopWaiting, (WaitingEnded,), at=stages(Stage.RECORDS, Stage.ADMISSION), settles=("still_waiting",)),
+    Takes(ConfirmWaiting, (WaitingConfirmed,), at=SEEKING, settles=("still_waiting",)),
 )
 
 

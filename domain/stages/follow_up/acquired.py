@@ -126,15 +126,22 @@ class CopiesDestroyed:
 Event = ResourceAcquired | ResourceReported | CellsOrdered | CopiesDestroyed
 
 TAKES = (
-    Takes(RecordResource, (ResourceAcquired,), at=stages(Stage.ELIGIBILITY), over_fhir=True),
+    Takes(
+        RecordResource,
+        (ResourceAcquired,),
+        at=stages(Stage.ELIGIBILITY),
+        over_fhir=True,
+        settles=("manufacturing_failed",),
+    ),
     Takes(
         ReportResource,
         (ResourceReported,),
         at=stages(Stage.ELIGIBILITY),
         over_fhir=True,
         answers=("carry_out_order", "specimen_receipt", *(one.effect for one in UNDOING.values())),
+        settles=("resource_undone",),
     ),
-    Takes(OrderCells, (CellsOrdered,), at=stages(Stage.ELIGIBILITY)),
+    Takes(OrderCells, (CellsOrdered,), at=stages(Stage.ELIGIBILITY), settles=("cells_order",)),
     Takes(
         ConfirmDestruction,
         (CopiesDestroyed,),

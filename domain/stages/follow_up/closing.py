@@ -110,7 +110,7 @@ class DeathRetracted:
 Event = JourneyLeft | CannotBeUndone | CaseReopened | DeathRetracted
 
 TAKES = (
-    Takes(LeaveJourney, (JourneyLeft,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
+    Takes(LeaveJourney, (JourneyLeft,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), settles=("closed_door",)),
     Takes(VoidCase, (JourneyLeft,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), by=Action.SUPERVISE),
     Takes(ReopenCase, (CaseReopened,), at=EVERY_STAGE, by=Action.SUPERVISE),
     Takes(RetractDeath, (DeathRetracted,), at=EVERY_STAGE, by=Action.SUPERVISE),

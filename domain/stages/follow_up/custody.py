@@ -58,7 +58,14 @@ class SpecimenReported:
 
 
 Event = SpecimenReported
-TAKES = (Takes(ReportSpecimen, (SpecimenReported, ResourceAcquired), at=EVERY_STAGE),)
+TAKES = (
+    Takes(
+        ReportSpecimen,
+        (SpecimenReported, ResourceAcquired),
+        at=EVERY_STAGE,
+        settles=("specimen", "specimen_from_doctor", "specimen_at_hand"),
+    ),
+)
 FROM: Mapping[Told, tuple[SpecimenState, ...]] = {
     "at_hand": ("asked", "not_available", "lost", "returned"),
     "forwarded": ("asked", "at_hand", "returned"),

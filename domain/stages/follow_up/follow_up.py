@@ -126,11 +126,28 @@ class FollowUpResumed:
 Event = ReturnedHome | HandoverAccepted | VisitRecorded | ContactTried | FollowUpEnded | FollowUpResumed
 
 TAKES = (
-    Takes(ReturnHome, (ReturnedHome,), at=stages(Stage.LYMPHODEPLETION)),
-    Takes(AcceptHandover, (HandoverAccepted,), at=(Stage.FOLLOW_UP,), answers=("send_handover",)),
-    Takes(RecordVisit, (VisitRecorded, FollowUpResumed), at=stages(Stage.ADMISSION), over_fhir=True),
-    Takes(TryContact, (ContactTried, FollowUpResumed), at=(Stage.FOLLOW_UP, Stage.CLOSED)),
-    Takes(EndFollowUp, (FollowUpEnded,), at=(Stage.FOLLOW_UP,)),
+    Takes(
+        ReturnHome,
+        (ReturnedHome,),
+        at=stages(Stage.LYMPHODEPLETION),
+        settles=("stay_end", "return_home"),
+    ),
+    Takes(
+        AcceptHandover,
+        (HandoverAccepted,),
+        at=(Stage.FOLLOW_UP,),
+        answers=("send_handover",),
+    ),
+    Takes(
+        RecordVisit, (VisitRecorded, FollowUpResumed), at=stages(Stage.ADMISSION), over_fhir=True, settles=("visit",)
+    ),
+    Takes(
+        TryContact,
+        (ContactTried, FollowUpResumed),
+        at=(Stage.FOLLOW_UP, Stage.CLOSED),
+        settles=("reach_family", "first_contact_home"),
+    ),
+    Takes(EndFollowUp, (FollowUpEnded,), at=(Stage.FOLLOW_UP,), settles=("lost_decision",)),
 )
 
 

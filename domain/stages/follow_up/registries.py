@@ -102,8 +102,10 @@ class RegistryAnswered:
 Event = RegistryChosen | RegistryAnswered
 
 TAKES = (
-    Takes(ReportToRegistry, (RegistryChosen,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP)),
-    Takes(RecordRegistryAnswer, (RegistryAnswered,), at=stages(Stage.INFUSION)),
+    Takes(
+        ReportToRegistry, (RegistryChosen,), at=stages(Stage.INFUSION, Stage.FOLLOW_UP), settles=("registry_choice",)
+    ),
+    Takes(RecordRegistryAnswer, (RegistryAnswered,), at=stages(Stage.INFUSION), settles=("registry_form",)),
 )
 
 

@@ -61,7 +61,7 @@ class ContactSkipped:
 
 Event = ContactSkipped
 
-TAKES = (Takes(SkipContact, (ContactSkipped,), at=(Stage.FOLLOW_UP,)),)
+TAKES = (Takes(SkipContact, (ContactSkipped,), at=(Stage.FOLLOW_UP,), settles=("reach_family",)),)
 
 
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Event]:

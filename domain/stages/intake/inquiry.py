@@ -178,8 +178,8 @@ Decided = Event | PersonAdded | ObligationRedated
 
 TAKES = (
     Takes(OpenCase, (CaseOpened, PersonAdded), at=(Stage.INQUIRY,), by=Action.OPEN),
-    Takes(AcknowledgeScope, (ScopeAcknowledged,), at=(Stage.INQUIRY,)),
-    Takes(ReplyToFamily, (FamilyAnswered,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
+    Takes(AcknowledgeScope, (ScopeAcknowledged,), at=(Stage.INQUIRY,), settles=("family_reply",)),
+    Takes(ReplyToFamily, (FamilyAnswered,), at=stages(Stage.INQUIRY, Stage.RECORDS), settles=("first_reply",)),
     Takes(AdviseLocalCare, (LocalCareAdvised,), at=stages(Stage.INQUIRY, Stage.RECORDS)),
     Takes(SetUrgency, (UrgencySet, ObligationRedated), at=EVERY_STAGE, by=Action.REVIEW),
     Takes(StateDiagnosis, (DiagnosisStated,), at=EVERY_STAGE),

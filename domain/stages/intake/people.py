@@ -152,7 +152,12 @@ Event = PersonAdded | ContactChanged | ConsentGiven | ConsentWithdrawn
 TAKES = (
     Takes(AddPerson, (PersonAdded,), at=EVERY_STAGE),
     Takes(ChangeContact, (ContactChanged,), at=EVERY_STAGE),
-    Takes(GiveConsent, (ConsentGiven,), at=EVERY_STAGE),
+    Takes(
+        GiveConsent,
+        (ConsentGiven,),
+        at=EVERY_STAGE,
+        settles=("family_reply", "doctor_consent", "consent_at_majority", "trial_consent", "treatment_consent"),
+    ),
     Takes(WithdrawConsent, (ConsentWithdrawn,), at=EVERY_STAGE),
 )
 

@@ -99,9 +99,9 @@ class ThreadSettled:
 Event = MessageSent | MessageReceived | ThreadSettled
 
 TAKES = (
-    Takes(SendMessage, (MessageSent,), at=EVERY_STAGE),
+    Takes(SendMessage, (MessageSent,), at=EVERY_STAGE, settles=("incoming_message",)),
     Takes(ReceiveMessage, (MessageReceived,), at=EVERY_STAGE, over_fhir=True, answers=WRITES),
-    Takes(SettleThread, (ThreadSettled,), at=EVERY_STAGE),
+    Takes(SettleThread, (ThreadSettled,), at=EVERY_STAGE, settles=("incoming_message",)),
 )
 
 

@@ -136,10 +136,28 @@ Event = (
 
 TAKES = (
     Takes(OrderTranslation, (TranslationOrdered,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
-    Takes(DeliverTranslation, (TranslationDelivered,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.TRANSLATE),
-    Takes(CertifyTranslation, (TranslationCertified,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.TRANSLATE),
-    Takes(DraftSummary, (SummaryDrafted,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
-    Takes(SignSummary, (SummarySigned,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.REVIEW),
+    Takes(
+        DeliverTranslation,
+        (TranslationDelivered,),
+        at=stages(Stage.INQUIRY, Stage.ADMISSION),
+        by=Action.TRANSLATE,
+        settles=("translation",),
+    ),
+    Takes(
+        CertifyTranslation,
+        (TranslationCertified,),
+        at=stages(Stage.INQUIRY, Stage.ADMISSION),
+        by=Action.TRANSLATE,
+        settles=("translation_review",),
+    ),
+    Takes(DraftSummary, (SummaryDrafted,), at=stages(Stage.INQUIRY, Stage.ADMISSION), settles=("records_list",)),
+    Takes(
+        SignSummary,
+        (SummarySigned,),
+        at=stages(Stage.INQUIRY, Stage.ADMISSION),
+        by=Action.REVIEW,
+        settles=("summary_signature",),
+    ),
 )
 
 

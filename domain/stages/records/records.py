@@ -131,11 +131,22 @@ class RecordWaived:
 Event = RecordRequested | RecordReceived | RecordVerified | RecordRejected | RecordWaived
 
 TAKES = (
-    Takes(RequestRecord, (RecordRequested,), at=stages(Stage.INQUIRY, Stage.ADMISSION)),
-    Takes(ReceiveRecord, (RecordReceived,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
-    Takes(VerifyRecord, (RecordVerified,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
-    Takes(RejectRecord, (RecordRejected,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP)),
-    Takes(WaiveRecord, (RecordWaived,), at=stages(Stage.INQUIRY, Stage.ADMISSION), by=Action.SUPERVISE),
+    Takes(RequestRecord, (RecordRequested,), at=stages(Stage.INQUIRY, Stage.ADMISSION), settles=("records_list",)),
+    Takes(
+        ReceiveRecord,
+        (RecordReceived,),
+        at=stages(Stage.INQUIRY, Stage.FOLLOW_UP),
+        settles=("record", "record_from_doctor"),
+    ),
+    Takes(VerifyRecord, (RecordVerified,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), settles=("record_check",)),
+    Takes(RejectRecord, (RecordRejected,), at=stages(Stage.INQUIRY, Stage.FOLLOW_UP), settles=("record_check",)),
+    Takes(
+        WaiveRecord,
+        (RecordWaived,),
+        at=stages(Stage.INQUIRY, Stage.ADMISSION),
+        by=Action.SUPERVISE,
+        settles=("record", "record_from_doctor"),
+    ),
 )
 
 

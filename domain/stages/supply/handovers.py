@@ -78,6 +78,7 @@ TAKES = (
         at=EVERY_STAGE,
         over_fhir=True,
         answers=("ask_for_handover",),
+        settles=("shipment_departure", "shipment_arrival", "maker_arrival", "custody_gap"),
     ),
 )
 

@@ -78,7 +78,15 @@ class ShipmentJudged:
 
 Event = ShipmentStopped | ShipmentWarmed | ShipmentUseProposed | ShipmentJudged
 
-TAKES = (Takes(JudgeShipment, (ShipmentUseProposed, ShipmentJudged), at=EVERY_STAGE, by=Action.RELEASE_LOT),)
+TAKES = (
+    Takes(
+        JudgeShipment,
+        (ShipmentUseProposed, ShipmentJudged),
+        at=EVERY_STAGE,
+        by=Action.RELEASE_LOT,
+        settles=("shipment_judgement",),
+    ),
+)
 
 
 def require_shipment(case: Case, shipment: str, *states: str) -> Shipment:

@@ -123,9 +123,23 @@ ANSWERED = stages(Stage.ELIGIBILITY)
 ASKS = ("arrange_service", "book_appointment", "ask_family_to_arrange")
 TAKES = (
     Takes(OfferSlots, (SlotsOffered,), at=ANSWERED, over_fhir=True, answers=("book_appointment",)),
-    Takes(ChooseSlot, (ArrangementAskedAgain,), at=AT, answers=("offer_slots_to_family",)),
-    Takes(ConfirmArrangement, (ArrangementConfirmed,), at=ANSWERED, over_fhir=True, answers=ASKS),
-    Takes(RefuseArrangement, (ArrangementRefused,), at=ANSWERED, over_fhir=True, answers=ASKS),
+    Takes(ChooseSlot, (ArrangementAskedAgain,), at=AT, answers=("offer_slots_to_family",), settles=("slot_choice",)),
+    Takes(
+        ConfirmArrangement,
+        (ArrangementConfirmed,),
+        at=ANSWERED,
+        over_fhir=True,
+        answers=ASKS,
+        settles=("outside_arrangement",),
+    ),
+    Takes(
+        RefuseArrangement,
+        (ArrangementRefused,),
+        at=ANSWERED,
+        over_fhir=True,
+        answers=ASKS,
+        settles=("outside_arrangement",),
+    ),
 )
 
 

@@ -139,9 +139,19 @@ Event = ArrangementAsked | ArrangementAskedAgain | ArrangementCancelled | Arrang
 
 AT = stages(Stage.ELIGIBILITY, Stage.FOLLOW_UP)
 TAKES = (
-    Takes(AskArrangement, (ArrangementAsked,), at=AT),
-    Takes(AskArrangementAgain, (ArrangementAskedAgain,), at=AT),
-    Takes(CancelArrangement, (ArrangementCancelled,), at=AT),
+    Takes(
+        AskArrangement,
+        (ArrangementAsked,),
+        at=AT,
+        settles=("find_arrangement", "arrival_checklist"),
+    ),
+    Takes(
+        AskArrangementAgain,
+        (ArrangementAskedAgain,),
+        at=AT,
+        settles=("find_arrangement", "arrangement_day"),
+    ),
+    Takes(CancelArrangement, (ArrangementCancelled,), at=AT, settles=("arrangement_day",)),
 )
 
 

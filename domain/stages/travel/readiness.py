@@ -56,6 +56,7 @@ TAKES = (
         (ArrivalItemWaived,),
         at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING),
         by=Action.SUPERVISE,
+        settles=("arrival_checklist",),
     ),
 )
 

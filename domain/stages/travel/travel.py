@@ -157,10 +157,12 @@ Event = (
     | DoorReopened
 )
 
+BEFORE = stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)
+"""Where the way is planned."""
 TAKES = (
-    Takes(PlanStay, (StayPlanned,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
-    Takes(RecordFitToTravel, (FitToTravelRecorded,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
-    Takes(BookTravel, (TravelAsked,), at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING)),
+    Takes(PlanStay, (StayPlanned,), at=BEFORE, settles=("stay_plan", "new_arrival_plan")),
+    Takes(RecordFitToTravel, (FitToTravelRecorded,), at=BEFORE, settles=("fit_to_travel",)),
+    Takes(BookTravel, (TravelAsked,), at=BEFORE, settles=("travel_booking",)),
     Takes(
         ConfirmTravel,
         (TravelBooked,),

@@ -124,9 +124,9 @@ Event = PassportRecorded | VisaFiled | VisaGranted | VisaRefused | VisaLapsed | 
 
 TAKES = (
     Takes(RecordPassport, (PassportRecorded,), at=stages(Stage.VISA, Stage.FOLLOW_UP)),
-    Takes(FileVisa, (VisaFiled,), at=stages(Stage.VISA, Stage.FOLLOW_UP)),
-    Takes(GrantVisa, (VisaGranted,), at=stages(Stage.ELIGIBILITY)),
-    Takes(RefuseVisa, (VisaRefused,), at=stages(Stage.ELIGIBILITY)),
+    Takes(FileVisa, (VisaFiled,), at=stages(Stage.VISA, Stage.FOLLOW_UP), settles=("visa_application",)),
+    Takes(GrantVisa, (VisaGranted,), at=stages(Stage.ELIGIBILITY), settles=("visa_outcome",)),
+    Takes(RefuseVisa, (VisaRefused,), at=stages(Stage.ELIGIBILITY), settles=("visa_outcome",)),
 )
 
 

@@ -162,8 +162,8 @@ Event = (
 )
 
 TAKES = (
-    Takes(RecordArrival, (PatientArrived,), at=stages(Stage.ADMISSION, Stage.REDOSING)),
-    Takes(RegisterAddress, (AddressRegistered,), at=stages(Stage.ADMISSION)),
+    Takes(RecordArrival, (PatientArrived,), at=stages(Stage.ADMISSION, Stage.REDOSING), settles=("arrival",)),
+    Takes(RegisterAddress, (AddressRegistered,), at=stages(Stage.ADMISSION), settles=("address_registration",)),
     Takes(
         AdmitPatient,
         (PatientAdmitted,),
@@ -185,8 +185,8 @@ TAKES = (
         by=Action.ANSWER,
         answers=("screening_result",),
     ),
-    Takes(FileStayExtension, (StayExtensionFiled,), at=stages(Stage.ADMISSION)),
-    Takes(DecideStayExtension, (StayExtensionDecided,), at=stages(Stage.ADMISSION)),
+    Takes(FileStayExtension, (StayExtensionFiled,), at=stages(Stage.ADMISSION), settles=("stay_end",)),
+    Takes(DecideStayExtension, (StayExtensionDecided,), at=stages(Stage.ADMISSION), settles=("stay_end",)),
 )
 
 

@@ -67,6 +67,7 @@ TAKES = (
             arranging.ArrangementAskedAgain,
         ),
         at=stages(Stage.VISA, Stage.ADMISSION, Stage.REDOSING),
+        settles=("new_arrival_plan",),
     ),
 )
 

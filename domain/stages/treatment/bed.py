@@ -83,7 +83,12 @@ Event = BedHeld | BedRefused | BedAsked | BedLapsed
 TAKES = (
     Takes(HoldBed, (BedHeld,), at=stages(Stage.ELIGIBILITY), by=Action.ANSWER, answers=("hold_bed",)),
     Takes(RefuseBed, (BedRefused,), at=stages(Stage.ELIGIBILITY), by=Action.ANSWER, answers=("hold_bed",)),
-    Takes(AskBedAgain, (BedAsked,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING)),
+    Takes(
+        AskBedAgain,
+        (BedAsked,),
+        at=stages(Stage.ELIGIBILITY, Stage.REDOSING),
+        settles=("bed_hold_renewal", "find_bed"),
+    ),
 )
 
 

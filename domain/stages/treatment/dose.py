@@ -146,7 +146,12 @@ Event = DoseHeld | DoseRefused | DoseAsked | DoseLapsed | DoseLost | DoseAskedOu
 TAKES = (
     Takes(HoldDose, (DoseHeld,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
     Takes(RefuseDose, (DoseRefused,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
-    Takes(AskDoseAgain, (DoseAsked,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING)),
+    Takes(
+        AskDoseAgain,
+        (DoseAsked,),
+        at=stages(Stage.ELIGIBILITY, Stage.REDOSING),
+        settles=("dose_hold_renewal", "find_dose"),
+    ),
     Takes(AskDoseOutOfTurn, (DoseAskedOutOfTurn,), at=stages(Stage.ELIGIBILITY, Stage.REDOSING), by=Action.SUPERVISE),
     Takes(OfferDose, (DoseOffered,), at=stages(Stage.ELIGIBILITY), by=Action.ENGINE),
 )

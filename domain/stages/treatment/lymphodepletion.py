@@ -144,6 +144,7 @@ TAKES = (
         at=stages(Stage.LYMPHODEPLETION),
         by=Action.ANSWER,
         answers=("confirm_depletion_start",),
+        settles=("depletion_report",),
     ),
     Takes(
         CompleteDepletion,
@@ -152,7 +153,9 @@ TAKES = (
         by=Action.ANSWER,
         answers=("confirm_depletion_start",),
     ),
-    Takes(OmitDepletion, (DepletionOmitted,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER),
+    Takes(
+        OmitDepletion, (DepletionOmitted,), at=(Stage.LYMPHODEPLETION,), by=Action.ANSWER, settles=("depletion_report",)
+    ),
     Takes(
         StopDepletion,
         (DepletionStopped,),

@@ -177,7 +177,7 @@ TAKES = (
     Takes(ReportOtherTreatment, (OtherTreatmentReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportOccurrence, (OccurrenceReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportTrialHold, (TrialHoldReported,), at=EVERY_STAGE, over_fhir=True),
-    Takes(ReportTrialResumed, (TrialResumed,), at=EVERY_STAGE, over_fhir=True),
+    Takes(ReportTrialResumed, (TrialResumed,), at=EVERY_STAGE, over_fhir=True, settles=("trial_hold_review",)),
     Takes(ReportOffStudy, (OffStudyReported,), at=EVERY_STAGE, over_fhir=True),
     Takes(ReportDeath, (DeathReported,), at=EVERY_STAGE, over_fhir=True),
 )

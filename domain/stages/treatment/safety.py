@@ -129,6 +129,7 @@ TAKES = (
         at=EVERY_STAGE,
         over_fhir=True,
         answers=("tell_centre_of_alert", "safety_answer", "urgent_answer"),
+        settles=("safety_alert", "urgent_alert"),
     ),
     Takes(RecordSafetyReport, (SafetyReportRecorded,), at=EVERY_STAGE, over_fhir=True, answers=("safety_report",)),
 )

@@ -79,7 +79,7 @@ class TransplantDeclined:
 Event = TransplantReferred | TransplantGiven | TransplantDeclined
 
 TAKES = (
-    Takes(ReferTransplant, (TransplantReferred,), at=stages(Stage.ADMISSION)),
+    Takes(ReferTransplant, (TransplantReferred,), at=stages(Stage.ADMISSION), settles=("transplant_referral",)),
     Takes(RecordTransplant, (TransplantGiven,), at=EVERY_STAGE, by=Action.ANSWER, answers=("refer_transplant",)),
     Takes(
         DeclineTransplant,

@@ -58,3 +58,17 @@ async def test_what_is_searched_is_found_with_what_cannot_be_done_now(
     assert "Grant visa" not in some
     assert "No action of these words" in (await mei.get(f"/console/cases/{case}/actions?q=%3Cscript%3Ex")).text
     assert "<script>x" not in (await mei.get(f"/console/cases/{case}/actions?q=%3Cscript%3Ex")).text
+
+
+@pytest.mark.slow
+async def test_what_is_owed_leads_to_its_form_filled_in(browsers: Mapping[str, Browser], coordinator: Person) -> None:
+    mei = browsers["coordinator"]
+    case = (await coordinator.open(owner=mei.id))["case"]
+    page = (await mei.get(f"/console/cases/{case}")).text
+    assert "Called for now" in page
+    assert f'href="/console/cases/{case}/do/ReplyToFamily"' in page
+    assert f"/console/cases/{case}/do/AskBedAgain" not in page, "no bed was ever asked for"
+    refused = (await mei.get(f"/console/cases/{case}/actions")).text
+    assert "/do/AskBedAgain" not in refused
+    form = (await mei.get(f"/console/cases/{case}/do/Snooze")).text
+    assert form.count("<option") == form.count('<option value="') > 1, "what it is about is chosen by its name"
