@@ -20,6 +20,7 @@ from api.console.overview.patient_card import patient_card
 from api.console.overview.reopened import reopened
 from api.console.overview.screened import screened
 from api.console.pages.desk.away import away_words
+from api.console.pages.desk.place import place_of_case
 from api.console.pages.differing import since
 from api.console.pages.summarised import summarised
 from api.console.pages.travel import (
@@ -171,6 +172,7 @@ def shown_part(
         scales=one.scales(),
         steps=neighbours(one.scales()[0], one.moment),
         legs=legs(one.case, one.facts, clock),
+        place=None if one.past else place_of_case(request, one.case.id),
         **values,
     )
 

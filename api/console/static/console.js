@@ -103,6 +103,36 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
   form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) form.requestSubmit(); });
 }
 
+// Keys: to the next case or row and the one before, to the search, to what the keys are. Whoever does not want them
+// switches them off: speech input types letters as well (WCAG 2.1.4).
+const keys = document.getElementById("keys"), off = "caravel_keys_off";
+function step(by) {
+  const links = [...document.querySelectorAll("table.list th[scope=row] a")];
+  if (!links.length) return document.querySelector(`main a[rel=${by > 0 ? "next" : "prev"}]`)?.click();
+  const at = links.indexOf(document.activeElement);
+  links[Math.min(Math.max(at + (at < 0 ? Math.max(by, 0) : by), 0), links.length - 1)].focus();
+}
+const pressed = {
+  j: () => step(1),
+  k: () => step(-1),
+  g: () => document.querySelector("main input[type=search]")?.focus(),
+  "?": () => keys.showModal(),
+};
+if (keys) {
+  const on = keys.querySelector("[data-keys]");
+  on.checked = !localStorage.getItem(off);
+  on.addEventListener("change", () => on.checked ? localStorage.removeItem(off) : localStorage.setItem(off, "1"));
+  const open = document.querySelector("[data-open=keys]");
+  open.hidden = false;
+  open.addEventListener("click", pressed["?"]);
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox]),select,textarea,dialog[open]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !on.checked || !pressed[event.key]) return;
+    event.preventDefault();
+    pressed[event.key]();
+  });
+}
+
 // What a link leads to may stand in a closed group.
 function openTarget() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));

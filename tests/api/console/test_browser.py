@@ -17,7 +17,6 @@ from api.run.wiring import Parts
 from domain.catalogue.centre import RegisterCentre
 from domain.catalogue.protocol import ConfirmProtocolOpen, RegisterProtocol
 from domain.doses.lot import RegisterLot, ReleaseLot
-from domain.stages.treatment.dose import HoldDose
 from infra.reads.nightly import keep
 from tests.api.conftest import Person, registered
 from tests.api.console.conftest import Screen, screen, violations
@@ -25,7 +24,6 @@ from tests.api.console.forms.test_read_beside import received
 from tests.api.http.files.test_previews import paper
 from tests.api.personal_cases import recorded
 from tests.api.routes.history.test_audit import seal
-from tests.api.routes.test_documents import PDF
 from workflows.nightly import COMPARE_ENGINE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -62,48 +60,6 @@ async def catalogue(here: Parts) -> None:
     )  # fmt: skip
     for stream, command in steps:
         await keeper.record(CommandRequest(stream, meta, command))
-
-
-async def test_a_coordinator_takes_a_case_three_stages_forward(
-    mine: Screen, here: Parts, people: dict[str, Person]
-) -> None:
-    await catalogue(here)
-    await mine.go("/console/open")
-    await mine.fill(country="IN", language="hi", zone="Asia/Kolkata", patient_name="Asha Rao")
-    await mine.record()
-    await mine.page.wait_for_url("**/console/cases/*")
-    case = mine.page.url.partition("/cases/")[2].partition("?")[0]
-    state, _, _ = await here.commands.case(case)
-    assert state.patient
-    patient = state.patient.id
-    await mine.do(case, "ReplyToFamily", channel="call")
-    await mine.do(case, "AcknowledgeScope", person=patient, form_version="1")
-    consent = {"person": patient, "form_version": "1", "language": "en"}
-    assert "Records" in await mine.do(case, "GiveConsent", purpose="data_processing", **consent)
-    await mine.do(case, "RequestRecord", kind="pathology")
-    state, _, _ = await here.commands.case(case)
-    item = next(iter(state.records))
-    await mine.do(case, "ReceiveRecord", item=item, language="en", file=PDF)
-    await mine.do(case, "VerifyRecord", item=item)
-    await mine.do(case, "DraftSummary", file=PDF)
-    signed = await people["reviewer"].send(case, "SignSummary")
-    assert signed.json()["stage"] == "eligibility", signed.text
-    await mine.do(case, "ChooseCentre", centre=CENTRE, protocol=PROTOCOL)
-    for purpose in ("share_with_hospital", "cross_border"):
-        await mine.do(case, "GiveConsent", purpose=purpose, recipient=CENTRE, **consent)
-    state, _, _ = await here.commands.case(case)
-    submission = next(iter(state.submissions))
-    await mine.do(case, "SubmitDossier", submission=submission)
-    told = people["supervisor"]
-    await told.send(case, "AcceptPatient", submission=submission, clinician="Dr Li")
-    await told.send(
-        case, "GiveQuote", submission=submission, total=120000, currency="USD", valid_until=LATER.isoformat()
-    )
-    await mine.do(case, "AcceptQuote", person=patient)
-    await told.send(case, "HoldBed", ref="B-1", until=LATER.isoformat())
-    await here.commands.record(CommandRequest(case, Meta("engine", "operation"), HoldDose(LOT, "unit-1", LATER)))
-    await mine.go(f"/console/cases/{case}")
-    assert await mine.page.locator('[aria-current="step"] b').inner_text() == "Visa"
 
 
 async def test_two_coordinators_collide_and_nothing_is_lost(
@@ -225,6 +181,16 @@ async def test_the_keyboard_is_enough(mine: Screen, coordinator: Person) -> None
         await press("Tab")
     await press("Enter")
     await mine.page.locator(".done").wait_for()
+    await mine.go("/console/?tab=mine&sort=newest")
+    await press("j")
+    await expect(mine.page.locator("table.list th[scope=row] a").first).to_be_focused()
+    await press("Enter")
+    await mine.page.locator("nav.place").wait_for()
+    await press("g")
+    await expect(mine.page.locator("#acts-q")).to_be_focused()
+    await mine.page.locator("#main").focus()
+    await press("?")
+    await expect(mine.page.locator("#keys")).to_be_visible()
 
 
 PLACES = ("/console/", "/console/?tab=all&urgent=1", "/console/open", "{case}", "{case}/facts", "{case}/timeline",

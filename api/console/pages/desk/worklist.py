@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from api.console.names import NameEntry
+from api.console.pages.desk.place import keep_place
 from api.console.pages.desk.saved import saved_of
 from api.console.pages.travel import Moment
 from api.console.session import Viewer, Visitor, directory_of, fresh_key
@@ -100,7 +101,7 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
     lines = [await line(service, viewer, clock, names, row) for row in rows[:PAGE]]
     await looked_over(service, who, rows[:PAGE])
     more = _cursor(asked, rows) if len(rows) > PAGE else None
-    return page(
+    answer = page(
         request,
         "worklist.html",
         viewer,
@@ -120,6 +121,11 @@ async def worklist(request: Request, service: Parts, viewer: Viewer) -> Response
         may_open=allow(who, Action.OPEN),
         by_name=allow(who, Action.SEE_PERSON),
         people=await _assignable(request, service, who),
+    )
+    return (
+        answer
+        if asked.known_at
+        else keep_place(answer, asked.query(after=asked.after), more, [one.id for one in lines])
     )
 
 
