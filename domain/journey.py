@@ -58,7 +58,7 @@ from domain.stages.intake import importing, inquiry, majority, people
 from domain.stages.messages import writing
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
-from domain.stages.schedule import depletion_days, monitoring_days
+from domain.stages.schedule import depletion_days, monitoring_days, moving_infusion
 from domain.stages.supply import handovers, shipping, stopping, vector_lot
 from domain.stages.travel import (
     arrangement_answers,
@@ -153,8 +153,8 @@ JOURNEY: tuple[StageRow, ...] = (
         safety.ReportMalignancy)),
     StageRow(Stage.LYMPHODEPLETION, "the gate that is never waived, then chemotherapy or its omission",
         "the gate signed, and chemotherapy completed or omitted", (
-        lymphodepletion.SignGate, depletion_days.PlanDepletion, lymphodepletion.RecordDepletion,
-        depletion_days.OmitDepletionDay, lymphodepletion.CompleteDepletion,
+        lymphodepletion.SignGate, moving_infusion.MoveInfusion, depletion_days.PlanDepletion,
+        lymphodepletion.RecordDepletion, depletion_days.OmitDepletionDay, lymphodepletion.CompleteDepletion,
         lymphodepletion.OmitDepletion, lymphodepletion.StopDepletion, recovery.DischargePatient,
         recovery.ReadmitPatient)),
     StageRow(Stage.INFUSION, "authorised, checked by two, thawed, infused, watched",
@@ -243,6 +243,7 @@ MODULES: Mapping[str, ModuleType] = {
     "infusion": infusion,
     "scanning": scanning,
     "monitoring_days": monitoring_days,
+    "moving_infusion": moving_infusion,
     "recovery": recovery,
     "adverse_events": adverse_events,
     "grading": grading,

@@ -72,6 +72,7 @@ STRUCK = _hospital("tell_centre_of_document")
 WARN = _mail("warn_of_closed_door")
 POSTPONED = _mail("tell_family_of_postponement")
 MOVED = (_hospital("tell_centre_of_arrival"), _mail("tell_family_of_arrival"))
+MOVED_INFUSION = (_hospital("tell_centre_of_infusion"), _mail("tell_family_of_infusion"))
 ARRANGE = (
     _hospital("arrange_service"),
     _hospital("book_appointment"),
@@ -169,6 +170,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
         WARN,
         POSTPONED,
         *MOVED,
+        *MOVED_INFUSION,
         *ARRANGE,
         *ALERT,
         REFER_TRANSPLANT,
@@ -177,6 +179,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for the signed gate, then for the hospital's report of each day, or of the omission
     Stage.LYMPHODEPLETION: (
+        *MOVED_INFUSION,
         *ARRANGE,
         TELL_LIST,
         PROGRESSION,
@@ -190,6 +193,7 @@ JOURNEY: Mapping[Stage, tuple[EffectActivity, ...]] = {
     ),
     # waits for every planned infusion, the response check, how it goes on, and fitness to travel home
     Stage.INFUSION: (
+        *MOVED_INFUSION,
         *ARRANGE,
         *MARK_UNIT,
         STRUCK,

@@ -31,6 +31,8 @@ Readers = Callable[[str], Awaitable["Reader | None"]]
 
 OF_ARRIVAL = ("tell_family_of_arrival", "tell_centre_of_arrival")
 """What says the planned day of arrival."""
+OF_INFUSION = ("tell_family_of_infusion", "tell_centre_of_infusion")
+"""What says the planned day of the next infusion."""
 AFTER_DOSSIER = ("submission_receipt", "hospital_decision")
 """What a hospital owes once it was sent the dossier."""
 ANSWERED_WITHIN = timedelta(days=14)
@@ -174,6 +176,8 @@ class Addressing:
             facts |= {"costs": costs, "day": _local(costs.at, reader.zone).date()}
         elif effect.kind in OF_ARRIVAL and case.moved is not None:
             facts["day"] = case.moved.arrives
+        elif effect.kind in OF_INFUSION and case.moved_infusion is not None:
+            facts["day"] = case.moved_infusion.infusion_day
         if (arranged := case.arrangements.get(case.root_of(effect.about))) is not None:
             facts["arrangement"] = _details(arranged, reader.zone)
             off = {"kind": arranged.kind, "starts": arranged.called_off and _local(arranged.called_off, reader.zone)}
@@ -272,6 +276,11 @@ def _journey(case: Case, _effect: Effect) -> dict[str, Any]:
     }
 
 
+def _infusion(case: Case, _effect: Effect) -> dict[str, Any]:
+    """The planned day of the next infusion."""
+    return {"infusion_day": case.moved_infusion.infusion_day if case.moved_infusion else ""}
+
+
 def _stay(case: Case, effect: Effect) -> dict[str, Any]:
     """The journey, where the family lives meanwhile, and who comes along."""
     companion = case.people.get(str(case.stay_plan.get("attendant", "")))
@@ -342,6 +351,7 @@ INPUTS_OF: Mapping[str, Callable[[Case, Effect], dict[str, Any]]] = {
     "confirm_open_door": _journey,
     "arrange_stay": _stay,
     "tell_centre_of_arrival": _journey,
+    "tell_centre_of_infusion": _infusion,
     "confirm_depletion_start": _unit,
     "confirm_thaw": _unit,
     "cancel_manufacturing": _resource,

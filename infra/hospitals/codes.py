@@ -26,7 +26,7 @@ INPUTS = frozenset(
     {
         "protocol", "dossier_version", "dossier_digest", "submission", "round", "treatment", "number",
         "patient_name", "birth_date", "sex", "country", "language", "passport_expires",
-        "companion_name", "arrives", "departs", "days", "lodging", "interpreter_language",
+        "companion_name", "arrives", "infusion_day", "departs", "days", "lodging", "interpreter_language",
         "lot", "unit", "until", "valid_until", "ref", "reason", "what", "due", "text", "reply_url",
         "arrangement", "slot", "kind", "starts", "ends", "place", "distance_km", "payer", "language_from",
         "language_to", "mode", "setting", "hours_a_day", "flight", "contact", "phone", "emergency_number",

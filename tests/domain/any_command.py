@@ -55,6 +55,7 @@ from domain.stages.records.observing import DescribePatient, RecordObservation, 
 from domain.stages.records.records import ReceiveRecord, RejectRecord, RequestRecord, VerifyRecord, WaiveRecord
 from domain.stages.records.results import ImportResults
 from domain.stages.records.summary import StrikeSummary
+from domain.stages.schedule.moving_infusion import MoveInfusion
 from domain.stages.travel.letter import AskLetterAgain, IssueLetter
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import BookTravel, ConfirmTravel, PlanStay, RecordFitToTravel, StopTravel
@@ -107,7 +108,7 @@ from domain.stages.treatment.redosing import DecideRedosing, GiveUpRedosing
 from domain.stages.treatment.safety import AnswerAlert, RecordSafetyReport, ReportMalignancy
 from domain.stages.treatment.transplant import DeclineTransplant, RecordTransplant, ReferTransplant
 from tests.domain.any_result import any_results, any_therapy, any_value
-from tests.domain.arrivals import any_move
+from tests.domain.arrivals import any_infusion_move, any_move
 from tests.domain.course import CENTRE, DOCUMENT, LOT, OPENED, PROTOCOL
 from tests.domain.journey import DAY, Journey, stretched
 from tests.domain.stages.any_names import item, moment, person, pick, resource, submission
@@ -269,6 +270,7 @@ MAKE: dict[type[Any], Make] = {
     AdmitPatient: lambda j, n: AdmitPatient("E"),
     PostponeAdmission: lambda j, n: PostponeAdmission((j.now + (n - 5) * DAY).date(), "no room"),
     MoveArrival: any_move,
+    MoveInfusion: any_infusion_move,
     **ARRANGEMENTS,
     **SHIPMENTS,
     **VECTORS,

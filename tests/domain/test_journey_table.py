@@ -176,6 +176,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "RecordOutcome": (("ReferTransplant",),),
     "ReportBounce": (("ReferTransplant",),),
     "MoveArrival": ((), ("AskArrangement",)),
+    "MoveInfusion": ((), ("AskArrangement",)),
     "AskArrangementAgain": (("AskArrangement",),),
     "CancelArrangement": (("AskArrangement",),),
     "OfferSlots": (("AskArrangement",),),

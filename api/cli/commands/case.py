@@ -268,10 +268,17 @@ def costs(case: str, *, known_at: datetime | None = None, json: Json = False) ->
 
 
 @app.command
-def slip(case: str, *, arrives: date | None = None, known_at: datetime | None = None, json: Json = False) -> None:
-    """What does not hold if the patient arrives on that day, in order; send MoveArrival asks for it."""
-    then = known_at and zoned(known_at)
-    answer = asking(lambda c: c.get(f"/cases/{case}/slip", arrives=arrives and arrives.isoformat(), known_at=then))
+def slip(
+    case: str,
+    *,
+    arrives: date | None = None,
+    infusion: date | None = None,
+    known_at: datetime | None = None,
+    json: Json = False,
+) -> None:
+    """What does not hold if the patient arrives, or once there is infused, on that day; Move… asks for it."""
+    asked = {"arrives": arrives and arrives.isoformat(), "infusion_day": infusion and infusion.isoformat()}
+    answer = asking(lambda c: c.get(f"/cases/{case}/slip", **asked, known_at=known_at and zoned(known_at)))
     if json:
         as_json(answer)
         return
@@ -281,7 +288,8 @@ def slip(case: str, *, arrives: date | None = None, known_at: datetime | None = 
         for one in answer["steps"]
     ]  # fmt: skip
     known = ", ".join(f"{_item({**one, 'trial': False})} {one['currency']}" for one in answer["sums"])
-    title = f"arrives {answer['arrives']}, planned {answer['planned']}; moving costs {known or 'not known'}"
+    day = "arrives" if "arrives" in answer else "infusion_day"
+    title = f"{in_words(day)} {answer[day]}, planned {answer['planned']}; moving costs {known or 'not known'}"
     columns = ("step", "until", "needed until", "what mends it", "asked of", "lost", "moving costs", "its price", "")
     table(columns, rows, title)
 

@@ -64,6 +64,7 @@ from domain.stages.records.needed import Line, lines, outstanding
 from domain.stages.response.cell_loss import below_limit
 from domain.stages.response.course import response_courses, response_lines
 from domain.stages.response.donor_search import often_followed, searched
+from domain.stages.schedule.infusion_slip import there
 from domain.stages.schedule.monitoring_days import monitoring_tables
 from domain.stages.treatment.bedside.dosing import cell_lines, cell_range
 from domain.stages.treatment.slip import unasked
@@ -204,6 +205,7 @@ async def overview(
         askings=askings(one.case, one.speaker),
         screened=await screened(service, one.case, one.now, one.speaker),
         slips=None if one.past else unasked(one.case, one.now, service.commands.policy),
+        there=not one.past and there(one.case),
         depletion=depletion_tables(one.case, one.speaker),
         monitoring=monitoring_tables(one.case),
         **_response(one.case),

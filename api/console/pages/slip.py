@@ -18,6 +18,13 @@ from api.console.web import pages
 from api.http.answers import allowed_now
 from api.http.auth import Parts
 from domain.case.costs import Item
+from domain.stages.schedule.infusion_slip import (
+    expected_infusion,
+    infusion_slip,
+    moved_infusion,
+    next_infusion,
+    there,
+)
 from domain.stages.travel.arrangement_kinds import planned_arrival
 from domain.stages.travel.moving_costs import movable
 from domain.stages.treatment.slip import SlipLine, next_day, slip, sums
@@ -46,13 +53,24 @@ class SlipRow:
 
 @router.get("/console/cases/{case}/slip")
 async def slip_page(
-    case: str, request: Request, service: Parts, viewer: Viewer, arrives: date | None = None
+    case: str,
+    request: Request,
+    service: Parts,
+    viewer: Viewer,
+    arrives: date | None = None,
+    infusion_day: date | None = None,
 ) -> Response:
-    """Show what moves with the arrival, and the form that moves it."""
+    """Show what moves with the arrival, or with the infusion of a patient who is there, and the form that moves it."""
     one = await opened(request, service, viewer, case, NOW)
-    day = arrives or next_day(one.case, one.now) or one.now.date()
-    lines = slip(one.case, day, one.now, service.commands.policy)
-    left = one.case.moved.left_out if one.case.moved else ()
+    policy = service.commands.policy
+    if then := infusion_day is not None or (arrives is None and there(one.case)):
+        day = infusion_day or next_infusion(one.case, one.now, policy)
+        lines, planned = infusion_slip(one.case, day, one.now, policy), expected_infusion(one.case, policy)
+    else:
+        day = arrives or next_day(one.case, one.now) or one.now.date()
+        lines, planned = slip(one.case, day, one.now, policy), planned_arrival(one.case)
+    moved = moved_infusion(one.case) if then else one.case.moved
+    left = moved.left_out if moved else ()
     may, open_lines = allowed_now(viewer.who, one.case), [line for line in lines if not line.asked]
     return shown_part(
         request,
@@ -62,10 +80,13 @@ async def slip_page(
         rows=[_row(line, one.speaker) for line in lines],
         sums=", ".join(f"{_range(s.low, s.high, one.speaker)} {s.currency}" for s in sums(lines)),
         untold=sum(line.cost is None for line in open_lines),
-        arrives=day,
-        planned=planned_arrival(one.case),
+        day=day,
+        planned=planned,
+        named="infusion_day" if then else "arrives",
+        command="MoveInfusion" if then else "MoveArrival",
+        texts="there_" if then else "",
         left=[_words(step.kind, step.about, one.speaker) for step in left],
-        may_move="MoveArrival" in may,
+        may_move=("MoveInfusion" if then else "MoveArrival") in may,
         may_tell="RecordMovingCost" in may,
         key=fresh_key(),
         version=one.case.people_version,

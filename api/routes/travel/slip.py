@@ -13,6 +13,13 @@ from fastapi.responses import JSONResponse
 from api.http.auth import Parts, Who
 from api.routes.reads import private, seen_case
 from domain.case.phases.travel import SlipStep
+from domain.stages.schedule.infusion_slip import (
+    expected_infusion,
+    infusion_slip,
+    moved_infusion,
+    next_infusion,
+    there,
+)
 from domain.stages.travel.arrangement_kinds import planned_arrival
 from domain.stages.treatment.slip import SlipLine, next_day, slip, sums
 
@@ -21,22 +28,33 @@ router = APIRouter(tags=["cases"])
 
 @router.get("/cases/{case}/slip")
 async def slip_of(
-    case: str, service: Parts, who: Who, arrives: date | None = None, known_at: datetime | None = None
+    case: str,
+    service: Parts,
+    who: Who,
+    arrives: date | None = None,
+    infusion_day: date | None = None,
+    known_at: datetime | None = None,
 ) -> JSONResponse:
     """Return each thing that does not hold if the patient arrives on that day, in the order in which it is asked for.
 
-    Without `arrives` it is the planned day, or the first on which the hospital admits. Nothing is changed by asking:
-    `MoveArrival` carries out the steps that are named to it. Each says what it costs to move as far as that was told
-    (`RecordMovingCost`), who is to be asked where it was not, and what is lost with it; `sums` adds up the open ones.
+    Without `arrives` it is the planned day, or the first on which the hospital admits; of a patient who is there, the
+    day of the next infusion (`infusion_day`). Nothing is changed by asking: `MoveArrival` and `MoveInfusion` carry out
+    the steps that are named to them. Each says what it costs to move as far as that was told (`RecordMovingCost`), who
+    is to be asked where it was not, and what is lost with it; `sums` adds up the open ones.
     """
     state, _, now, _ = await seen_case(service, who, case, "slip", known_at)
     at = known_at or now
-    day = arrives or next_day(state, at) or at.date()
-    lines = slip(state, day, at, service.commands.policy)
-    planned, moved = planned_arrival(state), state.moved
+    policy, then = service.commands.policy, infusion_day is not None or (arrives is None and there(state))
+    if then:
+        day, named = infusion_day or next_infusion(state, at, policy), "infusion_day"
+        lines, planned = infusion_slip(state, day, at, policy), expected_infusion(state, policy)
+    else:
+        day, named = arrives or next_day(state, at) or at.date(), "arrives"
+        lines, planned = slip(state, day, at, policy), planned_arrival(state)
+    moved = moved_infusion(state) if then else state.moved
     body = {
         "id": state.id,
-        "arrives": day.isoformat(),
+        named: day.isoformat(),
         "planned": planned.isoformat() if planned else None,
         "steps": [_line(line) for line in lines],
         "sums": [asdict(one) for one in sums(lines)],

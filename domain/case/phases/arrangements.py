@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, get_args
 
+from domain.case.phases.travel import MovedInfusion
 from domain.core.personal import Identity
 
 ArrangementKind = Literal[
@@ -110,3 +111,4 @@ class Arrangements:
     arrangements: Mapping[str, Arrangement] = field(default_factory=dict)
     moving_costs: Mapping[str, MovingCost] = field(default_factory=dict)  # by the name of the plan's step
     arrival_waived: frozenset[str] = frozenset()  # what the family travels without
+    moved_infusion: MovedInfusion | None = None

@@ -69,6 +69,21 @@ class MovedArrival:
     left_out: tuple[SlipStep, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MovedInfusion:
+    """The day the next infusion was moved to, by which fact, and what of its plan was carried out and what left out.
+
+    `plan`: the day the hospital's plan of lymphodepletion named then, None = none; `given`: the infusions before it.
+    """
+
+    infusion_day: date
+    fact: str
+    plan: date | None = None
+    given: int = 0
+    carried_out: tuple[SlipStep, ...] = ()
+    left_out: tuple[SlipStep, ...] = ()
+
+
 @dataclass(frozen=True)
 class Travel:
     """Holds what a journey across a border needs, and where it stands."""

@@ -18,10 +18,11 @@ ANTIBODIES = ("donor_specific_antibodies", "hla_antibodies")
 def dose_wanted(case: Case, now: datetime, policy: Policy) -> DoseWanted:
     """Return what the case asks of a unit that is held for it from now on.
 
-    Its lot outlasts the hold, or the planned arrival where that is later, by the margin [doses.margin].
+    Its lot outlasts the hold, the planned arrival and the day an infusion was moved to, by the margin [doses.margin].
     """
-    until, day = now + policy.dose_hold, planned_arrival(case)
-    last = max(until, lands(day)) if day else until
+    until, moved = now + policy.dose_hold, case.moved_infusion
+    days = (planned_arrival(case), moved.infusion_day if moved else None)
+    last = max(until, *(lands(day) for day in days if day)) if any(days) else until
     return DoseWanted(case.id, until, last + policy.dose_margin, _against(case, now))
 
 

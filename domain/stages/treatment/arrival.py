@@ -21,7 +21,7 @@ from domain.stages.travel import arranging, letter, travel
 from domain.stages.travel.arrangement_kinds import KINDS
 from domain.stages.travel.letter import preparing
 from domain.stages.treatment import bed, dose
-from domain.stages.treatment.slip import require_day, slip
+from domain.stages.treatment.slip import parted, require_day, slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +75,10 @@ TAKES = (
 def decide(case: Case, command: Command, now: datetime, ids: Ids, policy: Policy) -> Sequence[Any]:
     """Move the arrival and ask for what was accepted of the plan. Raises Refused."""
     before = require_day(case, command.arrives, now)
-    steps = [line.step for line in slip(case, command.arrives, now, policy) if not line.asked]
-    names = [step.name for step in steps]
-    unknown = next((name for name in command.carry_out if name not in names), "")
-    words = f"the plan for this day has no open step {unknown!r}; it has: {', '.join(names) or 'none'}"
-    require(not unknown, Reason.INVALID, words, "carry_out")
+    chosen, left = parted(slip(case, command.arrives, now, policy), command.carry_out)
     something = command.arrives != before or command.carry_out
     words = "the arrival is planned for that day already, and nothing was named to be asked for"
     require(something, Reason.ALREADY, words, "arrives")
-    chosen = tuple(step for step in steps if step.name in command.carry_out)
-    left = tuple(step for step in steps if step not in chosen)
     moved = ArrivalMoved(command.arrives, before, chosen, left, command.reason)
     kinds = dict.fromkeys(step.kind for step in chosen)
     asked = (event for kind in kinds if kind in ASKS for event in ASKS[kind](case, chosen, now, ids, policy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from domain.case.costs import TOTAL, Item, compared, items
 from domain.case.phases.arrangements import Arrangement, ArrangementKind, AskedOf, MovingCost
@@ -22,15 +22,17 @@ from domain.stages.travel.moving_costs import moving_cost
 from domain.stages.travel.visa import may_enter, passport_lasts, passport_needed, stay_lasts, travellers
 from domain.stages.treatment import bed, dose
 
+D = TypeVar("D")
 Why = Literal["ends", "lapsed", "missing", "moves"]
 """It ends before it is needed; it was held and ended; nothing is held; or it was made for another day."""
 Lost = Literal["", "decision", "confirmation", "dose_hold", "bed_hold", "letter", "visa_window", "stay_days",
-               "passport", "statement", "ticket", "booking", "start_day", "price"]  # fmt: skip
+               "passport", "statement", "ticket", "booking", "start_day", "window", "price"]  # fmt: skip
 """What of the thing is gone, or is given back, when it does not hold; empty = nothing was held."""
-Told = Literal["centre", "consulate", "passport_office", "doctor", "carrier", "lodging_house", "agency", "family"]
+Told = Literal["centre", "consulate", "passport_office", "doctor", "carrier", "lodging_house", "agency", "family",
+               "authority"]  # fmt: skip
 """Who knows what moving it costs where the case does not."""
 Mend = Literal["ask_centre", "ask_again", "new_letter", "new_application", "new_passport", "state_again", "rebook",
-               "arrange_anew", "plan_anew"]  # fmt: skip
+               "arrange_anew", "plan_anew", "extend_stay"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class _Day:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """What may not hold: how it is found, whether it has been asked for, what mends it, who is asked, which price.
+class Thing(Generic[D]):
+    """Says of a thing how it is found not to hold on a day, whether it has been asked for, what mends it, whom to ask.
 
     `lost` is what is gone with it; `told_by` knows what moving it costs; `lapsed`: it was held, and ended by itself.
     """
@@ -100,7 +102,7 @@ class _Row:
     kind: SlipKind
     mend: Mend
     to: Party
-    found: Callable[[_Day], Iterable[SlipStep]]
+    found: Callable[[D], Iterable[SlipStep]]
     asked: Callable[[Case, SlipStep], bool]
     lost: Lost
     told_by: Told = "centre"
@@ -140,7 +142,7 @@ def slip(case: Case, arrives: date, now: datetime, policy: Policy) -> Sequence[S
     planned = require_day(case, arrives, now)
     then = replace(case, stay_plan={**case.stay_plan, "arrives": arrives})
     day = _Day(then, lands(arrives), arrives != planned, policy)
-    return [_line(row, step, case, now) for row in ROWS for step in row.found(day)]
+    return [line_of(row, step, case, now) for row in ROWS for step in row.found(day)]
 
 
 def sums(lines: Iterable[SlipLine]) -> Sequence[SlipSum]:
@@ -155,6 +157,17 @@ def sums(lines: Iterable[SlipLine]) -> Sequence[SlipSum]:
     return list(found.values())
 
 
+def parted(lines: Iterable[SlipLine], carry_out: Sequence[str]) -> tuple[tuple[SlipStep, ...], tuple[SlipStep, ...]]:
+    """Return the open steps that are named and those that are not. Raises Refused for a name that is none of them."""
+    steps = [line.step for line in lines if not line.asked]
+    names = [step.name for step in steps]
+    unknown = next((name for name in carry_out if name not in names), "")
+    words = f"the plan for this day has no open step {unknown!r}; it has: {', '.join(names) or 'none'}"
+    require(not unknown, Reason.INVALID, words, "carry_out")
+    chosen = tuple(step for step in steps if step.name in carry_out)
+    return chosen, tuple(step for step in steps if step not in chosen)
+
+
 def unasked(case: Case, now: datetime, policy: Policy) -> int | None:
     """Count what is to be asked for so that the next arrival holds; None where no journey with a day is prepared."""
     day = next_day(case, now)
@@ -163,7 +176,8 @@ def unasked(case: Case, now: datetime, policy: Policy) -> int | None:
     return sum(not line.asked for line in slip(case, day, now, policy))
 
 
-def _line(row: _Row, step: SlipStep, case: Case, now: datetime) -> SlipLine:
+def line_of(row: Thing[D], step: SlipStep, case: Case, now: datetime) -> SlipLine:
+    """Return the line of a step, with what is known of its cost and price."""
     why = _why(row, step, case)
     known = case.quoted or case.estimated
     price = _prices(case).get(row.price)
@@ -185,7 +199,7 @@ def _line(row: _Row, step: SlipStep, case: Case, now: datetime) -> SlipLine:
     )
 
 
-def _why(row: _Row, step: SlipStep, case: Case) -> Why:
+def _why(row: Thing[D], step: SlipStep, case: Case) -> Why:
     if step.until is not None and step.until <= step.needed:
         return "ends"
     if row.lapsed(case, step):
@@ -357,28 +371,28 @@ def _visa_lapsed(case: Case, step: SlipStep) -> bool:
     return known is not None and known.state == "lapsed"
 
 
-ROWS: tuple[_Row, ...] = (
-    _Row("acceptance", "ask_centre", Party.HOSPITAL, _acceptance, _carried_out, "decision"),
-    _Row("protocol", "ask_centre", Party.HOSPITAL, _protocol, _carried_out, "confirmation"),
-    _Row("dose", "ask_again", Party.HOSPITAL, _dose, lambda c, _: c.dose.unanswered, "dose_hold",
+ROWS: tuple[Thing[_Day], ...] = (
+    Thing("acceptance", "ask_centre", Party.HOSPITAL, _acceptance, _carried_out, "decision"),
+    Thing("protocol", "ask_centre", Party.HOSPITAL, _protocol, _carried_out, "confirmation"),
+    Thing("dose", "ask_again", Party.HOSPITAL, _dose, lambda c, _: c.dose.unanswered, "dose_hold",
          price="cell_product", lapsed=_track_lapsed(lambda c: c.dose)),
-    _Row("bed", "ask_again", Party.HOSPITAL, _bed, lambda c, _: c.bed.unanswered, "bed_hold",
+    Thing("bed", "ask_again", Party.HOSPITAL, _bed, lambda c, _: c.bed.unanswered, "bed_hold",
          price="hospital_charges", lapsed=_track_lapsed(lambda c: c.bed)),
-    _Row("letter", "new_letter", Party.HOSPITAL, _letter, lambda c, _: c.letter.unanswered, "letter",
+    Thing("letter", "new_letter", Party.HOSPITAL, _letter, lambda c, _: c.letter.unanswered, "letter",
          lapsed=_track_lapsed(lambda c: c.letter)),
-    _Row("visa", "new_application", Party.FAMILY, _visa, _applied, "visa_window", "consulate", lapsed=_visa_lapsed),
-    _Row("stay", "new_application", Party.FAMILY, _stay, _applied, "stay_days", "consulate"),
-    _Row("passport", "new_passport", Party.FAMILY, _passport, _carried_out, "passport", "passport_office"),
-    _Row("fitness", "state_again", Party.HOME_ONCOLOGIST, _fitness, lambda c, _: c.fit_to_travel.unanswered,
+    Thing("visa", "new_application", Party.FAMILY, _visa, _applied, "visa_window", "consulate", lapsed=_visa_lapsed),
+    Thing("stay", "new_application", Party.FAMILY, _stay, _applied, "stay_days", "consulate"),
+    Thing("passport", "new_passport", Party.FAMILY, _passport, _carried_out, "passport", "passport_office"),
+    Thing("fitness", "state_again", Party.HOME_ONCOLOGIST, _fitness, lambda c, _: c.fit_to_travel.unanswered,
          "statement", "doctor", lapsed=_track_lapsed(lambda c: c.fit_to_travel)),
-    _Row("ticket", "rebook", Party.COORDINATOR, _ticket, _carried_out, "ticket", "carrier"),
-    _Row("lodging", "arrange_anew", Party.FAMILY, _lodging, _carried_out, "booking", "lodging_house", "accommodation"),
-    _Row("interpreter", "arrange_anew", Party.HOSPITAL, _interpreter, _carried_out, "booking", price="interpreter"),
-    _Row("transfer", "ask_again", Party.HOSPITAL, _arranged("transfer"), _carried_out, "booking"),
-    _Row("local_contact", "ask_again", Party.HOSPITAL, _arranged("local_contact"), _carried_out, "booking"),
-    _Row("admission", "ask_again", Party.HOSPITAL, _arranged("admission"), _carried_out, "booking"),
-    _Row("depletion", "plan_anew", Party.HOSPITAL, _depletion, _carried_out, "start_day", price="lymphodepletion"),
-    _Row("quote", "ask_centre", Party.HOSPITAL, _quote, lambda c, s: c.quote.unanswered or _carried_out(c, s), "price",
+    Thing("ticket", "rebook", Party.COORDINATOR, _ticket, _carried_out, "ticket", "carrier"),
+    Thing("lodging", "arrange_anew", Party.FAMILY, _lodging, _carried_out, "booking", "lodging_house", "accommodation"),
+    Thing("interpreter", "arrange_anew", Party.HOSPITAL, _interpreter, _carried_out, "booking", price="interpreter"),
+    Thing("transfer", "ask_again", Party.HOSPITAL, _arranged("transfer"), _carried_out, "booking"),
+    Thing("local_contact", "ask_again", Party.HOSPITAL, _arranged("local_contact"), _carried_out, "booking"),
+    Thing("admission", "ask_again", Party.HOSPITAL, _arranged("admission"), _carried_out, "booking"),
+    Thing("depletion", "plan_anew", Party.HOSPITAL, _depletion, _carried_out, "start_day", price="lymphodepletion"),
+    Thing("quote", "ask_centre", Party.HOSPITAL, _quote, lambda c, s: c.quote.unanswered or _carried_out(c, s), "price",
          price=TOTAL, lapsed=_track_lapsed(lambda c: c.quote)),
 )  # fmt: skip
 """In the order in which things are given back when a journey ends [undoing.order]: the open door first, then what is

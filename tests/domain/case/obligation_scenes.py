@@ -31,6 +31,7 @@ from domain.stages.records.dossier import CertifyTranslation, DeliverTranslation
 from domain.stages.records.observing import DescribePatient
 from domain.stages.records.records import ReceiveRecord, RequestRecord
 from domain.stages.schedule.monitoring_days import RecordMonitoring
+from domain.stages.schedule.moving_infusion import MoveInfusion
 from domain.stages.travel.postponing import PostponeAdmission
 from domain.stages.travel.travel import PlanStay
 from domain.stages.travel.visa import PassportRecorded, RecordPassport
@@ -108,6 +109,10 @@ def plan_anew(j: Journey) -> None:
 
 def move_arrival(j: Journey) -> None:
     j.tell(MoveArrival(j.case.stay_plan["arrives"] + 5 * DAY))
+
+
+def move_infusion(j: Journey) -> None:
+    j.tell(MoveInfusion((j.now + 40 * DAY).date()))
 
 
 def plan_later(j: Journey) -> None:
