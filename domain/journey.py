@@ -59,7 +59,7 @@ from domain.stages.messages import writing
 from domain.stages.records import checklist, documents, dossier, observing, records, results, specimens, summary
 from domain.stages.response import assessing, cell_loss, donor_search, late_toxicity
 from domain.stages.schedule import depletion_days, monitoring_days, moving_infusion
-from domain.stages.supply import handovers, shipping, stopping, vector_lot
+from domain.stages.supply import gaps, handovers, shipping, stopping, vector_lot
 from domain.stages.travel import (
     arrangement_answers,
     arranging,
@@ -181,7 +181,8 @@ ANYTIME: tuple[type[Any], ...] = (
     notes.AssignCase, notes.AddNote, notes.AttachDocument, notes.SettleEffect,
     writing.SendMessage, writing.ReceiveMessage, writing.SettleThread, erasing.OrderErasure,
     erasing.ConfirmErasure, erasing.WithdrawErasure, erasing.RecordErasure, access.BreakGlass, access.ReviewAccess,
-    shipping.MoveShipment, shipping.EndShipment, handovers.RecordHandover, stopping.JudgeShipment,
+    shipping.MoveShipment, shipping.EndShipment, handovers.RecordHandover, gaps.CloseCustodyGap,
+    stopping.JudgeShipment,
     safety.AnswerAlert, safety.RecordSafetyReport, look_back.RecordLookBack,
     corrective.PlanCorrectiveAction, corrective.CompleteCorrectiveAction, corrective.CheckCorrectiveAction,
     tasks.ClaimTask, tasks.HandBackTask, tasks.OfferTask, tasks.AcceptTask, tasks.DeclineTask, tasks.TakeOverTask,
@@ -234,6 +235,7 @@ MODULES: Mapping[str, ModuleType] = {
     "moving_costs": moving_costs,
     "shipping": shipping,
     "handovers": handovers,
+    "gaps": gaps,
     "stopping": stopping,
     "vector_lot": vector_lot,
     "admission": admission,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from api.papers.sheet import PaperWriter
 from domain.case.state import Case
+from domain.case.supply.shipments import Shipment
 from domain.core.fact import Fact
 from domain.doses import codes
 from domain.doses.genealogy import Trace
@@ -125,6 +127,12 @@ def _moves(w: PaperWriter, c: Custody) -> dict[str, Any]:
     return w.section("moves", ("what", "at", "by"), rows)
 
 
+def _gap(w: PaperWriter, one: Shipment, at: datetime) -> Sequence[str]:
+    """Say that whoever gave it on then had not taken it, and whether two people found that nobody can explain that."""
+    said = "custody.gap" if at in one.open_gaps else "custody.unexplained"
+    return [w.t(said)] if at in one.gaps else []
+
+
 def _handovers(w: PaperWriter, c: Custody) -> dict[str, Any]:
     """Who gave it to whom on every way it went for this patient; persons stand in the case, not on this paper."""
     t = w.t
@@ -136,7 +144,7 @@ def _handovers(w: PaperWriter, c: Custody) -> dict[str, Any]:
             h.at,
             f"{h.seal} → {h.new_seal}" if h.new_seal else h.seal,
             t.named("condition", h.condition),
-            ", ".join(w.say(t.named("findings", one)) for one in h.findings),
+            ", ".join([*(w.say(t.named("findings", found)) for found in h.findings), *_gap(w, one, h.at)]),
         )
         for one in own
         for h in one.handovers

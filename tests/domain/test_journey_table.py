@@ -42,6 +42,7 @@ from tests.domain.stages.eligibility.waits import offered
 from tests.domain.stages.follow_up.searched import agree, ask_of_the_year, lose, tell_cibmtr
 from tests.domain.stages.schedule.planned import names_days
 from tests.domain.stages.supply.given import given_beside
+from tests.domain.stages.supply.sent import gap
 
 NAMED = {c.__name__: c for c in COMMANDS}
 NOTED = {*watching.KINDS.values(), documents.DocumentStored, linking.OtherCaseNoted}
@@ -199,6 +200,7 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {
     "MoveShipment": (("PlanShipment",),),
     "EndShipment": (("PlanShipment",), ("PlanShipment", "RecordHandover")),
     "RecordHandover": (("PlanShipment",),),
+    "CloseCustodyGap": (("Gap",),),
     "JudgeShipment": (("PlanShipment", "RecordHandover"), ("PlanShipment", "RecordHandover", "JudgeShipment")),
 }  # fmt: skip
 """What must have been told just before, where the ordinary course does not tell it."""
@@ -212,6 +214,7 @@ WHERE = {
     "CloseLateToxicity": ("infused",),
     **dict.fromkeys(("NameVectorLot", "ConfirmVectorLot"), ("infused",)),
     "RecordSafetyReport": ("gated",),
+    "CloseCustodyGap": ("dose_held",),
     "ReportSpecimen": ("imported", "submitted"),
     **dict.fromkeys(("AnswerYearlyQuestions", "ReportToRegistry", "RecordRegistryAnswer"), ("handed_over",)),
     **dict.fromkeys(("SkipContact", "ReplanFollowUp", "StopFollowUp"), ("handed_over",)),
@@ -226,6 +229,7 @@ LEADS: dict[str, Callable[[Journey], object]] = {
     "Told": tell_cibmtr,
     "Lost": lose,
     "InTheBody": given_beside,
+    "Gap": gap,
     "StudyReviewed": lambda j: j.source(PROTOCOL, route="cn_order_818", reviewed=j.now),
 }
 """What is no command of its own."""

@@ -55,6 +55,7 @@ def _shipment(one: Shipment, visible: frozenset[str]) -> Mapping[str, Any]:
         "too_warm": one.warmed,
         "handovers": [_handover(h, told="identity" in visible) for h in one.handovers],
         "gaps": [at.isoformat() for at in one.gaps],
+        "unexplained": [at.isoformat() for at in one.gaps if at not in one.open_gaps],
     }
 
 

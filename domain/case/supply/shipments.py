@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,13 +74,22 @@ def in_order(handovers: Iterable[Handover]) -> tuple[Handover, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class UnexplainedGap:
+    """One person says that nobody can explain the gap of that instant; of two it is closed."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """One way of one dose, or of the patient's own cells. `carries` is the code on its label.
 
     `shipper` is the store it travels in, `handovers` stand in the order of their instants. `stops` are the findings by
     which it was stopped, the oldest first, `judged` how many of them quality assurance has decided on and `outcome`
     how; `proposed_by` is the first of two people. `late_for` is the expected arrival that was not kept, `warmed` tells
-    that its store was too warm or unwatched while it lay there.
+    that its store was too warm or unwatched while it lay there. `unexplained` are the gaps nobody can explain, by who
+    said so.
     """
 
     id: str
@@ -100,6 +110,7 @@ class Shipment:
     judged_by: str = ""
     late_for: datetime | None = None
     warmed: bool = False
+    unexplained: tuple[UnexplainedGap, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -140,6 +151,12 @@ class Shipment:
     def gaps(self) -> tuple[datetime, ...]:
         """Return the instants at which somebody gave it on who had not taken it, as far as was told."""
         return tuple(next_.at for one, next_ in pairwise(self.handovers) if one.taker != next_.giver)
+
+    @property
+    def open_gaps(self) -> tuple[datetime, ...]:
+        """Return those of its gaps of which two people have not said yet that nobody can explain them."""
+        said = Counter(one.at for one in set(self.unexplained))
+        return tuple(at for at in self.gaps if said[at] < 2)  # noqa: PLR2004 - two people
 
 
 @dataclass(frozen=True)

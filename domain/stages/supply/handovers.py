@@ -145,7 +145,7 @@ def _of(known: Shipment, at: datetime) -> str:
 
 
 def _gaps(case: Case) -> Iterable[str]:
-    return [_of(s, at) for s in case.shipments.values() for at in s.gaps]
+    return [_of(s, at) for s in case.shipments.values() for at in s.open_gaps]
 
 
 OWES = (Owes("custody_gap", Party.COORDINATOR, Party.SUPERVISOR, _gaps, lambda c, about: about not in _gaps(c)),)

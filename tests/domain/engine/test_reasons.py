@@ -14,15 +14,16 @@ from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.holding import Redate
 from domain.stages.eligibility.eligibility import DeclinePatient
 from domain.stages.records.records import WaiveRecord
+from domain.stages.supply.gaps import CloseCustodyGap
 from tests.domain.any_command import MAKE
 from tests.domain.course import FROM, start
 from tests.domain.journey import Journey, when
-from tests.domain.test_journey_table import BEFORE, NAMED
+from tests.domain.test_journey_table import BEFORE, LEADS, NAMED, WHERE
 
 
 def scenes(command: type[Any]) -> list[tuple[Journey, Any]]:
     """Where the command is taken with the reason that random histories give it: the first place that is found."""
-    for name in FROM:
+    for name in WHERE[command.__name__] if command is CloseCustodyGap else FROM:
         if command not in ACCEPTED[start(name).case.stage]:
             continue
         for before in BEFORE.get(command.__name__, ((),)):
@@ -31,6 +32,8 @@ def scenes(command: type[Any]) -> list[tuple[Journey, Any]]:
                 for earlier in before:
                     if earlier in NAMED:
                         j.tried(MAKE[NAMED[earlier]](j, variant))
+                    elif command is CloseCustodyGap:
+                        LEADS[earlier](j)
                 newest = len(j.case.correctable) - 1 if command is CorrectFact else variant
                 given = MAKE[command](j, newest)
                 if j.fork().tried(given).refused is None:

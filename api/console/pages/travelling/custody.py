@@ -24,13 +24,13 @@ ACTS = ("RecordHandover", "MoveShipment", "EndShipment")
 
 @dataclass(frozen=True, slots=True)
 class HandoverLine:
-    """One link of the chain in words. `gap`: whoever gave it on had not taken it, as far as was told."""
+    """One link of the chain in words. `gap` says that whoever gave it on had not taken it, as far as was told."""
 
     at: str
     hands: str
     details: Sequence[str]
     findings: Sequence[str]
-    gap: bool
+    gap: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ async def custody_page(case: str, request: Request, service: Parts, viewer: View
 def _row(s: Shipment, speaker: FactWriter, may: Sequence[str]) -> ShipmentRow:
     t, clock = speaker.clock.t, speaker.clock
     acts = [name for name in ACTS if name in may and (s.live or name == "RecordHandover")]
+    acts += ["CloseCustodyGap"] if s.open_gaps and "CloseCustodyGap" in may else []
     acts += ["JudgeShipment"] if s.stopped and "JudgeShipment" in may else []
     sealed = [t("custody.seal", number=s.seal)] if s.seal else []
     legs = [f"{leg.carrier}: {clock.instant(leg.departs)} - {clock.instant(leg.arrives)}" for leg in s.legs]
@@ -87,4 +88,5 @@ def _line(h: Handover, s: Shipment, speaker: FactWriter) -> HandoverLine:
         said += [str(one) for one in (h.gave, h.took, h.place) if readable(one)]
     hands = t("custody.hands", giver=t.named("giver", h.giver), taker=t.named("taker", h.taker))
     found = [t.named("findings", one) for one in h.findings]
-    return HandoverLine(speaker.clock.instant(h.at), hands, said, found, h.at in s.gaps)
+    gap = t("custody.gap" if h.at in s.open_gaps else "custody.unexplained") if h.at in s.gaps else ""
+    return HandoverLine(speaker.clock.instant(h.at), hands, said, found, gap)

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.case.supply.shipments import CARGOES, Cargo, Condition, Holder, ShippingLeg
 from domain.stages.follow_up.acquired import RecordResource, ReportResource
+from domain.stages.supply.gaps import CloseCustodyGap
 from domain.stages.supply.handovers import RecordHandover
 from domain.stages.supply.shipping import EndShipment, MoveShipment, PlanShipment
 from domain.stages.supply.stopping import JudgeShipment
@@ -145,6 +146,7 @@ MAKE: Mapping[type[Any], Callable[[Journey, int], Any]] = {
     MoveShipment: lambda j, n: MoveShipment(_one(j, n), legs(j, 2 + n % 9)),
     EndShipment: lambda j, n: EndShipment(_one(j, n), "lost" if n % 2 else "cancelled"),
     RecordHandover: _handover,
+    CloseCustodyGap: lambda j, n: CloseCustodyGap(_one(j, n), "nobody knows", f"person-{n % 2}"),
     JudgeShipment: lambda j, n: JudgeShipment(
         _one(j, n), "use" if n // 3 % 2 else "discard", "looked", f"person-{n % 2}"
     ),

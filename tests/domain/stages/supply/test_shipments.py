@@ -12,6 +12,7 @@ from domain.case.supply.shipments import Holder, ShippingLeg
 from domain.core.errors import Reason
 from domain.engine.answers import of_another_centre
 from domain.stages.follow_up.acquired import RecordResource, ReportResource
+from domain.stages.supply.gaps import CloseCustodyGap, CustodyGapUnexplained
 from domain.stages.supply.handovers import RecordHandover
 from domain.stages.supply.shipping import EndShipment, MoveShipment, PlanShipment, ShipmentLate
 from domain.stages.supply.stopping import JudgeShipment, ShipmentJudged, ShipmentStopped, ShipmentWarmed
@@ -97,6 +98,13 @@ REFUSALS = (
        "you said so already; another person has to", once),
     No("dose_held", lambda j: JudgeShipment(shipment(j), "use", "fine", "person-7"), Reason.NOT_NOW,
        "it is lost: record the handover that found it", lost),
+    No("dose_held", lambda j: CloseCustodyGap(shipment(j), "x", "person-7"), Reason.NOT_NOW,
+       "no link of its chain is missing", on_way),
+    No("dose_held", lambda j: CloseCustodyGap(shipment(j), "", "person-7"), Reason.INVALID, "say who was asked", gap),
+    No("dose_held", lambda j: CloseCustodyGap(shipment(j), "x"), Reason.FOUR_EYES, "somebody says this, by name", gap),
+    No("dose_held", lambda j: CloseCustodyGap(shipment(j), "x", "person-7"), Reason.FOUR_EYES,
+       "you said so already; another person has to",
+       lambda j: gap(j).tell(CloseCustodyGap(shipment(j), "x", "person-7"))),
 )  # fmt: skip
 
 
@@ -197,6 +205,23 @@ def test_a_hand_that_had_not_taken_it_is_a_gap_until_the_missing_one_is_told() -
     j.tell(handed(j, "carrier", "customs", at=first + HOUR / 2))
     assert "custody_gap" not in kinds(j)
     assert [h.giver for h in j.case.shipments[shipment(j)].handovers] == ["depot", "carrier", "customs"]
+
+
+def test_a_gap_that_nobody_can_explain_ends_when_two_people_say_so() -> None:
+    j = gap(start("dose_held"))
+    [at] = j.case.shipments[shipment(j)].gaps
+    one, other = (CloseCustodyGap(shipment(j), "customs keeps no list", by) for by in ("person-7", "person-8"))
+    when(j, CloseCustodyGap(shipment(j), "", "person-7")).then_refused(Reason.INVALID, "say who was asked")
+    when(j, CloseCustodyGap(shipment(j), "x")).then_refused(Reason.FOUR_EYES, "by name")
+    when(j, one).then_told(CustodyGapUnexplained(shipment(j), (at,), "customs keeps no list", "person-7"))
+    assert "custody_gap" in kinds(j), "one person does not close it"
+    when(j, one).then_refused(Reason.FOUR_EYES, "another person has to")
+    j.tell(other)
+    assert "custody_gap" not in kinds(j)
+    assert (j.case.shipments[shipment(j)].gaps, j.case.shipments[shipment(j)].open_gaps) == ((at,), ())
+    when(j, one).then_refused(Reason.NOT_NOW, "no link of its chain is missing")
+    j.away(HOUR).tell(handed(j, "customs", "hospital"))
+    assert "custody_gap" in kinds(j), "another gap is another question"
 
 
 def test_a_hospital_speaks_of_its_own_shipments_only() -> None:
