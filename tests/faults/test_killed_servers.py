@@ -194,7 +194,7 @@ async def test_a_second_temporal_on_one_ledger_does_nothing_and_says_so(
         await other.restore(take_over=True)  # now the first has to stand back
         await other.send(case, command("AddNote", "note", "x"))
         await here.client.get_workflow_handle(case).signal("nudge")
-        assert await asyncio.wait_for(here.client.get_workflow_handle(case).result(), 15) == "superseded"
+        assert await asyncio.wait_for(here.client.get_workflow_handle(case).result(), 60) == "superseded"
         await eventually(lambda: _loops_are_the_open_cases(other), within=60)
         await other.settled(case)
         runs = len(await here.runs(case))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from temporalio.common import SearchAttributeKey
 
 from activities.gateways import GatewayRefused
 from activities.perform import Delivered
+from api.run.engine import courier
 from tests.workflows.changed import Changed
 from tests.workflows.rig import MAIL, PATIENT, Call, Engine, command, eventually, hang
 from workflows.case import CaseStart, CaseWorkflow
@@ -256,7 +258,10 @@ async def test_a_ledger_shorter_than_what_was_seen_is_refused_loudly(here: Engin
     assert len(await here.facts(case)) == before
 
 
-async def test_an_engine_restored_in_place_leaves_no_loop_of_the_old_epoch(here: Engine) -> None:
+async def test_an_engine_restored_in_place_leaves_no_loop_of_the_old_epoch(
+    here: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "PAUSE", timedelta(hours=1))  # at once, not at the courier's second knock
     case = await here.open()
     await here.settled(case)
     old = (await here.ledger.engine()).epoch
@@ -267,7 +272,7 @@ async def test_an_engine_restored_in_place_leaves_no_loop_of_the_old_epoch(here:
     assert b'"epoch":%d' % restored.epoch in raw(await here.history(case))
     await here.send(case, command("AddNote", "note", "x"))
     await asyncio.sleep(0.3)
-    await eventually(lambda: here.attended(case), within=4)  # at once, not at the courier's second knock
+    await eventually(lambda: here.attended(case))
 
 
 async def test_a_poisoned_history_fails_its_run_and_the_next_nudge_starts_afresh(
