@@ -148,21 +148,26 @@ async def open_for_visitors(commands: CommandHandler, ledger: PgLedger, demo: De
 
 
 async def wait_for_a_place(commands: CommandHandler, ledger: PgLedger, seed: int) -> None:
-    """A few cases whose disease one trial takes wait for a place there, where nobody waits anywhere yet."""
-    seeking: dict[str, list[str]] = {}
+    """A few cases whose disease one trial takes wait for a place there, where nobody waits anywhere yet.
+
+    The trial is full until the next month's word: a list on which everybody is offered a place at once is soon empty.
+    """
+    seeking: dict[Trial, list[str]] = {}
     for stream in await open_cases(ledger):
         case, _, _ = await commands.case(stream)
         if case.waiting:
             return
         trials = _family(case, seed).trials if case.stage in (Stage.RECORDS, Stage.ELIGIBILITY) else ()
         if trials and not any(s.state in LIVE for s in case.submissions.values()):
-            seeking.setdefault(trials[0].protocol, []).append(case.id)
+            seeking.setdefault(trials[0], []).append(case.id)
     if not seeking:
         return
     trial = max(seeking, key=lambda one: len(seeking[one]))
+    full = ConfirmSite(trial.centre, "full", datetime.now(UTC) + OPEN_FOR, "demonstration desk", places=0)
+    await tell(commands, trial.protocol, full, "full")
     for stream in seeking[trial][:WAITING]:
         with suppress(Refused):
-            await commands.record(CommandRequest(stream, META, WaitForPlace(trial)))
+            await commands.record(CommandRequest(stream, META, WaitForPlace(trial.protocol)))
 
 
 async def open_cases(ledger: PgLedger) -> Sequence[str]:

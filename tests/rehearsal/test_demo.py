@@ -6,6 +6,7 @@ from activities.command_handler import CommandRequest
 from activities.ports import Meta
 from api.run.wiring import Parts
 from domain.case.stage import Stage
+from domain.catalogue.protocol import Protocol
 from domain.catalogue.staff import RegisterPerson, Staff
 from domain.core.roles import Role
 from domain.stages.intake.importing import ImportFacts
@@ -41,3 +42,6 @@ async def test_a_few_cases_wait_for_a_place_and_no_more_when_it_starts_again(her
         waits = [w for case in cases for w in (await here.commands.case(case))[0].waiting.values()]
         assert 1 <= len(waits) <= WAITING
         assert len({wait.protocol for wait in waits}) == 1, "one list, so that it is one to look at"
+        trial = (await here.commands.entry(waits[0].protocol)).state
+        assert isinstance(trial, Protocol)
+        assert [site.state for site in trial.sites] == ["full"], "else each is offered a place at once"
