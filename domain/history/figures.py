@@ -1,7 +1,7 @@
 """Makes figures for managers of what was recorded: how long, how often, for which cases; each in the period it ended.
 
-Whatever a case stood still for (`CaseHeld` to `CaseResumed`) counts as nobody's time. A case that was brought in as it
-ran tells nothing of the time before.
+Whatever a case stood still for (`CaseHeld` to `CaseResumed`, or to the end of its journey) counts as nobody's time. A
+case that was brought in as it ran tells nothing of the time before, one that was opened by mistake nothing at all.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ Measure = Literal[
     "reminded_done",
     "reminded_not_done",
 ]
-"""What is counted, by what: stage; who owed; reason; centre; who was reminded and did it in time, or did not."""
+"""What is counted, by what: stage; who owed; reason; centre; who was reminded and did it in time, or did not.
+
+What was owed no longer after a reminder is neither. Time after the end of a case is spent in no stage."""
 DAY = timedelta(days=1)
 ENDS = {"ObligationMet", "ObligationMissed", "ObligationWithdrawn"}
+MOVES = {"StageEntered", "FactsImported", "CaseReopened", "DeathRetracted", "FollowUpResumed"}
+OVER, VOIDED = "closed", "voided"
 TYPES = (
-    "CaseOpened", "FactsImported", "StageEntered", "CaseHeld", "CaseResumed", "CentreChosen", "DossierSubmitted",
-    "PatientAccepted", "PatientDeclined", "InfusionCompleted", "ObligationOpened", "ObligationStepTaken", *sorted(ENDS),
+    "CaseOpened", "CaseHeld", "CaseResumed", "JourneyLeft", "CentreChosen", "DossierSubmitted", "PatientAccepted",
+    "AcceptanceChosen", "PatientDeclined", "SubmissionWithdrawn", "InfusionCompleted", "ObligationOpened",
+    "ObligationStepTaken", *sorted(ENDS | MOVES),
 )  # fmt: skip
 """The events that are read."""
 
@@ -76,12 +81,14 @@ class _Course:
     since: datetime | None = None
     imported: bool = False
     country: str = ""
-    infused: bool = False
+    infused: set[tuple[int, int]] = field(default_factory=set)
+    voided: bool = False
     held: datetime | None = None
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     centres: dict[str, str] = field(default_factory=dict)
     sent: dict[str, datetime] = field(default_factory=dict)
-    accepted: str = ""
+    treats: str = ""
+    chosen: str = ""
     owed: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reminded: set[str] = field(default_factory=set)
 
@@ -107,7 +114,7 @@ def figures(
         course = _Course()
         samples = [sample for event in own for sample in _told(course, event)]
         meant = not centre or centre in course.centres.values()
-        if meant and (not country or course.country == country):
+        if meant and not course.voided and (not country or course.country == country):
             for sample in samples:
                 if first <= sample.at < until:
                     found[sample.measure, sample.of].append((sample, stream))
@@ -136,12 +143,29 @@ def _told(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
         yield from _ended(course, event)
     elif event.type in ("PatientAccepted", "PatientDeclined"):
         yield from _answered(course, event)
-    elif event.type in ("StageEntered", "FactsImported"):
+    elif event.type in MOVES:
         yield from _moved(course, event)
     elif event.type == "InfusionCompleted":
         yield from _infused(course, event)
+    elif "submission" in event.data:
+        _asked(course, event)
     else:
         _kept(course, event)
+
+
+def _asked(course: _Course, event: RecordedEvent) -> None:
+    submission = str(event.data["submission"])
+    match event.type:
+        case "CentreChosen":
+            course.centres[submission] = str(event.data["centre"])
+        case "DossierSubmitted":
+            course.sent[submission] = event.at
+        case "AcceptanceChosen":
+            course.chosen, course.treats = submission, course.centres.get(submission, "")
+        case "SubmissionWithdrawn" if course.chosen == submission:
+            course.chosen = ""
+        case _:
+            pass
 
 
 def _kept(course: _Course, event: RecordedEvent) -> None:
@@ -152,13 +176,11 @@ def _kept(course: _Course, event: RecordedEvent) -> None:
             course.country = str(told.get("country", ""))
         case "CaseHeld":
             course.held = event.at
-        case "CaseResumed" if course.held:
-            course.pauses.append((course.held, event.at))
-            course.held = None
-        case "CentreChosen":
-            course.centres[str(told["submission"])] = str(told["centre"])
-        case "DossierSubmitted":
-            course.sent[str(told["submission"])] = event.at
+        case "CaseResumed" | "JourneyLeft":
+            course.voided = course.voided or told.get("reason") == VOIDED
+            if course.held:
+                course.pauses.append((course.held, event.at))
+                course.held = None
         case "ObligationOpened":
             course.owed[str(told["obligation"])] = str(told["debtor"]), event.at
         case "ObligationStepTaken":
@@ -168,11 +190,14 @@ def _kept(course: _Course, event: RecordedEvent) -> None:
 
 
 def _moved(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
+    stage = str(event.data.get("stage", "follow_up"))  # what is resumed is the follow-up
     if event.type == "FactsImported":
         course.imported = True
-    elif course.since is not None:
+    elif stage == course.stage:
+        return
+    elif course.since is not None and course.stage != OVER:
         yield EndedSpell("stage", course.stage, event.at, course.days(course.since, event.at))
-    course.stage, course.since = str(event.data["stage"]), event.at
+    course.stage, course.since = stage, event.at
 
 
 def _ended(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
@@ -181,8 +206,7 @@ def _ended(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
         return
     debtor, since = course.owed.pop(name)
     yield EndedSpell("waiting", debtor, event.at, course.days(since, event.at))
-    if name in course.reminded:
-        course.reminded.discard(name)
+    if name in course.reminded and event.type != "ObligationWithdrawn":
         yield EndedSpell("reminded_done" if event.type == "ObligationMet" else "reminded_not_done", debtor, event.at)
 
 
@@ -193,15 +217,20 @@ def _answered(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
         sent = course.sent.pop(submission)
         yield EndedSpell("centre_answer", centre, event.at, course.days(sent, event.at))
     if event.type == "PatientAccepted":
-        course.accepted = centre
+        course.treats = course.treats if course.chosen else centre
         yield EndedSpell("centre_accepted", centre, event.at)
     else:
+        course.chosen = "" if course.chosen == submission else course.chosen
         yield EndedSpell("centre_declined", centre, event.at)
         yield EndedSpell("refused", str(event.data.get("code", "")), event.at)
 
 
 def _infused(course: _Course, event: RecordedEvent) -> Iterator[EndedSpell]:
-    yield EndedSpell("centre_infused", course.accepted, event.at)
+    """A correction of its details is recorded as the same infusion again."""
+    which = int(event.data["treatment"]), int(event.data["number"])
+    if which in course.infused:
+        return
+    yield EndedSpell("centre_infused", course.treats, event.at)
     if not course.infused and not course.imported and course.opened is not None:
         yield EndedSpell("to_infusion", "", event.at, course.days(course.opened, event.at))
-    course.infused = True
+    course.infused.add(which)

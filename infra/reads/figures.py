@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from asyncio import to_thread
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -56,9 +57,15 @@ class FigureQueries:
         rows = await RECORDED.rows(self._pool, first=first, until=until, known_at=known_at, limit=MOST + 1)
         told = "too much was recorded in this period to count at once; ask for a shorter one"
         require(len(rows) <= MOST, Reason.INVALID, told, "from")
-        return [RecordedEvent(r["stream"], r["type"], r["recorded_at"], json.loads(r["data"])) for r in rows]
+        return await to_thread(
+            _read, rows
+        )  # of many rows for a second or more, and others are to be answered meanwhile
 
     async def numbers(self, streams: Sequence[str]) -> Sequence[tuple[str, str]]:
         """Return the cases of these that are there, each with its number, in the order of the numbers."""
         rows = await NUMBERS.rows(self._pool, streams=list(streams))
         return [(str(row["stream"]), str(row["number"])) for row in rows]
+
+
+def _read(rows: Sequence[Any]) -> Sequence[RecordedEvent]:
+    return [RecordedEvent(r["stream"], r["type"], r["recorded_at"], json.loads(r["data"])) for r in rows]

@@ -27,6 +27,8 @@ router = APIRouter(tags=["figures"])
 WHO = (Role.SUPERVISOR, Role.AUDITOR)
 PERIOD = timedelta(days=365)
 """Counted where no period is asked for."""
+LATEST = date.max - timedelta(days=1)
+"""The last day that has one after it."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("measure", "of", "count", "median_days", "ninety_percent_days", "cases")
 
@@ -87,7 +89,7 @@ async def figures_of(service: Service, who: Actor, what: FigurePeriod) -> Sequen
     """Return the figures of a period. Raises Refused for whoever manages nothing."""
     require(who.role in WHO, Reason.NOT_ALLOWED, f"figures over all cases are not for the role {who.role.value}")
     first = datetime.combine(what.first, time.min, UTC)
-    until = datetime.combine(what.last, time.max, UTC)
+    until = datetime.combine(min(what.last, LATEST) + timedelta(days=1), time.min, UTC)
     events = await service.figures.recorded(first, until, what.known_at)
     return await to_thread(figures, events, first, until, centre=what.centre, country=what.country)
 

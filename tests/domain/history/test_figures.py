@@ -36,8 +36,8 @@ JOURNEY = [
     said(18, "ObligationOpened", obligation="o2", debtor="hospital"),
     said(19, "ObligationStepTaken", obligation="o2"),
     said(20, "ObligationMissed", obligation="o2"),
-    said(30, "InfusionCompleted"),
-    said(40, "InfusionCompleted"),
+    said(30, "InfusionCompleted", treatment=1, number=1),
+    said(40, "InfusionCompleted", treatment=1, number=2),
 ]
 
 
@@ -80,9 +80,86 @@ def test_filters_take_whole_cases() -> None:
 
 
 def test_a_case_that_was_brought_in_tells_nothing_of_the_time_before() -> None:
-    events = [said(0, "CaseOpened"), said(0, "FactsImported", stage="visa"), said(9, "InfusionCompleted")]
+    events = [
+        said(0, "CaseOpened"),
+        said(0, "FactsImported", stage="visa"),
+        said(9, "InfusionCompleted", treatment=1, number=1),
+    ]
     told = counted([*events, said(10, "StageEntered", stage="follow_up")])
     assert set(told) == {("stage", "visa"), ("centre_infused", "")}
+
+
+def test_an_infusion_whose_details_are_corrected_counts_once() -> None:
+    again = said(31, "InfusionCompleted", treatment=1, number=1)
+    told = counted([*JOURNEY, again])
+    assert (told["centre_infused", "centre-b"].count, told["to_infusion", ""].count) == (2, 1)
+
+
+def test_an_infusion_is_the_chosen_centres_whoever_accepted_last() -> None:
+    asked = [said(12, "CentreChosen", submission=f"s{n}", centre=f"centre-{n}") for n in (1, 2, 3)]
+    accepted = [said(13, "PatientAccepted", submission=f"s{n}") for n in (1, 2)]
+    late = said(15, "PatientAccepted", submission="s3")
+    given_ = said(30, "InfusionCompleted", treatment=1, number=1)
+    told = counted([*asked, *accepted, said(14, "AcceptanceChosen", submission="s1"), late, given_])
+    assert told["centre_infused", "centre-1"].count == 1
+    assert told["centre_accepted", "centre-3"].count == 1
+    gone = counted(
+        [
+            *asked,
+            *accepted,
+            said(14, "AcceptanceChosen", submission="s1"),
+            said(14, "SubmissionWithdrawn", submission="s1"),
+            late,
+            given_,
+        ]
+    )
+    assert ("centre_infused", "centre-3") in gone, "the one chosen was taken back"
+    assert ("centre_infused", "centre-2") in counted([*asked, *accepted, given_]), "the control"
+
+
+def test_a_case_taken_up_again_goes_on_in_its_stage_and_stood_in_none_before() -> None:
+    events = [
+        said(0, "CaseOpened", country="IN"),
+        said(2, "JourneyLeft", reason="withdrawn", stage="inquiry"),
+        said(2, "StageEntered", stage="closed"),
+        said(90, "CaseReopened", stage="inquiry"),
+        said(93, "StageEntered", stage="records"),
+    ]
+    told = counted(events)
+    assert set(told) == {("stage", "inquiry")}
+    assert (told["stage", "inquiry"].count, told["stage", "inquiry"].median) == (2, 2.5)
+    over = [
+        said(100, "StageEntered", stage="closed"),
+        said(150, "FollowUpResumed"),
+        said(151, "StageEntered", stage="closed"),
+    ]
+    assert counted([*events, *over], 0, 200)["stage", "follow_up"].median == 1.0
+
+
+def test_a_hold_ends_with_the_journey() -> None:
+    events = [
+        said(0, "CaseOpened", country="IN"),
+        said(1, "CaseHeld"),
+        said(5, "JourneyLeft", reason="declined", stage="inquiry"),
+        said(5, "ObligationOpened", obligation="o1", debtor="hospital"),
+        said(9, "ObligationMet", obligation="o1"),
+    ]
+    assert counted(events)["waiting", "hospital"].median == 4.0
+
+
+def test_a_case_opened_by_mistake_counts_nowhere() -> None:
+    left = said(50, "JourneyLeft", reason="voided", stage="visa")
+    assert counted([*JOURNEY, left]) == {}
+    assert counted([*JOURNEY, said(50, "JourneyLeft", reason="declined", stage="visa")]), "the control"
+
+
+def test_what_is_owed_no_longer_was_not_left_undone() -> None:
+    events = [
+        said(0, "ObligationOpened", obligation="o1", debtor="family"),
+        said(1, "ObligationStepTaken", obligation="o1"),
+        said(2, "ObligationWithdrawn", obligation="o1"),
+    ]
+    assert set(counted(events)) == {("waiting", "family")}
 
 
 def test_of_no_numbers_nothing_is_the_median() -> None:
