@@ -5,7 +5,7 @@ Only api/run/ and the command line see infra/, which implements most of it, ofte
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -261,7 +261,7 @@ class Operations(Protocol):
 class FigureQueries(Protocol):
     """Reads what figures for managers are made of."""
 
-    async def recorded(self, first: datetime, until: datetime, known_at: datetime) -> Sequence[RecordedEvent]: ...
+    async def recorded(self, first: datetime, until: datetime, known_at: datetime) -> Iterator[RecordedEvent]: ...
     async def numbers(self, streams: Sequence[str]) -> Sequence[tuple[str, str]]: ...
 
 

@@ -74,7 +74,7 @@ OVER: Mapping[str, str] = {
     HANDOVER: "handed.over",
     **dict.fromkeys(WRITES, "post.over"),
 }
-DONE: Mapping[str, str] = {HANDOVER: "handed.done", **dict.fromkeys(WRITES, "post.done")}
+DONE: Mapping[str, str] = {HANDOVER: "handed.done"}
 SLOTS = "offer_slots_to_family"
 FAMILY = f"{Party.FAMILY}-of-"
 """Begins the name of whoever answers for the family."""
@@ -127,7 +127,9 @@ async def found(token: str, request: Request, service: Service) -> Row | None:
     into = await _goes_on_as(service, row)
     still = row["question"] not in STAYS or await _goes_on(service, row)
     left = {} if row["question"] != HANDOVER else await _left_of_handover(service, row)
-    if row["question"] == SLOTS:
+    if row["question"] in WRITES:
+        left = {"commands": ()}  # written in the room, behind a code: whoever was forwarded a mail says nothing here
+    elif row["question"] == SLOTS:
         left = await _offered_now(service, row)
     open_ = row["open"] and not into and still and left.get("slots") != ()
     return {**row, "merged": into, "open": open_, **left}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from asyncio import to_thread
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,20 +51,17 @@ class FigureQueries:
     def __init__(self, pool: Pool[Any]) -> None:
         self._pool = pool
 
-    async def recorded(self, first: datetime, until: datetime, known_at: datetime) -> Sequence[RecordedEvent]:
-        """Return the events of each case in order, from its beginning; Refused where there are too many to count."""
+    async def recorded(self, first: datetime, until: datetime, known_at: datetime) -> Iterator[RecordedEvent]:
+        """Return the events of each case in order, from its beginning; Refused where there are too many to count.
+
+        Each is parsed when it is taken: that of all takes seconds, and is for a thread beside the one that answers.
+        """
         rows = await RECORDED.rows(self._pool, first=first, until=until, known_at=known_at, limit=MOST + 1)
         told = "too much was recorded in this period to count at once; ask for a shorter one"
         require(len(rows) <= MOST, Reason.INVALID, told, "from")
-        return await to_thread(
-            _read, rows
-        )  # of many rows for a second or more, and others are to be answered meanwhile
+        return (RecordedEvent(r["stream"], r["type"], r["recorded_at"], json.loads(r["data"])) for r in rows)
 
     async def numbers(self, streams: Sequence[str]) -> Sequence[tuple[str, str]]:
         """Return the cases of these that are there, each with its number, in the order of the numbers."""
         rows = await NUMBERS.rows(self._pool, streams=list(streams))
         return [(str(row["stream"]), str(row["number"])) for row in rows]
-
-
-def _read(rows: Sequence[Any]) -> Sequence[RecordedEvent]:
-    return [RecordedEvent(r["stream"], r["type"], r["recorded_at"], json.loads(r["data"])) for r in rows]

@@ -10,7 +10,7 @@ import pytest
 
 from activities.command_handler import CommandRequest
 from activities.ports import Meta
-from api.ports import DevSignIn
+from api.ports import DevSignIn, Limits
 from api.run.http_app import http_app
 from domain.case.messages.threads import FAMILY
 from domain.case.state import Case
@@ -161,6 +161,39 @@ async def test_the_family_sees_where_it_stands_and_hands_in_a_document_once(hous
     assert [m.document for m in came] == list(known.stored), "the same form brings one file"
     desk = (await mei.get(f"/console/cases/{case}/messages")).text
     assert f"/documents/{came[0].document}" in desk
+
+
+async def test_who_has_the_link_alone_writes_nothing(house: House, mei: Browser) -> None:
+    case = await opened(house, mei)
+    await house.here.commands.record(CommandRequest(case, Meta(mei.id), SendMessage(FAMILY, "How are you?")))
+    room = await room_of(house, case)
+    question = room.removesuffix("/messages")
+    async with browser(house.app) as http:
+        page = await http.get(question)
+        assert (page.status_code, f'href="{room}"' in page.text, "<textarea" in page.text) == (200, True, False)
+        sent = await http.post(question, data={"type": "ReceiveMessage", "text": "We want no treatment any more."})
+        assert sent.status_code == 422
+        assert len((await state(house, case)).messages) == 1
+        inside = await enter(house, http, room)
+        await http.post(f"{room}/answer", data={"text": "Well.", "key": hidden(inside.text)["key"]})
+        assert len((await state(house, case)).messages) == 2, "the control"
+
+
+async def test_no_more_is_taken_of_one_link_than_somebody_writes(house: House, mei: Browser) -> None:
+    case = await opened(house, mei)
+    await house.here.commands.record(CommandRequest(case, Meta(mei.id), SendMessage(FAMILY, "How are you?")))
+    room = await room_of(house, case)
+    app = http_app(house.here, limits=Limits(0, 0, sign_in=3))
+    async with app.router.lifespan_context(app), browser(app) as http:
+        await enter(house, http, room)
+        for n in range(3):
+            assert (await http.post(f"{room}/answer", data={"text": f"{n}", "key": f"k{n}"})).status_code == 303
+        one_more = await http.post(f"{room}/answer", data={"text": "one more", "key": "k3"})
+        assert (one_more.status_code, "one more</textarea>" in one_more.text) == (429, True), "it is not lost"
+        file = {"file": ("scan.pdf", SCAN, "application/pdf")}
+        assert (await http.post(f"{room}/file", data={"key": "k4"}, files=file)).status_code == 429
+    known = await state(house, case)
+    assert (len(known.messages), known.stored) == (4, {})
 
 
 async def test_a_stranger_finds_no_room(house: House) -> None:
