@@ -204,8 +204,8 @@ async def in_temporal(operator: Screen, case: str, number: str, line: Locator) -
 
 async def delivered(coordinator: Screen, case: str) -> None:
     await coordinator.go(f"/console/cases/{case}/messages")
-    told = coordinator.page.locator("tr", has_text="Dossier to the hospital")
-    await expect(told).to_contain_text("delivered")
+    told = coordinator.page.locator("li", has_text="Dossier to the hospital")
+    await expect(told).to_contain_text("received by the hospital")
 
 
 async def test_an_operator_sees_a_hospital_call_fail_and_reconcile(chromium: Chromium, real: Real) -> None:

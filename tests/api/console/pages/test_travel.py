@@ -40,11 +40,11 @@ async def test_a_case_is_shown_as_it_was_known_and_says_what_is_different_now(
     assert "This is the past" in page
     assert "First reply to the family" in page, "owed then"
     assert re.search(r'class="since">Since then: done', page), "and done since"
-    assert "/do/ReplyToFamily" not in page, "nothing can be done in the past"
+    assert "/do/" not in page, "nothing can be done in the past"
     assert "data-case=" not in page, "and nothing of it changes"
     now = (await mei.get(f"/console/cases/{case}")).text
     assert "This is the past" not in now
-    assert "/do/ReplyToFamily" in now
+    assert "/do/" in now
     assert "First reply to the family" not in re.sub(r"(?s).*<main|h-latest.*", "", now)
 
 

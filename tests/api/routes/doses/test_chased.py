@@ -17,7 +17,7 @@ from api.run.wiring import Parts
 from domain.core.telling.notices import NoticeEnded
 from domain.doses import stock
 from infra.reads.registers import RegisterQueries
-from tests.api.conftest import Person
+from tests.api.conftest import Person, Staffed
 from tests.api.routes.doses.test_genealogy import lot, told
 from tests.api.routes.doses.test_readings import FILE, HOUR, NOW, sent, store
 from tests.infra.gateways import SENDER, mail
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_quality_is_told_once_of_a_silent_logger_and_of_a_decision_that_is_owed(
-    people: Mapping[str, Person], here: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    people: Mapping[str, Person], staffed: Staffed, here: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quality, unit = people["quality"], f"u-{uuid.uuid4().hex[:8]}"
     freezer, empty, batch = await store(quality), await store(quality), await lot(quality, unit)
@@ -50,17 +50,21 @@ async def test_quality_is_told_once_of_a_silent_logger_and_of_a_decision_that_is
             new = [await post.process.get(f"/messages/{one['id']}") for one in found if one["id"] > before]
             return [(one["recipient"], one["subject"], one["body"]) for one in new]
 
-        ((to, subject, text),) = await recorded()
+        await telling.round()  # of the staff that was registered
+        (to, subject, text), *others = await recorded()
+        assert len(others) == len(staffed.ids["quality"]) - 1, [one[1] for one in others]
         assert (to, subject.startswith("Caravel: no readings of F-")) == ("staff@example.org", True)
         assert f"https://caravel.example/console/stores/{freezer}" in text
         assert await recorded() == [], "once"
         assert not (await here.commands.entry(empty)).state.chase.taken, "nothing lies in it"
         monkeypatch.setattr(stock, "REMIND", timedelta(0))  # a day has passed
-        ((to, subject, text),) = await recorded()
+        (to, subject, text), *others = await recorded()
+        assert len(others) == len(staffed.ids["quality"]) - 1, [one[1] for one in others]
         assert (to, subject) == ("staff@example.org", "Caravel: a decision about a lot is owed")
         assert f": {unit}\r\n" in text
         assert f"https://caravel.example/console/lots/{batch}" in text
         assert await recorded() == []
     facts = (await here.commands.entry(batch)).facts
     ends = [f.event for f in facts if isinstance(f.event, NoticeEnded)]
-    assert [(one.what, one.to, one.outcome) for one in ends] == [("undecided", quality.id, "sent")]
+    told_of = sorted((one.what, one.to, one.outcome) for one in ends)
+    assert told_of == sorted(("undecided", one, "sent") for one in staffed.ids["quality"]), "each of the two, once"

@@ -19,7 +19,7 @@ def _thread(j: Journey, n: int) -> str:
 
 
 OF_MESSAGES: dict[type[Any], Callable[[Journey, int], Any]] = {
-    SendMessage: lambda j, n: SendMessage(_thread(j, n), "How are you?" if n % 7 else " "),
+    SendMessage: lambda j, n: SendMessage(_thread(j, n), "How are you?" if n % 11 else " "),
     ReceiveMessage: lambda j, n: ReceiveMessage("We are well.", _thread(j, n)),
     SettleThread: lambda j, n: SettleThread(pick(j.case.unanswered, n, "nobody")),
 }
