@@ -45,7 +45,7 @@ CALLED: Mapping[tuple[type[Any], str], str] = {(LotStateNoted, "state"): "lot_st
 CODE = re.compile("[a-z]+(_[a-z0-9]+)+")
 PARTIES = frozenset(party.value for party in Party)
 """Whoever a rehearsal speaks for is called like the party."""
-SHORT = 12
+SHORT, CUT = 12, "…"
 LONG_ID = 30
 
 
@@ -194,7 +194,7 @@ def _cut(text: str) -> str:
     """A code is read as words, a digest by its beginning."""
     if CODE.fullmatch(text):
         return text.replace("_", " ")
-    return f"{text[:SHORT]}…" if len(text) > LONG_ID and " " not in text else text
+    return f"{text[:SHORT]}{CUT}" if len(text) > LONG_ID and " " not in text else text
 
 
 Show = Callable[[FactWriter, Any], str]

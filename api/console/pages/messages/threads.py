@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from api.console.text.fact_text import FactWriter
+from api.console.text.fact_text import CUT, FactWriter
 from api.console.text.texts import ENGLISH, Texts, languages
 from domain.case.effect import Effect, EffectDelivered
 from domain.case.messages.threads import DOCTOR, FAMILY, Message
@@ -125,7 +125,8 @@ def _asked(name: str, case: Case, speaker: FactWriter, receipts: Mapping[str, st
         state = delivery(case, e, receipts.get(e.id, ""))
         own = case.messages.get(e.about) if e.kind in WRITES else None
         label = speaker.label(e.about)
-        about = f", {label}" if own is None and label != e.about else ""
+        named = label != e.about and not label.endswith(CUT)
+        about = f", {label}" if own is None and named else ""
         words = speaker.clock.t.named("effect", e.kind) + about
         yield ThreadLine(
             own.at if own else e.requested_at,
