@@ -299,6 +299,8 @@ AUDITED = (
     f"/console/genealogy/{LOT}?shared=true",
     "/console/recalls",
     "/console/stores",
+    "/console/figures",
+    "/console/doses/waiting",
 )
 
 
