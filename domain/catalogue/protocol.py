@@ -234,11 +234,13 @@ def _require_structured(protocol: Protocol) -> None:
 
 
 def _amend(protocol: Protocol, c: AmendProtocol) -> Sequence[Event]:
+    """The next version, and what becomes of the places in cohorts where dose levels changed."""
     told = checked(c)
     known = protocol.description
     require(c.change, Reason.INVALID, "say what changed", "change")
     require(known is None or c.registry == known.registry, Reason.INVALID, "that is another protocol", "registry")
-    return [ProtocolAmended(**told, number=protocol.number + 1, label=c.label, change=c.change)]
+    amended = ProtocolAmended(**told, number=protocol.number + 1, label=c.label, change=c.change)
+    return [amended, *enrolling.amended(protocol.cohorts, amended.escalation)]
 
 
 def evolve(protocol: Protocol, fact: Fact[Event]) -> Protocol:

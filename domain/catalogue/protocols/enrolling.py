@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import assert_never
@@ -59,16 +60,20 @@ def decide(book: Cohorts, plan: Escalation | None, c: Command, now: datetime) ->
 
 
 def _opened(book: Cohorts, plan: Escalation, c: OpenCohort, today: date) -> Iterator[Event]:
-    level, rank, last = plan.level(c.level), plan.rank(c.level), book.current
+    level, rank, newest = plan.level(c.level), plan.rank(c.level), book.current
+    last = next((one for one in reversed(book.cohorts) if plan.rank(one.level)), None)
     if level is None:
         raise Refused(Reason.INVALID, f"one of: {', '.join(one.name for one in plan.levels)}", "level")
     size = _room(book, c.level, level.cohort, level.most)
     require(size > 0, Reason.NOT_NOW, f"{c.level} has all its {level.most} patients; open another level", "level")
-    if last is not None:
-        require(c.decided >= last.decided, Reason.INVALID, f"the cohort before was opened on {last.decided}", "decided")
+    if newest is not None:
+        before = f"the cohort before was opened on {newest.decided}"
+        require(c.decided >= newest.decided, Reason.INVALID, before, "decided")
+    if last is not None:  # the levels of those before may be no more
         _require_allowed(book, plan, last, rank, today)
-    elif rank != 1:
-        raise Refused(Reason.NOT_NOW, f"the first cohort is at the lowest level, {plan.levels[0].name}", "level")
+    else:
+        lowest = f"the first cohort is at the lowest level, {plan.levels[0].name}"
+        require(rank == 1, Reason.NOT_NOW, lowest, "level")
     yield CohortOpened(len(book.cohorts) + 1, c.level, size, c.reason, c.source, c.decided)
     for one in book.subjects:
         known = next((cohort for cohort in book.cohorts if cohort.number == one.cohort), None)
@@ -113,7 +118,8 @@ def _reviewed(book: Cohorts, c: ReviewCohort) -> Iterator[Event]:
     known = next((one for one in book.cohorts if one.number == c.cohort), None)
     if known is None:
         raise Refused(Reason.NOT_FOUND, "no such cohort; they are counted from 1", "cohort")
-    require(not known.stopped, Reason.ALREADY, "the cohort was stopped", "cohort")
+    again = known.held is not None and c.outcome == "stopped"  # harm that came after it was stopped is looked at too
+    require(not known.stopped or again, Reason.ALREADY, "the cohort was stopped, and stays so", "cohort")
     waits = known.held is not None or c.outcome == "stopped"
     require(waits, Reason.NOT_NOW, "nothing holds the cohort; it goes on already", "outcome")
     require(c.decided >= known.decided, Reason.INVALID, f"the cohort was opened on {known.decided}", "decided")
@@ -130,23 +136,26 @@ def _told(book: Cohorts, plan: Escalation | None, c: TellCohort) -> Iterator[Eve
         return
     yield SubjectHeard(c.case, c.round)
     known = book.subject(c.case)
-    if (event := _stands(known, c, takes=plan is not None)) is not None:
+    if (event := _stands(known, c)) is not None:
         yield event
     yield from _toxicities(known, plan, c)
 
 
-def _stands(known: Subject | None, c: TellCohort, *, takes: bool) -> Event | None:
-    """Return what is new of how a case stands, None = nothing; `takes`: the trial has cohorts."""
+def _stands(known: Subject | None, c: TellCohort) -> Event | None:
+    """Return what is new of how a case stands, None = nothing.
+
+    Who asks is known even while the protocol says no levels: it asked when there were some, and asks only once.
+    """
     has = known is not None and known.state != "left"
     if c.infused is not None:
-        if known is None or not has or known.state == "infused":
+        if known is None or not has or known.infused == c.infused:  # the day may be set right later
             return None
         # cells that went in without a place belong to no cohort
         return SubjectInfused(c.case, known.cohort, c.infused) if known.cohort else SubjectLeft(c.case)
     if c.ends:
         return SubjectLeft(c.case) if known and known.state in ("waiting", "enrolled", "ready") else None
     if not has:
-        return SubjectAsked(c.case) if takes else None
+        return SubjectAsked(c.case)
     if known is not None and known.state == "enrolled" and c.ready:
         return SubjectReady(c.case, known.cohort)
     if known is not None and known.state == "ready" and not c.ready:
@@ -155,13 +164,32 @@ def _stands(known: Subject | None, c: TellCohort, *, takes: bool) -> Event | Non
 
 
 def _toxicities(known: Subject | None, plan: Escalation | None, c: TellCohort) -> Iterator[Event]:
+    """What harm is new, two of one day as well, and what counts only since the day of the cells was set right."""
     first = c.infused or (known.infused if known else None)
     if known is None or plan is None or not known.cohort or first is None:
         return
+    told = Counter(known.limiting)
     for day in c.limiting:
-        if day not in known.limiting:
-            counts = first <= day <= first + timedelta(days=plan.toxicity_days)
+        counts = _counts(day, first, plan)
+        if not told[day] or (counts and known.infused and not _counts(day, known.infused, plan)):
             yield LimitingToxicityTold(c.case, known.cohort, day, counts)
+        told[day] -= bool(told[day])
+
+
+def _counts(day: date, first: date, plan: Escalation) -> bool:
+    return first <= day <= first + timedelta(days=plan.toxicity_days)
+
+
+def amended(book: Cohorts, plan: Escalation | None) -> Sequence[Event]:
+    """Return what an amendment does to places: none is kept, or given, at a level that is no more; others may be free.
+
+    While the protocol says no levels at all nobody needs a place, and each is kept.
+    """
+    if plan is None:
+        return []
+    gone = {one.number for one in book.cohorts if not plan.rank(one.level)}
+    back = [s for s in book.subjects if s.cohort in gone and s.state in ("enrolled", "ready")]
+    return _and_places(book, plan, [SubjectSetBack(one.case, one.cohort) for one in back])
 
 
 def _and_places(book: Cohorts, plan: Escalation | None, events: list[Event]) -> Sequence[Event]:
@@ -169,7 +197,9 @@ def _and_places(book: Cohorts, plan: Escalation | None, events: list[Event]) -> 
     for event in events:
         book = evolve(book, event)
     current = book.current
-    if plan is None or current is None or current.stopped or book.held_for(current, plan):
+    if plan is None or current is None or current.stopped or not plan.rank(current.level):
+        return events
+    if book.held_for(current, plan):
         return events
     free = current.size - len(book.of(current.number))
     return [*events, *(SubjectEnrolled(one.case, current.number) for one in book.waiting()[: max(free, 0)])]

@@ -46,16 +46,18 @@ def seats(book: Cohorts, plan: Escalation | None) -> tuple[Seat, ...]:
 
 def _seat(book: Cohorts, plan: Escalation, one: Subject) -> Seat:
     cohort = next((known for known in book.cohorts if known.number == one.cohort), None)
-    if cohort is None or one.state == "infused":
-        return Seat(one.case, one.state, one.cohort, cohort.level if cohort else "", opened=bool(book.cohorts))
+    if cohort is None:
+        return Seat(one.case, one.state, one.cohort, opened=bool(book.cohorts))
     level, others = plan.level(cohort.level), book.of(cohort.number)
+    doses = level.doses if level else ()
+    if one.state == "infused":  # nothing is to be waited for; a second part of the dose is of the same level
+        return Seat(one.case, one.state, one.cohort, cohort.level, doses, opened=True)
     ready = [other.case for other in others if other.state == "ready"]
     before = ready.index(one.case) if one.case in ready else len(ready)
     days = sorted(other.infused for other in others if other.infused)
     after_first = len(days) == 1
     wait = max(plan.between_days, plan.after_first_days) if after_first else plan.between_days
     not_before = days[-1] + timedelta(days=wait) if days else None
-    doses = level.doses if level else ()
     return Seat(
         one.case, one.state, one.cohort, cohort.level, doses, before, days[-1] if days else None, after_first,
         not_before, book.held_for(cohort, plan), opened=True,

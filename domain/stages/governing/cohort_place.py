@@ -105,24 +105,33 @@ def needs_place(case: Case) -> bool:
 def unplaced(case: Case) -> bool:
     """Return whether a place in a cohort is needed and not there: no unit is held for the case then."""
     seat = seat_at(case, case.protocol)
-    return needs_place(case) and (seat is None or seat.state == "waiting")
+    return needs_place(case) and (seat is None or seat.state == "waiting") and not _went_before(case)
 
 
 def kept(case: Case) -> str:
     """Return what keeps the case from its first cells whatever the day: place, held, turn; empty = nothing."""
     seat = seat_at(case, case.protocol)
-    if not needs_place(case):
+    if not needs_place(case) or _went_before(case):
         return ""
     if seat is None or seat.state == "waiting":
-        return "" if _begun(case) and seat is None else "place"
+        return "place"
     if seat.held is not None:
         return "held"
     return "turn" if seat.ahead or seat.state != "ready" else ""
 
 
 def _begun(case: Case) -> bool:
-    """Whether the gate was signed before the trial had cohorts: it goes on as it began."""
+    """Whether the gate is signed: the drugs before the cells may have been given."""
     return case.treatment is not None and bool(case.treatment.gate)
+
+
+def _went_before(case: Case) -> bool:
+    """Whether the gate was signed before the trial had cohorts: it asks for no place and goes on as it began.
+
+    Who gave a place back and comes again asks anew, whatever was signed before.
+    """
+    asked = seat_at(case, case.protocol) is not None or _often(case, case.protocol, "asked")
+    return _begun(case) and not asked
 
 
 WHY = {
@@ -167,21 +176,38 @@ def ready(case: Case) -> bool:
 def told_to(case: Case, protocol: str, today: date) -> TellCohort:
     """Return what a trial's cohorts hear of the case as it stands; an infusion of unknown day counts from today."""
     here, ends = protocol == case.protocol, _given_up(case, protocol)
-    first = case.infusions[0].occurred.latest if case.infusions else None
-    infused = (first.date() if first else today) if here and case.infusions else None
+    infused = (_infused_on(case) or _first_told(case, protocol) or today) if here and case.infusions else None
     limiting = tuple(sorted(case.limiting.values())) if here else ()
+    if infused is not None and _infused_on(case) is None:  # none came before cells of whose day only the end is known
+        limiting = tuple(max(day, infused) for day in limiting)
     return TellCohort(case.id, case.version, ready(case), infused, limiting, ends)
+
+
+def _infused_on(case: Case) -> date | None:
+    """Return the last day on which the first cells can have gone in; None where nobody knows."""
+    latest = case.infusions[0].occurred.latest if case.infusions else None
+    return latest.date() if latest else None
+
+
+def _first_told(case: Case, protocol: str) -> date | None:
+    """Return the day on which the trial was first to hear of the infusion: it does not move with the calendar."""
+    told = f"{protocol}/infused"
+    asked = [e.requested_at for e in case.effects.values() if e.kind == "tell_cohort" and e.about.startswith(told)]
+    return min(asked).date() if asked else None
 
 
 def _to_tell(case: Case) -> Iterator[str]:
     """What the cohorts of a trial have to hear, each once."""
-    seat = seat_at(case, case.protocol)
-    if needs_place(case):
-        yield f"{case.protocol}/asked.{_often(case, case.protocol, 'left')}"
-    if needs_place(case) and seat is not None and seat.cohort and case.stage in (Stage.LYMPHODEPLETION, Stage.INFUSION):
-        yield f"{case.protocol}/{'ready' if ready(case) else 'delayed'}.{seat.cohort}.{case.hold_round}"
+    seat, left_before = seat_at(case, case.protocol), _often(case, case.protocol, "left")
+    wants = needs_place(case) and not _went_before(case)
+    if wants:
+        yield f"{case.protocol}/asked.{left_before}"
+    if wants and seat is not None and seat.cohort and case.stage in (Stage.LYMPHODEPLETION, Stage.INFUSION):
+        again = f".{left_before}" if left_before else ""  # the same place is another one after it was given back
+        yield f"{case.protocol}/{'ready' if ready(case) else 'delayed'}.{seat.cohort}.{case.hold_round}{again}"
     if case.infusions and seat is not None:
-        yield f"{case.protocol}/infused"
+        day = _infused_on(case)
+        yield f"{case.protocol}/infused{f'.{day}' if day else ''}"
         yield from (f"{case.protocol}/{fact}" for fact in case.limiting)
     for stream in case.sources:
         left = seat_at(case, stream)

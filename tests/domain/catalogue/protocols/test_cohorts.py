@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from domain.catalogue.protocol import Protocol, ProtocolRegistered, RegisterProtocol
+from domain.catalogue.protocol import ProtocolRegistered, RegisterProtocol
 from domain.catalogue.protocols.cohorts import (
-    CohortOpened,
     CohortReviewed,
     LimitingToxicityTold,
     OpenCohort,
@@ -30,67 +29,28 @@ from domain.catalogue.protocols.cohorts import (
     TellCohort,
 )
 from domain.catalogue.protocols.escalation import DoseLevel, Escalation, escalation_of
-from domain.catalogue.protocols.seats import Seat, seat_of, seats
-from domain.catalogue.streams import fold, parse_source_state, read_model
+from domain.catalogue.protocols.seats import Seat, seat_of
+from domain.catalogue.streams import parse_source_state, read_model
 from domain.core.errors import Reason, Refused
 from domain.core.roles import Role
 from domain.criteria.dosing import CellDose
 from domain.roles import Actor, action_of, allow
-from tests.domain.catalogue.steps import NOW, fact, given, refused, when
+from tests.domain.catalogue.protocols.trial import (
+    HIGH,
+    LOW,
+    OPEN,
+    OPENED,
+    PLAN,
+    REGISTERED,
+    TODAY,
+    Trial,
+    amended,
+    days,
+    opened,
+)
+from tests.domain.catalogue.steps import NOW, given, refused, when
 from tests.domain.catalogue.test_protocol import FIELDS, STREAM
 from tests.drawing import draws
-
-TODAY = NOW.date()
-LOW = DoseLevel(name="1", doses=(CellDose(least=1_000_000, most=1_000_000, per_kg=True),), cohort=2, most=3)
-HIGH = DoseLevel(name="2", cohort=2)
-PLAN = Escalation(levels=(LOW, HIGH), between_days=14, after_first_days=28, toxicity_days=28)
-REGISTERED = ProtocolRegistered(**FIELDS, escalation=PLAN)
-OPEN = OpenCohort("1", "start", "letter 1", TODAY)
-OPENED = CohortOpened(1, "1", 2, "start", "letter 1", TODAY)
-
-
-def days(number: int) -> timedelta:
-    return timedelta(days=number)
-
-
-class Trial:
-    """A trial's stream as commands come in, one after another."""
-
-    def __init__(self, plan: Escalation = PLAN) -> None:
-        self.events: list[Any] = [ProtocolRegistered(**FIELDS, escalation=plan)]
-        self.rounds = 0
-        self.now = NOW
-
-    @property
-    def state(self) -> Protocol:
-        state = fold(STREAM, [fact(event, n) for n, event in enumerate(self.events, 1)])
-        assert isinstance(state, Protocol)
-        return state
-
-    def tell(self, command: Any) -> list[Any]:
-        told = list(when(STREAM, self.state, command, self.now))
-        self.events += told
-        return told
-
-    def case(self, case: str, **stands: Any) -> list[Any]:
-        """What a case says of itself, as new as can be; without the note that it was heard."""
-        self.rounds += 1
-        told = self.tell(TellCohort(case, self.rounds, **stands))
-        return [event for event in told if not isinstance(event, SubjectHeard)]
-
-    def cohort(self, level: str = "1") -> list[Any]:
-        return self.tell(OpenCohort(level, "as planned", "letter", self.now.date()))
-
-    def seat(self, case: str) -> Seat:
-        return next(one for one in seats(self.state.cohorts, self.state.escalation) if one.case == case)
-
-
-def opened(*cases: str) -> Trial:
-    trial = Trial()
-    trial.cohort()
-    for case in cases:
-        trial.case(case)
-    return trial
 
 
 def test_the_sponsor_opens_a_cohort_and_it_takes_as_many_as_it_may_and_no_more() -> None:
@@ -242,7 +202,7 @@ def test_a_decision_says_why_and_where_it_stands(name: str) -> None:
 def test_a_protocol_without_dose_levels_has_no_cohorts() -> None:
     plain = given(STREAM, ProtocolRegistered(**FIELDS))
     assert refused(STREAM, plain, OPEN) == (Reason.NOT_NOW, "type")
-    assert when(STREAM, plain, TellCohort("a", 1)) == [SubjectHeard("a", 1)]
+    assert when(STREAM, plain, TellCohort("a", 1, ends=True)) == [SubjectHeard("a", 1)]
     assert not {"escalates", "seats"} & set(read_model(STREAM, plain))
 
 
@@ -287,6 +247,8 @@ def test_levels_and_places_come_back_from_a_read_model_as_they_were() -> None:
     assert (row["escalates"], row["seats"]) == (True, (trial.seat("a"), trial.seat("b")))
 
 
+RENAMED = replace(PLAN, levels=(replace(LOW, name="0", most=0), LOW))
+"""A lower level is written before the first, and the second is no more."""
 WORDS = st.tuples(
     st.sampled_from("abcdef"),
     st.fixed_dictionaries({}, optional={"ready": st.booleans(), "ends": st.booleans()}),
@@ -299,6 +261,7 @@ ASKED = st.lists(
         st.tuples(st.just("open"), st.sampled_from(["1", "2"])),
         st.tuples(st.just("review"), st.integers(1, 4), st.sampled_from(["goes_on", "stopped"])),
         st.tuples(st.just("wait"), st.integers(1, 40)),
+        st.tuples(st.just("amend"), st.sampled_from([PLAN, RENAMED])),
     ),
     max_size=40,
 )
@@ -319,7 +282,15 @@ def test_whatever_comes_no_cohort_has_more_than_it_takes_and_one_turn_at_most(as
         for cohort in book.cohorts:
             first = [one for one in known if one.cohort == cohort.number and one.state == "ready" and one.ahead == 0]
             assert len(first) <= 1
+            if not plan_of(trial).rank(cohort.level):
+                assert all(one.state == "infused" for one in known if one.cohort == cohort.number)
         assert all(one.cohort == 0 for one in book.subjects if one.state in ("waiting", "left"))
+
+
+def plan_of(trial: Trial) -> Escalation:
+    plan = trial.state.escalation
+    assert plan is not None
+    return plan
 
 
 def _one(trial: Trial, word: Any) -> None:
@@ -328,6 +299,8 @@ def _one(trial: Trial, word: Any) -> None:
             trial.cohort(level)
         case ("review", number, outcome):
             trial.tell(ReviewCohort(number, outcome, "r", "s", trial.now.date()))
+        case ("amend", plan):
+            amended(trial, plan)
         case ("wait", by):
             trial.now += days(by)
         case (case, stands, infused, limiting):

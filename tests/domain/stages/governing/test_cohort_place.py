@@ -14,13 +14,15 @@ from domain.catalogue.protocols.cohorts import TellCohort
 from domain.core.errors import Reason
 from domain.core.when import When
 from domain.criteria.dosing import CellDose
+from domain.stages.anytime.correcting import CorrectFact
 from domain.stages.anytime.holding import HoldCase, ResumeCase
 from domain.stages.eligibility.submissions import ChooseCentre, WithdrawSubmission
-from domain.stages.follow_up.closing import LeaveJourney
+from domain.stages.follow_up.closing import LeaveJourney, ReopenCase
 from domain.stages.governing.cohort_place import (
     WHY,
     LimitingToxicityRecorded,
     RecordLimitingToxicity,
+    kept,
     needs_place,
     told_to,
 )
@@ -29,7 +31,7 @@ from domain.stages.travel.doors import closed_doors
 from domain.stages.treatment.adverse_events import ReportToxicity
 from domain.stages.treatment.bedside.authorising import AuthoriseInfusion
 from domain.stages.treatment.bedside.dosing import cell_range
-from domain.stages.treatment.infusion import StartThaw
+from domain.stages.treatment.infusion import RecordInfusion, StartThaw
 from domain.stages.treatment.lymphodepletion import SignGate
 from tests.domain.course import PROTOCOL, STEPS, UNIT, start, submission
 from tests.domain.journey import DAY, Journey, when
@@ -150,7 +152,7 @@ def test_the_gate_is_not_chased_while_others_come_first_and_the_coordinator_sees
 def test_the_infusion_is_told_with_its_day_and_binds_no_later_one() -> None:
     j = place(start("thawed"))
     STEPS["infused"](j)
-    assert told(j)[-1] == "infused"
+    assert told(j)[-1] == f"infused.{j.now.date()}"
     assert told_to(j.case, PROTOCOL, j.now.date()).infused == j.now.date()
     place(j, state="infused")
     assert not needs_place(j.case)
@@ -194,7 +196,53 @@ def test_who_leaves_the_journey_gives_the_place_back() -> None:
 
 def test_who_began_before_the_trial_had_levels_goes_on_as_before() -> None:
     j = escalates(start("infusion"))
+    assert (told(j), j.all_owed("cohort_place")) == ([], []), "it asks for no place that it would then wait for"
     assert j.tried(AuthoriseInfusion("Dr Li")).refused is None
+    assert told(escalates(start("lymphodepletion"))) == ["asked.0"], "its gate is not signed"
+
+
+def test_who_gave_a_place_back_and_comes_again_says_anew_that_the_turn_may_come() -> None:
+    j = place(start("lymphodepletion"))
+    j.deliver()
+    j.tell(LeaveJourney("declined")).deliver()
+    j.source(PROTOCOL, seats=()).look()
+    j.tell(ReopenCase("they go on after all")).deliver()
+    place(j, state="enrolled")
+    assert told(j)[-1] == "ready.1.0.1"
+
+
+def test_who_comes_again_asks_although_the_gate_was_signed() -> None:
+    j = place(start("infusion"))
+    j.deliver()
+    j.tell(LeaveJourney("declined")).deliver()
+    j.source(PROTOCOL, seats=()).look()
+    j.tell(ReopenCase("they go on after all"))
+    assert (told(j)[-1], kept(j.case)) == ("asked.1", "place")
+
+
+def test_a_day_of_the_infusion_that_is_set_right_is_told() -> None:
+    j = place(start("thawed"))
+    STEPS["infused"](j)
+    place(j, state="infused").deliver()
+    wrong = j.case.infusions[0]
+    j.away(5 * DAY)
+    right = RecordInfusion(wrong.unit, wrong.cells, occurred=When.at(j.now - DAY))
+    j.tell(CorrectFact(wrong.fact, right, "another day"))
+    day = (j.now - DAY).date()
+    assert told(j)[-1] == f"infused.{day}"
+    assert told_to(j.case, PROTOCOL, j.now.date()).infused == day
+
+
+def test_an_infusion_of_unknown_day_stands_where_it_was_told_and_harm_after_it_counts() -> None:
+    j = place(start("thawed"))
+    first = j.now.date()
+    j.tell(RecordInfusion(UNIT, occurred=When.unknown()))
+    place(j, state="infused").deliver()
+    j.away(5 * DAY).tell(ReportToxicity("cytokine release syndrome", 4))
+    j.tell(replace(DLT, occurred=When.at(j.now - 6 * DAY)))
+    j.tell(replace(DLT, occurred=When.at(j.now - DAY)))
+    said = told_to(j.case, PROTOCOL, j.now.date())
+    assert (said.infused, said.limiting) == (first, (first, (j.now - DAY).date()))
 
 
 def test_the_cells_of_the_patients_level_are_what_the_number_is_compared_with() -> None:
