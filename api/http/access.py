@@ -13,6 +13,7 @@ from api.ports import Service
 from domain.case.state import Case
 from domain.core.case_number import case_number_of
 from domain.core.errors import Reason, Refused, require
+from domain.core.fact import Command
 from domain.core.roles import Action
 from domain.roles import Actor, action_of, allow
 from domain.stages.anytime.access import reading
@@ -20,6 +21,8 @@ from domain.stages.anytime.access import reading
 STREAM = re.compile(r"[a-z]+-[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SPOKEN = re.compile(r"\d[\d -]{4,20}")
 NO_CASE = "no such case"
+NAMES_CASE = frozenset({"BindLot"})
+"""Commands of people to something else than a case that say, in their field `case`, whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,13 @@ async def case_meant(service: Service, text: str) -> str:
     if found is None:
         raise Refused(Reason.NOT_FOUND, NO_CASE)
     return found
+
+
+async def require_case_named(service: Service, command: Command) -> None:
+    """Refuse a command to something else that names a case nobody opened: what is bound to it would be nobody's."""
+    if command.type in NAMES_CASE:
+        known = await service.worklist.rows([str(getattr(command, "case", ""))])
+        require(known, Reason.NOT_FOUND, NO_CASE, "case")
 
 
 def stream_meant(text: str, prefix: str) -> str:

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 
 from activities.command_handler import CommandRequest, Recorded
 from activities.ports import CommandKey, Meta
-from api.http.access import require_command, stream_meant
+from api.http.access import require_case_named, require_command, stream_meant
 from api.http.answers import CREATED, entry_answer, etag, idempotency_key, if_match
 from api.http.auth import Parts, Who
 from api.http.command_json import CATALOGUE as COMMANDS
@@ -72,6 +72,7 @@ def router_of(prefix: str) -> APIRouter:
         command = COMMANDS.parse(await read_body(request), who.id, only=names)
         require_entry_command(who, command.type, stream)
         await require_named(service, who, command, stream)
+        await require_case_named(service, command)
         sent = request_of(service, who, key, stream, command, expected, about=stream)
         return entry_answer(await carried_out(request, service, sent))
 

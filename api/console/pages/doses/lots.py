@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api.console.session import CSRF, Viewer, directory_of, require_csrf
 from api.console.text.times import ViewerClock
 from api.console.web import page, pages, seen
-from api.http.access import case_meant, require_command, stream_meant
+from api.http.access import case_meant, require_case_named, require_command, stream_meant
 from api.http.auth import Parts
 from api.http.command_json import CATALOGUE as COMMANDS
 from api.http.form_json import read_form
@@ -117,6 +117,7 @@ async def tell(request: Request, entry: str, service: Parts, viewer: Viewer) -> 
         said["case"] = await case_meant(service, said["case"])
     command = COMMANDS.parse({**said, "type": name}, viewer.who.id, only=tuple(TOLD))
     require_command(viewer.who, command.type)
+    await require_case_named(service, command)
     key = f"lot/{given.get('nonce', '')}/{name}/{said.get('test', said.get('unit', ''))}"
     await carried_out(request, service, request_of(service, viewer.who, key, stream, command, about=stream))
     return seen(f"/console/lots/{stream}")

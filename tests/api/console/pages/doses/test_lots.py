@@ -104,3 +104,22 @@ async def test_a_lot_of_own_cells_is_bound_by_the_number_of_the_case_and_refused
         await here.commands.record(CommandRequest(lot, Meta("engine"), HoldUnit("case-x", f"e-{mark}", until)))
     held = await here.commands.record(CommandRequest(lot, Meta("engine"), HoldUnit(case, f"f-{mark}", until)))
     assert [unit.case for unit in held.state.units.values()] == [case]
+
+
+async def test_a_lot_is_bound_to_no_case_that_nobody_opened(
+    people: Mapping[str, Person], browsers: Mapping[str, Browser], here: Parts
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    body = {"product": f"OWN-{mark}", "units": [f"u-{mark}"], "expires": EXPIRES}
+    lot = (await people["supervisor"].post("/lots", body)).json()["id"]
+    bind = {"type": "BindLot", "coi": f"COI-{mark}"}
+    for nobody in (f"case-{mark}", "case-", "case-\u202e"):
+        refused = await people["quality"].post(f"/lots/{lot}/commands", {**bind, "case": nobody})
+        assert (refused.status_code, "no such case" in refused.text) == (404, True), refused.text
+    form = hidden((await browsers["quality"].get(path := f"/console/lots/{lot}")).text) | {"nonce": mark}
+    page = await browsers["quality"].post(path, **{**form, **bind, "case": f"case-{mark}"})
+    assert page.status_code == 404, page.text
+    assert (await here.commands.entry(lot)).state.bound is None
+    case = str((await people["coordinator"].open())["case"])
+    taken = await people["quality"].post(f"/lots/{lot}/commands", {**bind, "case": case})
+    assert taken.status_code == 200, taken.text
