@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from domain.core.errors import Reason, require
-from domain.criteria.dosing import CellDose, cell_dose_of, require_dosable
+from domain.criteria.dosing import CellDose, require_dosable
 
 MOST_LEVELS, LARGEST, LONGEST = 20, 1000, 366
 """No trial writes more levels, takes more patients into a cohort, or keeps two apart for longer, in days."""
@@ -47,16 +45,6 @@ class Escalation:
     def rank(self, name: str) -> int:
         """Return which level it is, the lowest 1; 0 where the protocol has none of this name."""
         return next((n for n, one in enumerate(self.levels, 1) if one.name == name), 0)
-
-
-def escalation_of(row: Mapping[str, Any]) -> Escalation:
-    """Read the levels back from the JSON of a read model."""
-    return Escalation(**{**row, "levels": tuple(map(level_of, row["levels"]))})
-
-
-def level_of(row: Mapping[str, Any]) -> DoseLevel:
-    """Read one level back from the JSON of a read model."""
-    return DoseLevel(**{**row, "doses": tuple(map(cell_dose_of, row["doses"]))})
 
 
 def require_possible(told: Escalation | None) -> None:
